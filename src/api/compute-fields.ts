@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { positiveQuantityPattern } from './quantity.ts';
+import { withRules } from './rules.ts';
+
+/** Schemas of values that tenants and provider blocks share. Everything here ends up in the CRD: no transforms. */
+
+/** RFC 1123 label: what Kubernetes takes as a container or tenant name. */
+export const dnsLabel = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    'must be a DNS label: lower case letters, digits and inner dashes',
+  );
+
+/** The longest image reference that is taken; the OCI limit is 255 for the name and 128 for the tag. */
+export const imageReference = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[^\s]+$/, 'must be an image reference without blanks, such as registry.example/app:1.4');
+
+export const quantity = z
+  .union([z.string().regex(new RegExp(positiveQuantityPattern)), z.int().min(1)], {
+    error: 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi',
+  })
+  .meta({ 'x-kubernetes-int-or-string': true, pattern: positiveQuantityPattern });
+
+export const computeResources = z.strictObject({
+  cpu: quantity.optional().describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2.'),
+  memory: quantity.optional().describe('Memory limit, a Kubernetes quantity in bytes, such as 256Mi.'),
+});
+
+export const portNumber = z.int().min(1).max(65_535);
+
+export const portProtocol = z.enum(['TCP', 'UDP', 'SCTP']);
+
+/** The same names that Kubernetes takes for a container's environment. */
+export const envName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(
+    /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+    'must be letters, digits, "_", "-" or ".", not starting with a digit',
+  );
+
+const secretName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Secret');
+
+export const secretKeyRef = z.strictObject({
+  name: secretName.describe("Name of a Secret in the tenant's own namespace."),
+  key: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret')
+    .describe('Key in that Secret.'),
+});
+
+export const localSecretReference = z.strictObject({
+  name: secretName.describe("Name of a kubernetes.io/dockerconfigjson Secret in the tenant's own namespace."),
+});
+
+export const envVar = withRules(
+  z.strictObject({
+    name: envName.describe('Name of the variable.'),
+    value: z.string().optional().describe('Its value. Excludes valueFrom.'),
+    valueFrom: z
+      .strictObject({ secretKeyRef: secretKeyRef.describe('The Secret key to read.') })
+      .optional()
+      .describe('Where the value comes from. Excludes value. A changed Secret rolls the tenant.'),
+  }),
+  [
+    {
+      rule: '!(has(self.value) && has(self.valueFrom))',
+      message: 'value and valueFrom exclude each other',
+      fieldPath: '.value',
+      holds: ({ value, valueFrom }) => value === undefined || valueFrom === undefined,
+    },
+  ],
+);
+
+export const containerPort = z.strictObject({
+  name: dnsLabel.max(15).optional().describe('Name of the port, used as the name of the endpoint.'),
+  containerPort: portNumber.describe('Port that the container listens on.'),
+  hostPort: portNumber
+    .optional()
+    .describe(
+      'Port to publish on the host. Without it, the engine picks one; status.compute.endpoints shows it.',
+    ),
+  protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
+});
+
+export const healthCheck = withRules(
+  z.strictObject({
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(64)
+      .describe('Command and arguments run inside the container; exit code 0 means healthy. No shell.'),
+    intervalSeconds: z.int().min(1).max(300).default(10).describe('Seconds between two checks.'),
+    timeoutSeconds: z
+      .int()
+      .min(1)
+      .max(300)
+      .optional()
+      .describe(
+        'Seconds after which a check has failed; at most intervalSeconds. Default: 3, or the interval if shorter.',
+      ),
+    retries: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(3)
+      .describe('Failures in a row that make the container unhealthy.'),
+    startPeriodSeconds: z
+      .int()
+      .min(0)
+      .max(300)
+      .default(0)
+      .describe('Seconds after the start during which failures do not count.'),
+  }),
+  [
+    {
+      rule: '!has(self.timeoutSeconds) || self.timeoutSeconds <= self.intervalSeconds',
+      message: 'timeoutSeconds must not exceed intervalSeconds',
+      fieldPath: '.timeoutSeconds',
+      holds: ({ timeoutSeconds, intervalSeconds }) =>
+        timeoutSeconds === undefined || timeoutSeconds <= intervalSeconds,
+    },
+  ],
+);
+
+export const container = z.strictObject({
+  name: dnsLabel.describe('Name of the container, unique within the tenant.'),
+  image: imageReference.describe('Image reference: name with tag or digest.'),
+  command: z.array(z.string()).max(256).optional().describe("Entrypoint, instead of the image's."),
+  args: z.array(z.string()).max(256).optional().describe("Arguments, instead of the image's command."),
+  env: z
+    .array(envVar)
+    .max(512)
+    .optional()
+    .meta({
+      description: 'Environment variables.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    }),
+  ports: z
+    .array(containerPort)
+    .max(64)
+    .optional()
+    .meta({
+      description: 'Ports that the container listens on; each is published and shown as an endpoint.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
+    }),
+  healthCheck: healthCheck.optional().describe('How the engine finds out whether the container is healthy.'),
+  resources: computeResources
+    .optional()
+    .describe("Limits of this container, instead of the tenant's resources."),
+});
+
+export type Container = z.output<typeof container>;
+export type ContainerPort = z.output<typeof containerPort>;
+export type HealthCheck = z.output<typeof healthCheck>;
+export type ComputeResources = z.output<typeof computeResources>;

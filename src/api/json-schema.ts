@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** An OpenAPI v3 schema as Kubernetes takes it in a CRD. */
+export interface JsonSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  pattern?: string;
+  format?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  items?: JsonSchema;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  additionalProperties?: JsonSchema | boolean;
+  anyOf?: JsonSchema[];
+  [extension: `x-kubernetes-${string}`]: unknown;
+}
+
+/**
+ * `schema` as a structural schema. zod writes three things that the apiserver refuses or ignores:
+ * `additionalProperties: false` (unknown fields are pruned and refused by the apiserver itself), the anyOf of an
+ * int-or-string, and bounds of whole numbers that JavaScript can't pass.
+ */
+export function structuralSchema(schema: z.ZodType): JsonSchema {
+  const generated = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      const node = jsonSchema as JsonSchema;
+      if (node['x-kubernetes-int-or-string'] === true) delete node.anyOf;
+      if (node.additionalProperties === false) delete node.additionalProperties;
+      if (node['x-kubernetes-preserve-unknown-fields'] === true) delete node.additionalProperties;
+      if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
+      if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
+      if (node.format === 'date-time') delete node.pattern;
+      if (node.type === 'integer') node.format = 'int64';
+    },
+  }) as JsonSchema & { $schema?: string };
+  delete generated.$schema;
+  return generated;
+}

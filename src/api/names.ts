@@ -1,0 +1,20 @@
+/** Names on the wire that other programs rely on. */
+
+export const group = 'landlord.dev';
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+export const kind = 'Tenant';
+export const plural = 'tenants';
+
+/** Holds a deleted Tenant until its provider was seen to hold nothing of it. */
+export const finalizer = 'landlord.dev/compute';
+
+/** Keys of labels and annotations that choose the provider, first hit wins. */
+export const providerKeys = [
+  'landlord.dev/compute-provider',
+  'compute_provider',
+  'compute_provider_type',
+] as const;
+
+/** Annotation; each new value asks for one reconcile, a rejected spec included. */
+export const reconcileRequestedAt = 'landlord.dev/reconcile-requested-at';

@@ -1,0 +1,54 @@
+/**
+ * Kubernetes quantities ("500m", "256Mi", "1.5", "2e3"), as far as a positive amount of CPU or memory needs them.
+ * Suffixes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+
+const suffixFactors: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** Takes positive quantities only: at least one digit is not zero. No lookahead, which the apiserver refuses. */
+export const positiveQuantityPattern =
+  '^([0-9]*[1-9][0-9]*(\\.[0-9]*)?|[0-9]*\\.[0-9]*[1-9][0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
+
+const quantityParts = /^([0-9]*\.?[0-9]*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
+const positiveQuantity = new RegExp(positiveQuantityPattern);
+
+/**
+ * The number a quantity stands for, in its base unit (cores or bytes).
+ * Throws RangeError for what is not a positive quantity; the schema has refused that before.
+ */
+export function parseQuantity(quantity: string | number): number {
+  const text = String(quantity);
+  const match = positiveQuantity.test(text) ? quantityParts.exec(text) : null;
+  if (match === null)
+    throw new RangeError(`"${text}" is not a positive Kubernetes quantity such as 500m or 256Mi`);
+  const [, digits = '', suffix = '', exponent] = match;
+  const factor = exponent === undefined ? (suffixFactors[suffix] ?? 1) : 10 ** Number(exponent);
+  return Number(digits) * factor;
+}
+
+/** Whole bytes, rounded up. */
+export function memoryBytes(quantity: string | number): number {
+  return Math.ceil(parseQuantity(quantity));
+}
+
+/** Billionths of a core, rounded up: the unit of Docker's NanoCpus. */
+export function nanoCpus(quantity: string | number): number {
+  return Math.ceil(parseQuantity(quantity) * 1e9 - 1e-6);
+}

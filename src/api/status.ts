@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { condition, phases, reasons } from './conditions.ts';
+
+/** What Landlord writes: the schema of `Tenant.status`. Only the operator writes it, so nothing in it is defaulted. */
+
+export const computeStates = ['running', 'stopped', 'starting', 'stopping', 'failed', 'unknown'] as const;
+export type ComputeState = (typeof computeStates)[number];
+export const computeHealths = ['healthy', 'unhealthy', 'unknown'] as const;
+export type ComputeHealth = (typeof computeHealths)[number];
+
+/** Everything that `destroy` needs, owned by the provider: only `provider` is common to all. */
+export const placement = z
+  .looseObject({ provider: z.string().describe('Name of the provider that this place belongs to.') })
+  .meta({ 'x-kubernetes-preserve-unknown-fields': true });
+export type Placement = z.output<typeof placement>;
+
+const containerStatus = z.strictObject({
+  name: z.string().describe('Name of the container.'),
+  state: z.enum(computeStates).describe('State of the container.'),
+  ready: z.boolean().describe('Whether it runs and is healthy.'),
+  restartCount: z.int().optional().describe('Restarts by the engine, where it counts them.'),
+  image: z.string().optional().describe('Image that runs.'),
+  message: z.string().optional().describe('What is wrong with it, if anything.'),
+});
+
+const endpoint = z.strictObject({
+  name: z.string().describe('Name of the port, or CONTAINER-PORT where it has none.'),
+  type: z.string().describe('Protocol of the endpoint: tcp, udp or sctp.'),
+  address: z.string().describe('Address to connect to.'),
+  port: z.int().describe('Port to connect to.'),
+  url: z.string().optional().describe('Both as a URL.'),
+});
+export type Endpoint = z.output<typeof endpoint>;
+
+export const computeStatus = z.strictObject({
+  state: z.enum(computeStates).describe('State of the whole: the worst of its containers.'),
+  health: z.enum(computeHealths).describe('Health of the whole: the worst of its containers.'),
+  running: z.int().describe('Containers (docker) or tasks (ecs) that run.'),
+  desired: z.int().describe('Containers or tasks that should run.'),
+  replicas: z
+    .string()
+    .optional()
+    .describe('running/desired, for the column of kubectl, which shows one field only.'),
+  containers: z.array(containerStatus).optional().describe('The containers, one by one.'),
+  endpoints: z.array(endpoint).optional().describe('Where the tenant can be reached.'),
+  resourceIds: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      "The engine's own ids: container/NAME and network (docker), service, taskDefinition and deployment (ecs).",
+    ),
+  lastTransitionTime: z.iso.datetime().optional().describe('When this block last changed.'),
+});
+export type ComputeStatusBlock = z.output<typeof computeStatus>;
+
+export const driftItem = z.strictObject({
+  path: z.string().describe('What differs.'),
+  desired: z.string().describe('What it should be; secret values are redacted.'),
+  actual: z.string().describe('What it is; secret values are redacted.'),
+});
+export type DriftItem = z.output<typeof driftItem>;
+
+export const tenantStatus = z.strictObject({
+  observedGeneration: z.int().default(-1).describe('The metadata.generation that this status speaks of.'),
+  tenantId: z.string().optional().describe("The tenant's id, part of the name of everything created for it."),
+  computeProvider: z.string().optional().describe('The provider that was chosen.'),
+  placement: placement
+    .optional()
+    .describe('Where the tenant runs or is about to; written before anything is created.'),
+  previousPlacements: z
+    .array(placement)
+    .optional()
+    .describe('Places not yet seen empty: what a move or a changed configuration left to remove.'),
+  rejected: z
+    .strictObject({
+      specHash: z.string().describe('Hash of the desired state that was rolled back.'),
+      reason: z.enum(reasons).describe('Why it was rolled back.'),
+      message: z.string().describe('What went wrong with it.'),
+      reconcileRequestedAt: z
+        .string()
+        .optional()
+        .describe('Value of the annotation landlord.dev/reconcile-requested-at when it was rolled back.'),
+    })
+    .optional()
+    .describe(
+      'A spec that was rolled back. It is not tried again until it or reconcile-requested-at changes.',
+    ),
+  phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
+  compute: computeStatus.optional().describe('What the provider observed.'),
+  drift: z.array(driftItem).max(20).optional().describe('Where reality differs from the spec, the first 20.'),
+  retry: z
+    .strictObject({ since: z.iso.datetime().describe('When the failing began.') })
+    .optional()
+    .describe('Present only while reconciling fails.'),
+  lastHandledReconcileAt: z
+    .string()
+    .optional()
+    .describe('The last value of the annotation landlord.dev/reconcile-requested-at that was acted on.'),
+  conditions: z
+    .array(condition)
+    .optional()
+    .meta({
+      description: 'Ready, Reconciling, Stalled and Drifted, by the rules of kstatus.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    }),
+});
+export type TenantStatus = z.output<typeof tenantStatus>;

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
+import type { apiVersion, kind } from './names.ts';
+import { withRules } from './rules.ts';
+import { tenantStatus } from './status.ts';
+import type { TenantStatus } from './status.ts';
+
+/** A provider's name and the schema of its block in spec.computeConfig. */
+export type TenantBlocks = Readonly<Record<string, z.ZodType>>;
+
+const providerName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a provider');
+
+const tenantIdMessage = "is immutable: it can't be added, changed or dropped";
+
+/** The schema of `Tenant.spec`, with one typed block per provider in computeConfig. */
+export function tenantSpecSchema(blocks: TenantBlocks) {
+  const computeConfig = z.strictObject(
+    Object.fromEntries(Object.entries(blocks).map(([name, block]) => [name, block.optional()])),
+  );
+  return withRules(
+    z.strictObject({
+      tenantId: dnsLabel
+        .optional()
+        .describe(
+          'Name of the tenant on the engine. Default: NAMESPACE-NAME. Immutable. ' +
+            'Two Tenants with one id: the older one wins, the other is ProviderConflict.',
+        ),
+      computeProvider: providerName
+        .optional()
+        .describe(
+          'Provider to run on. Goes before labels, annotations and everything else that chooses one.',
+        ),
+      computeConfig: computeConfig
+        .optional()
+        .describe(
+          "One block per provider. The chosen provider's block is merged over the operator's defaults: " +
+            'objects by key, lists and scalars replace.',
+        ),
+      containers: z
+        .array(container)
+        .min(1)
+        .max(16)
+        .optional()
+        .meta({
+          description:
+            "Containers that run on every provider. They win over the block's image, env and ports.",
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['name'],
+        }),
+      resources: computeResources.optional().describe('Limits of each container that names none of its own.'),
+      imagePullSecrets: z
+        .array(localSecretReference)
+        .max(16)
+        .optional()
+        .meta({
+          description: "kubernetes.io/dockerconfigjson Secrets in the tenant's own namespace.",
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['name'],
+        }),
+      suspend: z
+        .boolean()
+        .default(false)
+        .describe('While true nothing is changed on the engine; deletion still runs.'),
+      deletionPolicy: z
+        .enum(['Delete', 'Retain'])
+        .default('Delete')
+        .describe(
+          'Retain: deleting the Tenant leaves its workload as it is; applying it again takes it back.',
+        ),
+      driftPolicy: z
+        .enum(['Correct', 'Report'])
+        .default('Correct')
+        .describe('Report: changes made behind the operator are shown in status.drift and left alone.'),
+    }),
+    [
+      {
+        rule: 'has(self.tenantId) == has(oldSelf.tenantId) && (!has(self.tenantId) || self.tenantId == oldSelf.tenantId)',
+        message: tenantIdMessage,
+        fieldPath: '.tenantId',
+      },
+    ],
+  );
+}
+
+export type TenantSpec = Omit<z.output<ReturnType<typeof tenantSpecSchema>>, 'computeConfig'> & {
+  computeConfig?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>> | undefined;
+};
+
+/** The parts of Kubernetes' ObjectMeta that Landlord reads. */
+export interface TenantMetadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+}
+
+/** A Tenant as the apiserver serves it. Its spec is `unknown` until `tenantSpecSchema` has parsed it. */
+export interface Tenant {
+  readonly apiVersion: typeof apiVersion;
+  readonly kind: typeof kind;
+  readonly metadata: TenantMetadata;
+  readonly spec?: unknown;
+  readonly status?: TenantStatus;
+}
+
+/** The whole object, for the CRD and for checks of manifests. */
+export function tenantSchema(blocks: TenantBlocks) {
+  return z.strictObject({
+    apiVersion: z.string().optional(),
+    kind: z.string().optional(),
+    metadata: z.looseObject({}).optional(),
+    spec: tenantSpecSchema(blocks).describe('What should run.'),
+    status: tenantStatus.optional().describe('What Landlord observed. Written by the operator alone.'),
+  });
+}
+
+/** `spec.containers[0].image: must be …` for the first problems of a failed parse, on one line. */
+export function explainIssues(error: z.ZodError, root: string): string {
+  const lines = error.issues.slice(0, 3).map((issue) => `${formatPath(root, issue.path)}: ${issue.message}`);
+  const more = error.issues.length - lines.length;
+  return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+function formatPath(root: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`,
+    root,
+  );
+}

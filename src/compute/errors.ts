@@ -1,0 +1,85 @@
+import type { Reason } from '../api/conditions.ts';
+
+/** The standard error types: everything that a provider may reject with, and what follows from each. */
+
+export const errorCodes = [
+  'ProviderNotFound',
+  'ProviderRequired',
+  'ProviderConflict',
+  'InvalidSpec',
+  'SecretNotFound',
+  'ProvisionFailed',
+  'UpdateFailed',
+  'DestroyFailed',
+  'TenantNotFound',
+  'ImageUnavailable',
+  'AccessDenied',
+  'Throttled',
+  'ProviderUnavailable',
+  'PolicyDenied',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorPolicy {
+  /** The reason that the conditions bear. */
+  readonly reason: Reason;
+  /** Only the user can help: Stalled, looked at again every 5 minutes. Otherwise Reconciling, with back-off. */
+  readonly stalled: boolean;
+  /** Shortest wait before the next try, in milliseconds, for errors that trying again soon only makes worse. */
+  readonly minRetryMs: number;
+}
+
+/** 30 s: a registry, an IAM change or a throttle does not mend within the first steps of the back-off. */
+const slowRetryMs = 30_000;
+
+export const errorPolicies = {
+  ProviderNotFound: { reason: 'ProviderNotFound', stalled: true, minRetryMs: 0 },
+  ProviderRequired: { reason: 'ProviderRequired', stalled: true, minRetryMs: 0 },
+  ProviderConflict: { reason: 'ProviderConflict', stalled: true, minRetryMs: 0 },
+  InvalidSpec: { reason: 'InvalidSpec', stalled: true, minRetryMs: 0 },
+  PolicyDenied: { reason: 'PolicyDenied', stalled: true, minRetryMs: 0 },
+  SecretNotFound: { reason: 'SecretNotFound', stalled: false, minRetryMs: 0 },
+  ProvisionFailed: { reason: 'ProvisionFailed', stalled: false, minRetryMs: 0 },
+  UpdateFailed: { reason: 'UpdateFailed', stalled: false, minRetryMs: 0 },
+  DestroyFailed: { reason: 'DestroyFailed', stalled: false, minRetryMs: 0 },
+  TenantNotFound: { reason: 'ProvisionFailed', stalled: false, minRetryMs: 0 },
+  ImageUnavailable: { reason: 'ImageUnavailable', stalled: false, minRetryMs: 0 },
+  AccessDenied: { reason: 'AccessDenied', stalled: false, minRetryMs: slowRetryMs },
+  Throttled: { reason: 'Throttled', stalled: false, minRetryMs: 0 },
+  ProviderUnavailable: { reason: 'ProviderUnavailable', stalled: false, minRetryMs: 0 },
+} as const satisfies Record<ErrorCode, ErrorPolicy>;
+
+export interface ComputeErrorOptions {
+  /** When the engine asked to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * What a provider rejects with, and nothing else. The message says what is wrong, where, and what would mend it; it
+ * stands in the Tenant's status as it is, so it holds no secret, and nothing that differs between two tries of the
+ * same thing (no durations, request ids or addresses of ephemeral ports).
+ */
+export class ComputeError extends Error {
+  override readonly name = 'ComputeError';
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ComputeErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Whether trying again without a change by the user can help. */
+  get retriable(): boolean {
+    return !errorPolicies[this.code].stalled;
+  }
+}
+
+/** Any rejection as a ComputeError: what a provider let slip through counts as the engine being unavailable. */
+export function asComputeError(error: unknown, fallback: ErrorCode = 'ProviderUnavailable'): ComputeError {
+  if (error instanceof ComputeError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ComputeError(fallback, message, { cause: error });
+}

@@ -1,0 +1,16 @@
+type Plain = Readonly<Record<string, unknown>>;
+
+function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `over` laid over `base`: objects merge by key, lists and scalars replace, what is undefined leaves the base. */
+export function mergeConfig(base: Plain, over: Plain): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const below = base[key];
+    merged[key] = isPlain(below) && isPlain(value) ? mergeConfig(below, value) : value;
+  }
+  return merged;
+}

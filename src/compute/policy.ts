@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { quantity } from '../api/compute-fields.ts';
+import type { ComputeResources } from '../api/compute-fields.ts';
+import { parseQuantity } from '../api/quantity.ts';
+import { ComputeError } from './errors.ts';
+
+/** What tenants may ask for on every provider; the operator's config decides, never the tenant. */
+export const commonPolicyShape = {
+  allowed_images: z
+    .array(z.string().min(1))
+    .default(['*'])
+    .describe('Patterns of image references that tenants may run; `*` stands for any characters.'),
+  max_resources: z
+    .strictObject({
+      cpu: z
+        .union([z.literal(''), quantity])
+        .default('')
+        .describe('Most CPU per tenant, all containers together.'),
+      memory: z
+        .union([z.literal(''), quantity])
+        .default('')
+        .describe('Most memory per tenant, all containers together.'),
+    })
+    .prefault({})
+    .describe(
+      'The most that one tenant may use. Where a bound is set, every container must name that limit.',
+    ),
+};
+
+export type CommonPolicy = z.output<z.ZodObject<typeof commonPolicyShape>>;
+
+export interface PolicySubject {
+  readonly name: string;
+  readonly image: string;
+  readonly resources: ComputeResources;
+}
+
+/** Throws ComputeError PolicyDenied, naming the rule, where one of the containers goes beyond the policy. */
+export function checkCommonPolicy(policy: CommonPolicy, containers: readonly PolicySubject[]): void {
+  const patterns = policy.allowed_images.map(globToRegExp);
+  for (const { name, image } of containers) {
+    if (patterns.some((pattern) => pattern.test(image) || pattern.test(qualifiedImage(image)))) continue;
+    throw denied(
+      'allowed_images',
+      `container ${name}: image ${image} matches none of ${policy.allowed_images.join(', ')}`,
+      'Use an allowed image',
+    );
+  }
+  checkBound(policy, containers, 'cpu');
+  checkBound(policy, containers, 'memory');
+}
+
+/** A refusal that names the rule of the operator's config, so that the admin knows which one to change. */
+export function denied(rule: string, what: string, mend: string): ComputeError {
+  return new ComputeError(
+    'PolicyDenied',
+    `policy.${rule}: ${what}. ${mend}, or have the operator's admin allow it`,
+  );
+}
+
+function checkBound(
+  policy: CommonPolicy,
+  containers: readonly PolicySubject[],
+  resource: 'cpu' | 'memory',
+): void {
+  const bound = policy.max_resources[resource];
+  if (bound === '') return;
+  let sum = 0;
+  for (const { name, resources } of containers) {
+    const limit = resources[resource];
+    if (limit === undefined) {
+      const what = `container ${name} names no ${resource} limit, and tenants may use at most ${bound}`;
+      throw denied(`max_resources.${resource}`, what, `Set its resources.${resource}`);
+    }
+    sum += parseQuantity(limit);
+  }
+  if (sum > parseQuantity(bound)) {
+    const what = `the containers ask for more ${resource} together than the ${bound} that a tenant may use`;
+    throw denied(`max_resources.${resource}`, what, 'Ask for less');
+  }
+}
+
+function globToRegExp(pattern: string): RegExp {
+  const literal = (text: string): string => text.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${pattern.split('*').map(literal).join('.*')}$`);
+}
+
+/** `nginx` as `docker.io/library/nginx:latest`, so that a pattern can be written in either form. */
+function qualifiedImage(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return /[:@]/.test(name) ? path : `${path}:latest`;
+}

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import {
+  computeResources,
+  envName,
+  imageReference,
+  portNumber,
+  portProtocol,
+} from '../../../api/compute-fields.ts';
+
+/** The Docker provider's keys. Their names are those of the document's compute_config. */
+
+const port = z.strictObject({
+  container_port: portNumber.describe('Port that the container listens on.'),
+  host_port: portNumber
+    .optional()
+    .describe('Port to publish on the host. Default: one that the engine picks.'),
+  protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
+});
+
+const tenantShape = {
+  image: imageReference
+    .optional()
+    .describe('Image of the container `app`, where spec.containers names none.'),
+  env: z
+    .record(envName, z.string())
+    .optional()
+    .describe('Environment of the container `app`, where spec.containers names none.'),
+  volumes: z
+    .array(
+      z
+        .string()
+        .regex(/^[^:\s]+:\/[^:]*(:(ro|rw))?$/, 'must be host_or_volume:/container/path, with :ro or :rw'),
+    )
+    .max(32)
+    .optional()
+    .describe(
+      'Volumes of every container: `name:/path` is a volume of the tenant, kept on update and removed with it; ' +
+        "`/host/path:/path` a bind mount, which the operator's policy must allow.",
+    ),
+  network_mode: z
+    .string()
+    .regex(
+      /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*)$/,
+      'must be bridge, host, none or container:NAME',
+    )
+    .optional()
+    .describe(
+      "Network of the containers. Default: the operator's network_name. host and container: need its policy.",
+    ),
+  ports: z
+    .array(port)
+    .max(64)
+    .optional()
+    .describe('Ports of the container `app`, where spec.containers names none.'),
+  restart_policy: z
+    .enum(['no', 'always', 'on-failure', 'unless-stopped'])
+    .optional()
+    .describe(
+      'What happens when a container stops. always, unless-stopped: it is started again; on-failure: after non-zero ' +
+        'exits only; no: the exit stands. Default: unless-stopped.',
+    ),
+  labels: z
+    .record(z.string().min(1).max(253), z.string().max(4096))
+    .optional()
+    .describe("Labels of every container. They may not start with the operator's label_prefix."),
+  resources: computeResources.optional().describe('Limits of the container `app`, where spec names none.'),
+};
+
+export const dockerTenantBlock = z
+  .strictObject(tenantShape)
+  .describe('Docker Engine: one container per entry.');
+
+/** The image may be missing here: with spec.containers, it is not used. */
+export const dockerMergedBlock = dockerTenantBlock;
+export type DockerConfig = z.output<typeof dockerMergedBlock>;
+
+const registryCredential = z
+  .strictObject({
+    username: z.string().min(1).describe('User name.'),
+    password: z.string().min(1).optional().describe('Password or token. Better: password_file.'),
+    password_file: z.string().min(1).optional().describe('File that holds the password; read at each pull.'),
+  })
+  .refine(({ password, password_file }) => (password === undefined) !== (password_file === undefined), {
+    path: ['password_file'],
+    message: 'exactly one of password and password_file is required',
+  });
+
+/** RFC 1918 and RFC 6598 address with prefix length; a /28 for each tenant network must fit in. */
+const cidr = z
+  .cidrv4('must be an IPv4 network such as 10.210.0.0/16')
+  .refine((value) => Number(value.split('/')[1]) <= 28, 'must have room for at least one /28');
+
+export const dockerOperatorBlock = z
+  .strictObject({
+    ...tenantShape,
+    image: imageReference.describe('Image of tenants that name none.'),
+    host: z
+      .string()
+      .regex(/^$|^(unix|tcp|ssh):\/\/.+$/, 'must be empty or start with unix://, tcp:// or ssh://')
+      .default('')
+      .describe('Docker Engine. Empty: DOCKER_HOST, then the default socket.'),
+    network_name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a network name')
+      .default('bridge')
+      .describe(
+        'Network of tenants with one container; created with network_driver where it does not exist.',
+      ),
+    network_driver: z
+      .string()
+      .min(1)
+      .default('bridge')
+      .describe('Driver of networks that the operator creates.'),
+    label_prefix: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits, "." or "-"')
+      .default('landlord')
+      .describe('What stands before the names and labels of everything created.'),
+    port_bind_address: z
+      .union([z.ipv4(), z.ipv6()])
+      .default('127.0.0.1')
+      .describe('Host address that published ports are bound to.'),
+    network_pool: cidr.default('10.210.0.0/16').describe('Each private tenant network takes a /28 of it.'),
+    registries: z
+      .record(z.string().min(1), registryCredential)
+      .default({})
+      .describe(
+        "Credentials by registry host, as it stands in image references. The tenant's imagePullSecrets win.",
+      ),
+    adopt_clusters: z
+      .array(z.string())
+      .default([])
+      .describe('UIDs of the kube-system namespaces of other clusters whose containers are taken over.'),
+  })
+  .describe('Enables the docker provider. Every key of the tenant block is its default.');
+export type DockerOperatorBlock = z.output<typeof dockerOperatorBlock>;
+
+export const dockerPolicyBlock = z
+  .strictObject({
+    allowed_host_paths: z
+      .array(z.string().regex(/^\//, 'must be an absolute path'))
+      .default([])
+      .describe('Host paths that tenants may mount, each with everything below it.'),
+    allow_host_network: z.boolean().default(false).describe('Whether tenants may use network_mode host.'),
+    allow_join_network: z
+      .boolean()
+      .default(false)
+      .describe('Whether tenants may use network_mode container:NAME.'),
+  })
+  .describe('What tenants may ask of Docker.');
+export type DockerPolicy = z.output<typeof dockerPolicyBlock>;
+
+export const dockerSharedKeys = Object.keys(tenantShape);

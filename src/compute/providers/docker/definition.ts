@@ -1,0 +1,18 @@
+import type { ProviderDefinition } from '../../provider.ts';
+import {
+  dockerMergedBlock,
+  dockerOperatorBlock,
+  dockerPolicyBlock,
+  dockerSharedKeys,
+  dockerTenantBlock,
+} from './config.ts';
+
+export const dockerDefinition: ProviderDefinition = {
+  name: 'docker',
+  tenantBlock: dockerTenantBlock,
+  mergedBlock: dockerMergedBlock,
+  operatorBlock: dockerOperatorBlock,
+  policyBlock: dockerPolicyBlock,
+  sharedKeys: dockerSharedKeys,
+  load: async () => (await import('./provider.ts')).createDockerProvider,
+};

@@ -1,0 +1,96 @@
+import type Dockerode from 'dockerode';
+
+/**
+ * The Docker Engine as this provider uses it. Each call has a deadline, rejects only with ComputeError
+ * (ProviderUnavailable where the engine can't be reached or does not answer), and takes "not there" as a value.
+ * Engine answers that callers decide on are values too; see `EngineRefusal`.
+ */
+export interface Engine {
+  /** Containers of all states whose labels match all of `labels` (`key=value` or `key`). */
+  listContainers(labels: readonly string[], signal: AbortSignal): Promise<readonly Dockerode.ContainerInfo[]>;
+  inspectContainer(
+    idOrName: string,
+    signal: AbortSignal,
+  ): Promise<Dockerode.ContainerInspectInfo | undefined>;
+  /** The body goes into the body of the request, never into its URL. 'name-taken': a container of that name exists. */
+  createContainer(
+    name: string,
+    body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string } | 'name-taken'>;
+  /** Already started counts as started. Rejects with EngineRefusal where this container can't start. */
+  startContainer(id: string, signal: AbortSignal): Promise<void>;
+  unpauseContainer(id: string, signal: AbortSignal): Promise<void>;
+  /** Already stopped or gone counts as stopped. The engine kills after `graceSeconds`. */
+  stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  /** By force, with its anonymous volumes. Gone, or on its way, counts as removed. */
+  removeContainer(id: string, signal: AbortSignal): Promise<void>;
+  renameContainer(id: string, name: string, signal: AbortSignal): Promise<void | 'name-taken'>;
+  /** Live limits and restart policy. */
+  updateContainer(id: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
+  /** The image's id where it is present. */
+  inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
+  /**
+   * Pulls. Ends when the image is there; rejects with ImageUnavailable naming the image and what would mend it.
+   * `onProgress` gets a line now and then. A registry that is silent for `pullSilenceMs` counts as unavailable.
+   */
+  pullImage(
+    reference: string,
+    auth:
+      { readonly username: string; readonly password: string; readonly serveraddress: string } | undefined,
+    onProgress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  listNetworks(
+    filters: Readonly<Record<string, readonly string[]>>,
+    signal: AbortSignal,
+  ): Promise<readonly Dockerode.NetworkInspectInfo[]>;
+  inspectNetwork(idOrName: string, signal: AbortSignal): Promise<Dockerode.NetworkInspectInfo | undefined>;
+  /** Rejects with EngineRefusal where the subnet overlaps another one. */
+  createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
+  /** Gone counts as removed. */
+  removeNetwork(id: string, signal: AbortSignal): Promise<void>;
+  listVolumes(
+    labels: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly Dockerode.VolumeInspectInfo[]>;
+  inspectVolume(name: string, signal: AbortSignal): Promise<Dockerode.VolumeInspectInfo | undefined>;
+  /** Idempotent in the engine: an existing volume of that name is returned as it is. */
+  createVolume(
+    body: Dockerode.VolumeCreateOptions,
+    signal: AbortSignal,
+  ): Promise<Dockerode.VolumeInspectInfo>;
+  /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
+  removeVolume(name: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Container events of our labels, until `signal` aborts or the stream breaks (then the iterator ends or throws
+   * ProviderUnavailable). On a connection of its own. `onOpen` is called once the engine has accepted the
+   * subscription: list after it, and nothing is missed.
+   */
+  events(labels: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
+  close(): void;
+}
+
+export interface EngineEvent {
+  /** create, start, die, stop, kill, oom, pause, unpause, rename, update, destroy, health_status: healthy, … */
+  readonly action: string;
+  readonly id: string;
+  /** The container's labels, and `name`, `exitCode` … as the engine sends them. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly timeMs: number;
+}
+
+/** Why the engine, reached and understood, would not do a thing. The provider makes a ComputeError of it. */
+export class EngineRefusal extends Error {
+  override readonly name = 'EngineRefusal';
+  readonly kind: 'port-busy' | 'bad-command' | 'missing-network' | 'overlap' | 'in-use' | 'invalid' | 'other';
+  /** HTTP status of the engine's answer. */
+  readonly statusCode: number;
+
+  constructor(kind: EngineRefusal['kind'], statusCode: number, message: string) {
+    super(message);
+    this.kind = kind;
+    this.statusCode = statusCode;
+  }
+}

@@ -1,0 +1,3 @@
+import type { CreateProvider } from '../../provider.ts';
+
+export declare const createDockerProvider: CreateProvider;

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+/** The ECS provider's keys. Their names are those of the document's compute_config. */
+
+const clusterArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster\/[A-Za-z0-9_-]{1,255}$/,
+    'must be a cluster ARN such as arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
+  );
+const taskDefinitionArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]{1,255}(:[0-9]+)?$/,
+    'must be a task definition ARN such as arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+  );
+const roleArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/.{1,512}$/,
+    'must be a role ARN such as arn:aws:iam::123456789012:role/NAME',
+  );
+const serviceName = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[A-Za-z0-9_-]+$/, 'must be letters, digits, "-" or "_"');
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/, 'must be a region such as us-west-2');
+const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
+const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
+
+const tenantShape = {
+  cluster_arn: clusterArn.optional().describe('ARN of the ECS cluster that the service runs in.'),
+  task_definition_arn: taskDefinitionArn
+    .optional()
+    .describe(
+      'ARN of the task definition; with spec.containers, the base that they overlay, container by name.',
+    ),
+  service_name: serviceName.optional().describe('Name of the service. Goes before service_name_prefix.'),
+  service_name_prefix: serviceName
+    .max(190)
+    .optional()
+    .describe('What stands before the tenant id in the name of the service.'),
+  region: region.optional().describe("AWS region. Default: the cluster ARN's."),
+  desired_count: z
+    .int()
+    .min(0)
+    .max(5000)
+    .optional()
+    .describe(
+      'Tasks to run. Left out of tenant and operator config, it belongs to autoscaling after creation.',
+    ),
+  launch_type: z.enum(['EC2', 'FARGATE', 'EXTERNAL']).optional().describe('What the tasks run on.'),
+  subnets: z.array(subnet).max(16).optional().describe('Subnets of the tasks (awsvpc network mode).'),
+  security_groups: z
+    .array(securityGroup)
+    .max(5)
+    .optional()
+    .describe('Security groups of the tasks (awsvpc network mode).'),
+  assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
+  tags: z
+    .record(z.string().min(1).max(128), z.string().max(256))
+    .optional()
+    .describe("Tags of the service. Keys starting with `landlord.` and `aws:` are not the tenant's."),
+  assume_role: z
+    .strictObject({ role_arn: roleArn.describe("ARN of the role; it must be on the operator's list.") })
+    .optional()
+    .describe('Role to assume for every call.'),
+};
+
+export const ecsTenantBlock = z.strictObject(tenantShape).describe('AWS ECS: one service per tenant.');
+
+const mergedShape = { ...tenantShape, cluster_arn: clusterArn, task_definition_arn: taskDefinitionArn };
+
+function hasServiceName(block: {
+  service_name?: string | undefined;
+  service_name_prefix?: string | undefined;
+}): boolean {
+  return block.service_name !== undefined || block.service_name_prefix !== undefined;
+}
+const needsServiceName = {
+  path: ['service_name_prefix'],
+  message: 'is required where service_name is not given: one of them names the service',
+};
+
+export const ecsMergedBlock = z.strictObject(mergedShape).refine(hasServiceName, needsServiceName);
+export type EcsConfig = z.output<typeof ecsMergedBlock>;
+
+export const ecsOperatorBlock = z
+  .strictObject({
+    ...mergedShape,
+    endpoint: z.url().optional().describe('URL of the ECS API instead of the one of the region.'),
+    events_queue_url: z
+      .url()
+      .optional()
+      .describe(
+        'URL of an SQS queue fed by EventBridge with ECS events: a hint that triggers an early look.',
+      ),
+    secret_arns: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe(
+        'Where secretKeyRefs are found: pattern NAMESPACE/NAME/KEY to ARN of Secrets Manager or SSM.',
+      ),
+    adopt_clusters: z
+      .array(z.string())
+      .default([])
+      .describe('UIDs of the kube-system namespaces of other clusters whose services are taken over.'),
+  })
+  .refine(hasServiceName, needsServiceName)
+  .describe('Enables the ecs provider. Every key of the tenant block is its default.');
+export type EcsOperatorBlock = z.output<typeof ecsOperatorBlock>;
+
+const list = (what: string) =>
+  z.array(z.string().min(1)).default([]).describe(`${what} that tenants may name.`);
+
+export const ecsPolicyBlock = z
+  .strictObject({
+    allowed_clusters: list("Cluster ARNs besides the operator's own"),
+    allowed_regions: list("Regions besides the operator's own"),
+    allowed_roles: z
+      .array(
+        z.strictObject({
+          role_arn: roleArn.describe('ARN of the role.'),
+          external_id: z.string().min(2).max(1224).optional().describe('External id to assume it with.'),
+          session_name: z.string().min(2).max(64).optional().describe('Session name to assume it with.'),
+        }),
+      )
+      .default([])
+      .describe('Roles that tenants may name in assume_role.'),
+    allowed_task_definitions: list(
+      "Task definition ARNs or families besides any revision of the operator's own family",
+    ),
+    allowed_subnets: list("Subnets besides the operator's own"),
+    allowed_security_groups: list("Security groups besides the operator's own"),
+  })
+  .describe('What tenants may ask of ECS.');
+
+export const ecsSharedKeys = Object.keys(tenantShape);

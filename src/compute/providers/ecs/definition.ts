@@ -1,0 +1,12 @@
+import type { ProviderDefinition } from '../../provider.ts';
+import { ecsMergedBlock, ecsOperatorBlock, ecsPolicyBlock, ecsSharedKeys, ecsTenantBlock } from './config.ts';
+
+export const ecsDefinition: ProviderDefinition = {
+  name: 'ecs',
+  tenantBlock: ecsTenantBlock,
+  mergedBlock: ecsMergedBlock,
+  operatorBlock: ecsOperatorBlock,
+  policyBlock: ecsPolicyBlock,
+  sharedKeys: ecsSharedKeys,
+  load: async () => (await import('./provider.ts')).createEcsProvider,
+};
