@@ -1,0 +1,60 @@
+/** The apiserver's answer to a refused request: `metav1.Status` as it comes over the wire. */
+export interface KubeStatus {
+  kind?: string;
+  status?: string;
+  message?: string;
+  reason?: string;
+  code?: number;
+  details?: {
+    name?: string;
+    group?: string;
+    kind?: string;
+    retryAfterSeconds?: number;
+    causes?: { reason?: string; message?: string; field?: string }[];
+  };
+}
+
+/** The apiserver answered, and the answer is no. */
+export class KubeApiError extends Error {
+  override readonly name = 'KubeApiError';
+  /** HTTP status, or the code of a watch's ERROR event. */
+  readonly status: number;
+  /** `metav1.StatusReason`, for example `NotFound`, `Conflict`, `Expired`; empty where the server gave none. */
+  readonly reason: string;
+  /** What the server asked for by Retry-After. */
+  readonly retryAfterMs: number | undefined;
+  readonly details: KubeStatus['details'];
+
+  constructor(what: string, status: number, body: KubeStatus, retryAfterMs?: number) {
+    super(`${what}: ${status} ${body.message ?? body.reason ?? 'without a message'}`);
+    this.status = status;
+    this.reason = body.reason ?? '';
+    this.details = body.details;
+    const bodySeconds = body.details?.retryAfterSeconds;
+    this.retryAfterMs = retryAfterMs ?? (bodySeconds === undefined ? undefined : bodySeconds * 1000);
+  }
+}
+
+/** No answer: the connection failed, broke, or stayed silent past the deadline; or no credentials could be got. */
+export class KubeUnreachableError extends Error {
+  override readonly name = 'KubeUnreachableError';
+  /** Whether the server may have carried the request out all the same. */
+  readonly outcomeUnknown: boolean;
+
+  constructor(message: string, options: { cause?: unknown; outcomeUnknown?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+export function isApiError(error: unknown, ...statuses: number[]): error is KubeApiError {
+  return error instanceof KubeApiError && (statuses.length === 0 || statuses.includes(error.status));
+}
+
+export function isNotFound(error: unknown): boolean {
+  return isApiError(error, 404);
+}
+
+export function isConflict(error: unknown): boolean {
+  return isApiError(error, 409);
+}

@@ -1,0 +1,77 @@
+import { Pool, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
+import type { Credentials, TlsOptions } from './credentials.ts';
+
+export interface Transport {
+  /** Short exchanges: a bounded pool of keep-alive connections. */
+  requests(credentials: Credentials): Dispatcher;
+  /** Watches, each of which holds a connection for minutes, so that they can't starve the requests. */
+  streams(credentials: Credentials): Dispatcher;
+  /** Breaks all connections. */
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  origin: string;
+  proxyUrl: string | undefined;
+  connections: number;
+}
+
+interface Pools {
+  tlsFingerprint: string;
+  requests: Dispatcher;
+  streams: Dispatcher;
+}
+
+/** A frozen apiserver's kernel still accepts connections; only the TLS handshake shows that nobody is there. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Under the 60 s after which cloud load balancers drop idle connections, and the apiserver's own 90 s. */
+const IDLE_CONNECTION_MS = 30_000;
+
+/** Keeps the connections. A changed CA or client certificate makes new ones; what runs on the old ones ends in peace. */
+export function createTransport(options: TransportOptions): Transport {
+  let pools: Pools | undefined;
+
+  function poolsFor(credentials: Credentials): Pools {
+    if (pools?.tlsFingerprint === credentials.tlsFingerprint) return pools;
+    if (pools) retire(pools);
+    const { tls, tlsFingerprint } = credentials;
+    pools = {
+      tlsFingerprint,
+      requests: dispatcher(options, tls, options.connections),
+      streams: dispatcher(options, tls, null),
+    };
+    return pools;
+  }
+
+  return {
+    requests: (credentials) => poolsFor(credentials).requests,
+    streams: (credentials) => poolsFor(credentials).streams,
+    async close() {
+      await Promise.all([pools?.requests.destroy(), pools?.streams.destroy()]);
+      pools = undefined;
+    },
+  };
+}
+
+function retire({ requests, streams }: Pools): void {
+  // close() waits for what is under way and only rejects where the pool was closed before.
+  requests.close().catch(() => {});
+  streams.close().catch(() => {});
+}
+
+function dispatcher(options: TransportOptions, tls: TlsOptions, connections: number | null): Dispatcher {
+  const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const shared = {
+    connections,
+    // One request at a time on each connection: HTTP/2 was measured and brings nothing here.
+    allowH2: false,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    // Deadlines are ours, by signal.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  const { origin, proxyUrl } = options;
+  if (!proxyUrl) return new Pool(origin, { ...shared, connect });
+  if (proxyUrl.startsWith('socks')) return new Socks5ProxyAgent(proxyUrl, { ...shared, requestTls: connect });
+  return new ProxyAgent({ ...shared, uri: proxyUrl, requestTls: connect });
+}
