@@ -1,0 +1,315 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { startChild, waitUntilReady, type Child } from './child-process.ts';
+import { controlPlaneBinaries } from './control-plane-binaries.ts';
+import { freePort } from './free-port.ts';
+import { removeOnDeath } from './leftovers.ts';
+
+/** The user of `operatorKubeconfigPath`, whose requests are in the audit log. */
+export const OPERATOR_USER = 'landlord-operator';
+
+export interface ControlPlaneOptions {
+  /** Where its files go; a temporary folder by default. Removed by `stop()` either way. */
+  readonly dir?: string;
+  /** An audit.k8s.io/v1 Policy as YAML; by default the requests of `landlord-operator` are logged, without bodies. */
+  readonly auditPolicy?: string;
+  /** The groups of `landlord-operator`; by default system:masters, which RBAC lets do everything. */
+  readonly operatorGroups?: readonly string[];
+}
+
+/** A request as the audit log has it (audit.k8s.io/v1 Event). */
+export interface AuditEntry {
+  readonly auditID: string;
+  readonly stage: string;
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly apiGroup?: string;
+    readonly apiVersion?: string;
+    readonly subresource?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+  readonly userAgent?: string;
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
+}
+
+/** An etcd and a kube-apiserver of their own. No controllers run: nothing collects garbage or ends a namespace. */
+export interface ControlPlane {
+  /** https://127.0.0.1:PORT, which stays the same over restarts of the apiserver. */
+  readonly url: string;
+  /** The folder with all files and logs. */
+  readonly dir: string;
+  /** Of the user `admin` in system:masters, who is not in the audit log. */
+  readonly kubeconfigPath: string;
+  /** Of the user `landlord-operator`, whose requests are in the audit log. */
+  readonly operatorKubeconfigPath: string;
+  readonly auditLogPath: string;
+  /** Kills it with SIGKILL; etcd goes on. Resolves when it is gone. */
+  killApiserver(): Promise<void>;
+  /** Starts it again on the same port and the same etcd. Resolves when it is ready. */
+  startApiserver(): Promise<void>;
+  /** Stops it in its tracks (SIGSTOP): connections stay open and silent. */
+  freezeApiserver(): void;
+  thawApiserver(): void;
+  /**
+   * Drops all history from etcd. An apiserver that runs meanwhile still answers old watches from its watch cache; for
+   * a 410 kill it, compact, and start it again.
+   */
+  compact(): Promise<void>;
+  /** One entry per finished request (watches: also one when they start), in the order they ended. */
+  auditEntries(): Promise<AuditEntry[]>;
+  /** Kills both, removes the folder. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_AUDIT_POLICY = stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [{ level: 'Metadata', users: [OPERATOR_USER], omitManagedFields: true }, { level: 'None' }],
+});
+
+// An apiserver is ready after 3 to 5 s on two cores; the limit is for machines that are busy with other things.
+const READY_TIMEOUT_MS = 90_000;
+
+// A unix socket in the folder both run in (etcd insists on the form of a host and a port): one port less to lose.
+const ETCD_SOCKET = 'localhost:1';
+
+/** Starts a control plane with etcd's disk syncs off; ready when it resolves. It dies with this program. */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = await controlPlaneBinaries();
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'landlord-control-plane-')));
+  const forgetDir = removeOnDeath({ kind: 'folder', path: dir });
+  const children: { etcd?: Child; apiserver?: Child } = {};
+  const stop = async (): Promise<void> => {
+    await children.apiserver?.kill();
+    await children.etcd?.kill();
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    forgetDir();
+  };
+  try {
+    const tokens = await writeInputs(dir, options);
+    children.etcd = await startEtcd(binaries, dir);
+    const { apiserver, port } = await startOnFreePort(binaries, dir);
+    children.apiserver = apiserver;
+    const url = `https://127.0.0.1:${port}`;
+    const ca = await readFile(join(dir, 'apiserver.crt'), 'utf8');
+    const auditLogPath = join(dir, 'audit.log');
+    return {
+      url,
+      dir,
+      kubeconfigPath: await writeKubeconfig(dir, 'admin', { url, ca, token: tokens.admin }),
+      operatorKubeconfigPath: await writeKubeconfig(dir, OPERATOR_USER, { url, ca, token: tokens.operator }),
+      auditLogPath,
+      killApiserver: async () => {
+        await children.apiserver?.kill();
+      },
+      startApiserver: async () => {
+        children.apiserver = await startApiserver(binaries, dir, port);
+        await waitForApiserver(children.apiserver, dir, port);
+      },
+      freezeApiserver: () => children.apiserver?.signal('SIGSTOP'),
+      thawApiserver: () => children.apiserver?.signal('SIGCONT'),
+      compact: () => compact(join(dir, ETCD_SOCKET)),
+      auditEntries: async () => parseAuditLog(await readFile(auditLogPath, 'utf8').catch(() => '')),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function writeInputs(
+  dir: string,
+  options: ControlPlaneOptions,
+): Promise<{ admin: string; operator: string }> {
+  await mkdir(dir, { recursive: true });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(join(dir, 'service-account.key'), privateKey.export({ type: 'sec1', format: 'pem' }), {
+    mode: 0o600,
+  });
+  const tokens = { admin: randomBytes(16).toString('hex'), operator: randomBytes(16).toString('hex') };
+  const groups = (options.operatorGroups ?? ['system:masters']).join(',');
+  const rows = [
+    `${tokens.admin},admin,admin,"system:masters"`,
+    `${tokens.operator},${OPERATOR_USER},${OPERATOR_USER},"${groups}"`,
+  ];
+  await writeFile(join(dir, 'tokens.csv'), `${rows.join('\n')}\n`, { mode: 0o600 });
+  await writeFile(join(dir, 'audit-policy.yaml'), options.auditPolicy ?? DEFAULT_AUDIT_POLICY);
+  return tokens;
+}
+
+async function startEtcd(binaries: string, dir: string): Promise<Child> {
+  const client = `unix://${ETCD_SOCKET}`;
+  const peer = 'unix://localhost:2';
+  const etcd = await startChild({
+    name: 'etcd',
+    command: join(binaries, 'etcd'),
+    cwd: dir,
+    logFile: join(dir, 'etcd.log'),
+    args: [
+      '--data-dir=etcd',
+      '--unsafe-no-fsync',
+      '--log-level=warn',
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      ...[
+        '--listen-peer-urls',
+        peer,
+        '--initial-advertise-peer-urls',
+        peer,
+        '--initial-cluster',
+        `default=${peer}`,
+      ],
+    ],
+  });
+  const isReady = async (): Promise<boolean> => (await etcdHeader(join(dir, ETCD_SOCKET))).revision !== '';
+  await waitUntilReady(etcd, isReady, READY_TIMEOUT_MS).catch(async (error: unknown) => {
+    await etcd.kill();
+    throw error;
+  });
+  return etcd;
+}
+
+/** Another port where some other program took the first one in the moment between the choice and the start. */
+async function startOnFreePort(binaries: string, dir: string): Promise<{ apiserver: Child; port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    const apiserver = await startApiserver(binaries, dir, port);
+    try {
+      await waitForApiserver(apiserver, dir, port);
+      return { apiserver, port };
+    } catch (error) {
+      await apiserver.kill();
+      if (attempt === 5 || !(error as Error).message.includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function startApiserver(binaries: string, dir: string, port: number): Promise<Child> {
+  const serviceAccountKey = join(dir, 'service-account.key');
+  return startChild({
+    name: 'kube-apiserver',
+    command: join(binaries, 'kube-apiserver'),
+    cwd: dir,
+    logFile: join(dir, 'kube-apiserver.log'),
+    args: [
+      `--etcd-servers=unix://${ETCD_SOCKET}`,
+      `--secure-port=${port}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      // The address above is refused as an endpoint, and nobody here looks for the apiserver through a Service.
+      '--endpoint-reconciler-type=none',
+      // It makes its certificate and the CA of it here, apiserver.crt holding both, and finds them again at a restart.
+      `--cert-dir=${dir}`,
+      '--service-cluster-ip-range=10.0.0.0/24',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${serviceAccountKey}`,
+      `--service-account-signing-key-file=${serviceAccountKey}`,
+      `--token-auth-file=${join(dir, 'tokens.csv')}`,
+      '--authorization-mode=RBAC',
+      '--disable-admission-plugins=ServiceAccount',
+      '--allow-privileged',
+      `--audit-policy-file=${join(dir, 'audit-policy.yaml')}`,
+      `--audit-log-path=${join(dir, 'audit.log')}`,
+      '--audit-log-maxsize=4000',
+      // Blocking: what a client has seen done is in the file (but for the last instant of a request).
+      '--audit-log-mode=blocking',
+    ],
+  });
+}
+
+async function waitForApiserver(apiserver: Child, dir: string, port: number): Promise<void> {
+  const isReady = async (): Promise<boolean> => {
+    const ca = await readFile(join(dir, 'apiserver.crt'), 'utf8');
+    return new Promise((resolve, reject) => {
+      const request = httpsRequest({
+        host: '127.0.0.1',
+        port,
+        path: '/readyz',
+        ca,
+        agent: false,
+        timeout: 2_000,
+      });
+      request.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+      request.on('timeout', () => request.destroy(new Error('no answer to /readyz within 2 s')));
+      request.on('error', reject);
+      request.end();
+    });
+  };
+  await waitUntilReady(apiserver, isReady, READY_TIMEOUT_MS);
+}
+
+async function writeKubeconfig(
+  dir: string,
+  user: string,
+  access: { readonly url: string; readonly ca: string; readonly token: string },
+): Promise<string> {
+  const path = join(dir, `${user}.kubeconfig`);
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'landlord-dev',
+        cluster: {
+          server: access.url,
+          'certificate-authority-data': Buffer.from(access.ca).toString('base64'),
+        },
+      },
+    ],
+    users: [{ name: user, user: { token: access.token } }],
+    contexts: [{ name: 'landlord-dev', context: { cluster: 'landlord-dev', user, namespace: 'default' } }],
+    'current-context': 'landlord-dev',
+  };
+  await writeFile(path, stringify(config), { mode: 0o600 });
+  return path;
+}
+
+async function compact(socket: string): Promise<void> {
+  const { revision } = await etcdHeader(socket);
+  await postToEtcd(socket, '/v3/kv/compaction', { revision, physical: true });
+}
+
+async function etcdHeader(socket: string): Promise<{ revision: string }> {
+  const answer = await postToEtcd(socket, '/v3/kv/range', { key: Buffer.from('-').toString('base64') });
+  return (answer as { header: { revision: string } }).header;
+}
+
+/** etcd's gRPC calls as JSON over HTTP. */
+async function postToEtcd(socket: string, path: string, body: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath: socket, method: 'POST', path, agent: false, timeout: 10_000 });
+    request.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(JSON.parse(text));
+        else reject(new Error(`etcd answered ${path} with ${response.statusCode}: ${text.slice(0, 500)}`));
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error(`etcd gave no answer to ${path} within 10 s`)));
+    request.on('error', reject);
+    request.end(JSON.stringify(body));
+  });
+}
+
+/** Without the last line where it is still being written. */
+export function parseAuditLog(text: string): AuditEntry[] {
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEntry);
+}

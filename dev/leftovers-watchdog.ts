@@ -1,0 +1,16 @@
+/** Started by leftovers.ts: waits for its parent to die, then removes what the parent left behind. */
+import { createInterface } from 'node:readline';
+import { removeLeftover, type Leftover, type WatchdogOrder } from './leftovers.ts';
+
+const leftovers = new Map<number, Leftover>();
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line) as WatchdogOrder;
+  if ('remember' in order) leftovers.set(order.id, order.remember);
+  else leftovers.delete(order.id);
+}
+
+// Processes first: they write into the folders.
+const order = ['process', 'engine', 'folder'];
+const remaining = [...leftovers.values()].toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+for (const leftover of remaining) await removeLeftover(leftover).catch(() => undefined);
