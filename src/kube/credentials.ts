@@ -148,7 +148,7 @@ async function readTls(cluster: Cluster, user: KubeUser): Promise<TlsOptions> {
 }
 
 async function fileOrData(file?: string | null, base64?: string | null): Promise<Buffer | undefined> {
-  if (file) return await readFile(file);
+  if (file) return readFile(file);
   return base64 ? Buffer.from(base64, 'base64') : undefined;
 }
 

@@ -20,11 +20,13 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
     return a.every((item, index) => jsonEqual(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  const keys = (object: JsonObject): string[] =>
-    Object.keys(object).filter((key) => object[key] !== undefined);
-  const keysOfA = keys(a);
-  if (keysOfA.length !== keys(b).length) return false;
+  const keysOfA = definedKeys(a);
+  if (keysOfA.length !== definedKeys(b).length) return false;
   return keysOfA.every((key) => Object.hasOwn(b, key) && jsonEqual(a[key], b[key]));
+}
+
+function definedKeys(object: JsonObject): string[] {
+  return Object.keys(object).filter((key) => object[key] !== undefined);
 }
 
 function diffObjects(before: JsonObject, after: JsonObject): [string, unknown][] {

@@ -19,7 +19,7 @@ export function createReflectorSet<T extends KubeObject>(options: ReflectorSetOp
       await Promise.all(all.map((reflector) => reflector.run(signal)));
     },
     hasSynced: () => all.every((reflector) => reflector.hasSynced()),
-    synced: Promise.all(all.map((reflector) => reflector.synced)).then(() => {}),
+    synced: Promise.all(all.map((reflector) => reflector.synced)).then(() => undefined),
     isConnected: () => all.every((reflector) => reflector.isConnected()),
     get: (namespace, name) => reflectors.get(namespace ?? '')?.get(namespace, name),
     *values() {

@@ -203,7 +203,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   }
 
   function apply({ type, object }: WatchEvent<T>): void {
-    if (type === 'ERROR') throw watchError(resource.id, object as unknown as KubeStatus);
+    if (type === 'ERROR') throw watchError(resource.id, object);
     if (type === 'BOOKMARK') {
       const { resourceVersion, annotations } = object.metadata;
       if (snapshot && annotations?.['k8s.io/initial-events-end'] === 'true') {

@@ -109,7 +109,8 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   }
 
   function pump(): void {
-    while (state === 'running' && processing.size < concurrency) {
+    if (state !== 'running') return;
+    while (processing.size < concurrency) {
       const next = take();
       if (!next) return;
       const [key, sinceMs] = next;
