@@ -164,14 +164,9 @@ async function startEtcd(binaries: string, dir: string): Promise<Child> {
       '--log-level=warn',
       `--listen-client-urls=${client}`,
       `--advertise-client-urls=${client}`,
-      ...[
-        '--listen-peer-urls',
-        peer,
-        '--initial-advertise-peer-urls',
-        peer,
-        '--initial-cluster',
-        `default=${peer}`,
-      ],
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
     ],
   });
   const isReady = async (): Promise<boolean> => (await etcdHeader(join(dir, ETCD_SOCKET))).revision !== '';
