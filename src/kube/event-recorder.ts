@@ -93,6 +93,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   async function sendAll(): Promise<void> {
+    // After the caller's burst, so that repeats in it need one update.
+    await Promise.resolve();
     // One after the other: a series is only updated after it was created.
     for (let send = waiting.shift(); send; send = waiting.shift()) await attempt(send);
   }

@@ -17,7 +17,13 @@ export interface WorkQueueMetrics {
 }
 
 export interface WorkQueueOptions {
+  /** Passes at once, in each lane. */
   concurrency: number;
+  /**
+   * The lane of a key, asked when its pass is about to start; one for all by default. Each lane has `concurrency`
+   * workers of its own, so that passes that hang on one thing do not delay those on another.
+   */
+  laneOf?: (key: string) => string;
   /**
    * One pass over one key; never two at once for the same. A rejection counts as a failure; where it has a
    * `retryAfterMs`, that is when it runs again. `signal` aborts when the queue is stopped the hard way.
@@ -56,6 +62,12 @@ export interface WorkQueue {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
+interface Taken {
+  key: string;
+  sinceMs: number;
+  lane: string;
+}
+
 const DEFAULT_BACKOFF: BackoffOptions = { baseMs: 1_000, capMs: 300_000 };
 /** Every eighth pass goes to the sweep where one waits: busy users can't starve it. */
 const LOW_PRIORITY_EVERY = 8;
@@ -63,19 +75,21 @@ const LOW_PRIORITY_EVERY = 8;
 const ABORT_GRACE_MS = 1_000;
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { concurrency, process, logger, metrics, random = Math.random } = options;
+  const { concurrency, process, logger, metrics, random = Math.random, laneOf = () => '' } = options;
   const backoff = { ...DEFAULT_BACKOFF, ...options.backoff };
   /** Waiting keys in order of arrival, and when they came. */
   const ready = { normal: new Map<string, number>(), low: new Map<string, number>() };
   /** Asked for again while they were being processed. */
   const dirty = new Map<string, 'normal' | 'low'>();
   const processing = new Map<string, Promise<void>>();
+  const busy = new Map<string, number>();
   const failures = new Map<string, number>();
   const delayed = createDelayHeap();
   const hardStop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let state: 'waiting' | 'running' | 'stopped' = 'waiting';
   let started = 0;
+  let pumpIsDue = false;
 
   function enqueue(key: string, priority: 'normal' | 'low'): void {
     if (processing.has(key)) {
@@ -90,43 +104,59 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       ready.low.delete(key);
     }
     metrics?.onDepth?.(depth());
-    pump();
+    pumpSoon();
+  }
+
+  /** Off the caller's stack, when its burst of adds is complete: they then make one pass, the urgent one first. */
+  function pumpSoon(): void {
+    if (pumpIsDue) return;
+    pumpIsDue = true;
+    queueMicrotask(() => {
+      pumpIsDue = false;
+      pump();
+    });
   }
 
   function depth(): number {
     return ready.normal.size + ready.low.size;
   }
 
-  function take(): [key: string, sinceMs: number] | undefined {
+  /** The next key whose lane has a free worker. */
+  function take(): Taken | undefined {
     const lowFirst = started % LOW_PRIORITY_EVERY === LOW_PRIORITY_EVERY - 1;
     for (const waiting of lowFirst ? [ready.low, ready.normal] : [ready.normal, ready.low]) {
-      for (const entry of waiting) {
-        waiting.delete(entry[0]);
-        return entry;
+      for (const [key, sinceMs] of waiting) {
+        const lane = laneOf(key);
+        if ((busy.get(lane) ?? 0) >= concurrency) continue;
+        waiting.delete(key);
+        return { key, sinceMs, lane };
       }
     }
     return undefined;
   }
 
+  function occupy(lane: string, by: 1 | -1): void {
+    const passes = (busy.get(lane) ?? 0) + by;
+    if (passes === 0) busy.delete(lane);
+    else busy.set(lane, passes);
+  }
+
   function pump(): void {
     if (state !== 'running') return;
-    while (processing.size < concurrency) {
-      const next = take();
-      if (!next) return;
-      const [key, sinceMs] = next;
+    for (let next = take(); next; next = take()) {
+      const { key, sinceMs, lane } = next;
       started += 1;
       // The pass sees the world as it is now; its result says when to look again.
       delayed.cancel(key);
       metrics?.onDepth?.(depth());
       metrics?.onStart?.(key, performance.now() - sinceMs);
-      processing.set(key, pass(key));
+      occupy(lane, 1);
+      processing.set(key, pass(key, lane));
     }
   }
 
-  async function pass(key: string): Promise<void> {
+  async function pass(key: string, lane: string): Promise<void> {
     const startedAtMs = performance.now();
-    // Off the caller's stack: add() never runs a pass by itself.
-    await Promise.resolve();
     let result: ProcessResult;
     try {
       result = (await process(key, hardStop.signal)) ?? {};
@@ -135,6 +165,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       if (!hardStop.signal.aborted) logger.error({ err: error, key }, 'processing failed');
     }
     processing.delete(key);
+    occupy(lane, -1);
     settle(key, result);
     metrics?.onDone?.(key, { durationMs: performance.now() - startedAtMs, failed: result.failed ?? false });
     const again = dirty.get(key);

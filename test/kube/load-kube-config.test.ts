@@ -1,0 +1,49 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadKubeConfig } from '../../src/kube/kube-client.ts';
+
+async function kubeConfigFile(text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'landlord-kubeconfig-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'config');
+  await writeFile(path, text);
+  return path;
+}
+
+const CLUSTER = `
+clusters: [{name: c, cluster: {server: "https://example.test:6443", tls-server-name: api.test}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+`;
+
+test('keys that client-node drops are there: tokenFile, as-groups, and files relative to the kubeconfig', async () => {
+  const path = await kubeConfigFile(`${CLUSTER}
+users: [{name: u, user: {tokenFile: secrets/token, as: jane, as-uid: "7", as-groups: [a, b], exec: {command: bin/login}}}]
+`);
+  const config = loadKubeConfig(path);
+  expect(config.getCurrentUser()).toMatchObject({
+    tokenFile: join(path, '../secrets/token'),
+    impersonateUser: 'jane',
+    impersonateUid: '7',
+    impersonateGroups: ['a', 'b'],
+    exec: { command: join(path, '../bin/login') },
+  });
+  expect(config.getCurrentCluster()?.tlsServerName).toBe('api.test');
+});
+
+test('a file that is missing, broken, or without a current cluster is named in one line', async () => {
+  const broken = await kubeConfigFile('clusters: [');
+  const empty = await kubeConfigFile('clusters: []\nusers: []\ncontexts: []\ncurrent-context: none\n');
+  for (const path of ['/nowhere/kubeconfig', broken, empty]) {
+    let message = '';
+    try {
+      loadKubeConfig(path);
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    expect(message).toContain(path);
+    expect(message).not.toContain('\n');
+  }
+});
