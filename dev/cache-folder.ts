@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +28,7 @@ export async function cachedFolder(name: string, build: (folder: string) => Prom
   if (existsSync(folder)) return folder;
   await withCacheLock(name, async () => {
     if (existsSync(folder)) return;
+    await removeUnfinished(name);
     const unfinished = `${folder}.${randomBytes(4).toString('hex')}.part`;
     await mkdir(unfinished, { recursive: true });
     try {
@@ -38,6 +39,13 @@ export async function cachedFolder(name: string, build: (folder: string) => Prom
     }
   });
   return folder;
+}
+
+/** Called under the lock: nobody is at work on what a killed build left. */
+async function removeUnfinished(name: string): Promise<void> {
+  const entries = await readdir(cacheRoot());
+  const unfinished = entries.filter((entry) => entry.startsWith(`${name}.`) && entry.endsWith('.part'));
+  for (const entry of unfinished) await rm(join(cacheRoot(), entry), { recursive: true, force: true });
 }
 
 /** Runs `work` while no other program on this machine (of this user) runs under the same lock name. */

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { startChild, waitUntilReady, type Child } from './child-process.ts';
 import { controlPlaneBinaries } from './control-plane-binaries.ts';
+import { compactEtcd, etcdRevision } from './etcd-gateway.ts';
 import { freePort } from './free-port.ts';
 import { removeOnDeath } from './leftovers.ts';
 
@@ -120,7 +120,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       },
       freezeApiserver: () => children.apiserver?.signal('SIGSTOP'),
       thawApiserver: () => children.apiserver?.signal('SIGCONT'),
-      compact: () => compact(join(dir, ETCD_SOCKET)),
+      compact: () => compactEtcd(join(dir, ETCD_SOCKET)),
       auditEntries: async () => parseAuditLog(await readFile(auditLogPath, 'utf8').catch(() => '')),
       stop,
     };
@@ -169,7 +169,7 @@ async function startEtcd(binaries: string, dir: string): Promise<Child> {
       `--initial-cluster=default=${peer}`,
     ],
   });
-  const isReady = async (): Promise<boolean> => (await etcdHeader(join(dir, ETCD_SOCKET))).revision !== '';
+  const isReady = async (): Promise<boolean> => (await etcdRevision(join(dir, ETCD_SOCKET))) !== '';
   await waitUntilReady(etcd, isReady, READY_TIMEOUT_MS).catch(async (error: unknown) => {
     await etcd.kill();
     throw error;
@@ -229,7 +229,7 @@ async function waitForApiserver(apiserver: Child, dir: string, port: number): Pr
   const isReady = async (): Promise<boolean> => {
     const ca = await readFile(join(dir, 'apiserver.crt'), 'utf8');
     return new Promise((resolve, reject) => {
-      const request = httpsRequest({
+      const call = request({
         host: '127.0.0.1',
         port,
         path: '/readyz',
@@ -237,13 +237,13 @@ async function waitForApiserver(apiserver: Child, dir: string, port: number): Pr
         agent: false,
         timeout: 2_000,
       });
-      request.on('response', (response) => {
+      call.on('response', (response) => {
         response.resume();
         resolve(response.statusCode === 200);
       });
-      request.on('timeout', () => request.destroy(new Error('no answer to /readyz within 2 s')));
-      request.on('error', reject);
-      request.end();
+      call.on('timeout', () => call.destroy(new Error('no answer to /readyz within 2 s')));
+      call.on('error', reject);
+      call.end();
     });
   };
   await waitUntilReady(apiserver, isReady, READY_TIMEOUT_MS);
@@ -273,34 +273,6 @@ async function writeKubeconfig(
   };
   await writeFile(path, stringify(config), { mode: 0o600 });
   return path;
-}
-
-async function compact(socket: string): Promise<void> {
-  const { revision } = await etcdHeader(socket);
-  await postToEtcd(socket, '/v3/kv/compaction', { revision, physical: true });
-}
-
-async function etcdHeader(socket: string): Promise<{ revision: string }> {
-  const answer = await postToEtcd(socket, '/v3/kv/range', { key: Buffer.from('-').toString('base64') });
-  return (answer as { header: { revision: string } }).header;
-}
-
-/** etcd's gRPC calls as JSON over HTTP. */
-async function postToEtcd(socket: string, path: string, body: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath: socket, method: 'POST', path, agent: false, timeout: 10_000 });
-    request.on('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new Error(`etcd answered ${path} with ${response.statusCode}: ${text.slice(0, 500)}`));
-      });
-    });
-    request.on('timeout', () => request.destroy(new Error(`etcd gave no answer to ${path} within 10 s`)));
-    request.on('error', reject);
-    request.end(JSON.stringify(body));
-  });
 }
 
 /** Without the last line where it is still being written. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { imageArchitecture, imageProgram } from './image-program.ts';
-import type { Registry } from './registry.ts';
+import type { RegistryAccess } from './registry.ts';
 import { tarArchive } from './tar-archive.ts';
 
 export interface ImageOptions {
@@ -35,7 +35,7 @@ let layer: Promise<{ blob: Blob; diffId: string }> | undefined;
  * Makes an image from the program in dev/image/main.go alone and pushes it; a tag that exists moves. Returns the full
  * reference, `127.0.0.1:PORT/app:1`. Takes a few milliseconds once the program is built.
  */
-export async function pushImage(registry: Registry, options: ImageOptions): Promise<string> {
+export async function pushImage(registry: RegistryAccess, options: ImageOptions): Promise<string> {
   const { blob: layerBlob, diffId } = await (layer ??= makeLayer());
   const config = blobOf(Buffer.from(JSON.stringify(imageConfig(options, diffId))));
   await pushBlob(registry, options.repository, layerBlob);
@@ -85,7 +85,7 @@ function imageConfig(options: ImageOptions, diffId: string): Record<string, unkn
   };
 }
 
-async function pushBlob(registry: Registry, repository: string, blob: Blob): Promise<void> {
+async function pushBlob(registry: RegistryAccess, repository: string, blob: Blob): Promise<void> {
   const present = await call(registry, 'HEAD', `/v2/${repository}/blobs/${blob.digest}`);
   if (present.status === 200) return;
   const begun = await call(registry, 'POST', `/v2/${repository}/blobs/uploads/`);
@@ -100,7 +100,7 @@ async function pushBlob(registry: Registry, repository: string, blob: Blob): Pro
 }
 
 async function call(
-  registry: Registry,
+  registry: RegistryAccess,
   method: string,
   path: string,
   body?: { readonly type: string; readonly content: Buffer },

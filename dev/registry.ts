@@ -15,11 +15,15 @@ export interface RegistryCredentials {
   readonly password: string;
 }
 
-/** An image registry of its own, empty at first, over plain HTTP. */
-export interface Registry {
+/** What it takes to push to a registry. */
+export interface RegistryAccess {
   /** 127.0.0.1:PORT, as in image references. */
   readonly address: string;
-  readonly auth: RegistryCredentials | undefined;
+  readonly auth?: RegistryCredentials | undefined;
+}
+
+/** An image registry of its own, empty at first, over plain HTTP. */
+export interface Registry extends RegistryAccess {
   /** Makes it silent (SIGSTOP): connections are taken and not answered. */
   pause(): void;
   resume(): void;

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import Docker from 'dockerode';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
+import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { runContainer } from './run-container.ts';
+
+async function startEngine(): Promise<PrivateDockerEngine> {
+  const engine = await startPrivateDockerEngine();
+  onTestFinished(() => engine.stop());
+  return engine;
+}
+
+async function remains(folder: string, bridge: string): Promise<Record<string, unknown>> {
+  return {
+    processes: await engineProcesses(folder),
+    mounts: await mountsBelow(folder),
+    folder: existsSync(folder),
+    bridge: existsSync(`/sys/class/net/${bridge}`),
+  };
+}
+
+const NOTHING = { processes: [], mounts: [], folder: false, bridge: false };
+
+describe('a private engine', () => {
+  it('runs a container from the registry and leaves nothing after stop', async () => {
+    const engine = await startEngine();
+    const url = await runContainer(engine, inject('registryAddress'));
+    await expect.poll(async () => (await fetch(url)).text()).toBe('version 1\n');
+    expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
+    await engine.stop();
+    expect(await remains(engine.folder, engine.bridge)).toEqual(NOTHING);
+  });
+
+  it('keeps its containers while dockerd is killed and started again', async () => {
+    const engine = await startEngine();
+    const docker = new Docker({ socketPath: engine.socketPath });
+    await runContainer(engine, inject('registryAddress'));
+    await engine.kill();
+    await expect(docker.ping()).rejects.toThrow('ECONNREFUSED');
+    await engine.start();
+    expect(await docker.listContainers({ all: true })).toHaveLength(1);
+  });
+
+  it('is silent while frozen', async () => {
+    const engine = await startEngine();
+    const docker = new Docker({ socketPath: engine.socketPath });
+    engine.freeze();
+    let answered = false;
+    const version = docker.version().finally(() => (answered = true));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(answered).toBe(false);
+    engine.thaw();
+    expect((await version).ApiVersion).toMatch(/^1\./);
+  });
+
+  it('stands beside another one', async () => {
+    const registryAddress = inject('registryAddress');
+    const [one, other] = await Promise.all([startEngine(), startEngine()]);
+    await Promise.all([runContainer(one, registryAddress), runContainer(other, registryAddress)]);
+    expect(other.networkPool).not.toBe(one.networkPool);
+    await one.stop();
+    const docker = new Docker({ socketPath: other.socketPath });
+    expect(await docker.listContainers()).toHaveLength(1);
+  });
+
+  it('goes with all it runs when the program that started it is killed', async () => {
+    const script = fileURLToPath(new URL('engine-owner.ts', import.meta.url));
+    const owner = spawn(process.execPath, [script, inject('registryAddress')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void owner.kill('SIGKILL'));
+    const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
+    const { folder, bridge } = JSON.parse(line) as { folder: string; bridge: string };
+    expect((await engineProcesses(folder)).length).toBeGreaterThan(3);
+    owner.kill('SIGKILL');
+    await expect.poll(() => remains(folder, bridge), { timeout: 20_000 }).toEqual(NOTHING);
+  });
+});
+
+it('the run has an engine that answers', async () => {
+  const url = new URL(inject('dockerHost'));
+  const docker =
+    url.protocol === 'unix:'
+      ? new Docker({ socketPath: url.pathname })
+      : new Docker({ host: url.hostname, port: url.port });
+  expect(String(await docker.ping())).toBe('OK');
+});

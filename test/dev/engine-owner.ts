@@ -1,0 +1,8 @@
+/** A program that starts an engine with a container and never stops it: the test kills it. */
+import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { runContainer } from './run-container.ts';
+
+const engine = await startPrivateDockerEngine();
+await runContainer(engine, process.argv[2] ?? '');
+console.log(JSON.stringify({ folder: engine.folder, bridge: engine.bridge }));
+setInterval(() => undefined, 60_000);

@@ -1,0 +1,34 @@
+import Docker from 'dockerode';
+import type { PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { pushImage } from '../../dev/images.ts';
+
+/**
+ * Runs a container from the registry on a network of its own, with a volume and a published port: all kinds of things
+ * that an engine can leave behind. Returns the address it answers at.
+ */
+export async function runContainer(engine: PrivateDockerEngine, registryAddress: string): Promise<string> {
+  const registry = { address: registryAddress };
+  const image = await pushImage(registry, { repository: 'engine-test', tag: '1' });
+  const docker = new Docker({ socketPath: engine.socketPath });
+  await pull(docker, image);
+  await docker.createNetwork({ Name: 'of-its-own' });
+  const container = await docker.createContainer({
+    Image: image,
+    ExposedPorts: { '8080/tcp': {} },
+    HostConfig: {
+      NetworkMode: 'of-its-own',
+      Binds: ['data:/data'],
+      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+    },
+  });
+  await container.start();
+  const { NetworkSettings } = await container.inspect();
+  return `http://127.0.0.1:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}/`;
+}
+
+async function pull(docker: Docker, image: string): Promise<void> {
+  const stream = await docker.pull(image);
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -1,0 +1,44 @@
+import type { TestProject } from 'vitest/node';
+import { applyCrds } from '../dev/apply-crds.ts';
+import { startRealParts } from '../dev/real-parts.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Of the user `admin`, who is not in the audit log. */
+    kubeconfigPath: string;
+    /** Of the user `landlord-operator`, whose requests are in the audit log. */
+    operatorKubeconfigPath: string;
+    /** https://127.0.0.1:PORT */
+    apiserverUrl: string;
+    /** The path of the audit log; `parseAuditLog` of dev/control-plane.ts reads it. */
+    auditLog: string;
+    /** Usable as DOCKER_HOST. */
+    dockerHost: string;
+    /** Subnets for networks with explicit addresses; empty where the engine was running before. */
+    networkPool: string;
+    /** 127.0.0.1:PORT of a registry without a password. */
+    registryAddress: string;
+  }
+}
+
+/**
+ * Brings the real parts up once for all tests that need them, with the CRDs of crds/ served, and removes them at the
+ * end. One that can't be had fails the run. Tests that kill or freeze a part start one of their own.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const parts = await startRealParts();
+  try {
+    await applyCrds(parts.controlPlane.kubeconfigPath);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+  project.provide('kubeconfigPath', parts.controlPlane.kubeconfigPath);
+  project.provide('operatorKubeconfigPath', parts.controlPlane.operatorKubeconfigPath);
+  project.provide('apiserverUrl', parts.controlPlane.url);
+  project.provide('auditLog', parts.controlPlane.auditLogPath);
+  project.provide('dockerHost', parts.engine.host);
+  project.provide('networkPool', parts.engine.networkPool ?? '');
+  project.provide('registryAddress', parts.registry.address);
+  return () => parts.stop();
+}
