@@ -21,10 +21,15 @@ export const imageReference = z
   .max(512)
   .regex(/^[^\s]+$/, 'must be an image reference without blanks, such as registry.example/app:1.4');
 
+const quantityMessage = 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi';
 export const quantity = z
-  .union([z.string().regex(new RegExp(positiveQuantityPattern)), z.int().min(1)], {
-    error: 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi',
-  })
+  .union(
+    [
+      z.string().regex(new RegExp(positiveQuantityPattern), quantityMessage),
+      z.int(quantityMessage).min(1, quantityMessage),
+    ],
+    { error: quantityMessage },
+  )
   .meta({ 'x-kubernetes-int-or-string': true, pattern: positiveQuantityPattern });
 
 export const computeResources = z.strictObject({

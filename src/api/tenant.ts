@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
-import type { apiVersion, kind } from './names.ts';
 import { withRules } from './rules.ts';
 import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
@@ -19,7 +18,9 @@ const tenantIdMessage = "is immutable: it can't be added, changed or dropped";
 /** The schema of `Tenant.spec`, with one typed block per provider in computeConfig. */
 export function tenantSpecSchema(blocks: TenantBlocks) {
   const computeConfig = z.strictObject(
-    Object.fromEntries(Object.entries(blocks).map(([name, block]) => [name, block.optional()])),
+    Object.fromEntries(
+      Object.entries(blocks).map(([name, block]) => [name, block.optional().meta(block.meta() ?? {})]),
+    ),
   );
   return withRules(
     z.strictObject({
@@ -92,25 +93,25 @@ export type TenantSpec = Omit<z.output<ReturnType<typeof tenantSpecSchema>>, 'co
 
 /** The parts of Kubernetes' ObjectMeta that Landlord reads. */
 export interface TenantMetadata {
-  readonly name: string;
-  readonly namespace: string;
-  readonly uid: string;
-  readonly generation: number;
-  readonly resourceVersion: string;
-  readonly creationTimestamp: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly finalizers?: readonly string[];
+  name: string;
+  namespace: string;
+  uid: string;
+  generation: number;
+  resourceVersion: string;
+  creationTimestamp: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
 }
 
 /** A Tenant as the apiserver serves it. Its spec is `unknown` until `tenantSpecSchema` has parsed it. */
 export interface Tenant {
-  readonly apiVersion: typeof apiVersion;
-  readonly kind: typeof kind;
-  readonly metadata: TenantMetadata;
-  readonly spec?: unknown;
-  readonly status?: TenantStatus;
+  apiVersion?: string;
+  kind?: string;
+  metadata: TenantMetadata;
+  spec?: unknown;
+  status?: TenantStatus;
 }
 
 /** The whole object, for the CRD and for checks of manifests. */
@@ -122,19 +123,4 @@ export function tenantSchema(blocks: TenantBlocks) {
     spec: tenantSpecSchema(blocks).describe('What should run.'),
     status: tenantStatus.optional().describe('What Landlord observed. Written by the operator alone.'),
   });
-}
-
-/** `spec.containers[0].image: must be …` for the first problems of a failed parse, on one line. */
-export function explainIssues(error: z.ZodError, root: string): string {
-  const lines = error.issues.slice(0, 3).map((issue) => `${formatPath(root, issue.path)}: ${issue.message}`);
-  const more = error.issues.length - lines.length;
-  return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
-}
-
-function formatPath(root: string, path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`,
-    root,
-  );
 }

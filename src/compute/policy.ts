@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import { quantity } from '../api/compute-fields.ts';
 import type { ComputeResources } from '../api/compute-fields.ts';
-import { parseQuantity } from '../api/quantity.ts';
+import { parseQuantity, positiveQuantityPattern } from '../api/quantity.ts';
 import { ComputeError } from './errors.ts';
+
+const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
+const bound = z.union(
+  [
+    z.string().regex(new RegExp(`^$|${positiveQuantityPattern}`), boundMessage),
+    z.int(boundMessage).min(1, boundMessage),
+  ],
+  { error: boundMessage },
+);
 
 /** What tenants may ask for on every provider; the operator's config decides, never the tenant. */
 export const commonPolicyShape = {
@@ -12,14 +20,8 @@ export const commonPolicyShape = {
     .describe('Patterns of image references that tenants may run; `*` stands for any characters.'),
   max_resources: z
     .strictObject({
-      cpu: z
-        .union([z.literal(''), quantity])
-        .default('')
-        .describe('Most CPU per tenant, all containers together.'),
-      memory: z
-        .union([z.literal(''), quantity])
-        .default('')
-        .describe('Most memory per tenant, all containers together.'),
+      cpu: bound.default('').describe('Most CPU per tenant, all containers together.'),
+      memory: bound.default('').describe('Most memory per tenant, all containers together.'),
     })
     .prefault({})
     .describe(

@@ -87,6 +87,11 @@ export interface PlacedTenant {
   readonly namespace: string;
   readonly name: string;
   readonly placement: Placement;
+  /**
+   * `getStatus`: compare all there is to compare, limits and the like included, on the engine itself instead of what
+   * the watch has told. Set for a new generation, a requested reconcile and after a step.
+   */
+  readonly thorough?: boolean;
 }
 
 export interface Desire {
@@ -174,10 +179,13 @@ export interface ProviderDefinition {
   readonly policyBlock: z.ZodType;
   /** Keys of the operator's block that are the tenant's too: the ones that are merged. */
   readonly sharedKeys: readonly string[];
+  /** Keys of the operator's block that an environment variable fills where they are empty. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Loads the implementation, and with it the engine's SDK, only once the provider is enabled. */
   load(): Promise<CreateProvider>;
 }
 
+/** Makes a provider from its parsed blocks of the operator's config, and with it the engine's client. */
 export type CreateProvider = (
   options: { readonly block: unknown; readonly policy: unknown },
   context: ProviderContext,

@@ -14,5 +14,6 @@ export const dockerDefinition: ProviderDefinition = {
   operatorBlock: dockerOperatorBlock,
   policyBlock: dockerPolicyBlock,
   sharedKeys: dockerSharedKeys,
+  environment: { host: 'DOCKER_HOST' },
   load: async () => (await import('./provider.ts')).createDockerProvider,
 };

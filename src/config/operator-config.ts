@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { commonPolicyShape } from '../compute/policy.ts';
+import type { ProviderDefinition } from '../compute/provider.ts';
+import { duration } from './duration.ts';
+
+/** The schema of the operator's config file. The reference is generated from it. */
+export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
+  const blocks = providers.map(({ name, operatorBlock }) => [name, operatorBlock.optional()] as const);
+  const policies = providers.map(({ name, policyBlock }) => [name, policyBlock.prefault({})] as const);
+  return z.strictObject({
+    instance: z
+      .string()
+      .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a DNS label')
+      .default('default')
+      .describe(
+        'Owner mark on everything created; two instances share one engine without touching each other.',
+      ),
+    compute: z
+      .strictObject(Object.fromEntries(blocks))
+      .refine((compute) => Object.values(compute).some((block) => block !== undefined), {
+        message: `no provider is enabled; add a block for one of: ${providers.map(({ name }) => name).join(', ')}`,
+      })
+      .describe('The providers. One is enabled by the presence of its block.'),
+    controller: controller.prefault({}).describe('How Tenants are reconciled.'),
+    leader_election: leaderElection.prefault({}).describe('For more than one replica of the operator.'),
+    server: z
+      .strictObject({
+        address: z
+          .string()
+          .regex(/^.*:[0-9]{1,5}$/, 'must be HOST:PORT or :PORT')
+          .default(':8080')
+          .describe('Address of /healthz, /readyz and /metrics; port 0 picks a free one.'),
+      })
+      .prefault({})
+      .describe('The HTTP server.'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+          .default('info')
+          .describe('Lowest level.'),
+        format: z
+          .enum(['json', 'text'])
+          .default('json')
+          .describe('json: a line of JSON per entry; text: for people.'),
+      })
+      .prefault({})
+      .describe('The log, on standard output.'),
+    policy: z
+      .strictObject({ ...commonPolicyShape, ...Object.fromEntries(policies) })
+      .prefault({})
+      .describe('What tenants may ask for.'),
+  });
+}
+
+const controller = z.strictObject({
+  concurrency: z.int().min(1).max(256).default(32).describe('Tenants reconciled at once, per provider.'),
+  resync_interval: duration
+    .default('5m')
+    .describe("Time between two of each provider's sweeps over its engine."),
+  namespaces: z.array(z.string().min(1)).default([]).describe('Namespaces to watch. Empty: all.'),
+  tenant_selector: z.string().default('').describe('Label selector of the Tenants to watch. Empty: all.'),
+});
+
+const leaderElection = z.strictObject({
+  enabled: z.boolean().default(false).describe('Whether to hold a Lease while working.'),
+  namespace: z.string().default('').describe("Namespace of the Lease. Empty: the operator's own."),
+  name: z.string().min(1).default('landlord').describe('Name of the Lease.'),
+  lease_duration: duration.default('15s').describe('How long others wait for a silent leader.'),
+  renew_deadline: duration.default('10s').describe('How long the leader tries to renew before it gives up.'),
+  retry_period: duration.default('2s').describe('Time between two tries.'),
+});
+
+export type OperatorConfig = Omit<z.output<ReturnType<typeof operatorConfigSchema>>, 'compute'> & {
+  /** The enabled providers' blocks, each parsed by its provider's own schema. */
+  readonly compute: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};

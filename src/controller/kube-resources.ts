@@ -1,0 +1,12 @@
+import { group, plural, version } from '../api/names.ts';
+import type { ResourceType } from '../kube/resource.ts';
+
+/** The resources that the controller reads and writes. */
+
+export const tenantsResource: ResourceType = { group, version, plural, namespaced: true };
+export const secretsResource: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  namespaced: true,
+};

@@ -1,0 +1,293 @@
+import { findCondition } from '../api/conditions.ts';
+import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../api/names.ts';
+import type { Placement } from '../api/status.ts';
+import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import { chooseProvider } from '../compute/choose-provider.ts';
+import type { EnabledProvider } from '../compute/enabled-providers.ts';
+import { ComputeError, errorPolicies } from '../compute/errors.ts';
+import { defaultTenantId } from '../compute/tenant-id.ts';
+import { jsonEqual } from '../kube/merge-patch.ts';
+import { keyOf } from '../kube/kube-object.ts';
+import type { ProcessResult } from '../kube/work-queue.ts';
+import { converge, mergeEndpoints, progressMessage, reasonInTransition } from './converge.ts';
+import type { Convergence } from './converge.ts';
+import { deleteTenant, destroyPlacements } from './delete-tenant.ts';
+import type { ReconcileContext } from './reconcile-context.ts';
+import { parseTenantSpec, referencedSecrets, resolveSpec } from './resolve-spec.ts';
+import { createSecretReader } from './secret-reader.ts';
+import { draftFrom } from './status-draft.ts';
+import { placedAt } from './pass.ts';
+import type { Pass } from './pass.ts';
+import { isProgressOnly } from './status-debounce.ts';
+import { summarise } from './summarise.ts';
+import { oldestTenant } from './tenant-index.ts';
+import { transitionEvents } from './transition-events.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Stalled tenants are looked at again this often all the same: what they lack may have come without an event. */
+const stalledRetryMs = 300_000;
+/** How often something in transition is looked at where the provider names no time. */
+const transitionLookMs = 10_000;
+/** How long a Ready tenant stays so while its engine can't be reached: a restart of the engine is no outage. */
+const unavailableGraceMs = 60_000;
+
+/** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
+export async function reconcileTenant(
+  context: ReconcileContext,
+  tenant: Tenant,
+  signal: AbortSignal,
+): Promise<ProcessResult> {
+  const pass: Pass = { context, tenant, draft: draftFrom(tenant.status), signal };
+  const convergence =
+    tenant.metadata.deletionTimestamp === undefined ? await drive(pass) : await deletion(pass);
+  if (convergence === undefined) return {};
+  const { verdict, repaired } = convergence;
+  const graceMs = unavailableGraceLeftMs(pass, verdict);
+  if (graceMs > 0) {
+    context.lookAgainWithin(keyOf(tenant), graceMs);
+    return { failed: true };
+  }
+  const result = requeue(convergence);
+  const status = summarise({ ...summaryOf(pass), verdict });
+  if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
+    const previous = pass.tenant.status;
+    await context.writer.writeStatus(pass.tenant, status, signal);
+    context.lastWriteAt.set(keyOf(tenant), context.now().getTime());
+    tell(pass, transitionEvents(previous, status, repaired));
+  }
+  const key = keyOf(tenant);
+  if (repaired.length > 0) context.repairs.repaired(key);
+  else if (verdict.kind === 'ready') context.repairs.forget(key);
+  return result;
+}
+
+async function drive(pass: Pass): Promise<Convergence> {
+  try {
+    return steps(pass);
+  } catch (error) {
+    if (!(error instanceof ComputeError)) throw error;
+    await observeWhileFailing(pass, error);
+    return { verdict: { kind: 'failed', error }, repaired: [] };
+  }
+}
+
+/** The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. */
+async function steps(pass: Pass): Promise<Convergence> {
+  const { context, draft, signal } = pass;
+  const tenantSpec = parseTenantSpec(context.specSchema, pass.tenant);
+  draft.tenantId = identify(pass, tenantSpec);
+  if (tenantSpec.suspend) {
+    await observeWhileSuspended(pass);
+    return { verdict: { kind: 'suspended' }, repaired: [] };
+  }
+  const enabled = choose(pass, tenantSpec);
+  const spec = await resolve(pass, tenantSpec, enabled);
+  const desire = enabled.provider.desire(spec);
+  await enabled.provider.validate(spec, signal);
+  await ensureFinalizer(pass);
+  await place(pass, enabled, desire.placement);
+  const requestedAt = pass.tenant.metadata.annotations?.[reconcileRequestedAt];
+  const convergence = await converge({
+    tenant: pass.tenant,
+    tenantSpec,
+    spec,
+    desire,
+    enabled,
+    draft,
+    requestedAt,
+    repairWaitMs: context.repairs.waitMs(keyOf(pass.tenant)),
+    signal,
+  });
+  draft.lastHandledReconcileAt = requestedAt;
+  return leavePreviousPlacements(pass, convergence);
+}
+
+/** The tenant's id; the oldest Tenant has it. */
+function identify({ context, tenant }: Pass, { tenantId }: TenantSpec): string {
+  const { namespace, name } = tenant.metadata;
+  const id = tenantId ?? defaultTenantId(namespace, name);
+  const claimants = context.index.keysOf(id).flatMap((key) => context.tenantOf(key) ?? []);
+  const owner = oldestTenant(claimants) ?? tenant;
+  if (keyOf(owner) === keyOf(tenant)) return id;
+  throw new ComputeError(
+    'ProviderConflict',
+    `tenant id "${id}" belongs to Tenant ${keyOf(owner)}, which is older; delete one of the two, or set spec.tenantId on a new one`,
+  );
+}
+
+function choose({ context, tenant, draft }: Pass, spec: TenantSpec): EnabledProvider {
+  const name = chooseProvider({
+    computeProvider: spec.computeProvider,
+    labels: tenant.metadata.labels,
+    annotations: tenant.metadata.annotations,
+    blocks: Object.keys(spec.computeConfig ?? {}),
+    placedOn: draft.placement?.provider,
+    enabled: [...context.providers.keys()],
+  });
+  draft.computeProvider = name;
+  // chooseProvider returns only names of enabled ones.
+  return context.providers.get(name) as EnabledProvider;
+}
+
+async function resolve({ context, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
+  const names = referencedSecrets(spec);
+  const { namespace } = tenant.metadata;
+  context.index.setSecrets(keyOf(tenant), namespace, names);
+  if (names.length > 0) await context.watchSecrets();
+  const secrets = createSecretReader(context.secrets, namespace, signal);
+  return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
+}
+
+async function ensureFinalizer(pass: Pass): Promise<void> {
+  if (pass.tenant.metadata.finalizers?.includes(finalizer) === true) return;
+  pass.tenant = await pass.context.writer.addFinalizer(pass.tenant, pass.signal);
+}
+
+/** Records where the tenant goes, and what it leaves, before anything is created there. */
+async function place(
+  pass: Pass,
+  { provider, definition }: EnabledProvider,
+  target: Placement,
+): Promise<void> {
+  const { draft, context, tenant, signal } = pass;
+  const current = draft.placement;
+  if (current !== undefined && jsonEqual(current, target)) return;
+  const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
+  draft.previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
+  draft.placement = target;
+  // Without anything durable on either side there is nothing that a crash could leave behind.
+  if (!provider.durable && draft.previousPlacements.length === 0) return;
+  draft.rejected = undefined;
+  const reason = current === undefined ? 'Provisioning' : reasonInTransition({ tenant });
+  const message = `${progressMessage(reason)} on ${definition.name}`;
+  const verdict = { kind: 'progressing', reason, message, underWay: true } as const;
+  pass.tenant = await context.writer.writeStatus(tenant, summarise({ ...summaryOf(pass), verdict }), signal);
+  context.lastWriteAt.set(keyOf(tenant), context.now().getTime());
+}
+
+/** Empties the old places once the new one is Ready; until then their endpoints stay in the status. */
+async function leavePreviousPlacements(pass: Pass, convergence: Convergence): Promise<Convergence> {
+  const { draft } = pass;
+  if (draft.previousPlacements.length === 0) return convergence;
+  const { verdict } = convergence;
+  if (verdict.kind !== 'ready') {
+    await showPreviousEndpoints(pass);
+    return convergence;
+  }
+  const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, draft.previousPlacements);
+  draft.previousPlacements = left;
+  if (left.length === 0) return convergence;
+  return {
+    ...convergence,
+    verdict: { ...verdict, pending: why },
+    lookAgainAfterMs: Math.min(
+      convergence.lookAgainAfterMs ?? Infinity,
+      lookAgainAfterMs ?? transitionLookMs,
+    ),
+  };
+}
+
+async function showPreviousEndpoints(pass: Pass): Promise<void> {
+  const { context, draft, signal } = pass;
+  for (const placement of draft.previousPlacements) {
+    const provider = context.providers.get(placement.provider)?.provider;
+    const old = await provider
+      ?.getStatus(placedAt(pass, placement), undefined, signal)
+      .catch(ignoreComputeError);
+    if (old === undefined || draft.compute === undefined) continue;
+    const endpoints = mergeEndpoints(draft.compute.endpoints, old.compute.endpoints);
+    if (endpoints.length > 0) draft.compute = { ...draft.compute, endpoints };
+  }
+}
+
+async function observeWhileSuspended(pass: Pass): Promise<void> {
+  const { context, draft, signal } = pass;
+  if (draft.placement === undefined) return;
+  const provider = context.providers.get(draft.placement.provider)?.provider;
+  const observation = await provider?.getStatus(placedAt(pass, draft.placement), undefined, signal);
+  if (observation !== undefined) draft.compute = observation.compute;
+}
+
+/** What runs is shown even where the spec is refused. An engine that can't be reached shows nothing. */
+async function observeWhileFailing(pass: Pass, error: ComputeError): Promise<void> {
+  const { draft } = pass;
+  if (error.code !== 'ProviderUnavailable') {
+    await observeWhileSuspended(pass).catch(ignoreComputeError);
+  } else if (draft.compute !== undefined) {
+    draft.compute = { ...draft.compute, state: 'unknown', health: 'unknown' };
+  }
+}
+
+function ignoreComputeError(error: unknown): undefined {
+  if (!(error instanceof ComputeError)) throw error;
+  return undefined;
+}
+
+async function deletion(pass: Pass): Promise<Convergence | undefined> {
+  const { context, tenant, signal } = pass;
+  if (tenant.metadata.finalizers?.includes(finalizer) !== true) return undefined;
+  const { verdict, destroyed, lookAgainAfterMs } = await deleteTenant(pass);
+  if (verdict !== undefined) return { verdict, repaired: [], lookAgainAfterMs };
+  await context.writer.removeFinalizer(tenant, signal);
+  if (destroyed !== undefined) tell(pass, [destroyed]);
+  return undefined;
+}
+
+function summaryOf({ tenant, draft, context }: Pass) {
+  return { previous: tenant.status, draft, generation: tenant.metadata.generation, now: context.now() };
+}
+
+/** How long to say nothing yet of an engine that a Ready tenant can't reach; 0: say it. */
+function unavailableGraceLeftMs({ context, tenant }: Pass, verdict: Verdict): number {
+  const key = keyOf(tenant);
+  if (verdict.kind !== 'failed' || verdict.error.code !== 'ProviderUnavailable') {
+    context.unavailableSince.delete(key);
+    return 0;
+  }
+  const ready = findCondition(tenant.status?.conditions, 'Ready');
+  if (ready?.status !== 'True' || tenant.status?.observedGeneration !== tenant.metadata.generation) return 0;
+  const nowMs = context.now().getTime();
+  const since = context.unavailableSince.get(key) ?? nowMs;
+  context.unavailableSince.set(key, since);
+  return Math.max(0, since + unavailableGraceMs - nowMs);
+}
+
+function requeue({ verdict, lookAgainAfterMs }: Convergence): ProcessResult {
+  switch (verdict.kind) {
+    case 'ready':
+    case 'suspended':
+      return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
+    case 'progressing':
+      return { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs };
+    case 'rolledBack':
+      return { requeueAfterMs: Math.min(lookAgainAfterMs ?? stalledRetryMs, stalledRetryMs) };
+    case 'failed':
+      return failure(verdict.error);
+    case 'deleting':
+      return verdict.error === undefined
+        ? { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs }
+        : failure(verdict.error);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** Without a time of its own, a failure backs off with the queue. */
+function failure(error: ComputeError): ProcessResult {
+  const { stalled, minRetryMs } = errorPolicies[error.code];
+  const waitMs = stalled ? stalledRetryMs : Math.max(minRetryMs, error.retryAfterMs ?? 0);
+  // Up to a tenth later, so that a fleet that stalled together does not come back together.
+  return waitMs === 0
+    ? { failed: true }
+    : { failed: true, requeueAfterMs: waitMs * (1 + Math.random() / 10) };
+}
+
+function tell({ context, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
+  const { name, namespace, uid, resourceVersion } = tenant.metadata;
+  const silent = context.providers.get(draft.computeProvider ?? '')?.provider.durable === false;
+  for (const event of events) {
+    // What was not really made is no news; what failed is.
+    if (silent && event.type === 'Normal') continue;
+    context.events.emit({ regarding: { apiVersion, kind, name, namespace, uid, resourceVersion }, ...event });
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * How often a tenant may be repaired: at once after a settled run, then after 1 s, 2 s, 4 s … up to 5 min, so that
+ * something that can't stay up is not started in a hot loop. In memory only: a restarted operator tries at once.
+ */
+export interface RepairBackoff {
+  /** Milliseconds until the next repair is due; 0: now. */
+  waitMs(key: string): number;
+  /** Counts a repair. */
+  repaired(key: string): void;
+  /** What was repaired has settled, or the tenant is no more. */
+  forget(key: string): void;
+}
+
+const baseMs = 1000;
+const capMs = 300_000;
+
+export function createRepairBackoff(now: () => number = Date.now): RepairBackoff {
+  const repairs = new Map<string, { count: number; at: number }>();
+  return {
+    waitMs(key) {
+      const last = repairs.get(key);
+      if (last === undefined) return 0;
+      const delayMs = Math.min(capMs, baseMs * 2 ** (last.count - 1));
+      return Math.max(0, last.at + delayMs - now());
+    },
+    repaired(key) {
+      repairs.set(key, { count: (repairs.get(key)?.count ?? 0) + 1, at: now() });
+    },
+    forget(key) {
+      repairs.delete(key);
+    },
+  };
+}

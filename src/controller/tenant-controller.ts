@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import { tenantSpecSchema } from '../api/tenant.ts';
+import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
+import type { EnabledProviders } from '../compute/enabled-providers.ts';
+import { ComputeError } from '../compute/errors.ts';
+import { defaultTenantId } from '../compute/tenant-id.ts';
+import type { EventRecorder } from '../kube/event-recorder.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { isConflict } from '../kube/kube-api-error.ts';
+import { keyOf } from '../kube/kube-object.ts';
+import { jsonEqual } from '../kube/merge-patch.ts';
+import { createReflectorSet } from '../kube/reflector-set.ts';
+import type { CacheEvent, Reflector, ReflectorMetrics } from '../kube/reflector.ts';
+import { resource } from '../kube/resource.ts';
+import { createWorkQueue } from '../kube/work-queue.ts';
+import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/work-queue.ts';
+import { secretsResource, tenantsResource } from './kube-resources.ts';
+import type { ReconcileContext } from './reconcile-context.ts';
+import { reconcileTenant } from './reconcile-tenant.ts';
+import { createRepairBackoff } from './repair-backoff.ts';
+import type { SecretObject } from './secret-reader.ts';
+import { createTenantIndex } from './tenant-index.ts';
+import { createTenantWriter } from './tenant-writer.ts';
+
+export interface TenantControllerOptions {
+  readonly client: KubeClient;
+  readonly blocks: TenantBlocks;
+  readonly providers: EnabledProviders;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  /** Tenants reconciled at once, per provider. */
+  readonly concurrency: number;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Label selector; empty: all. */
+  readonly tenantSelector: string;
+  readonly metrics?: { readonly reflector?: ReflectorMetrics; readonly queue?: WorkQueueMetrics };
+  readonly now?: () => Date;
+}
+
+export interface TenantController {
+  /** Reconciles until `signal` aborts, then lets the running passes end for `drainMs`. */
+  run(signal: AbortSignal, drainMs: number): Promise<void>;
+  /** The Tenants as they are known. */
+  readonly tenants: Reflector<Tenant>;
+}
+
+export function createTenantController(options: TenantControllerOptions): TenantController {
+  const { client, providers, logger, now = () => new Date() } = options;
+  const index = createTenantIndex();
+  const repairs = createRepairBackoff();
+  const unavailableSince = new Map<string, number>();
+  const lastWriteAt = new Map<string, number>();
+  const forget = (key: string): void => {
+    repairs.forget(key);
+    unavailableSince.delete(key);
+    lastWriteAt.delete(key);
+    queue.forget(key);
+  };
+  const tenantsApi = resource<Tenant>(client, tenantsResource);
+  const tenants = createReflectorSet<Tenant>({
+    resource: tenantsApi,
+    namespaces: options.namespaces,
+    ...(options.tenantSelector === '' ? {} : { labelSelector: options.tenantSelector }),
+    transform: withoutBulk,
+    onEvent: (event) => onTenant(event),
+    logger,
+    ...(options.metrics?.reflector === undefined ? {} : { metrics: options.metrics.reflector }),
+  });
+  const secretWatch = createSecretWatch(options, (namespace, name) => {
+    for (const key of index.readersOf(namespace, name)) queue.add(key);
+  });
+  const tenantOf = (key: string): Tenant | undefined => {
+    const [namespace, name = ''] = key.split('/', 2);
+    return tenants.get(namespace, name);
+  };
+  const context: ReconcileContext = {
+    specSchema: tenantSpecSchema(options.blocks),
+    providers,
+    writer: createTenantWriter(tenantsApi, tenants),
+    secrets: resource<SecretObject>(client, secretsResource),
+    watchSecrets: secretWatch.ensure,
+    index,
+    tenantOf,
+    events: options.events,
+    repairs,
+    unavailableSince,
+    lastWriteAt,
+    lookAgainWithin: (key, ms) => queue.addAfter(key, ms),
+    logger,
+    now,
+  };
+  const queue: WorkQueue = createWorkQueue({
+    concurrency: options.concurrency,
+    process: (key, signal) => processKey(context, key, signal),
+    laneOf: (key) => tenantOf(key)?.status?.computeProvider ?? '',
+    logger,
+    ...(options.metrics?.queue === undefined ? {} : { metrics: options.metrics.queue }),
+  });
+
+  function onTenant(event: CacheEvent<Tenant>): void {
+    const key = keyOf(event.object);
+    if (event.type === 'deleted') {
+      forget(key);
+      for (const other of index.remove(key)) queue.add(other);
+      return;
+    }
+    for (const other of index.put(key, tenantIdOf(event.object))) queue.add(other);
+    if (event.type === 'added' || isWorthALook(event.previous, event.object)) queue.add(key);
+  }
+
+  function onProviderHint(provider: string, tenantId: string | undefined): void {
+    if (tenantId !== undefined) {
+      for (const key of index.keysOf(tenantId)) queue.add(key);
+      return;
+    }
+    for (const tenant of tenants.values()) {
+      if (tenant.status?.placement?.provider === provider) queue.add(keyOf(tenant), { priority: 'low' });
+    }
+  }
+
+  return {
+    tenants,
+    async run(signal, drainMs) {
+      const stop = new AbortController();
+      const watching = [
+        tenants.run(stop.signal),
+        secretWatch.run(stop.signal),
+        ...[...providers].map(([name, { provider }]) =>
+          provider.watch((tenantId) => onProviderHint(name, tenantId), stop.signal),
+        ),
+      ];
+      const working = new AbortController();
+      const passes = aborted(signal).then(() => queue.drain(drainMs));
+      await Promise.race([tenants.synced, aborted(signal)]);
+      if (!signal.aborted) logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
+      const queueRun = queue.run(working.signal);
+      await passes;
+      working.abort();
+      stop.abort();
+      await Promise.all([queueRun, ...watching]);
+    },
+  };
+}
+
+async function processKey(
+  context: ReconcileContext,
+  key: string,
+  signal: AbortSignal,
+): Promise<ProcessResult> {
+  const tenant = context.tenantOf(key);
+  if (tenant === undefined) return {};
+  try {
+    return await reconcileTenant(context, tenant, signal);
+  } catch (error) {
+    // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
+    if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
+    throw error;
+  }
+}
+
+/** The watch is rarely further behind. */
+const conflictRetryMs = 250;
+
+/** What is kept of a Tenant: managedFields and kubectl's copy of the manifest are half of its memory. */
+function withoutBulk(tenant: Tenant): Tenant {
+  const { managedFields: _managedFields, ...metadata } = tenant.metadata as Tenant['metadata'] & {
+    managedFields?: unknown;
+  };
+  if (metadata.annotations?.[lastApplied] !== undefined) {
+    const { [lastApplied]: _lastApplied, ...annotations } = metadata.annotations;
+    metadata.annotations = annotations;
+  }
+  return { ...tenant, metadata };
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+function tenantIdOf({ metadata, spec }: Tenant): string {
+  return (
+    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
+  );
+}
+
+/** Whether anything changed that a pass reads; the status counts, for somebody else may have written it. */
+function isWorthALook(previous: Tenant | undefined, { metadata, status }: Tenant): boolean {
+  if (previous === undefined) return true;
+  const before = previous.metadata;
+  return (
+    metadata.generation !== before.generation ||
+    metadata.deletionTimestamp !== before.deletionTimestamp ||
+    !jsonEqual(metadata.finalizers, before.finalizers) ||
+    providerKeys.some(
+      (key) =>
+        metadata.labels?.[key] !== before.labels?.[key] ||
+        metadata.annotations?.[key] !== before.annotations?.[key],
+    ) ||
+    metadata.annotations?.[reconcileRequestedAt] !== before.annotations?.[reconcileRequestedAt] ||
+    !jsonEqual(status, previous.status)
+  );
+}
+
+/** A cluster's Secrets are listed well within that. */
+const secretSyncMs = 10_000;
+
+interface SecretWatch {
+  /** Starts the watch with the first tenant that reads a Secret, and resolves once it has caught up. */
+  ensure(): Promise<void>;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Watches the metadata of Secrets alone: their values are read by the pass that needs them and kept by nobody. */
+function createSecretWatch(
+  { client, namespaces, logger }: TenantControllerOptions,
+  onChange: (namespace: string, name: string) => void,
+): SecretWatch {
+  const needed = Promise.withResolvers<void>();
+  const secrets = createReflectorSet({
+    resource: resource(client, { ...secretsResource, metadataOnly: true }),
+    namespaces,
+    transform: ({ metadata: { name, namespace = '', uid, resourceVersion, creationTimestamp } }) => ({
+      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    }),
+    onEvent: ({ object: { metadata } }) => onChange(metadata.namespace ?? '', metadata.name),
+    logger,
+  });
+  return {
+    async ensure() {
+      needed.resolve();
+      const inTime = await Promise.race([
+        secrets.synced.then(() => true),
+        sleep(secretSyncMs, false, { ref: false }),
+      ]);
+      if (inTime) return;
+      throw new ComputeError(
+        'AccessDenied',
+        'Secrets can not be watched: the service account of the operator needs get, list and watch on secrets',
+      );
+    },
+    async run(signal) {
+      await Promise.race([needed.promise, aborted(signal)]);
+      if (!signal.aborted) await secrets.run(signal);
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

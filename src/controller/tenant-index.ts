@@ -1,0 +1,83 @@
+import type { Tenant } from '../api/tenant.ts';
+import { objectKey } from '../kube/kube-object.ts';
+
+/**
+ * Which Tenants bear a tenant id and which read a Secret. The ids are kept by the watch, the Secrets by the passes
+ * that read them: both are sets of queue keys (`namespace/name`).
+ */
+export interface TenantIndex {
+  /** Call it for each added or changed Tenant; returns the keys that shared the id it gave up, to be looked at again. */
+  put(key: string, tenantId: string): readonly string[];
+  /** Call it for each deleted Tenant; returns the keys that shared its id. */
+  remove(key: string): readonly string[];
+  keysOf(tenantId: string): readonly string[];
+  /** Replaces what is known of the Secrets that the Tenant `key` reads. */
+  setSecrets(key: string, namespace: string, secrets: Iterable<string>): void;
+  readersOf(namespace: string, secret: string): readonly string[];
+}
+
+export function createTenantIndex(): TenantIndex {
+  const ids = new Map<string, string>();
+  const byId = new Map<string, Set<string>>();
+  const secretsOf = new Map<string, readonly string[]>();
+  const bySecret = new Map<string, Set<string>>();
+
+  const forgetId = (key: string): readonly string[] => {
+    const tenantId = ids.get(key);
+    if (tenantId === undefined) return [];
+    ids.delete(key);
+    return removeFrom(byId, tenantId, key);
+  };
+  const forgetSecrets = (key: string): void => {
+    for (const secret of secretsOf.get(key) ?? []) removeFrom(bySecret, secret, key);
+    secretsOf.delete(key);
+  };
+
+  return {
+    put(key, tenantId) {
+      if (ids.get(key) === tenantId) return [];
+      const freed = forgetId(key);
+      ids.set(key, tenantId);
+      addTo(byId, tenantId, key);
+      return freed;
+    },
+    remove(key) {
+      forgetSecrets(key);
+      return forgetId(key);
+    },
+    keysOf: (tenantId) => [...(byId.get(tenantId) ?? [])],
+    setSecrets(key, namespace, secrets) {
+      forgetSecrets(key);
+      const names = [...new Set(secrets)].map((name) => objectKey(namespace, name));
+      if (names.length === 0) return;
+      secretsOf.set(key, names);
+      for (const name of names) addTo(bySecret, name, key);
+    },
+    readersOf: (namespace, secret) => [...(bySecret.get(objectKey(namespace, secret)) ?? [])],
+  };
+}
+
+function addTo(index: Map<string, Set<string>>, name: string, key: string): void {
+  const keys = index.get(name);
+  if (keys === undefined) index.set(name, new Set([key]));
+  else keys.add(key);
+}
+
+/** Returns the keys that remain. */
+function removeFrom(index: Map<string, Set<string>>, name: string, key: string): readonly string[] {
+  const keys = index.get(name);
+  if (keys === undefined) return [];
+  keys.delete(key);
+  if (keys.size === 0) index.delete(name);
+  return [...keys];
+}
+
+/** Of several Tenants with one id the oldest has it; of two of one second, the first by namespace and name. */
+export function oldestTenant(tenants: readonly Tenant[]): Tenant | undefined {
+  return tenants.toSorted((a, b) => {
+    const { creationTimestamp: ageA, namespace: namespaceA, name: nameA } = a.metadata;
+    const { creationTimestamp: ageB, namespace: namespaceB, name: nameB } = b.metadata;
+    if (ageA !== ageB) return ageA < ageB ? -1 : 1;
+    return objectKey(namespaceA, nameA) < objectKey(namespaceB, nameB) ? -1 : 1;
+  })[0];
+}

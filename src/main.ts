@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { tenantCrd } from './api/crd.ts';
+import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
+import { ConfigError, loadConfig } from './config/load-config.ts';
+import { loadKubeConfig } from './kube/load-kube-config.ts';
+import { createLogger } from './observability/logger.ts';
+import { runOperator } from './operator.ts';
+
+const usage = `landlord run --config FILE [--kubeconfig FILE]   run the operator
+landlord crd                                     print the CustomResourceDefinition of Tenant`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      config: { type: 'string', default: 'landlord.yaml' },
+      kubeconfig: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [command = values.help ? 'help' : 'run'] = positionals;
+  if (values.help || positionals.length > 1 || !['run', 'crd'].includes(command)) {
+    console.error(usage);
+    return values.help ? 0 : 2;
+  }
+  if (command === 'crd') {
+    process.stdout.write(stringify(tenantCrd(tenantBlocks), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    return 0;
+  }
+  const config = loadConfig(values.config, providerDefinitions);
+  const logger = createLogger(config.log);
+  const stop = new AbortController();
+  for (const signalName of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signalName, () => {
+      logger.info({ signal: signalName }, 'stopping: running passes may end, nothing new begins');
+      stop.abort();
+    });
+  }
+  process.on('unhandledRejection', (error) => {
+    // A defect of ours. What is on the engines is safe: a fresh process finds all of it.
+    logger.fatal({ err: error }, 'unhandled rejection');
+    process.exit(70);
+  });
+  const ended = await runOperator(
+    { config, kubeConfig: loadKubeConfig(values.kubeconfig), logger },
+    stop.signal,
+  );
+  if (ended === 'lost') logger.error('the lease is lost: another replica leads, this one ends');
+  return ended === 'lost' ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`landlord: ${message}`);
+  process.exitCode =
+    error instanceof ConfigError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+}

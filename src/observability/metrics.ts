@@ -1,0 +1,53 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric that Landlord serves; docs/metrics are these help texts. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Seconds; from a local call to a slow engine. */
+const durationBuckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `landlord_${name}`, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Histogram({
+      name: `landlord_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      buckets: durationBuckets,
+    });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name: `landlord_${name}`, help, labelNames: [...labelNames], registers });
+  return {
+    registry,
+    tenants: gauge('tenants', 'Tenants by provider and by reason of the condition Ready.', [
+      'provider',
+      'reason',
+    ]),
+    orphans: gauge('orphans', 'Owned resources without a Tenant, as of the last sweep.', ['provider']),
+    reconcileSeconds: histogram('reconcile_duration_seconds', 'Duration of a pass over one Tenant.', [
+      'result',
+    ]),
+    queueDepth: gauge('queue_depth', 'Tenants that wait for a worker.'),
+    providerSeconds: histogram('provider_duration_seconds', "Duration of a provider's operation.", [
+      'provider',
+      'operation',
+      'result',
+    ]),
+    kubeSeconds: histogram('kube_request_duration_seconds', 'Duration of a request to the apiserver.', [
+      'method',
+      'resource',
+      'code',
+    ]),
+    watchRelists: counter('watch_relists_total', 'Times that everything was read afresh.', ['resource']),
+    watchReconnects: counter('watch_reconnects_total', 'Times that a watch broke and was opened again.', [
+      'resource',
+      'reason',
+    ]),
+    watchEvents: counter('watch_events_total', 'Events of watches.', ['resource']),
+    leader: gauge('leader', 'Whether this replica leads.'),
+  };
+}

@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Logger } from 'pino';
+import { findCondition } from './api/conditions.ts';
+import { group } from './api/names.ts';
+import type { Tenant } from './api/tenant.ts';
+import type { EnabledProvider, EnabledProviders } from './compute/enabled-providers.ts';
+import { measuredProvider } from './compute/measured-provider.ts';
+import type { ProviderContext } from './compute/provider.ts';
+import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
+import { durationMs } from './config/duration.ts';
+import { processEnvironment } from './config/environment.ts';
+import type { OperatorConfig } from './config/operator-config.ts';
+import { reportOrphans } from './controller/orphans.ts';
+import { createTenantController } from './controller/tenant-controller.ts';
+import type { TenantController } from './controller/tenant-controller.ts';
+import { createEventRecorder } from './kube/event-recorder.ts';
+import { createKubeClient } from './kube/kube-client.ts';
+import type { KubeClient } from './kube/kube-client.ts';
+import type { KubeObject } from './kube/kube-object.ts';
+import { runLeaderElection } from './kube/leader-elector.ts';
+import type { Reflector } from './kube/reflector.ts';
+import { resource } from './kube/resource.ts';
+import { startHealthServer } from './observability/http-server.ts';
+import { createMetrics } from './observability/metrics.ts';
+import type { Metrics } from './observability/metrics.ts';
+
+/** Kubernetes kills a pod 30 s after SIGTERM. */
+const drainMs = 20_000;
+const eventFlushMs = 2000;
+
+export interface OperatorOptions {
+  readonly config: OperatorConfig;
+  readonly kubeConfig: KubeConfig;
+  readonly logger: Logger;
+}
+
+/**
+ * Runs the operator until `signal` aborts. The composition root: config, clients, providers, controller.
+ * Resolves with `lost` when another replica leads: the process must end. Rejects where it can't start.
+ */
+export async function runOperator(
+  options: OperatorOptions,
+  signal: AbortSignal,
+): Promise<'stopped' | 'lost'> {
+  const { config, logger } = options;
+  const metrics = createMetrics();
+  const client = kubeClient(options, metrics);
+  let controller: TenantController | undefined;
+  const server = await startHealthServer({
+    address: config.server.address,
+    notReady: () => (controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet'),
+    metrics: async () => {
+      countTenants(metrics, controller?.tenants);
+      return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+    },
+  });
+  logger.info(
+    { port: server.port, instance: config.instance, providers: Object.keys(config.compute) },
+    'Landlord starts',
+  );
+  try {
+    return await lead(options, signal, async (leading) => {
+      metrics.leader.set(1);
+      const providers = await createProviders(options, await clusterUid(client, logger, leading), metrics);
+      await work({ ...options, client, metrics, providers }, leading, (created) => (controller = created));
+    });
+  } finally {
+    await server.close();
+    await client.close();
+  }
+}
+
+function kubeClient({ kubeConfig, logger }: OperatorOptions, metrics?: Metrics): KubeClient {
+  return createKubeClient({
+    kubeConfig,
+    logger,
+    userAgent: 'landlord',
+    execEnv: { ...processEnvironment() },
+    ...(metrics === undefined
+      ? {}
+      : {
+          onRequest: ({ method, resource, code, durationMs }) =>
+            metrics.kubeSeconds.observe({ method, resource, code }, durationMs / 1000),
+        }),
+  });
+}
+
+/** Runs `onStarted` at once, or, with leader election, once this replica leads. */
+async function lead(
+  options: OperatorOptions,
+  signal: AbortSignal,
+  onStarted: (signal: AbortSignal) => Promise<void>,
+): Promise<'stopped' | 'lost'> {
+  const { config, logger } = options;
+  const { enabled, namespace, name, lease_duration, renew_deadline, retry_period } = config.leader_election;
+  if (!enabled) {
+    await onStarted(signal);
+    return 'stopped';
+  }
+  // Its own connection: no queue of other requests ever stands before a renewal.
+  const leaseClient = kubeClient(options);
+  try {
+    const ended = await runLeaderElection({
+      client: leaseClient,
+      namespace: namespace === '' ? podNamespace() : namespace,
+      name,
+      identity: `${hostname()}_${randomUUID().slice(0, 8)}`,
+      leaseDurationMs: durationMs(lease_duration),
+      renewDeadlineMs: durationMs(renew_deadline),
+      retryPeriodMs: durationMs(retry_period),
+      onStarted,
+      logger,
+      signal,
+    });
+    return ended === 'lost' ? 'lost' : 'stopped';
+  } finally {
+    await leaseClient.close();
+  }
+}
+
+function podNamespace(): string {
+  try {
+    return readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8').trim();
+  } catch {
+    throw new Error('leader_election.namespace: is required outside of a cluster');
+  }
+}
+
+/** The UID of kube-system, which is the cluster's identity. Asks until there is an answer. */
+async function clusterUid(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<string> {
+  const namespaces = resource<KubeObject>(client, {
+    group: '',
+    version: 'v1',
+    plural: 'namespaces',
+    namespaced: false,
+  });
+  for (;;) {
+    try {
+      const found = await namespaces.get('kube-system', undefined, { signal });
+      if (found !== undefined) return found.metadata.uid;
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn(
+        { error },
+        'the apiserver can not be asked for the namespace kube-system yet; trying again',
+      );
+    }
+    await sleep(1000, undefined, { signal });
+  }
+}
+
+/** Loads and builds what the config enables; no other provider's SDK comes into memory. */
+async function createProviders(
+  { config, logger }: OperatorOptions,
+  cluster: string,
+  metrics: Metrics,
+): Promise<EnabledProviders> {
+  const { allowed_images, max_resources } = config.policy;
+  const enabled = providerDefinitions.filter(({ name }) => config.compute[name] !== undefined);
+  const created = enabled.map(async (definition): Promise<[string, EnabledProvider]> => {
+    const { name } = definition;
+    const block = config.compute[name] ?? {};
+    const context: ProviderContext = {
+      instance: config.instance,
+      clusterUid: cluster,
+      logger: logger.child({ provider: name }),
+      policy: { allowed_images, max_resources },
+      sweepIntervalMs: durationMs(config.controller.resync_interval),
+    };
+    const create = await definition.load();
+    const policy = (config.policy as Readonly<Record<string, unknown>>)[name];
+    const provider = measuredProvider(await create({ block, policy }, context), (operation, result, ms) =>
+      metrics.providerSeconds.observe({ provider: name, operation, result }, ms / 1000),
+    );
+    return [name, { definition, provider, block }];
+  });
+  return new Map(await Promise.all(created));
+}
+
+interface WorkOptions extends OperatorOptions {
+  readonly client: KubeClient;
+  readonly metrics: Metrics;
+  readonly providers: EnabledProviders;
+}
+
+async function work(
+  { config, logger, client, metrics, providers }: WorkOptions,
+  signal: AbortSignal,
+  onCreated: (controller: TenantController) => void,
+): Promise<void> {
+  const events = createEventRecorder({
+    client,
+    reportingController: `${group}/operator`,
+    reportingInstance: hostname(),
+    logger,
+  });
+  const controller = createTenantController({
+    client,
+    blocks: tenantBlocks,
+    providers,
+    events,
+    logger,
+    concurrency: config.controller.concurrency,
+    namespaces: config.controller.namespaces,
+    tenantSelector: config.controller.tenant_selector,
+    metrics: {
+      reflector: {
+        onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
+        onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),
+        onEvent: (name) => metrics.watchEvents.inc({ resource: name }),
+      },
+      queue: {
+        onDepth: (depth) => metrics.queueDepth.set(depth),
+        onDone: (_key, info) =>
+          metrics.reconcileSeconds.observe({ result: info.failed ? 'failed' : 'ok' }, info.durationMs / 1000),
+      },
+    },
+  });
+  onCreated(controller);
+  const orphans = reportOrphans(
+    {
+      providers,
+      tenantOf: (namespace, name) => controller.tenants.get(namespace, name),
+      intervalMs: durationMs(config.controller.resync_interval),
+      logger,
+      onCount: (provider, count) => metrics.orphans.set({ provider }, count),
+    },
+    signal,
+  );
+  await controller.run(signal, drainMs);
+  await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
+  await events.flush(eventFlushMs);
+}
+
+function countTenants({ tenants }: Metrics, cache: Reflector<Tenant> | undefined): void {
+  tenants.reset();
+  for (const { status } of cache?.values() ?? []) {
+    const reason = findCondition(status?.conditions, 'Ready')?.reason ?? 'Pending';
+    tenants.inc({ provider: status?.computeProvider ?? '', reason });
+  }
+}
