@@ -12,7 +12,10 @@ export interface Engine {
     idOrName: string,
     signal: AbortSignal,
   ): Promise<Dockerode.ContainerInspectInfo | undefined>;
-  /** The body goes into the body of the request, never into its URL. 'name-taken': a container of that name exists. */
+  /**
+   * The body goes into the body of the request, never into its URL. 'name-taken': a container of that name exists.
+   * Rejects with EngineRefusal (`missing-image`, `invalid`, …).
+   */
   createContainer(
     name: string,
     body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
@@ -20,13 +23,15 @@ export interface Engine {
   ): Promise<{ readonly id: string } | 'name-taken'>;
   /** Already started counts as started. Rejects with EngineRefusal where this container can't start. */
   startContainer(id: string, signal: AbortSignal): Promise<void>;
+  /** Not paused counts as unpaused. Rejects with EngineRefusal, `gone` where there is no such container. */
   unpauseContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Already stopped or gone counts as stopped. The engine kills after `graceSeconds`. */
   stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
   /** By force, with its anonymous volumes. Gone, or on its way, counts as removed. */
   removeContainer(id: string, signal: AbortSignal): Promise<void>;
+  /** Of that name already counts as renamed. Rejects with EngineRefusal, `gone` where there is no such container. */
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<void | 'name-taken'>;
-  /** Live limits and restart policy. */
+  /** Live limits and restart policy. Rejects with EngineRefusal, `gone` where there is no such container. */
   updateContainer(id: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
   /** The image's id where it is present. */
   inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
@@ -45,10 +50,11 @@ export interface Engine {
     filters: Readonly<Record<string, readonly string[]>>,
     signal: AbortSignal,
   ): Promise<readonly Dockerode.NetworkInspectInfo[]>;
+  /** Rejects with EngineRefusal where several networks have that name: list them by label instead. */
   inspectNetwork(idOrName: string, signal: AbortSignal): Promise<Dockerode.NetworkInspectInfo | undefined>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
-  /** Gone counts as removed. */
+  /** Gone counts as removed. Rejects with EngineRefusal `in-use` while containers are attached. */
   removeNetwork(id: string, signal: AbortSignal): Promise<void>;
   listVolumes(
     labels: readonly string[],
@@ -81,14 +87,36 @@ export interface EngineEvent {
   readonly timeMs: number;
 }
 
-/** Why the engine, reached and understood, would not do a thing. The provider makes a ComputeError of it. */
+/**
+ * What a refusal is about:
+ * `port-busy` a host port is taken (seen at start only); `bad-command` the image has no such program, or may not run
+ * it; `missing-network` the network, or the container whose network was to be joined, is not there; `missing-image`
+ * the image went away after it was pulled; `gone` the container, network or volume itself is not there;
+ * `overlap` the subnet is taken; `in-use` a network or volume is still attached; `invalid` the engine understood and
+ * refuses the values.
+ */
+export type RefusalKind =
+  | 'port-busy'
+  | 'bad-command'
+  | 'missing-network'
+  | 'missing-image'
+  | 'gone'
+  | 'overlap'
+  | 'in-use'
+  | 'invalid'
+  | 'other';
+
+/**
+ * Why the engine, reached and understood, would not do a thing. The provider makes a ComputeError of it. The message
+ * is stable between tries: no container ids, endpoint ids or ephemeral ports.
+ */
 export class EngineRefusal extends Error {
   override readonly name = 'EngineRefusal';
-  readonly kind: 'port-busy' | 'bad-command' | 'missing-network' | 'overlap' | 'in-use' | 'invalid' | 'other';
+  readonly kind: RefusalKind;
   /** HTTP status of the engine's answer. */
   readonly statusCode: number;
 
-  constructor(kind: EngineRefusal['kind'], statusCode: number, message: string) {
+  constructor(kind: RefusalKind, statusCode: number, message: string) {
     super(message);
     this.kind = kind;
     this.statusCode = statusCode;

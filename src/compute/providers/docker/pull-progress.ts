@@ -1,0 +1,49 @@
+import type { PullLine } from './image-pull.ts';
+
+/** A line of progress at most each 2 s: enough to see that it moves, and no flood in the log. */
+const lineEveryMs = 2_000;
+
+interface Layer {
+  readonly status: string;
+  readonly current: number;
+  readonly total: number;
+}
+
+export interface PullProgress {
+  take(line: PullLine): void;
+  /** Whether all that is left waits for a turn in the engine's queue. */
+  isQueued(): boolean;
+}
+
+/** Sums the engine's lines up, layer by layer, into one now and then. */
+export function pullProgress(onProgress: (line: string) => void, now: () => number = Date.now): PullProgress {
+  const layers = new Map<string, Layer>();
+  let lastLineAt = now();
+  return {
+    take: ({ id, status, progressDetail }) => {
+      if (id === undefined || status === undefined || status.startsWith('Pulling from')) return;
+      const { current = 0, total = layers.get(id)?.total ?? 0 } = progressDetail ?? {};
+      layers.set(id, { status, current, total });
+      if (now() - lastLineAt < lineEveryMs) return;
+      lastLineAt = now();
+      onProgress(summary([...layers.values()]));
+    },
+    isQueued: () => {
+      const left = [...layers.values()].filter((layer) => !isDone(layer));
+      return left.length > 0 && left.every(({ status }) => status === 'Waiting');
+    },
+  };
+}
+
+function isDone({ status }: Layer): boolean {
+  return status === 'Pull complete' || status === 'Already exists' || status === 'Download complete';
+}
+
+function summary(layers: readonly Layer[]): string {
+  const done = layers.filter(isDone).length;
+  const loading = layers.filter(({ status }) => status === 'Downloading');
+  const bytes = (key: 'current' | 'total'): string =>
+    (loading.reduce((sum, layer) => sum + layer[key], 0) / 1e6).toFixed(1);
+  const download = loading.length === 0 ? '' : `, downloading ${bytes('current')} of ${bytes('total')} MB`;
+  return `${done} of ${layers.length} layers${download}`;
+}
