@@ -10,7 +10,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   else leftovers.delete(order.id);
 }
 
-// Processes first: they write into the folders.
-const order = ['process', 'engine', 'folder'];
+// Engines first: what they have started is found by its parent. Folders last: processes write into them.
+const order = ['engine', 'process', 'folder'];
 const remaining = [...leftovers.values()].toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 for (const leftover of remaining) await removeLeftover(leftover).catch(() => undefined);

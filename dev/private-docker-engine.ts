@@ -64,9 +64,10 @@ export async function startPrivateDockerEngine(): Promise<PrivateDockerEngine> {
   const forget = removeOnDeath({ kind: 'engine', ...remains });
   const children: { containerd?: Child; dockerd?: Child } = {};
   const stop = async (): Promise<void> => {
+    // While dockerd lives, what it has started can still be told by its parent.
+    await removeEngineRemains(remains);
     await children.dockerd?.kill();
     await children.containerd?.kill();
-    await removeEngineRemains(remains);
     forget();
   };
   const socketPath = join(folder, 'docker.sock');

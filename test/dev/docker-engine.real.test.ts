@@ -33,6 +33,7 @@ describe('a private engine', () => {
     await expect.poll(async () => (await fetch(url)).text()).toBe('version 1\n');
     expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
     await engine.stop();
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
     expect(await remains(engine.folder, engine.bridge)).toEqual(NOTHING);
   });
 
