@@ -63,7 +63,7 @@ export async function reconcileTenant(
 
 async function drive(pass: Pass): Promise<Convergence> {
   try {
-    return steps(pass);
+    return await steps(pass);
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
     await observeWhileFailing(pass, error);
@@ -286,6 +286,8 @@ function tell({ context, tenant, draft }: Pass, events: ReturnType<typeof transi
   const { name, namespace, uid, resourceVersion } = tenant.metadata;
   const silent = context.providers.get(draft.computeProvider ?? '')?.provider.durable === false;
   for (const event of events) {
+    const level = event.type === 'Normal' ? 'info' : 'warn';
+    context.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);
     // What was not really made is no news; what failed is.
     if (silent && event.type === 'Normal') continue;
     context.events.emit({ regarding: { apiVersion, kind, name, namespace, uid, resourceVersion }, ...event });

@@ -81,7 +81,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
-    watchSecrets: secretWatch.ensure,
+    watchSecrets: () => secretWatch.ensure(),
     index,
     tenantOf,
     events: options.events,
