@@ -163,7 +163,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   }
 
   function silenceLimitMs(watch: WatchOptions): number {
-    if (watch.sendInitialEvents) return timing.silenceMs * 3;
+    // A big state takes the server a while to begin with.
+    if (snapshot) return timing.silenceMs * 3;
     return quiet ? watch.timeoutSeconds * 1000 + timing.openTimeoutMs : timing.silenceMs;
   }
 
@@ -173,9 +174,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     connected = true;
     snapshot = watch.sendInitialEvents ? new Map() : undefined;
     if (snapshot) cache.beginReplace();
-    const guard = guardAgainstSilence(stream, () =>
-      snapshot ? timing.silenceMs * 3 : silenceLimitMs(watch),
-    );
+    const guard = guardAgainstSilence(stream, () => silenceLimitMs(watch));
     const openedAtMs = performance.now();
     let changes = 0;
     let received = 0;
@@ -243,12 +242,11 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   }
 
   function waitAfter(error: unknown): number {
-    const answered = error instanceof KubeApiError;
+    // A starting apiserver answers 503 and asks for 5 s, yet is ready after one: for a single watch that's too polite.
+    const answered = error instanceof KubeApiError && error.status !== 503;
     const backoff = answered ? timing.errorBackoff : timing.unreachableBackoff;
-    const waitMs = Math.max(
-      backoffMs(failures - 1, backoff, timing.random),
-      (answered && error.retryAfterMs) || 0,
-    );
+    const askedMs = answered ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.max(backoffMs(failures - 1, backoff, timing.random), askedMs);
     // The first, second, fourth, eighth … failure in a row: an outage isn't a flood of lines.
     const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
     const message = error instanceof Error ? error.message : String(error);

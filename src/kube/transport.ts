@@ -30,8 +30,10 @@ const IDLE_CONNECTION_MS = 30_000;
 /** Keeps the connections. A changed CA or client certificate makes new ones; what runs on the old ones ends in peace. */
 export function createTransport(options: TransportOptions): Transport {
   let pools: Pools | undefined;
+  let closed = false;
 
   function poolsFor(credentials: Credentials): Pools {
+    if (closed) throw new Error('the client is closed');
     if (pools?.tlsFingerprint === credentials.tlsFingerprint) return pools;
     if (pools) retire(pools);
     const { tls, tlsFingerprint } = credentials;
@@ -47,6 +49,7 @@ export function createTransport(options: TransportOptions): Transport {
     requests: (credentials) => poolsFor(credentials).requests,
     streams: (credentials) => poolsFor(credentials).streams,
     async close() {
+      closed = true;
       await Promise.all([pools?.requests.destroy(), pools?.streams.destroy()]);
       pools = undefined;
     },
