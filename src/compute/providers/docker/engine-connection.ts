@@ -3,7 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../errors.ts';
 import type { EngineAddress } from './engine-address.ts';
-import { abortedCall, connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
+import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
 import {
   engineTransport,
   type EngineRequest,
@@ -110,6 +110,7 @@ function negotiation(
     );
     if (answer.status !== 200) throw failedRead(host, answer);
     const version = chooseApi(answer.body);
+    if (version === undefined) throw foreignAnswer(host);
     calls.setVersion(version);
     streams.setVersion(version);
     logger.debug({ engine: host, apiVersion: version }, 'Docker Engine answers');
@@ -159,14 +160,13 @@ function messageOf(body: unknown): string | undefined {
   return typeof body.message === 'string' ? body.message : undefined;
 }
 
-/** `v1.44`, or the nearest that the engine takes. */
-function chooseApi(body: unknown): string {
-  const { ApiVersion = preferredApi, MinAPIVersion = '1.0' } = (body ?? {}) as Record<
-    string,
-    string | undefined
-  >;
-  if (minor(ApiVersion) < minor(preferredApi)) return `v${ApiVersion}`;
-  return minor(MinAPIVersion) > minor(preferredApi) ? `v${MinAPIVersion}` : `v${preferredApi}`;
+/** `v1.44`, or the nearest that the engine takes. Undefined where the answer is not a Docker Engine's. */
+function chooseApi(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { ApiVersion: newest, MinAPIVersion: oldest = '1.0' } = body as Record<string, string | undefined>;
+  if (newest === undefined) return undefined;
+  if (minor(newest) < minor(preferredApi)) return `v${newest}`;
+  return minor(oldest) > minor(preferredApi) ? `v${oldest}` : `v${preferredApi}`;
 }
 
 /** Docker's API has been 1.x for all of its life. */

@@ -21,6 +21,7 @@ export function connectionFailure(host: string, error: unknown): ComputeError {
     const mend = "let the operator's user be in the group that owns the socket (mostly: docker)";
     return new ComputeError('AccessDenied', `${engine} refuses access (${code}): ${mend}`, { cause: error });
   }
+  if (error instanceof SyntaxError) return foreignAnswer(host);
   const message = connectionMessage(engine, code ?? '', error);
   return new ComputeError('ProviderUnavailable', message, { cause: error });
 }
@@ -56,6 +57,12 @@ function otherConnectionMessage(engine: string, code: string, error: unknown): s
     return `${engine}: what listens there does not speak plain HTTP; does it want TLS (DOCKER_CERT_PATH)?`;
   }
   return `${engine} can't be reached: ${stableText(error instanceof Error ? error.message : String(error))}`;
+}
+
+/** Something answers, in another language. */
+export function foreignAnswer(host: string): ComputeError {
+  const message = `What answers at ${host} is no Docker Engine: is compute.docker.host right?`;
+  return new ComputeError('ProviderUnavailable', message);
 }
 
 /** The engine took the request and never came to an end with it. */
@@ -104,7 +111,7 @@ function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKin
     // The runtime also fails for reasons that no other command mends.
     return /exec: |executable file not found|exec format error/i.test(text) ? 'bad-command' : 'other';
   }
-  if (/pool overlaps|overlapping IPv[46]|conflicts with network/i.test(text)) return 'overlap';
+  if (/pool overlaps|networks have overlapping|conflicts with network/i.test(text)) return 'overlap';
   if (/has active endpoints|is in use/i.test(text)) return 'in-use';
   if (status === 404) return missing(text, target);
   if (status === 400 || /cannot unmarshal|invalid/i.test(text)) return 'invalid';

@@ -72,6 +72,7 @@ async function dial(modem: Modem, request: EngineRequest, signal: AbortSignal): 
     path: Object.keys(query).length === 0 ? path : `${path}?`,
     // Without this split, docker-modem writes the body, secrets and all, into the URL, too.
     options: { _query: query, _body: body ?? {} },
+    headers: unseenHeaders(),
     authconfig: registryAuth,
     abortSignal: signal,
     isStream: true,
@@ -91,6 +92,11 @@ async function dial(modem: Modem, request: EngineRequest, signal: AbortSignal): 
   });
 }
 
+/** docker-modem writes its options to stderr where DEBUG=modem is set: not the registry's password, though. */
+function unseenHeaders(): Record<string, string> {
+  return Object.defineProperty({}, inspect.custom, { value: () => '[Headers]' });
+}
+
 function engineAgent(address: EngineAddress, tls: EngineTls | undefined, keepAlive: boolean): Agent {
   if (address.kind === 'ssh') return sshAgent(address.destination);
   const options = { keepAlive, ...(keepAlive && { timeout: idleSocketMs }) };
@@ -104,16 +110,16 @@ function engineAgent(address: EngineAddress, tls: EngineTls | undefined, keepAli
  * an address in the environment it would talk to that engine in spite of an explicit socket.
  */
 function engineModem(address: EngineAddress, tls: EngineTls | undefined, agent: Agent): Modem {
-  const isTls = address.kind === 'tcp' && tls !== undefined;
   const options = {
     socketPath: address.kind === 'unix' ? address.socketPath : undefined,
     // Over ssh, the agent knows the way; the name only fills the Host header.
     host: address.kind === 'unix' ? undefined : address.kind === 'tcp' ? address.hostname : 'docker',
     port: address.kind === 'tcp' ? address.port : undefined,
-    protocol: isTls ? 'https' : 'http',
-    ca: isTls ? tls.ca : undefined,
-    cert: isTls ? tls.cert : undefined,
-    key: isTls ? tls.key : undefined,
+    protocol: address.kind === 'tcp' && tls !== undefined ? 'https' : 'http',
+    // Those of the agent count.
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
     pathPrefix: undefined,
     username: undefined,
     password: undefined,

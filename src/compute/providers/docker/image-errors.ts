@@ -49,27 +49,28 @@ interface PullCause {
   readonly options?: { readonly retryAfterMs: number };
 }
 
-/** The first that matches holds: denials come before "not found", because registries answer both at once. */
+/** The first that matches holds. Each pattern has a blank in it, so that no image's name can match. */
 const pullCauses: readonly PullCause[] = [
   {
-    pattern: /toomanyrequests|too many requests|HTTP status: 429/i,
+    pattern: /toomanyrequests: |too many requests|HTTP status: 429/i,
     explain: ({ parsed }) => `registry ${parsed.registry} limits the rate of pulls (429 toomanyrequests)`,
     options: { retryAfterMs: registryLimitRetryMs },
   },
   { pattern: /no matching manifest/i, explain: () => "it is not made for this engine's platform" },
   {
-    pattern: /no basic auth credentials|unauthorized|authentication required|incorrect username|denied/i,
-    explain: explainDenial,
-  },
-  {
-    pattern: /manifest unknown|manifest .* not found|: not found$/i,
+    pattern: /manifest unknown/i,
     explain: ({ parsed }) =>
       `registry ${parsed.registry} has no such image (manifest unknown): ${rightPart(parsed)}`,
   },
   {
-    pattern: /name unknown|repository .* not found/i,
+    pattern: /name unknown/i,
     explain: ({ parsed }) =>
-      `registry ${parsed.registry} has no repository ${parsed.repository}: is the name right?`,
+      `registry ${parsed.registry} has no repository ${parsed.repository} (name unknown): is the name right?`,
+  },
+  {
+    pattern:
+      /no basic auth credentials|unauthorized: |authentication required|incorrect username|denied: |access denied/i,
+    explain: explainDenial,
   },
   {
     pattern: /connection refused/i,
@@ -93,7 +94,7 @@ const pullCauses: readonly PullCause[] = [
     explain: ({ parsed }) => `the connection from the engine to registry ${parsed.registry} breaks`,
   },
   {
-    pattern: /x509|certificate|server gave HTTP response to HTTPS client/i,
+    pattern: /x509: |tls: |server gave HTTP response to HTTPS client/i,
     explain: ({ parsed }) =>
       `the engine does not trust the TLS of registry ${parsed.registry}: give it the CA, or list it in insecure-registries`,
   },

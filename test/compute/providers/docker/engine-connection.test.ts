@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ComputeError } from '../../../../src/compute/errors.ts';
+import { never, standInEngine, testClient } from './engine-stand-in.ts';
+
+/** Rejections and errors that nobody handled would end the operator's process. */
+function unhandled(): unknown[] {
+  const seen: unknown[] = [];
+  const note = (error: unknown): void => void seen.push(error);
+  process.on('unhandledRejection', note);
+  process.on('uncaughtException', note);
+  onTestFinished(() => {
+    process.off('unhandledRejection', note);
+    process.off('uncaughtException', note);
+  });
+  return seen;
+}
+
+/** Two turns of the event loop, in which whatever is unhandled is reported. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a connection that dies within the body ends the call, where dockerode would wait for ever', async () => {
+  const leaks = unhandled();
+  const engine = await standInEngine((_request, response) => {
+    response.writeHead(201, { 'content-length': '1000' });
+    response.write('{"Id":"half');
+    setImmediate(() => response.destroy());
+  });
+  const client = testClient({ host: engine.host, deadlineMs: 60_000 });
+  await expect(client.createContainer('web', {}, never)).rejects.toMatchObject({
+    code: 'ProviderUnavailable',
+    message: expect.stringContaining('broke the connection before its answer was complete'),
+  });
+  // Asked once: whether the container was made is for the provider to look up.
+  expect(engine.requests).toHaveLength(1);
+  await settle();
+  expect(leaks).toEqual([]);
+});
+
+test('a body that stops half-way is given up at the deadline, and its connection let go', async () => {
+  const leaks = unhandled();
+  const engine = await standInEngine((_request, response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    response.write('[');
+  });
+  const client = testClient({ host: engine.host, deadlineMs: 100 });
+  await expect(client.listContainers([], never)).rejects.toMatchObject({
+    code: 'ProviderUnavailable',
+    message: `Docker Engine at ${engine.host} does not answer in time: is dockerd overloaded or frozen?`,
+  });
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await settle();
+  expect(leaks).toEqual([]);
+});
+
+test('an engine that takes the connection and says nothing is given up at the deadline', async () => {
+  const engine = await standInEngine(() => undefined);
+  const client = testClient({ host: engine.host, deadlineMs: 100 });
+  await expect(client.startContainer('web', never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+});
+
+test('stopping may take its grace on top of the deadline', async () => {
+  const engine = await standInEngine((_request, response) => {
+    setTimeout(() => response.writeHead(204).end(), 300);
+  });
+  const client = testClient({ host: engine.host, deadlineMs: 100 });
+  await client.stopContainer('web', 10, never);
+  expect(engine.requests).toEqual(['POST /v1.41/containers/web/stop?t=10']);
+});
+
+test('an aborted call ends at once and lets go of its connection', async () => {
+  const leaks = unhandled();
+  const controller = new AbortController();
+  const engine = await standInEngine(() => controller.abort(new Error('shutting down')));
+  const client = testClient({ host: engine.host });
+  await expect(client.startContainer('web', controller.signal)).rejects.toBeInstanceOf(ComputeError);
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await expect(client.startContainer('web', controller.signal)).rejects.toBeInstanceOf(ComputeError);
+  expect(engine.requests).toHaveLength(1);
+  await settle();
+  expect(leaks).toEqual([]);
+});
+
+test('a read over a stale pooled socket is asked again, once', async () => {
+  const answered = new Set<Socket>();
+  const engine = await standInEngine((request, response) => {
+    // The second request on a connection finds it dead, as after a restart of the engine.
+    if (answered.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
+    answered.add(request.socket);
+    response.end('[]');
+  });
+  const client = testClient({ host: engine.host });
+  await client.listContainers([], never);
+  expect(await client.listContainers([], never)).toEqual([]);
+  expect(engine.requests).toHaveLength(3);
+});
+
+test('a read that breaks each time is not asked for ever', async () => {
+  const engine = await standInEngine((request) => request.socket.destroy());
+  const client = testClient({ host: engine.host });
+  await expect(client.listContainers([], never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  expect(engine.requests).toHaveLength(2);
+});
+
+test.each([
+  ['createContainer', 'POST'],
+  ['removeContainer', 'DELETE'],
+] as const)('a change whose outcome is unknown is not repeated: %s', async (call, method) => {
+  const engine = await standInEngine((request, response) => {
+    if (request.method === 'GET') response.end('[]');
+    else request.socket.destroy();
+  });
+  const client = testClient({ host: engine.host });
+  await client.listContainers([], never);
+  const change =
+    call === 'createContainer' ? client.createContainer('web', {}, never) : client[call]('web', never);
+  await expect(change).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  expect(engine.requests.filter((request) => request.startsWith(method))).toHaveLength(1);
+});
+
+test('calls share their connections', async () => {
+  const engine = await standInEngine((_request, response) => response.end('[]'));
+  const client = testClient({ host: engine.host });
+  for (let call = 0; call < 5; call += 1) await client.listContainers([], never);
+  expect(engine.connections.size).toBe(1);
+});
+
+test.each([
+  [{ ApiVersion: '1.41', MinAPIVersion: '1.12' }, 'v1.41'],
+  [{ ApiVersion: '1.44' }, 'v1.44'],
+  [{ ApiVersion: '1.52', MinAPIVersion: '1.44' }, 'v1.44'],
+  [{ ApiVersion: '1.70', MinAPIVersion: '1.60' }, 'v1.60'],
+])('an engine of %j is spoken to in %s, asked for once', async (version, expected) => {
+  const engine = await standInEngine((_request, response) => response.end('[]'), version);
+  const client = testClient({ host: engine.host });
+  await Promise.all([client.listNetworks({}, never), client.listNetworks({}, never)]);
+  expect(engine.requests).toEqual(
+    Array.from({ length: 2 }, () => `GET /${expected}/networks?filters=%7B%7D`),
+  );
+});
+
+test.each(['<html>', { message: 'page' }])('what is no Docker Engine is told so: %j', async (version) => {
+  const engine = await standInEngine((_request, response) => response.end('[]'), version);
+  await expect(testClient({ host: engine.host }).listContainers([], never)).rejects.toMatchObject({
+    code: 'ProviderUnavailable',
+    message: expect.stringContaining('is no Docker Engine'),
+  });
+});
+
+test('an engine that comes up later answers the next call', async () => {
+  const engine = await standInEngine((_request, response) => response.end('[]'));
+  const late = createServer().listen(0, '127.0.0.1');
+  await once(late, 'listening');
+  const address = late.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  await new Promise((resolve) => late.close(resolve));
+  const client = testClient({ host: `tcp://127.0.0.1:${port}` });
+  await expect(client.listContainers([], never)).rejects.toMatchObject({
+    message: `Docker Engine at tcp://127.0.0.1:${port} does not answer (ECONNREFUSED): is dockerd running?`,
+  });
+  const { connect } = await import('node:net');
+  const proxy = createServer((socket) => {
+    const upstream = connect(engine.socketPath);
+    socket.on('error', () => undefined).pipe(upstream);
+    upstream.on('error', () => undefined).pipe(socket);
+  }).listen(port, '127.0.0.1');
+  onTestFinished(() => void proxy.close());
+  await once(proxy, 'listening');
+  expect(await client.listContainers([], never)).toEqual([]);
+});
+
+test('after close, calls end instead of opening connections anew', async () => {
+  const engine = await standInEngine(() => client.close());
+  const client = testClient({ host: engine.host });
+  await expect(client.listContainers([], never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  await expect(client.listContainers([], never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  expect(engine.requests).toHaveLength(1);
+});
