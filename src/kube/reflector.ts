@@ -1,23 +1,19 @@
 import type { Logger } from 'pino';
-import { backoffMs, sleep, type BackoffOptions } from './backoff.ts';
+import { sleep } from './backoff.ts';
 import { KubeApiError, isApiError, type KubeStatus } from './kube-api-error.ts';
 import { keyOf, objectKey, type KubeObject } from './kube-object.ts';
 import { createObjectCache, type CacheEvent } from './object-cache.ts';
 import type { Resource, Selection, WatchEvent, WatchOptions } from './resource.ts';
 import { guardAgainstSilence } from './stream-silence.ts';
+import { createWatchRecovery, type RecoveryTiming } from './watch-recovery.ts';
 
 export type { CacheEvent } from './object-cache.ts';
 
-export interface ReflectorTiming {
+export interface ReflectorTiming extends RecoveryTiming {
   /** A watch without a byte for this long is opened again from where it stood. */
   silenceMs: number;
   /** The server must begin to answer such a watch within this, or counts as gone. Grows with each failure. */
   openTimeoutMs: number;
-  /** After an answer that is an error. */
-  errorBackoff: BackoffOptions;
-  /** After none: asking a port that refuses costs nothing, and coming back fast is worth much. */
-  unreachableBackoff: BackoffOptions;
-  random: () => number;
 }
 
 /** 10 s + 3 s: a frozen apiserver or a half-open connection is noticed within 13 s (client-go: 43 s). */
@@ -96,7 +92,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   /** The initial events of a WatchList, until the bookmark that ends them. */
   let snapshot: Map<string, T> | undefined;
   let quiet = false;
-  let failures = 0;
+  const recovery = createWatchRecovery(timing);
 
   function emit(events: CacheEvent<T>[]): void {
     for (const event of events) {
@@ -141,7 +137,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 
   function watchOptions(signal: AbortSignal): WatchOptions {
     const { silenceMs, openTimeoutMs, random } = timing;
-    const patience = Math.min(10, failures + 1);
+    const patience = Math.min(10, recovery.failures + 1);
     if (version === undefined) {
       const initial = {
         resourceVersionMatch: 'NotOlderThan',
@@ -183,13 +179,14 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
         received += 1;
         if (event.type !== 'BOOKMARK') changes += 1;
         apply(event);
-        failures = 0;
+        // Part of an initial state is no success: it may break off there each time.
+        if (!snapshot) recovery.works();
       }
       if (snapshot) throw new Error('the watch ended before the initial state was complete');
       const livedMs = performance.now() - openedAtMs;
       if (received === 0 && livedMs < Math.min(1_000, watch.timeoutSeconds * 500))
         throw new Error('the watch ended at once');
-      failures = 0;
+      recovery.works();
       if (changes > 0) quiet = false;
     } catch (error) {
       if (!guard.wasSilent()) throw error;
@@ -230,27 +227,13 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       watchList = false;
       return 0;
     }
-    const first = failures === 0;
-    failures += 1;
+    const { kind, failures, waitMs } = recovery.broke(error);
     metrics?.onReconnect?.(resource.id, error instanceof KubeApiError ? String(error.status) : 'unreachable');
-    if (isExpired(error)) {
-      logger.info({ resourceVersion: version }, 'the watch fell behind, reading the whole state again');
-      version = undefined;
-      if (first) return 0;
-    }
-    return waitAfter(error);
-  }
-
-  function waitAfter(error: unknown): number {
-    // A starting apiserver answers 503 and asks for 5 s, yet is ready after one: for a single watch that's too polite.
-    const answered = error instanceof KubeApiError && error.status !== 503;
-    const backoff = answered ? timing.errorBackoff : timing.unreachableBackoff;
-    const askedMs = answered ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(backoffMs(failures - 1, backoff, timing.random), askedMs);
-    // The first, second, fourth, eighth … failure in a row: an outage isn't a flood of lines.
+    if (kind === 'expired') version = undefined;
+    // The first, second, fourth, eighth … in a row: an outage isn't a flood of lines.
     const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
     const message = error instanceof Error ? error.message : String(error);
-    logger[level]({ error: message, failures, waitMs: Math.round(waitMs) }, 'watch interrupted');
+    logger[level]({ error: message, kind, failures, waitMs: Math.round(waitMs) }, 'watch interrupted');
     return waitMs;
   }
 
@@ -283,19 +266,6 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
 /** 240 to 480 s, so that not all watches end together; client-go uses 300 to 600. */
 function longWatchSeconds(random: () => number): number {
   return Math.round(240 + random() * 240);
-}
-
-/** 410, as the answer or within the watch; or a server whose history is behind ours, after etcd was restored. */
-function isExpired(error: unknown): boolean {
-  if (!(error instanceof KubeApiError)) return false;
-  const causes = error.details?.causes ?? [];
-  const tooLarge = causes.some(({ reason }) => reason === 'ResourceVersionTooLarge');
-  return (
-    error.status === 410 ||
-    error.reason === 'Expired' ||
-    tooLarge ||
-    error.message.includes('Too large resource version')
-  );
 }
 
 function watchError(what: string, status: KubeStatus): KubeApiError {

@@ -296,6 +296,18 @@ test('errors in a row are waited out longer and longer, and logged at the 1st, 2
   expect(interrupted).toHaveLength(9);
 });
 
+test('an initial state that breaks off with a 410 each time is not asked for without a pause', async () => {
+  const broken: Watch = [{ type: 'ADDED', object: object('a', 1) }, expired()];
+  const script = scriptedResource([broken, broken, broken, broken]);
+  const { lines } = start(script);
+  await until(() => script.opened.length === 5);
+  const waits = lines
+    .filter(({ message }) => message === 'watch interrupted')
+    .map(({ fields }) => fields['waitMs']);
+  expect(waits[0]).toBe(0);
+  expect(waits.slice(1).every((waitMs) => Number(waitMs) > 0)).toBe(true);
+});
+
 test('run resolves when it is aborted, also while it waits to try again', async () => {
   const script = scriptedResource([new KubeUnreachableError('refused')]);
   const { controller, done, reconnects } = start(script, {

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import type { KubeClient } from '../../src/kube/kube-client.ts';
+import type { KubeObject } from '../../src/kube/kube-object.ts';
+import { resource, type Resource } from '../../src/kube/resource.ts';
+
+export interface Widget extends KubeObject {
+  spec?: { size?: number };
+  status?: { phase?: string };
+}
+
+const GROUP = 'kube.landlord.test';
+
+const SCHEMA = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+interface CustomResourceDefinition extends KubeObject {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+/** A custom resource of the tests' own, with a status subresource, served when this resolves. */
+export async function defineWidgets(client: KubeClient): Promise<Resource<Widget>> {
+  const definitions = resource<CustomResourceDefinition>(client, {
+    group: 'apiextensions.k8s.io',
+    version: 'v1',
+    plural: 'customresourcedefinitions',
+    namespaced: false,
+  });
+  const name = `widgets.${GROUP}`;
+  const spec = {
+    group: GROUP,
+    scope: 'Namespaced',
+    names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: SCHEMA },
+        subresources: { status: {} },
+      },
+    ],
+  };
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name },
+    spec,
+  };
+  if (!(await definitions.get(name))) await definitions.create(definition);
+  for (;;) {
+    const conditions = (await definitions.get(name))?.status?.conditions ?? [];
+    if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return resource<Widget>(client, { group: GROUP, version: 'v1', plural: 'widgets', namespaced: true });
+}
+
+export function newWidget(namespace: string, name: string, size = 1) {
+  return { apiVersion: `${GROUP}/v1`, kind: 'Widget', metadata: { name, namespace }, spec: { size } };
+}
+
+/** A namespace of the test's own. */
+export async function createNamespace(client: KubeClient): Promise<string> {
+  const name = `kube-${randomBytes(4).toString('hex')}`;
+  const namespaces = resource<KubeObject>(client, {
+    group: '',
+    version: 'v1',
+    plural: 'namespaces',
+    namespaced: false,
+  });
+  await namespaces.create({ metadata: { name } });
+  return name;
+}
