@@ -140,7 +140,10 @@ function judge(
     };
   }
   const inTransition = step.kind === 'none' && !wasApplied(input);
-  const reason = inTransition ? reasonInTransition(input) : step.reason;
+  const { health, state } = observation.compute;
+  const ill = health === 'unhealthy' || state === 'failed';
+  const expected = inTransition ? reasonInTransition(input) : step.reason;
+  const reason = ill && result?.outcome !== 'in_progress' ? 'Unhealthy' : expected;
   const underWay = step.kind !== 'none' || inTransition || observation.lookAgainAfterMs !== undefined;
   const message = messageOf(observation, result, reason);
   return { verdict: { kind: 'progressing', reason, message, underWay }, lookAgainAfterMs };
