@@ -79,9 +79,9 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     try {
       used = await unlessAborted(credentialSource.current(), call.signal);
       const pool = call.streaming ? transport.streams(used) : transport.requests(used);
-      const response = await pool.request(
-        toDispatch(request, { ...base, userAgent, credentials: used, call }),
-      );
+      const dispatch = toDispatch(request, { ...base, userAgent, credentials: used, call });
+      // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
+      const response = await unlessAborted(pool.request(dispatch), call.signal);
       code = String(response.statusCode);
       if (response.statusCode >= 200 && response.statusCode < 300) return await use(response);
       throw await apiError(request, response);

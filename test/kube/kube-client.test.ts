@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { KubeApiError, KubeUnreachableError, type RequestInfo } from '../../src/kube/kube-client.ts';
 import { answer, clientFor, scriptedServer } from './scripted-server.ts';
 
@@ -89,6 +89,18 @@ describe('deadlines', () => {
     expect(error).toBeInstanceOf(KubeUnreachableError);
     expect((error as Error).message).toContain('no answer within 150 ms');
     expect(requests).toHaveLength(1);
+  });
+
+  test('a server that takes connections but no TLS handshake is given up on as fast', async () => {
+    const frozen = createServer();
+    await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void frozen.close());
+    const { port } = frozen.address() as AddressInfo;
+    const startedAtMs = performance.now();
+    const client = clientFor(`https://127.0.0.1:${port}`, { requestTimeoutMs: 150 });
+    expect(await failure(client.request(GET))).toBeInstanceOf(KubeUnreachableError);
+    // The connection itself has 5 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
   });
 
   test('a body that stops in the middle is given up on', async () => {
