@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
-import { tenantCrd } from './api/crd.ts';
+import { crdYaml } from './api/crd-yaml.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { ConfigError, loadConfig } from './config/load-config.ts';
 import { loadKubeConfig } from './kube/load-kube-config.ts';
@@ -27,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     return values.help ? 0 : 2;
   }
   if (command === 'crd') {
-    process.stdout.write(stringify(tenantCrd(tenantBlocks), { aliasDuplicateObjects: false, lineWidth: 0 }));
+    process.stdout.write(crdYaml(tenantBlocks));
     return 0;
   }
   const config = loadConfig(values.config, providerDefinitions);

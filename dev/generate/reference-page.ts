@@ -53,7 +53,8 @@ function textOf(schema: JsonSchema, required: boolean): string {
   const parts = [
     ...(required && schema.default === undefined ? ['**Required.**'] : []),
     schema.description ?? '',
-    boundsOf(schema),
+    // The minimum of a quantity is there for whole numbers only: 500m is less than 1.
+    typeOf(schema) === 'quantity' ? '' : boundsOf(schema),
     ...(schema.default === undefined || typeof schema.default === 'object'
       ? []
       : [`Default: \`${JSON.stringify(schema.default)}\`.`]),

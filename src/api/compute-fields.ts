@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { positiveQuantityPattern } from './quantity.ts';
-import { withRules } from './rules.ts';
+import { listMap, withRules } from './rules.ts';
+import type { MapKey } from './rules.ts';
 
 /** Schemas of values that tenants and provider blocks share. Everything here ends up in the CRD: no transforms. */
 
@@ -30,7 +31,8 @@ export const quantity = z
     ],
     { error: quantityMessage },
   )
-  .meta({ 'x-kubernetes-int-or-string': true, pattern: positiveQuantityPattern });
+  // The apiserver holds strings against the pattern and whole numbers against the minimum.
+  .meta({ 'x-kubernetes-int-or-string': true, pattern: positiveQuantityPattern, minimum: 1 });
 
 export const computeResources = z.strictObject({
   cpu: quantity.optional().describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2.'),
@@ -42,14 +44,12 @@ export const portNumber = z.int().min(1).max(65_535);
 export const portProtocol = z.enum(['TCP', 'UDP', 'SCTP']);
 
 /** The same names that Kubernetes takes for a container's environment. */
-export const envName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(
-    /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
-    'must be letters, digits, "_", "-" or ".", not starting with a digit',
-  );
+export const envKey: MapKey = {
+  pattern: /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+  maxLength: 253,
+  message: 'must be up to 253 letters, digits, "_", "-" or ".", not starting with a digit',
+};
+export const envName = z.string().min(1).max(envKey.maxLength).regex(envKey.pattern, envKey.message);
 
 const secretName = z
   .string()
@@ -146,24 +146,10 @@ export const container = z.strictObject({
   image: imageReference.describe('Image reference: name with tag or digest.'),
   command: z.array(z.string()).max(256).optional().describe("Entrypoint, instead of the image's."),
   args: z.array(z.string()).max(256).optional().describe("Arguments, instead of the image's command."),
-  env: z
-    .array(envVar)
-    .max(512)
+  env: listMap(z.array(envVar).max(512), ['name']).optional().describe('Environment variables.'),
+  ports: listMap(z.array(containerPort).max(64), ['containerPort', 'protocol'])
     .optional()
-    .meta({
-      description: 'Environment variables.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-    }),
-  ports: z
-    .array(containerPort)
-    .max(64)
-    .optional()
-    .meta({
-      description: 'Ports that the container listens on; each is published and shown as an endpoint.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
-    }),
+    .describe('Ports that the container listens on; each is published and shown as an endpoint.'),
   healthCheck: healthCheck.optional().describe('How the engine finds out whether the container is healthy.'),
   resources: computeResources
     .optional()

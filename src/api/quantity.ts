@@ -43,12 +43,20 @@ export function parseQuantity(quantity: string | number): number {
   return Number(digits) * factor;
 }
 
-/** Whole bytes, rounded up. */
+/** Whole bytes, rounded up; at least 1. */
 export function memoryBytes(quantity: string | number): number {
-  return Math.ceil(parseQuantity(quantity));
+  return wholeUnits(parseQuantity(quantity));
 }
 
-/** Billionths of a core, rounded up: the unit of Docker's NanoCpus. */
+/** Billionths of a core, rounded up; at least 1: the unit of Docker's NanoCpus. */
 export function nanoCpus(quantity: string | number): number {
-  return Math.ceil(parseQuantity(quantity) * 1e9 - 1e-6);
+  return wholeUnits(parseQuantity(quantity) * 1e9);
+}
+
+/**
+ * Never 0, which engines take for "no limit": `1e-400` would else be a way around max_resources. 15 digits are what a
+ * double holds for certain, so that 1.1k is 1100 and not 1100.0000000000002 rounded up.
+ */
+function wholeUnits(amount: number): number {
+  return Math.min(Math.max(1, Math.ceil(Number(amount.toPrecision(15)))), Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /**
  * One cross-field rule, in both of its languages: CEL for the apiserver, a predicate for zod.
@@ -28,5 +28,60 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
       message,
       ...(fieldPath === undefined ? {} : { fieldPath }),
     })),
+  });
+}
+
+/**
+ * `list` as a map by `keys`: two items with the same keys are refused. The apiserver does so by itself, and merges
+ * such lists item by item on apply.
+ */
+export function listMap<Item extends z.ZodType<Readonly<Record<string, unknown>>>>(
+  list: z.ZodArray<Item>,
+  keys: readonly string[],
+): z.ZodArray<Item> {
+  const checked = list.superRefine((items, context) => {
+    const seen = new Set<string>();
+    for (const [index, item] of items.entries()) {
+      const names = Object.fromEntries(keys.map((key) => [key, item[key]]));
+      const text = JSON.stringify(names);
+      if (seen.has(text)) context.addIssue({ code: 'custom', message: `duplicates ${text}`, path: [index] });
+      seen.add(text);
+    }
+  });
+  return checked.meta({
+    ...list.meta(),
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': [...keys],
+  });
+}
+
+/** What the keys of a map must be: a check for zod, and its pattern and longest length for the apiserver. */
+export interface MapKey {
+  readonly pattern: RegExp;
+  readonly maxLength: number;
+  readonly message: string;
+}
+
+/**
+ * A map of at most `maxEntries` strings whose keys are checked too. Key patterns of a record are lost in the CRD, so
+ * they go there as a CEL rule; `maxEntries` keeps its estimated cost within the apiserver's budget.
+ */
+export function stringMap(
+  key: MapKey,
+  value: z.ZodString,
+  maxEntries: number,
+): z.ZodRecord<z.ZodString, z.ZodString> {
+  const keySchema = z.string().max(key.maxLength, key.message).regex(key.pattern, key.message);
+  const map = z.record(keySchema, value).refine((entries) => Object.keys(entries).length <= maxEntries, {
+    message: `must have at most ${maxEntries} entries`,
+  });
+  return map.meta({
+    maxProperties: maxEntries,
+    'x-kubernetes-validations': [
+      {
+        rule: `self.all(key, size(key) <= ${key.maxLength} && key.matches(r'${key.pattern.source}'))`,
+        message: `each key ${key.message}`,
+      },
+    ],
   });
 }

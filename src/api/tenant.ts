@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
-import { withRules } from './rules.ts';
+import { listMap, withRules } from './rules.ts';
 import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
 
@@ -41,27 +41,13 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
           "One block per provider. The chosen provider's block is merged over the operator's defaults: " +
             'objects by key, lists and scalars replace.',
         ),
-      containers: z
-        .array(container)
-        .min(1)
-        .max(16)
+      containers: listMap(z.array(container).min(1).max(16), ['name'])
         .optional()
-        .meta({
-          description:
-            "Containers that run on every provider. They win over the block's image, env and ports.",
-          'x-kubernetes-list-type': 'map',
-          'x-kubernetes-list-map-keys': ['name'],
-        }),
+        .describe("Containers that run on every provider. They win over the block's image, env and ports."),
       resources: computeResources.optional().describe('Limits of each container that names none of its own.'),
-      imagePullSecrets: z
-        .array(localSecretReference)
-        .max(16)
+      imagePullSecrets: listMap(z.array(localSecretReference).max(16), ['name'])
         .optional()
-        .meta({
-          description: "kubernetes.io/dockerconfigjson Secrets in the tenant's own namespace.",
-          'x-kubernetes-list-type': 'map',
-          'x-kubernetes-list-map-keys': ['name'],
-        }),
+        .describe("kubernetes.io/dockerconfigjson Secrets in the tenant's own namespace."),
       suspend: z
         .boolean()
         .default(false)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ComputeResources } from '../api/compute-fields.ts';
-import { parseQuantity, positiveQuantityPattern } from '../api/quantity.ts';
+import { memoryBytes, nanoCpus, positiveQuantityPattern } from '../api/quantity.ts';
 import { ComputeError } from './errors.ts';
 
 const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
@@ -67,6 +67,8 @@ function checkBound(
 ): void {
   const bound = policy.max_resources[resource];
   if (bound === '') return;
+  // Whole units: 100m and 200m of CPU add up to 300m, which 0.1 + 0.2 does not.
+  const units = resource === 'cpu' ? nanoCpus : memoryBytes;
   let sum = 0;
   for (const { name, resources } of containers) {
     const limit = resources[resource];
@@ -74,9 +76,9 @@ function checkBound(
       const what = `container ${name} names no ${resource} limit, and tenants may use at most ${bound}`;
       throw denied(`max_resources.${resource}`, what, `Set its resources.${resource}`);
     }
-    sum += parseQuantity(limit);
+    sum += units(limit);
   }
-  if (sum > parseQuantity(bound)) {
+  if (sum > units(bound)) {
     const what = `the containers ask for more ${resource} together than the ${bound} that a tenant may use`;
     throw denied(`max_resources.${resource}`, what, 'Ask for less');
   }

@@ -28,6 +28,10 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
         address: z
           .string()
           .regex(/^.*:[0-9]{1,5}$/, 'must be HOST:PORT or :PORT')
+          .refine(
+            (address) => Number(address.split(':').at(-1)) <= 65_535,
+            'must have a port of at most 65535',
+          )
           .default(':8080')
           .describe('Address of /healthz, /readyz and /metrics; port 0 picks a free one.'),
       })

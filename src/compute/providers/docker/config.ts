@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import {
   computeResources,
-  envName,
+  envKey,
   imageReference,
   portNumber,
   portProtocol,
 } from '../../../api/compute-fields.ts';
+import { stringMap } from '../../../api/rules.ts';
+import type { MapKey } from '../../../api/rules.ts';
 
 /** The Docker provider's keys. Their names are those of the document's compute_config. */
 
@@ -17,12 +19,17 @@ const port = z.strictObject({
   protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
 });
 
+const labelKey: MapKey = {
+  pattern: /^[^\s]+$/,
+  maxLength: 253,
+  message: 'must be 1 to 253 characters without blanks',
+};
+
 const tenantShape = {
   image: imageReference
     .optional()
     .describe('Image of the container `app`, where spec.containers names none.'),
-  env: z
-    .record(envName, z.string())
+  env: stringMap(envKey, z.string(), 512)
     .optional()
     .describe('Environment of the container `app`, where spec.containers names none.'),
   volumes: z
@@ -57,10 +64,9 @@ const tenantShape = {
     .optional()
     .describe(
       'What happens when a container stops. always, unless-stopped: it is started again; on-failure: after non-zero ' +
-        'exits only; no: the exit stands. Default: unless-stopped.',
+        'exits only; "no" (in quotes: YAML takes a bare no for false): the exit stands. Default: unless-stopped.',
     ),
-  labels: z
-    .record(z.string().min(1).max(253), z.string().max(4096))
+  labels: stringMap(labelKey, z.string().max(4096), 256)
     .optional()
     .describe("Labels of every container. They may not start with the operator's label_prefix."),
   resources: computeResources.optional().describe('Limits of the container `app`, where spec names none.'),
@@ -117,7 +123,7 @@ export const dockerOperatorBlock = z
       .default('landlord')
       .describe('What stands before the names and labels of everything created.'),
     port_bind_address: z
-      .union([z.ipv4(), z.ipv6()])
+      .union([z.ipv4(), z.ipv6()], { error: 'must be an IP address such as 127.0.0.1 or ::1' })
       .default('127.0.0.1')
       .describe('Host address that published ports are bound to.'),
     network_pool: cidr.default('10.210.0.0/16').describe('Each private tenant network takes a /28 of it.'),

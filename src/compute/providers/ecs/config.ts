@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { stringMap } from '../../../api/rules.ts';
+import type { MapKey } from '../../../api/rules.ts';
 
 /** The ECS provider's keys. Their names are those of the document's compute_config. */
 
@@ -29,6 +31,11 @@ const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/, 'must be a region
 const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
 const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html */
+const tagKey: MapKey = { pattern: /^.+$/, maxLength: 128, message: 'must be 1 to 128 characters' };
+/** ECS takes 50 on a resource; Landlord's own need the rest. */
+const maxTags = 40;
+
 const tenantShape = {
   cluster_arn: clusterArn.optional().describe('ARN of the ECS cluster that the service runs in.'),
   task_definition_arn: taskDefinitionArn
@@ -58,8 +65,7 @@ const tenantShape = {
     .optional()
     .describe('Security groups of the tasks (awsvpc network mode).'),
   assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
-  tags: z
-    .record(z.string().min(1).max(128), z.string().max(256))
+  tags: stringMap(tagKey, z.string().max(256), maxTags)
     .optional()
     .describe("Tags of the service. Keys starting with `landlord.` and `aws:` are not the tenant's."),
   assume_role: z

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { kubeRequest } from '../../dev/kube-request.ts';
+import type { KubeResponse } from '../../dev/kube-request.ts';
+import { tenantCrd } from '../../src/api/crd.ts';
+import { tenantSchema } from '../../src/api/tenant.ts';
+import { tenantBlocks } from '../../src/compute/registry.ts';
+import { badChanges, badManifests, goodManifests, tenant } from './manifests.ts';
+import type { Manifest } from './manifests.ts';
+
+/** Nothing is kept but the Tenants of the changes, and nobody watches this namespace. */
+const namespace = `manifests-${randomBytes(4).toString('hex')}`;
+const tenants = `/apis/landlord.dev/v1alpha1/namespaces/${namespace}/tenants`;
+const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/tenants.landlord.dev';
+/** As kubectl asks: unknown and duplicate fields are errors. */
+const strictly = 'fieldValidation=Strict&dryRun=All';
+
+const ask = (method: string, path: string, body?: unknown, contentType?: string): Promise<KubeResponse> =>
+  kubeRequest(inject('kubeconfigPath'), {
+    method,
+    path,
+    body,
+    ...(contentType === undefined ? {} : { contentType }),
+  });
+
+const create = (manifest: Manifest): Promise<KubeResponse> => ask('POST', `${tenants}?${strictly}`, manifest);
+
+function messageOf({ body }: KubeResponse): string {
+  return String((body as { message?: unknown }).message);
+}
+
+beforeAll(async () => {
+  const { status } = await ask('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  expect(status).toBe(201);
+});
+
+afterAll(async () => {
+  await ask('DELETE', tenants);
+  await ask('DELETE', `/api/v1/namespaces/${namespace}`);
+});
+
+describe('the apiserver takes', () => {
+  test.each(goodManifests)('$what, and stores what zod reads from it', async ({ manifest }) => {
+    const response = await create(manifest);
+    expect(response.status, messageOf(response)).toBe(201);
+    const stored = response.body as Manifest;
+    const schema = tenantSchema(tenantBlocks);
+    expect(stored.spec).toEqual(schema.parse(manifest).spec);
+    expect(schema.parse({ spec: stored.spec }).spec).toEqual(stored.spec);
+  });
+
+  test('null for a field with a default, and stores the default', async () => {
+    const response = await create(tenant({ suspend: null, deletionPolicy: null }));
+    expect(response.status, messageOf(response)).toBe(201);
+    expect((response.body as Manifest).spec).toMatchObject({ suspend: false, deletionPolicy: 'Delete' });
+  });
+});
+
+describe('the apiserver refuses, by the CRD alone and naming the field,', () => {
+  test.each(badManifests)('$what', async ({ manifest, field }) => {
+    const response = await create(manifest);
+    expect(response.status, messageOf(response)).toBeGreaterThanOrEqual(400);
+    expect(response.status, messageOf(response)).toBeLessThan(500);
+    expect(messageOf(response)).toContain(field);
+  });
+
+  test.each(badChanges)('$what, as immutable', async ({ before, after }) => {
+    const name = `change-${randomBytes(4).toString('hex')}`;
+    const created = await ask('POST', tenants, tenant(before, { name }));
+    expect(created.status, messageOf(created)).toBe(201);
+    const path = `${tenants}/${name}?${strictly}`;
+    const changed = await ask('PATCH', path, { spec: after }, 'application/merge-patch+json');
+    expect(changed.status, messageOf(changed)).toBe(422);
+    expect(messageOf(changed)).toMatch(/spec\.tenantId: .*immutable/);
+    const untouched = await ask('PATCH', path, { spec: { suspend: true } }, 'application/merge-patch+json');
+    expect(untouched.status, messageOf(untouched)).toBe(200);
+  });
+});
+
+test('the apiserver reads the YAML of crds/ as the schemas mean it', async () => {
+  const yaml = await readFile(new URL('../../crds/landlord.dev_tenants.yaml', import.meta.url), 'utf8');
+  const path = `${definition}?${strictly}&fieldManager=manifests-test&force=true`;
+  const response = await ask('PATCH', path, yaml, 'application/apply-patch+yaml');
+  expect(response.status, messageOf(response)).toBe(200);
+  const { spec } = response.body as ReturnType<typeof tenantCrd>;
+  expect(spec.versions[0]?.schema).toEqual(tenantCrd(tenantBlocks).spec.versions[0]?.schema);
+});

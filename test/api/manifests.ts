@@ -1,0 +1,698 @@
+/**
+ * Tenants that must be taken and Tenants that must be refused, for both judges of a manifest: the zod schemas (in the
+ * operator) and the CRD (in the apiserver).
+ */
+
+export interface Manifest {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly spec?: unknown;
+}
+
+export interface GoodManifest {
+  readonly what: string;
+  readonly manifest: Manifest;
+}
+
+export interface BadManifest extends GoodManifest {
+  /** What each refusal must mention. */
+  readonly field: string;
+  /** Why zod takes it all the same. */
+  readonly zodIsSilent?: string;
+}
+
+export function tenant(spec: unknown, metadata: Readonly<Record<string, unknown>> = {}): Manifest {
+  return {
+    apiVersion: 'landlord.dev/v1alpha1',
+    kind: 'Tenant',
+    metadata: { name: 'acme', ...metadata },
+    spec,
+  };
+}
+
+const app = { name: 'app', image: 'registry.example/app:1.4' };
+const withContainer = (more: object): Manifest => tenant({ containers: [{ ...app, ...more }] });
+const withDocker = (docker: unknown): Manifest => tenant({ computeConfig: { docker } });
+const withEcs = (ecs: unknown): Manifest => tenant({ computeConfig: { ecs } });
+const withMock = (mock: unknown): Manifest => tenant({ computeConfig: { mock } });
+
+/** The compute_config of the document's section on ECS. */
+export const documentedEcsConfig = {
+  cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
+  task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+  desired_count: 1,
+  launch_type: 'FARGATE',
+  subnets: ['subnet-123', 'subnet-456'],
+  security_groups: ['sg-123'],
+  assign_public_ip: true,
+  service_name_prefix: 'landlord-tenant-',
+};
+
+const designExample = {
+  tenantId: 'team-a-acme',
+  computeProvider: 'docker',
+  computeConfig: {
+    docker: { image: 'registry.example/app:1.4', restart_policy: 'unless-stopped' },
+    ecs: { desired_count: 2, subnets: ['subnet-123'] },
+  },
+  containers: [
+    {
+      name: 'app',
+      image: 'registry.example/app:1.4',
+      command: [],
+      args: [],
+      env: [
+        { name: 'LOG_LEVEL', value: 'info' },
+        { name: 'DB_PASSWORD', valueFrom: { secretKeyRef: { name: 'acme-db', key: 'password' } } },
+      ],
+      ports: [{ name: 'http', containerPort: 8080, hostPort: 18080, protocol: 'TCP' }],
+      healthCheck: {
+        command: ['/bin/ok'],
+        intervalSeconds: 5,
+        timeoutSeconds: 3,
+        retries: 3,
+        startPeriodSeconds: 10,
+      },
+      resources: { cpu: '500m', memory: '256Mi' },
+    },
+  ],
+  resources: { cpu: '1', memory: '512Mi' },
+  imagePullSecrets: [{ name: 'regcred' }],
+  suspend: false,
+  deletionPolicy: 'Delete',
+  driftPolicy: 'Correct',
+};
+
+/** Every field of spec that has a type of its own; `brokenManifests` breaks each of them. */
+export const everyField = {
+  ...designExample,
+  computeConfig: {
+    docker: {
+      image: 'nginx:latest',
+      env: { LOG_LEVEL: 'info' },
+      volumes: ['data:/data', '/srv/shared:/shared:ro'],
+      network_mode: 'bridge',
+      ports: [{ container_port: 80, host_port: 8080, protocol: 'TCP' }],
+      restart_policy: 'on-failure',
+      labels: { 'team.example/name': 'a' },
+      resources: { cpu: '250m', memory: '64Mi' },
+    },
+    ecs: {
+      ...documentedEcsConfig,
+      service_name: 'acme',
+      region: 'us-west-2',
+      tags: { team: 'a' },
+      assume_role: { role_arn: 'arn:aws:iam::123456789012:role/landlord' },
+    },
+    mock: {
+      latency_ms: 1,
+      ready_after_ms: 1,
+      health: 'healthy',
+      desired: 2,
+      fail_on: ['update'],
+      fail_code: 'Throttled',
+      fail_times: 1,
+      roll_back: false,
+    },
+  },
+};
+
+const goodQuantities = [
+  '500m',
+  '1',
+  '0.5',
+  '.5',
+  '5.',
+  '2e3',
+  '2E-1',
+  '1E',
+  '256Mi',
+  '1Ki',
+  '1k',
+  '10u',
+  '7n',
+  2,
+  1,
+];
+const badQuantities = [
+  '',
+  'none',
+  '0',
+  '0.0',
+  '-1',
+  '-500m',
+  '+1',
+  '1 Gi',
+  '1gi',
+  '1KiB',
+  'Mi',
+  '.',
+  '0Mi',
+  '0e5',
+  ' 1',
+];
+const badQuantityNumbers = [0, -1, 1.5, 0.5];
+
+export const goodManifests: readonly GoodManifest[] = [
+  {
+    what: 'the example of the design',
+    manifest: tenant(designExample, { labels: { 'landlord.dev/compute-provider': 'docker' } }),
+  },
+  { what: "the document's ECS compute_config", manifest: withEcs(documentedEcsConfig) },
+  { what: "the document's docker block, its tenant keys", manifest: withDocker({ image: 'nginx:latest' }) },
+  { what: 'every field', manifest: tenant(everyField) },
+  { what: 'an empty spec', manifest: tenant({}) },
+  { what: 'empty blocks', manifest: tenant({ computeConfig: { docker: {}, ecs: {}, mock: {} } }) },
+  { what: 'the smallest container', manifest: withContainer({}) },
+  { what: 'an image by digest', manifest: withContainer({ image: `app@sha256:${'a'.repeat(64)}` }) },
+  {
+    what: 'the longest names',
+    manifest: tenant({ tenantId: 'a'.repeat(63), containers: [{ name: 'b'.repeat(63), image: 'i' }] }),
+  },
+  {
+    what: 'a variable with an empty value',
+    manifest: withContainer({ env: [{ name: 'EMPTY', value: '' }] }),
+  },
+  { what: 'a variable without a value', manifest: withContainer({ env: [{ name: 'NONE' }] }) },
+  {
+    what: 'names of variables with all signs',
+    manifest: withContainer({ env: [{ name: '_a.B-9' }, { name: '.x' }] }),
+  },
+  {
+    what: 'the outermost ports',
+    manifest: withContainer({ ports: [{ containerPort: 1 }, { containerPort: 65_535, hostPort: 65_535 }] }),
+  },
+  {
+    what: 'one port on two protocols',
+    manifest: withContainer({ ports: [{ containerPort: 53 }, { containerPort: 53, protocol: 'UDP' }] }),
+  },
+  {
+    what: 'a health timeout as long as the interval',
+    manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 2, timeoutSeconds: 2 } }),
+  },
+  {
+    what: 'a health timeout as long as the default interval',
+    manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 10 } }),
+  },
+  {
+    what: 'one secret key for two variables',
+    manifest: withContainer({
+      env: ['A', 'B'].map((name) => ({ name, valueFrom: { secretKeyRef: { name: 's.x', key: 'K_1.y' } } })),
+    }),
+  },
+  { what: 'no tasks', manifest: withEcs({ desired_count: 0 }) },
+  {
+    what: 'an ARN of another partition',
+    manifest: withEcs({ cluster_arn: 'arn:aws-us-gov:ecs:us-gov-west-1:123456789012:cluster/x' }),
+  },
+  {
+    what: 'a task definition without revision',
+    manifest: withEcs({ task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/app' }),
+  },
+  { what: 'a tag with blanks and signs', manifest: withEcs({ tags: { 'Cost center: a/b': '12 + 3' } }) },
+  { what: 'anything for mock', manifest: withMock({ anything: { goes: ['here', 1, true] } }) },
+  {
+    what: 'joining a network, which policy judges',
+    manifest: withDocker({ network_mode: 'container:other_1.a-b' }),
+  },
+  { what: 'the word no as restart policy', manifest: withDocker({ restart_policy: 'no' }) },
+  ...goodQuantities.flatMap((quantity) => [
+    { what: `cpu ${JSON.stringify(quantity)}`, manifest: tenant({ resources: { cpu: quantity } }) },
+    {
+      what: `memory ${JSON.stringify(quantity)}`,
+      manifest: withContainer({ resources: { memory: quantity } }),
+    },
+  ]),
+];
+
+const handwritten: readonly BadManifest[] = [
+  {
+    what: 'no spec',
+    manifest: { apiVersion: 'landlord.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } },
+    field: 'spec',
+  },
+  {
+    what: 'a bad name of the Tenant',
+    manifest: tenant({}, { name: 'Acme' }),
+    field: 'metadata.name',
+    zodIsSilent: 'metadata is the API machinery’s: an object with a bad name never exists',
+  },
+
+  {
+    what: 'an unknown provider',
+    manifest: tenant({ computeConfig: { podman: {} } }),
+    field: 'spec.computeConfig.podman',
+  },
+  {
+    what: 'a misspelt provider',
+    manifest: tenant({ computeConfig: { dokcer: { image: 'a' } } }),
+    field: 'spec.computeConfig.dokcer',
+  },
+  {
+    what: 'a misspelt provider key',
+    manifest: withDocker({ restartPolicy: 'always' }),
+    field: 'spec.computeConfig.docker.restartPolicy',
+  },
+  {
+    what: "docker's host, the operator's alone",
+    manifest: withDocker({ host: 'tcp://other' }),
+    field: 'spec.computeConfig.docker.host',
+  },
+  {
+    what: "docker's label_prefix, the operator's alone",
+    manifest: withDocker({ label_prefix: 'x' }),
+    field: 'spec.computeConfig.docker.label_prefix',
+  },
+  {
+    what: 'an external id, the operator’s alone',
+    manifest: withEcs({ assume_role: { role_arn: 'arn:aws:iam::123456789012:role/a', external_id: 'x1' } }),
+    field: 'spec.computeConfig.ecs.assume_role.external_id',
+  },
+  {
+    what: "the ECS endpoint, the operator's alone",
+    manifest: withEcs({ endpoint: 'http://x' }),
+    field: 'spec.computeConfig.ecs.endpoint',
+  },
+
+  { what: 'an upper case tenantId', manifest: tenant({ tenantId: 'Acme' }), field: 'spec.tenantId' },
+  { what: 'an empty tenantId', manifest: tenant({ tenantId: '' }), field: 'spec.tenantId' },
+  {
+    what: 'a tenantId of 64 characters',
+    manifest: tenant({ tenantId: 'a'.repeat(64) }),
+    field: 'spec.tenantId',
+  },
+  { what: 'a tenantId that ends in a dash', manifest: tenant({ tenantId: 'a-' }), field: 'spec.tenantId' },
+  { what: 'a tenantId with a dot', manifest: tenant({ tenantId: 'a.b' }), field: 'spec.tenantId' },
+  { what: 'a tenantId with a line break', manifest: tenant({ tenantId: 'a\n' }), field: 'spec.tenantId' },
+  {
+    what: 'a provider that is no name',
+    manifest: tenant({ computeProvider: 'Docker Engine' }),
+    field: 'spec.computeProvider',
+  },
+  { what: 'an empty provider', manifest: tenant({ computeProvider: '' }), field: 'spec.computeProvider' },
+
+  {
+    what: 'a container without name',
+    manifest: tenant({ containers: [{ image: 'a' }] }),
+    field: 'spec.containers[0].name',
+  },
+  {
+    what: 'a container without image',
+    manifest: tenant({ containers: [{ name: 'a' }] }),
+    field: 'spec.containers[0].image',
+  },
+  {
+    what: 'a bad container name',
+    manifest: withContainer({ name: 'my_app' }),
+    field: 'spec.containers[0].name',
+  },
+  {
+    what: 'a container name with a slash',
+    manifest: withContainer({ name: '../x' }),
+    field: 'spec.containers[0].name',
+  },
+  { what: 'an empty image', manifest: withContainer({ image: '' }), field: 'spec.containers[0].image' },
+  {
+    what: 'an image with a blank',
+    manifest: withContainer({ image: 'a b' }),
+    field: 'spec.containers[0].image',
+  },
+  { what: 'no container at all in the list', manifest: tenant({ containers: [] }), field: 'spec.containers' },
+  {
+    what: '17 containers',
+    manifest: tenant({
+      containers: Array.from({ length: 17 }, (_, index) => ({ name: `c${index}`, image: 'a' })),
+    }),
+    field: 'spec.containers',
+  },
+  {
+    what: 'two containers of one name',
+    manifest: tenant({ containers: [app, { ...app, image: 'b' }] }),
+    field: 'spec.containers[1]',
+  },
+  {
+    what: 'two variables of one name',
+    manifest: withContainer({ env: [{ name: 'A', value: '1' }, { name: 'B' }, { name: 'A', value: '2' }] }),
+    field: 'spec.containers[0].env[2]',
+  },
+  {
+    what: 'two ports of one number',
+    manifest: withContainer({ ports: [{ containerPort: 80 }, { containerPort: 80, hostPort: 81 }] }),
+    field: 'spec.containers[0].ports[1]',
+  },
+  {
+    what: 'one port twice, its protocol once by default',
+    manifest: withContainer({ ports: [{ containerPort: 80, protocol: 'TCP' }, { containerPort: 80 }] }),
+    field: 'spec.containers[0].ports[1]',
+  },
+  {
+    what: 'one pull secret twice',
+    manifest: tenant({ imagePullSecrets: [{ name: 'a' }, { name: 'a' }] }),
+    field: 'spec.imagePullSecrets[1]',
+  },
+
+  {
+    what: 'value together with valueFrom',
+    manifest: withContainer({
+      env: [{ name: 'A', value: '', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }],
+    }),
+    field: 'spec.containers[0].env[0].value',
+  },
+  {
+    what: 'valueFrom without a source',
+    manifest: withContainer({ env: [{ name: 'A', valueFrom: {} }] }),
+    field: 'spec.containers[0].env[0].valueFrom.secretKeyRef',
+  },
+  {
+    what: 'a secret of another namespace',
+    manifest: withContainer({
+      env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k', namespace: 'b' } } }],
+    }),
+    field: 'spec.containers[0].env[0].valueFrom.secretKeyRef.namespace',
+  },
+  {
+    what: 'a secret name with a path',
+    manifest: withContainer({
+      env: [{ name: 'A', valueFrom: { secretKeyRef: { name: '../s', key: 'k' } } }],
+    }),
+    field: 'spec.containers[0].env[0].valueFrom.secretKeyRef.name',
+  },
+  {
+    what: 'a secret key with a slash',
+    manifest: withContainer({ env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'a/b' } } }] }),
+    field: 'spec.containers[0].env[0].valueFrom.secretKeyRef.key',
+  },
+  {
+    what: 'a variable without name',
+    manifest: withContainer({ env: [{ value: 'x' }] }),
+    field: 'spec.containers[0].env[0].name',
+  },
+  {
+    what: 'a variable whose name starts with a digit',
+    manifest: withContainer({ env: [{ name: '1A' }] }),
+    field: 'spec.containers[0].env[0].name',
+  },
+  {
+    what: 'a variable whose name holds =',
+    manifest: withContainer({ env: [{ name: 'A=B' }] }),
+    field: 'spec.containers[0].env[0].name',
+  },
+  {
+    what: 'a pull secret without name',
+    manifest: tenant({ imagePullSecrets: [{}] }),
+    field: 'spec.imagePullSecrets[0].name',
+  },
+  {
+    what: 'a pull secret with a bad name',
+    manifest: tenant({ imagePullSecrets: [{ name: 'A' }] }),
+    field: 'spec.imagePullSecrets[0].name',
+  },
+
+  {
+    what: 'port 0',
+    manifest: withContainer({ ports: [{ containerPort: 0 }] }),
+    field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'port 65536',
+    manifest: withContainer({ ports: [{ containerPort: 65_536 }] }),
+    field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'a negative host port',
+    manifest: withContainer({ ports: [{ containerPort: 1, hostPort: -1 }] }),
+    field: 'spec.containers[0].ports[0].hostPort',
+  },
+  {
+    what: 'half a port',
+    manifest: withContainer({ ports: [{ containerPort: 1.5 }] }),
+    field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'a port as text',
+    manifest: withContainer({ ports: [{ containerPort: '80' }] }),
+    field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'a port without number',
+    manifest: withContainer({ ports: [{ name: 'http' }] }),
+    field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'a port name of 16 characters',
+    manifest: withContainer({ ports: [{ containerPort: 1, name: 'a'.repeat(16) }] }),
+    field: 'spec.containers[0].ports[0].name',
+  },
+  {
+    what: 'an unknown protocol',
+    manifest: withContainer({ ports: [{ containerPort: 1, protocol: 'tcp' }] }),
+    field: 'spec.containers[0].ports[0].protocol',
+  },
+
+  {
+    what: 'a health timeout over its interval',
+    manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 5, timeoutSeconds: 6 } }),
+    field: 'spec.containers[0].healthCheck.timeoutSeconds',
+  },
+  {
+    what: 'a health timeout over the default interval',
+    manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 11 } }),
+    field: 'spec.containers[0].healthCheck.timeoutSeconds',
+  },
+  {
+    what: 'a health check without command',
+    manifest: withContainer({ healthCheck: {} }),
+    field: 'spec.containers[0].healthCheck.command',
+  },
+  {
+    what: 'a health check with an empty command',
+    manifest: withContainer({ healthCheck: { command: [] } }),
+    field: 'spec.containers[0].healthCheck.command',
+  },
+  {
+    what: 'a health check every 0 seconds',
+    manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 0 } }),
+    field: 'spec.containers[0].healthCheck.intervalSeconds',
+  },
+  {
+    what: 'no retries',
+    manifest: withContainer({ healthCheck: { command: ['ok'], retries: 0 } }),
+    field: 'spec.containers[0].healthCheck.retries',
+  },
+  {
+    what: 'a negative start period',
+    manifest: withContainer({ healthCheck: { command: ['ok'], startPeriodSeconds: -1 } }),
+    field: 'spec.containers[0].healthCheck.startPeriodSeconds',
+  },
+
+  {
+    what: 'an unknown deletion policy',
+    manifest: tenant({ deletionPolicy: 'Orphan' }),
+    field: 'spec.deletionPolicy',
+  },
+  {
+    what: 'an unknown drift policy',
+    manifest: tenant({ driftPolicy: 'correct' }),
+    field: 'spec.driftPolicy',
+  },
+  {
+    what: 'an unknown restart policy',
+    manifest: withDocker({ restart_policy: 'never' }),
+    field: 'spec.computeConfig.docker.restart_policy',
+  },
+  {
+    what: 'a bare no, which YAML reads as false',
+    manifest: withDocker({ restart_policy: false }),
+    field: 'spec.computeConfig.docker.restart_policy',
+  },
+  {
+    what: 'an unknown launch type',
+    manifest: withEcs({ launch_type: 'Fargate' }),
+    field: 'spec.computeConfig.ecs.launch_type',
+  },
+  {
+    what: 'an unknown failure of mock',
+    manifest: withMock({ fail_on: ['list'] }),
+    field: 'spec.computeConfig.mock.fail_on[0]',
+  },
+
+  {
+    what: 'a docker variable whose name starts with a digit',
+    manifest: withDocker({ env: { '1A': 'x' } }),
+    field: 'spec.computeConfig.docker.env',
+  },
+  {
+    what: 'a docker variable whose name holds =',
+    manifest: withDocker({ env: { GOOD: 'y', 'A=B': 'x' } }),
+    field: 'spec.computeConfig.docker.env',
+  },
+  {
+    what: 'a docker variable without name',
+    manifest: withDocker({ env: { '': 'x' } }),
+    field: 'spec.computeConfig.docker.env',
+  },
+  {
+    what: 'a docker variable whose name is too long',
+    manifest: withDocker({ env: { ['A'.repeat(254)]: 'x' } }),
+    field: 'spec.computeConfig.docker.env',
+  },
+  {
+    what: '513 docker variables',
+    manifest: withDocker({
+      env: Object.fromEntries(Array.from({ length: 513 }, (_, index) => [`A${index}`, ''])),
+    }),
+    field: 'spec.computeConfig.docker.env',
+  },
+  {
+    what: 'a docker variable that is a number',
+    manifest: withDocker({ env: { A: 1 } }),
+    field: 'spec.computeConfig.docker.env.A',
+  },
+  {
+    what: 'a label key with a blank',
+    manifest: withDocker({ labels: { 'a b': 'x' } }),
+    field: 'spec.computeConfig.docker.labels',
+  },
+  {
+    what: 'a volume without path',
+    manifest: withDocker({ volumes: ['data'] }),
+    field: 'spec.computeConfig.docker.volumes[0]',
+  },
+  {
+    what: 'a volume at a relative path',
+    manifest: withDocker({ volumes: ['data:data'] }),
+    field: 'spec.computeConfig.docker.volumes[0]',
+  },
+  {
+    what: 'a volume with an unknown mode',
+    manifest: withDocker({ volumes: ['data:/data:z'] }),
+    field: 'spec.computeConfig.docker.volumes[0]',
+  },
+  {
+    what: 'an unknown network mode',
+    manifest: withDocker({ network_mode: 'my-network' }),
+    field: 'spec.computeConfig.docker.network_mode',
+  },
+  {
+    what: 'a docker port out of range',
+    manifest: withDocker({ ports: [{ container_port: 70_000 }] }),
+    field: 'spec.computeConfig.docker.ports[0].container_port',
+  },
+  {
+    what: 'a docker port in camel case',
+    manifest: withDocker({ ports: [{ container_port: 80, hostPort: 80 }] }),
+    field: 'spec.computeConfig.docker.ports[0].hostPort',
+  },
+
+  {
+    what: 'a cluster by name',
+    manifest: withEcs({ cluster_arn: 'landlord' }),
+    field: 'spec.computeConfig.ecs.cluster_arn',
+  },
+  {
+    what: 'a task definition by name',
+    manifest: withEcs({ task_definition_arn: 'tenant-app:12' }),
+    field: 'spec.computeConfig.ecs.task_definition_arn',
+  },
+  {
+    what: 'a negative count',
+    manifest: withEcs({ desired_count: -1 }),
+    field: 'spec.computeConfig.ecs.desired_count',
+  },
+  {
+    what: 'a service name with a slash',
+    manifest: withEcs({ service_name: 'a/b' }),
+    field: 'spec.computeConfig.ecs.service_name',
+  },
+  {
+    what: 'a region that is none',
+    manifest: withEcs({ region: 'oregon' }),
+    field: 'spec.computeConfig.ecs.region',
+  },
+  {
+    what: 'a subnet that is none',
+    manifest: withEcs({ subnets: ['subnet-1', 'vpc-1'] }),
+    field: 'spec.computeConfig.ecs.subnets[1]',
+  },
+  {
+    what: 'six security groups',
+    manifest: withEcs({ security_groups: ['1', '2', '3', '4', '5', '6'].map((id) => `sg-${id}`) }),
+    field: 'spec.computeConfig.ecs.security_groups',
+  },
+  {
+    what: 'a tag without key',
+    manifest: withEcs({ tags: { '': 'x' } }),
+    field: 'spec.computeConfig.ecs.tags',
+  },
+  {
+    what: 'a role without ARN',
+    manifest: withEcs({ assume_role: {} }),
+    field: 'spec.computeConfig.ecs.assume_role.role_arn',
+  },
+
+  ...[...badQuantities, ...badQuantityNumbers].flatMap((quantity) => [
+    {
+      what: `cpu ${JSON.stringify(quantity)}`,
+      manifest: tenant({ resources: { cpu: quantity } }),
+      field: 'spec.resources.cpu',
+    },
+    {
+      what: `memory ${JSON.stringify(quantity)}`,
+      manifest: withContainer({ resources: { memory: quantity } }),
+      field: 'spec.containers[0].resources.memory',
+    },
+    {
+      what: `docker memory ${JSON.stringify(quantity)}`,
+      manifest: withDocker({ resources: { memory: quantity } }),
+      field: 'spec.computeConfig.docker.resources.memory',
+    },
+  ]),
+];
+
+/** `everyField` with each value in turn replaced by one of another type, and with an unknown field in each object. */
+function brokenManifests(): BadManifest[] {
+  const rows: BadManifest[] = [];
+  visit(everyField, 'spec', (broken, what, field) => rows.push({ what, field, manifest: tenant(broken) }));
+  return rows;
+}
+
+type Report = (broken: unknown, what: string, field: string) => void;
+
+function visit(value: unknown, path: string, report: Report): void {
+  report(ofAnotherType(value, path), `${path} of another type`, path);
+  if (Array.isArray(value)) {
+    const [first, ...others]: unknown[] = value;
+    if (first === undefined) return;
+    visit(first, `${path}[0]`, (broken, what, field) => report([broken, ...others], what, field));
+  } else if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value);
+    if (!freeFormed.test(path)) {
+      report({ ...value, noSuchField: 1 }, `an unknown field in ${path}`, `${path}.noSuchField`);
+    }
+    for (const [name, member] of members) {
+      if (name.includes('.')) continue;
+      visit(member, `${path}.${name}`, (broken, what, field) =>
+        report({ ...value, [name]: broken }, what, field),
+      );
+    }
+  }
+}
+
+/** Maps with keys of the user's own, where no field is unknown. */
+const freeFormed = /\.(mock|env|labels|tags)$/;
+
+function ofAnotherType(value: unknown, path: string): unknown {
+  if (/\.(cpu|memory)$/.test(path)) return true;
+  if (typeof value === 'string') return 17;
+  return typeof value === 'object' ? 'text' : { an: 'object' };
+}
+
+export const badManifests: readonly BadManifest[] = [...handwritten, ...brokenManifests()];
+
+/** Refused because of what was there before, which only the apiserver knows. */
+export const badChanges = [
+  { what: 'a tenantId added later', before: {}, after: { tenantId: 'acme' } },
+  { what: 'a tenantId changed', before: { tenantId: 'acme' }, after: { tenantId: 'other' } },
+  { what: 'a tenantId dropped', before: { tenantId: 'acme' }, after: { tenantId: null } },
+] as const;
