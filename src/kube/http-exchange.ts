@@ -132,7 +132,7 @@ export function unreachable(request: RequestOptions, call: Call, error: unknown)
   const code = (error as { code?: string }).code ?? '';
   const cause = call.signal.aborted ? call.signal.reason : error;
   const why = cause instanceof Error ? cause.message : String(cause);
-  const outcomeUnknown = call.signal.aborted || !NOT_SENT.has(code);
+  const outcomeUnknown = !NOT_SENT.has(code);
   return new KubeUnreachableError(`${request.method} ${request.path}: ${why || code}`, {
     cause: error,
     outcomeUnknown,

@@ -148,6 +148,15 @@ test('open watches do not take the connections of requests', async () => {
   expect(await client.request(GET)).toEqual({ ok: true });
 });
 
+test('a closed client sends nothing more', async () => {
+  const { url, requests } = await scriptedServer((_request, response) => answer(response, 200, {}));
+  const client = clientFor(url);
+  await client.request(GET);
+  await client.close();
+  expect(await failure(client.request(GET))).toMatchObject({ message: expect.stringContaining('closed') });
+  expect(requests).toHaveLength(1);
+});
+
 test('compressed answers are read', async () => {
   const { url, requests } = await scriptedServer((_request, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' });

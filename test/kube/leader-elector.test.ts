@@ -55,14 +55,16 @@ function candidate(
   identity: string,
   onStarted?: (signal: AbortSignal) => Promise<void>,
 ) {
-  const link = { up: true, calls: 0, timeouts: [] as number[] };
+  const link = { up: true, answerDelayMs: 0, calls: 0, timeouts: [] as number[] };
   const client = {
     request: async (options: RequestOptions) => {
       link.calls += 1;
       link.timeouts.push(options.timeoutMs ?? Number.NaN);
       await Promise.resolve();
       if (!link.up) throw new KubeUnreachableError('cut');
-      return server.handle(options);
+      const result = server.handle(options);
+      if (link.answerDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, link.answerDelayMs));
+      return result;
     },
   } as unknown as KubeClient;
   const controller = new AbortController();
@@ -82,6 +84,7 @@ function candidate(
     retryPeriodMs: 2_000,
     logger: recordingLogger().logger,
     signal: controller.signal,
+    random: () => 0,
     onStarted:
       onStarted ??
       (async (signal) => {
@@ -172,6 +175,22 @@ describe('a second candidate', () => {
     }
     expect(b.state.leading).toBe(true);
   });
+});
+
+test('two never lead together, even if the answer to the last renewal took long to come', async () => {
+  const server = leaseServer();
+  const a = candidate(server, 'a');
+  await pass(0);
+  const b = candidate(server, 'b');
+  await pass(1);
+  a.link.answerDelayMs = 9_000;
+  await pass(2);
+  a.link.up = false;
+  for (let step = 0; step < 300; step += 1) {
+    await pass(0.1);
+    expect(a.state.leading && b.state.leading).toBe(false);
+  }
+  expect(b.state.leading).toBe(true);
 });
 
 describe('a leader', () => {
