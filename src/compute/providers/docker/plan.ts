@@ -1,0 +1,322 @@
+import { assess, describeExit, recentRestarts, unsettledMs } from './assess.ts';
+import type { Clock } from './assess.ts';
+import { compareTenant, isNext, nextName, oldRepair, withoutNext } from './compare.ts';
+import type { ContainerComparison, TenantComparison } from './compare.ts';
+import type { DesiredContainer, DesiredTenant, LiveSettings } from './desired.ts';
+import type { ObservedContainer } from './observed-container.ts';
+
+/**
+ * The next step from what is there towards what is desired, as a value. Pure: names, labels and states alone decide,
+ * so that it makes no difference whether the step before was taken a moment ago or by an operator that died of it.
+ *
+ * A change that needs a replacement goes over all of the tenant's containers together: every successor is made under
+ * the name NAME_next, started and proven; only then are the old ones removed and the successors given their names. A
+ * successor that can't run beside the old one (same host port, same writable volume) waits until that is stopped.
+ * Where one successor fails, all of them go and the old ones run again.
+ */
+export type Step =
+  | { readonly do: 'create'; readonly containers: readonly NewContainer[] }
+  | {
+      readonly do: 'start';
+      readonly containers: readonly ObservedContainer[];
+      readonly what: StartOf;
+      readonly failures?: readonly Failure[];
+    }
+  | { readonly do: 'unpause'; readonly container: ObservedContainer }
+  | { readonly do: 'update'; readonly container: ObservedContainer; readonly live: LiveSettings }
+  | {
+      readonly do: 'stop';
+      readonly containers: readonly ObservedContainer[];
+      readonly failures?: readonly Failure[];
+    }
+  | { readonly do: 'remove'; readonly containers: readonly ObservedContainer[] }
+  | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
+  | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
+  /** Like `remove`, and with it the attempt is over: the old ones serve. */
+  | { readonly do: 'give-up'; readonly containers: readonly ObservedContainer[]; readonly message: string }
+  | { readonly do: 'nothing' };
+
+/** A successor that does not do: to be told in the next look's `failed`. */
+export interface Failure {
+  readonly id: string;
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface NewContainer {
+  readonly desired: DesiredContainer;
+  readonly name: string;
+}
+
+/** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */
+type StartOf = 'serving' | 'successor' | 'old';
+
+/** A container that the engine is removing is gone soon; there is no event that would be missed. */
+const removalLookMs = 500;
+
+/** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */
+const healthGraceMs = 10_000;
+
+export interface PlanContext {
+  readonly prefix: string;
+  readonly clock: Clock;
+  /** Containers, by id, of which this call has found that they don't do, and why: what follows may hide it. */
+  readonly failed: ReadonlyMap<string, string>;
+}
+
+export function planStep(
+  desired: DesiredTenant,
+  observed: readonly ObservedContainer[],
+  context: PlanContext,
+): Step {
+  const { prefix } = context;
+  const removing = waitForRemoval(observed);
+  if (removing !== undefined) return removing;
+  const comparison = compareTenant(desired, observed, prefix);
+  const dead = observed.filter(({ state }) => state === 'dead');
+  if (dead.length > 0) return { do: 'remove', containers: dead };
+  return planRollout(comparison, context) ?? planRepair(comparison, context);
+}
+
+function waitForRemoval(observed: readonly ObservedContainer[]): Step | undefined {
+  const removing = observed.find(({ state }) => state === 'removing');
+  if (removing === undefined) return undefined;
+  const message = `Waiting until the engine has removed the container ${removing.name}`;
+  return { do: 'wait', message, lookAgainAfterMs: removalLookMs };
+}
+
+/** What was there before this desired state and is worth something: a container that never ran is not. */
+function oldContainers({ containers, obsolete }: TenantComparison): readonly ObservedContainer[] {
+  const replaced = containers.flatMap(({ current, currentMatches }) =>
+    current === undefined || currentMatches ? [] : [current],
+  );
+  return [...replaced, ...obsolete.filter(({ name }) => !isNext(name))];
+}
+
+function planRollout(comparison: TenantComparison, context: PlanContext): Step | undefined {
+  const { containers, obsolete } = comparison;
+  const old = oldContainers(comparison);
+  const neverRan = old.filter(({ state }) => state === 'created');
+  if (neverRan.length > 0) return { do: 'remove', containers: neverRan };
+  const outdated = obsolete.filter(({ name }) => isNext(name));
+  if (outdated.length > 0 || containers.some(({ next, nextMatches }) => next !== undefined && !nextMatches)) {
+    const successors = [...outdated, ...containers.flatMap(({ next }) => next ?? [])];
+    return planReturn(successors, old, { failed: context.failed });
+  }
+  if (old.length === 0) return undefined;
+
+  const successions = containers.filter(({ currentMatches }) => !currentMatches);
+  const missing = successions.filter(({ next }) => next === undefined);
+  if (missing.length > 0) {
+    return {
+      do: 'create',
+      containers: missing.map(({ desired }) => ({ desired, name: nextName(desired.engineName) })),
+    };
+  }
+  return planProving(comparison, { successions, old, context });
+}
+
+interface Rollout {
+  readonly successions: readonly ContainerComparison[];
+  readonly old: readonly ObservedContainer[];
+  readonly context: PlanContext;
+}
+
+function planProving(comparison: TenantComparison, { successions, old, context }: Rollout): Step {
+  const proofs = successions.flatMap(({ desired, next }) =>
+    next === undefined ? [] : [{ desired, next, proof: prove(desired, next, context) }],
+  );
+  const failures = proofs.flatMap(({ desired, next, proof }): readonly Failure[] =>
+    proof.kind === 'failed' ? [{ id: next.id, name: desired.spec.name, why: proof.why }] : [],
+  );
+  if (failures.length > 0) {
+    const successors = proofs.map(({ next }) => next);
+    return planReturn(successors, old, { failed: context.failed, failures });
+  }
+  const idle = proofs.filter(({ proof }) => proof.kind === 'idle');
+  if (idle.length > 0) {
+    const inTheWay = old.filter(
+      (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
+    );
+    if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay };
+    return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
+  }
+  const waits = proofs.flatMap(({ proof }) => (proof.kind === 'wait' ? [proof.lookAgainAfterMs] : []));
+  if (waits.length > 0) {
+    const names = proofs.filter(({ proof }) => proof.kind === 'wait').map(({ desired }) => desired.spec.name);
+    const message = `Waiting until the new ${names.join(', ')} is known to run well`;
+    return { do: 'wait', message, lookAgainAfterMs: Math.min(...waits) };
+  }
+  return planSuccession(comparison, successions);
+}
+
+/** One by one: the old one goes, its successor takes the name. */
+function planSuccession({ obsolete }: TenantComparison, successions: readonly ContainerComparison[]): Step {
+  const [first] = successions;
+  if (first?.next !== undefined) {
+    return first.current === undefined
+      ? { do: 'rename', container: first.next, name: first.desired.engineName }
+      : retire([first.current]);
+  }
+  return retire(obsolete);
+}
+
+function retire(containers: readonly ObservedContainer[]): Step {
+  const up = containers.filter(isUp);
+  return up.length > 0 ? { do: 'stop', containers: up } : { do: 'remove', containers };
+}
+
+/** No old one is left: what is there is brought to serve, and what is missing is made. */
+function planRepair({ containers }: TenantComparison, { failed }: PlanContext): Step {
+  for (const { desired, current, next } of containers) {
+    if (current === undefined && next !== undefined) {
+      return { do: 'rename', container: next, name: desired.engineName };
+    }
+    // A desired state that was taken back in the middle of its rollout.
+    if (current !== undefined && next !== undefined) return planReturn([next], [current], { failed });
+  }
+  const missing = containers.filter(({ current }) => current === undefined);
+  if (missing.length > 0) {
+    return {
+      do: 'create',
+      containers: missing.map(({ desired }) => ({ desired, name: desired.engineName })),
+    };
+  }
+  for (const { current, repair, liveDiffers, desired } of containers) {
+    if (current === undefined) continue;
+    if (liveDiffers) return { do: 'update', container: current, live: desired.live };
+    if (repair === 'unpause') return { do: 'unpause', container: current };
+    if (repair === 'start') return { do: 'start', containers: [current], what: 'serving' };
+  }
+  return { do: 'nothing' };
+}
+
+/**
+ * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again.
+ * Creates nothing.
+ */
+export function planKeep(
+  observed: readonly ObservedContainer[],
+  { prefix, failed }: Pick<PlanContext, 'prefix' | 'failed'>,
+): Step {
+  const removing = waitForRemoval(observed);
+  if (removing !== undefined) return removing;
+  const serving = observed.filter(({ name }) => !isNext(name));
+  const successors = observed.filter(({ name }) => isNext(name));
+  const orphan = successors.find(({ name }) => !serving.some((old) => old.name === withoutNext(name)));
+  // The old one is gone already: this is the one to keep.
+  if (orphan !== undefined && orphan.state !== 'created' && serving.length === 0) {
+    return { do: 'rename', container: orphan, name: withoutNext(orphan.name) };
+  }
+  if (successors.length > 0) return planReturn(successors, serving, { failed });
+  for (const container of serving) {
+    if (failed.has(container.id)) continue;
+    const repair = oldRepair(container, prefix);
+    if (repair === 'unpause') return { do: 'unpause', container };
+    if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
+  }
+  return { do: 'nothing' };
+}
+
+/**
+ * Back to the old ones. What was stopped for the successors' sake is started again first, and only then are the
+ * successors removed: their presence is what tells that it was stopped on purpose.
+ */
+function planReturn(
+  successors: readonly ObservedContainer[],
+  old: readonly ObservedContainer[],
+  { failed, failures }: Pick<PlanContext, 'failed'> & { readonly failures?: readonly Failure[] },
+): Step {
+  const since = Math.min(...successors.map(({ inspected }) => inspected?.createdMs ?? Infinity));
+  const parked = old.filter(
+    ({ id, state, inspected }) =>
+      state === 'exited' && (inspected?.finishedMs ?? 0) >= since && !failed.has(id),
+  );
+  if (parked.length > 0) {
+    const up = successors.filter(isUp);
+    const told = failures === undefined ? {} : { failures };
+    if (up.length > 0) return { do: 'stop', containers: up, ...told };
+    return { do: 'start', containers: parked, what: 'old', ...told };
+  }
+  if (failures === undefined) return { do: 'remove', containers: successors };
+  const lost = old.flatMap(({ id, name }) => {
+    const why = failed.get(id);
+    return why === undefined ? [] : [`the old ${name} ${why}`];
+  });
+  const after = lost.length === 0 ? 'what ran before serves on' : lost.join('; ');
+  const message = `${failures.map(({ name, why }) => `the new container ${name} ${why}`).join('; ')}. It was removed; ${after}`;
+  return {
+    do: 'give-up',
+    containers: successors,
+    message: `${message[0]?.toUpperCase()}${message.slice(1)}`,
+  };
+}
+
+function isUp({ state }: ObservedContainer): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}
+
+type Proof =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'proven' }
+  | { readonly kind: 'wait'; readonly lookAgainAfterMs: number }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** Whether a successor runs well: healthy, or without exit for the settling time. */
+function prove(desired: DesiredContainer, next: ObservedContainer, { clock, failed }: PlanContext): Proof {
+  const { inspected, state, health } = next;
+  const known = failed.get(next.id);
+  if (known !== undefined) return { kind: 'failed', why: known };
+  if (state === 'created') {
+    const error = inspected?.error ?? '';
+    return error === '' ? { kind: 'idle' } : { kind: 'failed', why: `could not be started: ${error}` };
+  }
+  if (state === 'paused') return { kind: 'failed', why: 'was paused while it was tried' };
+  if (state !== 'running') return { kind: 'failed', why: describeExit(next) };
+  if (inspected !== undefined && recentRestarts(inspected) > 0) {
+    return {
+      kind: 'failed',
+      why: `${describeExit({ ...next, inspected: undefined })} and was restarted by the engine`,
+    };
+  }
+  if (health === 'unhealthy') {
+    const said = inspected?.lastProbe ?? '';
+    return { kind: 'failed', why: `fails its health check${said === '' ? '' : `: ${said}`}` };
+  }
+  if (
+    health === 'starting' &&
+    inspected !== undefined &&
+    clock.nowMs > provenBy(desired, inspected.startedMs)
+  ) {
+    return { kind: 'failed', why: 'did not become healthy in time' };
+  }
+  const { state: seen, health: judged, lookAgainAfterMs } = assess(next, clock);
+  if (seen === 'running' && judged === 'healthy') return { kind: 'proven' };
+  const unsettled = inspected === undefined ? clock.settleMs : unsettledMs(inspected, clock);
+  return { kind: 'wait', lookAgainAfterMs: lookAgainAfterMs ?? unsettled };
+}
+
+/** When the engine must have called it healthy or not, in milliseconds since the epoch. */
+function provenBy({ spec: { healthCheck } }: DesiredContainer, startedMs: number): number {
+  // A check that comes with the image has figures that only the engine knows; its verdict is waited for.
+  if (healthCheck === undefined) return Infinity;
+  const { intervalSeconds, retries, startPeriodSeconds, timeoutSeconds = intervalSeconds } = healthCheck;
+  const checksMs = 1000 * (startPeriodSeconds + (retries + 1) * (intervalSeconds + timeoutSeconds));
+  return startedMs + checksMs + healthGraceMs;
+}
+
+/** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
+function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
+  const held = old.inspected;
+  if (held === undefined) return false;
+  const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
+    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
+  );
+  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
+  const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
+  return (
+    ports.some((port) => held.fixedPorts.includes(port)) ||
+    volumes.some((source) => held.writableMounts.includes(source)) ||
+    (hostNetwork && held.networkMode === 'host')
+  );
+}
