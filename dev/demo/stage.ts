@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { applyCrds } from '../apply-crds.ts';
+import { pushImage } from '../images.ts';
+import { removeOnDeath } from '../leftovers.ts';
+import { withProgress } from '../progress.ts';
+import { startRealParts, type RealParts } from '../real-parts.ts';
+import { engineApi, type EngineApi } from './engine-api.ts';
+import { watchFleet, type Fleet } from './fleet.ts';
+import { kubeObjects, type KubeObjects } from './kube-objects.ts';
+import { startOperator, type OperatorProcess } from './operator-process.ts';
+
+/** Where kubectl looks when nothing is said. */
+export const NAMESPACE = 'default';
+
+/** All that the tour plays on. */
+export interface Stage {
+  readonly kubeconfigPath: string;
+  readonly dockerHost: string;
+  /** The owner mark of what the operator creates, as a label filter. */
+  readonly ownerLabel: string;
+  readonly labelPrefix: string;
+  readonly registryAddress: string;
+  readonly objects: KubeObjects;
+  readonly engine: EngineApi;
+  readonly fleet: Fleet;
+  readonly operator: OperatorProcess;
+  /** Aborts with Ctrl-C and when the stage is closed. */
+  readonly signal: AbortSignal;
+  image(tag: string): string;
+  /** Stops everything and leaves nothing: no process, no container, no image, no file. */
+  close(): Promise<void>;
+}
+
+/** Tags of `app`; the crashing one exits before it has settled. `missing` is not pushed. */
+const IMAGES = [
+  { tag: '1' },
+  { tag: '2' },
+  { tag: '3-crashes', command: ['crash', '1', '500ms'] },
+  { tag: '4' },
+] as const;
+
+export async function setUpStage(signal: AbortSignal): Promise<Stage> {
+  const parts = await withProgress(
+    'starting the control plane, the Docker Engine and the registry',
+    startRealParts,
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'landlord-demo-'));
+  const forget = removeOnDeath({ kind: 'folder', path: folder });
+  const removeFolder = async (): Promise<void> => {
+    await rm(folder, { recursive: true, force: true });
+    forget();
+  };
+  const undo: Undo[] = [() => parts.stop(), removeFolder];
+  try {
+    return await withProgress('starting the operator', () => furnish(parts, { folder, undo, signal }));
+  } catch (error) {
+    await tearDown(undo);
+    throw error;
+  }
+}
+
+type Undo = () => Promise<void> | void;
+
+async function furnish(
+  parts: RealParts,
+  { folder, undo, signal }: { folder: string; undo: Undo[]; signal: AbortSignal },
+): Promise<Stage> {
+  const { controlPlane, engine: dockerEngine, registry } = parts;
+  const { kubeconfigPath } = controlPlane;
+  const engine = engineApi(dockerEngine.host);
+  await applyCrds(kubeconfigPath);
+  for (const image of IMAGES) await pushImage(registry, { repository: 'app', ...image });
+  // An engine that others use as well may hold other programs' `landlord-…`.
+  const labelPrefix = dockerEngine.private ? 'landlord' : `landlord-demo-${randomBytes(2).toString('hex')}`;
+  const instance = 'demo';
+  const ownerLabel = `${labelPrefix}.owner=${instance}`;
+  const fleet = await watchFleet(kubeconfigPath, NAMESPACE);
+  undo.push(() => fleet.stop());
+  if (!dockerEngine.private) undo.push(() => tidyUp(engine, ownerLabel, `${registry.address}/`));
+  const operator = await startOperator({
+    folder,
+    kubeconfigPath: controlPlane.operatorKubeconfigPath,
+    config: {
+      instance,
+      compute: {
+        docker: {
+          image: `${registry.address}/app:1`,
+          host: dockerEngine.host,
+          label_prefix: labelPrefix,
+          ...(dockerEngine.networkPool === undefined ? {} : { network_pool: dockerEngine.networkPool }),
+        },
+        mock: {},
+      },
+    },
+  });
+  undo.push(() => operator.stop());
+  const closed = new AbortController();
+  undo.push(() => closed.abort());
+  return {
+    kubeconfigPath,
+    dockerHost: dockerEngine.host,
+    ownerLabel,
+    labelPrefix,
+    registryAddress: registry.address,
+    objects: kubeObjects(kubeconfigPath, NAMESPACE),
+    engine,
+    fleet,
+    operator,
+    signal: AbortSignal.any([signal, closed.signal]),
+    image: (tag) => `${registry.address}/app:${tag}`,
+    close: () => withProgress('stopping everything', () => tearDown(undo)),
+  };
+}
+
+/** What was set up last goes first. Goes on where one fails, and rejects at the end. */
+async function tearDown(undo: readonly Undo[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of undo.toReversed()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
+}
+
+/** An engine of our own goes with everything in it; a shared one is left as it was found. */
+async function tidyUp(engine: EngineApi, ownerLabel: string, imagePrefix: string): Promise<void> {
+  for (const { id } of await engine.containers(ownerLabel)) await engine.remove(id);
+  for (const name of await engine.networks(ownerLabel)) await engine.removeNetwork(name);
+  for (const name of await engine.volumes(ownerLabel)) await engine.removeVolume(name);
+  await engine.removeImages(imagePrefix);
+}
