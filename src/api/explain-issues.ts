@@ -17,13 +17,15 @@ function explainIssue(issue: z.core.$ZodIssue, root: string): string[] {
       }
       return [`${formatPath(root, issue.path)}: must be ${withArticle(issue.expected)}`];
     case 'invalid_value':
-      return [`${formatPath(root, issue.path)}: must be ${issue.values.map(String).join(', ')}`];
+      return [`${formatPath(root, issue.path)}: must be ${oneOf(issue.values)}`];
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues.map((inner) => `${formatPath(root, issue.path)}: ${inner.message}`);
-    case 'invalid_format':
     case 'too_big':
+      return [`${formatPath(root, issue.path)}: ${outOfBounds(issue, 'at most', issue.maximum)}`];
     case 'too_small':
+      return [`${formatPath(root, issue.path)}: ${outOfBounds(issue, 'at least', issue.minimum)}`];
+    case 'invalid_format':
     case 'not_multiple_of':
     case 'invalid_union':
     case 'custom':
@@ -31,6 +33,22 @@ function explainIssue(issue: z.core.$ZodIssue, root: string): string[] {
     default:
       return issue satisfies never;
   }
+}
+
+function oneOf(values: readonly z.core.util.Primitive[]): string {
+  return `${values.length > 1 ? 'one of ' : ''}${values.map(String).join(', ')}`;
+}
+
+/** zod's own words are not for people; those of the schema's author are. */
+function outOfBounds(
+  { message, origin }: { readonly message: string; readonly origin: string },
+  bound: 'at most' | 'at least',
+  limit: number | bigint,
+): string {
+  if (!/^Too (big|small):/.test(message)) return lowerFirst(message);
+  if (origin === 'string') return `must have ${bound} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
+  if (origin === 'array') return `must have ${bound} ${limit} ${limit === 1 ? 'item' : 'items'}`;
+  return `must be ${bound} ${limit}`;
 }
 
 function withArticle(noun: string): string {
@@ -46,7 +64,13 @@ function lowerFirst(text: string): string {
 function formatPath(root: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${String(key)}`,
+      typeof key === 'number' ? `${text}[${key}]` : `${text}${text === '' ? '' : '.'}${readableKey(key)}`,
     root,
   );
+}
+
+/** A user's key can hold anything, line breaks too. */
+function readableKey(key: PropertyKey): string {
+  const text = String(key);
+  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -22,9 +22,12 @@ const suffixFactors: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** Takes positive quantities only: at least one digit is not zero. No lookahead, which the apiserver refuses. */
+/**
+ * Takes positive quantities only: at least one digit is not zero. No lookahead, which the apiserver refuses, and never
+ * two ways to read the same digits: tenants write these, and a pattern that backtracks would hold up the operator.
+ */
 export const positiveQuantityPattern =
-  '^([0-9]*[1-9][0-9]*(\\.[0-9]*)?|[0-9]*\\.[0-9]*[1-9][0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
+  '^(0*[1-9][0-9]*(\\.[0-9]*)?|0*\\.0*[1-9][0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
 
 const quantityParts = /^([0-9]*\.?[0-9]*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
 const positiveQuantity = new RegExp(positiveQuantityPattern);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse, YAMLParseError } from 'yaml';
+import { parseDocument } from 'yaml';
 import { explainIssues } from '../api/explain-issues.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
 import { processEnvironment } from './environment.ts';
@@ -48,8 +48,9 @@ export function parseConfig(
   options: { readonly providers: readonly ProviderDefinition[]; readonly environment: Environment },
 ): OperatorConfig {
   const { providers, environment } = options;
+  // `compute:` with every block under it commented out is null: no provider, not a wrong type.
   const raw = parseYaml(text, file);
-  const compute = raw['compute'];
+  const compute = (raw['compute'] ??= {});
   if (isBlock(compute)) {
     for (const [key, message] of Object.entries(legacyKeys)) {
       if (key in compute) throw new ConfigError(`${file}: compute.${key}: ${message}`);
@@ -68,20 +69,26 @@ export function parseConfig(
       throw new ConfigError(`${file}: compute.${unknown}: is not a known provider; known are ${known}`);
     }
   }
-  const parsed = operatorConfigSchema(providers).safeParse({ compute: {}, ...raw });
+  const parsed = operatorConfigSchema(providers).safeParse(raw);
   if (!parsed.success) throw new ConfigError(`${file}: ${explainIssues(parsed.error)}`);
   return parsed.data as unknown as OperatorConfig;
 }
 
 function parseYaml(text: string, file: string): Block {
+  // `error`: what it would print as a warning is an error here, such as an unknown !tag.
+  const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault !== undefined) {
+    const { line, col } = fault.linePos?.[0] ?? { line: 0, col: 0 };
+    const [what = ''] = fault.message.split(/ at line |; please use/);
+    throw new ConfigError(`${file}: line ${line}, column ${col}: is not YAML: ${what}`);
+  }
   let value: unknown;
   try {
-    value = parse(text, { prettyErrors: true });
+    value = document.toJS();
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    const { line, col } = error.linePos?.[0] ?? { line: 0, col: 0 };
-    const [what = ''] = error.message.split(' at line ');
-    throw new ConfigError(`${file}: line ${line}, column ${col}: is not YAML: ${what}`);
+    // An alias without its anchor.
+    throw new ConfigError(`${file}: is not YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (value === null || value === undefined) return {};
   if (!isBlock(value)) throw new ConfigError(`${file}: must be a YAML mapping with the key compute`);

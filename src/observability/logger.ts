@@ -5,40 +5,68 @@ export interface LoggerOptions {
   readonly level: string;
   /** json: a line of JSON per entry; text: for people. */
   readonly format: 'json' | 'text';
+  /** Takes each line, with its line break. Default: standard output. */
+  readonly write?: (line: string) => void;
 }
 
-/** Members of logged objects whose values never reach the log, at any of these depths. */
-const secretKeys = [
+/** Members of logged objects whose values never reach the log, at any depth, in any case. */
+const secretKeys = new Set([
   'password',
   'auth',
   'authorization',
+  'x-registry-auth',
   'token',
+  'identitytoken',
   'secret',
   'data',
-  'stringData',
+  'stringdata',
   'registries',
   'env',
-  'Env',
-];
+]);
 
-/** Writes to standard output. Secret values are wrapped where they are read; this is the second net. */
-export function createLogger({ level, format }: LoggerOptions): Logger {
+/** Deeper than anything that is logged on purpose; ends the walk through what refers to itself. */
+const maxDepth = 8;
+
+/** Secret values are wrapped where they are read; this is the second net. */
+export function createLogger({ level, format, write }: LoggerOptions): Logger {
   const options = {
     level,
     base: null,
-    redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
-    // Only name, code and message of an error: stacks and causes can carry a request with its body.
-    serializers: { err: serializeError, error: serializeError },
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: redactMembers },
+    // The formatter has made them plain; pino's own would look at an Error's cause.
+    serializers: { err: (error: unknown) => error },
+    // What a child is bound to passes by the formatter.
+    redact: { paths: [...secretKeys].flatMap((key) => [`["${key}"]`, `*["${key}"]`]), censor: '[redacted]' },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  return format === 'json'
-    ? pino(options)
-    : pino(options, { write: (line: string) => process.stdout.write(textLine(line)) });
+  if (format === 'json') return write === undefined ? pino(options) : pino(options, { write });
+  const writeText = write ?? ((line: string) => process.stdout.write(line));
+  return pino(options, { write: (line: string) => void writeText(textLine(line)) });
 }
 
-function serializeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+/** `members` without what must not be logged; pino hands it every object that is logged. */
+function redactMembers(members: object, depth = 1): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(members).map(([key, value]) => [
+      key,
+      secretKeys.has(key.toLowerCase()) && value !== undefined ? '[redacted]' : redact(value, depth),
+    ]),
+  );
+}
+
+function redact(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) return serializeError(value);
+  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
+  if ('toJSON' in value) return value;
+  if (depth >= maxDepth) return '[too deep]';
+  return Array.isArray(value)
+    ? value.map((item) => redact(item, depth + 1))
+    : redactMembers(value, depth + 1);
+}
+
+/** Only name, code and message: stacks and causes can carry a request with its body. */
+function serializeError(error: Error): Record<string, unknown> {
   const { name, message, stack } = error;
   const code = (error as { code?: unknown }).code;
   // A stack helps where the fault is ours; of those that name what is wrong it would only be noise.
@@ -51,7 +79,10 @@ function textLine(json: string): string {
     msg?: string;
   };
   const members = Object.entries(rest).map(
-    ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([key, value]) =>
+      ` ${key}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
   );
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${msg ?? ''}${members.join('')}\n`;
+  // Continued lines are set in: a message from outside can't pass for an entry.
+  const message = (msg ?? '').replaceAll('\n', '\n    ');
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}${members.join('')}\n`;
 }

@@ -5,7 +5,7 @@ import { tenantBlocks } from '../../src/compute/registry.ts';
 
 const { spec } = tenantCrd(tenantBlocks);
 const [served] = spec.versions;
-const schema = (served?.schema.openAPIV3Schema ?? {}) as JsonSchema;
+const schema: JsonSchema = served?.schema.openAPIV3Schema ?? {};
 
 /** Every schema below `node` with the path that `kubectl explain` takes. */
 function* fields(node: JsonSchema, path: string): Generator<[path: string, node: JsonSchema]> {
@@ -69,4 +69,24 @@ describe('the CRD of Tenant', () => {
     );
     expect(blocks(tenantCrd({}))).toEqual([]);
   });
+
+  test('has no pattern that a hostile value makes slow: tenants write them, the operator reads them', () => {
+    const patterns = new Set([...fields(schema, '')].flatMap(([, node]) => patternsOf(node)));
+    expect(patterns.size).toBeGreaterThan(10);
+    // One that backtracks takes many seconds for these, the others a millisecond.
+    const hostile = ['0', '9', 'a', '-a', '0.', 'a.', ':', '/', '1e', 'arn:aws'].map(
+      (text) => `${text.repeat(20_000)}!\n`,
+    );
+    const started = performance.now();
+    for (const pattern of patterns) {
+      for (const text of hostile) {
+        new RegExp(pattern).test(text);
+        expect(performance.now() - started).toBeLessThan(2000);
+      }
+    }
+  });
 });
+
+function patternsOf({ pattern, items }: JsonSchema): string[] {
+  return [pattern, items?.pattern].filter((text) => text !== undefined);
+}

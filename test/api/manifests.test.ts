@@ -22,7 +22,7 @@ describe('zod takes', () => {
 describe('zod refuses, naming the field,', () => {
   test.each(badManifests.filter((row) => row.zodIsSilent === undefined))('$what', ({ manifest, field }) => {
     const message = refusal(manifest);
-    expect(message?.startsWith(field), message).toBe(true);
+    expect(message?.slice(0, field.length)).toBe(field);
     expect(message).not.toContain('\n');
   });
 });

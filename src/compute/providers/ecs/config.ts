@@ -95,9 +95,12 @@ export type EcsConfig = z.output<typeof ecsMergedBlock>;
 export const ecsOperatorBlock = z
   .strictObject({
     ...mergedShape,
-    endpoint: z.url().optional().describe('URL of the ECS API instead of the one of the region.'),
+    endpoint: z
+      .url('must be a URL such as https://ecs.example')
+      .optional()
+      .describe('URL of the ECS API instead of the one of the region.'),
     events_queue_url: z
-      .url()
+      .url('must be a URL such as https://sqs.us-west-2.amazonaws.com/123456789012/NAME')
       .optional()
       .describe(
         'URL of an SQS queue fed by EventBridge with ECS events: a hint that triggers an early look.',
