@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { symlink } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { never, standInEngine, testClient } from './engine-stand-in.ts';
@@ -64,9 +64,9 @@ test('an engine that takes the connection and says nothing is given up at the de
 
 test('stopping may take its grace on top of the deadline', async () => {
   const engine = await standInEngine((_request, response) => {
-    setTimeout(() => response.writeHead(204).end(), 300);
+    setTimeout(() => response.writeHead(204).end(), 900);
   });
-  const client = testClient({ host: engine.host, deadlineMs: 100 });
+  const client = testClient({ host: engine.host, deadlineMs: 400 });
   await client.stopContainer('web', 10, never);
   expect(engine.requests).toEqual(['POST /v1.41/containers/web/stop?t=10']);
 });
@@ -145,6 +145,20 @@ test.each([
   );
 });
 
+test('after an outage the engine is asked for its version anew: it may have been upgraded', async () => {
+  const version = { ApiVersion: '1.41' };
+  const engine = await standInEngine((request, response) => {
+    if (request.method === 'POST') request.socket.destroy();
+    else response.end('[]');
+  }, version);
+  const client = testClient({ host: engine.host });
+  await client.listNetworks({}, never);
+  version.ApiVersion = '1.43';
+  await expect(client.startContainer('web', never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  await client.listNetworks({}, never);
+  expect(engine.requests.at(-1)).toMatch(/^GET \/v1\.43\/networks/);
+});
+
 test.each(['<html>', { message: 'page' }])('what is no Docker Engine is told so: %j', async (version) => {
   const engine = await standInEngine((_request, response) => response.end('[]'), version);
   await expect(testClient({ host: engine.host }).listContainers([], never)).rejects.toMatchObject({
@@ -155,23 +169,13 @@ test.each(['<html>', { message: 'page' }])('what is no Docker Engine is told so:
 
 test('an engine that comes up later answers the next call', async () => {
   const engine = await standInEngine((_request, response) => response.end('[]'));
-  const late = createServer().listen(0, '127.0.0.1');
-  await once(late, 'listening');
-  const address = late.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  await new Promise((resolve) => late.close(resolve));
-  const client = testClient({ host: `tcp://127.0.0.1:${port}` });
+  const late = `${engine.socketPath}.late`;
+  const client = testClient({ host: `unix://${late}` });
   await expect(client.listContainers([], never)).rejects.toMatchObject({
-    message: `Docker Engine at tcp://127.0.0.1:${port} does not answer (ECONNREFUSED): is dockerd running?`,
+    code: 'ProviderUnavailable',
+    message: expect.stringContaining(`Docker Engine at unix://${late} does not answer (ENOENT)`),
   });
-  const { connect } = await import('node:net');
-  const proxy = createServer((socket) => {
-    const upstream = connect(engine.socketPath);
-    socket.on('error', () => undefined).pipe(upstream);
-    upstream.on('error', () => undefined).pipe(socket);
-  }).listen(port, '127.0.0.1');
-  onTestFinished(() => void proxy.close());
-  await once(proxy, 'listening');
+  await symlink(engine.socketPath, late);
   expect(await client.listContainers([], never)).toEqual([]);
 });
 

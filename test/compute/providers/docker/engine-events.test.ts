@@ -25,9 +25,8 @@ async function eventServer(alive = { value: true }): Promise<EventServer> {
 async function collect(
   engine: Engine,
   signal: AbortSignal,
-  onOpen: () => void = () => undefined,
+  { onOpen = () => undefined, seen = [] }: { onOpen?: () => void; seen?: EngineEvent[] } = {},
 ): Promise<EngineEvent[]> {
-  const seen: EngineEvent[] = [];
   for await (const event of engine.events(['landlord.owner=default'], onOpen, signal)) seen.push(event);
   return seen;
 }
@@ -44,21 +43,22 @@ test('events of our labels come as they are, and health probes are asked not to 
   const engine = await eventServer();
   const controller = new AbortController();
   const opened = vi.fn<() => void>();
-  const events = collect(testClient({ host: engine.host }), controller.signal, opened);
+  const seen: EngineEvent[] = [];
+  const events = collect(testClient({ host: engine.host }), controller.signal, { onOpen: opened, seen });
   const stream = await engine.stream;
   await vi.waitFor(() => expect(opened).toHaveBeenCalledTimes(1));
   const text = [
     die,
     { ...die, Action: 'exec_die' },
-    { ...die, Action: 'health_status: healthy' },
     { ...die, Type: 'network' },
+    { ...die, Action: 'health_status: healthy' },
   ]
     .map((event) => `${JSON.stringify(event)}\n`)
     .join('');
   stream.write(text.slice(0, 57));
   await sleep(10);
   stream.write(text.slice(57));
-  await sleep(50);
+  await vi.waitFor(() => expect(seen).toHaveLength(2));
   controller.abort();
   expect(await events).toEqual([
     { action: 'die', id: 'c1', attributes: { name: 'web', exitCode: '137' }, timeMs: 1_700_000_000_123 },
@@ -84,7 +84,7 @@ test('onOpen waits for the engine to have taken the subscription', async () => {
   });
   const controller = new AbortController();
   const opened = vi.fn<() => void>();
-  const events = collect(testClient({ host: engine.host }), controller.signal, opened);
+  const events = collect(testClient({ host: engine.host }), controller.signal, { onOpen: opened });
   await vi.waitFor(() => expect(engine.requests).toHaveLength(1));
   await sleep(20);
   expect(opened).not.toHaveBeenCalled();
@@ -120,7 +120,7 @@ test('a stream that breaks while nobody reads is no unhandled error', async () =
 test('a frozen engine, whose stream stays open, is found out by a question beside it', async () => {
   const alive = { value: true };
   const engine = await eventServer(alive);
-  const client = testClient({ host: engine.host, probe: { intervalMs: 20, deadlineMs: 50 } });
+  const client = testClient({ host: engine.host, probe: { intervalMs: 20, deadlineMs: 300 } });
   const events = collect(client, never);
   await engine.stream;
   await vi.waitFor(() =>
@@ -141,7 +141,7 @@ test('a single question without an answer breaks nothing', async () => {
   });
   const controller = new AbortController();
   const events = collect(
-    testClient({ host: engine.host, probe: { intervalMs: 10, deadlineMs: 50 } }),
+    testClient({ host: engine.host, probe: { intervalMs: 10, deadlineMs: 300 } }),
     controller.signal,
   );
   await vi.waitFor(() => expect(pings).toBeGreaterThan(4));

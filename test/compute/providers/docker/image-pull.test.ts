@@ -58,10 +58,25 @@ test('silence is blamed on the engine where that is silent, too', async () => {
 test("a pull that waits for a turn in the engine's queue is not given up", async () => {
   const engine = await standInEngine((_request, response) => {
     response.write(line({ status: 'Pulling fs layer', id: 'a' }) + line({ status: 'Waiting', id: 'a' }));
-    setTimeout(() => response.end(line({ status: 'Pull complete', id: 'a' })), 300);
+    setTimeout(() => response.end(line({ status: 'Pull complete', id: 'a' })), 700);
   });
-  await testClient({ host: engine.host, pullSilenceMs: 40 }).pullImage('app:1', undefined, quiet, never);
+  await testClient({ host: engine.host, pullSilenceMs: 200 }).pullImage('app:1', undefined, quiet, never);
   expect(engine.requests).toHaveLength(1);
+});
+
+test('a pull that moves may take many times the silence', async () => {
+  const engine = await standInEngine((_request, response) => {
+    let lines = 0;
+    const timer = setInterval(() => {
+      lines += 1;
+      response.write(line({ status: 'Downloading', id: 'a', progressDetail: { current: lines, total: 9 } }));
+      if (lines < 9) return;
+      clearInterval(timer);
+      response.end();
+    }, 160);
+  });
+  const client = testClient({ host: engine.host, pullSilenceMs: 1_000 });
+  await expect(client.pullImage('app:1', undefined, quiet, never)).resolves.toBeUndefined();
 });
 
 test('an engine that dies in the middle of a pull did not pull', async () => {
