@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { DestroyResult, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import { memoryEngine, writes } from './memory-engine.ts';
+import type { MemoryEngine } from './memory-engine.ts';
+
+/** The process dies in a call: before the engine heard of it, or before its answer came back. */
+class Killed extends Error {}
+
+type When = 'before' | 'after';
+
+/** The engine as a process sees it that dies at its `nth` write. */
+function dyingAt(engine: Engine, nth: number, when: When): { engine: Engine; died: () => boolean } {
+  let count = 0;
+  let dead = false;
+  const die = (): never => {
+    dead = true;
+    throw new Killed('killed');
+  };
+  const proxy = new Proxy(engine, {
+    get(target, key) {
+      const member = Reflect.get(target, key) as (...args: unknown[]) => Promise<unknown>;
+      if (typeof key !== 'string' || typeof member !== 'function') return member;
+      return async (...args: unknown[]) => {
+        if (dead) return die();
+        if (!writes.includes(key)) return member.apply(target, args);
+        count += 1;
+        if (count !== nth) return member.apply(target, args);
+        // Whatever the engine answers, nobody hears it.
+        if (when === 'after') await member.apply(target, args).catch(() => undefined);
+        return die();
+      };
+    },
+  });
+  return { engine: proxy, died: () => dead };
+}
+
+const { block, policy } = settings({ network_name: 'tenants' });
+const build = (engine: Engine): Provider<DockerConfig> => dockerProvider(engine, block, policy, context());
+const signal = new AbortController().signal;
+
+const images = ['app:1', 'app:2', 'crash:1', 'bad-command:1'];
+const one = tenantSpec({ volumes: ['data:/data'] });
+const fixedPort = tenantSpec({ image: 'app:2', ports: [{ container_port: 80, host_port: 8080 }] });
+const fixedPortAgain = tenantSpec({ ports: [{ container_port: 80, host_port: 8080 }], env: { A: '1' } });
+const several = tenantSpec(
+  {},
+  { containers: [containerSpec('app'), containerSpec('next', { image: 'app:2' })] },
+);
+const otherSeveral = tenantSpec(
+  {},
+  { containers: [containerSpec('app', { image: 'app:2' }), containerSpec('db')] },
+);
+const crashing = tenantSpec({ image: 'crash:1', ports: [{ container_port: 80, host_port: 8080 }] });
+const halfCrashing = tenantSpec(
+  {},
+  { containers: [containerSpec('app', { image: 'app:2' }), containerSpec('next', { image: 'crash:1' })] },
+);
+const unstartable = tenantSpec({ image: 'bad-command:1' });
+const job = tenantSpec({ restart_policy: 'no', ports: [{ container_port: 80, host_port: 8080 }] });
+const good = { one, fixedPort, fixedPortAgain, several, otherSeveral, job };
+const bad = { crashing, halfCrashing, unstartable };
+
+const ref = (spec: TenantComputeSpec<DockerConfig>, provider: Provider<DockerConfig>): PlacedTenant => ({
+  ...spec.tenant,
+  tenantId: spec.tenantId,
+  placement: provider.desire(spec).placement,
+});
+
+type Outcome = StepResult['outcome'] | DestroyResult['outcome'];
+
+/** As the controller does: calls until nothing is left to do. */
+async function untilDone(step: () => Promise<{ outcome: Outcome }>): Promise<Outcome> {
+  for (let calls = 0; calls < 50; calls += 1) {
+    const { outcome } = await step();
+    if (outcome !== 'in_progress') return outcome;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('no end after 50 calls');
+}
+
+function running(engine: MemoryEngine): Record<string, string> {
+  return Object.fromEntries(
+    [...engine.containers.values()].map(({ name, state, body }) => [name, `${state} ${body.Image}`]),
+  );
+}
+
+function expected(spec: TenantComputeSpec<DockerConfig>): Record<string, string> {
+  if (spec.containers.length === 0) return { 'landlord-tenant-acme': `running ${spec.config.image}` };
+  return Object.fromEntries(
+    spec.containers.map(({ name, image }) => [`landlord-tenant-acme.${name}`, `running ${image}`]),
+  );
+}
+
+const goodNames = Object.keys(good) as (keyof typeof good)[];
+const badNames = Object.keys(bad) as (keyof typeof bad)[];
+const whens: readonly When[] = ['before', 'after'];
+
+async function startedFrom(name: keyof typeof good | 'nothing'): Promise<MemoryEngine> {
+  const engine = memoryEngine(images);
+  if (name !== 'nothing') await untilDone(() => build(engine).provision(good[name], signal));
+  return engine;
+}
+
+/** Runs `act` once for each of its writes, killed there, and then to its end by a new process. */
+async function walk(
+  from: keyof typeof good | 'nothing',
+  act: (provider: Provider<DockerConfig>) => Promise<Outcome>,
+  check: (engine: MemoryEngine, outcome: Outcome) => Promise<void>,
+): Promise<number> {
+  for (const when of whens) {
+    for (let nth = 1; ; nth += 1) {
+      const engine = await startedFrom(from);
+      const mortal = dyingAt(engine, nth, when);
+      await act(build(mortal.engine)).catch((error: unknown) => {
+        if (!mortal.died()) throw error;
+      });
+      const outcome = await act(build(engine));
+      await check(engine, outcome);
+      if (!mortal.died()) {
+        if (when === 'after') return nth - 1;
+        break;
+      }
+    }
+  }
+  return 0;
+}
+
+it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from) => ({ from, to }))))(
+  'from $from to $to: killed at any write, the next process ends with exactly what is desired',
+  async ({ from, to }) => {
+    const spec = good[to];
+    const points = await walk(
+      from,
+      (provider) => untilDone(() => provider.update(spec, signal)),
+      async (engine, outcome) => {
+        expect(outcome).toBe('done');
+        expect(running(engine)).toEqual(expected(spec));
+        const provider = build(engine);
+        const status = await provider.getStatus(ref(spec, provider), spec, signal);
+        expect(status.changes).toEqual([]);
+        const tenantNetworks = [...engine.networks.values()].filter(({ Name }) => Name === 'landlord-acme');
+        expect(tenantNetworks).toHaveLength(spec.containers.length > 1 ? 1 : 0);
+      },
+    );
+    expect(points).toBeGreaterThanOrEqual(from === to ? 0 : 2);
+  },
+);
+
+it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
+  'from $from to $to: killed at any write, what ran before runs in the end, and nothing else is left',
+  async ({ from, to }) => {
+    const points = await walk(
+      from,
+      (provider) => untilDone(() => provider.update(bad[to], signal)),
+      async (engine, outcome) => {
+        expect(outcome).toBe('rolled_back');
+        expect(running(engine)).toEqual(expected(good[from]));
+      },
+    );
+    expect(points).toBeGreaterThan(2);
+  },
+);
+
+it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
+  'from $from to $to: told to keep what there was, a process that finds the attempt half-done drops it',
+  async ({ from, to }) => {
+    for (const when of whens) {
+      for (let nth = 1, died = true; died; nth += 1) {
+        const engine = await startedFrom(from);
+        const mortal = dyingAt(engine, nth, when);
+        await untilDone(() => build(mortal.engine).update(bad[to], signal)).catch(() => undefined);
+        died = mortal.died();
+        expect(await untilDone(() => build(engine).update(bad[to], signal, { keep: true }))).toBe('done');
+        expect(running(engine)).toEqual(expected(good[from]));
+      }
+    }
+  },
+);
+
+it.each(goodNames)('destroying %s: killed at any write, the next process leaves nothing', async (from) => {
+  const points = await walk(
+    from,
+    (provider) => untilDone(() => provider.destroy(ref(good[from], provider), signal)),
+    async (engine, outcome) => {
+      expect(outcome).toBe('gone');
+      expect(engine.containers.size + engine.volumes.size).toBe(0);
+      expect([...engine.networks.values()].filter(({ Name }) => Name !== 'tenants')).toEqual([]);
+    },
+  );
+  expect(points).toBeGreaterThanOrEqual(2);
+});
+
+it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
+  const journeys = fc.array(
+    fc.record({
+      to: fc.constantFrom(...goodNames, ...badNames),
+      nth: fc.integer({ min: 1, max: 12 }),
+      when: fc.constantFrom(...whens),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await fc.assert(
+    fc.asyncProperty(journeys, fc.constantFrom(...goodNames), async (journey, end) => {
+      const engine = memoryEngine(images);
+      for (const { to, nth, when } of journey) {
+        const mortal = dyingAt(engine, nth, when);
+        const spec = { ...good, ...bad }[to];
+        await untilDone(() => build(mortal.engine).update(spec, signal)).catch(() => undefined);
+      }
+      await untilDone(() => build(engine).update(good[end], signal));
+      expect(running(engine)).toEqual(expected(good[end]));
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import type { Observation, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { context, settings, tenantSpec } from './docker-fixture.ts';
+
+/** A corner of the real engine that a test has for itself: names and labels start with a prefix of its own. */
+export interface DockerTestBench {
+  readonly prefix: string;
+  readonly engine: Engine;
+  /** Names of the calls of all providers made here. */
+  readonly calls: readonly string[];
+  provider(over?: Partial<DockerContext>, decorate?: (engine: Engine) => Engine): Provider<DockerConfig>;
+  spec(
+    tenantId: string,
+    config: Record<string, unknown>,
+    over?: Partial<TenantComputeSpec<DockerConfig>>,
+  ): TenantComputeSpec<DockerConfig>;
+  pull(image: string): Promise<void>;
+  /** A running container without any mark of ours, removed with the rest. */
+  createForeign(name: string, image: string, hostConfig?: Dockerode.HostConfig): Promise<string>;
+  look(name: string): Promise<Dockerode.ContainerInspectInfo | undefined>;
+  /** Containers whose names start with the prefix: `NAME state`. */
+  names(tenantId: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+const never = new AbortController().signal;
+
+export function dockerTestBench(
+  block: Record<string, unknown> = {},
+  policy: Record<string, unknown> = {},
+): DockerTestBench {
+  const prefix = `t${randomBytes(4).toString('hex')}`;
+  const logger = pino({ level: 'silent' });
+  const host = inject('dockerHost');
+  const engine = createEngineClient({ host, logger });
+  const calls: string[] = [];
+  const counted = counting(engine, calls);
+  const rules = settings({ label_prefix: prefix, ...block }, policy);
+  const providers: Provider<DockerConfig>[] = [];
+  const foreign: string[] = [];
+  return {
+    prefix,
+    engine,
+    calls,
+    provider(over = {}, decorate = (engine) => engine) {
+      // `close` of one provider must not take the engine from the next.
+      const shared = { ...decorate(counted), close: () => undefined };
+      const provider = dockerProvider(shared, rules.block, rules.policy, context({ settleMs: 300, ...over }));
+      providers.push(provider);
+      return provider;
+    },
+    spec: (tenantId, config, over) =>
+      tenantSpec(config, { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' }, ...over }),
+    pull: (image) => engine.pullImage(image, undefined, () => undefined, never),
+    async createForeign(name, image, hostConfig = {}) {
+      const created = await engine.createContainer(
+        name,
+        { Image: image, HostConfig: { Init: true, ...hostConfig } },
+        never,
+      );
+      if (created === 'name-taken') throw new Error(`${name} is taken`);
+      foreign.push(created.id);
+      await engine.startContainer(created.id, never);
+      return created.id;
+    },
+    look: (name) => engine.inspectContainer(name, never),
+    async names(tenantId) {
+      const found = await engine.listContainers([`${prefix}.tenant_id=${tenantId}`], never);
+      return found.map(({ Names, State }) => `${Names[0]?.slice(1)} ${State}`).toSorted();
+    },
+    async close() {
+      for (const provider of providers) await provider.close();
+      const ours = await engine.listContainers([`${prefix}.owner`], never);
+      const ids = [...foreign, ...ours.map(({ Id }) => Id)];
+      await Promise.all(ids.map((id) => engine.removeContainer(id, never)));
+      for (const { Id } of await engine.listNetworks({ label: [`${prefix}.owner`] }, never)) {
+        await engine.removeNetwork(Id, never);
+      }
+      for (const { Name } of await engine.listVolumes([`${prefix}.owner`], never)) {
+        await engine.removeVolume(Name, never);
+      }
+      engine.close();
+    },
+  };
+}
+
+function counting(engine: Engine, calls: string[]): Engine {
+  const counted = Object.entries(engine).map(([name, member]) => [
+    name,
+    (...args: unknown[]) => {
+      calls.push(name);
+      return (member as (...args: unknown[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(counted) as Engine;
+}
+
+export function placedTenant(
+  provider: Provider<DockerConfig>,
+  spec: TenantComputeSpec<DockerConfig>,
+): PlacedTenant {
+  const { namespace, name } = spec.tenant;
+  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
+}
+
+/** Calls again, as the controller does, until there is a last word. */
+export async function settled(
+  operation: () => Promise<StepResult>,
+  onStep: (result: StepResult) => Promise<void> | void = () => undefined,
+): Promise<StepResult> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const result = await operation();
+    if (result.outcome !== 'in_progress') return result;
+    await onStep(result);
+    await delay(50);
+  }
+  throw new Error('the operation does not come to an end');
+}
+
+/** Looks until the status is as wanted. */
+export async function statusWhere(
+  look: () => Promise<Observation>,
+  isWanted: (seen: Observation) => boolean,
+): Promise<Observation> {
+  let seen = await look();
+  for (let tries = 0; tries < 200 && !isWanted(seen); tries += 1) {
+    await delay(50);
+    seen = await look();
+  }
+  if (!isWanted(seen)) throw new Error(`the status stays ${JSON.stringify(seen)}`);
+  return seen;
+}
+
+export function isReady({ compute, changes }: Observation): boolean {
+  return compute.state === 'running' && compute.health === 'healthy' && changes.length === 0;
+}

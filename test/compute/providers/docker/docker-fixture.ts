@@ -1,0 +1,62 @@
+import { pino } from 'pino';
+import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import {
+  dockerMergedBlock,
+  dockerOperatorBlock,
+  dockerPolicyBlock,
+} from '../../../../src/compute/providers/docker/config.ts';
+import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import type { DockerSettings } from '../../../../src/compute/providers/docker/desired.ts';
+import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+
+export const openPolicy: ProviderContext['policy'] = {
+  allowed_images: ['*'],
+  max_resources: { cpu: '', memory: '' },
+};
+
+/** The operator's side, as its config would give it. */
+export function settings(
+  block: Record<string, unknown> = {},
+  policy: Record<string, unknown> = {},
+): DockerSettings {
+  const parsed = dockerOperatorBlock.parse({ image: 'app:1', ...block });
+  return {
+    block: parsed,
+    policy: dockerPolicyBlock.parse(policy),
+    commonPolicy: openPolicy,
+    owner: { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+  };
+}
+
+export function context(over: Partial<DockerContext> = {}): DockerContext {
+  return {
+    instance: 'default',
+    clusterUid: 'cluster-1',
+    logger: pino({ level: 'silent' }),
+    policy: openPolicy,
+    sweepIntervalMs: 3_600_000,
+    settleMs: 0,
+    ...over,
+  };
+}
+
+/** A tenant `acme` whose block says `config`. */
+export function tenantSpec(
+  config: Record<string, unknown> = {},
+  over: Partial<TenantComputeSpec<DockerConfig>> = {},
+): TenantComputeSpec<DockerConfig> {
+  return {
+    tenantId: 'acme',
+    tenant: { namespace: 'team-a', name: 'acme', uid: 'uid-1' },
+    containers: [],
+    resources: {},
+    config: dockerMergedBlock.parse({ image: 'app:1', ...config }),
+    imagePullCredentials: [],
+    ...over,
+  };
+}
+
+export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): ContainerSpec {
+  return { name, image: 'app:1', env: [], resources: {}, ...over };
+}

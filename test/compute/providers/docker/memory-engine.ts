@@ -1,0 +1,389 @@
+import type Dockerode from 'dockerode';
+import { ComputeError } from '../../../../src/compute/errors.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
+import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine.ts';
+
+/**
+ * A Docker Engine in memory, as far as plans depend on one: names, labels, states, fixed host ports, refusals. The real
+ * engine has the last word in the *.real.test.ts; this one is for the thousands of walks that a real one has no time
+ * for. An image whose name contains `crash` exits with code 3 at once; `bad-command` can't be started.
+ */
+export interface MemoryEngine extends Engine {
+  readonly containers: Map<string, MemoryContainer>;
+  readonly networks: Map<string, Dockerode.NetworkInspectInfo>;
+  readonly volumes: Map<string, Dockerode.VolumeInspectInfo>;
+  /** Of images that are present. All others are pulled with success, unless their name contains `missing`. */
+  readonly images: Set<string>;
+  /** Names of the calls so far. */
+  readonly calls: string[];
+  emit(action: string, container: MemoryContainer): void;
+  /** Ends the streams of events. */
+  breakStreams(): void;
+}
+
+export interface MemoryContainer {
+  readonly id: string;
+  name: string;
+  readonly body: Dockerode.ContainerCreateOptions;
+  state: string;
+  exitCode: number;
+  error: string;
+  restartCount: number;
+  createdMs: number;
+  startedMs: number;
+  finishedMs: number;
+  health?: string;
+  readonly hostConfig: Dockerode.HostConfig;
+}
+
+/** Calls that change something on the engine. */
+export const writes: readonly string[] = [
+  'createContainer',
+  'startContainer',
+  'unpauseContainer',
+  'stopContainer',
+  'removeContainer',
+  'renameContainer',
+  'updateContainer',
+  'createNetwork',
+  'removeNetwork',
+  'createVolume',
+  'removeVolume',
+];
+
+export function memoryEngine(images: readonly string[] = []): MemoryEngine {
+  const state = createState(images);
+  return {
+    ...state,
+    ...containerCalls(state),
+    ...imageCalls(state),
+    ...networkCalls(state),
+    ...volumeCalls(state),
+  };
+}
+
+interface State extends Pick<
+  MemoryEngine,
+  'containers' | 'networks' | 'volumes' | 'images' | 'calls' | 'emit' | 'breakStreams'
+> {
+  readonly streams: Set<(event: EngineEvent | undefined) => void>;
+  nextId(): string;
+  /** Every instant is later than the one before, so that orders can be told. */
+  now(): number;
+}
+
+function createState(images: readonly string[]): State {
+  const streams = new Set<(event: EngineEvent | undefined) => void>();
+  let ids = 0;
+  let last = 0;
+  const now = (): number => (last = Math.max(Date.now(), last + 1));
+  return {
+    containers: new Map(),
+    networks: new Map(),
+    volumes: new Map(),
+    images: new Set(images),
+    calls: [],
+    streams,
+    nextId: () => `${(ids += 1)}`.padStart(64, '0'),
+    now,
+    emit(action, { id, name, body, exitCode }) {
+      const attributes = { ...body.Labels, name, exitCode: `${exitCode}` };
+      for (const push of streams) push({ action, id, attributes, timeMs: now() });
+    },
+    breakStreams() {
+      for (const push of streams) push(undefined);
+    },
+  };
+}
+
+type Containers = Pick<
+  Engine,
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'unpauseContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'renameContainer'
+  | 'updateContainer'
+  | 'events'
+  | 'close'
+>;
+
+function containerCalls(state: State): Containers {
+  const { containers, calls, emit } = state;
+  const find = (idOrName: string): MemoryContainer | undefined =>
+    containers.get(idOrName) ?? [...containers.values()].find(({ name }) => name === idOrName);
+  const must = (id: string): MemoryContainer => {
+    const container = find(id);
+    if (container === undefined) throw new EngineRefusal('gone', 404, `No such container: ${id}`);
+    return container;
+  };
+  return {
+    async listContainers(labels) {
+      calls.push('listContainers');
+      return [...containers.values()].filter(({ body }) => hasLabels(body.Labels, labels)).map(listed);
+    },
+    async inspectContainer(idOrName) {
+      calls.push('inspectContainer');
+      const container = find(idOrName);
+      return container === undefined ? undefined : inspected(container);
+    },
+    async createContainer(name, body) {
+      calls.push('createContainer');
+      if (find(name) !== undefined) return 'name-taken';
+      if (!state.images.has(body.Image ?? '')) throw new EngineRefusal('missing-image', 404, 'No such image');
+      const id = state.nextId();
+      const container: MemoryContainer = {
+        id,
+        name,
+        body: structuredClone(body),
+        state: 'created',
+        exitCode: 0,
+        error: '',
+        restartCount: 0,
+        createdMs: state.now(),
+        startedMs: 0,
+        finishedMs: 0,
+        hostConfig: structuredClone(body.HostConfig ?? {}),
+      };
+      containers.set(id, container);
+      emit('create', container);
+      return { id };
+    },
+    async startContainer(id) {
+      calls.push('startContainer');
+      const container = must(id);
+      if (container.state === 'running') return;
+      start(state, container);
+      emit('start', container);
+      if (container.state !== 'running') emit('die', container);
+    },
+    async unpauseContainer(id) {
+      calls.push('unpauseContainer');
+      const container = must(id);
+      if (container.state === 'paused') container.state = 'running';
+      emit('unpause', container);
+    },
+    async stopContainer(id) {
+      calls.push('stopContainer');
+      const container = find(id);
+      if (container === undefined || container.state === 'exited' || container.state === 'created') return;
+      Object.assign(container, { state: 'exited', exitCode: 143, finishedMs: state.now() });
+      emit('die', container);
+    },
+    async removeContainer(id) {
+      calls.push('removeContainer');
+      const container = find(id);
+      if (container === undefined) return;
+      containers.delete(container.id);
+      emit('destroy', container);
+    },
+    async renameContainer(id, name) {
+      calls.push('renameContainer');
+      const container = must(id);
+      const holder = find(name);
+      if (holder !== undefined && holder !== container) return 'name-taken';
+      container.name = name;
+      emit('rename', container);
+      return undefined;
+    },
+    async updateContainer(id, body) {
+      calls.push('updateContainer');
+      const container = must(id);
+      Object.assign(container.hostConfig, body);
+      emit('update', container);
+    },
+    events: (labels, onOpen, signal) => events(state, { labels, onOpen, signal }),
+    close: () => undefined,
+  };
+}
+
+function start(state: State, container: MemoryContainer): void {
+  const image = container.body.Image ?? '';
+  const network = container.hostConfig.NetworkMode ?? 'bridge';
+  const builtIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
+  const refuse = (kind: 'bad-command' | 'port-busy' | 'missing-network', message: string): never => {
+    container.error = message;
+    throw new EngineRefusal(kind, 500, message);
+  };
+  if (image.includes('bad-command')) refuse('bad-command', 'exec: "/nope": executable file not found');
+  if (!builtIn && ![...state.networks.values()].some(({ Name }) => Name === network)) {
+    refuse('missing-network', `network ${network} not found`);
+  }
+  const wanted = new Set(fixedPorts(container));
+  for (const other of state.containers.values()) {
+    const isUp = other.state === 'running' || other.state === 'restarting' || other.state === 'paused';
+    if (other === container || !isUp) continue;
+    if (fixedPorts(other).some((port) => wanted.has(port))) {
+      refuse('port-busy', 'Bind failed: port is already allocated');
+    }
+  }
+  Object.assign(container, { state: 'running', error: '', startedMs: state.now(), restartCount: 0 });
+  if (!image.includes('crash')) return;
+  const restarts = container.hostConfig.RestartPolicy?.Name !== 'no';
+  Object.assign(container, {
+    state: restarts ? 'restarting' : 'exited',
+    exitCode: 3,
+    finishedMs: state.now(),
+  });
+}
+
+async function* events(
+  state: State,
+  { labels, onOpen, signal }: { labels: readonly string[]; onOpen: () => void; signal: AbortSignal },
+): AsyncGenerator<EngineEvent> {
+  state.calls.push('events');
+  const queue: (EngineEvent | undefined)[] = [];
+  let wake = (): void => undefined;
+  const push = (event: EngineEvent | undefined): void => {
+    queue.push(event);
+    wake();
+  };
+  const onAbort = (): void => push(undefined);
+  signal.addEventListener('abort', onAbort);
+  state.streams.add(push);
+  onOpen();
+  try {
+    for (;;) {
+      if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      const event = queue.shift();
+      if (event === undefined || signal.aborted) return;
+      if (hasLabels(event.attributes, labels)) yield event;
+    }
+  } finally {
+    state.streams.delete(push);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function imageCalls({ images, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
+  return {
+    async inspectImage(reference) {
+      calls.push('inspectImage');
+      return images.has(reference) ? ({ Id: 'sha256:0' } as Dockerode.ImageInspectInfo) : undefined;
+    },
+    async pullImage(reference) {
+      calls.push('pullImage');
+      if (reference.includes('missing')) {
+        throw new ComputeError('ImageUnavailable', `Image ${reference} can't be pulled: no such image`);
+      }
+      images.add(reference);
+    },
+  };
+}
+
+function networkCalls(
+  state: State,
+): Pick<Engine, 'listNetworks' | 'inspectNetwork' | 'createNetwork' | 'removeNetwork'> {
+  const { networks, calls } = state;
+  return {
+    async listNetworks({ label = [], name }) {
+      calls.push('listNetworks');
+      return [...networks.values()].filter(
+        ({ Labels, Name }) => hasLabels(Labels, label) && (name === undefined || name.includes(Name)),
+      );
+    },
+    async inspectNetwork(idOrName) {
+      return networks.get(idOrName) ?? [...networks.values()].find(({ Name }) => Name === idOrName);
+    },
+    async createNetwork(body) {
+      calls.push('createNetwork');
+      const subnet = body.IPAM?.Config?.[0]?.['Subnet'];
+      const overlaps = [...networks.values()].some(({ IPAM }) => IPAM?.Config?.[0]?.['Subnet'] === subnet);
+      if (subnet !== undefined && overlaps) throw new EngineRefusal('overlap', 403, 'Pool overlaps');
+      const id = state.nextId();
+      networks.set(id, { ...body, Id: id } as unknown as Dockerode.NetworkInspectInfo);
+      return { id };
+    },
+    async removeNetwork(id) {
+      calls.push('removeNetwork');
+      networks.delete(id);
+    },
+  };
+}
+
+function volumeCalls({
+  volumes,
+  calls,
+}: State): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume'> {
+  return {
+    async listVolumes(labels) {
+      calls.push('listVolumes');
+      return [...volumes.values()].filter(({ Labels }) => hasLabels(Labels, labels));
+    },
+    inspectVolume: async (name) => volumes.get(name),
+    async createVolume({ Name = '', Labels = {} }) {
+      calls.push('createVolume');
+      const volume =
+        volumes.get(Name) ?? ({ Name, Labels, Driver: 'local' } as unknown as Dockerode.VolumeInspectInfo);
+      volumes.set(Name, volume);
+      return volume;
+    },
+    async removeVolume(name) {
+      calls.push('removeVolume');
+      volumes.delete(name);
+    },
+  };
+}
+
+function hasLabels(labels: Readonly<Record<string, string>> | undefined, wanted: readonly string[]): boolean {
+  return wanted.every((filter) => {
+    const [key = '', value] = filter.split('=');
+    return value === undefined ? labels?.[key] !== undefined : labels?.[key] === value;
+  });
+}
+
+function fixedPorts({ hostConfig }: MemoryContainer): readonly string[] {
+  const bindings = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
+  return Object.entries(bindings).flatMap(([port, hosts]) =>
+    hosts
+      .filter(({ HostPort }) => HostPort !== '')
+      .map(({ HostPort }) => `${HostPort}/${port.split('/')[1]}`),
+  );
+}
+
+function listed(container: MemoryContainer): Dockerode.ContainerInfo {
+  const { id, name, body, state, exitCode, startedMs, health } = container;
+  const seconds = Math.max(0, Math.round((Date.now() - startedMs) / 1000));
+  const up = seconds < 300 ? `Up ${seconds} seconds` : 'Up 10 minutes';
+  const status =
+    state === 'running' ? `${up}${health === undefined ? '' : ` (${health})`}` : `Exited (${exitCode}) now`;
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: body.Image ?? '',
+    Labels: { ...body.Labels },
+    State: state,
+    Status: state === 'created' ? 'Created' : status,
+    Ports: [],
+    NetworkSettings: { Networks: {} },
+  } as unknown as Dockerode.ContainerInfo;
+}
+
+function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
+  const { id, name, body, state, hostConfig, health } = container;
+  const instant = (ms: number): string => (ms === 0 ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString());
+  return {
+    Id: id,
+    Name: `/${name}`,
+    Created: instant(container.createdMs),
+    RestartCount: container.restartCount,
+    State: {
+      Status: state,
+      ExitCode: state === 'running' ? 0 : container.exitCode,
+      OOMKilled: false,
+      Error: container.error,
+      StartedAt: instant(container.startedMs),
+      FinishedAt: instant(container.finishedMs),
+      ...(health === undefined ? {} : { Health: { Status: health, FailingStreak: 0, Log: [] } }),
+    },
+    Config: { Image: body.Image, Labels: { ...body.Labels } },
+    HostConfig: hostConfig,
+    Mounts: (hostConfig.Binds ?? []).map((bind) => {
+      const [Name = '', Destination = '', mode] = bind.split(':');
+      return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
+    }),
+  } as unknown as Dockerode.ContainerInspectInfo;
+}

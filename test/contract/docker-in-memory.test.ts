@@ -1,0 +1,27 @@
+import type { Provider } from '../../src/compute/provider.ts';
+import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
+import { context, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
+import { memoryEngine, writes } from '../compute/providers/docker/memory-engine.ts';
+import { describeProviderContract } from './provider-contract.ts';
+
+describeProviderContract('docker, on an engine in memory,', async () => {
+  const engine = memoryEngine(['app:1', 'app:2']);
+  const { block, policy } = settings();
+  const signal = new AbortController().signal;
+  return {
+    provider: (instance = 'default') =>
+      dockerProvider(engine, block, policy, context({ instance })) as Provider,
+    spec: (tenantId, state) =>
+      tenantSpec(
+        { image: state === 'first' ? 'app:1' : 'app:2', volumes: ['data:/data'] },
+        { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' } },
+      ),
+    writes: () => engine.calls.filter((call) => writes.includes(call)).length,
+    async occupy(tenantId) {
+      const name = `landlord-tenant-${tenantId}`;
+      await engine.createContainer(name, { Image: 'app:1' }, signal);
+      return () => engine.inspectContainer(name, signal);
+    },
+    close: async () => undefined,
+  };
+});

@@ -1,0 +1,27 @@
+import { pino } from 'pino';
+import type { Provider } from '../../src/compute/provider.ts';
+import { createMockProvider } from '../../src/compute/providers/mock/provider.ts';
+import { describeProviderContract } from './provider-contract.ts';
+
+describeProviderContract('mock', async () => ({
+  provider: (instance = 'default') =>
+    createMockProvider(
+      { block: {}, policy: {} },
+      {
+        instance,
+        clusterUid: 'cluster-1',
+        logger: pino({ level: 'silent' }),
+        policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+        sweepIntervalMs: 3_600_000,
+      },
+    ) as Provider,
+  spec: (tenantId, state) => ({
+    tenantId,
+    tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' },
+    containers: [],
+    resources: {},
+    config: { state },
+    imagePullCredentials: [],
+  }),
+  close: async () => undefined,
+}));

@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ComputeError } from '../../src/compute/errors.ts';
+import type { Observation, PlacedTenant, Provider, StepResult } from '../../src/compute/provider.ts';
+import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+
+/** What every provider must do, whatever its engine. A new provider passes this suite before anything else. */
+
+export interface ContractHarness {
+  /** A new provider object of this instance, as a restarted operator would build it, on the one engine. */
+  provider(instance?: string): Provider;
+  /** Two desired states of a tenant that need a rollout from one to the other, and come up by themselves. */
+  spec(tenantId: string, state: 'first' | 'second'): TenantComputeSpec;
+  /** How many calls that change something the engine has got so far, from all provider objects. */
+  writes?(): number;
+  /** Puts something that is not ours where the tenant's would go. Returns a look at it that tells it untouched. */
+  occupy?(tenantId: string): Promise<() => Promise<unknown>>;
+  /** Removes whatever the tests left. */
+  close(): Promise<void>;
+}
+
+/** An operation that waits for the engine to converge breaks the contract; tests give up after this. */
+const convergeMs = 30_000;
+const pollMs = 50;
+
+export function describeProviderContract(name: string, makeHarness: () => Promise<ContractHarness>): void {
+  describe(`${name} keeps the provider contract`, () => {
+    let harness: ContractHarness;
+    const signal = new AbortController().signal;
+    beforeAll(async () => {
+      harness = await makeHarness();
+    });
+    afterAll(() => harness.close());
+
+    it('a tenant that was never provisioned is not there, and destroying it is done at once', async () => {
+      const provider = harness.provider();
+      const ref = placed(provider, harness.spec('never', 'first'));
+      expect(await provider.getStatus(ref, undefined, signal)).toMatchObject({ exists: false, changes: [] });
+      expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+      expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    });
+
+    it('a tenant goes from nothing over two desired states to nothing', async () => {
+      const provider = harness.provider();
+      const [first, second] = [harness.spec('life', 'first'), harness.spec('life', 'second')];
+      await settle(() => provider.provision(first, signal));
+      await healthy(provider, first);
+      expect(provider.desire(second).specHash).not.toBe(provider.desire(first).specHash);
+      const between = await provider.getStatus(
+        { ...placed(provider, second), thorough: true },
+        second,
+        signal,
+      );
+      expect(between.changes).not.toEqual([]);
+      await settle(() => provider.update(second, signal));
+      expect((await healthy(provider, second)).exists).toBe(true);
+      const gone = placed(provider, second);
+      await settle(() => provider.destroy(gone, signal));
+      expect((await provider.getStatus(gone, second, signal)).exists).toBe(false);
+    });
+
+    it('doing a thing again once it is done changes nothing', async () => {
+      const provider = harness.provider();
+      const spec = harness.spec('again', 'first');
+      await settle(() => provider.provision(spec, signal));
+      const before = await healthy(provider, spec);
+      const writes = harness.writes?.() ?? 0;
+      expect((await provider.provision(spec, signal)).outcome).toBe('done');
+      expect((await provider.update(spec, signal)).outcome).toBe('done');
+      expect((await provider.update(spec, signal, { keep: true })).outcome).toBe('done');
+      expect(harness.writes?.() ?? 0).toBe(writes);
+      const after = await provider.getStatus({ ...placed(provider, spec), thorough: true }, spec, signal);
+      expect(after.compute).toEqual(before.compute);
+      await settle(() => provider.destroy(placed(provider, spec), signal));
+    });
+
+    it('two provisionings at once make one', async () => {
+      const provider = harness.provider();
+      const spec = harness.spec('twice', 'first');
+      await Promise.all([
+        settle(() => provider.provision(spec, signal)),
+        settle(() => provider.provision(spec, signal)),
+      ]);
+      const { compute } = await healthy(provider, spec);
+      expect(compute.running).toBe(compute.desired);
+      await settle(() => provider.destroy(placed(provider, spec), signal));
+    });
+
+    it('list shows what is owned, under the tenant that owns it, until it is gone', async () => {
+      const provider = harness.provider();
+      const spec = harness.spec('listed', 'first');
+      await settle(() => provider.provision(spec, signal));
+      const { namespace, name } = spec.tenant;
+      const mine = async () => (await provider.list(signal)).filter(({ tenantId }) => tenantId === 'listed');
+      expect((await mine()).length).toBeGreaterThan(0);
+      for (const owned of await mine()) expect(owned).toMatchObject({ namespace, name });
+      await settle(() => provider.destroy(placed(provider, spec), signal));
+      expect(await mine()).toEqual([]);
+    });
+
+    it('desire is pure, and says for one spec always the same', () => {
+      const [one, two] = [harness.provider(), harness.provider()];
+      const spec = harness.spec('pure', 'first');
+      expect(two.desire(spec)).toEqual(one.desire(spec));
+      expect(one.desire(spec).placement).toMatchObject({ provider: one.name });
+      expect(one.desire(spec).specHash).toMatch(/^v\d+:[0-9a-f]{32}$/);
+    });
+
+    it('an aborted call ends soon, and rejects with nothing but a ComputeError', async () => {
+      const provider = harness.provider();
+      const spec = harness.spec('aborted', 'first');
+      const ref = placed(provider, spec);
+      const aborted = AbortSignal.abort();
+      for (const call of [
+        () => provider.provision(spec, aborted),
+        () => provider.update(spec, aborted),
+        () => provider.getStatus(ref, spec, aborted),
+        () => provider.validate(spec, aborted),
+        () => provider.list(aborted),
+        () => provider.destroy(ref, aborted),
+      ]) {
+        const error = await call().then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        if (error !== undefined) expect(error).toBeInstanceOf(ComputeError);
+      }
+      await settle(() => provider.destroy(ref, signal));
+    });
+
+    it('watch ends when it is told to', async () => {
+      const provider = harness.provider();
+      const stop = new AbortController();
+      const watching = provider.watch(() => undefined, stop.signal);
+      stop.abort();
+      await expect(watching).resolves.toBeUndefined();
+    });
+
+    describeDurability(() => harness);
+    describeConflict(() => harness);
+  });
+}
+
+function describeDurability(getHarness: () => ContractHarness): void {
+  const signal = new AbortController().signal;
+
+  it('what outlives the process is found again by the next, and no other instance sees it', async () => {
+    const harness = getHarness();
+    if (!harness.provider().durable) return;
+    const spec = harness.spec('durable', 'first');
+    await settle(() => harness.provider().provision(spec, signal));
+    const before = await healthy(harness.provider(), spec);
+    const restarted = harness.provider();
+    const ref = placed(restarted, spec);
+    expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
+
+    const other = harness.provider('other');
+    expect((await other.list(signal)).filter(({ tenantId }) => tenantId === 'durable')).toEqual([]);
+    expect((await other.destroy(ref, signal)).outcome).toBe('gone');
+    expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
+    await settle(() => restarted.destroy(ref, signal));
+  });
+
+  it('a tenant of the same id in another namespace is a conflict, and destroying it destroys nothing', async () => {
+    const harness = getHarness();
+    const provider = harness.provider();
+    if (!provider.durable) return;
+    const spec = harness.spec('rival', 'first');
+    await settle(() => provider.provision(spec, signal));
+    const before = await healthy(provider, spec);
+    const rival = { ...spec, tenant: { ...spec.tenant, namespace: 'elsewhere' } };
+    const conflict = { code: 'ProviderConflict' };
+    await expect(settle(() => provider.provision(rival, signal))).rejects.toMatchObject(conflict);
+    await expect(settle(() => provider.update(rival, signal))).rejects.toMatchObject(conflict);
+    await expect(provider.getStatus(placed(provider, rival), rival, signal)).rejects.toMatchObject(conflict);
+    expect((await provider.destroy(placed(provider, rival), signal)).outcome).toBe('gone');
+    expect(await provider.getStatus(placed(provider, spec), spec, signal)).toEqual(before);
+    await settle(() => provider.destroy(placed(provider, spec), signal));
+  });
+}
+
+function describeConflict(getHarness: () => ContractHarness): void {
+  it('what bears no mark of ours is a conflict, and is never touched', async () => {
+    const harness = getHarness();
+    if (harness.occupy === undefined) return;
+    const signal = new AbortController().signal;
+    const provider = harness.provider();
+    const look = await harness.occupy('occupied');
+    const before = await look();
+    const spec = harness.spec('occupied', 'first');
+    const conflict = { code: 'ProviderConflict' };
+    await expect(settle(() => provider.provision(spec, signal))).rejects.toMatchObject(conflict);
+    await expect(settle(() => provider.update(spec, signal))).rejects.toMatchObject(conflict);
+    expect((await provider.destroy(placed(provider, spec), signal)).outcome).toBe('gone');
+    expect(await look()).toEqual(before);
+  });
+}
+
+export function placed(provider: Provider, spec: TenantComputeSpec): PlacedTenant {
+  const { namespace, name } = spec.tenant;
+  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
+}
+
+/** Calls again, as the controller does, until the operation has nothing left to do. */
+async function settle<T extends { outcome: StepResult['outcome'] | 'gone' }>(
+  operation: () => Promise<T>,
+): Promise<void> {
+  const until = Date.now() + convergeMs;
+  for (;;) {
+    const { outcome } = await operation();
+    if (outcome === 'done' || outcome === 'gone') return;
+    if (outcome === 'rolled_back') throw new Error('rolled back');
+    if (Date.now() > until) throw new Error('the operation does not come to an end');
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+async function healthy(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
+  const until = Date.now() + convergeMs;
+  for (;;) {
+    const seen = await provider.getStatus(placed(provider, spec), spec, new AbortController().signal);
+    const { state, health } = seen.compute;
+    if (state === 'running' && health === 'healthy' && seen.changes.length === 0) return seen;
+    if (Date.now() > until) throw new Error(`not healthy: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
