@@ -9,9 +9,10 @@ import { setUpStage, type Stage } from './stage.ts';
 import { tour } from './tour.ts';
 
 let stage: Stage | undefined;
+let print = (text: string): void => console.log(text);
 const startedMs = performance.now();
 const signal = interruptible(() => {
-  console.error('\nstopping; Ctrl-C again to force it');
+  print('\nStopping; Ctrl-C again to force it.');
   // While it is being set up nothing can be stopped in order, and the watchdog removes what is there.
   if (stage === undefined) process.exit(INTERRUPTED);
 });
@@ -29,15 +30,16 @@ async function demo(): Promise<number> {
   stage = await setUpStage(signal);
   console.log(welcome(stage));
   try {
-    const ended = await show(stage);
-    return ended;
+    return await show(stage);
   } finally {
     await stage.close();
+    console.log('Stopped; nothing of it is left.');
   }
 }
 
 async function show(stage: Stage): Promise<number> {
   const screen = createScreen(() => stage.fleet.tenants());
+  print = screen.print;
   try {
     stage.fleet.onChange((tenant, deleted) => screen.changed(tenant, deleted));
     const cameTrue = await runTour(tour, stage, screen);
@@ -48,6 +50,7 @@ async function show(stage: Stage): Promise<number> {
     }
     return cameTrue ? 0 : 1;
   } finally {
+    print = console.log;
     screen.close();
   }
 }

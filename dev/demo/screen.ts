@@ -4,7 +4,7 @@ import { cut, fleetTable, tenantLine, type TableLine } from './fleet-table.ts';
 
 /** Where the tour tells its story: lines that stay, and, on a terminal, the fleet below them as it is now. */
 export interface Screen {
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** What is going on; shown with its duration until it is replaced or ended by `undefined`. */
   activity(title: string | undefined): void;
   /** The fleet has changed. */

@@ -16,8 +16,7 @@ const outcomes: readonly (readonly [name: string, reason: Reason])[] = [
 ];
 
 export const everythingComesUp = defineStep({
-  title:
-    'Seven Tenants are applied: five become Ready, one is unhealthy and one wants ECS, which this operator has not.',
+  title: 'Seven Tenants: five become Ready, one is unhealthy, one wants a provider that is not enabled.',
   command: () => 'kubectl apply -f deploy/samples',
   act: async (stage) => {
     for (const manifest of await readSamples(stage.registryAddress)) await stage.objects.apply(manifest);
