@@ -8,28 +8,25 @@ export interface RolloutWatch {
   stop(): Promise<Rollout>;
 }
 
-export interface Rollout {
-  /** Every answer in the order of its coming: what was said, and when (Date.now()). */
-  readonly answers: readonly { readonly text: string; readonly atMs: number }[];
-  /** The longest time between two answers, whoever gave them, in milliseconds. */
-  readonly longestGapMs: number;
+/** One round of asking: who answered what, and when (Date.now()). */
+export interface Look {
+  readonly atMs: number;
+  readonly answers: readonly string[];
 }
+
+export type Rollout = readonly Look[];
 
 const LOOK_EVERY_MS = 40;
 
 export function watchRollout(stage: Stage, tenant: string): RolloutWatch {
-  const answers: { text: string; atMs: number }[] = [];
+  const looks: Look[] = [];
   const stopped = new AbortController();
   const watching = (async () => {
     while (!stopped.signal.aborted && !stage.signal.aborted) {
       const containers = await containersOf(stage, tenant).catch(() => []);
       const urls = containers.flatMap(({ state, urls }) => (state === 'running' ? urls : []));
-      await Promise.all(
-        urls.map(async (url) => {
-          const text = await httpGet(url).catch(() => undefined);
-          if (text !== undefined) answers.push({ text, atMs: Date.now() });
-        }),
-      );
+      const answers = await Promise.all(urls.map((url) => httpGet(url).catch(() => undefined)));
+      looks.push({ atMs: Date.now(), answers: answers.filter((answer) => answer !== undefined) });
       await sleep(LOOK_EVERY_MS);
     }
   })();
@@ -37,15 +34,25 @@ export function watchRollout(stage: Stage, tenant: string): RolloutWatch {
     stop: async () => {
       stopped.abort();
       await watching;
-      const gaps = answers.slice(1).map(({ atMs }, index) => atMs - (answers[index]?.atMs ?? atMs));
-      return { answers, longestGapMs: Math.max(0, ...gaps) };
+      return looks;
     },
   };
 }
 
 /** How long both the old and the new one answered, in milliseconds; negative: nobody did for that long. */
-export function overlapMs({ answers }: Rollout, newText: string): number {
-  const firstNew = answers.find(({ text }) => text === newText)?.atMs ?? Infinity;
-  const lastOld = answers.findLast(({ text }) => text !== newText)?.atMs ?? -Infinity;
-  return lastOld - firstNew;
+export function overlapMs(rollout: Rollout, newAnswer: string): number {
+  const firstNew = rollout.find(({ answers }) => answers.includes(newAnswer))?.atMs ?? Infinity;
+  const lastOld = rollout.findLast(({ answers }) => answers.some((answer) => answer !== newAnswer));
+  return (lastOld?.atMs ?? -Infinity) - firstNew;
+}
+
+/** The most looks in a row to which nobody gave `answer`. Looks, not time: a busy machine makes them longer. */
+export function longestSilence(rollout: Rollout, answer: string): number {
+  let longest = 0;
+  let silent = 0;
+  for (const { answers } of rollout) {
+    silent = answers.includes(answer) ? 0 : silent + 1;
+    longest = Math.max(longest, silent);
+  }
+  return longest;
 }

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { overlapMs } from '../../dev/demo/rollout-watch.ts';
 import { manifestsFrom, readSamples } from '../../dev/demo/samples.ts';
 
 test('images of the samples come from the registry of the demo, wherever they stand; nothing else is changed', () => {
@@ -32,14 +31,4 @@ test('no sample asks for an image that the demo does not have', async () => {
     expect.arrayContaining(['127.0.0.1:5000/app:1']),
   );
   expect([...new Set([...text.matchAll(/"image":"([^"]+)"/g)].map((match) => match[1]))]).toHaveLength(1);
-});
-
-test('two versions overlap from the first answer of the new one to the last of the old one', () => {
-  const answers = (...texts: string[]) => ({
-    longestGapMs: 0,
-    answers: texts.map((text, index) => ({ text, atMs: index * 10 })),
-  });
-  expect(overlapMs(answers('old', 'new', 'old', 'old', 'new'), 'new')).toBe(20);
-  expect(overlapMs(answers('old', 'new', 'new'), 'new')).toBe(-10);
-  expect(overlapMs(answers('old', 'old'), 'new')).toBe(-Infinity);
 });
