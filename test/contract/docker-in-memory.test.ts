@@ -1,4 +1,3 @@
-import type { Provider } from '../../src/compute/provider.ts';
 import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import { context, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
 import { memoryEngine, writes } from '../compute/providers/docker/memory-engine.ts';
@@ -9,8 +8,7 @@ describeProviderContract('docker, on an engine in memory,', async () => {
   const { block, policy } = settings();
   const signal = new AbortController().signal;
   return {
-    provider: (instance = 'default') =>
-      dockerProvider(engine, block, policy, context({ instance })) as Provider,
+    provider: (instance = 'default') => dockerProvider(engine, block, policy, context({ instance })),
     spec: (tenantId, state) =>
       tenantSpec(
         { image: state === 'first' ? 'app:1' : 'app:2', volumes: ['data:/data'] },

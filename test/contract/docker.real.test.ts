@@ -1,6 +1,5 @@
 import { inject } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
-import type { Provider } from '../../src/compute/provider.ts';
 import { dockerTestBench } from '../compute/providers/docker/docker-bench.ts';
 import { writes } from '../compute/providers/docker/memory-engine.ts';
 import { describeProviderContract } from './provider-contract.ts';
@@ -13,7 +12,7 @@ describeProviderContract('docker', async () => {
   };
   const bench = dockerTestBench({ image: images.first });
   return {
-    provider: (instance) => bench.provider(instance === undefined ? {} : { instance }) as Provider,
+    provider: (instance) => bench.provider(instance === undefined ? {} : { instance }),
     spec: (tenantId, state) => bench.spec(tenantId, { image: images[state], volumes: ['data:/tmp/data'] }),
     writes: () => bench.calls.filter((call) => writes.includes(call)).length,
     async occupy(tenantId) {

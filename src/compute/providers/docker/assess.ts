@@ -82,11 +82,17 @@ function crashing(container: ObservedContainer): Assessment {
   };
 }
 
-/** `exited with code 137, killed for want of memory`. */
+/** By the shells' convention, which the engine's init keeps. */
+const knownCodes: Readonly<Record<number, string>> = {
+  126: ': its command can not be executed',
+  127: ': the image has no such command',
+};
+
+/** `exited with code 137, killed because it ran out of memory`. */
 export function describeExit({ exitCode, inspected }: ObservedContainer): string {
   const code = exitCode ?? inspected?.exitCode;
   const memory = inspected?.oomKilled === true ? ', killed because it ran out of memory' : '';
-  return `exited${code === undefined ? '' : ` with code ${code}`}${memory}`;
+  return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}`;
 }
 
 /** How long it still must run without exiting, in milliseconds; 0: it is settled. */

@@ -1,44 +1,15 @@
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { expect, it } from 'vitest';
 import type { DestroyResult, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { dyingAt } from './dying-engine.ts';
+import type { When } from './dying-engine.ts';
 import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
-import { memoryEngine, writes } from './memory-engine.ts';
+import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
-
-/** The process dies in a call: before the engine heard of it, or before its answer came back. */
-class Killed extends Error {}
-
-type When = 'before' | 'after';
-
-/** The engine as a process sees it that dies at its `nth` write. */
-function dyingAt(engine: Engine, nth: number, when: When): { engine: Engine; died: () => boolean } {
-  let count = 0;
-  let dead = false;
-  const die = (): never => {
-    dead = true;
-    throw new Killed('killed');
-  };
-  const proxy = new Proxy(engine, {
-    get(target, key) {
-      const member = Reflect.get(target, key) as (...args: unknown[]) => Promise<unknown>;
-      if (typeof key !== 'string' || typeof member !== 'function') return member;
-      return async (...args: unknown[]) => {
-        if (dead) return die();
-        if (!writes.includes(key)) return member.apply(target, args);
-        count += 1;
-        if (count !== nth) return member.apply(target, args);
-        // Whatever the engine answers, nobody hears it.
-        if (when === 'after') await member.apply(target, args).catch(() => undefined);
-        return die();
-      };
-    },
-  });
-  return { engine: proxy, died: () => dead };
-}
 
 const { block, policy } = settings({ network_name: 'tenants' });
 const build = (engine: Engine): Provider<DockerConfig> => dockerProvider(engine, block, policy, context());
@@ -197,16 +168,16 @@ it.each(goodNames)('destroying %s: killed at any write, the next process leaves 
 });
 
 it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
-  const journeys = fc.array(
-    fc.record({
-      to: fc.constantFrom(...goodNames, ...badNames),
-      nth: fc.integer({ min: 1, max: 12 }),
-      when: fc.constantFrom(...whens),
+  const journeys = array(
+    record({
+      to: constantFrom(...goodNames, ...badNames),
+      nth: integer({ min: 1, max: 12 }),
+      when: constantFrom(...whens),
     }),
     { minLength: 1, maxLength: 5 },
   );
-  await fc.assert(
-    fc.asyncProperty(journeys, fc.constantFrom(...goodNames), async (journey, end) => {
+  await assert(
+    asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
       const engine = memoryEngine(images);
       for (const { to, nth, when } of journey) {
         const mortal = dyingAt(engine, nth, when);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type Dockerode from 'dockerode';
+import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import type { Observation, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
@@ -16,6 +16,8 @@ import { context, settings, tenantSpec } from './docker-fixture.ts';
 export interface DockerTestBench {
   readonly prefix: string;
   readonly engine: Engine;
+  /** For what the operator never does: pause, kill, exec. */
+  readonly docker: Dockerode;
   /** Names of the calls of all providers made here. */
   readonly calls: readonly string[];
   provider(over?: Partial<DockerContext>, decorate?: (engine: Engine) => Engine): Provider<DockerConfig>;
@@ -51,6 +53,7 @@ export function dockerTestBench(
   return {
     prefix,
     engine,
+    docker: new Dockerode({ socketPath: host.replace('unix://', '') }),
     calls,
     provider(over = {}, decorate = (engine) => engine) {
       // `close` of one provider must not take the engine from the next.
@@ -63,11 +66,11 @@ export function dockerTestBench(
       tenantSpec(config, { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' }, ...over }),
     pull: (image) => engine.pullImage(image, undefined, () => undefined, never),
     async createForeign(name, image, hostConfig = {}) {
-      const created = await engine.createContainer(
-        name,
-        { Image: image, HostConfig: { Init: true, ...hostConfig } },
-        never,
+      const ExposedPorts = Object.fromEntries(
+        Object.keys((hostConfig.PortBindings ?? {}) as object).map((port) => [port, {}]),
       );
+      const body = { Image: image, ExposedPorts, HostConfig: { Init: true, ...hostConfig } };
+      const created = await engine.createContainer(name, body, never);
       if (created === 'name-taken') throw new Error(`${name} is taken`);
       foreign.push(created.id);
       await engine.startContainer(created.id, never);

@@ -1,0 +1,353 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { pushImage } from '../../../../dev/images.ts';
+import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import { containerSpec } from './docker-fixture.ts';
+import { dockerTestBench, isReady, placedTenant, settled, statusWhere } from './docker-bench.ts';
+import type { DockerTestBench } from './docker-bench.ts';
+
+const signal = new AbortController().signal;
+const images = { one: '', two: '', crash: '', unhealthy: '' };
+let bench: DockerTestBench;
+
+beforeAll(async () => {
+  const registry = { address: inject('registryAddress') };
+  images.one = await pushImage(registry, { repository: 'app', tag: '1' });
+  images.two = await pushImage(registry, { repository: 'app', tag: '2' });
+  images.crash = await pushImage(registry, { repository: 'app', tag: 'crash', command: ['crash', '3'] });
+  images.unhealthy = await pushImage(registry, {
+    repository: 'app',
+    tag: 'unhealthy',
+    command: ['unhealthy-after', '0s'],
+  });
+  const networkPool = inject('networkPool');
+  bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool });
+  for (const image of Object.values(images)) await bench.pull(image);
+});
+afterAll(() => bench.close());
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function version(port: number): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) });
+  return (await response.text()).trim();
+}
+
+/** A tenant that is up, and the ways to look at it. */
+async function running(tenantId: string, config: Record<string, unknown> = {}, over = {}) {
+  const provider = bench.provider();
+  const spec = bench.spec(tenantId, { image: images.one, ...config }, over);
+  const ref = placedTenant(provider, spec);
+  await settled(() => provider.provision(spec, signal));
+  const look = (wanted = spec) => provider.getStatus({ ...ref, thorough: true }, wanted, signal);
+  await statusWhere(look, isReady);
+  return { provider, spec, ref, look, name: `${bench.prefix}-tenant-${tenantId}` };
+}
+
+const portOf = (config: { host_port?: number } = {}) => ({
+  ports: [{ container_port: 8080, protocol: 'TCP', ...config }],
+});
+
+describe.concurrent('a tenant on a Docker Engine', () => {
+  it('with one container is reached at the endpoint that its status names', async () => {
+    const { look } = await running('one', portOf());
+    const { compute } = await look();
+    expect(compute).toMatchObject({ running: 1, desired: 1 });
+    expect(compute.endpoints).toMatchObject([{ name: 'app-8080', type: 'tcp', address: '127.0.0.1' }]);
+    expect(await version(compute.endpoints?.[0]?.port ?? 0)).toBe('version 1');
+  });
+
+  it('with several containers has a network of its own, on which they find each other by name', async () => {
+    const healthCheck = (command: string[]) => ({
+      command,
+      intervalSeconds: 1,
+      timeoutSeconds: 1,
+      retries: 5,
+      startPeriodSeconds: 5,
+    });
+    const { provider, ref, look } = await running(
+      'several',
+      {},
+      {
+        containers: [
+          containerSpec('web', {
+            image: images.one,
+            healthCheck: healthCheck(['/app', 'get', 'http://db:8080/']),
+          }),
+          containerSpec('db', { image: images.two, healthCheck: healthCheck(['/bin/ok']) }),
+        ],
+      },
+    );
+    expect((await look()).compute).toMatchObject({ running: 2, health: 'healthy' });
+    const name = `${bench.prefix}-several`;
+    expect((await bench.engine.inspectNetwork(name, signal))?.Labels?.[`${bench.prefix}.tenant_id`]).toBe(
+      'several',
+    );
+    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect(await bench.engine.inspectNetwork(name, signal)).toBeUndefined();
+  });
+
+  it('gets and changes limits and restart policy without a restart', async () => {
+    const { provider, look, name } = await running('limits');
+    const before = await bench.look(name);
+    const wanted = bench.spec('limits', {
+      image: images.one,
+      resources: { cpu: '500m', memory: '64Mi' },
+      restart_policy: 'always',
+    });
+    expect((await look(wanted)).changes.map(({ path, cause }) => `${path} ${cause}`)).toEqual([
+      'containers.app.resources.cpu spec',
+      'containers.app.resources.memory spec',
+      'containers.app.restartPolicy spec',
+    ]);
+    await settled(() => provider.update(wanted, signal));
+    const after = await bench.look(name);
+    expect(after?.State.StartedAt).toBe(before?.State.StartedAt);
+    expect(after?.HostConfig).toMatchObject({
+      NanoCpus: 5e8,
+      Memory: 2 ** 26,
+      RestartPolicy: { Name: 'always' },
+    });
+    expect((await look(wanted)).changes).toEqual([]);
+  });
+
+  it('loses a limit by a replacement, since the engine can do it in no other way', async () => {
+    const { provider, look, name } = await running('unlimited', { resources: { memory: '64Mi' } });
+    const before = await bench.look(name);
+    const wanted = bench.spec('unlimited', { image: images.one });
+    expect((await look(wanted)).changes).toMatchObject([{ path: 'containers.app.resources.memory' }]);
+    await settled(() => provider.update(wanted, signal));
+    const after = await bench.look(name);
+    expect(after?.Id).not.toBe(before?.Id);
+    expect(after?.HostConfig.Memory).toBe(0);
+    expect((await look(wanted)).changes).toEqual([]);
+  });
+
+  it('is replaced without a gap: the old one serves until the new one is proven', async () => {
+    const { provider, look, name } = await running('gapless', portOf());
+    const port = (await look()).compute.endpoints?.[0]?.port ?? 0;
+    const wanted = bench.spec('gapless', { image: images.two, ...portOf() });
+    const seen: string[] = [];
+    await settled(
+      () => provider.update(wanted, signal),
+      async ({ message }) => void seen.push(`${await version(port)}: ${message}`),
+    );
+    expect(new Set(seen)).toEqual(new Set(['version 1: Waiting until the new app is known to run well']));
+    const { compute } = await statusWhere(() => look(wanted), isReady);
+    expect(await version(compute.endpoints?.[0]?.port ?? 0)).toBe('version 2');
+    expect(await bench.names('gapless')).toEqual([`${name} running`]);
+  });
+
+  it('with a fixed host port hands it to its successor', async () => {
+    const fixed = portOf({ host_port: await freePort() });
+    const { provider, look } = await running('fixed', fixed);
+    const wanted = bench.spec('fixed', { image: images.two, ...fixed });
+    await settled(() => provider.update(wanted, signal));
+    await statusWhere(() => look(wanted), isReady);
+    expect(await version(fixed.ports[0]?.host_port ?? 0)).toBe('version 2');
+  });
+
+  it('that crashes in a new version is rolled back to the old one, and the message says how', async () => {
+    const { provider, look } = await running('crashing');
+    const result = await settled(() =>
+      provider.update(bench.spec('crashing', { image: images.crash }), signal),
+    );
+    expect(result).toMatchObject({ outcome: 'rolled_back', reason: 'RolledBack' });
+    expect(result.message).toMatch(/new container app exited with code 3/);
+    expect(await statusWhere(look, isReady)).toBeDefined();
+  });
+
+  it('with a fixed host port gets its old container back when the new one fails', async () => {
+    const fixed = portOf({ host_port: await freePort() });
+    const { provider, look, name } = await running('back', fixed);
+    const before = await bench.look(name);
+    const wanted = bench.spec('back', { image: images.crash, ...fixed });
+    expect(await settled(() => provider.update(wanted, signal))).toMatchObject({ outcome: 'rolled_back' });
+    expect((await statusWhere(look, isReady)).compute.running).toBe(1);
+    expect((await bench.look(name))?.Id).toBe(before?.Id);
+    expect(await version(fixed.ports[0]?.host_port ?? 0)).toBe('version 1');
+    expect(await bench.names('back')).toEqual([`${name} running`]);
+  });
+
+  it('that becomes unhealthy or has no such command in a new version is rolled back', async () => {
+    const { provider, look } = await running('sick');
+    const healthCheck = {
+      command: ['/bin/ok'],
+      intervalSeconds: 1,
+      timeoutSeconds: 1,
+      retries: 1,
+      startPeriodSeconds: 0,
+    };
+    const sick = bench.spec(
+      'sick',
+      {},
+      { containers: [containerSpec('app', { image: images.unhealthy, healthCheck })] },
+    );
+    expect(await settled(() => provider.update(sick, signal))).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringContaining('fails its health check') as string,
+    });
+    const wrong = bench.spec(
+      'sick',
+      {},
+      { containers: [containerSpec('app', { image: images.one, command: ['/nope'] })] },
+    );
+    expect(await settled(() => provider.update(wrong, signal))).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringContaining('code 127: the image has no such command') as string,
+    });
+    await statusWhere(look, isReady);
+  });
+
+  it('whose host port is taken says which, and comes up once it is free', async () => {
+    const port = await freePort();
+    const holder = await bench.createForeign(`${bench.prefix}-holder`, images.one, {
+      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
+    });
+    const provider = bench.provider();
+    const spec = bench.spec('busy', { image: images.one, ...portOf({ host_port: port }) });
+    const message = expect.stringMatching(new RegExp(`container app .*${port}/tcp`)) as string;
+    const failure = { code: 'ProvisionFailed', message };
+    await expect(settled(() => provider.provision(spec, signal))).rejects.toMatchObject(failure);
+    await expect(settled(() => provider.provision(spec, signal))).rejects.toMatchObject(failure);
+    await bench.engine.removeContainer(holder, signal);
+    expect(await settled(() => provider.provision(spec, signal))).toMatchObject({ outcome: 'done' });
+  });
+
+  it('has its secrets in its environment and in nothing that can be listed or asked for', async () => {
+    const secret = new SecretValue('hunter2-hunter2');
+    const env = [{ name: 'PASSWORD', secretKeyRef: { name: 'db', key: 'password' }, secret }];
+    const { look, provider, ref, name } = await running(
+      'secret',
+      {},
+      { containers: [containerSpec('app', { image: images.one, env })] },
+    );
+    const inspected = await bench.look(name);
+    expect(inspected?.Config.Env).toContain('PASSWORD=hunter2-hunter2');
+    const seen = [await look(), ref, inspected?.Config.Labels, await provider.list(signal)];
+    expect(JSON.stringify(seen)).not.toContain('hunter2');
+  });
+
+  it('keeps its volume over a replacement and loses it with its deletion', async () => {
+    const volumes = ['data:/tmp'];
+    const { provider, ref, name } = await running('volume', { volumes });
+    const volume = `${bench.prefix}-volume-data`;
+    const execution = await bench.docker
+      .getContainer(name)
+      .exec({ Cmd: ['/app', 'write', '/tmp/kept', 'hello'] });
+    await execution.start({ Detach: true });
+    await delay(200);
+    const wanted = bench.spec('volume', { image: images.two, volumes });
+    await settled(() => provider.update(wanted, signal));
+    const archive = await bench.docker.getContainer(name).getArchive({ path: '/tmp/kept' });
+    expect(archive).toBeDefined();
+    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect(await bench.engine.inspectVolume(volume, signal)).toBeUndefined();
+  });
+
+  it('says that its image is being pulled, and what is wrong when that fails', async () => {
+    const registry = { address: inject('registryAddress') };
+    const fresh = await pushImage(registry, { repository: 'app', tag: `fresh-${bench.prefix}` });
+    const provider = bench.provider();
+    const told: string[] = [];
+    const spec = bench.spec('pulled', { image: fresh });
+    await settled(
+      () => provider.provision(spec, signal),
+      ({ message }) => void told.push(message),
+    );
+    expect(told[0]).toBe(`Pulling ${fresh}`);
+    const missing = bench.spec('pulled', { image: `${registry.address}/app:missing` });
+    await expect(settled(() => provider.update(missing, signal))).rejects.toMatchObject({
+      code: 'ImageUnavailable',
+      message: expect.stringContaining('app:missing') as string,
+    });
+    expect((await provider.update(missing, signal)).message).toBe(`Pulling ${registry.address}/app:missing`);
+    expect(await bench.names('pulled')).toEqual([`${bench.prefix}-tenant-pulled running`]);
+  });
+});
+
+describe.concurrent('a container', () => {
+  const harm = {
+    killed: (name: string) => bench.docker.getContainer(name).kill(),
+    stopped: (name: string) => bench.docker.getContainer(name).stop({ t: 0 }),
+    paused: (name: string) => bench.docker.getContainer(name).pause(),
+    removed: (name: string) => bench.docker.getContainer(name).remove({ force: true }),
+    limited: (name: string) => bench.docker.getContainer(name).update({ NanoCpus: 3e8 }),
+  };
+
+  it.each(Object.keys(harm) as (keyof typeof harm)[])(
+    'that was %s by hand is reported by its event, shown as drift and repaired',
+    async (what) => {
+      const limits = { resources: { cpu: '500m' } };
+      const { provider, spec, ref, name } = await running(what, limits);
+      const stop = new AbortController();
+      const hints: (string | undefined)[] = [];
+      const watching = provider.watch((tenantId) => hints.push(tenantId), stop.signal);
+      // Told by the watch from here on, not by asking.
+      const look = () => provider.getStatus(ref, spec, signal);
+      await statusWhere(look, isReady);
+      hints.length = 0;
+      await harm[what](name);
+      const drifted = await statusWhere(look, ({ changes, exists }) => changes.length > 0 || !exists);
+      expect(hints).toContain(what);
+      for (const { cause } of drifted.changes) expect(cause).toBe('drift');
+      await settled(() => provider.update(spec, signal));
+      expect(await statusWhere(look, isReady)).toMatchObject({ compute: { running: 1 } });
+      expect((await bench.look(name))?.HostConfig.NanoCpus).toBe(5e8);
+      stop.abort();
+      await watching;
+    },
+  );
+
+  it('that exits by itself under restart_policy no stays as it is, and the status says with which code', async () => {
+    const provider = bench.provider();
+    const spec = bench.spec('job', { image: images.crash, restart_policy: 'no' });
+    await settled(() => provider.provision(spec, signal));
+    const look = () => provider.getStatus(placedTenant(provider, spec), spec, signal);
+    const seen = await statusWhere(look, ({ compute }) => compute.state === 'failed');
+    expect(seen).toMatchObject({ changes: [], message: 'container app exited with code 3' });
+    expect(await settled(() => provider.update(spec, signal))).toMatchObject({ outcome: 'done' });
+    expect((await look()).compute.state).toBe('failed');
+  });
+});
+
+describe('networks', () => {
+  it('a pool without a free subnet is named in the refusal', async () => {
+    const pool = '10.231.77.0/28';
+    const full = dockerTestBench({ network_pool: pool });
+    try {
+      const containers = ['a', 'b'].map((name) => containerSpec(name, { image: images.one }));
+      const provider = full.provider();
+      await settled(() => provider.provision(full.spec('first', {}, { containers }), signal));
+      await expect(
+        settled(() => provider.provision(full.spec('second', {}, { containers }), signal)),
+      ).rejects.toMatchObject({
+        code: 'ProvisionFailed',
+        message: expect.stringContaining(`network_pool ${pool} has no free /28`) as string,
+      });
+    } finally {
+      await full.close();
+    }
+  });
+
+  it('the shared network is made once, however many tenants need it at once', async () => {
+    const name = `${bench.prefix}-shared`;
+    const shared = dockerTestBench({ network_name: name });
+    try {
+      const provider = shared.provider();
+      const specs = ['a', 'b', 'c', 'd'].map((id) => shared.spec(id, { image: images.one }));
+      await Promise.all(specs.map((spec) => settled(() => provider.provision(spec, signal))));
+      expect(await shared.engine.listNetworks({ name: [name] }, signal)).toHaveLength(1);
+    } finally {
+      await shared.close();
+    }
+  });
+});
