@@ -6,11 +6,12 @@ function isPlain(value: unknown): value is Plain {
 
 /** `over` laid over `base`: objects merge by key, lists and scalars replace, what is undefined leaves the base. */
 export function mergeConfig(base: Plain, over: Plain): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...base };
+  // A Map, for which a key such as __proto__ is one like the others.
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
     if (value === undefined) continue;
-    const below = base[key];
-    merged[key] = isPlain(below) && isPlain(value) ? mergeConfig(below, value) : value;
+    const below = merged.get(key);
+    merged.set(key, isPlain(below) && isPlain(value) ? mergeConfig(below, value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }

@@ -6,7 +6,7 @@ const pattern = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$/;
 /** A duration such as `15s` or `5m`; parsed into milliseconds. */
 export const duration = z
   .string()
-  .regex(pattern, 'must be a duration such as 500ms, 15s, 5m or 1h')
+  .regex(pattern, { error: 'must be a duration such as 500ms, 15s, 5m or 1h', abort: true })
   .refine((text) => durationMs(text) > 0, 'must be more than nothing');
 
 /** Milliseconds of what `duration` has accepted; NaN for anything else. */

@@ -27,7 +27,7 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
       .strictObject({
         address: z
           .string()
-          .regex(/^.*:[0-9]{1,5}$/, 'must be HOST:PORT or :PORT')
+          .regex(/^.*:[0-9]{1,5}$/, { error: 'must be HOST:PORT or :PORT', abort: true })
           .refine(
             (address) => Number(address.split(':').at(-1)) <= 65_535,
             'must have a port of at most 65535',

@@ -40,8 +40,12 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   if (format === 'json') return write === undefined ? pino(options) : pino(options, { write });
-  const writeText = write ?? ((line: string) => process.stdout.write(line));
-  return pino(options, { write: (line: string) => void writeText(textLine(line)) });
+  const writeText = write ?? ((text: string) => process.stdout.write(text));
+  return pino(options, {
+    write: (line: string) => {
+      writeText(textLine(line));
+    },
+  });
 }
 
 /** `members` without what must not be logged; pino hands it every object that is logged. */

@@ -93,7 +93,7 @@ const registryCredential = z
 
 /** RFC 1918 and RFC 6598 address with prefix length; a /28 for each tenant network must fit in. */
 const cidr = z
-  .cidrv4('must be an IPv4 network such as 10.210.0.0/16')
+  .cidrv4({ error: 'must be an IPv4 network such as 10.210.0.0/16', abort: true })
   .refine((value) => Number(value.split('/')[1]) <= 28, 'must have room for at least one /28');
 
 export const dockerOperatorBlock = z

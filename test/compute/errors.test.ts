@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { reasons } from '../../src/api/conditions.ts';
+import { ComputeError, asComputeError, errorCodes, errorPolicies } from '../../src/compute/errors.ts';
+
+const policies = Object.entries(errorPolicies);
+
+describe('errorPolicies', () => {
+  test('has one policy for each code, and none besides', () => {
+    expect(policies.map(([code]) => code).toSorted()).toEqual([...errorCodes].toSorted());
+  });
+
+  test.each(policies)('%s leads to a reason of the closed set', (_code, { reason }) => {
+    expect(reasons).toContain(reason);
+  });
+
+  test('stalls exactly what only the user can mend', () => {
+    expect(
+      policies
+        .filter(([, { stalled }]) => stalled)
+        .map(([code]) => code)
+        .toSorted(),
+    ).toEqual(['InvalidSpec', 'PolicyDenied', 'ProviderConflict', 'ProviderNotFound', 'ProviderRequired']);
+  });
+
+  test('bears the reason of its own name, but for an absence, which is a failed provisioning', () => {
+    const renamed = policies.filter(([code, { reason }]) => code !== reason);
+    expect(renamed.map(([code, { reason }]) => [code, reason])).toEqual([
+      ['TenantNotFound', 'ProvisionFailed'],
+    ]);
+  });
+});
+
+describe('ComputeError', () => {
+  test.each(errorCodes)('of %s is retriable unless it stalls', (code) => {
+    expect(new ComputeError(code, 'm').retriable).toBe(!errorPolicies[code].stalled);
+  });
+
+  test('carries its cause and how long to leave the engine alone', () => {
+    const cause = new Error('below');
+    expect(new ComputeError('Throttled', 'm', { cause, retryAfterMs: 5 })).toMatchObject({
+      cause,
+      retryAfterMs: 5,
+    });
+    expect('cause' in new ComputeError('Throttled', 'm')).toBe(false);
+  });
+
+  test('is left as it is by asComputeError, which makes one of anything else', () => {
+    const error = new ComputeError('InvalidSpec', 'm');
+    expect(asComputeError(error)).toBe(error);
+    const cause = new TypeError('x is not a function');
+    expect(asComputeError(cause)).toMatchObject({
+      code: 'ProviderUnavailable',
+      message: cause.message,
+      cause,
+    });
+    expect(asComputeError('text', 'DestroyFailed')).toMatchObject({ code: 'DestroyFailed', message: 'text' });
+  });
+});

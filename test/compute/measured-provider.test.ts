@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { ComputeError } from '../../src/compute/errors.ts';
+import { measuredProvider } from '../../src/compute/measured-provider.ts';
+import type { PlacedTenant, Provider } from '../../src/compute/provider.ts';
+import { providerDefinitions } from '../../src/compute/registry.ts';
+import { mockContext, mockSpec } from './providers/mock/mock-spec.ts';
+
+const signal = new AbortController().signal;
+const ref: PlacedTenant = {
+  tenantId: 'team-a-acme',
+  namespace: 'team-a',
+  name: 'acme',
+  placement: { provider: 'mock' },
+};
+
+async function mock(): Promise<Provider> {
+  const create = await providerDefinitions.find(({ name }) => name === 'mock')?.load();
+  if (create === undefined) throw new Error('no mock provider');
+  return create({ block: {}, policy: {} }, mockContext());
+}
+
+describe('measuredProvider', () => {
+  test('measures each operation once, by its name in the document', async () => {
+    const seen: string[] = [];
+    const provider = measuredProvider(await mock(), (operation, result) =>
+      seen.push(`${operation} ${result}`),
+    );
+    const spec = mockSpec();
+    await provider.validate(spec, signal);
+    await provider.provision(spec, signal);
+    await provider.update(spec, signal);
+    await provider.getStatus(ref, spec, signal);
+    await provider.list(signal);
+    await provider.destroy(ref, signal);
+    await provider.close();
+    expect(seen).toEqual([
+      'validate ok',
+      'provision ok',
+      'update ok',
+      'get_status ok',
+      'list ok',
+      'destroy ok',
+    ]);
+  });
+
+  test('tells a failure by its code, what is no ComputeError as a bug, and rejects with the same error', async () => {
+    const seen: string[] = [];
+    const inner = await mock();
+    const failure = new ComputeError('Throttled', 'm');
+    const bug = new TypeError('x');
+    const provider = measuredProvider(
+      { ...inner, provision: () => Promise.reject(failure), update: () => Promise.reject(bug) },
+      (operation, result) => seen.push(`${operation} ${result}`),
+    );
+    await expect(provider.provision(mockSpec(), signal)).rejects.toBe(failure);
+    await expect(provider.update(mockSpec(), signal)).rejects.toBe(bug);
+    expect(seen).toEqual(['provision Throttled', 'update bug']);
+  });
+
+  test('passes the options of an update on', async () => {
+    const seen: unknown[] = [];
+    const inner = await mock();
+    const provider = measuredProvider(
+      {
+        ...inner,
+        update: async (_spec, _signal, options) => {
+          seen.push(options);
+          return { outcome: 'done', message: '' };
+        },
+      },
+      () => undefined,
+    );
+    await provider.update(mockSpec(), signal, { keep: true });
+    expect(seen).toEqual([{ keep: true }]);
+  });
+
+  test('has every member of the provider that it measures', async () => {
+    const inner = await mock();
+    const measured = measuredProvider(inner, () => undefined);
+    expect(Object.keys(measured).toSorted()).toEqual(Object.keys(inner).toSorted());
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { ComputeResources } from '../../src/api/compute-fields.ts';
+import { ComputeError } from '../../src/compute/errors.ts';
+import { checkCommonPolicy, commonPolicyShape } from '../../src/compute/policy.ts';
+
+const schema = z.strictObject(commonPolicyShape);
+const subject = (image: string, resources: ComputeResources = {}, name = 'app') => ({
+  name,
+  image,
+  resources,
+});
+
+function verdict(policy: object, containers: Parameters<typeof checkCommonPolicy>[1]): string {
+  try {
+    checkCommonPolicy(schema.parse(policy), containers);
+    return 'allowed';
+  } catch (error) {
+    if (error instanceof ComputeError && error.code === 'PolicyDenied') return error.message;
+    throw error;
+  }
+}
+
+describe('allowed_images', () => {
+  test('takes every image by default', () => {
+    expect(verdict({}, [subject('registry.example:5000/a/b@sha256:0')])).toBe('allowed');
+  });
+
+  test.each([
+    ['registry.example/*', 'registry.example/team/app:1', true],
+    ['registry.example/*', 'registry.example.evil/app:1', false],
+    ['registry.example/*', 'evil/registry.example/app', false],
+    ['registry.example/*', 'registry.example', false],
+    ['*/app:*', 'registry.example/team/app:1.4', true],
+    ['*/app:*', 'registry.example/team/app2', false],
+    ['nginx', 'nginx', true],
+    ['nginx:*', 'nginx:1.27', true],
+    ['nginx', 'nginx:1.27', false],
+    ['docker.io/library/*', 'nginx', true],
+    ['docker.io/library/nginx:latest', 'nginx', true],
+    ['docker.io/library/*', 'team/nginx', false],
+    ['docker.io/team/*', 'team/nginx:2', true],
+    ['docker.io/*', 'localhost/nginx', false],
+    ['docker.io/*', 'registry:5000/nginx', false],
+    ['registry:5000/nginx:latest', 'registry:5000/nginx', true],
+    ['a.b/c', 'axb/c', false],
+    ['a+(b)[c]', 'a+(b)[c]', true],
+    ['a*a', 'a', false],
+    ['a*b*c', 'a-b-c', true],
+    ['a*b*c', 'a-c-b', false],
+    ['a**b', 'ab', true],
+    ['*bc*c', 'abc', false],
+  ])('of %s: %s is allowed: %s', (pattern, image, allowed) => {
+    expect(verdict({ allowed_images: [pattern] }, [subject(image)]) === 'allowed').toBe(allowed);
+  });
+
+  test('takes what one of several patterns takes, for each container', () => {
+    const policy = { allowed_images: ['a/*', 'b/*'] };
+    expect(verdict(policy, [subject('a/x'), subject('b/x')])).toBe('allowed');
+    expect(verdict(policy, [subject('a/x'), subject('c/x', {}, 'side')])).toMatch(
+      /^policy\.allowed_images: container side: image c\/x matches none of a\/\*, b\/\*\./,
+    );
+  });
+
+  test('takes nothing where the list is empty', () => {
+    expect(verdict({ allowed_images: [] }, [subject('a')])).toMatch(/^policy\.allowed_images: /);
+  });
+
+  test('answers at once, whatever image a tenant thinks up', () => {
+    const started = performance.now();
+    const policy = { allowed_images: ['*a*a*a*a*a*a*a*a*b'] };
+    expect(verdict(policy, [subject('a'.repeat(512))])).not.toBe('allowed');
+    // Backtracking over 512 characters and 9 stars does not end today.
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe('max_resources', () => {
+  const max = (cpu: string | number, memory: string | number = '') => ({ max_resources: { cpu, memory } });
+
+  test.each<[string, object, ComputeResources[], boolean]>([
+    ['no bound, no limit', max(''), [{}], true],
+    ['no bound, any limit', max(''), [{ cpu: '1e9', memory: '1E' }], true],
+    ['a limit at the bound', max('500m'), [{ cpu: '0.5' }], true],
+    ['a limit over the bound', max('500m'), [{ cpu: '501m' }], false],
+    [
+      'a sum at the bound, which floating point misses',
+      max('300m'),
+      [{ cpu: '100m' }, { cpu: '200m' }],
+      true,
+    ],
+    ['a sum over the bound', max('300m'), [{ cpu: '100m' }, { cpu: '201m' }], false],
+    ['a whole number as bound', max(2), [{ cpu: 1 }, { cpu: '1' }], true],
+    ['memory at the bound', max('', '1Gi'), [{ memory: '512Mi' }, { memory: 536_870_912 }], true],
+    ['memory over the bound by a byte', max('', '1Gi'), [{ memory: 1_073_741_825 }], false],
+    [
+      'many limits that are next to nothing',
+      max('', 2),
+      [{ memory: '1e-400' }, { memory: '1n' }, { memory: '1n' }],
+      false,
+    ],
+    ['no limit under a bound', max('1'), [{ cpu: '1m' }, {}], false],
+    ['no memory limit under a bound of CPU alone', max('1'), [{ cpu: '1' }], true],
+  ])('%s', (_what, policy, resources, allowed) => {
+    const containers = resources.map((limits, index) => subject('a', limits, `c${index}`));
+    expect(verdict(policy, containers) === 'allowed').toBe(allowed);
+  });
+
+  test('names the rule, the bound and what to do', () => {
+    expect(verdict(max('1'), [subject('a', { cpu: '2' })])).toBe(
+      'policy.max_resources.cpu: the containers ask for more cpu together than the 1 that a tenant may use. ' +
+        "Ask for less, or have the operator's admin allow it",
+    );
+    expect(verdict(max('', '1Gi'), [subject('a', {}, 'side')])).toBe(
+      'policy.max_resources.memory: container side names no memory limit, and tenants may use at most 1Gi. ' +
+        "Set its resources.memory, or have the operator's admin allow it",
+    );
+  });
+
+  test.each(['0', 'much', '-1', 0, 1.5])('%j is no bound', (cpu) => {
+    expect(schema.safeParse(max(cpu)).error?.issues[0]?.message).toMatch(
+      /^must be a positive Kubernetes quantity/,
+    );
+  });
+});

@@ -1,0 +1,26 @@
+import { pino } from 'pino';
+import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import type { MockConfig } from '../../../../src/compute/providers/mock/config.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+
+/** A tenant's desired state for the mock provider, as the controller would resolve it. */
+export function mockSpec(config: MockConfig = {}, tenantId = 'team-a-acme'): TenantComputeSpec {
+  return {
+    tenantId,
+    tenant: { namespace: 'team-a', name: 'acme', uid: '5d6f' },
+    containers: [],
+    resources: {},
+    config,
+    imagePullCredentials: [],
+  };
+}
+
+export function mockContext(): ProviderContext {
+  return {
+    instance: 'default',
+    clusterUid: '8c1e',
+    logger: pino({ level: 'silent' }),
+    policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+    sweepIntervalMs: 1000,
+  };
+}

@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { errorCodes } from '../../../../src/compute/errors.ts';
+import type { PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
+import { mockOperations, mockTenantBlock } from '../../../../src/compute/providers/mock/config.ts';
+import type { MockConfig, MockOperation } from '../../../../src/compute/providers/mock/config.ts';
+import { createMockProvider } from '../../../../src/compute/providers/mock/provider.ts';
+import { mockContext, mockSpec } from './mock-spec.ts';
+
+const { signal } = new AbortController();
+const placement = { provider: 'mock' };
+const refTo = (tenantId = 'team-a-acme'): PlacedTenant => ({
+  tenantId,
+  namespace: 'team-a',
+  name: 'acme',
+  placement,
+});
+
+let provider: Provider;
+beforeEach(async () => {
+  provider = await createMockProvider({ block: {}, policy: {} }, mockContext());
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Each operation that can be told to fail, on a tenant with this config. */
+const operations: Record<MockOperation, (config: MockConfig) => Promise<unknown>> = {
+  validate: (config) => provider.validate(mockSpec(config), signal),
+  provision: (config) => provider.provision(mockSpec(config), signal),
+  update: (config) => provider.update(mockSpec(config), signal),
+  destroy: () => provider.destroy(refTo(), signal),
+  get_status: () => provider.getStatus(refTo(), undefined, signal),
+};
+
+/** Has a workload of this config, whatever provisioning is told to do. */
+async function placed(config: MockConfig): Promise<void> {
+  await provider.provision(
+    mockSpec({ ...config, fail_on: config.fail_on?.filter((name) => name !== 'provision') }),
+    signal,
+  );
+}
+
+describe('the mock provider', () => {
+  test('has nothing at first, and runs healthy as soon as it is told to', async () => {
+    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toMatchObject({
+      exists: false,
+      changes: [],
+    });
+    await provider.provision(mockSpec(), signal);
+    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toMatchObject({
+      exists: true,
+      changes: [],
+      compute: { state: 'running', health: 'healthy', running: 1, desired: 1 },
+    });
+    expect(await provider.list(signal)).toEqual([
+      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', resource: 'workload team-a-acme' },
+    ]);
+  });
+
+  test('shows a changed spec as a change until it is updated', async () => {
+    await provider.provision(mockSpec({ desired: 1 }), signal);
+    const wanted = mockSpec({ desired: 3 });
+    expect((await provider.getStatus(refTo(), wanted, signal)).changes).toMatchObject([{ cause: 'spec' }]);
+    await provider.update(wanted, signal);
+    expect(await provider.getStatus(refTo(), wanted, signal)).toMatchObject({
+      changes: [],
+      compute: { running: 3 },
+    });
+  });
+
+  test('leaves what runs as it is while a rejected spec is kept out', async () => {
+    await provider.provision(mockSpec({ desired: 1 }), signal);
+    await provider.update(mockSpec({ desired: 3 }), signal, { keep: true });
+    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({ compute: { desired: 1 } });
+  });
+
+  test('is gone once destroyed, and as often as it is asked', async () => {
+    await provider.provision(mockSpec(), signal);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await provider.destroy(refTo(), signal)).toMatchObject({ outcome: 'gone' });
+    }
+    expect(await provider.list(signal)).toEqual([]);
+  });
+
+  test('holds tenants to the policy', async () => {
+    const context = {
+      ...mockContext(),
+      policy: { allowed_images: ['a/*'], max_resources: { cpu: '', memory: '' } },
+    };
+    const strict = await createMockProvider({ block: {}, policy: {} }, context);
+    const spec = { ...mockSpec(), containers: [{ name: 'app', image: 'b/x', env: [], resources: {} }] };
+    expect(() => strict.desire(spec)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
+    expect(provider.desire(spec)).toMatchObject({ placement });
+  });
+
+  test('ends its watch with the signal', async () => {
+    const controller = new AbortController();
+    const watch = provider.watch(() => undefined, controller.signal);
+    controller.abort();
+    await expect(watch).resolves.toBeUndefined();
+    await expect(provider.watch(() => undefined, controller.signal)).resolves.toBeUndefined();
+  });
+});
+
+describe('the documented keys of mock', () => {
+  test('are all proven below', () => {
+    expect(Object.keys(mockTenantBlock.shape)).toEqual([
+      'latency_ms',
+      'ready_after_ms',
+      'health',
+      'desired',
+      'fail_on',
+      'fail_code',
+      'fail_times',
+      'roll_back',
+    ]);
+  });
+
+  test.each(mockOperations)('latency_ms: %s takes that long', async (operation) => {
+    const slow = { latency_ms: 20 };
+    await placed(slow);
+    const started = performance.now();
+    await operations[operation](slow);
+    // Timers may fire up to a millisecond early.
+    expect(performance.now() - started).toBeGreaterThanOrEqual(19);
+  });
+
+  test('latency_ms: an abort ends the wait', async () => {
+    const controller = new AbortController();
+    const running = provider.provision(mockSpec({ latency_ms: 60_000 }), controller.signal);
+    controller.abort();
+    await expect(running).resolves.toBeDefined();
+  });
+
+  test('ready_after_ms: it starts, says when to look again, and then runs', async () => {
+    vi.useFakeTimers();
+    await provider.provision(mockSpec({ ready_after_ms: 3000, desired: 2 }), signal);
+    vi.advanceTimersByTime(1000);
+    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({
+      compute: { state: 'starting', health: 'unknown', running: 0, desired: 2 },
+      lookAgainAfterMs: 2000,
+    });
+    vi.advanceTimersByTime(2000);
+    const after = await provider.getStatus(refTo(), undefined, signal);
+    expect(after).toMatchObject({ compute: { state: 'running', health: 'healthy', running: 2 } });
+    expect(after.lookAgainAfterMs).toBeUndefined();
+  });
+
+  test('health: it runs unhealthy, and says which key asks for it', async () => {
+    await provider.provision(mockSpec({ health: 'unhealthy' }), signal);
+    const { compute, message } = await provider.getStatus(refTo(), undefined, signal);
+    expect(compute).toMatchObject({ state: 'running', health: 'unhealthy' });
+    expect(message).toContain('computeConfig.mock.health');
+  });
+
+  test('desired: so many run, none too', async () => {
+    await provider.provision(mockSpec({ desired: 0 }), signal);
+    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({
+      compute: { running: 0, desired: 0 },
+    });
+  });
+
+  test.each(mockOperations)(
+    'fail_on: %s fails, as ProviderUnavailable by default, and nothing else does',
+    async (operation) => {
+      const config: MockConfig = { fail_on: [operation] };
+      await placed(config);
+      await expect(operations[operation](config)).rejects.toMatchObject({
+        code: 'ProviderUnavailable',
+        message: expect.stringContaining(`${operation} fails because computeConfig.mock.fail_on`),
+      });
+      for (const other of mockOperations.filter((name) => name !== operation)) {
+        await expect(operations[other](config)).resolves.not.toThrow();
+        await placed(config);
+      }
+    },
+  );
+
+  test.each(errorCodes)('fail_code: fails with %s', async (fail_code) => {
+    await expect(operations.provision({ fail_on: ['provision'], fail_code })).rejects.toMatchObject({
+      code: fail_code,
+    });
+  });
+
+  test('fail_times: fails so often per operation and tenant, then succeeds; a destroyed tenant starts afresh', async () => {
+    const config: MockConfig = { fail_on: ['provision', 'validate'], fail_times: 2 };
+    const outcome = (tenantId?: string): Promise<string> =>
+      provider.provision(mockSpec(config, tenantId), signal).then(
+        () => 'ok',
+        () => 'failed',
+      );
+    expect([await outcome(), await outcome(), await outcome()]).toEqual(['failed', 'failed', 'ok']);
+    expect(await outcome('other')).toBe('failed');
+    await expect(provider.validate(mockSpec(config), signal)).rejects.toThrow('validate fails');
+    await provider.destroy(refTo(), signal);
+    expect(await outcome()).toBe('failed');
+  });
+
+  test('roll_back: the update ends rolled back, and what ran before runs on', async () => {
+    await provider.provision(mockSpec({ desired: 2 }), signal);
+    expect(await provider.update(mockSpec({ roll_back: true }), signal)).toMatchObject({
+      outcome: 'rolled_back',
+      reason: 'RolledBack',
+    });
+    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({ compute: { running: 2 } });
+  });
+});

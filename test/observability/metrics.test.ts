@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/observability/metrics.ts';
+
+test('the names, labels and kinds of the metrics are what dashboards rely on', async () => {
+  const metrics = await createMetrics().registry.getMetricsAsJSON();
+  const exposed = createMetrics();
+  exposed.tenants.inc({ provider: 'mock', reason: 'Running' });
+  expect(metrics.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    'landlord_tenants gauge',
+    'landlord_orphans gauge',
+    'landlord_reconcile_duration_seconds histogram',
+    'landlord_queue_depth gauge',
+    'landlord_provider_duration_seconds histogram',
+    'landlord_kube_request_duration_seconds histogram',
+    'landlord_watch_relists_total counter',
+    'landlord_watch_reconnects_total counter',
+    'landlord_watch_events_total counter',
+    'landlord_leader gauge',
+  ]);
+  expect(await exposed.registry.metrics()).toContain(
+    'landlord_tenants{provider="mock",reason="Running"} 1\n',
+  );
+});
+
+test('every metric says what it counts', async () => {
+  const metrics = await createMetrics().registry.getMetricsAsJSON();
+  for (const { name, help } of metrics)
+    expect([name, help]).toEqual([name, expect.stringMatching(/^[A-Z].+\.$/)]);
+});
+
+test('two operators in one process do not share their metrics', async () => {
+  const [one, other] = [createMetrics(), createMetrics()];
+  one.leader.set(1);
+  expect(await other.registry.metrics()).toContain('landlord_leader 0\n');
+});
