@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TenantStatus } from '../api/status.ts';
 import type { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/enabled-providers.ts';
@@ -23,8 +24,8 @@ export interface ReconcileContext {
   readonly repairs: RepairBackoff;
   /** Since when (Date.now()) each Ready tenant's engine could not be reached. */
   readonly unavailableSince: Map<string, number>;
-  /** When (Date.now()) each tenant's status was last written by this process. */
-  readonly lastWriteAt: Map<string, number>;
+  /** The status that this process has last written, or is writing, to each tenant, and when (Date.now()). */
+  readonly lastWrites: Map<string, { readonly status: TenantStatus; readonly at: number }>;
   /** Has the key looked at again after `ms` at the latest. */
   readonly lookAgainWithin: (key: string, ms: number) => void;
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import { findCondition } from '../api/conditions.ts';
 import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../api/names.ts';
-import type { Placement } from '../api/status.ts';
+import type { Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { chooseProvider } from '../compute/choose-provider.ts';
 import type { EnabledProvider } from '../compute/enabled-providers.ts';
@@ -51,8 +51,7 @@ export async function reconcileTenant(
   const status = summarise({ ...summaryOf(pass), verdict });
   if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
     const previous = pass.tenant.status;
-    await context.writer.writeStatus(pass.tenant, status, signal);
-    context.lastWriteAt.set(keyOf(tenant), context.now().getTime());
+    await writeStatus(pass, status);
     tell(pass, transitionEvents(previous, status, repaired));
   }
   const key = keyOf(tenant);
@@ -149,7 +148,7 @@ async function place(
   { provider, definition }: EnabledProvider,
   target: Placement,
 ): Promise<void> {
-  const { draft, context, tenant, signal } = pass;
+  const { draft, tenant } = pass;
   const current = draft.placement;
   if (current !== undefined && jsonEqual(current, target)) return;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
@@ -161,8 +160,7 @@ async function place(
   const reason = current === undefined ? 'Provisioning' : reasonInTransition({ tenant });
   const message = `${progressMessage(reason)} on ${definition.name}`;
   const verdict = { kind: 'progressing', reason, message, underWay: true } as const;
-  pass.tenant = await context.writer.writeStatus(tenant, summarise({ ...summaryOf(pass), verdict }), signal);
-  context.lastWriteAt.set(keyOf(tenant), context.now().getTime());
+  await writeStatus(pass, summarise({ ...summaryOf(pass), verdict }));
 }
 
 /** Empties the old places once the new one is Ready; until then their endpoints stay in the status. */
@@ -231,6 +229,12 @@ async function deletion(pass: Pass): Promise<Convergence | undefined> {
   await context.writer.removeFinalizer(tenant, signal);
   if (destroyed !== undefined) tell(pass, [destroyed]);
   return undefined;
+}
+
+async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
+  const { context, tenant, signal } = pass;
+  context.lastWrites.set(keyOf(tenant), { status, at: context.now().getTime() });
+  pass.tenant = await context.writer.writeStatus(tenant, status, signal);
 }
 
 function summaryOf({ tenant, draft, context }: Pass) {

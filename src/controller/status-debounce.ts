@@ -18,7 +18,7 @@ export function isProgressOnly(
   const previous = tenant.status;
   const key = keyOf(tenant);
   const nowMs = context.now().getTime();
-  const lastWriteAt = context.lastWriteAt.get(key) ?? 0;
+  const lastWriteAt = context.lastWrites.get(key)?.at ?? 0;
   const before = findCondition(previous?.conditions, 'Ready');
   const after = findCondition(next.conditions, 'Ready');
   const sameState =

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import type { TenantStatus } from '../api/status.ts';
 import { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/enabled-providers.ts';
@@ -52,11 +53,11 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const index = createTenantIndex();
   const repairs = createRepairBackoff();
   const unavailableSince = new Map<string, number>();
-  const lastWriteAt = new Map<string, number>();
+  const lastWrites: ReconcileContext['lastWrites'] = new Map();
   const forget = (key: string): void => {
     repairs.forget(key);
     unavailableSince.delete(key);
-    lastWriteAt.delete(key);
+    lastWrites.delete(key);
     queue.forget(key);
   };
   const tenantsApi = resource<Tenant>(client, tenantsResource);
@@ -87,7 +88,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     events: options.events,
     repairs,
     unavailableSince,
-    lastWriteAt,
+    lastWrites,
     lookAgainWithin: (key, ms) => queue.addAfter(key, ms),
     logger,
     now,
@@ -108,7 +109,8 @@ export function createTenantController(options: TenantControllerOptions): Tenant
       return;
     }
     for (const other of index.put(key, tenantIdOf(event.object))) queue.add(other);
-    if (event.type === 'added' || isWorthALook(event.previous, event.object)) queue.add(key);
+    if (event.type === 'added' || isWorthALook(event.previous, event.object, lastWrites.get(key)?.status))
+      queue.add(key);
   }
 
   function onProviderHint(provider: string, tenantId: string | undefined): void {
@@ -184,21 +186,30 @@ function tenantIdOf({ metadata, spec }: Tenant): string {
   );
 }
 
-/** Whether anything changed that a pass reads; the status counts, for somebody else may have written it. */
-function isWorthALook(previous: Tenant | undefined, { metadata, status }: Tenant): boolean {
+/**
+ * Whether anything changed that a pass reads. A status that somebody else wrote counts; our own, whose echo may come
+ * before the answer to its write, does not, and neither does our finalizer: a look at them would cut a back-off short.
+ */
+function isWorthALook(
+  previous: Tenant | undefined,
+  { metadata, status }: Tenant,
+  written: TenantStatus | undefined,
+): boolean {
   if (previous === undefined) return true;
   const before = previous.metadata;
+  const lostFinalizer =
+    before.finalizers?.includes(finalizer) === true && metadata.finalizers?.includes(finalizer) !== true;
   return (
     metadata.generation !== before.generation ||
     metadata.deletionTimestamp !== before.deletionTimestamp ||
-    !jsonEqual(metadata.finalizers, before.finalizers) ||
+    lostFinalizer ||
     providerKeys.some(
       (key) =>
         metadata.labels?.[key] !== before.labels?.[key] ||
         metadata.annotations?.[key] !== before.annotations?.[key],
     ) ||
     metadata.annotations?.[reconcileRequestedAt] !== before.annotations?.[reconcileRequestedAt] ||
-    !jsonEqual(status, previous.status)
+    !(jsonEqual(status, previous.status) || jsonEqual(status, written))
   );
 }
 

@@ -104,7 +104,7 @@ export async function createTestNamespace(
         kind,
         metadata: { ...metadata, name: tenant, namespace: name },
         spec,
-      } as never),
+      }),
     get: (tenant) => tenants.get(tenant, name),
     patch: (tenant, patch) => tenants.mergePatch(tenant, name, patch),
     delete: async (tenant) => {

@@ -20,8 +20,9 @@ export interface PullCredential {
 
 export interface ImagePulls {
   /**
-   * Whether the image is there; where not, it is being pulled. Rejects with ImageUnavailable (or what else came of
-   * it), once per failed pull; the call after that pulls again.
+   * Whether the image is there; where not, it is being pulled. Once a pull has failed, rejects with why until one
+   * succeeds (ImageUnavailable, or what else came of it; `retryAfterMs` says when the next pull is due): a status
+   * that went back to "pulling" with each try would never stand still.
    */
   ensure(request: PullRequest, signal: AbortSignal): Promise<'present' | 'pulling'>;
   /** Forgets what is kept for a tenant. */
@@ -31,27 +32,33 @@ export interface ImagePulls {
 }
 
 interface Pull {
+  /** Who waits for it. */
   readonly tenants: Set<string>;
-  readonly done: Promise<void>;
+  running?: Promise<void> | undefined;
+  failure?: Failure | undefined;
 }
+
+interface Failure {
+  readonly error: ComputeError;
+  /** In a row. */
+  readonly count: number;
+  /** Date.now() from which on the next pull is due. */
+  readonly retryAt: number;
+}
+
+/** Kubernetes' own for images has the same cap: a registry that lacks an image is not asked every few seconds. */
+const firstRetryMs = 1000;
+const lastRetryMs = 300_000;
 
 export function createImagePulls(
   engine: Engine,
   logger: Logger,
   onDone: (tenantId: string) => void,
 ): ImagePulls {
-  const running = new Map<string, Pull>();
-  /** By tenant, then by pull. */
-  const failures = new Map<string, Map<string, ComputeError>>();
+  const pulls = new Map<string, Pull>();
   const closing = new AbortController();
 
-  const takeFailure = (tenantId: string, key: string): ComputeError | undefined => {
-    const error = failures.get(tenantId)?.get(key);
-    failures.get(tenantId)?.delete(key);
-    return error;
-  };
-
-  const pull = async ({ image, credential }: PullRequest): Promise<void> => {
+  const pullImage = async ({ image, credential }: PullRequest): Promise<void> => {
     const auth = credential === undefined ? undefined : await credential.read();
     logger.info({ image }, 'pulling image');
     await engine.pullImage(
@@ -65,27 +72,22 @@ export function createImagePulls(
     logger.info({ image }, 'pulled image');
   };
 
-  const start = (request: PullRequest, key: string): Pull => {
-    const tenants = new Set<string>();
-    const run = async (): Promise<void> => {
-      let failure: ComputeError | undefined;
-      try {
-        await pull(request);
-      } catch (error) {
-        failure = asComputeError(error, 'ImageUnavailable');
-        logger.warn({ image: request.image, err: failure.message }, 'pull failed');
-      }
-      running.delete(key);
-      if (closing.signal.aborted) return;
-      for (const tenantId of tenants) {
-        if (failure !== undefined) {
-          if (!failures.has(tenantId)) failures.set(tenantId, new Map());
-          failures.get(tenantId)?.set(key, failure);
-        }
-        onDone(tenantId);
-      }
-    };
-    return { tenants, done: Promise.resolve().then(run) };
+  const run = async (pull: Pull, request: PullRequest): Promise<void> => {
+    const before = pull.failure;
+    try {
+      await pullImage(request);
+      pull.failure = undefined;
+    } catch (error) {
+      pull.failure = nextFailure(asComputeError(error, 'ImageUnavailable'), before?.count ?? 0);
+    }
+    pull.running = undefined;
+    if (closing.signal.aborted) return;
+    // The same failure again is no news: a hint would only cut the back-off short.
+    if (pull.failure !== undefined && pull.failure.error.message === before?.error.message) return;
+    if (pull.failure !== undefined) {
+      logger.warn({ image: request.image, error: pull.failure.error.message }, 'pull failed');
+    }
+    for (const tenantId of pull.tenants) onDone(tenantId);
   };
 
   return {
@@ -93,22 +95,38 @@ export function createImagePulls(
       const { tenantId, image, credential } = request;
       const key = `${image}\n${credential?.identity ?? ''}`;
       if ((await engine.inspectImage(image, signal)) !== undefined) {
-        takeFailure(tenantId, key);
+        if (pulls.get(key)?.running === undefined) pulls.delete(key);
         return 'present';
       }
-      const failure = takeFailure(tenantId, key);
-      if (failure !== undefined) throw failure;
       if (closing.signal.aborted)
         throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
-      const pull = running.get(key) ?? start(request, key);
-      running.set(key, pull);
+      const pull: Pull = pulls.get(key) ?? { tenants: new Set() };
+      pulls.set(key, pull);
       pull.tenants.add(tenantId);
-      return 'pulling';
+      const { failure } = pull;
+      if (failure === undefined || Date.now() >= failure.retryAt) {
+        pull.running ??= Promise.resolve().then(() => run(pull, request));
+      }
+      if (failure === undefined) return 'pulling';
+      const retryAfterMs = Math.max(firstRetryMs, failure.retryAt - Date.now());
+      const { code, message } = failure.error;
+      throw new ComputeError(code, message, { retryAfterMs, cause: failure.error });
     },
-    forget: (tenantId) => void failures.delete(tenantId),
+    forget(tenantId) {
+      for (const [key, { tenants, running }] of pulls) {
+        tenants.delete(tenantId);
+        if (tenants.size === 0 && running === undefined) pulls.delete(key);
+      }
+    },
     async close() {
       closing.abort();
-      await Promise.all([...running.values()].map(({ done }) => done));
+      for (const { running } of pulls.values()) await running;
     },
   };
+}
+
+function nextFailure(error: ComputeError, failuresBefore: number): Failure {
+  const backoffMs = Math.min(lastRetryMs, firstRetryMs * 2 ** failuresBefore);
+  // Half to all of it, so that images that failed together are not asked for together.
+  return { error, count: failuresBefore + 1, retryAt: Date.now() + backoffMs * (0.5 + Math.random() / 2) };
 }
