@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { buildOperator } from '../dev/build.ts';
+import { runCommand } from '../dev/run-command.ts';
+
+type Outputs = Awaited<ReturnType<typeof buildOperator>>['outputs'];
+
+describe('the built operator, in a folder without node_modules', () => {
+  let folder: string;
+  let outputs: Outputs;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'landlord-build-'));
+    ({ outputs } = await buildOperator(join(folder, 'dist')));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('prints the CRD that is in crds/', async () => {
+    const printed = await runCommand(join(folder, 'dist/main.js'), ['crd'], { cwd: folder });
+    const [, ...generated] = (
+      await readFile(join(import.meta.dirname, '../crds/landlord.dev_tenants.yaml'), 'utf8')
+    ).split('\n');
+    expect(printed).toBe(generated.join('\n'));
+  });
+
+  test.each(['mock', 'docker'])('starts with the provider %s, and ends upon SIGTERM', async (provider) => {
+    const block = provider === 'docker' ? { image: 'app:1', host: inject('dockerHost') } : {};
+    const config = { compute: { [provider]: block }, server: { address: '127.0.0.1:0' } };
+    const file = join(folder, `${provider}.yaml`);
+    await writeFile(
+      file,
+      JSON.stringify({ ...config, instance: 'build-test', controller: { namespaces: ['nobody'] } }),
+    );
+    const { output, code } = await runUntil('Tenants are known', folder, [
+      'run',
+      '--config',
+      file,
+      '--kubeconfig',
+      inject('operatorKubeconfigPath'),
+    ]);
+    expect(output).toContain('Tenants are known');
+    expect(code).toBe(0);
+  });
+
+  test("loads no provider's SDK before the provider is enabled", () => {
+    const atStart = loadedAtStart(outputs);
+    expect(atStart.length).toBeGreaterThan(100);
+    expect(atStart.filter((path) => /node_modules\/(dockerode|@aws-sdk|@smithy)\//.test(path))).toEqual([]);
+  });
+
+  test("leaves client-node's generated models out", () => {
+    const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    expect(inputs.filter((path) => path.includes('client-node/dist/gen/models/V1'))).toEqual([]);
+  });
+});
+
+/** The sources of main.js and of all that it imports without being asked to. */
+function loadedAtStart(outputs: Outputs): string[] {
+  const waiting = Object.keys(outputs).filter((path) => path.endsWith('/main.js'));
+  const seen = new Set<string>();
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const imports = outputs[path]?.imports ?? [];
+    waiting.push(...imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
+  }
+  return [...seen].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+}
+
+/** Runs main.js until it prints `text`, then ends it as Kubernetes does. */
+async function runUntil(
+  text: string,
+  folder: string,
+  args: readonly string[],
+): Promise<{ output: string; code: number | null }> {
+  const child = spawn(process.execPath, [join(folder, 'dist/main.js'), ...args], { cwd: folder });
+  let output = '';
+  const read = (chunk: Buffer): void => {
+    const before = output;
+    output += chunk.toString();
+    if (!before.includes(text) && output.includes(text)) child.kill('SIGTERM');
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 45_000);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
+  return { output, code };
+}
