@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { expect, test } from 'vitest';
+import { NODE_FLAGS } from '../../dev/bench/operator-command.ts';
+import { providerDefinitions } from '../../src/compute/registry.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
+import { deployFolder, manifests } from './manifests.ts';
+
+const files = readdirSync(deployFolder, { recursive: true, encoding: 'utf8' }).map((file) =>
+  file.replaceAll('\\', '/'),
+);
+
+test.each(files.filter((file) => file.endsWith('/landlord.yaml')))('%s is a valid config', (file) => {
+  const text = readFileSync(join(deployFolder, file), 'utf8');
+  const config = parseConfig(text, file, { providers: providerDefinitions, environment: {} });
+  // Any deployment may be scaled by hand.
+  expect(config.leader_election.enabled).toBe(true);
+});
+
+interface Kustomization {
+  readonly resources?: readonly string[];
+  readonly components?: readonly string[];
+  readonly configMapGenerator?: readonly { readonly files: readonly string[] }[];
+}
+
+test.each(files.filter((file) => file.endsWith('kustomization.yaml')))(
+  'all that %s names is there',
+  (file) => {
+    const folder = join(deployFolder, dirname(file));
+    const kustomization = parse(readFileSync(join(deployFolder, file), 'utf8')) as Kustomization;
+    const { resources = [], components = [], configMapGenerator = [] } = kustomization;
+    const named = [...resources, ...components, ...configMapGenerator.flatMap(({ files }) => files)];
+    for (const path of named) {
+      const parent = readdirSync(dirname(join(folder, path)));
+      expect(parent, path).toContain(join(folder, path).split('/').at(-1));
+    }
+  },
+);
+
+test('the component namespaced grants what the base grants, the cluster being left out', () => {
+  const rulesOf = (file: string): unknown[] =>
+    manifests(file).flatMap(({ rules }) => (Array.isArray(rules) ? (rules as unknown[]) : []));
+  const sorted = (rules: unknown[]): string[] => rules.map((rule) => JSON.stringify(rule)).toSorted();
+  expect(sorted(rulesOf('components/namespaced/roles.yaml'))).toEqual(
+    sorted(rulesOf('base/cluster-role.yaml')),
+  );
+});
+
+test('the image runs node with the flags that the bench measures', () => {
+  const dockerfile = readFileSync(join(deployFolder, '../Dockerfile'), 'utf8');
+  const entrypoint = /^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '';
+  expect(JSON.parse(entrypoint)).toEqual(['node', ...NODE_FLAGS, '/landlord/dist/main.js']);
+});

@@ -1,0 +1,160 @@
+import { afterEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { applyCrds } from '../../dev/apply-crds.ts';
+import { startControlPlane } from '../../dev/control-plane.ts';
+import type { AuditEntry, ControlPlane } from '../../dev/control-plane.ts';
+import { createTestNamespace } from '../cluster/test-namespace.ts';
+import type { TestNamespace } from '../cluster/test-namespace.ts';
+import { startTestOperator } from '../cluster/test-operator.ts';
+import type { TestOperator } from '../cluster/test-operator.ts';
+import { apply, deployFolder, forOperatorUser, manifests } from './manifests.ts';
+import type { Manifest } from './manifests.ts';
+
+/** Removes what a test has started, the last first. */
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+interface Cluster {
+  readonly plane: ControlPlane;
+  readonly ns: TestNamespace;
+}
+
+/** A control plane on which the operator has no rights but those of `rights`. */
+async function clusterWith(rights: (namespace: string) => readonly Manifest[]): Promise<Cluster> {
+  const plane = await startControlPlane({ operatorGroups: ['landlord-operators'] });
+  cleanups.push(() => plane.stop());
+  const { kubeconfigPath, auditLogPath } = plane;
+  await applyCrds(kubeconfigPath);
+  const ns = await createTestNamespace('rbac', { kubeconfigPath, auditLogPath });
+  cleanups.push(() => ns.client.close());
+  await apply(kubeconfigPath, [...manifests('base/namespace.yaml'), ...rights(ns.name).map(forOperatorUser)]);
+  return { plane, ns };
+}
+
+function startOperator({ plane }: Cluster, namespaces: readonly string[]): TestOperator {
+  const config = parse(readFileSync(join(deployFolder, 'base/landlord.yaml'), 'utf8')) as {
+    compute: Record<string, unknown>;
+    leader_election: Record<string, unknown>;
+  };
+  const operator = startTestOperator({
+    namespaces,
+    compute: config.compute,
+    // In a pod the namespace is that of the service account.
+    config: { leader_election: { ...config.leader_election, namespace: 'landlord-system' } },
+    kubeconfigPath: plane.operatorKubeconfigPath,
+  });
+  cleanups.push(() => operator.stop());
+  return operator;
+}
+
+/** Tenants from nothing to Ready and to nothing: one that fails once, and one that reads a Secret, which changes. */
+async function liveALife({ plane, ns }: Cluster): Promise<void> {
+  const password = { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } };
+  await ns.putSecret('db', { password: 'first' });
+  await ns.create('unlucky', { computeConfig: { mock: { fail_on: ['provision'], fail_times: 1 } } });
+  await ns.create('secretive', {
+    containers: [{ name: 'app', image: 'registry.example/app:1', env: [password] }],
+  });
+  await ns.untilReady('unlucky');
+  await ns.untilReady('secretive');
+  await ns.putSecret('db', { password: 'second' });
+  const reads = async (): Promise<number> =>
+    (await plane.auditEntries()).filter(
+      ({ verb, objectRef }) => verb === 'get' && objectRef?.resource === 'secrets',
+    ).length;
+  await expect.poll(reads, { timeout: 10_000 }).toBeGreaterThan(1);
+  for (const tenant of ['unlucky', 'secretive']) await ns.delete(tenant);
+  for (const tenant of ['unlucky', 'secretive']) await ns.untilGone(tenant);
+}
+
+function refused(entries: readonly AuditEntry[]): string[] {
+  const denied = entries.filter(({ responseStatus }) => responseStatus?.code === 403);
+  return denied.map(({ verb, requestURI }) => `${verb} ${requestURI}`);
+}
+
+/** `patch tenants/status`, once for each kind of request that was granted. */
+function granted(entries: readonly AuditEntry[]): Set<string> {
+  return new Set(
+    entries
+      // A 404 was allowed to look.
+      .filter(({ responseStatus }) => responseStatus?.code !== 403)
+      .map(({ verb, objectRef }) =>
+        [verb, [objectRef?.resource, objectRef?.subresource].filter(Boolean).join('/')].join(' '),
+      ),
+  );
+}
+
+const needed = [
+  'get namespaces',
+  'create leases',
+  'get leases',
+  'update leases',
+  'watch tenants',
+  'patch tenants',
+  'patch tenants/status',
+  'watch secrets',
+  'get secrets',
+  'create events',
+];
+
+test('the rights of deploy/base are enough for a life from creation to deletion', async () => {
+  const cluster = await clusterWith(() => [
+    ...manifests('base/cluster-role.yaml'),
+    ...manifests('base/lease-role.yaml'),
+  ]);
+  const operator = startOperator(cluster, []);
+  await liveALife(cluster);
+  await operator.stop();
+
+  const entries = await cluster.plane.auditEntries();
+  expect(refused(entries)).toEqual([]);
+  expect([...granted(entries)]).toEqual(expect.arrayContaining(needed));
+});
+
+test('the rights of the component namespaced are enough, and end at its namespaces', async () => {
+  const cluster = await clusterWith((namespace) => [
+    ...manifests('base/lease-role.yaml'),
+    ...manifests('components/namespaced/roles.yaml').map((manifest) =>
+      manifest.metadata.namespace === 'tenants'
+        ? { ...manifest, metadata: { ...manifest.metadata, namespace } }
+        : manifest,
+    ),
+  ]);
+  const operator = startOperator(cluster, [cluster.ns.name]);
+  await liveALife(cluster);
+  await operator.stop();
+
+  const entries = await cluster.plane.auditEntries();
+  expect(refused(entries)).toEqual([]);
+  expect([...granted(entries)]).toEqual(expect.arrayContaining(needed));
+  const namespaces = entries.map(({ objectRef }) => objectRef?.namespace);
+  expect(new Set(namespaces)).toEqual(new Set([cluster.ns.name, 'kube-system', 'landlord-system']));
+});
+
+test('with the component finalizer-policy a tenant costs one write until it is Ready', async () => {
+  const cluster = await clusterWith(() => [
+    ...manifests('base/cluster-role.yaml'),
+    ...manifests('base/lease-role.yaml'),
+    ...manifests('components/finalizer-policy/policy.yaml'),
+  ]);
+  const { ns } = cluster;
+  // The apiserver learns of a new policy within a second or so; what is created before has no finalizer.
+  const probe = async (name: string): Promise<number> => {
+    const { metadata } = await ns.create(name, { suspend: true });
+    return metadata.finalizers?.length ?? 0;
+  };
+  let probes = 0;
+  await expect.poll(() => probe(`probe-${(probes += 1)}`), { timeout: 30_000, interval: 200 }).toBe(1);
+  startOperator(cluster, []);
+  await ns.create('one', { computeConfig: { mock: {} } });
+  await ns.untilReady('one');
+
+  const writes = (await ns.writes()).filter(({ objectRef }) => objectRef?.name === 'one');
+  expect(writes.map(({ verb, objectRef }) => `${verb} ${objectRef?.subresource ?? 'itself'}`)).toEqual([
+    'patch status',
+  ]);
+});
