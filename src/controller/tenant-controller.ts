@@ -134,15 +134,18 @@ export function createTenantController(options: TenantControllerOptions): Tenant
           provider.watch((tenantId) => onProviderHint(name, tenantId), stop.signal),
         ),
       ];
-      const working = new AbortController();
-      const passes = aborted(signal).then(() => queue.drain(drainMs));
       await Promise.race([tenants.synced, aborted(signal)]);
-      if (!signal.aborted) logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
-      const queueRun = queue.run(working.signal);
-      await passes;
-      working.abort();
+      if (!signal.aborted) {
+        logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
+        const working = new AbortController();
+        const passes = queue.run(working.signal);
+        await aborted(signal);
+        await queue.drain(drainMs);
+        working.abort();
+        await passes;
+      }
       stop.abort();
-      await Promise.all([queueRun, ...watching]);
+      await Promise.all(watching);
     },
   };
 }
