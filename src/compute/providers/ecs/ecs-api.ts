@@ -1,0 +1,81 @@
+import type {
+  CreateServiceCommandInput,
+  RegisterTaskDefinitionCommandInput,
+  Service,
+  Tag,
+  Task,
+  TaskDefinition,
+  UpdateServiceCommandInput,
+} from '@aws-sdk/client-ecs';
+
+/**
+ * ECS as this provider uses it, over all accounts and regions. Each call has a deadline, waits for its token bucket,
+ * and rejects only with ComputeError (AccessDenied naming the refused action, Throttled, ProviderUnavailable,
+ * InvalidSpec …). "Not there" and what callers decide on are values.
+ */
+export interface EcsApi {
+  /**
+   * One service with its tags; undefined where ECS says MISSING. The reads of a moment are coalesced into
+   * DescribeServices of at most 10 names per cluster; those for users' changes go before those of a sweep.
+   */
+  describeService(
+    target: ServiceTarget,
+    priority: ReadPriority,
+    signal: AbortSignal,
+  ): Promise<Service | undefined>;
+  /** Names of the cluster's services, a page (of at most 100) at a time; a cluster that is gone has none. */
+  listServices(cluster: ClusterTarget, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /** 'exists': not idempotent, or there already; 'draining': the name is not free yet. Then describe and decide. */
+  createService(
+    scope: EcsScope,
+    input: CreateServiceCommandInput,
+    signal: AbortSignal,
+  ): Promise<Service | 'exists' | 'draining' | 'cluster-gone'>;
+  updateService(
+    scope: EcsScope,
+    input: UpdateServiceCommandInput,
+    signal: AbortSignal,
+  ): Promise<Service | 'missing' | 'inactive' | 'cluster-gone'>;
+  /** By force. */
+  deleteService(target: ServiceTarget, signal: AbortSignal): Promise<Service | 'missing' | 'cluster-gone'>;
+  tagResource(scope: EcsScope, arn: string, tags: readonly Tag[], signal: AbortSignal): Promise<void>;
+  untagResource(scope: EcsScope, arn: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
+  /** A revision never changes, so what was described once is remembered. Undefined: there is none. */
+  describeTaskDefinition(
+    scope: EcsScope,
+    taskDefinition: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly taskDefinition: TaskDefinition; readonly tags: readonly Tag[] } | undefined>;
+  registerTaskDefinition(
+    scope: EcsScope,
+    input: RegisterTaskDefinitionCommandInput,
+    signal: AbortSignal,
+  ): Promise<TaskDefinition>;
+  /** ARNs of the family's ACTIVE revisions, newest first. */
+  listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Gone counts as deregistered. */
+  deregisterTaskDefinition(scope: EcsScope, taskDefinition: string, signal: AbortSignal): Promise<void>;
+  /** The service's tasks, STOPPED ones too, described; at most `limit`. */
+  describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
+  close(): void;
+}
+
+/** One client each. */
+export interface EcsScope {
+  readonly region: string;
+  /** Role to assume; absent: the operator's own credentials. */
+  readonly roleArn?: string;
+}
+
+export interface ClusterTarget {
+  readonly scope: EcsScope;
+  /** ARN of the cluster. */
+  readonly cluster: string;
+}
+
+export interface ServiceTarget extends ClusterTarget {
+  /** Name of the service. */
+  readonly service: string;
+}
+
+export type ReadPriority = 'user' | 'sweep';
