@@ -38,17 +38,39 @@ export interface TenantComparison {
 
 /** An underscore is in no container's name, so that a container named `next` is not taken for a successor. */
 const nextSuffix = '_next';
+/** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
+const oldSuffix = '_old';
+
+/** Of a successor that is no longer wanted. */
+const droppedSuffix = '_drop';
 
 export function nextName(engineName: string): string {
   return `${engineName}${nextSuffix}`;
+}
+
+export function oldName(engineName: string): string {
+  return `${engineName}${oldSuffix}`;
+}
+
+export function droppedName(engineName: string): string {
+  return `${engineName}${droppedSuffix}`;
+}
+
+export function isDropped(name: string): boolean {
+  return name.endsWith(droppedSuffix);
 }
 
 export function isNext(name: string): boolean {
   return name.endsWith(nextSuffix);
 }
 
-export function withoutNext(name: string): string {
-  return isNext(name) ? name.slice(0, -nextSuffix.length) : name;
+export function isOld(name: string): boolean {
+  return name.endsWith(oldSuffix);
+}
+
+/** The name that a container has, will have or had while it serves. */
+export function servingName(name: string): string {
+  return name.replace(/_(next|old|drop)$/, '');
 }
 
 export function compareTenant(
@@ -197,7 +219,8 @@ function replacementChange(
   const wanted = desired.hashes.get(current.labels[`${prefix}.cluster`] ?? '') ?? 'none';
   const limit = unremovableLimit(desired, current);
   if (hash === wanted && limit !== undefined) {
-    const actual = limit === 'cpu' ? current.inspected?.live.nanoCpus : current.inspected?.live.memoryBytes;
+    const { nanoCpus = 0, memoryBytes = 0 } = current.inspected?.live ?? {};
+    const actual = limit === 'cpu' ? nanoCpus / 1e9 : memoryBytes;
     const cause = madeWith(desired, current, prefix) ? 'drift' : 'spec';
     return { path: `${path}.resources.${limit}`, desired: 'none', actual: `${actual}`, cause };
   }

@@ -4,7 +4,7 @@ import type { Attempt, ConvergeParts } from './converge-parts.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
 import { EngineRefusal } from './engine.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, RefusalKind } from './engine.ts';
 import { tenantNetworks } from './networks.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { assertTenants, conflict } from './ownership-conflict.ts';
@@ -186,9 +186,11 @@ async function finish(
   }
   if (keep) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
-    // Left by the time when the tenant had several containers.
+    // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
     const marks = { prefix: block.label_prefix, owner, tenantId: spec.tenantId, tenant: spec.tenant };
-    for (const { Id } of await tenantNetworks(engine, marks, signal)) await engine.removeNetwork(Id, signal);
+    for (const { Id } of await tenantNetworks(engine, marks, signal)) {
+      await unlessKind('in-use', engine.removeNetwork(Id, signal));
+    }
   }
   return { outcome: 'done', message: 'Every container is as desired' };
 }
@@ -210,11 +212,15 @@ export async function removeAll(
 }
 
 /** A container that went away meanwhile is seen to by the next look. */
-async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+  return unlessKind('gone', call);
+}
+
+async function unlessKind<T>(kind: RefusalKind, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof EngineRefusal && error.kind === 'gone') return undefined;
+    if (error instanceof EngineRefusal && error.kind === kind) return undefined;
     throw error;
   }
 }

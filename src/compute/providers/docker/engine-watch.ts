@@ -163,12 +163,14 @@ async function inspectOne(
   if (seen?.inspected === undefined) return;
   const before = container.inspected?.live;
   const { nanoCpus, memoryBytes, restartPolicy } = seen.inspected.live;
-  const changed =
+  const otherLimits =
     before === undefined
       ? !hasLabelledLimits(seen, prefix)
       : before.nanoCpus !== nanoCpus ||
         before.memoryBytes !== memoryBytes ||
         before.restartPolicy !== restartPolicy;
+  // A state whose event was missed would be no news to the next sweep any more.
+  const changed = otherLimits || seen.state !== container.state || seen.health !== container.health;
   view.snapshot.amend(tenantId, container, seen);
   if (changed) onChange(tenantId);
 }

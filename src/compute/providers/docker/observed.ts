@@ -2,7 +2,7 @@ import type { ComputeHealth, ComputeState, Endpoint } from '../../../api/status.
 import type { Observation } from '../../provider.ts';
 import { assess } from './assess.ts';
 import type { Assessment, Clock } from './assess.ts';
-import { changesOf, compareTenant, isNext, withoutNext } from './compare.ts';
+import { changesOf, compareTenant, servingName } from './compare.ts';
 import type { DesiredTenant } from './desired.ts';
 import { youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
@@ -103,7 +103,7 @@ function shownAsDesired(
 function shownAsLabelled(containers: readonly ObservedContainer[], prefix: string): readonly Shown[] {
   const serving = new Set(containers.map(({ name }) => name));
   return containers
-    .filter(({ name }) => !isNext(name) || !serving.has(withoutNext(name)))
+    .filter(({ name }) => name === servingName(name) || !serving.has(servingName(name)))
     .map((observed) => ({
       name: observed.labels[`${prefix}.container`] ?? observed.name,
       observed,

@@ -1,6 +1,16 @@
 import { assess, describeExit, recentRestarts, unsettledMs } from './assess.ts';
 import type { Clock } from './assess.ts';
-import { compareTenant, isNext, nextName, oldRepair, withoutNext } from './compare.ts';
+import {
+  compareTenant,
+  droppedName,
+  isDropped,
+  isNext,
+  isOld,
+  nextName,
+  oldName,
+  oldRepair,
+  servingName,
+} from './compare.ts';
 import type { ContainerComparison, TenantComparison } from './compare.ts';
 import type { DesiredContainer, DesiredTenant, LiveSettings } from './desired.ts';
 import type { ObservedContainer } from './observed-container.ts';
@@ -10,7 +20,8 @@ import type { ObservedContainer } from './observed-container.ts';
  * so that it makes no difference whether the step before was taken a moment ago or by an operator that died of it.
  *
  * A change that needs a replacement goes over all of the tenant's containers together: every successor is made under
- * the name NAME_next, started and proven; only then are the old ones removed and the successors given their names. A
+ * the name NAME_next, started and proven; only then are the successors given the names, and the old ones, as NAME_old,
+ * stopped and removed. A
  * successor that can't run beside the old one (same host port, same writable volume) waits until that is stopped.
  * Where one successor fails, all of them go and the old ones run again.
  */
@@ -73,9 +84,33 @@ export function planStep(
   const removing = waitForRemoval(observed);
   if (removing !== undefined) return removing;
   const comparison = compareTenant(desired, observed, prefix);
+  const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
+    nextMatches && next ? [next] : [],
+  );
+  const drop = planDrop(observed, wanted, context);
+  if (drop !== undefined) return drop;
   const dead = observed.filter(({ state }) => state === 'dead');
   if (dead.length > 0) return { do: 'remove', containers: dead };
   return planRollout(comparison, context) ?? planRepair(comparison, context);
+}
+
+/**
+ * Gets rid of the successors of an earlier desired state, and with them of the others of this attempt. They are
+ * marked by their name first: stopped on the way, they must not be taken for successors that failed.
+ */
+function planDrop(
+  observed: readonly ObservedContainer[],
+  wanted: readonly ObservedContainer[],
+  { failed }: Pick<PlanContext, 'failed'>,
+): Step | undefined {
+  const dropped = observed.filter(({ name }) => isDropped(name));
+  const successors = observed.filter(({ name }) => isNext(name));
+  if (dropped.length === 0 && successors.every((next) => wanted.includes(next))) return undefined;
+  const names = new Set(dropped.map(({ name }) => name));
+  const next = successors.find(({ name }) => !names.has(droppedName(servingName(name))));
+  if (next !== undefined) return { do: 'rename', container: next, name: droppedName(servingName(next.name)) };
+  const rest = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
+  return planReturn(dropped, rest, { failed });
 }
 
 function waitForRemoval(observed: readonly ObservedContainer[]): Step | undefined {
@@ -90,19 +125,14 @@ function oldContainers({ containers, obsolete }: TenantComparison): readonly Obs
   const replaced = containers.flatMap(({ current, currentMatches }) =>
     current === undefined || currentMatches ? [] : [current],
   );
-  return [...replaced, ...obsolete.filter(({ name }) => !isNext(name))];
+  return [...replaced, ...obsolete];
 }
 
 function planRollout(comparison: TenantComparison, context: PlanContext): Step | undefined {
-  const { containers, obsolete } = comparison;
+  const { containers } = comparison;
   const old = oldContainers(comparison);
   const neverRan = old.filter(({ state }) => state === 'created');
   if (neverRan.length > 0) return { do: 'remove', containers: neverRan };
-  const outdated = obsolete.filter(({ name }) => isNext(name));
-  if (outdated.length > 0 || containers.some(({ next, nextMatches }) => next !== undefined && !nextMatches)) {
-    const successors = [...outdated, ...containers.flatMap(({ next }) => next ?? [])];
-    return planReturn(successors, old, { failed: context.failed });
-  }
   if (old.length === 0) return undefined;
 
   const successions = containers.filter(({ currentMatches }) => !currentMatches);
@@ -150,15 +180,20 @@ function planProving(comparison: TenantComparison, { successions, old, context }
   return planSuccession(comparison, successions);
 }
 
-/** One by one: the old one goes, its successor takes the name. */
+/** One by one: the old one gives up its name, its successor takes it. Nobody is stopped before that is done. */
 function planSuccession({ obsolete }: TenantComparison, successions: readonly ContainerComparison[]): Step {
   const [first] = successions;
-  if (first?.next !== undefined) {
-    return first.current === undefined
-      ? { do: 'rename', container: first.next, name: first.desired.engineName }
-      : retire([first.current]);
+  if (first?.next === undefined) {
+    const retired = obsolete.filter((container) => isOld(container.name));
+    const [named] = obsolete;
+    if (retired.length > 0 || named === undefined) return retire(retired);
+    return { do: 'rename', container: named, name: oldName(named.name) };
   }
-  return retire(obsolete);
+  const { current, next, desired } = first;
+  if (current === undefined) return { do: 'rename', container: next, name: desired.engineName };
+  const name = oldName(desired.engineName);
+  const inTheWay = obsolete.filter((container) => container.name === name);
+  return inTheWay.length > 0 ? retire(inTheWay) : { do: 'rename', container: current, name };
 }
 
 function retire(containers: readonly ObservedContainer[]): Step {
@@ -201,14 +236,18 @@ export function planKeep(
 ): Step {
   const removing = waitForRemoval(observed);
   if (removing !== undefined) return removing;
-  const serving = observed.filter(({ name }) => !isNext(name));
+  const serving = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
   const successors = observed.filter(({ name }) => isNext(name));
-  const orphan = successors.find(({ name }) => !serving.some((old) => old.name === withoutNext(name)));
+  const names = new Set(observed.map(({ name }) => name));
+  const retired = observed.filter(({ name }) => isOld(name) && names.has(servingName(name)));
+  if (retired.length > 0) return retire(retired);
   // The old one is gone already: this is the one to keep.
-  if (orphan !== undefined && orphan.state !== 'created' && serving.length === 0) {
-    return { do: 'rename', container: orphan, name: withoutNext(orphan.name) };
-  }
-  if (successors.length > 0) return planReturn(successors, serving, { failed });
+  const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
+  if (heir !== undefined) return { do: 'rename', container: heir, name: servingName(heir.name) };
+  const drop = planDrop(observed, [], { failed });
+  if (drop !== undefined) return drop;
+  const nameless = serving.find(({ name }) => isOld(name));
+  if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
   for (const container of serving) {
     if (failed.has(container.id)) continue;
     const repair = oldRepair(container, prefix);
@@ -238,6 +277,12 @@ function planReturn(
     if (up.length > 0) return { do: 'stop', containers: up, ...told };
     return { do: 'start', containers: parked, what: 'old', ...told };
   }
+  const names = new Set(old.map(({ name }) => name));
+  // One that stands still under that name was succeeded for good.
+  const nameless = old.find(
+    (container) => isOld(container.name) && isUp(container) && !names.has(servingName(container.name)),
+  );
+  if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
   if (failures === undefined) return { do: 'remove', containers: successors };
   const lost = old.flatMap(({ id, name }) => {
     const why = failed.get(id);
@@ -312,10 +357,11 @@ function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
   const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
     hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
   );
+  const published = old.ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
   const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
   const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
   return (
-    ports.some((port) => held.fixedPorts.includes(port)) ||
+    ports.some((port) => held.fixedPorts.includes(port) || published.includes(port)) ||
     volumes.some((source) => held.writableMounts.includes(source)) ||
     (hostNetwork && held.networkMode === 'host')
   );

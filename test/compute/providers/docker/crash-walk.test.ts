@@ -187,6 +187,6 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       await untilDone(() => build(engine).update(good[end], signal));
       expect(running(engine)).toEqual(expected(good[end]));
     }),
-    { numRuns: 150 },
+    { numRuns: 600 },
   );
 });

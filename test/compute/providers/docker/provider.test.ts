@@ -1,0 +1,289 @@
+import type Dockerode from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import type { ComputeError } from '../../../../src/compute/errors.ts';
+import type { PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
+import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import { memoryEngine, writes } from './memory-engine.ts';
+import type { MemoryEngine } from './memory-engine.ts';
+
+const signal = new AbortController().signal;
+const images = ['app:1', 'app:2', 'crash:1', 'bad-command:1'];
+
+function bench(engine: MemoryEngine = memoryEngine(images), block = {}, over = {}) {
+  const rules = settings(block);
+  return { engine, provider: dockerProvider(engine, rules.block, rules.policy, context(over)) };
+}
+
+const place = (provider: Provider<DockerConfig>, spec: TenantComputeSpec<DockerConfig>): PlacedTenant => ({
+  ...spec.tenant,
+  tenantId: spec.tenantId,
+  placement: provider.desire(spec).placement,
+});
+
+const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
+const failure = (call: Promise<StepResult>): Promise<ComputeError> =>
+  call.then(
+    (result) => {
+      throw new Error(`no failure: ${result.message}`);
+    },
+    (error: ComputeError) => error,
+  );
+
+describe('a container of another cluster', () => {
+  it('is a conflict, and stays untouched by destroy', async () => {
+    const { engine, provider: theirs } = bench(memoryEngine(images), {}, { clusterUid: 'cluster-0' });
+    await theirs.provision(tenantSpec(), signal);
+    const { provider: ours } = bench(engine);
+    const conflict = { code: 'ProviderConflict', message: expect.stringContaining('cluster-0') as string };
+    await expect(ours.provision(tenantSpec(), signal)).rejects.toMatchObject(conflict);
+    await expect(ours.getStatus(place(ours, tenantSpec()), undefined, signal)).rejects.toMatchObject(
+      conflict,
+    );
+    expect(await ours.list(signal)).toEqual([]);
+    expect((await ours.destroy(place(ours, tenantSpec()), signal)).outcome).toBe('gone');
+    expect(engine.containers.size).toBe(1);
+  });
+
+  it('that is adopted is taken over as it is, without a write, and can be destroyed', async () => {
+    const { engine, provider: theirs } = bench(memoryEngine(images), {}, { clusterUid: 'cluster-0' });
+    await theirs.provision(tenantSpec(), signal);
+    const { provider: ours } = bench(engine, { adopt_clusters: ['cluster-0'] });
+    engine.calls.length = 0;
+    expect(await ours.update(tenantSpec(), signal)).toMatchObject({ outcome: 'done' });
+    expect(engine.calls.filter((call) => writes.includes(call))).toEqual([]);
+    await ours.destroy(place(ours, tenantSpec()), signal);
+    expect(engine.containers.size).toBe(0);
+  });
+});
+
+describe('a name that is taken by another', () => {
+  it('volume is a conflict: two tenants whose ids and volume names run together do not share', async () => {
+    const { provider } = bench();
+    const first = tenantSpec({ volumes: ['b-c:/data'] }, { tenantId: 'a' });
+    const second = tenantSpec(
+      { volumes: ['c:/data'] },
+      { tenantId: 'a-b', tenant: { namespace: 'x', name: 'y', uid: '' } },
+    );
+    await provider.provision(first, signal);
+    const error = await failure(provider.provision(second, signal));
+    expect(error).toMatchObject({ code: 'ProviderConflict' });
+    expect(error.message).toContain('volume landlord-a-b-c exists and belongs to the tenant team-a/acme');
+  });
+
+  it('network is a conflict: no tenant joins a network that is not its own', async () => {
+    const { engine, provider } = bench();
+    await engine.createNetwork({ Name: 'landlord-acme' }, signal);
+    const error = await failure(provider.provision(several, signal));
+    expect(error.code).toBe('ProviderConflict');
+    expect(error.message).toContain('network landlord-acme was not made by Landlord');
+  });
+});
+
+describe('networks', () => {
+  it('of two operators that made one at once, the one with the lowest id stays', async () => {
+    const { engine, provider } = bench(memoryEngine(images), { network_name: 'tenants' });
+    const create = engine.createNetwork.bind(engine);
+    engine.createNetwork = async (body, aborted) => {
+      await create(body, aborted);
+      return create(body, aborted);
+    };
+    await provider.provision(tenantSpec(), signal);
+    const left = [...engine.networks.values()].filter(({ Name }) => Name === 'tenants');
+    expect(left.map(({ Id }) => Id)).toEqual(['1'.padStart(64, '0')]);
+  });
+
+  it('a subnet that the engine refuses is passed over', async () => {
+    const { engine, provider } = bench();
+    const create = engine.createNetwork.bind(engine);
+    const tried: unknown[] = [];
+    engine.createNetwork = async (body, aborted) => {
+      tried.push(body.IPAM?.Config?.[0]?.['Subnet']);
+      if (tried.length < 3) throw new EngineRefusal('overlap', 403, 'Pool overlaps');
+      return create(body, aborted);
+    };
+    expect(await provider.provision(several, signal)).toMatchObject({ outcome: 'done' });
+    expect(tried).toEqual(['10.210.0.0/28', '10.210.0.16/28', '10.210.0.32/28']);
+  });
+
+  it('one that went away while its containers stood still is made again, and they with it', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(several, signal);
+    for (const { id } of engine.containers.values()) await engine.stopContainer(id, 0, signal);
+    engine.networks.clear();
+    expect(await provider.update(several, signal)).toMatchObject({ outcome: 'done' });
+    expect([...engine.containers.values()].map(({ state }) => state)).toEqual(['running', 'running']);
+    expect(engine.networks.size).toBe(1);
+  });
+});
+
+describe('destroy', () => {
+  it('needs nothing but the placement: the prefix in the config may have changed since', async () => {
+    const { engine, provider: before } = bench();
+    const spec = tenantSpec({ volumes: ['data:/data'] });
+    await before.provision(spec, signal);
+    const ref = place(before, spec);
+    const { provider: after } = bench(engine, { label_prefix: 'renamed' });
+    expect(await after.getStatus(ref, undefined, signal)).toMatchObject({
+      exists: true,
+      compute: { running: 1 },
+    });
+    expect((await after.destroy(ref, signal)).outcome).toBe('gone');
+    expect(engine.containers.size + engine.volumes.size).toBe(0);
+  });
+
+  it('that is held up names what is in use', async () => {
+    const { engine, provider } = bench();
+    const spec = tenantSpec({ volumes: ['data:/data'] });
+    await provider.provision(spec, signal);
+    engine.removeVolume = async () => {
+      throw new EngineRefusal('in-use', 409, 'volume is in use');
+    };
+    await expect(provider.destroy(place(provider, spec), signal)).rejects.toMatchObject({
+      code: 'DestroyFailed',
+      message: expect.stringContaining('volume landlord-acme-data') as string,
+    });
+  });
+});
+
+describe('messages', () => {
+  it('of the same failure are the same', async () => {
+    const { provider } = bench();
+    const spec = tenantSpec({ image: 'bad-command:1' });
+    const first = await failure(provider.provision(spec, signal));
+    expect(first.code).toBe('ProvisionFailed');
+    expect(first.message).toContain('container app could not be started');
+    expect((await failure(provider.provision(spec, signal))).message).toBe(first.message);
+  });
+
+  it('show no secret, even where the engine or a health check repeats one', async () => {
+    const { engine, provider } = bench();
+    const env = [{ name: 'P', secretKeyRef: { name: 's', key: 'k' }, secret: new SecretValue('hunter2') }];
+    const spec = tenantSpec({}, { containers: [containerSpec('app', { env })] });
+    const start = engine.startContainer.bind(engine);
+    engine.startContainer = async () => {
+      throw new EngineRefusal('other', 500, 'OCI runtime: bad value hunter2');
+    };
+    expect((await failure(provider.provision(spec, signal))).message).toContain('bad value [redacted]');
+    engine.startContainer = start;
+    await provider.provision(spec, signal);
+    engine.inspectContainer = unhealthy(engine, 'password hunter2 is wrong');
+    const next = { ...spec, containers: [containerSpec('app', { env, args: ['x'] })] };
+    const result = await provider.update(next, signal);
+    expect(result).toMatchObject({ outcome: 'rolled_back' });
+    expect(result.message).toContain('fails its health check: password [redacted] is wrong');
+  });
+
+  it('of a successor that was killed for want of memory say so', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(), signal);
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (id, aborted) => {
+      const found = await inspect(id, aborted);
+      if (found?.State.Status === 'restarting') found.State.OOMKilled = true;
+      return found;
+    };
+    const { message } = await provider.update(tenantSpec({ image: 'crash:1' }), signal);
+    expect(message).toContain('exited with code 3, killed because it ran out of memory');
+  });
+});
+
+/** Every successor that runs fails its health check, which says `output`. */
+function unhealthy(engine: MemoryEngine, output: string): MemoryEngine['inspectContainer'] {
+  const inspect = engine.inspectContainer.bind(engine);
+  return async (id, aborted) => {
+    const found = await inspect(id, aborted);
+    if (found?.State.Status === 'running' && found.Name.endsWith('_next')) {
+      const Log = [{ Start: '', End: '', ExitCode: 1, Output: output }];
+      found.State.Health = { Status: 'unhealthy', FailingStreak: 1, Log } satisfies NonNullable<
+        Dockerode.ContainerInspectInfo['State']['Health']
+      >;
+    }
+    return found;
+  };
+}
+
+describe('a replacement', () => {
+  it('stops nothing while the new image can not be had, and mends what stopped meanwhile', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(), signal);
+    const [old] = engine.containers.values();
+    if (old === undefined) throw new Error('no container');
+    Object.assign(old, { state: 'exited', exitCode: 1, finishedMs: old.startedMs });
+    const missing = tenantSpec({ image: 'missing:1' });
+    expect((await provider.update(missing, signal)).message).toBe('Pulling missing:1');
+    expect(old.state).toBe('running');
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(provider.update(missing, signal)).rejects.toMatchObject({ code: 'ImageUnavailable' });
+    expect([...engine.containers.values()]).toEqual([
+      expect.objectContaining({ id: old.id, state: 'running' }),
+    ]);
+  });
+
+  it('of one that writes to a volume waits until the old one has let go of it', async () => {
+    const volumes = ['data:/data'];
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec({ volumes }), signal);
+    engine.calls.length = 0;
+    await provider.update(tenantSpec({ volumes, image: 'app:2' }), signal);
+    const order = engine.calls.filter((call) => /^(create|stop|start|remove|rename)Container$/.test(call));
+    expect(order).toEqual([
+      'createContainer',
+      'stopContainer',
+      'startContainer',
+      'renameContainer',
+      'renameContainer',
+      'removeContainer',
+    ]);
+  });
+
+  it('of one that shares nothing has the new one started before the old one is stopped', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(), signal);
+    engine.calls.length = 0;
+    await provider.update(tenantSpec({ image: 'app:2' }), signal);
+    const order = engine.calls.filter((call) => /^(create|stop|start|remove|rename)Container$/.test(call));
+    expect(order).toEqual([
+      'createContainer',
+      'startContainer',
+      'renameContainer',
+      'renameContainer',
+      'stopContainer',
+      'removeContainer',
+    ]);
+  });
+
+  it('that the engine refuses to make leaves everything as it was', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(), signal);
+    engine.createContainer = async () => {
+      throw new EngineRefusal('invalid', 400, 'Range of CPUs is from 0.01 to 2.00');
+    };
+    const result = await provider.update(tenantSpec({ image: 'app:2' }), signal);
+    expect(result).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringContaining('Range of CPUs') as string,
+    });
+    expect([...engine.containers.values()].map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'landlord-tenant-acme running',
+    ]);
+  });
+
+  it('rolled back under restart_policy no starts what it stopped, and not what had ended by itself', async () => {
+    const job = { restart_policy: 'no', ports: [{ container_port: 80, host_port: 8080 }] };
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(job), signal);
+    expect(await provider.update(tenantSpec({ ...job, image: 'crash:1' }), signal)).toMatchObject({
+      outcome: 'rolled_back',
+    });
+    const [old] = engine.containers.values();
+    expect(old?.state).toBe('running');
+    if (old !== undefined) Object.assign(old, { state: 'exited', exitCode: 0, finishedMs: old.startedMs });
+    await provider.update(tenantSpec({ ...job, image: 'crash:1' }), signal);
+    expect(old?.state).toBe('exited');
+  });
+});
