@@ -41,7 +41,7 @@ it('the request that creates a container is the one in the golden file', async (
   const bodies = Object.fromEntries(
     desired.containers.map((container) => [container.engineName, createBody(container)]),
   );
-  const golden = new URL('create-body.golden.json', import.meta.url);
+  const golden = new URL('create-body.golden', import.meta.url);
   await expect(`${JSON.stringify(bodies, null, 2)}\n`).toMatchFileSnapshot(golden.pathname);
 });
 
