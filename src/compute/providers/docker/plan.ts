@@ -19,11 +19,13 @@ import type { ProofContext } from './prove.ts';
  * The next step from what is there towards what is desired, as a value. Pure: names, labels and states alone decide,
  * so that it makes no difference whether the step before was taken a moment ago or by an operator that died of it.
  *
- * A change that needs a replacement goes over all of the tenant's containers together: every successor is made under
- * the name NAME_next, started and proven; only then are the successors given the names, and the old ones, as NAME_old,
- * stopped and removed. A
- * successor that can't run beside the old one (same host port, same writable volume) waits until that is stopped.
- * Where one successor fails, all of them go and the old ones run again.
+ * A change that needs a replacement goes over all of the tenant's containers together. What can be found of it:
+ * - NAME: serves, or served and stands still for its successor's sake.
+ * - NAME_next: made, started or proven, in the place that NAME will have. One that can't run beside the old one (same
+ *   host port, same writable volume) is started when that was stopped. Where one fails, all of them go, and the old
+ *   ones run again.
+ * - NAME_old: succeeded; only now it is stopped, then removed.
+ * - NAME_drop: a successor that is no longer wanted, on its way out.
  */
 export type Step =
   | { readonly do: 'create'; readonly containers: readonly NewContainer[] }
