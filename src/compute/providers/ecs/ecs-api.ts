@@ -15,14 +15,15 @@ import type {
  */
 export interface EcsApi {
   /**
-   * One service with its tags; undefined where ECS says MISSING. The reads of a moment are coalesced into
-   * DescribeServices of at most 10 names per cluster; those for users' changes go before those of a sweep.
+   * One service with its tags; undefined where ECS says MISSING, which it also may right after a create. The reads of
+   * a moment are coalesced into DescribeServices of at most 10 names per cluster; those for users' changes go before
+   * those of a sweep. 'cluster-gone': ECS knows no such cluster, so nothing runs in it.
    */
   describeService(
     target: ServiceTarget,
     priority: ReadPriority,
     signal: AbortSignal,
-  ): Promise<Service | undefined>;
+  ): Promise<Service | undefined | 'cluster-gone'>;
   /** Names of the cluster's services, a page (of at most 100) at a time; a cluster that is gone has none. */
   listServices(cluster: ClusterTarget, signal: AbortSignal): AsyncIterable<readonly string[]>;
   /** 'exists': not idempotent, or there already; 'draining': the name is not free yet. Then describe and decide. */
@@ -57,6 +58,12 @@ export interface EcsApi {
   deregisterTaskDefinition(scope: EcsScope, taskDefinition: string, signal: AbortSignal): Promise<void>;
   /** The service's tasks, STOPPED ones too, described; at most `limit`. */
   describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
+  /**
+   * What the operator's queue of ECS events tells, until `signal` aborts; ends at once where no queue is configured.
+   * Hints only: late, doubled or missing ones are normal, so each is no more than a reason to look. Never throws.
+   */
+  serviceHints(signal: AbortSignal): AsyncIterable<ServiceHint>;
+  /** Ends the calls under way, which reject with ProviderUnavailable, and lets go of sockets. */
   close(): void;
 }
 
@@ -74,6 +81,14 @@ export interface ClusterTarget {
 }
 
 export interface ServiceTarget extends ClusterTarget {
+  /** Name of the service. */
+  readonly service: string;
+}
+
+/** A service, or one of its tasks, changed. */
+export interface ServiceHint {
+  /** ARN of the cluster. */
+  readonly cluster: string;
   /** Name of the service. */
   readonly service: string;
 }
