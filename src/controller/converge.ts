@@ -53,7 +53,9 @@ export async function converge(input: ConvergeInput): Promise<Convergence> {
   if (result.outcome === 'rolled_back') {
     return rolledBack(input, { reason: result.reason ?? 'RolledBack', message: result.message });
   }
-  return { ...judge(input, after, { step, keep, result }), repaired: step.repairs.map(withoutCause) };
+  // A repair on its way is none yet: its next step follows.
+  const repaired = result.outcome === 'done' ? step.repairs.map(withoutCause) : [];
+  return { ...judge(input, after, { step, keep, result }), repaired };
 }
 
 function placedTenant({ tenant, spec, desire }: ConvergeInput): PlacedTenant {
@@ -75,11 +77,11 @@ function chooseStep(input: ConvergeInput, { exists, changes }: Observation): Ste
   const { tenantSpec, enabled, draft } = input;
   const applied = wasApplied(input);
   const drift = exists ? changes : [missing];
-  const mayRepair = tenantSpec.driftPolicy === 'Correct' || !enabled.provider.durable;
+  const mayRepair = tenantSpec.driftPolicy === 'Correct';
   if (!exists) {
-    if (!applied) return { kind: 'provision', reason: 'Provisioning', repairs: [] };
-    if (mayRepair)
-      return { kind: 'provision', reason: 'Provisioning', repairs: enabled.provider.durable ? drift : [] };
+    if (!applied) return { kind: 'provision', reason: reasonInTransition(input), repairs: [] };
+    if (!enabled.provider.durable) return { kind: 'provision', reason: 'Provisioning', repairs: [] };
+    if (mayRepair) return { kind: 'provision', reason: 'Unhealthy', repairs: drift };
   } else if (changes.length === 0) {
     draft.drift = [];
     return nothing;
@@ -160,11 +162,18 @@ function messageOf(
   return `${compute.running}/${compute.desired} running, state ${compute.state}, health ${compute.health}`;
 }
 
+const progressStart = 'waiting for ';
+
+/** Whether the message says no more than that something is on its way. */
+export function isPlainProgress(message: string): boolean {
+  return message.startsWith(progressStart);
+}
+
 /** Stands in the status until there is more to say. */
 export function progressMessage(reason: 'Provisioning' | 'Updating'): string {
   return reason === 'Provisioning'
-    ? 'waiting for it to run and be healthy'
-    : 'waiting for the new state to run and be healthy';
+    ? `${progressStart}it to run and be healthy`
+    : `${progressStart}the new state to run and be healthy`;
 }
 
 function isHealthy({ compute: { running, desired, state, health } }: Observation): boolean {

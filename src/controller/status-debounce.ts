@@ -1,6 +1,7 @@
 import { findCondition } from '../api/conditions.ts';
 import type { TenantStatus } from '../api/status.ts';
 import { keyOf } from '../kube/kube-object.ts';
+import { isPlainProgress } from './converge.ts';
 import type { Pass } from './pass.ts';
 
 /** A status is at most this old while something is in transition. */
@@ -25,6 +26,7 @@ export function isProgressOnly(
     before?.status === 'False' &&
     after?.status === 'False' &&
     before.reason === after.reason &&
+    (before.message === after.message || isPlainProgress(before.message)) &&
     (after.reason === 'Provisioning' || after.reason === 'Updating') &&
     previous?.observedGeneration === next.observedGeneration;
   return sameState && nowMs - lastWriteAt < freshMs && (lookAgainAfterMs ?? Infinity) <= freshMs;

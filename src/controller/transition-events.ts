@@ -60,7 +60,13 @@ export function transitionEvents(
       });
     }
   }
-  if (after !== undefined && !quietReasons.includes(after.reason) && before?.reason !== after.reason) {
+  const settling = after?.reason === 'Unhealthy' && repaired.length > 0;
+  if (
+    after !== undefined &&
+    !settling &&
+    !quietReasons.includes(after.reason) &&
+    before?.reason !== after.reason
+  ) {
     events.push({ type: 'Warning', reason: after.reason, action: 'Reconcile', note: after.message });
   }
   return events;
