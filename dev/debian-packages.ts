@@ -43,6 +43,22 @@ export async function programFromDebian(
   return installed;
 }
 
+/**
+ * Installs Debian packages that bring no program of their own, unless `isPresent`. Rejects with `otherwise` where this
+ * is not root on a Debian.
+ */
+export async function packagesFromDebian(
+  isPresent: () => Promise<boolean>,
+  packages: readonly string[],
+  otherwise: string,
+): Promise<void> {
+  if (await isPresent()) return;
+  if (!canInstall()) throw new Error(otherwise);
+  await withCacheLock('apt', async () => {
+    if (!(await isPresent())) await install(packages);
+  });
+}
+
 /** Root on a system that has apt. */
 export function canInstall(): boolean {
   return process.getuid?.() === 0 && findProgram('apt-get') !== undefined;
