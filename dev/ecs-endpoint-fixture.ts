@@ -4,6 +4,7 @@ import {
   RegisterTaskDefinitionCommand,
   type RegisterTaskDefinitionCommandInput,
 } from '@aws-sdk/client-ecs';
+import { callQueryApi, type QueryTarget } from './ecs-endpoint-query.ts';
 import { rootCredentials } from './ecs-endpoint.ts';
 
 /** What an account must hold before Landlord can use it, at an endpoint of dev/ecs-endpoint.ts. */
@@ -14,14 +15,27 @@ export interface EcsFixture {
   readonly clusterArn: string;
   /** A task definition with one container, `app`. */
   readonly taskDefinitionArn: string;
-  /** For awsvpc: ids of subnets that are there. */
+  /** For awsvpc: ids of subnets that are there; moto refuses others. */
   readonly subnets: readonly string[];
+  /** Ids of security groups that are there; moto fails where a service names none. */
+  readonly securityGroups: readonly string[];
+  /** Makes an IAM role that the fixture's credentials may assume, with these rights. Returns its ARN. */
+  createRole(role: RoleOptions): Promise<string>;
   /** Another one, or another revision: `app` with the image. Returns its ARN. */
   registerTaskDefinition(
     image: string,
     overrides?: Partial<RegisterTaskDefinitionCommandInput>,
   ): Promise<string>;
   close(): void;
+}
+
+export interface RoleOptions {
+  readonly name: string;
+  /** Actions that it allows: `ecs:*`. */
+  readonly allow: readonly string[];
+  readonly deny?: readonly string[];
+  /** Without it the role can't be assumed. */
+  readonly externalId?: string;
 }
 
 export interface EcsFixtureOptions {
@@ -55,34 +69,51 @@ export async function createEcsFixture(url: string, options: EcsFixtureOptions =
     );
     return required(taskDefinition?.taskDefinitionArn, 'RegisterTaskDefinition');
   };
+  const ec2 = { url, service: 'ec2', region, credentials };
   const created = await client.send(new CreateClusterCommand({ clusterName: cluster }));
   return {
     client,
     region,
     clusterArn: required(created.cluster?.clusterArn, 'CreateCluster'),
     taskDefinitionArn: await registerTaskDefinition(options.image ?? 'registry.example/app:1'),
-    subnets: await existingSubnets(url, region),
+    subnets: await existingIds(ec2, 'DescribeSubnets', /<subnetId>(subnet-[0-9a-z]+)</g),
+    securityGroups: await existingIds(ec2, 'DescribeSecurityGroups', /<groupId>(sg-[0-9a-z]+)</g),
     registerTaskDefinition,
+    createRole: (role) => createRole({ ...ec2, service: 'iam', region: 'us-east-1' }, role),
     close: () => client.destroy(),
   };
 }
 
-/**
- * Those of the default VPC; moto refuses services in others. EC2's API is asked by hand, for its SDK isn't among the
- * dependencies, and the endpoints don't check this signature where `auth` is off; where it is on, there are none.
- */
-async function existingSubnets(url: string, region: string): Promise<readonly string[]> {
-  const scope = `test/20260101/${region}/ec2/aws4_request`;
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`,
-    },
-    body: 'Action=DescribeSubnets&Version=2016-11-15',
+/** All of the default VPC, which both endpoints have. */
+async function existingIds(target: QueryTarget, action: string, pattern: RegExp): Promise<readonly string[]> {
+  const answer = await callQueryApi(target, action);
+  return [...new Set([...answer.matchAll(pattern)].flatMap(([, id]) => id ?? []))];
+}
+
+async function createRole(iam: QueryTarget, role: RoleOptions): Promise<string> {
+  const trust = {
+    Effect: 'Allow',
+    Principal: { AWS: '*' },
+    Action: 'sts:AssumeRole',
+    ...(role.externalId && { Condition: { StringEquals: { 'sts:ExternalId': role.externalId } } }),
+  };
+  const answer = await callQueryApi(iam, 'CreateRole', {
+    RoleName: role.name,
+    AssumeRolePolicyDocument: policyDocument([trust]),
   });
-  const text = await response.text();
-  return [...text.matchAll(/<subnetId>(subnet-[0-9a-z]+)<\/subnetId>/g)].flatMap(([, id]) => id ?? []);
+  await callQueryApi(iam, 'PutRolePolicy', {
+    RoleName: role.name,
+    PolicyName: 'landlord',
+    PolicyDocument: policyDocument([
+      { Effect: 'Allow', Action: role.allow, Resource: '*' },
+      ...(role.deny ? [{ Effect: 'Deny', Action: role.deny, Resource: '*' }] : []),
+    ]),
+  });
+  return required(/<Arn>(arn:aws:iam::\d+:role\/[^<]+)</.exec(answer)?.[1], 'CreateRole');
+}
+
+function policyDocument(statements: readonly unknown[]): string {
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
 function required(arn: string | undefined, operation: string): string {

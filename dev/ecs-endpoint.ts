@@ -83,8 +83,8 @@ export async function startMinistack(options: MinistackOptions): Promise<EcsEndp
 }
 
 /**
- * Another implementation, by other people. Tasks never run; a service's runningCount follows what UpdateService says.
- * With `running` N, tasks turn RUNNING after N looks.
+ * Another implementation, by other people. Tasks never run: every service says that `running` of them do, until an
+ * UpdateService says otherwise, and a deployment of more stays IN_PROGRESS for ever.
  */
 export async function startMoto(options: { readonly running?: number } = {}): Promise<EcsEndpoint> {
   return startServer('moto', (folder, port) => ({
