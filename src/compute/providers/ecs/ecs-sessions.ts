@@ -1,0 +1,111 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { EcsScope } from './ecs-api.ts';
+import { CredentialsTrouble, type CallSite } from './ecs-errors.ts';
+
+type CredentialProvider = ReturnType<typeof fromTemporaryCredentials>;
+
+/** What the operator says about a role: never the manifest. */
+export interface RoleTerms {
+  readonly externalId?: string;
+  readonly sessionName?: string;
+}
+
+export interface SessionOptions {
+  /** URL of the ECS API instead of the region's own. */
+  readonly endpoint?: string | undefined;
+  /** Role that tenants' roles are assumed from; absent: the operator's own credentials. */
+  readonly baseRoleArn?: string | undefined;
+  readonly termsOf: (roleArn: string) => RoleTerms;
+  /** Lifetime of an assumed role's credentials in seconds. Default: STS', an hour. */
+  readonly sessionSeconds?: number | undefined;
+  readonly connectMs: number;
+  readonly requestMs: number;
+}
+
+/** One SDK client of a (role, region), with its credentials. */
+export interface EcsSession {
+  readonly client: ECSClient;
+  /** Fetches new credentials, whatever their expiry says. */
+  renew(): Promise<void>;
+}
+
+export interface EcsSessions {
+  of(scope: EcsScope): EcsSession;
+  /** Where the scope's calls go, for messages. */
+  site(scope: EcsScope, action: string): CallSite;
+  close(): void;
+}
+
+/** Session names show up in CloudTrail; a constant one keeps what AWS says of it stable. */
+const defaultSessionName = 'landlord';
+
+/** Makes each client with its first use. */
+export function createSessions(options: SessionOptions): EcsSessions {
+  const sessions = new Map<string, EcsSession>();
+  const endpoint = options.endpoint === undefined ? undefined : new URL(options.endpoint).origin;
+  return {
+    of: (scope) => {
+      const key = `${scope.roleArn ?? ''} ${scope.region}`;
+      const session = sessions.get(key) ?? createSession(scope, options);
+      sessions.set(key, session);
+      return session;
+    },
+    site: ({ region, roleArn }, action) => ({
+      action: `ecs:${action}`,
+      region,
+      ...(roleArn !== undefined && { roleArn }),
+      ...(endpoint !== undefined && { endpoint }),
+    }),
+    close: () => {
+      for (const { client } of sessions.values()) client.destroy();
+      sessions.clear();
+    },
+  };
+}
+
+function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
+  const { roleArn, region } = scope;
+  const client = new ECSClient({
+    region,
+    ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
+    ...(roleArn !== undefined && { credentials: assumed(roleArn, region, options) }),
+    requestHandler: handlerOptions(options),
+    // Retries are this client's own, below its token buckets.
+    maxAttempts: 1,
+  });
+  return {
+    client,
+    renew: async () => {
+      await client.config.credentials({ forceRefresh: true });
+    },
+  };
+}
+
+/** The SDK remembers what comes of it and asks again five minutes before it expires. */
+function assumed(roleArn: string, region: string, options: SessionOptions): CredentialProvider {
+  const { baseRoleArn, termsOf, sessionSeconds } = options;
+  const { externalId, sessionName = defaultSessionName } = termsOf(roleArn);
+  const isChained = baseRoleArn !== undefined && baseRoleArn !== roleArn;
+  const provider = fromTemporaryCredentials({
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName,
+      ...(externalId !== undefined && { ExternalId: externalId }),
+      ...(sessionSeconds !== undefined && { DurationSeconds: sessionSeconds }),
+    },
+    ...(isChained && { masterCredentials: assumed(baseRoleArn, region, options) }),
+    clientConfig: { region, requestHandler: handlerOptions(options), maxAttempts: 2 },
+  });
+  return async (properties) => {
+    try {
+      return await provider(properties);
+    } catch (error) {
+      throw error instanceof CredentialsTrouble ? error : new CredentialsTrouble(roleArn, error);
+    }
+  };
+}
+
+function handlerOptions({ connectMs, requestMs }: SessionOptions) {
+  return { connectionTimeout: connectMs, requestTimeout: requestMs, throwOnRequestTimeout: true };
+}

@@ -1,0 +1,34 @@
+/** How fast this operator calls ECS: a part of what an account may do in a region. */
+
+export interface RateLimit {
+  /** Calls that may be made at once after a quiet time. */
+  readonly burst: number;
+  /** Calls per second in the long run. */
+  readonly perSecond: number;
+}
+
+/** Operations that ECS counts together. */
+export type OperationFamily =
+  'serviceWrites' | 'serviceReads' | 'taskDefinitionWrites' | 'taskDefinitionReads' | 'taskReads' | 'tagging';
+
+/** The rest of an account's allowance is left to its people, its pipelines and its autoscaling. */
+const ourShare = 0.7;
+
+/**
+ * The documented limits per account and region, times 0.7:
+ * https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
+ */
+export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
+  // CreateService, UpdateService, DeleteService: 50 and 5/s, so 35 and 3.5/s.
+  serviceWrites: { burst: 50 * ourShare, perSecond: 5 * ourShare },
+  // DescribeServices, ListServices: 100 and 20/s, so 70 and 14/s.
+  serviceReads: { burst: 100 * ourShare, perSecond: 20 * ourShare },
+  // RegisterTaskDefinition, DeregisterTaskDefinition: 20 and 1/s, so 14 and 0.7/s.
+  taskDefinitionWrites: { burst: 20 * ourShare, perSecond: 1 * ourShare },
+  // DescribeTaskDefinition, ListTaskDefinitions: 50 and 20/s, so 35 and 14/s.
+  taskDefinitionReads: { burst: 50 * ourShare, perSecond: 20 * ourShare },
+  // DescribeTasks, ListTasks: 100 and 20/s, so 70 and 14/s.
+  taskReads: { burst: 100 * ourShare, perSecond: 20 * ourShare },
+  // TagResource, UntagResource: 20 and 10/s, so 14 and 7/s.
+  tagging: { burst: 20 * ourShare, perSecond: 10 * ourShare },
+};
