@@ -4,6 +4,7 @@ import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
+import { chooseProvider } from '../compute/choose-provider.ts';
 import type { EnabledProviders } from '../compute/enabled-providers.ts';
 import { ComputeError } from '../compute/errors.ts';
 import { defaultTenantId } from '../compute/tenant-id.ts';
@@ -96,7 +97,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
     process: (key, signal) => processKey(context, key, signal),
-    laneOf: (key) => tenantOf(key)?.status?.computeProvider ?? '',
+    laneOf: (key) => laneOf(tenantOf(key), providers),
     logger,
     ...(options.metrics?.queue === undefined ? {} : { metrics: options.metrics.queue }),
   });
@@ -119,7 +120,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
       return;
     }
     for (const tenant of tenants.values()) {
-      if (tenant.status?.placement?.provider === provider) queue.add(keyOf(tenant), { priority: 'low' });
+      if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));
     }
   }
 
@@ -148,6 +149,35 @@ export function createTenantController(options: TenantControllerOptions): Tenant
       await Promise.all(watching);
     },
   };
+}
+
+/**
+ * The provider that a pass over the Tenant will wait for: one that hangs must not keep the others' workers busy.
+ * '' where none can be told yet, and such a pass ends without calling any.
+ */
+function laneOf(tenant: Tenant | undefined, providers: EnabledProviders): string {
+  if (tenant === undefined) return '';
+  const { metadata, status } = tenant;
+  const placedOn = status?.placement?.provider;
+  if (metadata.deletionTimestamp !== undefined) return placedOn ?? '';
+  const spec = (tenant.spec ?? {}) as Partial<TenantSpec>;
+  try {
+    return chooseProvider({
+      computeProvider: spec.computeProvider,
+      labels: metadata.labels,
+      annotations: metadata.annotations,
+      blocks: Object.keys(spec.computeConfig ?? {}),
+      placedOn,
+      enabled: [...providers.keys()],
+    });
+  } catch {
+    return '';
+  }
+}
+
+function isPlacedOn({ status }: Tenant, provider: string): boolean {
+  const places = [status?.placement, ...(status?.previousPlacements ?? [])];
+  return places.some((place) => place?.provider === provider);
 }
 
 async function processKey(

@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -14,6 +15,7 @@ import type { TestNamespace } from './test-namespace.ts';
 
 /** Single ones, and some with a network or a volume of their own, so that every kind of call occurs beside them. */
 const residents = 20;
+const secretValue = 'v3ry-s3cr3t/value';
 
 describe('a kill -9 of the operator, with 20 tenants present', () => {
   const view = engineView();
@@ -168,6 +170,31 @@ describe('a kill -9 of the operator, with 20 tenants present', () => {
     await ns.untilGone(name);
     expect(await view.leftovers(ns.name, name)).toEqual([]);
   };
+
+  test('a restart over ready tenants makes no write and one list call to the engine', async () => {
+    await operator.stop();
+    const writesBefore = (await ns.writes()).length;
+    const callsBefore = engineProxy.requests.length;
+    start();
+    // Long enough for every pass, and for the inspects that trail a start.
+    await sleep(8000);
+    const calls = engineProxy.requests.slice(callsBefore);
+    expect(calls.filter((call) => /^GET \S*\/containers\/json/.test(call))).toHaveLength(1);
+    expect(calls.filter((call) => !call.startsWith('GET '))).toEqual([]);
+    expect((await ns.writes()).length).toBe(writesBefore);
+  });
+
+  test('no URL sent to the engine holds the value of a secret', async () => {
+    await ns.putSecret('db', { password: secretValue });
+    const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }];
+    await ns.create('secretive', { containers: [{ name: 'app', image: imageOf(1), env }] });
+    await ns.untilReady('secretive');
+    const urls = engineProxy.requests.map(decodeURIComponent).join('\n');
+    expect(urls).toContain('/containers/create');
+    expect(urls).not.toContain(secretValue);
+    expect(operator.output()).not.toContain(secretValue);
+    await remove('secretive');
+  });
 
   describe.each(['before', 'after'] as const)('%s', (when) => {
     test.each(cases)('%s of a new tenant leaves it whole', async (what, where, pattern, create) => {

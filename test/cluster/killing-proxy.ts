@@ -13,6 +13,8 @@ export interface KillingProxy {
    * carried it out and before its answer is passed on. Resolves once it has happened.
    */
   arm(plan: KillPlan): Promise<string>;
+  /** `METHOD URL` of every request so far. */
+  readonly requests: readonly string[];
   /** Forgets the plan. */
   disarm(): void;
   close(): Promise<void>;
@@ -37,9 +39,11 @@ interface Armed extends KillPlan {
 /** An HTTP proxy that can kill its client's process at a chosen request. */
 export async function startKillingProxy(listenOn: ListenOn, upstream: Upstream): Promise<KillingProxy> {
   let armed: Armed | undefined;
+  const requests: string[] = [];
   const server = createServer((incoming, answer) => {
     const { method = '', url = '' } = incoming;
     const chunks: Buffer[] = [];
+    requests.push(`${method} ${url}`);
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('error', () => undefined);
     answer.on('error', () => undefined);
@@ -62,6 +66,7 @@ export async function startKillingProxy(listenOn: ListenOn, upstream: Upstream):
   return {
     port: typeof address === 'object' ? (address?.port ?? 0) : 0,
     arm: (plan) => new Promise((done) => (armed = { ...plan, done })),
+    requests,
     disarm: () => (armed = undefined),
     close: () =>
       new Promise((resolve) => {

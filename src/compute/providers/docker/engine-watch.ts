@@ -43,6 +43,8 @@ export async function watchEngine(
 ): Promise<void> {
   const { guard, view, logger } = options;
   let failures = 0;
+  /** Whether everybody was told that the engine is out of reach. */
+  let told = false;
   const { promise: starting, resolve: started } = Promise.withResolvers<void>();
   view.setWatch({ starting });
   while (!signal.aborted) {
@@ -50,12 +52,18 @@ export async function watchEngine(
     const error = await watchOnce(options, { onChange, signal }, () => {
       wasLive = true;
       failures = 0;
+      told = false;
       view.setWatch('live');
       started();
     });
     if (signal.aborted) break;
     view.setWatch('off');
-    if (!wasLive) guard.down(asComputeError(error));
+    if (!wasLive) {
+      guard.down(asComputeError(error));
+      // Nothing else would tell those who are well that nobody knows how they are any more.
+      if (!told) onChange(undefined);
+      told = true;
+    }
     started();
     logger.warn({ err: asComputeError(error).message, failures }, 'lost sight of the engine; reconnecting');
     const backOffMs = Math.min(reconnectCapMs, reconnectBaseMs * 2 ** failures);
