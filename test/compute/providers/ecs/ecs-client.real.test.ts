@@ -1,14 +1,9 @@
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startMicroburst, startMinistack, rootCredentials } from '../../../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, Microburst } from '../../../../dev/ecs-endpoint.ts';
 import { createEcsFixture, type EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
-import { ecsOperatorBlock } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsApi, EcsScope } from '../../../../src/compute/providers/ecs/ecs-api.ts';
-import { createEcsClient, type EcsClientOptions } from '../../../../src/compute/providers/ecs/ecs-client.ts';
-
-const logger = pino({ level: 'silent' });
-const never = new AbortController().signal;
+import { never, testClient } from './client-fixture.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -17,20 +12,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-
-function clientOf(
-  fixture: EcsFixture,
-  endpoint: string | undefined,
-  more: Partial<EcsClientOptions> = {},
-): EcsApi {
-  const block = ecsOperatorBlock.parse({
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    service_name_prefix: 't-',
-    ...(endpoint !== undefined && { endpoint }),
-  });
-  return createEcsClient({ block, policy: { allowed_roles: [] }, logger, ...more });
-}
 
 describe('the ECS client at an endpoint', () => {
   let ministack: EcsEndpoint;
@@ -61,7 +42,7 @@ describe('the ECS client at an endpoint', () => {
   });
   beforeEach(async () => {
     await proxy.setRules([]);
-    ecs = clientOf(fixture, proxy.url);
+    ecs = testClient({ cluster_arn: fixture.clusterArn, endpoint: proxy.url });
   });
   afterEach(() => ecs.close());
   afterAll(async () => {
@@ -136,7 +117,7 @@ describe('the ECS client at an endpoint', () => {
         service: 'ecs',
         operation: 'DescribeServices',
         body: 'length(services) > `10`',
-        error: 'InvalidParameterException',
+        error: { code: 'InvalidParameterException' },
       },
     ]);
     await create('many-7');
