@@ -37,7 +37,7 @@ export async function buildOperator(outdir: string): Promise<Metafile> {
         "import{createRequire as __landlordRequire}from'node:module';" +
         'const require=__landlordRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;',
     },
-    plugins: [withoutUnusedModels, withoutImageBuilds],
+    plugins: [withoutUnusedModels, withoutImageBuilds, withoutTranslations],
     metafile: true,
     logLevel: 'warning',
   });
@@ -72,6 +72,16 @@ const withoutImageBuilds: Plugin = {
   setup(build) {
     build.onLoad({ filter: /dockerode\/lib\/(session|buildkit)\.js$/ }, () => ({
       contents: "module.exports = () => { throw new Error('images are not built here'); };",
+    }));
+  },
+};
+
+/** zod's messages in 50 languages, of which English is what everybody gets. */
+const withoutTranslations: Plugin = {
+  name: 'without-translations',
+  setup(build) {
+    build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
     }));
   },
 };

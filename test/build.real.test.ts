@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -49,6 +50,14 @@ describe('the built operator, in a folder without node_modules', () => {
     const atStart = loadedAtStart(outputs);
     expect(atStart.length).toBeGreaterThan(100);
     expect(atStart.filter((path) => /node_modules\/(dockerode|@aws-sdk|@smithy)\//.test(path))).toEqual([]);
+  });
+
+  test('imports nothing that is neither in it nor of Node itself', () => {
+    const outside = Object.values(outputs).flatMap(({ imports }) =>
+      imports.filter(({ external, path }) => external === true && !isBuiltin(path)).map(({ path }) => path),
+    );
+    // ssh2 tries for these in C++ and goes on without.
+    expect(outside.filter((path) => path !== 'cpu-features' && !path.endsWith('.node'))).toEqual([]);
   });
 
   test("leaves client-node's generated models out", () => {
