@@ -37,7 +37,10 @@ export interface KubeClientOptions {
   logger: Logger;
   /** Deadline of a request with all its retries. */
   requestTimeoutMs?: number;
-  /** Requests at once; more wait their turn. Watches don't count. From 8 to 32 gains 0-15 %. */
+  /**
+   * Requests at once; more wait their turn. Watches do not count. More bring an apiserver on two cores nothing, and
+   * make it end watches that lag behind (docs/performance.md).
+   */
   connections?: number;
   /** Called once for each attempt, and for each watch that was opened or refused. */
   onRequest?: (info: RequestInfo) => void;
@@ -63,7 +66,7 @@ export interface KubeClient {
 }
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const { kubeConfig, requestTimeoutMs = 30_000, connections = 32, onRequest } = options;
+  const { kubeConfig, requestTimeoutMs = 30_000, connections = 16, onRequest } = options;
   const credentialSource = createCredentialSource(options);
   const cluster = kubeConfig.getCurrentCluster();
   const server = new URL(cluster?.server ?? '');
