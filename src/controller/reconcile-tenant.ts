@@ -1,18 +1,19 @@
-import { findCondition } from '../api/conditions.ts';
 import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../api/names.ts';
 import type { Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { chooseProvider } from '../compute/choose-provider.ts';
 import type { EnabledProvider } from '../compute/enabled-providers.ts';
-import { ComputeError, errorPolicies } from '../compute/errors.ts';
+import { ComputeError } from '../compute/errors.ts';
 import { defaultTenantId } from '../compute/tenant-id.ts';
 import { jsonEqual } from '../kube/merge-patch.ts';
 import { keyOf } from '../kube/kube-object.ts';
 import type { ProcessResult } from '../kube/work-queue.ts';
-import { converge, mergeEndpoints, progressMessage, reasonInTransition } from './converge.ts';
+import { converge, progressMessage, reasonInTransition } from './converge.ts';
 import type { Convergence } from './converge.ts';
-import { deleteTenant, destroyPlacements } from './delete-tenant.ts';
+import { deleteTenant } from './delete-tenant.ts';
+import { ignoreComputeError, leavePreviousPlacements } from './previous-placements.ts';
 import type { ReconcileContext } from './reconcile-context.ts';
+import { requeue, unavailableGraceLeftMs } from './requeue.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './resolve-spec.ts';
 import { createSecretReader } from './secret-reader.ts';
 import { draftFrom } from './status-draft.ts';
@@ -22,14 +23,6 @@ import { isProgressOnly } from './status-debounce.ts';
 import { summarise } from './summarise.ts';
 import { oldestTenant } from './tenant-index.ts';
 import { transitionEvents } from './transition-events.ts';
-import type { Verdict } from './verdict.ts';
-
-/** Stalled tenants are looked at again this often all the same: what they lack may have come without an event. */
-const stalledRetryMs = 300_000;
-/** How often something in transition is looked at where the provider names no time. */
-const transitionLookMs = 10_000;
-/** How long a Ready tenant stays so while its engine can't be reached: a restart of the engine is no outage. */
-const unavailableGraceMs = 60_000;
 
 /** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
 export async function reconcileTenant(
@@ -163,41 +156,6 @@ async function place(
   await writeStatus(pass, summarise({ ...summaryOf(pass), verdict }));
 }
 
-/** Empties the old places once the new one is Ready; until then their endpoints stay in the status. */
-async function leavePreviousPlacements(pass: Pass, convergence: Convergence): Promise<Convergence> {
-  const { draft } = pass;
-  if (draft.previousPlacements.length === 0) return convergence;
-  const { verdict } = convergence;
-  if (verdict.kind !== 'ready') {
-    await showPreviousEndpoints(pass);
-    return convergence;
-  }
-  const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, draft.previousPlacements);
-  draft.previousPlacements = left;
-  if (left.length === 0) return convergence;
-  return {
-    ...convergence,
-    verdict: { ...verdict, pending: why },
-    lookAgainAfterMs: Math.min(
-      convergence.lookAgainAfterMs ?? Infinity,
-      lookAgainAfterMs ?? transitionLookMs,
-    ),
-  };
-}
-
-async function showPreviousEndpoints(pass: Pass): Promise<void> {
-  const { context, draft, signal } = pass;
-  for (const placement of draft.previousPlacements) {
-    const provider = context.providers.get(placement.provider)?.provider;
-    const old = await provider
-      ?.getStatus(placedAt(pass, placement), undefined, signal)
-      .catch(ignoreComputeError);
-    if (old === undefined || draft.compute === undefined) continue;
-    const endpoints = mergeEndpoints(draft.compute.endpoints, old.compute.endpoints);
-    if (endpoints.length > 0) draft.compute = { ...draft.compute, endpoints };
-  }
-}
-
 async function observeWhileSuspended(pass: Pass): Promise<void> {
   const { context, draft, signal } = pass;
   if (draft.placement === undefined) return;
@@ -214,11 +172,6 @@ async function observeWhileFailing(pass: Pass, error: ComputeError): Promise<voi
   } else if (draft.compute !== undefined) {
     draft.compute = { ...draft.compute, state: 'unknown', health: 'unknown' };
   }
-}
-
-function ignoreComputeError(error: unknown): undefined {
-  if (!(error instanceof ComputeError)) throw error;
-  return undefined;
 }
 
 async function deletion(pass: Pass): Promise<Convergence | undefined> {
@@ -239,51 +192,6 @@ async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
 
 function summaryOf({ tenant, draft, context }: Pass) {
   return { previous: tenant.status, draft, generation: tenant.metadata.generation, now: context.now() };
-}
-
-/** How long to say nothing yet of an engine that a Ready tenant can't reach; 0: say it. */
-function unavailableGraceLeftMs({ context, tenant }: Pass, verdict: Verdict): number {
-  const key = keyOf(tenant);
-  if (verdict.kind !== 'failed' || verdict.error.code !== 'ProviderUnavailable') {
-    context.unavailableSince.delete(key);
-    return 0;
-  }
-  const ready = findCondition(tenant.status?.conditions, 'Ready');
-  if (ready?.status !== 'True' || tenant.status?.observedGeneration !== tenant.metadata.generation) return 0;
-  const nowMs = context.now().getTime();
-  const since = context.unavailableSince.get(key) ?? nowMs;
-  context.unavailableSince.set(key, since);
-  return Math.max(0, since + unavailableGraceMs - nowMs);
-}
-
-function requeue({ verdict, lookAgainAfterMs }: Convergence): ProcessResult {
-  switch (verdict.kind) {
-    case 'ready':
-    case 'suspended':
-      return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
-    case 'progressing':
-      return { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs };
-    case 'rolledBack':
-      return { requeueAfterMs: Math.min(lookAgainAfterMs ?? stalledRetryMs, stalledRetryMs) };
-    case 'failed':
-      return failure(verdict.error);
-    case 'deleting':
-      return verdict.error === undefined
-        ? { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs }
-        : failure(verdict.error);
-    default:
-      return verdict satisfies never;
-  }
-}
-
-/** Without a time of its own, a failure backs off with the queue. */
-function failure(error: ComputeError): ProcessResult {
-  const { stalled, minRetryMs } = errorPolicies[error.code];
-  const waitMs = stalled ? stalledRetryMs : Math.max(minRetryMs, error.retryAfterMs ?? 0);
-  // Up to a tenth later, so that a fleet that stalled together does not come back together.
-  return waitMs === 0
-    ? { failed: true }
-    : { failed: true, requeueAfterMs: waitMs * (1 + Math.random() / 10) };
 }
 
 function tell({ context, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {

@@ -1,18 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
-import type { TenantStatus } from '../api/status.ts';
 import { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
 import { chooseProvider } from '../compute/choose-provider.ts';
 import type { EnabledProviders } from '../compute/enabled-providers.ts';
-import { ComputeError } from '../compute/errors.ts';
 import { defaultTenantId } from '../compute/tenant-id.ts';
+import { aborted } from '../kube/aborted.ts';
 import type { EventRecorder } from '../kube/event-recorder.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { isConflict } from '../kube/kube-api-error.ts';
 import { keyOf } from '../kube/kube-object.ts';
-import { jsonEqual } from '../kube/merge-patch.ts';
 import { createReflectorSet } from '../kube/reflector-set.ts';
 import type { CacheEvent, Reflector, ReflectorMetrics } from '../kube/reflector.ts';
 import { resource } from '../kube/resource.ts';
@@ -23,6 +19,8 @@ import type { ReconcileContext } from './reconcile-context.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
 import { createRepairBackoff } from './repair-backoff.ts';
 import type { SecretObject } from './secret-reader.ts';
+import { createSecretWatch } from './secret-watch.ts';
+import { isWorthALook } from './tenant-change.ts';
 import { createTenantIndex } from './tenant-index.ts';
 import { createTenantWriter } from './tenant-writer.ts';
 
@@ -217,82 +215,4 @@ function tenantIdOf({ metadata, spec }: Tenant): string {
   return (
     (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
   );
-}
-
-/**
- * Whether anything changed that a pass reads. A status that somebody else wrote counts; our own, whose echo may come
- * before the answer to its write, does not, and neither does our finalizer: a look at them would cut a back-off short.
- */
-function isWorthALook(
-  previous: Tenant | undefined,
-  { metadata, status }: Tenant,
-  written: TenantStatus | undefined,
-): boolean {
-  if (previous === undefined) return true;
-  const before = previous.metadata;
-  const lostFinalizer =
-    before.finalizers?.includes(finalizer) === true && metadata.finalizers?.includes(finalizer) !== true;
-  return (
-    metadata.generation !== before.generation ||
-    metadata.deletionTimestamp !== before.deletionTimestamp ||
-    lostFinalizer ||
-    providerKeys.some(
-      (key) =>
-        metadata.labels?.[key] !== before.labels?.[key] ||
-        metadata.annotations?.[key] !== before.annotations?.[key],
-    ) ||
-    metadata.annotations?.[reconcileRequestedAt] !== before.annotations?.[reconcileRequestedAt] ||
-    !(jsonEqual(status, previous.status) || jsonEqual(status, written))
-  );
-}
-
-/** A cluster's Secrets are listed well within that. */
-const secretSyncMs = 10_000;
-
-interface SecretWatch {
-  /** Starts the watch with the first tenant that reads a Secret, and resolves once it has caught up. */
-  ensure(): Promise<void>;
-  run(signal: AbortSignal): Promise<void>;
-}
-
-/** Watches the metadata of Secrets alone: their values are read by the pass that needs them and kept by nobody. */
-function createSecretWatch(
-  { client, namespaces, logger }: TenantControllerOptions,
-  onChange: (namespace: string, name: string) => void,
-): SecretWatch {
-  const needed = Promise.withResolvers<void>();
-  const secrets = createReflectorSet({
-    resource: resource(client, { ...secretsResource, metadataOnly: true }),
-    namespaces,
-    transform: ({ metadata: { name, namespace = '', uid, resourceVersion, creationTimestamp } }) => ({
-      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    }),
-    onEvent: ({ object: { metadata } }) => onChange(metadata.namespace ?? '', metadata.name),
-    logger,
-  });
-  return {
-    async ensure() {
-      needed.resolve();
-      const inTime = await Promise.race([
-        secrets.synced.then(() => true),
-        sleep(secretSyncMs, false, { ref: false }),
-      ]);
-      if (inTime) return;
-      throw new ComputeError(
-        'AccessDenied',
-        'Secrets can not be watched: the service account of the operator needs get, list and watch on secrets',
-      );
-    },
-    async run(signal) {
-      await Promise.race([needed.promise, aborted(signal)]);
-      if (!signal.aborted) await secrets.run(signal);
-    },
-  };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

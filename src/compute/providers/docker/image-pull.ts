@@ -6,6 +6,7 @@ import { pullFailure, silentRegistry, type PullSubject } from './image-errors.ts
 import { parseImageReference } from './image-reference.ts';
 import { jsonLines } from './json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
+import type { PullLine } from './pull-progress.ts';
 
 export interface RegistryAuth {
   readonly username: string;
@@ -62,14 +63,6 @@ export async function pullImage(
     signal.removeEventListener('abort', onAbort);
     controller.abort();
   }
-}
-
-/** One line of the engine's report. */
-export interface PullLine {
-  readonly id?: string;
-  readonly status?: string;
-  readonly error?: string;
-  readonly progressDetail?: { readonly current?: number; readonly total?: number };
 }
 
 /** A frozen engine is as silent as a frozen registry: ask the engine something else. */

@@ -1,4 +1,10 @@
-import type { PullLine } from './image-pull.ts';
+/** One line of the engine's report. */
+export interface PullLine {
+  readonly id?: string;
+  readonly status?: string;
+  readonly error?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+}
 
 /** A line of progress at most each 2 s: enough to see that it moves, and no flood in the log. */
 const lineEveryMs = 2_000;

@@ -1,0 +1,31 @@
+import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import type { TenantStatus } from '../api/status.ts';
+import type { Tenant } from '../api/tenant.ts';
+import { jsonEqual } from '../kube/merge-patch.ts';
+
+/**
+ * Whether anything changed that a pass reads. A status that somebody else wrote counts; our own, whose echo may come
+ * before the answer to its write, does not, and neither does our finalizer: a look at them would cut a back-off short.
+ */
+export function isWorthALook(
+  previous: Tenant | undefined,
+  { metadata, status }: Tenant,
+  written: TenantStatus | undefined,
+): boolean {
+  if (previous === undefined) return true;
+  const before = previous.metadata;
+  const lostFinalizer =
+    before.finalizers?.includes(finalizer) === true && metadata.finalizers?.includes(finalizer) !== true;
+  return (
+    metadata.generation !== before.generation ||
+    metadata.deletionTimestamp !== before.deletionTimestamp ||
+    lostFinalizer ||
+    providerKeys.some(
+      (key) =>
+        metadata.labels?.[key] !== before.labels?.[key] ||
+        metadata.annotations?.[key] !== before.annotations?.[key],
+    ) ||
+    metadata.annotations?.[reconcileRequestedAt] !== before.annotations?.[reconcileRequestedAt] ||
+    !(jsonEqual(status, previous.status) || jsonEqual(status, written))
+  );
+}
