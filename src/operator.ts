@@ -52,7 +52,11 @@ export async function runOperator(
   let controller: TenantController | undefined;
   const server = await startHealthServer({
     address: config.server.address,
-    notReady: () => (controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet'),
+    notReady: () => {
+      // A replica that waits for the lease is as ready as it can be: a rolling update must not wait for it.
+      if (controller === undefined && config.leader_election.enabled) return undefined;
+      return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
+    },
     metrics: async () => {
       countTenants(metrics, controller?.tenants);
       return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };

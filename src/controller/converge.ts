@@ -4,6 +4,7 @@ import type { TenantSpec, Tenant } from '../api/tenant.ts';
 import type { EnabledProvider } from '../compute/enabled-providers.ts';
 import type { Change, Desire, Observation, PlacedTenant, StepResult } from '../compute/provider.ts';
 import type { TenantComputeSpec } from '../compute/tenant-compute-spec.ts';
+import type { RepairKind } from './repair-backoff.ts';
 import type { StatusDraft } from './status-draft.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -16,8 +17,8 @@ export interface ConvergeInput {
   readonly draft: StatusDraft;
   /** Value of the annotation reconcile-requested-at. */
   readonly requestedAt: string | undefined;
-  /** Milliseconds until a repair may be tried. */
-  readonly repairWaitMs: number;
+  /** Milliseconds until a repair of this kind may be tried. */
+  readonly repairWaitMs: (kind: RepairKind) => number;
   readonly signal: AbortSignal;
 }
 
@@ -43,9 +44,9 @@ export async function converge(input: ConvergeInput): Promise<Convergence> {
     if (before.rolledBack !== undefined) return rolledBack(input, before.rolledBack);
   }
   const step = keep ? keepStep(before) : chooseStep(input, before);
-  if (step.kind === 'none' || (step.repairs.length > 0 && input.repairWaitMs > 0)) {
-    const waitMs = step.kind === 'none' ? undefined : input.repairWaitMs;
-    return { ...judge(input, before, { step, keep, waitMs }), repaired: [] };
+  const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;
+  if (step.kind === 'none' || waitMs > 0) {
+    return { ...judge(input, before, { step, keep, waitMs: waitMs > 0 ? waitMs : undefined }), repaired: [] };
   }
   const result = await takeStep(input, step);
   const after = await provider.getStatus({ ...ref, thorough: true }, spec, signal);
@@ -99,6 +100,10 @@ function chooseStep(input: ConvergeInput, { exists, changes }: Observation): Ste
 function keepStep({ exists, changes }: Observation): Step {
   const repairs = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
   return repairs.length > 0 ? { kind: 'keep', reason: 'Unhealthy', repairs } : nothing;
+}
+
+export function repairKind(repairs: readonly DriftItem[]): RepairKind {
+  return repairs.some(({ path }) => path === missing.path) ? 'gone' : 'stopped';
 }
 
 const missing: Change = { path: 'compute', desired: 'present', actual: 'absent', cause: 'drift' };
@@ -159,6 +164,7 @@ function messageOf(
   if (result?.outcome === 'in_progress') return result.message;
   if (message !== undefined) return message;
   if (reason !== 'Unhealthy') return progressMessage(reason);
+  if (compute.state === 'starting') return 'started again; waiting for it to run and be healthy';
   return `${compute.running}/${compute.desired} running, state ${compute.state}, health ${compute.health}`;
 }
 

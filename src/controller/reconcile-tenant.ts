@@ -8,7 +8,7 @@ import { defaultTenantId } from '../compute/tenant-id.ts';
 import { jsonEqual } from '../kube/merge-patch.ts';
 import { keyOf } from '../kube/kube-object.ts';
 import type { ProcessResult } from '../kube/work-queue.ts';
-import { converge, progressMessage, reasonInTransition } from './converge.ts';
+import { converge, progressMessage, reasonInTransition, repairKind } from './converge.ts';
 import type { Convergence } from './converge.ts';
 import { deleteTenant } from './delete-tenant.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './previous-placements.ts';
@@ -48,7 +48,7 @@ export async function reconcileTenant(
     tell(pass, transitionEvents(previous, status, repaired));
   }
   const key = keyOf(tenant);
-  if (repaired.length > 0) context.repairs.repaired(key);
+  if (repaired.length > 0) context.repairs.repaired(key, repairKind(repaired));
   else if (verdict.kind === 'ready') context.repairs.forget(key);
   return result;
 }
@@ -87,7 +87,7 @@ async function steps(pass: Pass): Promise<Convergence> {
     enabled,
     draft,
     requestedAt,
-    repairWaitMs: context.repairs.waitMs(keyOf(pass.tenant)),
+    repairWaitMs: (kind) => context.repairs.waitMs(keyOf(pass.tenant), kind),
     signal,
   });
   draft.lastHandledReconcileAt = requestedAt;

@@ -3,28 +3,34 @@
  * something that can't stay up is not started in a hot loop. In memory only: a restarted operator tries at once.
  */
 export interface RepairBackoff {
-  /** Milliseconds until the next repair is due; 0: now. */
-  waitMs(key: string): number;
+  /** Milliseconds until the next repair of this kind is due; 0: now. */
+  waitMs(key: string, kind: RepairKind): number;
   /** Counts a repair. */
-  repaired(key: string): void;
+  repaired(key: string, kind: RepairKind): void;
   /** What was repaired has settled, or the tenant is no more. */
   forget(key: string): void;
 }
+
+/**
+ * Bringing back what is gone is no repetition of starting what had stopped: a container removed by force is seen
+ * stopped first, and must not wait for that.
+ */
+export type RepairKind = 'stopped' | 'gone';
 
 const baseMs = 1000;
 const capMs = 300_000;
 
 export function createRepairBackoff(now: () => number = Date.now): RepairBackoff {
-  const repairs = new Map<string, { count: number; at: number }>();
+  const repairs = new Map<string, { count: number; at: number; kind: RepairKind }>();
   return {
-    waitMs(key) {
+    waitMs(key, kind) {
       const last = repairs.get(key);
-      if (last === undefined) return 0;
+      if (last?.kind !== kind) return 0;
       const delayMs = Math.min(capMs, baseMs * 2 ** (last.count - 1));
       return Math.max(0, last.at + delayMs - now());
     },
-    repaired(key) {
-      repairs.set(key, { count: (repairs.get(key)?.count ?? 0) + 1, at: now() });
+    repaired(key, kind) {
+      repairs.set(key, { count: (repairs.get(key)?.count ?? 0) + 1, at: now(), kind });
     },
     forget(key) {
       repairs.delete(key);

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { backoffMs, sleep, type BackoffOptions } from './backoff.ts';
 import { createDelayHeap } from './delay-heap.ts';
+import { createWorkLane, type WorkLane } from './work-lane.ts';
 
 export interface ProcessResult {
   /** Look again after this long; on a failure, in place of the back-off. */
@@ -20,8 +21,8 @@ export interface WorkQueueOptions {
   /** Passes at once, in each lane. */
   concurrency: number;
   /**
-   * The lane of a key, asked when its pass is about to start; one for all by default. Each lane has `concurrency`
-   * workers of its own, so that passes that hang on one thing do not delay those on another.
+   * The lane of a key, asked each time it is added; one for all by default. Each lane has `concurrency` workers of
+   * its own, so that passes that hang on one thing do not delay those on another.
    */
   laneOf?: (key: string) => string;
   /**
@@ -62,33 +63,24 @@ export interface WorkQueue {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
-interface Taken {
-  key: string;
-  sinceMs: number;
-  lane: string;
-}
-
 const DEFAULT_BACKOFF: BackoffOptions = { baseMs: 1_000, capMs: 300_000 };
-/** Every eighth pass goes to the sweep where one waits: busy users can't starve it. */
-const LOW_PRIORITY_EVERY = 8;
 /** How long aborted passes get to end before drain() gives up on them. */
 const ABORT_GRACE_MS = 1_000;
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { concurrency, process, logger, metrics, random = Math.random, laneOf = () => '' } = options;
   const backoff = { ...DEFAULT_BACKOFF, ...options.backoff };
-  /** Waiting keys in order of arrival, and when they came. */
-  const ready = { normal: new Map<string, number>(), low: new Map<string, number>() };
+  const lanes = new Map<string, WorkLane>();
+  /** The lane that each waiting key waits in. */
+  const waiting = new Map<string, WorkLane>();
   /** Asked for again while they were being processed. */
   const dirty = new Map<string, 'normal' | 'low'>();
   const processing = new Map<string, Promise<void>>();
-  const busy = new Map<string, number>();
   const failures = new Map<string, number>();
   const delayed = createDelayHeap();
   const hardStop = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let state: 'waiting' | 'running' | 'stopped' = 'waiting';
-  let started = 0;
   let pumpIsDue = false;
 
   function enqueue(key: string, priority: 'normal' | 'low'): void {
@@ -96,14 +88,13 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       if (dirty.get(key) !== 'normal') dirty.set(key, priority);
       return;
     }
-    if (ready.normal.has(key)) return;
-    if (priority === 'low') {
-      if (!ready.low.has(key)) ready.low.set(key, performance.now());
-    } else {
-      ready.normal.set(key, ready.low.get(key) ?? performance.now());
-      ready.low.delete(key);
-    }
-    metrics?.onDepth?.(depth());
+    const lane = laneNamed(laneOf(key));
+    const before = waiting.get(key);
+    // What it will wait for has changed meanwhile: it keeps its turn and its urgency.
+    const moved = before === undefined || before === lane ? undefined : before.remove(key);
+    lane.put(key, moved?.priority === 'normal' ? 'normal' : priority, moved?.sinceMs ?? performance.now());
+    waiting.set(key, lane);
+    metrics?.onDepth?.(waiting.size);
     pumpSoon();
   }
 
@@ -117,45 +108,33 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     });
   }
 
-  function depth(): number {
-    return ready.normal.size + ready.low.size;
-  }
-
-  /** The next key whose lane has a free worker. */
-  function take(): Taken | undefined {
-    const lowFirst = started % LOW_PRIORITY_EVERY === LOW_PRIORITY_EVERY - 1;
-    for (const waiting of lowFirst ? [ready.low, ready.normal] : [ready.normal, ready.low]) {
-      for (const [key, sinceMs] of waiting) {
-        const lane = laneOf(key);
-        if ((busy.get(lane) ?? 0) >= concurrency) continue;
-        waiting.delete(key);
-        return { key, sinceMs, lane };
-      }
-    }
-    return undefined;
-  }
-
-  function occupy(lane: string, by: 1 | -1): void {
-    const passes = (busy.get(lane) ?? 0) + by;
-    if (passes === 0) busy.delete(lane);
-    else busy.set(lane, passes);
+  function laneNamed(name: string): WorkLane {
+    const lane = lanes.get(name) ?? createWorkLane();
+    lanes.set(name, lane);
+    return lane;
   }
 
   function pump(): void {
     if (state !== 'running') return;
-    for (let next = take(); next; next = take()) {
-      const { key, sinceMs, lane } = next;
-      started += 1;
-      // The pass sees the world as it is now; its result says when to look again.
-      delayed.cancel(key);
-      metrics?.onDepth?.(depth());
-      metrics?.onStart?.(key, performance.now() - sinceMs);
-      occupy(lane, 1);
-      processing.set(key, pass(key, lane));
+    for (const lane of lanes.values()) {
+      while (lane.busy < concurrency && lane.size > 0) start(lane);
     }
   }
 
-  async function pass(key: string, lane: string): Promise<void> {
+  function start(lane: WorkLane): void {
+    const key = lane.next();
+    const since = key === undefined ? undefined : lane.remove(key);
+    if (key === undefined || since === undefined) return;
+    waiting.delete(key);
+    // The pass sees the world as it is now; its result says when to look again.
+    delayed.cancel(key);
+    metrics?.onDepth?.(waiting.size);
+    metrics?.onStart?.(key, performance.now() - since.sinceMs);
+    lane.busy += 1;
+    processing.set(key, pass(key, lane));
+  }
+
+  async function pass(key: string, lane: WorkLane): Promise<void> {
     const startedAtMs = performance.now();
     let result: ProcessResult;
     try {
@@ -165,7 +144,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       if (!hardStop.signal.aborted) logger.error({ err: error, key }, 'processing failed');
     }
     processing.delete(key);
-    occupy(lane, -1);
+    lane.busy -= 1;
     settle(key, result);
     metrics?.onDone?.(key, { durationMs: performance.now() - startedAtMs, failed: result.failed ?? false });
     const again = dirty.get(key);
@@ -234,7 +213,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     },
     failures: (key) => failures.get(key) ?? 0,
     get depth() {
-      return depth();
+      return waiting.size;
     },
     async run(signal) {
       if (state !== 'waiting') throw new Error('a work queue runs once');

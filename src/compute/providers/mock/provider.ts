@@ -11,7 +11,7 @@ import type {
   StepResult,
 } from '../../provider.ts';
 import { checkCommonPolicy } from '../../policy.ts';
-import { specHash } from '../../spec-hash.ts';
+import { specHash as hashSpec } from '../../spec-hash.ts';
 import type { TenantComputeSpec } from '../../tenant-compute-spec.ts';
 import type { MockConfig, MockOperation } from './config.ts';
 
@@ -55,13 +55,17 @@ function mockProvider({ instance, policy }: ProviderContext): Provider {
   };
 
   const hashOf = (spec: TenantComputeSpec): string =>
-    specHash('v1', instance, { config: spec.config, containers: spec.containers, resources: spec.resources });
+    hashSpec('v1', instance, { config: spec.config, containers: spec.containers, resources: spec.resources });
 
   const put = (spec: TenantComputeSpec): StepResult => {
     const config = spec.config as MockConfig;
     const { namespace, name } = spec.tenant;
-    const readyAt = Date.now() + (config.ready_after_ms ?? 0);
-    workloads.set(spec.tenantId, { namespace, name, config, specHash: hashOf(spec), readyAt });
+    const specHash = hashOf(spec);
+    // The same again changes nothing: it does not start anew.
+    if (workloads.get(spec.tenantId)?.specHash !== specHash) {
+      const readyAt = Date.now() + (config.ready_after_ms ?? 0);
+      workloads.set(spec.tenantId, { namespace, name, config, specHash, readyAt });
+    }
     return { outcome: 'done', message: 'mock compute is running' };
   };
 
