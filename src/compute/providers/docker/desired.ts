@@ -137,7 +137,10 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
 function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
   const taken = Object.keys(labels).find((label) => label.startsWith(prefix));
   if (taken === undefined) return;
-  throw denied('docker', `label ${taken} starts with ${prefix}, which marks the owner`, 'Name it otherwise');
+  throw new ComputeError(
+    'PolicyDenied',
+    `spec.computeConfig.docker.labels: ${taken} starts with ${prefix}, which marks the owner. Name it otherwise`,
+  );
 }
 
 function chooseNetwork(
