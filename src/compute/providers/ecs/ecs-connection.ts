@@ -59,7 +59,11 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
   const renewal = createRenewal(now);
 
   const pay: EcsConnection['pay'] = async ({ scope, action, family, priority = 'user' }) =>
-    takeToken(bucketOf(scope, family), priority, sessions.site(scope, action), closing.signal);
+    takeToken(bucketOf(scope, family), {
+      priority,
+      site: sessions.site(scope, action),
+      signal: closing.signal,
+    });
 
   const ask = async <T>(call: EcsCall<T>, signal: AbortSignal): Promise<T | EcsRefusal> => {
     const { scope, action, family, priority = 'user' } = call;
@@ -67,8 +71,11 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
     const bucket = bucketOf(scope, family);
     const stop = AbortSignal.any([signal, closing.signal]);
     let firstTryAt: number | undefined;
+    let lastError: ComputeError | undefined;
     for (let tries = 1; ; tries += 1) {
-      if (tries > 1 || call.isPaid !== true) await takeToken(bucket, priority, site, stop);
+      if (tries > 1 || call.isPaid !== true) {
+        await takeToken(bucket, { priority, site, signal: stop, orElse: lastError });
+      }
       const session = sessions.of(scope);
       const triedAt = now();
       firstTryAt ??= triedAt;
@@ -85,6 +92,7 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
       const waitMs = retryDelayMs(outcome, call.isRepeatable, tries);
       const isWorthIt = tries < maxTries && waitMs !== undefined && waitMs < leftMs;
       if (!isWorthIt) throw outcome.error;
+      lastError = outcome.error;
       if (fault.kind === 'credentials' && !(await renewal(session, triedAt, stop))) throw outcome.error;
       options.logger.debug({ action: site.action, region: scope.region, fault: fault.kind }, 'trying again');
       await pause(waitMs, stop, site);
@@ -175,16 +183,21 @@ function retryDelayMs({ fault }: Failure, isRepeatable: boolean, tries: number):
   return undefined;
 }
 
-async function takeToken(
-  bucket: TokenBucket,
-  priority: Priority,
-  site: CallSite,
-  signal: AbortSignal,
-): Promise<void> {
+interface TokenTaker {
+  readonly priority: Priority;
+  readonly site: CallSite;
+  readonly signal: AbortSignal;
+  /** Why there was a try before, which tells more than that there are too many calls for another one. */
+  readonly orElse?: ComputeError | undefined;
+}
+
+async function takeToken(bucket: TokenBucket, taker: TokenTaker): Promise<void> {
+  const { priority, site, signal, orElse } = taker;
   try {
     await bucket.take(priority, signal);
   } catch (error) {
-    throw error instanceof BucketOverrun ? putOffError(site, error.waitMs) : abortedCall(site, error);
+    if (!(error instanceof BucketOverrun)) throw abortedCall(site, error);
+    throw orElse ?? putOffError(site, error.waitMs);
   }
 }
 

@@ -112,7 +112,7 @@ function denied(site: CallSite, error: unknown): string {
 
 function badCredentials(site: CallSite, error: unknown): string {
   const name = nameOf(error);
-  const says = `${place(site)} was not asked for ${site.action}, or does not take the credentials of ${who(site)}`;
+  const says = `${place(site)} does not take the credentials of ${who(site)} for ${site.action}`;
   if (/Provider/.test(name)) {
     return (
       `No AWS credentials for ${site.action} in ${site.region}: give the operator a role (IRSA or EKS Pod Identity), ` +

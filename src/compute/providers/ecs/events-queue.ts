@@ -60,8 +60,9 @@ export async function* queueHints(
 function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: EventsQueueOptions): SQSClient {
   return new SQSClient({
     region: regionOf(queueUrl) ?? region,
-    // Also where it is not AWS' own: the queue's URL is its endpoint.
-    useQueueUrlAsEndpoint: true,
+    // Said twice, or the SDK warns on the console of a queue that is not AWS' own.
+    endpoint: new URL(queueUrl).origin,
+    useQueueUrlAsEndpoint: false,
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: connectMs,

@@ -20,7 +20,7 @@ export interface TokenBucket {
   take(priority: Priority, signal: AbortSignal): Promise<void>;
   /** Returns a token that was taken and not used. */
   giveBack(): void;
-  /** The engine throttles: empties the bucket and halves its rate, which recovers by itself. True where it did. */
+  /** The engine throttles: empties the bucket and halves its rate, which recovers by itself. True where that is news. */
   slowDown(): boolean;
 }
 
@@ -145,8 +145,9 @@ function createLevel({ burst, perSecond }: RateLimit, now: () => number): Level 
       if (now() - slowedAt < slowDownOnceInMs) return false;
       slowedAt = now();
       tokens = Math.min(tokens, 0);
+      const before = rate;
       rate = Math.max(rate / 2, fullRate * slowestShare);
-      return true;
+      return rate < before;
     },
   };
 }

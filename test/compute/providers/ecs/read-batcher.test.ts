@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createReadBatcher } from '../../../../src/compute/providers/ecs/read-batcher.ts';
 import type { ReadBatcherOptions } from '../../../../src/compute/providers/ecs/read-batcher.ts';

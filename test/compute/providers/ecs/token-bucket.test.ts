@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BucketOverrun, createTokenBucket } from '../../../../src/compute/providers/ecs/token-bucket.ts';
 import type { TokenBucket } from '../../../../src/compute/providers/ecs/token-bucket.ts';
