@@ -1,0 +1,321 @@
+import {
+  CreateServiceCommand,
+  DeleteServiceCommand,
+  TagResourceCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { findCondition } from '../../src/api/conditions.ts';
+import { reconcileRequestedAt } from '../../src/api/names.ts';
+import type { Tenant } from '../../src/api/tenant.ts';
+import { ecsWrites, startEcsBench, tagsOf } from './ecs-bench.ts';
+import type { EcsBench } from './ecs-bench.ts';
+import type { TestOperator } from './test-operator.ts';
+
+const ready = (tenant: Tenant) => findCondition(tenant.status?.conditions, 'Ready');
+
+describe('the configuration and compute_config of the document', () => {
+  let bench: EcsBench;
+  let operator: TestOperator;
+
+  beforeAll(async () => {
+    bench = await startEcsBench({
+      prefix: 'document',
+      // A key of 12 digits is an account of its own.
+      fixture: {
+        cluster: 'landlord',
+        credentials: { accessKeyId: '123456789012', secretAccessKey: 'test' },
+      },
+    });
+    for (let revision = 2; revision <= 12; revision += 1)
+      await bench.fixture.registerTaskDefinition(`registry.example/app:${revision}`);
+    const ecs = {
+      cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
+      task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+      service_name_prefix: 'landlord-tenant-',
+      endpoint: bench.proxy.url,
+    };
+    const policy = {
+      ecs: { allowed_subnets: ['subnet-123', 'subnet-456'], allowed_security_groups: ['sg-123'] },
+    };
+    operator = bench.operator({ compute: { ecs, mock: {} }, config: { policy } });
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    await bench?.close();
+  });
+
+  test('are taken as they stand there', async () => {
+    const computeConfig = {
+      ecs: {
+        cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
+        task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+        desired_count: 1,
+        launch_type: 'FARGATE',
+        subnets: ['subnet-123', 'subnet-456'],
+        security_groups: ['sg-123'],
+        assign_public_ip: true,
+        service_name_prefix: 'landlord-tenant-',
+      },
+    };
+    await bench.ns.create('whole', { computeConfig }, { labels: { compute_provider: 'ecs' } });
+    await bench.ns.untilReady('whole');
+    const [call] = bench.calls('CreateService');
+    expect(call?.input).toMatchObject({
+      cluster: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
+      serviceName: bench.serviceName('whole'),
+      taskDefinition: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+      desiredCount: 1,
+      launchType: 'FARGATE',
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: ['subnet-123', 'subnet-456'],
+          securityGroups: ['sg-123'],
+          assignPublicIp: 'ENABLED',
+        },
+      },
+      deploymentConfiguration: {
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+        minimumHealthyPercent: 100,
+        maximumPercent: 200,
+      },
+    });
+    expect(await bench.service('whole')).toMatchObject({ runningCount: 1, status: 'ACTIVE' });
+  });
+
+  test("are merged with the operator's: what the tenant leaves out is the operator's", async () => {
+    const computeConfig = { ecs: { subnets: ['subnet-123'], desired_count: 2 } };
+    await bench.ns.create('merged', { computeConfig }, { annotations: { compute_provider_type: 'ecs' } });
+    const tenant = await bench.ns.untilReady('merged');
+    expect(await bench.service('merged')).toMatchObject({
+      desiredCount: 2,
+      taskDefinition: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+    });
+    expect(tenant.status?.compute).toMatchObject({ state: 'running', running: 2, desired: 2 });
+  });
+});
+
+describe('a Tenant on ECS', () => {
+  let bench: EcsBench;
+  let operator: TestOperator;
+
+  beforeAll(async () => {
+    bench = await startEcsBench({ prefix: 'ecs' });
+  });
+  beforeEach(() => {
+    operator = bench.operator({
+      config: { controller: { namespaces: [bench.ns.name], resync_interval: '3s' } },
+    });
+    bench.proxy.calls.splice(0);
+  });
+  afterEach(() => operator.stop());
+  afterAll(() => bench?.close());
+
+  const update = (tenant: string, change: Record<string, unknown>) =>
+    bench.fixture.client.send(
+      new UpdateServiceCommand({
+        cluster: bench.fixture.clusterArn,
+        service: bench.serviceName(tenant),
+        ...change,
+      }),
+    );
+  const reconcile = (tenant: string, at: string) =>
+    bench.ns.patch(tenant, { metadata: { annotations: { [reconcileRequestedAt]: at } } });
+  const handled = (tenant: string, at: string) =>
+    bench.ns.until(tenant, `handled ${at}`, ({ status }) => status?.lastHandledReconcileAt === at);
+  const writes = (tenant: string) =>
+    bench
+      .calls(...ecsWrites)
+      .filter((call) => bench.concerns(call, tenant))
+      .map(({ operation }) => operation);
+
+  test('is one service that bears its owner, and nothing is left when it is deleted', async () => {
+    const { ns } = bench;
+    await ns.create('first', {});
+    const tenant = await ns.untilReady('first');
+    expect(tagsOf(await bench.service('first'))).toMatchObject({
+      'landlord.owner': ns.name,
+      'landlord.tenant_id': `${ns.name}-first`,
+      'landlord.tenant_namespace': ns.name,
+      'landlord.tenant_name': 'first',
+    });
+    expect(tenant.status?.compute?.resourceIds).toMatchObject({
+      service: (await bench.service('first'))?.serviceArn,
+      taskDefinition: bench.fixture.taskDefinitionArn,
+    });
+    await ns.delete('first');
+    await ns.untilGone('first');
+    expect(await bench.services()).toEqual([]);
+    expect(writes('first')).toEqual(['CreateService', 'DeleteService']);
+  });
+
+  test('that is ready makes no write when it is reconciled again, by a restarted operator either', async () => {
+    await bench.ns.create('quiet', { computeConfig: { ecs: { tags: { team: 'a' } } } });
+    await bench.ns.untilReady('quiet');
+    bench.proxy.calls.splice(0);
+    await reconcile('quiet', 'one');
+    await handled('quiet', 'one');
+    await operator.stop();
+    operator = bench.operator();
+    await reconcile('quiet', 'two');
+    await handled('quiet', 'two');
+    expect(writes('quiet')).toEqual([]);
+  });
+
+  test('with containers of its own runs a revision of its own, of which nothing is left either', async () => {
+    const { ns } = bench;
+    const containers = [
+      {
+        name: 'app',
+        image: 'registry.example/other:2',
+        env: [{ name: 'LOG_LEVEL', value: 'debug' }],
+        resources: { cpu: '500m', memory: '300Mi' },
+      },
+    ];
+    await ns.create('overlaid', { containers });
+    const tenant = await ns.untilReady('overlaid');
+    const [registered] = bench.calls('RegisterTaskDefinition');
+    expect(registered?.input).toMatchObject({
+      containerDefinitions: [
+        {
+          name: 'app',
+          image: 'registry.example/other:2',
+          environment: [{ name: 'LOG_LEVEL', value: 'debug' }],
+        },
+      ],
+    });
+    expect(tenant.status?.compute?.resourceIds?.['taskDefinition']).not.toBe(bench.fixture.taskDefinitionArn);
+    await reconcile('overlaid', 'again');
+    await handled('overlaid', 'again');
+    expect(bench.calls('RegisterTaskDefinition')).toHaveLength(1);
+    await ns.delete('overlaid');
+    await ns.untilGone('overlaid');
+    expect(bench.calls('DeregisterTaskDefinition')).toHaveLength(1);
+    expect(await bench.service('overlaid')).not.toMatchObject({ status: 'ACTIVE' });
+  });
+
+  test.each([
+    ['desired count', (name: string) => update(name, { desiredCount: 3 })],
+    [
+      'task definition',
+      async (name: string) =>
+        update(name, {
+          taskDefinition: await bench.fixture.registerTaskDefinition('registry.example/foreign:1'),
+        }),
+    ],
+    [
+      'tags',
+      async (name: string) => {
+        const { serviceArn } = (await bench.service(name)) ?? {};
+        const tags = [{ key: 'team', value: 'foreign' }];
+        await bench.fixture.client.send(new TagResourceCommand({ resourceArn: serviceArn, tags }));
+      },
+    ],
+  ] as const)('whose %s a foreigner edits gets it back, or shows it under Report', async (what, edit) => {
+    const { ns } = bench;
+    const name = what.replaceAll(' ', '-');
+    const spec = { computeConfig: { ecs: { desired_count: 2, tags: { team: 'a' } } } };
+    const names = [name, `${name}-seen`] as const;
+    await ns.create(names[0], spec);
+    await ns.create(names[1], { ...spec, driftPolicy: 'Report' });
+    await Promise.all(names.map((tenant) => ns.untilReady(tenant)));
+    const owned = async (tenant: string) => {
+      const service = await bench.service(tenant);
+      const { desiredCount, taskDefinition } = service ?? {};
+      return { desiredCount, taskDefinition, team: tagsOf(service)['team'] };
+    };
+    const before = await owned(name);
+    await Promise.all(names.map((tenant) => edit(tenant)));
+    const edited = await owned(names[1]);
+    expect(edited).not.toEqual(before);
+    await Promise.all(names.map((tenant) => reconcile(tenant, 'edited')));
+    const seen = await ns.until(names[1], 'Drifted', ({ status }) => (status?.drift ?? []).length > 0);
+    expect(findCondition(seen.status?.conditions, 'Drifted')?.status).toBe('True');
+    expect(ready(seen)?.status).toBe('True');
+    await expect.poll(() => owned(name), { timeout: 20_000 }).toEqual(before);
+    await ns.untilReady(name);
+    expect(await owned(names[1])).toEqual(edited);
+  });
+
+  test('without desired_count leaves the count to autoscaling', async () => {
+    await operator.stop();
+    const { desired_count: _, ...block } = bench.block as { desired_count: number };
+    operator = bench.operator({ compute: { ecs: block } });
+    await bench.ns.create('scaled', {});
+    await bench.ns.untilReady('scaled');
+    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 1 });
+    await update('scaled', { desiredCount: 4 });
+    bench.proxy.calls.splice(0);
+    await reconcile('scaled', 'scaled');
+    await handled('scaled', 'scaled');
+    await sleep(500);
+    const tenant = await bench.ns.untilReady('scaled');
+    expect(tenant.status?.drift).toBeUndefined();
+    expect(writes('scaled')).toEqual([]);
+    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 4 });
+  });
+
+  test.each([
+    ['no owner', undefined],
+    ['another owner', [{ key: 'landlord.owner', value: 'somebody' }]],
+  ] as const)('whose service bears %s is a conflict, also when it is deleted', async (what, tags) => {
+    const { ns, fixture } = bench;
+    const name = what.replaceAll(' ', '-');
+    await fixture.client.send(
+      new CreateServiceCommand({
+        cluster: fixture.clusterArn,
+        serviceName: bench.serviceName(name),
+        taskDefinition: fixture.taskDefinitionArn,
+        desiredCount: 1,
+        ...(tags && { tags: [...tags] }),
+      }),
+    );
+    const before = await bench.service(name);
+    await ns.create(name, { computeConfig: { ecs: { desired_count: 3 } } });
+    const tenant = await ns.untilReason(name, 'ProviderConflict');
+    expect(findCondition(tenant.status?.conditions, 'Stalled')?.status).toBe('True');
+    await ns.delete(name);
+    await ns.untilGone(name);
+    expect(await bench.service(name)).toEqual(before);
+    expect(writes(name)).toEqual([]);
+  });
+
+  test('whose service somebody deleted gets another', async () => {
+    const { ns, fixture } = bench;
+    await ns.create('removed', {});
+    await ns.untilReady('removed');
+    const service = bench.serviceName('removed');
+    await fixture.client.send(
+      new DeleteServiceCommand({ cluster: fixture.clusterArn, service, force: true }),
+    );
+    await reconcile('removed', 'removed');
+    await expect
+      .poll(async () => (await bench.service('removed'))?.status, { timeout: 20_000 })
+      .toBe('ACTIVE');
+    await ns.untilReady('removed');
+    expect(writes('removed')).toEqual(['CreateService', 'CreateService']);
+  });
+
+  test.each([
+    ['cluster_arn', 'arn:aws:ecs:us-west-2:000000000000:cluster/other', 'allowed_clusters'],
+    ['region', 'eu-west-1', 'allowed_regions'],
+    ['assume_role', { role_arn: 'arn:aws:iam::111111111111:role/admin' }, 'allowed_roles'],
+    [
+      'task_definition_arn',
+      'arn:aws:ecs:us-west-2:000000000000:task-definition/admin:1',
+      'allowed_task_definitions',
+    ],
+    ['subnets', ['subnet-999'], 'allowed_subnets'],
+    ['security_groups', ['sg-999'], 'allowed_security_groups'],
+  ])(
+    'that names a foreign %s is refused by the policy, and no call is made for it',
+    async (key, value, rule) => {
+      const name = `policy-${key.replaceAll('_', '-')}`;
+      await bench.ns.create(name, { computeConfig: { ecs: { [key]: value } } });
+      const tenant = await bench.ns.untilReason(name, 'PolicyDenied');
+      expect(ready(tenant)?.message).toContain(rule);
+      expect(bench.proxy.calls.filter(({ names }) => names.includes(bench.serviceName(name)))).toEqual([]);
+    },
+  );
+});
