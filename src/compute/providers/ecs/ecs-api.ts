@@ -9,9 +9,12 @@ import type {
 } from '@aws-sdk/client-ecs';
 
 /**
- * ECS as this provider uses it, over all accounts and regions. Each call has a deadline, waits for its token bucket,
- * and rejects only with ComputeError (AccessDenied naming the refused action, Throttled, ProviderUnavailable,
- * InvalidSpec …). "Not there" and what callers decide on are values.
+ * ECS as this provider uses it, over all accounts and regions. Each call waits for its token bucket, has a deadline, is
+ * made again after a throttle or a broken connection where that can't do a thing twice, and rejects only with
+ * ComputeError: AccessDenied naming the refused action, Throttled, InvalidSpec, ProviderUnavailable (the deadline, and
+ * `signal`, too), and ProvisionFailed, UpdateFailed or DestroyFailed for what neither values nor rights are to blame for.
+ * After a ProviderUnavailable of createService, updateService or registerTaskDefinition the change may have been made:
+ * look before it is made again. "Not there" and what callers decide on are values.
  */
 export interface EcsApi {
   /**
@@ -37,8 +40,9 @@ export interface EcsApi {
     input: UpdateServiceCommandInput,
     signal: AbortSignal,
   ): Promise<Service | 'missing' | 'inactive' | 'cluster-gone'>;
-  /** By force. */
+  /** By force. 'missing': it never was there, or is INACTIVE already. */
   deleteService(target: ServiceTarget, signal: AbortSignal): Promise<Service | 'missing' | 'cluster-gone'>;
+  /** Rejects with UpdateFailed or InvalidSpec where the resource is gone; so does untagResource. */
   tagResource(scope: EcsScope, arn: string, tags: readonly Tag[], signal: AbortSignal): Promise<void>;
   untagResource(scope: EcsScope, arn: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
   /** A revision never changes, so what was described once is remembered. Undefined: there is none. */

@@ -55,7 +55,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
   return {
     describeService: createServiceReads(connection),
     ...serviceCalls(connection),
-    ...taskDefinitions(connection, closing.signal),
+    ...rememberingCalls(connection, closing.signal),
     ...taskCalls(connection),
     serviceHints: (signal) => serviceHints(options, AbortSignal.any([signal, closing.signal])),
     close: () => {
@@ -74,14 +74,29 @@ function roleTerms(allowed: EcsClientOptions['policy']['allowed_roles'], roleArn
   };
 }
 
-function taskDefinitions(
-  connection: EcsConnection,
-  closing: AbortSignal,
-): ReturnType<typeof taskDefinitionCalls> {
-  const calls = taskDefinitionCalls(connection);
+type RememberingCalls = ReturnType<typeof taskDefinitionCalls> &
+  Pick<EcsApi, 'createService' | 'updateService'>;
+
+/** What is remembered of a task definition is dropped where it may be the reason of a refusal. */
+function rememberingCalls(connection: EcsConnection, closing: AbortSignal): RememberingCalls {
+  const calls = { ...serviceCalls(connection), ...taskDefinitionCalls(connection) };
   const memory = rememberTaskDefinitions(calls.describeTaskDefinition, closing);
+  const forgetRefused = async <T>(scope: EcsScope, taskDefinition: string | undefined, call: Promise<T>) => {
+    try {
+      return await call;
+    } catch (error) {
+      const isRefused = error instanceof ComputeError && error.code === 'InvalidSpec';
+      if (isRefused && taskDefinition !== undefined) memory.forget(scope, taskDefinition);
+      throw error;
+    }
+  };
   return {
-    ...calls,
+    registerTaskDefinition: calls.registerTaskDefinition,
+    listTaskDefinitions: calls.listTaskDefinitions,
+    createService: (scope, input, signal) =>
+      forgetRefused(scope, input.taskDefinition, calls.createService(scope, input, signal)),
+    updateService: (scope, input, signal) =>
+      forgetRefused(scope, input.taskDefinition, calls.updateService(scope, input, signal)),
     describeTaskDefinition: async (scope, taskDefinition, signal) => {
       try {
         return await memory.describe(scope, taskDefinition, signal);

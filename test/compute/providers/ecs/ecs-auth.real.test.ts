@@ -79,6 +79,20 @@ describe('the ECS client, where credentials are checked', () => {
     });
   });
 
+  test("assumes tenants' roles with the role of the operator's block, where it names one", async () => {
+    const hub = await fixture.createRole({ name: 'hub', allow: ['sts:AssumeRole'] });
+    const ecs = testClient(
+      { cluster_arn: fixture.clusterArn, assume_role: { role_arn: hub } },
+      { policy: policy() },
+    );
+    onTestFinished(() => ecs.close());
+    await read(ecs, scopeOf(roleArn));
+    expect(stsCalls().map(({ input }) => input['RoleArn'])).toEqual([hub, roleArn]);
+    const signers = stsCalls().map(({ accessKeyId }) => accessKeyId);
+    expect(signers[0]).toBe(rootCredentials.accessKeyId);
+    expect(signers[1]).not.toBe(rootCredentials.accessKeyId);
+  });
+
   test('a role that can’t be assumed is AccessDenied, and says what both of its policies must allow', async () => {
     await expect(read(client(), scopeOf(roleArn))).rejects.toMatchObject({
       code: 'AccessDenied',

@@ -173,6 +173,19 @@ describe('the calls of the ECS client', () => {
     expect(standIn.calls).toHaveLength(7);
   });
 
+  test('a revision that a service was refused with is described afresh', async () => {
+    const { ecs, standIn } = await clientOf(({ operation }, response) => {
+      if (operation === 'UpdateService') refuse(response, 'ClientException', 'TaskDefinition is inactive');
+      else reply(response, { taskDefinition: { family: 'app' } });
+    });
+    await ecs.describeTaskDefinition(scope, taskDefinition, never);
+    await expect(ecs.updateService(scope, { ...updateInput, taskDefinition }, never)).rejects.toMatchObject({
+      code: 'InvalidSpec',
+    });
+    await ecs.describeTaskDefinition(scope, taskDefinition, never);
+    expect(standIn.calls).toHaveLength(3);
+  });
+
   test('one who gives up waiting for a shared description spoils it for nobody', async () => {
     const { ecs, standIn } = await clientOf((_call, response) => {
       setTimeout(() => reply(response, { taskDefinition: { family: 'app' } }), 100);

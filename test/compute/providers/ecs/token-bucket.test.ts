@@ -79,6 +79,23 @@ describe('a token bucket', () => {
     expect(served).toEqual(['sweep 1', 'user 1', 'user 2', 'sweep 2', 'sweep 3']);
   });
 
+  test('gives nothing to those who no longer wait', async () => {
+    const bucket = createTokenBucket({ burst: 1, perSecond: 1 }, { now, maxWaitMs: 60_000 });
+    await bucket.take('user', never);
+    const controller = new AbortController();
+    const gone = Promise.allSettled([
+      bucket.take('user', controller.signal),
+      bucket.take('user', controller.signal),
+    ]);
+    const grantedAt: number[] = [];
+    const began = now();
+    takeAll(bucket, 1, grantedAt);
+    controller.abort();
+    expect((await gone).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(grantedAt).toEqual([began + 1_000]);
+  });
+
   test('slows to half when the engine throttles, once for calls that were under way together, and recovers', async () => {
     const bucket = createTokenBucket({ burst: 10, perSecond: 10 }, { now, maxWaitMs: 3_600_000 });
     expect([bucket.slowDown(), bucket.slowDown()]).toEqual([true, false]);
