@@ -145,4 +145,6 @@ export const ecsPolicyBlock = z
   })
   .describe('What tenants may ask of ECS.');
 
+export type EcsPolicy = z.output<typeof ecsPolicyBlock>;
+
 export const ecsSharedKeys = Object.keys(tenantShape);

@@ -1,0 +1,70 @@
+import { pino } from 'pino';
+import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import {
+  ecsMergedBlock,
+  ecsOperatorBlock,
+  ecsPolicyBlock,
+} from '../../../../src/compute/providers/ecs/config.ts';
+import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
+import type { EcsSettings } from '../../../../src/compute/providers/ecs/desired.ts';
+import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { baseArn, clusterArn } from './memory-ecs.ts';
+
+export const openPolicy: ProviderContext['policy'] = {
+  allowed_images: ['*'],
+  max_resources: { cpu: '', memory: '' },
+};
+
+const required = {
+  cluster_arn: clusterArn,
+  task_definition_arn: baseArn,
+  service_name_prefix: 'landlord-tenant-',
+};
+
+/** The operator's side, as its config would give it. */
+export function settings(
+  block: Record<string, unknown> = {},
+  policy: Record<string, unknown> = {},
+  commonPolicy: EcsSettings['commonPolicy'] = openPolicy,
+): EcsSettings {
+  const parsed = ecsOperatorBlock.parse({ ...required, ...block });
+  return {
+    block: parsed,
+    policy: ecsPolicyBlock.parse(policy),
+    commonPolicy,
+    owner: { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+  };
+}
+
+export function context(over: Partial<EcsContext> = {}): EcsContext {
+  return {
+    instance: 'default',
+    clusterUid: 'cluster-1',
+    logger: pino({ level: 'silent' }),
+    policy: openPolicy,
+    sweepIntervalMs: 3_600_000,
+    settleMs: 0,
+    ...over,
+  };
+}
+
+/** A tenant `acme` whose merged block says `config` over what is required. */
+export function tenantSpec(
+  config: Record<string, unknown> = {},
+  over: Partial<TenantComputeSpec<EcsConfig>> = {},
+): TenantComputeSpec<EcsConfig> {
+  return {
+    tenantId: 'acme',
+    tenant: { namespace: 'team-a', name: 'acme', uid: 'uid-1' },
+    containers: [],
+    resources: {},
+    config: ecsMergedBlock.parse({ ...required, ...config }),
+    imagePullCredentials: [],
+    ...over,
+  };
+}
+
+export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): ContainerSpec {
+  return { name, image: 'app:1', env: [], resources: {}, ...over };
+}

@@ -1,0 +1,402 @@
+import { describe, expect, test } from 'vitest';
+import type { Observation, PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
+import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
+import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
+import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';
+import type { MemoryEcs, MemoryEcsOptions } from './memory-ecs.ts';
+
+const signal = new AbortController().signal;
+const { block, policy } = settings();
+const name = 'landlord-tenant-acme';
+
+function setUp(options: MemoryEcsOptions = {}): { ecs: MemoryEcs; provider: Provider<EcsConfig> } {
+  const ecs = memoryEcs(options);
+  return { ecs, provider: ecsProvider(ecs, block, policy, context()) };
+}
+
+function place(provider: Provider<EcsConfig>, spec: TenantComputeSpec<EcsConfig>): PlacedTenant {
+  return { ...spec.tenant, tenantId: spec.tenantId, placement: provider.desire(spec).placement };
+}
+
+/** Looks until nothing is on its way; a test that needs more looks than this is lost. */
+async function settled(
+  provider: Provider<EcsConfig>,
+  spec: TenantComputeSpec<EcsConfig>,
+): Promise<Observation> {
+  for (let looks = 0; ; looks += 1) {
+    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
+  }
+}
+
+const running = (image: string): TenantComputeSpec<EcsConfig> =>
+  tenantSpec({}, { containers: [containerSpec('app', { image })] });
+
+describe('a service', () => {
+  test('is created with breaker, rollback, 100/200 %, tags and one task where nobody names a count', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(tenantSpec(), signal);
+    expect(writesOf(ecs)).toEqual(['createService']);
+    expect(ecs.service(name)).toMatchObject({
+      desiredCount: 1,
+      taskDefinition: baseArn,
+      propagateTags: 'SERVICE',
+      deploymentConfiguration: {
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+        maximumPercent: 200,
+        minimumHealthyPercent: 100,
+      },
+    });
+    expect(await settled(provider, tenantSpec())).toMatchObject({
+      exists: true,
+      changes: [],
+      compute: { state: 'running', health: 'healthy', running: 1, desired: 1 },
+    });
+  });
+
+  test('whose creation was answered into the void is adopted, not made twice', async () => {
+    const { ecs, provider } = setUp({ hiddenFor: 1 });
+    await provider.provision(tenantSpec(), signal);
+    ecs.calls.length = 0;
+    const again = await ecsProvider(ecs, block, policy, context()).provision(tenantSpec(), signal);
+    expect(again.outcome).not.toBe('rolled_back');
+    expect(ecs.services.size).toBe(1);
+    expect(await settled(provider, tenantSpec())).toMatchObject({ exists: true, changes: [] });
+  });
+
+  test('that is MISSING right after its creation is not taken for destroyed', async () => {
+    const { provider } = setUp({ hiddenFor: 1 });
+    await provider.provision(tenantSpec(), signal);
+    expect((await provider.destroy(place(provider, tenantSpec()), signal)).outcome).toBe('in_progress');
+  });
+
+  test('is not created while the old one of that name drains', async () => {
+    const { ecs, provider } = setUp({ drainsFor: 3 });
+    await provider.provision(tenantSpec(), signal);
+    await provider.destroy(place(provider, tenantSpec()), signal);
+    ecs.calls.length = 0;
+    const step = await provider.provision(tenantSpec(), signal);
+    expect(step).toMatchObject({ outcome: 'in_progress', message: /drain/ });
+    expect(writesOf(ecs)).toEqual([]);
+  });
+
+  test('that is made anew is not the one that was deleted before, for all its client token', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(tenantSpec(), signal);
+    await provider.destroy(place(provider, tenantSpec()), signal);
+    await provider.provision(tenantSpec(), signal);
+    expect(ecs.service(name)?.status).toBe('ACTIVE');
+  });
+
+  test('on a cluster that does not exist fails by its name, and is destroyed at once', async () => {
+    const { provider } = setUp({ hasCluster: false });
+    await expect(provider.provision(tenantSpec(), signal)).rejects.toMatchObject({
+      code: 'ProvisionFailed',
+      message: expect.stringContaining('cluster/landlord'),
+    });
+    expect(await provider.destroy(place(provider, tenantSpec()), signal)).toMatchObject({
+      outcome: 'gone',
+      message: /cluster .* is gone/,
+    });
+  });
+
+  test('of another Kubernetes cluster is a conflict, unless that cluster is adopted; then only its marks change', async () => {
+    const { ecs } = setUp();
+    const theirs = ecsProvider(ecs, block, policy, context({ clusterUid: 'cluster-0' }));
+    await theirs.provision(running('app:1'), signal);
+    const ours = ecsProvider(ecs, block, policy, context());
+    await expect(ours.provision(running('app:1'), signal)).rejects.toMatchObject({
+      code: 'ProviderConflict',
+    });
+    const adopting = ecsProvider(ecs, settings({ adopt_clusters: ['cluster-0'] }).block, policy, context());
+    ecs.calls.length = 0;
+    await adopting.update(running('app:1'), signal);
+    expect(writesOf(ecs)).toEqual(['tagResource']);
+    expect(await settled(ours, running('app:1'))).toMatchObject({ exists: true, changes: [] });
+  });
+});
+
+describe('an update', () => {
+  test.each<[what: string, config: Record<string, unknown>, calls: readonly string[]]>([
+    ['a count', { desired_count: 3 }, ['updateService', 'tagResource']],
+    ['a tag', { tags: { team: 'a' } }, ['tagResource']],
+    ['subnets', { subnets: ['subnet-1'] }, ['updateService', 'tagResource']],
+  ])('of %s makes the calls it needs and no other, its mark last', async (_what, config, calls) => {
+    const ecs = memoryEcs();
+    const open = settings({}, { allowed_subnets: ['subnet-1'] });
+    const provider = ecsProvider(ecs, open.block, open.policy, context());
+    await provider.provision(tenantSpec(), signal);
+    ecs.calls.length = 0;
+    await provider.update(tenantSpec(config), signal);
+    expect(writesOf(ecs)).toEqual(calls);
+    expect(await settled(provider, tenantSpec(config))).toMatchObject({ changes: [] });
+    ecs.calls.length = 0;
+    await provider.update(tenantSpec(config), signal);
+    expect(writesOf(ecs)).toEqual([]);
+  });
+
+  test('takes away the tags that the spec no longer has, and leaves those that others have added', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(tenantSpec({ tags: { team: 'a', stage: 'dev' } }), signal);
+    const arn = ecs.service(name)?.serviceArn ?? '';
+    await ecs.tagResource({ region: 'us-west-2' }, arn, [{ key: 'cost-center', value: '7' }], signal);
+    await provider.update(tenantSpec({ tags: { team: 'a' } }), signal);
+    const keys = ecs.service(name)?.tags?.map(({ key }) => key);
+    expect(keys).toContain('team');
+    expect(keys).toContain('cost-center');
+    expect(keys).not.toContain('stage');
+  });
+
+  test('leaves the count to autoscaling where nobody names one', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(tenantSpec(), signal);
+    const service = ecs.service(name);
+    if (service !== undefined) service.desiredCount = 7;
+    expect((await settled(provider, tenantSpec())).changes).toEqual([]);
+    await provider.update(tenantSpec({ tags: { team: 'a' } }), signal);
+    expect(ecs.service(name)?.desiredCount).toBe(7);
+  });
+
+  test('of the launch type drains the service and makes it anew, and says so', async () => {
+    const { ecs, provider } = setUp({ drainsFor: 1 });
+    const [ec2, fargate] = [tenantSpec({ launch_type: 'EC2' }), tenantSpec({ launch_type: 'FARGATE' })];
+    await provider.provision(ec2, signal);
+    const step = await provider.update(fargate, signal);
+    expect(step).toMatchObject({ outcome: 'in_progress', message: /launch type from EC2 to FARGATE/ });
+    for (let calls = 0; calls < 5; calls += 1) await provider.update(fargate, signal);
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'FARGATE' });
+  });
+
+  test('registers one revision for each overlay, in a family of the tenant’s own', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(running('app:1'), signal);
+    await provider.update(running('app:1'), signal);
+    await provider.update(running('app:2'), signal);
+    await provider.update(
+      tenantSpec({ desired_count: 2 }, { containers: running('app:2').containers }),
+      signal,
+    );
+    const own = [...ecs.taskDefinitions.values()].filter(
+      ({ taskDefinition }) => taskDefinition.family !== 'tenant-app',
+    );
+    expect(own.map(({ taskDefinition }) => taskDefinition.containerDefinitions?.[0]?.image)).toEqual([
+      'app:1',
+      'app:2',
+    ]);
+    expect(own[0]?.taskDefinition.family).toMatch(/^landlord-tenant-acme-[0-9a-f]{8}$/);
+    await settled(provider, running('app:2'));
+    expect(ecs.service(name)?.taskDefinition).toBe(own[1]?.taskDefinition.taskDefinitionArn);
+  });
+
+  test('never touches a family of that name that is someone else’s', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(running('app:1'), signal);
+    const [own] = [...ecs.taskDefinitions.values()].slice(-1);
+    own?.tags.splice(0);
+    await expect(provider.update(running('app:2'), signal)).rejects.toMatchObject({
+      code: 'ProviderConflict',
+    });
+  });
+});
+
+describe('drift', () => {
+  test.each<[what: string, edit: (ecs: MemoryEcs) => unknown, path: string]>([
+    [
+      'the count',
+      (ecs) => ecs.updateService({ region: '' }, { service: name, desiredCount: 9 }, signal),
+      'desiredCount',
+    ],
+    [
+      'the task definition',
+      (ecs) =>
+        ecs.updateService(
+          { region: '' },
+          { service: name, taskDefinition: ecs.addTaskDefinition({ family: 'theirs' }) },
+          signal,
+        ),
+      'taskDefinition',
+    ],
+    [
+      'a tag',
+      (ecs) =>
+        ecs.tagResource(
+          { region: '' },
+          ecs.service(name)?.serviceArn ?? '',
+          [{ key: 'team', value: 'x' }],
+          signal,
+        ),
+      'tags.team',
+    ],
+    [
+      'the breaker',
+      (ecs) =>
+        ecs.updateService(
+          { region: '' },
+          {
+            service: name,
+            deploymentConfiguration: { deploymentCircuitBreaker: { enable: false, rollback: false } },
+          },
+          signal,
+        ),
+      'deploymentConfiguration.deploymentCircuitBreaker.enable',
+    ],
+  ])('of %s is seen as drift, not as a rollback, and mended', async (_what, edit, path) => {
+    const { ecs, provider } = setUp();
+    const spec = tenantSpec(
+      { desired_count: 2, tags: { team: 'a' } },
+      { containers: running('app:1').containers },
+    );
+    await provider.provision(spec, signal);
+    await settled(provider, spec);
+    await edit(ecs);
+    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    expect(seen.rolledBack).toBeUndefined();
+    expect(seen.changes).toContainEqual(expect.objectContaining({ path, cause: 'drift' }));
+    await provider.update(spec, signal);
+    expect((await settled(provider, spec)).changes).toEqual([]);
+  });
+});
+
+describe('a rollout that fails', () => {
+  test.each([
+    ['crashes', 'crash:1', 'RolledBack', 'exited with code 3'],
+    ['can not be pulled', 'missing:1', 'ImageUnavailable', 'missing:1'],
+  ])('because its image %s is rolled back by ECS and told so', async (_what, image, reason, text) => {
+    const { ecs, provider } = setUp();
+    await provider.provision(running('app:1'), signal);
+    await settled(provider, running('app:1'));
+    await provider.update(running(image), signal);
+    const seen = await settled(provider, running(image));
+    expect(seen.rolledBack).toMatchObject({ reason, message: expect.stringContaining(text) });
+    expect(seen.compute).toMatchObject({ running: 1 });
+    // What is kept is left alone, and a process that finds it so says the same.
+    ecs.calls.length = 0;
+    await provider.update(running(image), signal, { keep: true });
+    expect(writesOf(ecs).filter((call) => call !== 'tagResource')).toEqual([]);
+  });
+
+  test('is tried again when asked to, and can then succeed', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(running('app:1'), signal);
+    await settled(provider, running('app:1'));
+    await provider.update(running('crash:1'), signal);
+    expect((await settled(provider, running('crash:1'))).rolledBack).toBeDefined();
+    for (const { taskDefinition } of ecs.taskDefinitions.values()) {
+      for (const container of taskDefinition.containerDefinitions ?? []) {
+        if (container.image === 'crash:1') container.image = 'mended:1';
+      }
+    }
+    ecs.calls.length = 0;
+    await provider.update(running('crash:1'), signal);
+    expect(writesOf(ecs)).toContain('updateService');
+    expect(await settled(provider, running('crash:1'))).toMatchObject({
+      changes: [],
+      compute: { health: 'healthy' },
+    });
+  });
+
+  test('is not mistaken for an edit once it is rejected: drift beside it is mended, the task definition is not', async () => {
+    const { ecs, provider } = setUp();
+    const spec = (image: string) =>
+      tenantSpec({ desired_count: 1 }, { containers: running(image).containers });
+    await provider.provision(spec('app:1'), signal);
+    await settled(provider, spec('app:1'));
+    await provider.update(spec('crash:1'), signal);
+    await settled(provider, spec('crash:1'));
+    const old = ecs.service(name)?.taskDefinition;
+    const service = ecs.service(name);
+    if (service !== undefined) Object.assign(service, { events: [], desiredCount: 4 });
+    await provider.update(spec('crash:1'), signal, { keep: true });
+    expect(ecs.service(name)).toMatchObject({ taskDefinition: old, desiredCount: 1 });
+    const seen = await provider.getStatus(place(provider, spec('crash:1')), spec('crash:1'), signal);
+    expect(seen.changes.filter(({ cause }) => cause === 'drift')).toEqual([]);
+    await provider.update(spec('crash:1'), signal, { keep: true });
+    ecs.calls.length = 0;
+    await provider.update(spec('crash:1'), signal, { keep: true });
+    expect(writesOf(ecs)).toEqual([]);
+  });
+
+  test('with nothing before it to go back to is told so, and not waited for', async () => {
+    const { provider } = setUp();
+    await provider.provision(running('crash:1'), signal);
+    const seen = await settled(provider, running('crash:1'));
+    expect(seen.rolledBack).toMatchObject({
+      reason: 'RolledBack',
+      message: expect.stringContaining('none before it'),
+    });
+  });
+});
+
+describe('destroying', () => {
+  test('deletes by force, follows the draining, and deregisters the tenant’s own revisions', async () => {
+    const { ecs, provider } = setUp({ drainsFor: 2 });
+    const spec = running('app:1');
+    await provider.provision(spec, signal);
+    await provider.update(running('app:2'), signal);
+    const ref = place(provider, spec);
+    const outcomes: string[] = [];
+    for (let calls = 0; calls < 6 && outcomes.at(-1) !== 'gone'; calls += 1) {
+      outcomes.push((await provider.destroy(ref, signal)).outcome);
+    }
+    expect(outcomes.at(0)).toBe('in_progress');
+    expect(outcomes.at(-1)).toBe('gone');
+    expect(writesOf(ecs).filter((call) => call === 'deleteService')).toHaveLength(1);
+    const active = [...ecs.taskDefinitions.values()].filter(
+      ({ taskDefinition }) => taskDefinition.status === 'ACTIVE',
+    );
+    expect(active.map(({ taskDefinition }) => taskDefinition.family)).toEqual(['tenant-app']);
+  });
+
+  test('needs nothing but the placement', async () => {
+    const { ecs, provider } = setUp();
+    await provider.provision(tenantSpec(), signal);
+    const ref = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement: { provider: 'ecs' } };
+    await expect(provider.destroy(ref, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
+    const { placement } = provider.desire(tenantSpec());
+    expect((await provider.destroy({ ...ref, placement }, signal)).outcome).toBe('gone');
+    expect(ecs.service(name)?.status).toBe('INACTIVE');
+  });
+});
+
+describe('the watch', () => {
+  test('sweeps, tells of what changed, and answers the look that follows from what it saw', async () => {
+    const ecs = memoryEcs();
+    const provider = ecsProvider(ecs, block, policy, context({ sweepIntervalMs: 20 }));
+    const spec = tenantSpec({ desired_count: 1 });
+    await provider.provision(spec, signal);
+    const stop = new AbortController();
+    const changed = Promise.withResolvers<string | undefined>();
+    const watching = provider.watch((tenantId) => changed.resolve(tenantId), stop.signal);
+    try {
+      await settled(provider, spec);
+      const service = ecs.service(name);
+      if (service !== undefined) service.desiredCount = 2;
+      expect(await changed.promise).toBe('acme');
+      const seen = await provider.getStatus(place(provider, spec), spec, signal);
+      expect(seen.changes).toContainEqual(expect.objectContaining({ path: 'desiredCount', cause: 'drift' }));
+    } finally {
+      stop.abort();
+      await watching;
+    }
+  });
+
+  test('makes a settled tenant’s look free of calls, and a thorough one not', async () => {
+    const { ecs, provider } = setUp();
+    const stop = new AbortController();
+    const watching = provider.watch(() => undefined, stop.signal);
+    try {
+      await provider.provision(tenantSpec(), signal);
+      await settled(provider, tenantSpec());
+      ecs.calls.length = 0;
+      await provider.getStatus(place(provider, tenantSpec()), tenantSpec(), signal);
+      expect(ecs.calls).toEqual([]);
+      await provider.getStatus({ ...place(provider, tenantSpec()), thorough: true }, tenantSpec(), signal);
+      expect(ecs.calls.map((call) => call.name)).toEqual(['describeService']);
+    } finally {
+      stop.abort();
+      await watching;
+    }
+  });
+});

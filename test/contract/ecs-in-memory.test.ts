@@ -1,0 +1,36 @@
+import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
+import { containerSpec, context, settings, tenantSpec } from '../compute/providers/ecs/ecs-fixture.ts';
+import { memoryEcs, writesOf } from '../compute/providers/ecs/memory-ecs.ts';
+import { describeProviderContract } from './provider-contract.ts';
+
+const draining = { drainsFor: 2 };
+const cases = [
+  { name: 'ecs, in memory,', options: {}, containers: true },
+  { name: 'ecs, in memory, slow to drain,', options: draining, containers: false },
+];
+
+for (const { name, options, containers } of cases) {
+  describeProviderContract(name, async () => {
+    const ecs = memoryEcs(options);
+    const other = ecs.addTaskDefinition({ family: 'tenant-app', revision: 13 });
+    const { block, policy } = settings();
+    return {
+      provider: (instance = 'default') => ecsProvider(ecs, block, policy, context({ instance })),
+      spec: (tenantId, state) => {
+        const over = { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' } };
+        const image = state === 'first' ? 'app:1' : 'app:2';
+        if (containers) return tenantSpec({}, { ...over, containers: [containerSpec('app', { image })] });
+        return tenantSpec(state === 'first' ? {} : { task_definition_arn: other }, over);
+      },
+      writes: () => writesOf(ecs).length,
+      async occupy(tenantId) {
+        const serviceName = `landlord-tenant-${tenantId}`;
+        const { signal } = new AbortController();
+        const { cluster_arn: cluster, task_definition_arn: taskDefinition } = block;
+        await ecs.createService({ region: 'us-west-2' }, { cluster, serviceName, taskDefinition }, signal);
+        return async () => structuredClone(ecs.service(serviceName)?.tags);
+      },
+      close: async () => undefined,
+    };
+  });
+}
