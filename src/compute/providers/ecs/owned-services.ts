@@ -1,13 +1,22 @@
+import type { Service } from '@aws-sdk/client-ecs';
 import type { OwnedResource } from '../../provider.ts';
-import type { ClusterTarget, EcsApi } from './ecs-api.ts';
+import type { ClusterTarget, EcsApi, ServiceTarget } from './ecs-api.ts';
 import { isThere } from './observed.ts';
 import { isOurs, tagKeys, tagMap } from './ownership.ts';
 import type { Owner } from './ownership.ts';
 
-/** Every service on the cluster that this instance made for a tenant of this Kubernetes cluster. */
+export interface ListParts {
+  readonly api: EcsApi;
+  readonly owner: Owner;
+  readonly lastSeen: (target: ServiceTarget) => Service | undefined;
+}
+
+/**
+ * Every service on the cluster that this instance made for a tenant of this Kubernetes cluster. Asks ECS about those
+ * alone that `lastSeen` does not know: the sweeps have looked at the others.
+ */
 export async function listOwned(
-  api: EcsApi,
-  owner: Owner,
+  { api, owner, lastSeen }: ListParts,
   place: ClusterTarget,
   signal: AbortSignal,
 ): Promise<readonly OwnedResource[]> {
@@ -15,7 +24,10 @@ export async function listOwned(
   const owned: OwnedResource[] = [];
   for await (const names of api.listServices(place, signal)) {
     const services = await Promise.all(
-      names.map((service) => api.describeService({ ...place, service }, 'sweep', signal)),
+      names.map(async (service) => {
+        const target = { ...place, service };
+        return lastSeen(target) ?? api.describeService(target, 'sweep', signal);
+      }),
     );
     for (const service of services) {
       if (service === 'cluster-gone' || !isThere(service)) continue;

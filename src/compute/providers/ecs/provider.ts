@@ -128,7 +128,9 @@ export function ecsProvider(
       }),
     getStatus: (ref, spec, signal) => mapped(() => getStatus(parts, { ref, spec }, signal)),
     list: (signal): Promise<readonly OwnedResource[]> =>
-      mapped(() => listOwned(api, owner, operatorsCluster(block), signal)),
+      mapped(() =>
+        listOwned({ api, owner, lastSeen: (target) => view.last(target) }, operatorsCluster(block), signal),
+      ),
     async watch(onChange, signal) {
       watches += 1;
       try {

@@ -8,6 +8,8 @@ export interface ServiceView {
   moment(): number;
   /** The last answer; undefined where ECS must be asked. */
   settled(target: ServiceTarget): { readonly service: Service | undefined } | undefined;
+  /** The service as it was seen last, at most a sweep ago; undefined: it was not, or not there. */
+  last(target: ServiceTarget): Service | undefined;
   /** What ECS answered about the tenant's service; `settled`: nothing is on its way that a sweep would be too slow for. */
   store(seen: Seen, moment: number): void;
   /** Something was done to it: ECS must be asked. */
@@ -59,6 +61,7 @@ export function createServiceView(now: () => number): ServiceView {
       const entry = entries.get(key);
       return entry?.settled === true && !isStale(key, entry.moment) ? entry : undefined;
     },
+    last: (target) => entries.get(keyOf(target))?.service,
     store(seen, moment) {
       const key = keyOf(seen.target);
       if ((entries.get(key)?.moment ?? -1) > moment) return;
