@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ecsRateLimits, type RateLimit } from '../../src/compute/providers/ecs/rate-limits.ts';
+import type { CountedCall } from '../../dev/counting-proxy.ts';
+import { ecsWrites, startEcsBench } from './ecs-bench.ts';
+import type { EcsBench } from './ecs-bench.ts';
+import type { TestOperator } from './test-operator.ts';
+
+const fleet = 200;
+const tenants = Array.from({ length: fleet }, (_, index) => `t${index}`);
+const sweepMs = 5_000;
+
+describe('200 Tenants on ECS', () => {
+  let bench: EcsBench;
+  let operator: TestOperator;
+
+  beforeAll(async () => {
+    bench = await startEcsBench({ prefix: 'fleet' });
+    operator = bench.operator({
+      config: { controller: { namespaces: [bench.ns.name], resync_interval: `${sweepMs}ms` } },
+    });
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    await bench?.close();
+  });
+
+  test(
+    'cost one creation each within the rate limits, and afterwards nothing but the sweeps',
+    { timeout: 150_000 },
+    async () => {
+      const { ns, proxy } = bench;
+      await Promise.all(tenants.map((name) => ns.create(name, {})));
+      await Promise.all(tenants.map((name) => ns.untilReady(name, 120_000)));
+      expect(bench.calls('CreateService')).toHaveLength(fleet);
+      expect(bench.calls(...ecsWrites)).toHaveLength(fleet);
+      for (const { names } of bench.calls('DescribeServices')) expect(names.length).toBeLessThanOrEqual(10);
+      expect(
+        excesses(bench.calls('CreateService', 'UpdateService', 'DeleteService'), ecsRateLimits.serviceWrites),
+      ).toEqual([]);
+      expect(excesses(bench.calls('DescribeServices', 'ListServices'), ecsRateLimits.serviceReads)).toEqual(
+        [],
+      );
+      // What was in transition settles.
+      await sleep(sweepMs);
+      proxy.calls.splice(0);
+      await sleep(2 * sweepMs + 1000);
+      const others = proxy.calls.filter(
+        ({ operation }) => !['DescribeServices', 'ListServices'].includes(operation),
+      );
+      expect(others).toEqual([]);
+      const sweeps = Math.ceil((2 * sweepMs + 1000) / sweepMs);
+      expect(bench.calls('DescribeServices').length).toBeGreaterThanOrEqual(fleet / 10);
+      expect(bench.calls('DescribeServices').length).toBeLessThanOrEqual((fleet / 10) * sweeps);
+    },
+  );
+
+  test('cost a restarted operator as many looks as a sweep, and no write', async () => {
+    await operator.stop();
+    bench.proxy.calls.splice(0);
+    const writesBefore = (await bench.ns.writes()).length;
+    operator = bench.operator();
+    await bench.ns.create('witness', {});
+    await bench.ns.untilReady('witness');
+    await sleep(3000);
+    expect(bench.calls(...ecsWrites).map(({ names }) => names)).toEqual([[bench.serviceName('witness')]]);
+    const writes = (await bench.ns.writes()).slice(writesBefore);
+    expect(writes.filter(({ objectRef }) => tenants.includes(objectRef?.name ?? ''))).toEqual([]);
+    // Tens that the workers leave unfilled, and those of the witness.
+    expect(bench.calls('DescribeServices').length).toBeLessThanOrEqual(1.5 * (fleet / 10) + 10);
+  });
+});
+
+/** At no moment more calls since any earlier one than the bucket allows: its burst, and what flowed in since. */
+function excesses(calls: readonly CountedCall[], limit: RateLimit): readonly string[] {
+  // What a timer or a busy machine may bunch together.
+  const slack = 2;
+  return calls.flatMap(({ at: from }, first) =>
+    calls.slice(first).flatMap(({ at }, offset) => {
+      const allowed = limit.burst + (limit.perSecond * (at - from)) / 1000 + slack;
+      return offset + 1 > allowed ? [`${offset + 1} calls within ${at - from} ms`] : [];
+    }),
+  );
+}
