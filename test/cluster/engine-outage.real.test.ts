@@ -43,7 +43,7 @@ describe('an operator whose Docker Engine goes away', () => {
 
   test.each([
     ['dead', () => engine.kill(), () => engine.start(), 'goes'],
-    ['frozen with its socket open', () => engine.freeze(), () => engine.thaw(), 'late'],
+    ['frozen with its socket open', async () => engine.freeze(), async () => engine.thaw(), 'late'],
   ])(
     'that is %s: a deletion waits and says why, others go on, and it completes by itself',
     { timeout: 150_000 },
