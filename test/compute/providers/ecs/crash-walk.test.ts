@@ -1,0 +1,203 @@
+import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
+import { expect, it } from 'vitest';
+import type { DestroyResult, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
+import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
+import { memoryEcs, writes } from './memory-ecs.ts';
+import type { MemoryEcs } from './memory-ecs.ts';
+
+const { block, policy } = settings({ subnets: ['subnet-1', 'subnet-2'] });
+const build = (api: EcsApi): Provider<EcsConfig> => ecsProvider(api, block, policy, context());
+const signal = new AbortController().signal;
+
+const image = (name: string, config: Record<string, unknown> = {}) =>
+  tenantSpec(config, { containers: [containerSpec('app', { image: name })] });
+const good = {
+  plain: tenantSpec(),
+  counted: tenantSpec({ desired_count: 3, tags: { team: 'a', stage: 'dev' } }),
+  networked: tenantSpec({ subnets: ['subnet-1'], tags: { team: 'b' } }),
+  fargate: tenantSpec({ launch_type: 'FARGATE' }),
+  onInstances: tenantSpec({ launch_type: 'EC2', desired_count: 2 }),
+  overlaid: image('app:1'),
+  overlaidAgain: image('app:2', { desired_count: 2 }),
+};
+const bad = { crashing: image('crash:1'), missing: image('missing:1', { tags: { team: 'c' } }) };
+type Good = keyof typeof good;
+const goodNames = Object.keys(good) as Good[];
+const badNames = Object.keys(bad) as (keyof typeof bad)[];
+type When = 'before' | 'after';
+const whens: readonly When[] = ['before', 'after'];
+
+/** ECS as a process sees it that dies at its `nth` call that changes something. */
+function dyingAt(ecs: EcsApi, nth: number, when: When): { api: EcsApi; died: () => boolean } {
+  let count = 0;
+  let dead = false;
+  const die = (): never => {
+    dead = true;
+    throw new Error('killed');
+  };
+  const api = new Proxy(ecs, {
+    get(target, key) {
+      const member = Reflect.get(target, key) as (...args: unknown[]) => Promise<unknown>;
+      if (typeof key !== 'string' || typeof member !== 'function' || key === 'close') return member;
+      return async (...args: unknown[]) => {
+        if (dead) return die();
+        if (!writes.includes(key)) return member.apply(target, args);
+        count += 1;
+        if (count !== nth) return member.apply(target, args);
+        // Whatever ECS answers, nobody hears it.
+        if (when === 'after') await member.apply(target, args).catch(() => undefined);
+        return die();
+      };
+    },
+  });
+  return { api, died: () => dead };
+}
+
+type Outcome = StepResult['outcome'] | DestroyResult['outcome'];
+
+/** As the controller does: calls until nothing is left to do. */
+async function untilDone(step: () => Promise<{ outcome: Outcome }>): Promise<Outcome> {
+  for (let calls = 0; calls < 30; calls += 1) {
+    const { outcome } = await step();
+    if (outcome !== 'in_progress') return outcome;
+  }
+  throw new Error('no end after 30 calls');
+}
+
+const ref = (spec: TenantComputeSpec<EcsConfig>, provider: Provider<EcsConfig>): PlacedTenant => ({
+  ...spec.tenant,
+  tenantId: spec.tenantId,
+  placement: provider.desire(spec).placement,
+  thorough: true,
+});
+
+async function startedFrom(from: Good | 'nothing'): Promise<MemoryEcs> {
+  const ecs = memoryEcs({ drainsFor: 1 });
+  if (from === 'nothing') return ecs;
+  await untilDone(() => build(ecs).provision(good[from], signal));
+  await build(ecs).getStatus(ref(good[from], build(ecs)), good[from], signal);
+  return ecs;
+}
+
+/** Runs `act` once for each of its writes, killed there, and then to its end by a new process. */
+async function walk(
+  from: Good | 'nothing',
+  act: (provider: Provider<EcsConfig>) => Promise<Outcome>,
+  check: (ecs: MemoryEcs, outcome: Outcome) => Promise<void>,
+): Promise<number> {
+  let points = 0;
+  for (const when of whens) {
+    for (let nth = 1, died = true; died; nth += 1) {
+      const ecs = await startedFrom(from);
+      const mortal = dyingAt(ecs, nth, when);
+      await act(build(mortal.api)).catch((error: unknown) => {
+        if (!mortal.died()) throw error;
+      });
+      died = mortal.died();
+      await check(ecs, await act(build(ecs)));
+      if (died) points += 1;
+    }
+  }
+  return points;
+}
+
+async function expectDesired(ecs: MemoryEcs, spec: TenantComputeSpec<EcsConfig>): Promise<void> {
+  const provider = build(ecs);
+  const status = await provider.getStatus(ref(spec, provider), spec, signal);
+  expect(status).toMatchObject({ exists: true, changes: [] });
+  const before = ecs.calls.filter(({ name }) => writes.includes(name)).length;
+  expect((await provider.update(spec, signal)).outcome).toBe('done');
+  expect(ecs.calls.filter(({ name }) => writes.includes(name)).length).toBe(before);
+  const service = ecs.service('landlord-tenant-acme');
+  const definition = ecs.taskDefinitions.get(service?.taskDefinition ?? '')?.taskDefinition;
+  expect(definition?.containerDefinitions?.[0]?.image).toBe(spec.containers[0]?.image ?? 'app:0');
+}
+
+it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from) => ({ from, to }))))(
+  'from $from to $to: killed at any write, the next process ends with exactly what is desired, made once',
+  async ({ from, to }) => {
+    const points = await walk(
+      from,
+      (provider) => untilDone(() => provider.update(good[to], signal)),
+      async (ecs, outcome) => {
+        expect(outcome).toBe('done');
+        await expectDesired(ecs, good[to]);
+        expect(ecs.services.size).toBe(1);
+        const revisions = [...ecs.taskDefinitions.values()].map(
+          ({ tags }) => tags.find(({ key }) => key === 'landlord.overlay_hash')?.value,
+        );
+        const hashes = revisions.filter((hash) => hash !== undefined);
+        expect(new Set(hashes).size).toBe(hashes.length);
+      },
+    );
+    expect(points).toBeGreaterThanOrEqual(from === to ? 0 : 2);
+  },
+);
+
+it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
+  'from $from to $to: killed at any write, ECS goes back, and no process takes that for what is desired',
+  async ({ from, to }) => {
+    await walk(
+      from,
+      (provider) => untilDone(() => provider.update(bad[to], signal)),
+      async (ecs) => {
+        const provider = build(ecs);
+        for (let looks = 0; looks < 4; looks += 1) {
+          await provider.getStatus(ref(bad[to], provider), bad[to], signal);
+        }
+        // One that died between the rollout and its mark finds an older mark: it tries once more.
+        await untilDone(() => provider.update(bad[to], signal));
+        for (let looks = 0; looks < 3; looks += 1) {
+          await provider.getStatus(ref(bad[to], provider), bad[to], signal);
+        }
+        const seen = await build(ecs).getStatus(ref(bad[to], provider), bad[to], signal);
+        expect(seen.rolledBack?.reason).toBe(to === 'missing' ? 'ImageUnavailable' : 'RolledBack');
+        expect(seen.compute.running).toBe(seen.compute.desired);
+      },
+    );
+  },
+);
+
+it.each(goodNames)('destroying %s: killed at any write, the next process leaves nothing', async (from) => {
+  const points = await walk(
+    from,
+    (provider) => untilDone(() => provider.destroy(ref(good[from], provider), signal)),
+    async (ecs, outcome) => {
+      expect(outcome).toBe('gone');
+      expect([...ecs.services.values()].map(({ status }) => status)).toEqual(['INACTIVE']);
+      const active = [...ecs.taskDefinitions.values()].filter(
+        ({ taskDefinition }) => taskDefinition.status === 'ACTIVE',
+      );
+      expect(active).toHaveLength(1);
+    },
+  );
+  expect(points).toBeGreaterThanOrEqual(2);
+});
+
+it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
+  const journeys = array(
+    record({
+      to: constantFrom(...goodNames, ...badNames),
+      nth: integer({ min: 1, max: 5 }),
+      when: constantFrom(...whens),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await assert(
+    asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
+      const ecs = memoryEcs({ drainsFor: 1 });
+      for (const { to, nth, when } of journey) {
+        const mortal = dyingAt(ecs, nth, when);
+        const spec = { ...good, ...bad }[to];
+        await untilDone(() => build(mortal.api).update(spec, signal)).catch(() => undefined);
+      }
+      await untilDone(() => build(ecs).update(good[end], signal));
+      await expectDesired(ecs, good[end]);
+    }),
+    { numRuns: 300 },
+  );
+});
