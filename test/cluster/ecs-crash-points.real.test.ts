@@ -20,6 +20,12 @@ interface Scenario {
   readonly after: string | undefined;
 }
 
+interface Life {
+  readonly calls: readonly string[];
+  /** The call that it died at; `nowhere`: it had no need of so many. */
+  readonly where: string;
+}
+
 const containers = (version: string) => [{ name: 'app', image: `registry.example/app:${version}` }];
 const spec = {
   containers: containers('1'),
@@ -104,8 +110,8 @@ describe('an operator that dies before or after any call to ECS', () => {
     return taskDefinitionArns.filter((arn) => new RegExp(`${name}[^a-z0-9]`).test(arn));
   };
 
-  /** One life with a death and one without after it. Returns the calls of the first. */
-  const liveThrough = async (name: string, scenario: Scenario, death: Death): Promise<readonly string[]> => {
+  /** One life with a death and one without after it. Returns the calls of the first, and where it died. */
+  const liveThrough = async (name: string, scenario: Scenario, death: Death): Promise<Life> => {
     const { ns } = bench;
     if (scenario.before !== undefined) {
       const first = await operator(name, never);
@@ -137,7 +143,7 @@ describe('an operator that dies before or after any call to ECS', () => {
     }
     expect(await servicesOf(name), context).toEqual([]);
     expect(await revisionsOf(name), context).toEqual([]);
-    return dying.calls;
+    return { calls: dying.calls, where };
   };
 
   test.each(scenarios.map((scenario) => [scenario.what, scenario] as const))(
@@ -145,16 +151,19 @@ describe('an operator that dies before or after any call to ECS', () => {
     { timeout: 240_000 },
     async (what, scenario) => {
       const prefix = what.replaceAll(/\W+/g, '-');
-      const calls = await liveThrough(`${prefix}-0`, scenario, never);
+      const { calls } = await liveThrough(`${prefix}-0`, scenario, never);
       expect(calls.length).toBeGreaterThan(1);
       const deaths = calls.flatMap((_, index) =>
         (['before', 'after'] as const).map((when): Death => ({ call: index + 1, when })),
       );
       const next = deaths[Symbol.iterator]();
+      const places = new Set<string>();
       const worker = async (): Promise<void> => {
-        for (const death of next) await liveThrough(`${prefix}-${death.call}-${death.when}`, scenario, death);
+        for (const death of next)
+          places.add((await liveThrough(`${prefix}-${death.call}-${death.when}`, scenario, death)).where);
       };
       await Promise.all(Array.from({ length: parallel }, worker));
+      expect([...places]).toEqual(expect.arrayContaining([...new Set(calls)]));
     },
   );
 });
