@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ComputeError } from '../../errors.ts';
 import type { EcsApi } from './ecs-api.ts';
+import { keyOf } from './service-view.ts';
 import type { ServiceView } from './service-view.ts';
 import { sleepUnlessAborted } from './sleep-unless-aborted.ts';
 import type { Trickle } from './trickle.ts';
@@ -12,6 +13,11 @@ export interface WatchParts {
   readonly logger: Logger;
   readonly sweepIntervalMs: number;
 }
+
+/** Twenty calls' worth. */
+const looksAtOnce = 200;
+
+type Watched = ReturnType<ServiceView['watched']>[number];
 
 export type OnChange = (tenantId: string | undefined) => void;
 
@@ -45,13 +51,18 @@ export async function sweepOnce(
   onChange: OnChange,
   signal: AbortSignal,
 ): Promise<void> {
-  const looks = view.watched().map(async ({ target, tenantId }) => {
+  const look = async ({ target, tenantId }: Watched): Promise<void> => {
     const moment = view.moment();
     const answer = await api.describeService(target, 'sweep', signal);
     const service = answer === 'cluster-gone' ? undefined : answer;
     if (view.sweep({ target, tenantId, service }, moment)) onChange(tenantId);
-  });
-  const results = await Promise.allSettled(looks);
+  };
+  // By cluster, for ten of one make one call; not all at once, or the last of thousands would wait too long.
+  const watched = view.watched().toSorted((a, b) => (keyOf(a.target) < keyOf(b.target) ? -1 : 1));
+  const results: PromiseSettledResult<void>[] = [];
+  for (let from = 0; from < watched.length && !signal.aborted; from += looksAtOnce) {
+    results.push(...(await Promise.allSettled(watched.slice(from, from + looksAtOnce).map(look))));
+  }
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined || signal.aborted) return;
   const reason: unknown = failed.reason;
