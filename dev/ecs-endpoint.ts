@@ -31,7 +31,7 @@ export interface MicroburstOptions {
   readonly rules?: readonly FaultRule[];
 }
 
-/** A rule of microburst, in its own words: https://pypi.org/project/microburst/. */
+/** A rule of microburst, in its own words: its description on PyPI lists them. */
 export type FaultRule = Readonly<Record<string, unknown>>;
 
 /** A proxy in front of an endpoint that fails as it is told. */
