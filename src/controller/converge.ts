@@ -40,8 +40,10 @@ export async function converge(input: ConvergeInput): Promise<Convergence> {
   draft.compute = before.compute;
   const keep = isRejected(input);
   if (!keep) {
+    // What an engine shows of the last try of this very spec must not reject the one that the annotation asks for.
+    const retried = draft.rejected?.specHash === input.desire.specHash;
     draft.rejected = undefined;
-    if (before.rolledBack !== undefined) return rolledBack(input, before.rolledBack);
+    if (before.rolledBack !== undefined && !retried) return rolledBack(input, before.rolledBack);
   }
   const step = keep ? keepStep(before) : chooseStep(input, before);
   const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;

@@ -15,6 +15,10 @@ export async function leavePreviousPlacements(pass: Pass, convergence: Convergen
     await showPreviousEndpoints(pass);
     return convergence;
   }
+  if (!showsEndpoints(pass)) {
+    await showPreviousEndpoints(pass);
+    return { ...convergence, verdict: { ...verdict, pending: leavingNext }, lookAgainAfterMs: leaveAfterMs };
+  }
   const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, draft.previousPlacements);
   draft.previousPlacements = left;
   if (left.length === 0) return convergence;
@@ -26,6 +30,18 @@ export async function leavePreviousPlacements(pass: Pass, convergence: Convergen
       lookAgainAfterMs ?? transitionLookMs,
     ),
   };
+}
+
+/** At once: the pass in between is there to write the status. */
+const leaveAfterMs = 10;
+const leavingNext = 'the new place is Ready; what is left at the old one goes next';
+
+/** Whether the status names the new place's endpoints already: the old ones must answer until then. */
+function showsEndpoints({ draft, tenant }: Pass): boolean {
+  const shown = tenant.status?.compute?.endpoints ?? [];
+  return (draft.compute?.endpoints ?? []).every((endpoint) =>
+    shown.some(({ address, port }) => address === endpoint.address && port === endpoint.port),
+  );
 }
 
 async function showPreviousEndpoints(pass: Pass): Promise<void> {
