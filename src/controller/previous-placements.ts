@@ -1,4 +1,5 @@
 import { ComputeError } from '../compute/errors.ts';
+import { keyOf } from '../kube/kube-object.ts';
 import { mergeEndpoints } from './converge.ts';
 import type { Convergence } from './converge.ts';
 import { destroyPlacements } from './delete-tenant.ts';
@@ -32,12 +33,15 @@ export async function leavePreviousPlacements(pass: Pass, convergence: Convergen
   };
 }
 
-/** At once: the pass in between is there to write the status. */
-const leaveAfterMs = 10;
+/** Whoever has just read the old endpoints gets time to use them. */
+const leaveAfterMs = 1000;
 const leavingNext = 'the new place is Ready; what is left at the old one goes next';
 
-/** Whether the status names the new place's endpoints already: the old ones must answer until then. */
-function showsEndpoints({ draft, tenant }: Pass): boolean {
+/** Whether the status has named the new place's endpoints for a while: the old ones must answer until then. */
+function showsEndpoints({ draft, tenant, context }: Pass): boolean {
+  const writtenAt = context.lastWrites.get(keyOf(tenant))?.at ?? 0;
+  if (draft.compute?.endpoints !== undefined && context.now().getTime() - writtenAt < leaveAfterMs)
+    return false;
   const shown = tenant.status?.compute?.endpoints ?? [];
   return (draft.compute?.endpoints ?? []).every((endpoint) =>
     shown.some(({ address, port }) => address === endpoint.address && port === endpoint.port),
