@@ -21,7 +21,7 @@ export interface KillingProxy {
 }
 
 export interface KillPlan {
-  readonly matches: (method: string, path: string, body: string) => boolean;
+  readonly matches: (method: string, path: string, body: string, amzTarget: string) => boolean;
   readonly when: 'before' | 'after';
   readonly kill: () => void;
 }
@@ -49,7 +49,8 @@ export async function startKillingProxy(listenOn: ListenOn, upstream: Upstream):
     answer.on('error', () => undefined);
     incoming.on('end', () => {
       const body = Buffer.concat(chunks);
-      const plan = armed?.matches(method, url, body.toString()) === true ? armed : undefined;
+      const amzTarget = String(incoming.headers['x-amz-target'] ?? '');
+      const plan = armed?.matches(method, url, body.toString(), amzTarget) === true ? armed : undefined;
       const strike = (): void => {
         plan?.kill();
         plan?.done(`${method} ${url}`);

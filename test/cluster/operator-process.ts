@@ -16,11 +16,15 @@ export interface OperatorProcess {
 const checkout = join(import.meta.dirname, '../..');
 
 /** The operator as a process of its own, from the sources, as `npm start` runs it. */
-export function startOperatorProcess(configFile: string, kubeconfigPath: string): OperatorProcess {
+export function startOperatorProcess(
+  configFile: string,
+  kubeconfigPath: string,
+  env: Readonly<Record<string, string>> = {},
+): OperatorProcess {
   const child = spawn(
     process.execPath,
     ['src/main.ts', 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
-    { cwd: checkout, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: checkout, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
