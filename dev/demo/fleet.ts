@@ -12,20 +12,22 @@ export interface Fleet {
   /** Oldest first. */
   tenants(): Tenant[];
   get(name: string): Tenant | undefined;
-  /** Called after each change; one listener. */
-  onChange(listener: (tenant: Tenant, deleted: boolean) => void): void;
+  /** Calls it after each change, until what is returned is called. */
+  onChange(listener: Listener): () => void;
   /** The reasons of the condition Ready that a tenant has had since `forgetHistory`, the one it had then first. */
   history(name: string): readonly string[];
   forgetHistory(): void;
   stop(): Promise<void>;
 }
 
+type Listener = (tenant: Tenant, deleted: boolean) => void;
+
 /** Watches with the operator's own cache, as any other program could with kubectl's. */
 export async function watchFleet(kubeconfigPath: string, namespace: string): Promise<Fleet> {
   const logger = createLogger({ level: 'silent', format: 'json' });
   const client = createKubeClient({ kubeConfig: loadKubeConfig(kubeconfigPath), logger });
   const histories = new Map<string, string[]>();
-  let notify: (tenant: Tenant, deleted: boolean) => void = () => undefined;
+  const listeners = new Set<Listener>();
   const reflector = createReflector<Tenant>({
     resource: resource<Tenant>(client, tenantsResource),
     namespace,
@@ -35,7 +37,7 @@ export async function watchFleet(kubeconfigPath: string, namespace: string): Pro
       const history = histories.get(name) ?? [];
       const reason = type === 'deleted' ? 'gone' : reasonOf(object);
       if (history.at(-1) !== reason) histories.set(name, [...history, reason]);
-      notify(object, type === 'deleted');
+      for (const listener of listeners) listener(object, type === 'deleted');
     },
   });
   const stop = new AbortController();
@@ -45,7 +47,8 @@ export async function watchFleet(kubeconfigPath: string, namespace: string): Pro
     tenants: () => [...reflector.values()].toSorted(byAge),
     get: (name) => reflector.get(namespace, name),
     onChange: (listener) => {
-      notify = listener;
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     history: (name) => histories.get(name) ?? [],
     forgetHistory: () => {

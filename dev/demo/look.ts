@@ -1,8 +1,10 @@
 import { findCondition } from '../../src/api/conditions.ts';
 import type { Reason } from '../../src/api/conditions.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
+import { TASK_LABEL } from './ecs-account.ts';
 import type { EngineContainer } from './engine-api.ts';
-import { NAMESPACE, type Stage } from './stage.ts';
+import { NAMESPACE } from './namespace.ts';
+import type { Stage } from './stage.ts';
 
 /** What the steps look at. */
 
@@ -54,6 +56,13 @@ export function tenantLabel(stage: Stage, tenant: string): string {
 
 export async function containersOf(stage: Stage, tenant: string): Promise<EngineContainer[]> {
   return stage.engine.containers(tenantLabel(stage, tenant));
+}
+
+/** What runs the tasks of a tenant's ECS service. */
+export async function taskContainersOf(stage: Stage, tenant: string): Promise<EngineContainer[]> {
+  const tasks = await stage.ecs.tasksOf(tenant);
+  const found = await Promise.all(tasks.map((task) => stage.engine.containers(`${TASK_LABEL}=${task}`)));
+  return found.flat();
 }
 
 /** `kubectl patch` of the image of a tenant whose docker block names it. */

@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: a control plane, a Docker Engine, a registry and the operator, a fleet of Tenants on them, and a tour
+ * `npm run demo`: a control plane, a Docker Engine, a registry, an ECS endpoint and the operator, a fleet of Tenants on them, and a tour
  * of what happens when things change. At a terminal it stays up until Ctrl-C. Exit code 1: a step did not come true.
  */
 import { INTERRUPTED, interrupted, interruptible } from './interrupt.ts';
@@ -26,7 +26,9 @@ try {
 }
 
 async function demo(): Promise<number> {
-  console.log('Landlord: Tenants become Docker containers, on a control plane of their own.\n');
+  console.log(
+    'Landlord: Tenants become Docker containers and ECS services, on a control plane of their own.\n',
+  );
   stage = await setUpStage(signal);
   console.log(welcome(stage));
   try {
@@ -63,6 +65,7 @@ function access(stage: Stage): string {
   return [
     `  KUBECONFIG=${stage.kubeconfigPath} kubectl get tenants`,
     `  DOCKER_HOST=${stage.dockerHost} docker ps --filter label=${stage.ownerLabel}`,
+    `  ${stage.ecs.shellPrefix} aws ecs list-services --cluster ${stage.ecs.cluster}`,
     `  tail -f ${stage.operator.logFile}`,
   ].join('\n');
 }

@@ -29,8 +29,9 @@ export async function startOperator(options: {
   readonly folder: string;
   readonly kubeconfigPath: string;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly env: NodeJS.ProcessEnv;
 }): Promise<OperatorProcess> {
-  const { folder, kubeconfigPath, config } = options;
+  const { folder, kubeconfigPath, config, env } = options;
   const address = `127.0.0.1:${await freePort()}`;
   const configFile = join(folder, 'landlord.yaml');
   const logFile = join(folder, 'operator.log');
@@ -39,6 +40,7 @@ export async function startOperator(options: {
     name: 'the operator',
     command: process.execPath,
     args: [PROGRAM, 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
+    env,
     logFile,
   });
   try {

@@ -10,16 +10,36 @@ const SAMPLES = fileURLToPath(new URL('../../deploy/samples/', import.meta.url))
 /** The registry that the samples name; it stands for the reader's own. */
 const PLACEHOLDER = 'registry.example/';
 
-/** All manifests of deploy/samples, in the order of their files, with images from the registry at `address`. */
-export async function readSamples(address: string): Promise<KubeManifest[]> {
-  const files = (await readdir(SAMPLES)).filter((file) => file.endsWith('.yaml')).toSorted();
-  const texts = await Promise.all(files.map((file) => readFile(join(SAMPLES, file), 'utf8')));
-  return texts.flatMap((text) => manifestsFrom(text, address));
+/** What stands on the stage for what the samples name. */
+export interface StandIns {
+  readonly registryAddress: string;
+  /** The operator's compute.ecs: whatever it has wins over a sample's block. */
+  readonly ecs: Readonly<Record<string, unknown>>;
 }
 
-export function manifestsFrom(text: string, address: string): KubeManifest[] {
+/** All manifests of deploy/samples, in the order of their files. */
+export async function readSamples(standIns: StandIns): Promise<KubeManifest[]> {
+  const files = (await readdir(SAMPLES)).filter((file) => file.endsWith('.yaml')).toSorted();
+  const texts = await Promise.all(files.map((file) => readFile(join(SAMPLES, file), 'utf8')));
+  return texts.flatMap((text) => manifestsFrom(text, standIns));
+}
+
+export function manifestsFrom(text: string, { registryAddress, ecs }: StandIns): KubeManifest[] {
   const documents = parseAllDocuments(text).map((document) => document.toJS() as KubeManifest);
-  return documents.map((manifest) => withRegistry(manifest, address) as KubeManifest);
+  return documents.map((manifest) =>
+    withAccount(withRegistry(manifest, registryAddress) as KubeManifest, ecs),
+  );
+}
+
+/** A tenant's block with the ARNs and ids of the account that is there; what it asks for otherwise stays. */
+function withAccount(manifest: KubeManifest, account: StandIns['ecs']): KubeManifest {
+  const { spec } = manifest as { spec?: { computeConfig?: { ecs?: Readonly<Record<string, unknown>> } } };
+  const block = spec?.computeConfig?.ecs;
+  if (block === undefined) return manifest;
+  const ecs = Object.fromEntries(
+    Object.entries(block).map(([key, value]) => [key, key in account ? account[key] : value]),
+  );
+  return { ...manifest, spec: { ...spec, computeConfig: { ...spec?.computeConfig, ecs } } };
 }
 
 function withRegistry(value: unknown, address: string): unknown {

@@ -6,14 +6,14 @@ import { applyCrds } from '../apply-crds.ts';
 import { pushImage } from '../images.ts';
 import { removeOnDeath } from '../leftovers.ts';
 import { withProgress } from '../progress.ts';
+import { pythonTools } from '../python-tools.ts';
 import { startRealParts, type RealParts } from '../real-parts.ts';
+import { startEcsAccount, type EcsAccount } from './ecs-account.ts';
 import { engineApi, type EngineApi } from './engine-api.ts';
 import { watchFleet, type Fleet } from './fleet.ts';
 import { kubeObjects, type KubeObjects } from './kube-objects.ts';
+import { NAMESPACE } from './namespace.ts';
 import { startOperator, type OperatorProcess } from './operator-process.ts';
-
-/** Where kubectl looks when nothing is said. */
-export const NAMESPACE = 'default';
 
 /** All that the tour plays on. */
 export interface Stage {
@@ -25,6 +25,7 @@ export interface Stage {
   readonly registryAddress: string;
   readonly objects: KubeObjects;
   readonly engine: EngineApi;
+  readonly ecs: EcsAccount;
   readonly fleet: Fleet;
   readonly operator: OperatorProcess;
   /** Aborts with Ctrl-C and when the stage is closed. */
@@ -45,7 +46,7 @@ const IMAGES = [
 export async function setUpStage(signal: AbortSignal): Promise<Stage> {
   const parts = await withProgress(
     'starting the control plane, the Docker Engine and the registry',
-    startRealParts,
+    startParts,
   );
   const folder = await mkdtemp(join(tmpdir(), 'landlord-demo-'));
   const forget = removeOnDeath({ kind: 'folder', path: folder });
@@ -62,6 +63,33 @@ export async function setUpStage(signal: AbortSignal): Promise<Stage> {
   }
 }
 
+/** What the ECS endpoint is installed from takes a while the first time, and needs none of the others. */
+async function startParts(): Promise<RealParts> {
+  const starting = startRealParts();
+  try {
+    const [parts] = await allEnded([starting, pythonTools()]);
+    return parts;
+  } catch (error) {
+    await starting.then(
+      (parts) => parts.stop(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+/** Rejects with the first failure, but not before all have ended: none starts behind the back of the tear-down. */
+async function allEnded<T extends readonly unknown[] | []>(
+  tasks: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+  await Promise.allSettled(tasks);
+  return Promise.all(tasks);
+}
+
+async function pushImages(registry: RealParts['registry']): Promise<void> {
+  for (const image of IMAGES) await pushImage(registry, { repository: 'app', ...image });
+}
+
 type Undo = () => Promise<void> | void;
 
 async function furnish(
@@ -71,15 +99,23 @@ async function furnish(
   const { controlPlane, engine: dockerEngine, registry } = parts;
   const { kubeconfigPath } = controlPlane;
   const engine = engineApi(dockerEngine.host);
-  await applyCrds(kubeconfigPath);
-  for (const image of IMAGES) await pushImage(registry, { repository: 'app', ...image });
   // An engine that others use as well may hold other programs' `landlord-…`.
   const labelPrefix = dockerEngine.private ? 'landlord' : `landlord-demo-${randomBytes(2).toString('hex')}`;
   const instance = 'demo';
   const ownerLabel = `${labelPrefix}.owner=${instance}`;
+  if (!dockerEngine.private) undo.push(() => tidyUp(engine, ownerLabel, `${registry.address}/`));
+  const startEcs = async (): Promise<EcsAccount> => {
+    const ecs = await startEcsAccount(dockerEngine.host, `${registry.address}/app:1`);
+    undo.push(() => ecs.stop());
+    return ecs;
+  };
+  const [ecs] = await allEnded([
+    withProgress('starting the ECS endpoint', startEcs),
+    applyCrds(kubeconfigPath),
+    pushImages(registry),
+  ]);
   const fleet = await watchFleet(kubeconfigPath, NAMESPACE);
   undo.push(() => fleet.stop());
-  if (!dockerEngine.private) undo.push(() => tidyUp(engine, ownerLabel, `${registry.address}/`));
   const operator = await startOperator({
     folder,
     kubeconfigPath: controlPlane.operatorKubeconfigPath,
@@ -92,9 +128,11 @@ async function furnish(
           label_prefix: labelPrefix,
           ...(dockerEngine.networkPool === undefined ? {} : { network_pool: dockerEngine.networkPool }),
         },
+        ecs: ecs.block,
         mock: {},
       },
     },
+    env: ecs.environment,
   });
   undo.push(() => operator.stop());
   const closed = new AbortController();
@@ -107,6 +145,7 @@ async function furnish(
     registryAddress: registry.address,
     objects: kubeObjects(kubeconfigPath, NAMESPACE),
     engine,
+    ecs,
     fleet,
     operator,
     signal: AbortSignal.any([signal, closed.signal]),

@@ -4,6 +4,7 @@ import { everythingComesUp } from './steps/fleet.ts';
 import { foreignContainer } from './steps/foreign-container.ts';
 import { killedContainer } from './steps/killed-container.ts';
 import { move } from './steps/move.ts';
+import { moveToEcs } from './steps/move-to-ecs.ts';
 import { rotatedSecret } from './steps/rotated-secret.ts';
 import { deletion } from './steps/deletion.ts';
 
@@ -16,6 +17,7 @@ export const tour: readonly Step[] = [
   crashingImage,
   fixedImage,
   move,
+  moveToEcs,
   rotatedSecret,
   foreignContainer,
   deletion,

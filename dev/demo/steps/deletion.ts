@@ -1,6 +1,9 @@
-import { containersOf, tenantLabel } from '../look.ts';
+import { containersOf, taskContainersOf, tenantLabel } from '../look.ts';
 import { defineStep } from '../step.ts';
 import type { Stage } from '../stage.ts';
+
+const ON_DOCKER = 'shop';
+const ON_ECS = 'billing';
 
 /** Names of all that the engine holds of a tenant. */
 async function heldOf(stage: Stage, tenant: string): Promise<string[]> {
@@ -11,20 +14,27 @@ async function heldOf(stage: Stage, tenant: string): Promise<string[]> {
 }
 
 export const deletion = defineStep({
-  title: 'A Tenant is deleted, and nothing of it is left on the engine.',
-  command: () => 'kubectl delete tenant shop',
+  title: 'Two Tenants are deleted, and nothing of them is left on the engine or in the ECS cluster.',
+  command: () => `kubectl delete tenant ${ON_DOCKER} ${ON_ECS}`,
   act: async (stage) => {
-    const before = await heldOf(stage, 'shop');
-    await stage.objects.remove('Tenant', 'shop');
-    return before;
+    const before = await heldOf(stage, ON_DOCKER);
+    const tasks = (await taskContainersOf(stage, ON_ECS)).map(({ name }) => name);
+    for (const tenant of [ON_DOCKER, ON_ECS]) await stage.objects.remove('Tenant', tenant);
+    return { before, tasks };
   },
-  expect: (stage) => ({
-    text: 'shop is gone, and so are its containers and its network',
-    tenant: 'shop',
+  expect: (stage, { tasks }) => ({
+    text: `${ON_DOCKER} and ${ON_ECS} are gone, and so are their containers, network and service`,
+    get tenant() {
+      return stage.fleet.get(ON_DOCKER) === undefined ? ON_ECS : ON_DOCKER;
+    },
     look: async () => {
-      if (stage.fleet.get('shop') !== undefined) return undefined;
-      return (await heldOf(stage, 'shop')).length === 0 || undefined;
+      if ([ON_DOCKER, ON_ECS].some((tenant) => stage.fleet.get(tenant) !== undefined)) return undefined;
+      if ((await heldOf(stage, ON_DOCKER)).length > 0) return undefined;
+      for (const task of tasks) if ((await stage.engine.inspect(task)) !== undefined) return undefined;
+      const service = (await stage.ecs.serviceStatus(ON_ECS)) ?? 'not there';
+      return service === 'ACTIVE' || service === 'DRAINING' ? undefined : service;
     },
   }),
-  seen: (_stage, before) => `gone from the engine: ${before.join(', ')}`,
+  seen: (stage, { before, tasks }, service) =>
+    `gone from the engine: ${[...before, ...tasks].join(', ')}; the service ${stage.ecs.serviceName(ON_ECS)} is ${service}`,
 });

@@ -1,0 +1,84 @@
+import { DescribeServicesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
+import { createEcsFixture } from '../ecs-endpoint-fixture.ts';
+import { rootCredentials, startMinistack } from '../ecs-endpoint.ts';
+import { NAMESPACE } from './namespace.ts';
+
+/** An AWS account on this machine: an ECS cluster whose tasks are containers on the demo's Docker Engine. */
+export interface EcsAccount {
+  /** compute.ecs of the operator's config. */
+  readonly block: Readonly<Record<string, unknown>>;
+  /** The program's own environment without its AWS settings, and with the account's credentials. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** What precedes `aws ecs …` in a shell. */
+  readonly shellPrefix: string;
+  readonly cluster: string;
+  serviceName(tenant: string): string;
+  /** ACTIVE, DRAINING or INACTIVE; undefined: there is none. */
+  serviceStatus(tenant: string): Promise<string | undefined>;
+  /** ARNs of the tasks that should run, for the engine's label `TASK_LABEL`. */
+  tasksOf(tenant: string): Promise<readonly string[]>;
+  /** Kills it and removes its tasks' containers. */
+  stop(): Promise<void>;
+}
+
+/** ministack puts it on each container. */
+export const TASK_LABEL = 'com.amazonaws.ecs.task-arn';
+
+const CLUSTER = 'landlord';
+const SERVICE_PREFIX = 'landlord-tenant-';
+
+/** `image`: of the base task definition, with the registry's address. */
+export async function startEcsAccount(dockerHost: string, image: string): Promise<EcsAccount> {
+  const endpoint = await startMinistack({ mode: 'docker', dockerHost });
+  try {
+    const fixture = await createEcsFixture(endpoint.url, { cluster: CLUSTER, image });
+    const { client, region, clusterArn: cluster } = fixture;
+    const credentials = {
+      AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
+    };
+    const serviceName = (tenant: string): string => `${SERVICE_PREFIX}${NAMESPACE}-${tenant}`;
+    return {
+      block: {
+        endpoint: endpoint.url,
+        cluster_arn: cluster,
+        task_definition_arn: fixture.taskDefinitionArn,
+        service_name_prefix: SERVICE_PREFIX,
+        launch_type: 'FARGATE',
+        subnets: fixture.subnets.slice(0, 2),
+        security_groups: fixture.securityGroups.slice(0, 1),
+      },
+      environment: { ...withoutAws(process.env), ...credentials },
+      shellPrefix: Object.entries({
+        AWS_ENDPOINT_URL: endpoint.url,
+        AWS_REGION: region,
+        ...credentials,
+      })
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' '),
+      cluster: CLUSTER,
+      serviceName,
+      serviceStatus: async (tenant) => {
+        const services = [serviceName(tenant)];
+        const answer = await client.send(new DescribeServicesCommand({ cluster, services }));
+        return answer.services?.[0]?.status;
+      },
+      tasksOf: async (tenant) => {
+        const answer = await client.send(new ListTasksCommand({ cluster, serviceName: serviceName(tenant) }));
+        return answer.taskArns ?? [];
+      },
+      stop: async () => {
+        fixture.close();
+        await endpoint.stop();
+      },
+    };
+  } catch (error) {
+    await endpoint.stop();
+    throw error;
+  }
+}
+
+/** Whoever runs the demo may have an account of their own. */
+function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AWS_')));
+}

@@ -1,0 +1,2 @@
+/** Where kubectl looks when nothing is said. */
+export const NAMESPACE = 'default';
