@@ -1,7 +1,14 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import type { Change } from '../../provider.ts';
 import { isRevisionOf, revisionKey } from './arns.ts';
-import { deploymentConfiguration, keysFromSpec, serviceTags, taskDefinitionTag } from './desired.ts';
+import { countBeforeDrain } from './drain-mark.ts';
+import {
+  deploymentConfiguration,
+  drainTag,
+  keysFromSpec,
+  serviceTags,
+  taskDefinitionTag,
+} from './desired.ts';
 import type { DesiredService } from './desired.ts';
 import { tagKeys, tagMap } from './ownership.ts';
 import type { Tags } from './ownership.ts';
@@ -13,7 +20,8 @@ export interface Comparison {
   /** Parts that an UpdateService has to bring. */
   readonly differs: {
     readonly taskDefinition: boolean;
-    readonly desiredCount: boolean;
+    /** The count to set. */
+    readonly desiredCount: number | undefined;
     readonly network: boolean;
     readonly deployment: boolean;
   };
@@ -44,7 +52,9 @@ export function compareService(desired: DesiredService, service: Service, rolled
   const tags = tagMap(service.tags);
   const applied = appliedState(desired, tags);
   const taskDefinition = compareTaskDefinition(desired, service, tags);
-  const count = compareCount(desired, service);
+  const countBefore = countBeforeDrain(tags);
+  const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
+  const count = compareCount(wantedCount, service);
   const network = compareNetwork(desired, service, applied);
   const deployment = compareDeployment(service);
   // Whoever changes what it runs on from outside has a plan; replacing the service for it would stop everything.
@@ -55,12 +65,14 @@ export function compareService(desired: DesiredService, service: Service, rolled
   return {
     changes: [
       ...withCause(rollout, taskDefinition),
-      ...withCause(foreign, [...count, ...network, ...deployment, ...compareTags(desired, tags, untag)]),
+      // A drain that was called off was nobody's edit.
+      ...withCause(countBefore === undefined ? foreign : 'spec', count),
+      ...withCause(foreign, [...network, ...deployment, ...compareTags(desired, tags, untag)]),
       ...withCause('spec', [...(launchType ?? []), ...compareMarks(desired, tags, applied)]),
     ],
     differs: {
       taskDefinition: taskDefinition.length > 0,
-      desiredCount: count.length > 0,
+      desiredCount: count.length > 0 ? wantedCount : undefined,
       network: network.length > 0,
       deployment: deployment.length > 0,
     },
@@ -102,7 +114,7 @@ function compareTaskDefinition(desired: DesiredService, service: Service, tags: 
   ];
 }
 
-function compareCount({ desiredCount }: DesiredService, service: Service): readonly Difference[] {
+function compareCount(desiredCount: number | undefined, service: Service): readonly Difference[] {
   if (desiredCount === undefined || desiredCount === service.desiredCount) return [];
   return [
     { path: 'desiredCount', desired: String(desiredCount), actual: String(service.desiredCount ?? 'none') },
@@ -181,7 +193,9 @@ function compareMarks(desired: DesiredService, tags: Tags, applied: Applied): re
   const hash =
     applied === 'rejected' ? [] : difference(`tags.${tagKeys.specHash}`, specHash, tags[tagKeys.specHash]);
   const keys = serviceTags(desired, '')[tagKeys.tagKeys];
+  const drain = drainTag(desired)[tagKeys.drain] ?? 'none';
   return [
+    ...difference(`tags.${tagKeys.drain}`, drain, tags[tagKeys.drain] ?? 'none'),
     ...Object.entries(ownerTags).flatMap(([key, value]) => difference(`tags.${key}`, value, tags[key])),
     ...(keys === tags[tagKeys.tagKeys] || keys === undefined
       ? []

@@ -35,6 +35,8 @@ const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security gro
 const tagKey: MapKey = { pattern: /^.+$/, maxLength: 128, message: 'must be 1 to 128 characters' };
 /** ECS takes 50 on a resource; Landlord's own need the rest. */
 const maxTags = 40;
+/** The wish for a drain is one more of Landlord's own. */
+const maxTagsWithDrain = maxTags - 1;
 
 const tenantShape = {
   cluster_arn: clusterArn.optional().describe('ARN of the ECS cluster that the service runs in.'),
@@ -68,6 +70,12 @@ const tenantShape = {
   tags: stringMap(tagKey, z.string().max(256), maxTags)
     .optional()
     .describe("Tags of the service. Keys starting with `landlord.` and `aws:` are not the tenant's."),
+  drain: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the service is scaled to 0, and its tasks are waited for, before it is deleted. Default: false.',
+    ),
   assume_role: z
     .strictObject({ role_arn: roleArn.describe("ARN of the role; it must be on the operator's list.") })
     .optional()
@@ -89,7 +97,21 @@ const needsServiceName = {
   message: 'is required where service_name is not given: one of them names the service',
 };
 
-export const ecsMergedBlock = z.strictObject(mergedShape).refine(hasServiceName, needsServiceName);
+function hasRoomForDrain(block: {
+  drain?: boolean | undefined;
+  tags?: Readonly<Record<string, string>> | undefined;
+}): boolean {
+  return block.drain !== true || Object.keys(block.tags ?? {}).length <= maxTagsWithDrain;
+}
+const needsRoomForDrain = {
+  path: ['tags'],
+  message: `must have at most ${maxTagsWithDrain} entries where drain is true: it takes a tag of its own`,
+};
+
+export const ecsMergedBlock = z
+  .strictObject(mergedShape)
+  .refine(hasServiceName, needsServiceName)
+  .refine(hasRoomForDrain, needsRoomForDrain);
 export type EcsConfig = z.output<typeof ecsMergedBlock>;
 
 export const ecsOperatorBlock = z
@@ -117,6 +139,7 @@ export const ecsOperatorBlock = z
       .describe('UIDs of the kube-system namespaces of other clusters whose services are taken over.'),
   })
   .refine(hasServiceName, needsServiceName)
+  .refine(hasRoomForDrain, needsRoomForDrain)
   .describe('Enables the ecs provider. Every key of the tenant block is its default.');
 export type EcsOperatorBlock = z.output<typeof ecsOperatorBlock>;
 

@@ -10,6 +10,7 @@ import {
   createServiceInput,
   defaultDesiredCount,
   deploymentConfiguration,
+  drainTag,
   networkConfiguration,
   serviceTags,
 } from './desired.ts';
@@ -219,10 +220,10 @@ function updateInput(
   differs: Comparison['differs'],
   taskDefinition: string,
 ): Omit<UpdateServiceCommandInput, 'cluster' | 'service'> {
-  const { desiredCount, network } = desired;
+  const { network } = desired;
   return {
     ...(differs.taskDefinition ? { taskDefinition } : {}),
-    ...(differs.desiredCount && desiredCount !== undefined ? { desiredCount } : {}),
+    ...(differs.desiredCount === undefined ? {} : { desiredCount: differs.desiredCount }),
     ...(differs.network && network !== undefined
       ? { networkConfiguration: networkConfiguration(network) }
       : {}),
@@ -259,7 +260,7 @@ async function writeTags(
   const actual = tagMap(service.tags);
   const wanted = serviceTags(desired, revision);
   const arn = service.serviceArn ?? '';
-  const staleMarks = [tagKeys.tagKeys, tagKeys.taskDefinition].filter(
+  const staleMarks = [tagKeys.tagKeys, tagKeys.taskDefinition, tagKeys.drain].filter(
     (key) => key in actual && !(key in wanted),
   );
   const untag = [...comparison.untag, ...staleMarks];
@@ -302,7 +303,9 @@ async function keepService(
   const rejected = comparison.differs.taskDefinition
     ? { [tagKeys.specHash]: rejectedHash(desired.specHash) }
     : {};
-  const tags = tagList(missingTags({ ...desired.tags, ...rejected }, tagMap(service.tags)));
+  const tags = tagList(
+    missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tagMap(service.tags)),
+  );
   if (tags.length > 0) await api.tagResource(scope, service.serviceArn ?? '', tags, signal);
   return kept;
 }

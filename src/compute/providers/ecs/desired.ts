@@ -9,6 +9,7 @@ import { regionOf, revisionKey } from './arns.ts';
 import { checkEcsPolicy, checkSize } from './check-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
 import type { EcsScope, ServiceTarget } from './ecs-api.ts';
+import { drainWanted } from './drain-mark.ts';
 import { ownerTags, tagKeys, tagList, tagPrefix } from './ownership.ts';
 import type { Owner, Tags } from './ownership.ts';
 import { checkHostPorts, desireOverlay } from './task-overlay.ts';
@@ -38,6 +39,8 @@ export interface DesiredService {
   readonly network?: DesiredNetwork;
   /** The tenant's own. */
   readonly tags: Tags;
+  /** Whether its tasks are waited for before it is deleted. */
+  readonly drain: boolean;
   /** What marks whatever is made for the tenant. */
   readonly ownerTags: Tags;
   readonly containers: readonly ContainerSpec[];
@@ -74,7 +77,7 @@ export function desireService(
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
     containers.length === 0 ? undefined : desireOverlay(spec, { target, secretArns: block.secret_arns });
-  const tags = config.tags ?? {};
+  const { tags = {}, drain = false } = config;
   const rolledOut = {
     taskDefinition: config.task_definition_arn,
     overlay: overlay?.hash,
@@ -82,6 +85,8 @@ export function desireService(
     launchType: config.launch_type,
     network,
     tags,
+    // Absent unless asked for: the hashes from before there was such a key still hold.
+    drain: drain ? true : undefined,
   };
   return {
     tenantId: spec.tenantId,
@@ -94,6 +99,7 @@ export function desireService(
     ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
     ...(network === undefined ? {} : { network }),
     tags,
+    drain,
     ownerTags: ownerTags(owner, spec),
     containers,
   };
@@ -151,11 +157,17 @@ export function serviceTags(desired: DesiredService, revision: string): Tags {
     ...desired.tags,
     ...desired.ownerTags,
     ...(fromSpec.length === 0 ? {} : { [tagKeys.tagKeys]: fromSpec.map(tagKeyMark).toSorted().join('') }),
+    ...drainTag(desired),
     ...(desired.overlay === undefined
       ? {}
       : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
     [tagKeys.specHash]: desired.specHash,
   };
+}
+
+/** How a service tells those who will delete it, who no longer have the spec. */
+export function drainTag({ drain }: DesiredService): Tags {
+  return drain ? { [tagKeys.drain]: drainWanted } : {};
 }
 
 export function taskDefinitionTag({ hash }: Overlay, revision: string): string {

@@ -1,6 +1,7 @@
 import type { DestroyResult, PlacedTenant } from '../../provider.ts';
 import { targetOf } from './desired.ts';
 import type { EcsSettings } from './desired.ts';
+import { drainService } from './drain-service.ts';
 import type { EcsApi, ServiceTarget } from './ecs-api.ts';
 import { isThere } from './observed.ts';
 import { isTenants, tagMap } from './ownership.ts';
@@ -43,7 +44,9 @@ export async function destroyService(
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
   if (service.status !== 'DRAINING') {
-    const answer = await api.deleteService(target, signal);
+    const drained = await drainService(api, { target, service }, signal);
+    if (drained !== undefined && drained !== 'cluster-gone') return drained;
+    const answer = drained ?? (await api.deleteService(target, signal));
     if (answer === 'cluster-gone') return gone(parts, { ref, target, message: clusterGone(cluster) }, signal);
     if (answer === 'missing' || !isThere(answer)) {
       return gone(parts, { ref, target, message: `service ${name} was deleted` }, signal);

@@ -30,6 +30,8 @@ export const tagKeys = {
   taskDefinition: `${tagPrefix}task_definition`,
   /** On a service: which of its other tags came from the spec. */
   tagKeys: `${tagPrefix}tag_keys`,
+  /** On a service: to be drained before it is deleted; see drain-mark.ts. */
+  drain: `${tagPrefix}drain`,
   /** On a task definition: the overlay that it was made from. */
   overlayHash: `${tagPrefix}overlay_hash`,
 } as const;

@@ -30,6 +30,7 @@ const specs = record({
   subnets: subarray(subnets),
   groups: subarray(groups),
   publicIp: boolean(),
+  drain: boolean(),
   tags: dictionary(
     string({ unit: constantFrom('a', 'b', 'X', 'Y', '-'), minLength: 1, maxLength: 8 }),
     text,
@@ -44,12 +45,13 @@ const specs = record({
 
 type Asked = typeof specs extends { generate: (...args: never[]) => { value: infer T } } ? T : never;
 
-function specOf({ count, launchType, tags, taskDefinition, image, cpu, ...network }: Asked) {
+function specOf({ count, launchType, tags, taskDefinition, image, cpu, drain, ...network }: Asked) {
   const isNetworked = network.subnets.length > 0;
   return tenantSpec(
     {
       task_definition_arn: taskDefinition,
       tags,
+      ...(drain ? { drain } : {}),
       ...(count === undefined ? {} : { desired_count: count }),
       ...(launchType === undefined ? {} : { launch_type: launchType }),
       ...(isNetworked

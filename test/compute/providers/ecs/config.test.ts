@@ -41,6 +41,16 @@ describe('the blocks of ecs', () => {
     expect(refusal(ecsOperatorBlock, block)).toBe(message);
   });
 
+  test.each([
+    [true, 39, 'taken'],
+    [false, 40, 'taken'],
+    [true, 40, 'ecs.tags: must have at most 39 entries where drain is true: it takes a tag of its own'],
+  ])('with drain %j and %i tags: %s', (drain, count, message) => {
+    const tags = Object.fromEntries(Array.from({ length: count }, (_none, index) => [`key-${index}`, 'x']));
+    expect(refusal(ecsMergedBlock, { ...required, drain, tags })).toBe(message);
+    expect(refusal(ecsOperatorBlock, { ...required, drain, tags })).toBe(message);
+  });
+
   test('take a service_name instead of a prefix', () => {
     expect(refusal(ecsMergedBlock, { cluster_arn, task_definition_arn, service_name: 'one' })).toBe('taken');
   });

@@ -21,6 +21,7 @@ const good = {
   networked: tenantSpec({ subnets: ['subnet-1'], tags: { team: 'b' } }),
   fargate: tenantSpec({ launch_type: 'FARGATE' }),
   onInstances: tenantSpec({ launch_type: 'EC2', desired_count: 2 }),
+  drained: tenantSpec({ drain: true }),
   overlaid: image('app:1'),
   overlaidAgain: image('app:2', { desired_count: 2 }),
 };

@@ -156,10 +156,15 @@ describe('the spec hash', () => {
     ['the launch type', { launch_type: 'EC2' }],
     ['the network', { subnets: ['subnet-1'] }],
     ['a tag', { tags: { a: 'b' } }],
+    ['a drain', { drain: true }],
     ['an image', {}, 'app:2'],
   ])('changes with %s', (_what, config, image) => {
     expect(hashOf(config, image)).not.toBe(hashOf({}));
     expect(hashOf(config, image)).toBe(hashOf(config, image));
+  });
+
+  test('does not change where a drain is declined instead of not asked for', () => {
+    expect(hashOf({ drain: false })).toBe(hashOf({}));
   });
 
   test('is the one that earlier versions wrote: a new operator rolls nobody', () => {
@@ -168,6 +173,10 @@ describe('the spec hash', () => {
     ).toMatchInlineSnapshot(`"v1:c37bd2e2674f94af1d304e6928c8fa12"`);
   });
 });
+
+function manyTags(length: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length }, (_none, index) => [`key-${index}`, 'x']));
+}
 
 test('the request that makes a service is this one', () => {
   const desired = desireService(
@@ -258,9 +267,22 @@ test('the request that makes a service is this one', () => {
   `);
 });
 
-test('the tags remember which of them came from the spec, and fit for as many as a spec may have', () => {
-  const tags = Object.fromEntries(Array.from({ length: 40 }, (_none, index) => [`key-${index}`, 'x']));
-  const written = serviceTags(desireService(tenantSpec({ tags }), settings()), '');
+test.each([
+  [{ drain: true }, 'true'],
+  [{ drain: false }, undefined],
+  [{}, undefined],
+])('of %j the tag landlord.drain of the service is %j, and the place is the same', (config, tag) => {
+  const desired = desireService(tenantSpec(config), settings());
+  expect(serviceTags(desired, '')['landlord.drain']).toBe(tag);
+  expect(desired.placement).toEqual(desireService(tenantSpec(), settings()).placement);
+});
+
+test.each([
+  { tags: manyTags(40), drain: false, containers: [containerSpec('app')] },
+  { tags: manyTags(39), drain: true, containers: [containerSpec('app')] },
+])('the tags remember which of them came from the spec, and fit for as many as a spec may have', (spec) => {
+  const { tags, drain, containers } = spec;
+  const written = serviceTags(desireService(tenantSpec({ tags, drain }, { containers }), settings()), 'f:1');
   expect(Object.keys(written).length).toBeLessThanOrEqual(50);
   expect(Math.max(...Object.values(written).map((value) => value.length))).toBeLessThanOrEqual(256);
   expect(keysFromSpec({ ...written, foreign: 'y' }).toSorted()).toEqual(Object.keys(tags).toSorted());

@@ -28,6 +28,8 @@ export interface MemoryEcsOptions {
   readonly hiddenFor?: number;
   /** Describes that a deleted service is DRAINING for. */
   readonly drainsFor?: number;
+  /** Describes that tasks which are no longer asked for still run for. */
+  readonly stopsFor?: number;
   /** Whether the cluster is there. */
   readonly hasCluster?: boolean;
 }
@@ -47,12 +49,13 @@ export const clusterArn = `${account}:cluster/landlord`;
 export const baseArn = `${account}:task-definition/tenant-app:12`;
 
 export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
-  const { hiddenFor = 0, drainsFor = 0, hasCluster = true } = options;
+  const { hiddenFor = 0, drainsFor = 0, stopsFor = 0, hasCluster = true } = options;
   const services = new Map<string, Service>();
   const taskDefinitions: MemoryEcs['taskDefinitions'] = new Map();
   const tokens = new Map<string, string>();
   const hidden = new Map<string, number>();
   const draining = new Map<string, number>();
+  const stopping = new Map<string, number>();
   const latest = new Map<string, number>();
   const calls: { name: string; input: unknown }[] = [];
   let ids = 0;
@@ -116,6 +119,11 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     }
     const [primary, ...others] = service.deployments ?? [];
     if (service.status !== 'ACTIVE' || primary === undefined) return;
+    const left = stopping.get(name) ?? 0;
+    if (left > 0) {
+      stopping.set(name, left - 1);
+      return;
+    }
     const failure = failureOf(primary.taskDefinition);
     if (failure === undefined) {
       primary.runningCount = service.desiredCount;
@@ -239,6 +247,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       if (service === undefined) return 'missing';
       if (service.status !== 'ACTIVE') return 'inactive';
       if (input.desiredCount !== undefined) {
+        if (input.desiredCount < (service.runningCount ?? 0)) stopping.set(name, stopsFor);
         service.desiredCount = input.desiredCount;
         for (const one of service.deployments ?? []) one.desiredCount = input.desiredCount;
       }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ComputeError } from '../../../../src/compute/errors.ts';
 import type { Observation, PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
@@ -123,6 +124,7 @@ describe('an update', () => {
     ['a count', { desired_count: 3 }, ['updateService', 'tagResource']],
     ['a tag', { tags: { team: 'a' } }, ['tagResource']],
     ['subnets', { subnets: ['subnet-1'] }, ['updateService', 'tagResource']],
+    ['the wish for a drain', { drain: true }, ['tagResource']],
   ])('of %s makes the calls it needs and no other, its mark last', async (_what, config, calls) => {
     const ecs = memoryEcs();
     const open = settings({}, { allowed_subnets: ['subnet-1'] });
@@ -357,6 +359,133 @@ describe('destroying', () => {
     const { placement } = provider.desire(tenantSpec());
     expect((await provider.destroy({ ...ref, placement }, signal)).outcome).toBe('gone');
     expect(ecs.service(name)?.status).toBe('INACTIVE');
+  });
+});
+
+describe('a drain', () => {
+  const drained = tenantSpec({ drain: true, desired_count: 3 });
+  const tagOf = (ecs: MemoryEcs): string | undefined =>
+    ecs.service(name)?.tags?.find(({ key }) => key === 'landlord.drain')?.value;
+
+  async function started(options: MemoryEcsOptions, spec = drained) {
+    const { ecs, provider } = setUp(options);
+    await provider.provision(spec, signal);
+    await settled(provider, spec);
+    ecs.calls.length = 0;
+    return { ecs, provider, ref: place(provider, spec) };
+  }
+
+  test('scales to 0 and deletes only once no task is left, whichever process looks', async () => {
+    const { ecs, ref } = await started({ stopsFor: 2, drainsFor: 1 });
+    const told: string[] = [];
+    for (let calls = 0; calls < 9 && !told.at(-1)?.startsWith('gone'); calls += 1) {
+      const by = ecsProvider(ecs, block, policy, context());
+      const { outcome, message } = await by.destroy(ref, signal);
+      told.push(`${outcome}: ${message}`);
+    }
+    const stillRuns = `in_progress: Draining service ${name}: 3 tasks still run`;
+    expect(told).toEqual([
+      stillRuns,
+      stillRuns,
+      stillRuns,
+      `in_progress: Draining service ${name}`,
+      `in_progress: Draining service ${name}`,
+      `gone: there is no service ${name}`,
+    ]);
+    expect(writesOf(ecs)).toEqual(['tagResource', 'updateService', 'deleteService']);
+  });
+
+  test('waits for tasks that are still to come up, too', async () => {
+    const { ecs, provider, ref } = await started({});
+    await provider.destroy(ref, signal);
+    Object.assign(ecs.service(name) ?? {}, { pendingCount: 1 });
+    expect(await provider.destroy(ref, signal)).toMatchObject({
+      outcome: 'in_progress',
+      message: /1 task still runs$/,
+    });
+    expect(writesOf(ecs)).not.toContain('deleteService');
+    Object.assign(ecs.service(name) ?? {}, { pendingCount: 0 });
+    await provider.destroy(ref, signal);
+    expect(writesOf(ecs)).toContain('deleteService');
+  });
+
+  test('scales to 0 again what somebody else has scaled up meanwhile', async () => {
+    const { ecs, provider, ref } = await started({});
+    await provider.destroy(ref, signal);
+    Object.assign(ecs.service(name) ?? {}, { desiredCount: 1 });
+    expect((await provider.destroy(ref, signal)).outcome).toBe('in_progress');
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', desiredCount: 0 });
+    expect(tagOf(ecs)).toBe('from 3');
+  });
+
+  test.each([
+    ['nobody asked for one', tenantSpec({ desired_count: 3 }), undefined],
+    ['the service runs nothing', tenantSpec({ drain: true, desired_count: 0 }), 'true'],
+  ])('is none where %s: DeleteService is the only write', async (_what, spec, tag) => {
+    const { ecs, provider, ref } = await started({}, spec);
+    expect(tagOf(ecs)).toBe(tag);
+    await provider.destroy(ref, signal);
+    expect(writesOf(ecs)).toEqual(['deleteService']);
+  });
+
+  test('ends at once when its mark is taken off by hand', async () => {
+    const { ecs, provider, ref } = await started({ stopsFor: 99 });
+    await provider.destroy(ref, signal);
+    const arn = ecs.service(name)?.serviceArn ?? '';
+    await ecs.untagResource({ region: 'us-west-2' }, arn, ['landlord.drain'], signal);
+    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+  });
+
+  test.each([
+    ['count is autoscaling’s', { drain: true }, { drain: true }, 5, 'true'],
+    ['wish is gone as well', { drain: true }, {}, 5, undefined],
+    ['count is named', { drain: true, desired_count: 5 }, { drain: true, desired_count: 2 }, 2, 'true'],
+  ])('that is called off gives the tasks back where the %s', async (_what, before, after, count, tag) => {
+    const { ecs, provider, ref } = await started({}, tenantSpec(before));
+    Object.assign(ecs.service(name) ?? {}, { desiredCount: 5 });
+    await provider.destroy(ref, signal);
+    expect(ecs.service(name)?.desiredCount).toBe(0);
+    const back = tenantSpec(after);
+    const seen = await provider.getStatus({ ...ref, thorough: true }, back, signal);
+    expect(seen.changes.map(({ cause }) => cause)).not.toContain('drift');
+    await provider.update(back, signal);
+    expect(ecs.service(name)?.desiredCount).toBe(count);
+    expect(tagOf(ecs)).toBe(tag);
+    expect((await settled(provider, back)).changes).toEqual([]);
+  });
+
+  test.each(['', 'no'])('has its mark mended after it was set to %j', async (value) => {
+    const { ecs, provider } = await started({});
+    const arn = ecs.service(name)?.serviceArn ?? '';
+    await ecs.tagResource({ region: 'us-west-2' }, arn, [{ key: 'landlord.drain', value }], signal);
+    await provider.update(drained, signal);
+    expect(tagOf(ecs)).toBe('true');
+  });
+
+  test('loses its mark when the tenant no longer asks for it', async () => {
+    const { ecs, provider } = await started({});
+    await provider.update(tenantSpec({ desired_count: 3 }), signal);
+    expect(tagOf(ecs)).toBeUndefined();
+    expect(writesOf(ecs)).toEqual(['untagResource', 'tagResource']);
+  });
+
+  test('is no part of a change of the launch type', async () => {
+    const { ecs, provider } = await started({}, tenantSpec({ drain: true, launch_type: 'EC2' }));
+    await provider.update(tenantSpec({ drain: true, launch_type: 'FARGATE' }), signal);
+    expect(writesOf(ecs)).toEqual(['deleteService']);
+  });
+
+  test('that ECS refuses is DestroyFailed', async () => {
+    const { ecs, ref } = await started({});
+    const refusing = {
+      ...ecs,
+      updateService: async () => {
+        throw new ComputeError('InvalidSpec', 'no');
+      },
+    };
+    const provider = ecsProvider(refusing, block, policy, context());
+    await expect(provider.destroy(ref, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
+    expect(ecs.service(name)?.status).toBe('ACTIVE');
   });
 });
 

@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
+import { rootCredentials, startMinistack } from '../../../../dev/ecs-endpoint.ts';
+import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
+import { never, testClient } from './client-fixture.ts';
+import { context, settings, tenantSpec } from './ecs-fixture.ts';
+
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test('over the wire, a service that asks for a drain is scaled to 0 first, and gone in the end', async () => {
+  await using stack = new AsyncDisposableStack();
+  const endpoint = await startMinistack({ mode: 'metadata' });
+  stack.defer(() => endpoint.stop());
+  const fixture = await createEcsFixture(endpoint.url);
+  stack.defer(() => fixture.close());
+  const config = {
+    cluster_arn: fixture.clusterArn,
+    task_definition_arn: fixture.taskDefinitionArn,
+    subnets: fixture.subnets,
+    security_groups: fixture.securityGroups,
+  };
+  const { block, policy } = settings({ ...config, endpoint: endpoint.url });
+  const ecs = testClient({ ...config, endpoint: endpoint.url });
+  stack.defer(() => ecs.close());
+  const provider = ecsProvider(ecs, block, policy, context());
+  const spec = tenantSpec({ ...config, drain: true, desired_count: 2 });
+  const { placement } = provider.desire(spec);
+  const ref = { ...spec.tenant, tenantId: spec.tenantId, placement };
+  const target = {
+    scope: { region: fixture.region },
+    cluster: fixture.clusterArn,
+    service: 'landlord-tenant-acme',
+  };
+
+  await provider.provision(spec, never);
+  expect(await provider.destroy(ref, never)).toMatchObject({
+    outcome: 'in_progress',
+    message: /Draining service landlord-tenant-acme: \d+ tasks? still runs?/,
+  });
+  const service = await ecs.describeService(target, 'user', never);
+  expect(service).toMatchObject({ status: 'ACTIVE', desiredCount: 0 });
+  expect(service).toHaveProperty(
+    'tags',
+    expect.arrayContaining([{ key: 'landlord.drain', value: 'from 2' }]),
+  );
+
+  // Called off, it gets its tasks and its mark back; asked for again, it goes.
+  await provider.update(spec, never);
+  expect(await ecs.describeService(target, 'user', never)).toMatchObject({
+    desiredCount: 2,
+    tags: expect.arrayContaining([{ key: 'landlord.drain', value: 'true' }]),
+  });
+  await vi.waitFor(async () => expect((await provider.destroy(ref, never)).outcome).toBe('gone'), {
+    timeout: 30_000,
+    interval: 200,
+  });
+}, 120_000);
