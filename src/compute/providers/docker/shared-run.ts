@@ -1,3 +1,5 @@
+import { untilAborted } from '../../until-aborted.ts';
+
 /**
  * One run of `task` for all who ask while it has not begun: each gets an answer that is younger than the question.
  * `signal` ends the wait of one asker, not the run.
@@ -26,15 +28,8 @@ export function sharedRun<T>(task: () => Promise<T>): (signal: AbortSignal) => P
   };
 }
 
-/** `promise`, or a rejection with the signal's reason as soon as it aborts. */
+/** `promise`, or a rejection with the signal's reason as soon as it aborts, also where `promise` is settled already. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  return untilAborted(promise, signal);
 }

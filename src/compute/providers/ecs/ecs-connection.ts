@@ -9,7 +9,7 @@ import { EcsRefusal } from './ecs-refusal.ts';
 import type { EcsSession, EcsSessions } from './ecs-sessions.ts';
 import type { OperationFamily } from './rate-limits.ts';
 import { BucketOverrun, type Priority, type TokenBucket } from './token-bucket.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** As many as the SDK makes by default: two throttles or broken connections in a row are got over. */
 const maxTries = 3;

@@ -9,7 +9,7 @@ import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
 import { hintOf } from './ecs-event.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** The longest and the most that SQS offers: the fewest calls. */
 const longPollSeconds = 20;

@@ -1,4 +1,4 @@
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** Runs what has the same key one after the other, in the order of asking; the wait ends when `signal` aborts. */
 export function perKey(): <T>(key: string, signal: AbortSignal, task: () => Promise<T>) => Promise<T> {

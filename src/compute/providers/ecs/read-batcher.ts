@@ -1,5 +1,5 @@
 import type { Priority } from './token-bucket.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** What came of one name of a batch. */
 export type ReadOutcome<T> = { readonly value: T } | { readonly error: unknown };

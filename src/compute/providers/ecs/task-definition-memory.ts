@@ -1,5 +1,5 @@
 import type { EcsApi, EcsScope } from './ecs-api.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../until-aborted.ts';
 
 /** Some 20 MB of the largest ones, which may have 64 KiB; a fleet has one of its own for each tenant, and a few bases. */
 const maxRemembered = 2_000;
