@@ -48,6 +48,14 @@ describe('a credential', () => {
 });
 
 describe('a plugin', () => {
+  test('that hangs is killed', async () => {
+    const hanging = runExecPlugin(
+      { command: '/bin/sleep', args: ['600'] },
+      { cluster: CLUSTER, env: {}, timeoutMs: 50 },
+    );
+    await expect(hanging).rejects.toThrow('exec plugin /bin/sleep: ended by SIGKILL (time limit 50 ms)');
+  });
+
   test('that names no command, or one that is not there, says so', async () => {
     const { command: _command, ...nameless } = { command: '' };
     const options = { cluster: CLUSTER, env: {}, timeoutMs: 30_000 };

@@ -23,7 +23,7 @@ afterEach(() => {
 function follow(...watches: Watch[]) {
   const script = scriptedResource(watches);
   const openedAtMs: number[] = [];
-  const { watch } = script.resource;
+  const watch = script.resource.watch.bind(script.resource);
   const startMs = performance.now();
   script.resource.watch = (options) => {
     openedAtMs.push(performance.now() - startMs);

@@ -10,6 +10,7 @@ import {
   scriptedResource,
   startReflector,
   until,
+  type Step,
   type Watch,
 } from './scripted-resource.ts';
 
@@ -95,7 +96,7 @@ test('the first state may be big: what is true before and after it is known', as
 
 test('a page by page state breaks off without harm, and is read again', async () => {
   const script = scriptedResource([], [{ items: [object('a', 1)], resourceVersion: '9' }]);
-  const { pages } = script.resource;
+  const pages = script.resource.pages.bind(script.resource);
   let broken = true;
   script.resource.pages = async function* (options) {
     yield* pages(options);
@@ -156,7 +157,7 @@ describe('own writes while a state is read', () => {
 });
 
 test('what a new state shows unchanged is not kept twice, nor transformed again', async () => {
-  const state = (b: number): Watch => [
+  const state = (b: number): Step[] => [
     { type: 'ADDED', object: object('a', 1) },
     { type: 'ADDED', object: object('b', b) },
     { type: 'ADDED', object: { metadata: { ...object('c', 1).metadata, uid: `c-${b}` } } },

@@ -80,27 +80,55 @@ describe('lanes of the work queue', () => {
     stop.abort();
   });
 
-  test('a waiting key whose lane has changed waits in the new one, once', async () => {
+  test('a waiting key whose lane has changed waits in the new one, once, as urgent and as long as before', async () => {
     const started: string[] = [];
+    const gates = new Map<string, () => void>();
     const stop = new AbortController();
     let lane = 'hung';
     const queue = createWorkQueue({
       concurrency: 1,
-      laneOf: (key) => (key === 'mover' ? lane : 'hung'),
+      laneOf: (key) => (key === 'mover' || key.startsWith('well') ? lane : 'hung'),
       process: (key) => {
         started.push(key);
-        return key === 'mover' ? Promise.resolve() : new Promise(() => undefined);
+        return new Promise((resolve) => gates.set(key, resolve));
       },
       logger: recordingLogger().logger,
     });
     void queue.run(stop.signal);
+    const run = async (...keys: string[]): Promise<void> => {
+      await vi.waitFor(() => expect(started).toEqual(keys), 30_000);
+    };
     queue.add('blocker');
-    await vi.waitFor(() => expect(started).toEqual(['blocker']), 30_000);
+    await run('blocker');
     queue.add('mover');
     lane = 'well';
+    queue.add('well-1');
+    await run('blocker', 'well-1');
     queue.add('mover', { priority: 'low' });
-    await vi.waitFor(() => expect(started).toEqual(['blocker', 'mover']), 30_000);
+    queue.add('well-2', { priority: 'low' });
+    gates.get('well-1')?.();
+    await run('blocker', 'well-1', 'mover');
+    gates.get('mover')?.();
+    await run('blocker', 'well-1', 'mover', 'well-2');
     expect(queue.depth).toBe(0);
+    queue.add('last');
+    gates.get('blocker')?.();
+    // It waits in the lane that it left no more.
+    await run('blocker', 'well-1', 'mover', 'well-2', 'last');
+    stop.abort();
+  });
+
+  test('a waiting key that is added again keeps its turn in its lane', async () => {
+    const started: string[] = [];
+    const stop = new AbortController();
+    const queue = createWorkQueue({
+      concurrency: 1,
+      process: (key) => Promise.resolve(void started.push(key)),
+      logger: recordingLogger().logger,
+    });
+    for (const key of ['a', 'b', 'a']) queue.add(key);
+    void queue.run(stop.signal);
+    await vi.waitFor(() => expect(started).toEqual(['a', 'b']), 30_000);
     stop.abort();
   });
 });
