@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { sleep } from '../../src/kube/backoff.ts';
 import { KubeApiError, KubeUnreachableError } from '../../src/kube/kube-client.ts';
 import { createReflector } from '../../src/kube/reflector.ts';
 import { recordingLogger } from './recording-logger.ts';
@@ -138,23 +139,28 @@ test('without a selection none is sent', async () => {
   }
 });
 
-describe('own writes while a state is read', () => {
-  test.each([true, false])('are kept where they are newer than it, by WatchList: %s', async (watchList) => {
+test.each([true, false])(
+  'an own write is kept over a state that is read meanwhile and is older, by WatchList: %s',
+  async (watchList) => {
     const own = object('own', 8);
-    const state: Watch = [{ type: 'ADDED', object: object('a', 1) }, bookmark(5, true), 'hang'];
-    const script = scriptedResource(watchList ? [state] : [], [
-      { items: [object('a', 1)], resourceVersion: '5' },
-    ]);
+    const script = scriptedResource(
+      watchList ? [[{ type: 'ADDED', object: object('a', 1) }, 1_000, bookmark(5, true), 'hang']] : [],
+      [{ items: [object('a', 1)], resourceVersion: '5' }],
+    );
+    const pages = script.resource.pages.bind(script.resource);
+    script.resource.pages = async function* (options) {
+      yield* pages(options);
+      await sleep(1_000);
+    };
     const { reflector, events } = startReflector(script, { watchList });
-    // The reading has begun: its first answer takes a turn of the loop.
-    await Promise.resolve();
-    await Promise.resolve();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(reflector.hasSynced()).toBe(false);
     expect(reflector.assume(own)).toBe(true);
     await until(() => reflector.hasSynced());
     expect(reflector.get('ns', 'own')).toBe(own);
     expect(events).toEqual(['added a@1']);
-  });
-});
+  },
+);
 
 test('what a new state shows unchanged is not kept twice, nor transformed again', async () => {
   const state = (b: number): Step[] => [
