@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startDeadline, unlessAborted } from '../../src/kube/deadline.ts';
 
 beforeEach(() => {
@@ -79,6 +79,25 @@ describe('unlessAborted', () => {
   test('does not wait at all where the signal has aborted already', async () => {
     const reason = new Error('late');
     await expect(unlessAborted(Promise.resolve(7), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  test('leaves no rejection behind that nobody hears of: it would end the process', async () => {
+    const unheard: unknown[] = [];
+    const listener = (error: unknown): void => void unheard.push(error);
+    process.on('unhandledRejection', listener);
+    onTestFinished(() => void process.off('unhandledRejection', listener));
+    vi.useRealTimers();
+    const reason = new Error('late');
+    const before = unlessAborted(Promise.reject(new Error('refused')), AbortSignal.abort(reason));
+    await expect(before).rejects.toBe(reason);
+    const controller = new AbortController();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const after = unlessAborted(promise, controller.signal);
+    controller.abort(reason);
+    await expect(after).rejects.toBe(reason);
+    reject(new Error('refused'));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(unheard).toEqual([]);
   });
 
   test('no longer listens to the signal when it is over', async () => {
