@@ -136,6 +136,15 @@ describe('an exec plugin', () => {
     expect(await runs()).toBe(2);
   });
 
+  test('does not run again for a refusal that is no 401', async () => {
+    const { user, runs } = await execPlugin(later(3600));
+    const { url } = await scriptedServer((_request, response) => answer(response, 403, {}));
+    const client = clientFor(url, { user, execEnv: {} });
+    for (let index = 0; index < 2; index += 1)
+      await expect(client.request(GET)).rejects.toMatchObject({ status: 403 });
+    expect(await runs()).toBe(1);
+  });
+
   test('that fails is named with what it wrote to stderr', async () => {
     const { user } = await execPlugin(`console.error('session expired, log in again'); process.exit(3);`);
     const error = await sourceFor(user)

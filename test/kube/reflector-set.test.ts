@@ -86,3 +86,15 @@ test('without namespaces it is one watch of the whole cluster', async () => {
   expect(opened[0]).not.toHaveProperty('namespace');
   expect(set.get('a', 'x')).toBeDefined();
 });
+
+test('each line of the log names its resource, and its namespace where it is of one', () => {
+  const { logger } = recordingLogger();
+  const child = vi.spyOn(logger, 'child');
+  const { resource } = scriptedResource([]);
+  for (const namespaces of [['a', 'b'], []]) createReflectorSet({ resource, logger, namespaces });
+  expect(child.mock.calls.map(([bindings]) => bindings)).toStrictEqual([
+    { resource: 'tenants.landlord.dev', namespace: 'a' },
+    { resource: 'tenants.landlord.dev', namespace: 'b' },
+    { resource: 'tenants.landlord.dev' },
+  ]);
+});
