@@ -179,6 +179,13 @@ describe('an update', () => {
   test.each<[what: string, from: Spec, to: Spec, update: object | undefined, tags: object[]]>([
     ['the count', tenantSpec(), tenantSpec({ desired_count: 3 }), { desiredCount: 3 }, []],
     [
+      'the count beside a network that stays',
+      tenantSpec({ subnets: ['subnet-1'] }),
+      tenantSpec({ subnets: ['subnet-1'], desired_count: 3 }),
+      { desiredCount: 3 },
+      [],
+    ],
+    [
       'the network',
       tenantSpec(),
       tenantSpec({ subnets: ['subnet-1'] }),

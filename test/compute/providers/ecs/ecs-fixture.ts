@@ -1,5 +1,10 @@
 import { pino } from 'pino';
-import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import type {
+  Observation,
+  PlacedTenant,
+  Provider,
+  ProviderContext,
+} from '../../../../src/compute/provider.ts';
 import {
   ecsMergedBlock,
   ecsOperatorBlock,
@@ -67,4 +72,21 @@ export function tenantSpec(
 
 export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): ContainerSpec {
   return { name, image: 'app:1', env: [], resources: {}, ...over };
+}
+
+/** Where the provider puts the tenant. */
+export function place(provider: Provider<EcsConfig>, spec: TenantComputeSpec<EcsConfig>): PlacedTenant {
+  return { ...spec.tenant, tenantId: spec.tenantId, placement: provider.desire(spec).placement };
+}
+
+/** Looks until nothing is on its way; a test that needs more looks than this is lost. */
+export async function settled(
+  provider: Provider<EcsConfig>,
+  spec: TenantComputeSpec<EcsConfig>,
+): Promise<Observation> {
+  const { signal } = new AbortController();
+  for (let looks = 0; ; looks += 1) {
+    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
+  }
 }

@@ -137,11 +137,12 @@ describe('a look at what is settled', () => {
 
 describe('the tasks', () => {
   test('are asked for while something is wrong, and for 30 s after it was', async () => {
-    const { ecs, look: glance, pass } = await started();
+    const { ecs, look: glance, pass, parts } = await started();
     Object.assign(ecs.service(name) ?? {}, { runningCount: 0, deployments: [] });
     useImage(ecs, 'crash:1');
     expect((await glance({ thorough: true })).compute.health).toBe('unhealthy');
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
+    expect(parts.seen.size).toBe(0);
     Object.assign(ecs.service(name) ?? {}, { runningCount: 1 });
     pass(29_999);
     await glance({ thorough: true });

@@ -14,7 +14,7 @@ const seen = (over: object = {}) => ({
 });
 
 function viewAt(): { view: ReturnType<typeof createServiceView>; clock: { ms: number } } {
-  const clock = { ms: 0 };
+  const clock = { ms: 1_000 };
   return { view: createServiceView(() => clock.ms), clock };
 }
 
@@ -173,9 +173,9 @@ test('a service may appear within a minute of its creation, until it was seen', 
   expect(view.mayAppear(target)).toBe(false);
   view.noteCreate(target);
   view.store(seen({ service: undefined }), view.moment());
-  clock.ms = 59_999;
+  clock.ms = 60_999;
   expect(view.mayAppear(target)).toBe(true);
-  clock.ms = 60_000;
+  clock.ms = 61_000;
   expect(view.mayAppear(target)).toBe(false);
   view.noteCreate(target);
   view.store(seen(), view.moment());
@@ -186,8 +186,8 @@ test('a failure is remembered for as long as is asked', () => {
   const { view, clock } = viewAt();
   expect(view.failedWithin(target, 1_000)).toBe(false);
   view.noteFailure(target);
-  clock.ms = 999;
+  clock.ms = 1_999;
   expect(view.failedWithin(target, 1_000)).toBe(true);
-  clock.ms = 1_000;
+  clock.ms = 2_000;
   expect(view.failedWithin(target, 1_000)).toBe(false);
 });

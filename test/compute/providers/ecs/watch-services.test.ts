@@ -198,8 +198,8 @@ describe('the watch', () => {
   ])('outlives its hints: where it was given up is %j, that is told %i times', async (isOver, told) => {
     const stop = new AbortController();
     const { parts, asked, onChange, problems } = watchOver(['a'], {
-      // oxlint-disable-next-line require-yield
       async *serviceHints() {
+        yield { cluster: clusterArn, service: 'unknown' };
         if (isOver) stop.abort();
         throw new Error('no more hints');
       },
