@@ -370,12 +370,8 @@ describe('a container of an overlay', () => {
 
   test('names its variables in their order, whatever the tenant’s', () => {
     const env = ['B', 'A', 'C', 'A'].map((name, index) => ({ name, value: String(index) }));
-    expect(first({ env }, { containerDefinitions: [] })?.environment?.map(({ name }) => name)).toEqual([
-      'A',
-      'A',
-      'B',
-      'C',
-    ]);
+    const named = first({ env }, { containerDefinitions: [] })?.environment;
+    expect(named?.map(({ name, value }) => `${name}${value}`)).toEqual(['A1', 'A3', 'B0', 'C2']);
   });
 
   test('reads secrets from who may read them, and needs no role where it reads none', () => {
@@ -445,6 +441,13 @@ describe('the size of a task', () => {
     [
       'is at least the base’s where one names none',
       { ...definitions({}, {}), ...instances, cpu: '4096', memory: '8192' },
+      { cpu: '1', memory: '1Gi' },
+      {},
+      ['4096', '8192'],
+    ],
+    [
+      'is at least the base’s where one names 0',
+      { ...definitions({}, { cpu: 0, memory: 0 }), ...instances, cpu: '4096', memory: '8192' },
       { cpu: '1', memory: '1Gi' },
       {},
       ['4096', '8192'],
