@@ -235,6 +235,7 @@ async function* events(
   { labels, onOpen, signal }: { labels: readonly string[]; onOpen: () => void; signal: AbortSignal },
 ): AsyncGenerator<EngineEvent> {
   state.calls.push('events');
+  if (signal.aborted) return;
   const queue: (EngineEvent | undefined)[] = [];
   let wake = (): void => undefined;
   const push = (event: EngineEvent | undefined): void => {
