@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { never, standInEngine, testClient } from './engine-stand-in.ts';
+import { never, standInEngine, testClient, until } from './engine-stand-in.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -28,7 +28,7 @@ test("an engine behind ssh is reached by the user's own ssh, once for several ca
   for (let call = 0; call < 3; call += 1) expect(await client.listContainers([], never)).toEqual([]);
   expect(engine.connections.size).toBe(1);
   client.close();
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await until(() => engine.connections.size === 0);
 });
 
 test('events come through ssh', async () => {

@@ -10,7 +10,7 @@ import { context, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from './memory-engine.ts';
 
-vi.mock('node:timers/promises', async () => import('./promised-timers.ts'));
+vi.mock('node:timers/promises', async () => import('../promised-timers.ts'));
 
 const signal = new AbortController().signal;
 const { block, policy, owner } = settings();
