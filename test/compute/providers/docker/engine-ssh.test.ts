@@ -56,6 +56,13 @@ test('what ssh complains of stands in the message', async () => {
   });
 });
 
+test('an ssh that ends without a word is told as that', async () => {
+  await sshThat('process.exit(0);');
+  await expect(
+    testClient({ host: 'ssh://bob@engine.example' }).listContainers([], never),
+  ).rejects.toMatchObject({ message: expect.stringContaining('ssh: it ended without a word') });
+});
+
 test('a machine without ssh says so', async () => {
   vi.stubEnv('PATH', '/nowhere');
   await expect(testClient({ host: 'ssh://engine.example' }).listContainers([], never)).rejects.toMatchObject({

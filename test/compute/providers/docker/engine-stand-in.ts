@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import {
   createEngineClient,
   type EngineClientOptions,
 } from '../../../../src/compute/providers/docker/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import { silent } from './docker-fixture.ts';
 
 /** A server at a socket that answers as a test wants it to, for what no real engine does on demand. */
 export interface EngineStandIn {
@@ -68,7 +68,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** Closed with the test. */
 export function testClient(options: Partial<EngineClientOptions> & { readonly host: string }): Engine {
-  const engine = createEngineClient({ logger: pino({ level: 'silent' }), ...options });
+  const engine = createEngineClient({ logger: silent, ...options });
   onTestFinished(() => engine.close());
   return engine;
 }

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { guardEngine } from '../../../../src/compute/providers/docker/engine-guard.ts';
@@ -6,7 +5,7 @@ import { createEngineView } from '../../../../src/compute/providers/docker/engin
 import { watchEngine } from '../../../../src/compute/providers/docker/engine-watch.ts';
 import { observeContainer } from '../../../../src/compute/providers/docker/observed-container.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
-import { context, settings, tenantSpec } from './docker-fixture.ts';
+import { context, settings, silent, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from './memory-engine.ts';
 
@@ -65,8 +64,7 @@ async function watched(engine: MemoryEngine) {
   const view = createEngineView({ engine, guard }, block.label_prefix, owner);
   const hints: (string | undefined)[] = [];
   const stop = new AbortController();
-  const logger = pino({ level: 'silent' });
-  const options = { engine, guard, view, prefix: block.label_prefix, owner, logger, sweepIntervalMs };
+  const options = { engine, guard, view, prefix: block.label_prefix, owner, logger: silent, sweepIntervalMs };
   const watching = watchEngine(options, (tenantId) => hints.push(tenantId), stop.signal);
   onTestFinished(async () => {
     stop.abort();

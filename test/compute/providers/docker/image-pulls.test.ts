@@ -1,13 +1,12 @@
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { createImagePulls } from '../../../../src/compute/providers/docker/image-pulls.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import { silent } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
 const signal = new AbortController().signal;
-const logger = pino({ level: 'silent' });
 const request = (tenantId: string, image: string) => ({ tenantId, image, credential: undefined });
 /** Turns in which whatever waits for nothing but promises comes to its end. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -27,7 +26,7 @@ const count = (engine: MemoryEngine) => engine.calls.filter((call) => call === '
 function bench() {
   const engine = memoryEngine();
   const hints: string[] = [];
-  return { engine, hints, pulls: createImagePulls(engine, logger, (tenantId) => void hints.push(tenantId)) };
+  return { engine, hints, pulls: createImagePulls(engine, silent, (tenantId) => void hints.push(tenantId)) };
 }
 
 it('a pull is under way at once, is shared, and hints at everyone who waits for it', async () => {
