@@ -102,11 +102,14 @@ describe('the mock provider', () => {
     expect(provider.desire(spec)).toMatchObject({ placement });
   });
 
-  test('ends its watch with the signal', async () => {
+  test('ends its watch with the signal, and not before', async () => {
     const controller = new AbortController();
-    const watch = provider.watch(() => undefined, controller.signal);
+    const ended = vi.fn<() => void>();
+    const watch = provider.watch(() => undefined, controller.signal).then(ended);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).not.toHaveBeenCalled();
     controller.abort();
-    await expect(watch).resolves.toBeUndefined();
+    await watch;
     await expect(provider.watch(() => undefined, controller.signal)).resolves.toBeUndefined();
   });
 });
