@@ -163,6 +163,19 @@ describe('the changes that are made, and no others', () => {
     ]);
   });
 
+  it('a replacement of one that has ended does not start that one first', async () => {
+    const { provider, changes, container } = await running();
+    end(container);
+    await provider.update(tenantSpec({ image: 'app:2' }), signal);
+    expect(changes).toEqual([
+      `create ${name}_next`,
+      `start ${name}_next`,
+      `rename ${name} ${name}_old`,
+      `rename ${name}_next ${name}`,
+      `remove ${name}_old`,
+    ]);
+  });
+
   it('told to keep what there was, it drops the successor and starts what had stopped', async () => {
     const { engine, provider, changes, container } = await running();
     await provider.update(tenantSpec({ image: 'missing:1' }), signal);

@@ -142,6 +142,19 @@ describe('what the engine will not do is a refusal of its kind', () => {
   });
 });
 
+it('an engine over TLS is looked for at the port for TLS', async () => {
+  const gaveUp = async (options: { readonly tls?: object }): Promise<unknown> =>
+    testClient({ host: 'tcp://engine.example', ...options })
+      .listContainers([], AbortSignal.abort())
+      .catch((error: unknown) => error);
+  expect(await gaveUp({})).toMatchObject({
+    message: expect.stringContaining('tcp://engine.example:2375') as string,
+  });
+  expect(await gaveUp({ tls: {} })).toMatchObject({
+    message: expect.stringContaining('tcp://engine.example:2376') as string,
+  });
+});
+
 describe("the engine's own trouble is no refusal", () => {
   it.each<[number, string]>([
     [401, 'AccessDenied'],

@@ -152,6 +152,8 @@ test('a frozen engine, whose stream stays open, is found out by a question besid
     await until(() => pings() === answered);
   }
   await until(() => sleeps() === 5);
+  // The wait for the next question keeps no process alive.
+  expect(vi.mocked(sleep).mock.lastCall?.[2]).toMatchObject({ ref: false });
   alive.value = false;
   await later(probe.intervalMs);
   await until(() => pings() === 5);
