@@ -167,30 +167,26 @@ it.each(goodNames)('destroying %s: killed at any write, the next process leaves 
   expect(points).toBeGreaterThanOrEqual(2);
 });
 
-it(
-  'a walk over any specs with deaths at any writes ends where its last spec points',
-  { timeout: 60_000 },
-  async () => {
-    const journeys = array(
-      record({
-        to: constantFrom(...goodNames, ...badNames),
-        nth: integer({ min: 1, max: 12 }),
-        when: constantFrom(...whens),
-      }),
-      { minLength: 1, maxLength: 5 },
-    );
-    await assert(
-      asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
-        const engine = memoryEngine(images);
-        for (const { to, nth, when } of journey) {
-          const mortal = dyingAt(engine, nth, when);
-          const spec = { ...good, ...bad }[to];
-          await untilDone(() => build(mortal.engine).update(spec, signal)).catch(() => undefined);
-        }
-        await untilDone(() => build(engine).update(good[end], signal));
-        expect(running(engine)).toEqual(expected(good[end]));
-      }),
-      { numRuns: 600 },
-    );
-  },
-);
+it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
+  const journeys = array(
+    record({
+      to: constantFrom(...goodNames, ...badNames),
+      nth: integer({ min: 1, max: 12 }),
+      when: constantFrom(...whens),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await assert(
+    asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
+      const engine = memoryEngine(images);
+      for (const { to, nth, when } of journey) {
+        const mortal = dyingAt(engine, nth, when);
+        const spec = { ...good, ...bad }[to];
+        await untilDone(() => build(mortal.engine).update(spec, signal)).catch(() => undefined);
+      }
+      await untilDone(() => build(engine).update(good[end], signal));
+      expect(running(engine)).toEqual(expected(good[end]));
+    }),
+    { numRuns: 600 },
+  );
+});
