@@ -58,8 +58,7 @@ export async function startController(
   providers: readonly ScriptedProvider[],
   options: FixtureOptions = {},
 ): Promise<ControllerFixture> {
-  vi.useFakeTimers({ now: startOfTest });
-  vi.spyOn(Math, 'random').mockReturnValue(0);
+  if (!vi.isFakeTimers()) takeClock();
   const apiserver = options.apiserver ?? createMemoryApiserver();
   const user = apiserver.clientOf('user');
   const tenants = resource<Tenant>(user, tenantsResource);
@@ -79,6 +78,7 @@ export async function startController(
     metrics: { queue: { onDone: (key) => void passes.push(key) } },
     ...options,
   });
+  let written = apiserver.requests.filter(isWriteOfOperator).length;
   const stop = new AbortController();
   const running = controller.run(stop.signal, 20_000);
   const pass = async (ms = 0): Promise<void> => {
@@ -88,8 +88,6 @@ export async function startController(
     stop.abort();
     await vi.advanceTimersByTimeAsync(30_000);
     await running;
-    vi.useRealTimers();
-    vi.restoreAllMocks();
   });
   await pass();
 
@@ -98,7 +96,6 @@ export async function startController(
     if (tenant === undefined) throw new Error(`there is no Tenant ${name}`);
     return tenant;
   };
-  let written = 0;
   let told = 0;
   return {
     apiserver,
@@ -152,6 +149,15 @@ export async function startController(
       await running;
     },
   };
+}
+
+function takeClock(): void {
+  vi.useFakeTimers({ now: startOfTest });
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
 }
 
 function isWriteOfOperator({ user, method }: ApiRequest): boolean {
