@@ -28,6 +28,7 @@ export interface ApiRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  readonly accept: string;
 }
 
 interface Stored extends KubeObject {
@@ -119,10 +120,12 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   }
 
   function replace(target: Target, before: Stored, wanted: Stored): Stored {
-    const ofStatus = target.subresource === 'status';
     const separate = customResources.has(target.collection);
-    const after = ofStatus ? withStatus(before, wanted.status) : wanted;
-    if (!ofStatus && separate) Object.assign(after, withStatus(after, before.status));
+    const after = !separate
+      ? wanted
+      : target.subresource === 'status'
+        ? withStatus(before, wanted.status)
+        : withStatus(wanted, before.status);
     // The server's own.
     const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = before.metadata;
     Object.assign(after.metadata, { uid, creationTimestamp, resourceVersion });
@@ -149,18 +152,18 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     return commit(target, after);
   }
 
-  function read(target: Target, query: ApiRequest['query'], partial: boolean): unknown {
-    const shown = (object: Stored): Stored => structuredClone(partial ? metadataOf(object) : object);
+  function read(target: Target, request: ApiRequest): unknown {
+    const shown = asAccepted(request);
     if (target.name !== undefined) return shown(find(target));
-    const items = [...collectionOf(target.collection).values()].filter(selects(target, query)).map(shown);
+    const items = [...collectionOf(target.collection).values()].filter(selects(target, request)).map(shown);
     return { kind: 'List', metadata: { resourceVersion: String(version) }, items };
   }
 
-  function carryOut(request: ApiRequest, partial: boolean): unknown {
+  function carryOut(request: ApiRequest): unknown {
     const target = targetOf(request.path);
     switch (request.method) {
       case 'GET':
-        return read(target, request.query, partial);
+        return read(target, request);
       case 'POST':
         return create(target, request.body as Stored);
       case 'PATCH':
@@ -175,13 +178,11 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     }
   }
 
-  function watch(
-    target: Target,
-    query: ApiRequest['query'],
-    partial: boolean,
-  ): MemoryStream<WatchEvent<Stored>> {
-    const matches = selects(target, query);
-    const shown = (object: Stored): Stored => structuredClone(partial ? metadataOf(object) : object);
+  function watch(request: ApiRequest): MemoryStream<WatchEvent<Stored>> {
+    const { path, query } = request;
+    const target = targetOf(path);
+    const matches = selects(target, request);
+    const shown = asAccepted(request);
     const stream = memoryStream<WatchEvent<Stored>>(() => watchers.delete(watcher));
     const watcher: Watcher = {
       stream,
@@ -218,17 +219,17 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     clientOf: (user) => ({
       async request<T>({ method, path, query = {}, body, accept = '', signal }: RequestOptions): Promise<T> {
         signal?.throwIfAborted();
-        const request = { user, method, path, query, body: overTheWire(body) };
+        const request = { user, method, path, query, body: overTheWire(body), accept };
         requests.push(request);
         await apiserver.intercept(request);
-        return carryOut(request, accept.includes('PartialObjectMetadata')) as T;
+        return carryOut(request) as T;
       },
       async stream<T>({ path, query = {}, accept = '', signal }: StreamOptions): Promise<ObjectStream<T>> {
         signal?.throwIfAborted();
-        const request = { user, method: 'WATCH', path, query, body: undefined } as const;
+        const request = { user, method: 'WATCH', path, query, body: undefined, accept } as const;
         requests.push(request);
         await apiserver.intercept(request);
-        const stream = watch(targetOf(path), query, accept.includes('PartialObjectMetadata'));
+        const stream = watch(request);
         signal?.addEventListener('abort', () => stream.abort(signal.reason as Error), { once: true });
         return stream as unknown as ObjectStream<T>;
       },
@@ -246,7 +247,8 @@ function targetOf(path: string): Target {
   return { collection, namespace: namespaced ? rest[1] : undefined, name, subresource };
 }
 
-function selects({ namespace }: Target, { labelSelector }: ApiRequest['query']): (object: Stored) => boolean {
+function selects({ namespace }: Target, { query }: ApiRequest): (object: Stored) => boolean {
+  const { labelSelector } = query;
   const wanted = typeof labelSelector === 'string' ? labelSelector.split(',') : [];
   return ({ metadata }) =>
     (namespace === undefined || metadata.namespace === namespace) &&
@@ -260,8 +262,11 @@ function refusal(status: number, reason: string, { collection, name }: Target): 
   return new KubeApiError(`${collection} ${name ?? ''}`, status, { reason, message: reason, code: status });
 }
 
-function metadataOf({ metadata }: Stored): Stored {
-  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
+/** The whole object, or its metadata alone. */
+function asAccepted({ accept }: ApiRequest): (object: Stored) => Stored {
+  if (!accept.includes('PartialObjectMetadata')) return (object) => structuredClone(object);
+  const type = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
+  return ({ metadata }) => structuredClone({ ...type, metadata });
 }
 
 function withStatus(object: Stored, status: unknown): Stored {
