@@ -6,6 +6,7 @@ import type { Tenant } from '../src/api/tenant.ts';
 import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
+import type * as backoff from '../src/kube/backoff.ts';
 import { KubeApiError } from '../src/kube/kube-api-error.ts';
 import type { KubeObject } from '../src/kube/kube-object.ts';
 import { resource } from '../src/kube/resource.ts';
@@ -27,6 +28,12 @@ const registry = vi.hoisted(() => ({
   tenantBlocks: {} as Record<string, unknown>,
 }));
 vi.mock('../src/compute/registry.ts', () => registry);
+/** What is waited for between two tries passes a hundred times as fast. */
+vi.mock('../src/kube/backoff.ts', async (original) => {
+  const { sleep, ...rest } = await original<typeof backoff>();
+  const hurried: typeof sleep = (ms, signal) => sleep(ms / 100, signal);
+  return { ...rest, sleep: hurried };
+});
 
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
 const elected = {
@@ -111,7 +118,7 @@ async function startOperator(parts: Record<string, unknown> = {}) {
   };
 }
 
-const until = (holds: () => Promise<unknown> | unknown): Promise<void> =>
+const until = (holds: () => Promise<boolean> | boolean): Promise<void> =>
   vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 30_000, interval: 5 });
 
 describe('the operator', { timeout: 60_000 }, () => {
@@ -188,7 +195,8 @@ describe('the operator', { timeout: 60_000 }, () => {
     const ended = operator.start();
     await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/kube-system')));
     operator.stop.abort();
-    await ended.catch(() => undefined);
+    expect(await ended).toBe('stopped');
+    expect(operator.lines.filter(({ level }) => level === 'warn')).toEqual([]);
     await expect(operator.get('/healthz')).rejects.toThrow('fetch failed');
   });
 });
