@@ -13,7 +13,7 @@ import {
 } from '../../src/controller/converge.ts';
 import { draftFrom } from '../../src/controller/status-draft.ts';
 import { changesIn, scriptedProvider, type ScriptedProviderOptions } from './scripted-provider.ts';
-import { running, statusOf, tenantWith } from './tenant-fixture.ts';
+import { key, running, statusOf, tenantWith } from './tenant-fixture.ts';
 
 interface Situation extends ScriptedProviderOptions {
   readonly status?: TenantStatus | undefined;
@@ -30,7 +30,6 @@ interface Situation extends ScriptedProviderOptions {
   readonly waitMs?: number;
 }
 
-const key = 'team-a-acme@docker';
 const currentHash = 'image=v2';
 const stopped: Change = { path: 'state', desired: 'running', actual: 'exited', cause: 'drift' };
 const stoppedItem = { path: 'state', desired: 'running', actual: 'exited' };

@@ -20,6 +20,8 @@ export interface ScriptedProvider {
   /** Next results of provision, update and destroy; what is done and gone without. */
   readonly steps: StepResult[];
   readonly destroys: DestroyResult[];
+  /** Operations that wait for this, as on an engine that answers nothing. */
+  readonly held: Map<Operation, Promise<void>>;
   /** Rejections by operation, until they are removed. */
   readonly failures: Map<Operation, Error>;
   /** The specs that provision and update were called with. */
@@ -67,12 +69,14 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
   const workloads = new Map<string, Workload>();
   const steps: StepResult[] = [];
   const destroys: DestroyResult[] = [];
+  const held = new Map<Operation, Promise<void>>();
   const failures = new Map<Operation, Error>();
   const specs: TenantComputeSpec[] = [];
   let onChange: (tenantId: string | undefined) => void = () => undefined;
 
-  const call = (operation: Operation, what: string): void => {
+  const call = async (operation: Operation, what: string): Promise<void> => {
     calls.push({ operation, what });
+    await held.get(operation);
     const failure = failures.get(operation);
     if (failure !== undefined) throw failure;
   };
@@ -82,10 +86,14 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
   };
   const keyOf = (tenantId: string, { place }: Placement): string =>
     `${tenantId}@${name}${typeof place === 'string' ? `/${place}` : ''}`;
-  const take = (operation: 'provision' | 'update', spec: TenantComputeSpec, keep: boolean): StepResult => {
+  const take = async (
+    operation: 'provision' | 'update',
+    spec: TenantComputeSpec,
+    keep: boolean,
+  ): Promise<StepResult> => {
     const key = keyOf(spec.tenantId, placeOf(spec));
     specs.push(spec);
-    call(operation, keep ? `${key} keep` : key);
+    await call(operation, keep ? `${key} keep` : key);
     const result = steps.shift() ?? { outcome: 'done', message: 'runs' };
     const before = workloads.get(key);
     const shows = provided.showsAfterStep ?? before?.shows ?? {};
@@ -105,23 +113,23 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
       if (failure !== undefined) throw failure;
       return { placement: placeOf(spec), specHash: hashOf(spec) };
     },
-    validate: async (spec) => call('validate', keyOf(spec.tenantId, placeOf(spec))),
-    provision: async (spec) => take('provision', spec, false),
-    update: async (spec, _signal, { keep = false } = {}) => take('update', spec, keep),
+    validate: (spec) => call('validate', keyOf(spec.tenantId, placeOf(spec))),
+    provision: (spec) => take('provision', spec, false),
+    update: (spec, _signal, { keep = false } = {}) => take('update', spec, keep),
     async destroy({ tenantId, placement }) {
       const key = keyOf(tenantId, placement);
-      call('destroy', key);
+      await call('destroy', key);
       const result = destroys.shift() ?? { outcome: 'gone', message: 'nothing is left' };
       if (result.outcome === 'gone') workloads.delete(key);
       return result;
     },
     async getStatus({ tenantId, placement, thorough = false }, spec) {
       const key = keyOf(tenantId, placement);
-      call('getStatus', thorough ? `${key} thorough` : key);
+      await call('getStatus', thorough ? `${key} thorough` : key);
       return observe(workloads.get(key), spec);
     },
     async list() {
-      call('list', name);
+      await call('list', name);
       return provided.owned;
     },
     watch(listener, signal) {
@@ -150,6 +158,7 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
     workloads,
     steps,
     destroys,
+    held,
     failures,
     specs,
     showsAfterStep: undefined as Partial<Observation> | undefined,

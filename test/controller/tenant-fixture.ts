@@ -45,3 +45,11 @@ export function statusOf(
     ...rest,
   };
 }
+
+/** The spec of a Tenant that names the docker provider's image alone, or more of its block. */
+export const image = (name: string, more: Record<string, unknown> = {}) => ({
+  computeConfig: { docker: { image: name, ...more } },
+});
+
+/** Where a scripted docker provider keeps the tenant team-a/acme. */
+export const key = 'team-a-acme@docker';
