@@ -113,9 +113,11 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   function change(target: Target, method: 'PATCH' | 'PUT', change: Partial<Stored>): Stored {
     const before = find(target);
     const { uid, resourceVersion }: Partial<Stored['metadata']> = change.metadata ?? {};
-    if (uid !== undefined && uid !== before.metadata.uid) throw refusal(409, 'Conflict', target);
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
       throw refusal(409, 'Conflict', target);
+    // Of a patch of the status, the rest of the metadata is not looked at.
+    if (uid !== undefined && uid !== before.metadata.uid && target.subresource !== 'status')
+      throw refusal(422, 'Invalid', target);
     return replace(target, before, (method === 'PUT' ? change : mergePatched(before, change)) as Stored);
   }
 

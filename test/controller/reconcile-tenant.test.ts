@@ -50,6 +50,35 @@ describe('a tenant', () => {
     expect(fixture.writes()).toEqual(['PATCH tenants/acme', 'PATCH tenants/acme/status']);
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     expect(fixture.news()).toEqual([]);
+    mock.failures.set('getStatus', new ComputeError('Throttled', 'slow down'));
+    mock.hint();
+    await fixture.pass();
+    expect(fixture.news()).toEqual(['Warning Throttled']);
+  });
+
+  test('is what its Events are about, and each of them is in the log', async () => {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    const { metadata } = await fixture.create('acme', image('a'));
+    docker.failures.set('getStatus', new ComputeError('Throttled', 'slow down'));
+    docker.hint();
+    await fixture.pass();
+    const { uid } = metadata;
+    const regarding = {
+      apiVersion: 'landlord.dev/v1alpha1',
+      kind: 'Tenant',
+      name: 'acme',
+      namespace: 'team-a',
+      uid,
+    };
+    expect(fixture.events).toMatchObject([
+      { regarding, type: 'Normal', reason: 'Provisioned', action: 'Provision', note: 'runs on docker' },
+      { regarding, type: 'Warning', reason: 'Throttled', action: 'Reconcile', note: 'slow down' },
+    ]);
+    expect(fixture.lines.filter(({ fields }) => fields['tenant'] === 'team-a/acme')).toEqual([
+      { level: 'info', fields: { tenant: 'team-a/acme', reason: 'Provisioned' }, message: 'runs on docker' },
+      { level: 'warn', fields: { tenant: 'team-a/acme', reason: 'Throttled' }, message: 'slow down' },
+    ]);
   });
 
   test('that is Ready costs nothing: no pass, no write, no call', async () => {

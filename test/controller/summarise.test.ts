@@ -145,7 +145,11 @@ describe('the status', () => {
     const before = { ...summary(ready), observedGeneration: 2 };
     const status = summary({ kind: 'suspended' }, before);
     expect(status.observedGeneration).toBe(2);
-    expect(findCondition(status.conditions, 'Ready')).toMatchObject({ status: 'True', reason: 'Suspended' });
+    expect(findCondition(status.conditions, 'Ready')).toMatchObject({
+      status: 'True',
+      reason: 'Suspended',
+      message: 'spec.suspend is true: nothing is changed until it is false',
+    });
   });
 
   test('drift is shown, bounded, without touching Ready', () => {

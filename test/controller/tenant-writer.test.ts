@@ -106,11 +106,4 @@ describe('the status', () => {
     await writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
     expect((await stored())?.status).toEqual({ ...status, phase: 'Ready' });
   });
-
-  test('is not written to another Tenant of the same name', async () => {
-    const { user, tenant, writer } = await withTenant();
-    await user.delete('acme', 'team-a');
-    await user.create({ apiVersion, kind, metadata: { name: 'acme', namespace: 'team-a' }, spec: {} });
-    await expect(writer.writeStatus(tenant, { observedGeneration: 1 }, signal)).rejects.toSatisfy(isConflict);
-  });
 });
