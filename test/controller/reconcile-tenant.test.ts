@@ -450,6 +450,24 @@ describe('deletion', () => {
     expect(fixture.writes()).toEqual([]);
   });
 
+  test('runs without the Secrets that the spec refers to', async () => {
+    const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }];
+    const { docker, fixture, remove, isGone } = await withTenant({
+      containers: [{ name: 'app', image: 'a', env }],
+    });
+    await fixture.putSecret('db', { password: 'one' });
+    expect(docker.workloads.size).toBe(1);
+    await fixture.secrets.delete('db', 'team-a');
+    await fixture.pass();
+    expect(await fixture.conditions('acme')).toEqual([
+      'Ready=False/SecretNotFound',
+      'Reconciling=True/SecretNotFound',
+    ]);
+    await remove();
+    expect(await isGone()).toBe(true);
+    expect(docker.workloads.size).toBe(0);
+  });
+
   test('of a spec that is refused by now runs all the same', async () => {
     const { docker, fixture, remove, isGone } = await withTenant();
     await fixture.patch('acme', { spec: { volumes: [] } });
