@@ -24,8 +24,6 @@ export interface ScriptedProvider {
   readonly held: Map<Operation, Promise<void>>;
   /** Rejections by operation, until they are removed. */
   readonly failures: Map<Operation, Error>;
-  /** The specs that provision and update were called with. */
-  readonly specs: TenantComputeSpec[];
   /** What a tenant shows after the next step, whatever that does; else that it runs, as before. */
   showsAfterStep: Partial<Observation> | undefined;
   /** What the report of orphans sees. */
@@ -71,7 +69,6 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
   const destroys: DestroyResult[] = [];
   const held = new Map<Operation, Promise<void>>();
   const failures = new Map<Operation, Error>();
-  const specs: TenantComputeSpec[] = [];
   let onChange: (tenantId: string | undefined) => void = () => undefined;
 
   const call = async (operation: Operation, what: string): Promise<void> => {
@@ -92,7 +89,6 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
     keep: boolean,
   ): Promise<StepResult> => {
     const key = keyOf(spec.tenantId, placeOf(spec));
-    specs.push(spec);
     await call(operation, keep ? `${key} keep` : key);
     const result = steps.shift() ?? { outcome: 'done', message: 'runs' };
     const before = workloads.get(key);
@@ -160,7 +156,6 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
     destroys,
     held,
     failures,
-    specs,
     showsAfterStep: undefined as Partial<Observation> | undefined,
     owned: [] as readonly OwnedResource[],
     hint: (tenantId?: string) => onChange(tenantId),

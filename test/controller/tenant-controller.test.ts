@@ -250,6 +250,22 @@ describe('the controller', () => {
     expect(cached?.spec).toEqual(image('a'));
   });
 
+  test('goes on where its watch breaks, and misses nothing', async () => {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    await fixture.create('acme', image('a'));
+    fixture.apiserver.intercept = ({ method }) => {
+      if (method === 'WATCH') throw new KubeApiError('tenants', 503, {});
+    };
+    fixture.apiserver.breakWatches(new Error('the connection is lost'));
+    await fixture.patch('acme', { spec: image('b') });
+    await fixture.create('other', image('a'));
+    fixture.apiserver.intercept = () => undefined;
+    await fixture.pass(5000);
+    expect(docker.workloads.get(key)?.specHash).toBe('image=b');
+    expect(await fixture.conditions('other')).toEqual(['Ready=True/Running']);
+  });
+
   test('looks again where somebody else wrote the status', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
