@@ -73,15 +73,15 @@ describe('the CRD of Tenant', () => {
   test('has no pattern that a hostile value makes slow: tenants write them, the operator reads them', () => {
     const patterns = new Set([...fields(schema, '')].flatMap(([, node]) => patternsOf(node)));
     expect(patterns.size).toBeGreaterThan(10);
-    // One that backtracks takes many seconds for these, the others a millisecond.
+    // One that backtracks takes minutes for these, the others milliseconds.
     const hostile = ['0', '9', 'a', '-a', '0.', 'a.', ':', '/', '1e', 'arn:aws'].map(
-      (text) => `${text.repeat(20_000)}!\n`,
+      (text) => `${text.repeat(200_000)}!\n`,
     );
     const started = performance.now();
     for (const pattern of patterns) {
       for (const text of hostile) {
         new RegExp(pattern).test(text);
-        expect(performance.now() - started).toBeLessThan(2000);
+        expect(performance.now() - started).toBeLessThan(30_000);
       }
     }
   });

@@ -101,8 +101,8 @@ describe('an operator whose apiserver goes away', () => {
         code: 'unreachable',
       });
     const before = await unwritten();
-    await ns.create('half-done', { computeConfig: { mock: { latency_ms: 2000 } } });
-    // From here on it takes the mock 4 s until there is a status to be written.
+    await ns.create('half-done', { computeConfig: { mock: { latency_ms: 1000 } } });
+    // From here on it takes the mock 2 s until there is a status to be written.
     await ns.until(
       'half-done',
       'claimed',
@@ -119,8 +119,8 @@ describe('an operator whose apiserver goes away', () => {
   test('sees what changed, came and went while its watch had fallen out of history', async () => {
     const tenantId = 'shared';
     for (const name of ['changed', 'deleted']) await ns.create(name, {});
-    await ns.create('vanished', { tenantId });
-    for (const name of ['changed', 'deleted', 'vanished']) await ns.untilReady(name);
+    await ns.create('earlier', { tenantId });
+    for (const name of ['changed', 'deleted', 'earlier']) await ns.untilReady(name);
     await ns.create('heir', { tenantId });
     await ns.untilReason('heir', 'ProviderConflict');
     const relists = () => metrics.sum('landlord_watch_relists_total', { resource });
@@ -129,8 +129,8 @@ describe('an operator whose apiserver goes away', () => {
     onTestFinished(() => way.restore());
     await ns.patch('changed', { spec: { computeConfig: { mock: { revision: 2 } } } });
     await ns.delete('deleted');
-    await ns.delete('vanished');
-    await ns.patch('vanished', { metadata: { finalizers: null } });
+    await ns.delete('earlier');
+    await ns.patch('earlier', { metadata: { finalizers: null } });
     await ns.create('come', {});
     await plane.killApiserver();
     await plane.compact();

@@ -1,3 +1,5 @@
+import { until } from '../until.ts';
+
 /** What an operator of the tests serves at /metrics, as numbers. */
 export interface OperatorMetrics {
   /** The sum over the series of this name that bear these labels; 0 where there is none. */
@@ -8,9 +10,9 @@ export interface OperatorMetrics {
 export function operatorMetrics(lines: readonly string[]): OperatorMetrics {
   return {
     async sum(name, labels = {}) {
-      const start = lines.find((line) => line.includes('"msg":"Landlord starts"'));
-      if (start === undefined) throw new Error('the operator has not started');
-      const { port } = JSON.parse(start) as { port: number };
+      const start = () => lines.find((line) => line.includes('"msg":"Landlord starts"'));
+      await until('the operator has started', () => start() !== undefined);
+      const { port } = JSON.parse(start() ?? '') as { port: number };
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
       const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
       return text

@@ -14,6 +14,7 @@ import type { KubeObject } from '../../src/kube/kube-object.ts';
 import { resource } from '../../src/kube/resource.ts';
 import type { Resource } from '../../src/kube/resource.ts';
 import { followAuditLog } from './audit-log.ts';
+import { until as pollUntil } from '../until.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** A namespace of a test's own on the control plane, with the tools of a user in it. */
@@ -97,14 +98,11 @@ export async function createTestNamespace(
       .map(({ requestReceivedTimestamp }) => Date.parse(requestReceivedTimestamp));
 
   const untilPasses: TestNamespace['untilPasses'] = async (secret, count) => {
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      const found = await passes(secret);
-      if (found.length >= count) return found;
-      if (Date.now() > deadline)
-        expect.fail(`${found.length} passes have read the Secret ${secret}, not ${count}`);
-      await sleep(50);
-    }
+    await pollUntil(
+      `${count} passes that read the Secret ${secret}`,
+      async () => (await passes(secret)).length >= count,
+    );
+    return passes(secret);
   };
   const events: TestNamespace['events'] = async (tenant) => {
     const { items } = await eventsApi.list({ namespace: name });
@@ -177,13 +175,10 @@ export async function createTestNamespace(
       }
     },
     events,
-    async untilEvent(tenant, reason) {
-      const deadline = Date.now() + 60_000;
-      while (!(await events(tenant)).some((event) => event.reason === reason)) {
-        if (Date.now() > deadline) expect.fail(`no Event ${reason} on ${tenant}`);
-        await sleep(100);
-      }
-    },
+    untilEvent: (tenant, reason) =>
+      pollUntil(`an Event ${reason} on ${tenant}`, async () =>
+        (await events(tenant)).some((event) => event.reason === reason),
+      ),
     writes: async () =>
       (await auditEntries()).filter(({ verb }) => ['create', 'update', 'patch', 'delete'].includes(verb)),
     reading: (secret, key, container = {}) => ({

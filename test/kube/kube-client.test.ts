@@ -96,11 +96,11 @@ describe('deadlines', () => {
     await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void frozen.close());
     const { port } = frozen.address() as AddressInfo;
-    const startedAtMs = performance.now();
     const client = clientFor(`https://127.0.0.1:${port}`, { requestTimeoutMs: 150 });
-    expect(await failure(client.request(GET))).toBeInstanceOf(KubeUnreachableError);
-    // The connection itself has 5 s.
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    const error = await failure(client.request(GET));
+    expect(error).toBeInstanceOf(KubeUnreachableError);
+    // By the request's deadline: the connection itself has 5 s.
+    expect((error as Error).message).toContain('no answer within 150 ms');
   });
 
   test('a body that stops in the middle is given up on', async () => {

@@ -111,7 +111,7 @@ function start(
 
 /** Until the reflector has opened so many watches: then the earlier scripts are through. */
 async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { interval: 2, timeout: 3_000 }).toBe(true);
+  await expect.poll(condition, { interval: 2, timeout: 30_000 }).toBe(true);
 }
 
 describe('the first state', () => {

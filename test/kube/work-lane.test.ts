@@ -17,7 +17,7 @@ describe('lanes of the work queue', () => {
     });
     void queue.run(stop.signal);
     for (const key of ['hung/1', 'hung/2', 'hung/3', 'hung/4', 'well/1', 'well/2', 'well/3']) queue.add(key);
-    await vi.waitFor(() => expect(started).toContain('well/3'));
+    await vi.waitFor(() => expect(started).toContain('well/3'), 30_000);
     expect(started.toSorted()).toEqual(['hung/1', 'hung/2', 'well/1', 'well/2', 'well/3']);
     expect(queue.depth).toBe(2);
     stop.abort();
@@ -38,11 +38,11 @@ describe('lanes of the work queue', () => {
     });
     void queue.run(stop.signal);
     queue.add('blocker');
-    await vi.waitFor(() => expect(started).toEqual(['blocker']));
+    await vi.waitFor(() => expect(started).toEqual(['blocker']), 30_000);
     queue.add('mover');
     lane = 'well';
     queue.add('mover', { priority: 'low' });
-    await vi.waitFor(() => expect(started).toEqual(['blocker', 'mover']));
+    await vi.waitFor(() => expect(started).toEqual(['blocker', 'mover']), 30_000);
     expect(queue.depth).toBe(0);
     stop.abort();
   });

@@ -51,7 +51,7 @@ test('a body that stops half-way is given up at the deadline, and its connection
     code: 'ProviderUnavailable',
     message: `Docker Engine at ${engine.host} does not answer in time: is dockerd overloaded or frozen?`,
   });
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0), 30_000);
   await settle();
   expect(leaks).toEqual([]);
 });
@@ -77,7 +77,7 @@ test('an aborted call ends at once and lets go of its connection', async () => {
   const engine = await standInEngine(() => controller.abort(new Error('shutting down')));
   const client = testClient({ host: engine.host });
   await expect(client.startContainer('web', controller.signal)).rejects.toBeInstanceOf(ComputeError);
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0), 30_000);
   await expect(client.startContainer('web', controller.signal)).rejects.toBeInstanceOf(ComputeError);
   expect(engine.requests).toHaveLength(1);
   await settle();

@@ -46,7 +46,7 @@ test('events of our labels come as they are, and health probes are asked not to 
   const seen: EngineEvent[] = [];
   const events = collect(testClient({ host: engine.host }), controller.signal, { onOpen: opened, seen });
   const stream = await engine.stream;
-  await vi.waitFor(() => expect(opened).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(opened).toHaveBeenCalledTimes(1), 30_000);
   const text = [
     die,
     { ...die, Action: 'exec_die' },
@@ -58,7 +58,7 @@ test('events of our labels come as they are, and health probes are asked not to 
   stream.write(text.slice(0, 57));
   await sleep(10);
   stream.write(text.slice(57));
-  await vi.waitFor(() => expect(seen).toHaveLength(2));
+  await vi.waitFor(() => expect(seen).toHaveLength(2), 30_000);
   controller.abort();
   expect(await events).toEqual([
     { action: 'die', id: 'c1', attributes: { name: 'web', exitCode: '137' }, timeMs: 1_700_000_000_123 },
@@ -79,17 +79,20 @@ test('events of our labels come as they are, and health probes are asked not to 
 
 test('onOpen waits for the engine to have taken the subscription', async () => {
   let answer = (): void => undefined;
+  const order: string[] = [];
   const engine = await standInEngine((_request, response) => {
-    answer = () => response.writeHead(200).flushHeaders();
+    answer = () => {
+      order.push('taken');
+      response.writeHead(200).flushHeaders();
+    };
   });
   const controller = new AbortController();
-  const opened = vi.fn<() => void>();
-  const events = collect(testClient({ host: engine.host }), controller.signal, { onOpen: opened });
-  await vi.waitFor(() => expect(engine.requests).toHaveLength(1));
-  await sleep(20);
-  expect(opened).not.toHaveBeenCalled();
+  const onOpen = () => void order.push('open');
+  const events = collect(testClient({ host: engine.host }), controller.signal, { onOpen });
+  await vi.waitFor(() => expect(engine.requests).toHaveLength(1), 30_000);
   answer();
-  await vi.waitFor(() => expect(opened).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(order).toContain('open'), 30_000);
+  expect(order).toEqual(['taken', 'open']);
   controller.abort();
   await events;
 });
@@ -123,8 +126,9 @@ test('a frozen engine, whose stream stays open, is found out by a question besid
   const client = testClient({ host: engine.host, probe: { intervalMs: 20, deadlineMs: 300 } });
   const events = collect(client, never);
   await engine.stream;
-  await vi.waitFor(() =>
-    expect(engine.requests.filter((request) => request.endsWith('/_ping')).length).toBeGreaterThan(2),
+  await vi.waitFor(
+    () => expect(engine.requests.filter((request) => request.endsWith('/_ping')).length).toBeGreaterThan(2),
+    30_000,
   );
   alive.value = false;
   await expect(events).rejects.toMatchObject({
@@ -144,7 +148,7 @@ test('a single question without an answer breaks nothing', async () => {
     testClient({ host: engine.host, probe: { intervalMs: 10, deadlineMs: 300 } }),
     controller.signal,
   );
-  await vi.waitFor(() => expect(pings).toBeGreaterThan(4));
+  await vi.waitFor(() => expect(pings).toBeGreaterThan(4), 30_000);
   controller.abort();
   expect(await events).toEqual([]);
 });
@@ -165,7 +169,7 @@ test('an abort ends the iterator quietly, before, while and after it opens, and 
   controller.abort();
   expect(await events).toEqual([]);
   client.close();
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0), 30_000);
 });
 
 test('who stops reading lets the connection and the questions go', async () => {
@@ -178,8 +182,15 @@ test('who stops reading lets the connection and the questions go', async () => {
   (await engine.stream).write(`${JSON.stringify(die)}\n`);
   expect(await reading).toMatchObject({ action: 'die' });
   // One is left: the pooled one of the questions.
-  await vi.waitFor(() => expect(engine.connections.size).toBeLessThanOrEqual(1));
+  await vi.waitFor(() => expect(engine.connections.size).toBeLessThanOrEqual(1), 30_000);
   const asked = engine.requests.length;
-  await sleep(50);
+  // Where somebody reads, questions go on meanwhile.
+  const other = await eventServer();
+  const probe = { intervalMs: 10, deadlineMs: 1_000 };
+  const stop = new AbortController();
+  const others = collect(testClient({ host: other.host, probe }), stop.signal);
+  await vi.waitFor(() => expect(other.requests.length).toBeGreaterThan(5), 30_000);
   expect(engine.requests).toHaveLength(asked);
+  stop.abort();
+  await others;
 });

@@ -28,7 +28,7 @@ test("an engine behind ssh is reached by the user's own ssh, once for several ca
   for (let call = 0; call < 3; call += 1) expect(await client.listContainers([], never)).toEqual([]);
   expect(engine.connections.size).toBe(1);
   client.close();
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await vi.waitFor(() => expect(engine.connections.size).toBe(0), 30_000);
 });
 
 test('events come through ssh', async () => {

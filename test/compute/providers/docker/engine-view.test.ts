@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
@@ -85,7 +84,7 @@ describe('with a watch', () => {
     engine.calls.length = 0;
     const [first] = engine.containers.keys();
     await engine.stopContainer(first ?? '', 0, signal);
-    await vi.waitFor(() => expect(hints).toEqual(['t0']));
+    await vi.waitFor(() => expect(hints).toEqual(['t0']), 30_000);
     expect((await look('t0')).changes).toMatchObject([{ path: 'containers.app.state', cause: 'drift' }]);
     await look('t1');
     expect(count(engine, 'listContainers')).toBe(1);
@@ -93,24 +92,26 @@ describe('with a watch', () => {
 
   it('an event that comes while the tenant is being asked for is not lost', async () => {
     const engine = await fleet(1);
-    const { look } = watched(engine);
+    const { hints, look } = watched(engine);
     await look('t0');
     const [container] = engine.containers.values();
     if (container === undefined) throw new Error('no container');
     const inspect = engine.inspectContainer.bind(engine);
+    const asked = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     engine.inspectContainer = async (...args) => {
       const answer = await inspect(...args);
+      asked.resolve();
       await gate.promise;
       return answer;
     };
     engine.emit('update', container);
-    await delay(5);
+    await vi.waitFor(() => expect(hints).toHaveLength(1), 30_000);
     const early = look('t0');
-    await delay(5);
+    await asked.promise;
     container.state = 'paused';
     engine.emit('pause', container);
-    await delay(5);
+    await vi.waitFor(() => expect(hints).toHaveLength(2), 30_000);
     gate.resolve();
     await early;
     expect((await look('t0')).compute.state).toBe('stopped');
@@ -120,15 +121,24 @@ describe('with a watch', () => {
     const engine = await fleet(3);
     const { hints, look } = watched(engine);
     await look('t0');
+    const back = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const events = engine.events.bind(engine);
+    engine.events = async function* (...args) {
+      gone.resolve();
+      await back.promise;
+      yield* events(...args);
+    };
     engine.breakStreams();
     const [, second] = engine.containers.values();
     if (second !== undefined) second.state = 'paused';
-    await delay(5);
+    await gone.promise;
     // Asked in the gap, it is answered by the engine.
     expect(count(engine, 'events')).toBe(1);
     expect((await look('t1')).compute.state).toBe('stopped');
-    await vi.waitFor(() => expect(count(engine, 'events')).toBe(2), 5_000);
-    await vi.waitFor(() => expect(hints).toEqual(['t1']), 5_000);
+    back.resolve();
+    await vi.waitFor(() => expect(count(engine, 'events')).toBe(2), 30_000);
+    await vi.waitFor(() => expect(hints).toEqual(['t1']), 30_000);
     expect((await look('t1')).compute.state).toBe('stopped');
   });
 
@@ -138,7 +148,7 @@ describe('with a watch', () => {
     await look('t0');
     const [, , third] = engine.containers.values();
     if (third !== undefined) third.state = 'paused';
-    await vi.waitFor(() => expect(hints).toContain('t2'), 2_000);
+    await vi.waitFor(() => expect(hints).toContain('t2'), 30_000);
     expect((await look('t2')).compute.state).toBe('stopped');
     expect(hints.filter((hint) => hint !== 't2')).toEqual([]);
   });
@@ -148,7 +158,7 @@ describe('with a watch', () => {
     const [first] = engine.containers.values();
     if (first !== undefined) Object.assign(first.hostConfig, { RestartPolicy: { Name: 'no' } });
     const { hints, look } = watched(engine);
-    await vi.waitFor(() => expect(hints).toEqual(['t0']), 2_000);
+    await vi.waitFor(() => expect(hints).toEqual(['t0']), 30_000);
     expect((await look('t0')).changes).toMatchObject([
       { path: 'containers.app.restartPolicy', actual: 'no', cause: 'drift' },
     ]);
@@ -164,13 +174,13 @@ describe('an engine out of reach', () => {
     down = true;
     engine.breakStreams();
     const refused = { code: 'ProviderUnavailable', message: 'the engine is out of reach' };
-    await vi.waitFor(() => expect(look('t0')).rejects.toMatchObject(refused), 2_000);
+    await vi.waitFor(() => expect(look('t0')).rejects.toMatchObject(refused), 30_000);
     engine.calls.length = 0;
     for (const id of ids) await expect(provider.provision(tenant(id), signal)).rejects.toMatchObject(refused);
     expect(engine.calls).toEqual([]);
     hints.length = 0;
     down = false;
-    await vi.waitFor(() => expect(hints).toEqual([undefined]), 5_000);
+    await vi.waitFor(() => expect(hints).toEqual([undefined]), 30_000);
     expect((await look('t0')).compute.health).toBe('healthy');
   });
 
@@ -193,7 +203,7 @@ describe('an engine out of reach', () => {
     await expect(provider.update(tenant('t0'), signal)).rejects.toMatchObject({
       code: 'ProviderUnavailable',
     });
-    await vi.waitFor(() => expect(hints).toContain(undefined), 2_000);
+    await vi.waitFor(() => expect(hints).toContain(undefined), 30_000);
     expect(await provider.update(tenant('t0'), signal)).toMatchObject({ outcome: 'done' });
   });
 });

@@ -58,9 +58,9 @@ test('silence is blamed on the engine where that is silent, too', async () => {
 test("a pull that waits for a turn in the engine's queue is not given up", async () => {
   const engine = await standInEngine((_request, response) => {
     response.write(line({ status: 'Pulling fs layer', id: 'a' }) + line({ status: 'Waiting', id: 'a' }));
-    setTimeout(() => response.end(line({ status: 'Pull complete', id: 'a' })), 700);
+    setTimeout(() => response.end(line({ status: 'Pull complete', id: 'a' })), 2_500);
   });
-  await testClient({ host: engine.host, pullSilenceMs: 200 }).pullImage('app:1', undefined, quiet, never);
+  await testClient({ host: engine.host, pullSilenceMs: 1_000 }).pullImage('app:1', undefined, quiet, never);
   expect(engine.requests).toHaveLength(1);
 });
 

@@ -232,10 +232,11 @@ describe('the calls of the ECS client', () => {
   });
 
   test('closing ends what is under way', async () => {
-    const { ecs } = await clientOf(() => undefined);
+    const { ecs, standIn } = await clientOf(() => undefined);
     const ends = [read(ecs), create(ecs), ecs.describeTaskDefinition(scope, taskDefinition, never)];
     const settled = Promise.allSettled(ends);
-    setTimeout(() => ecs.close(), 100);
+    await vi.waitFor(() => expect(standIn.calls).toHaveLength(3), 30_000);
+    ecs.close();
     for (const end of await settled) expect(end).toMatchObject({ reason: { code: 'ProviderUnavailable' } });
   });
 });
