@@ -366,9 +366,13 @@ describe("a Tenant that names what is not the operator's", () => {
 function toolsOf(benchOf: () => EcsBench) {
   return {
     update: (tenant: string, change: Record<string, unknown>) => {
-      const { fixture, serviceName } = benchOf();
-      return fixture.client.send(
-        new UpdateServiceCommand({ cluster: fixture.clusterArn, service: serviceName(tenant), ...change }),
+      const bench = benchOf();
+      return bench.fixture.client.send(
+        new UpdateServiceCommand({
+          cluster: bench.fixture.clusterArn,
+          service: bench.serviceName(tenant),
+          ...change,
+        }),
       );
     },
     reconcile: (tenant: string, at: string) =>
