@@ -122,6 +122,7 @@ describe('with a watch', () => {
     const { hints, look } = watched(engine);
     await look('t0');
     const back = Promise.withResolvers<void>();
+    onTestFinished(() => back.resolve());
     const gone = Promise.withResolvers<void>();
     const events = engine.events.bind(engine);
     engine.events = async function* (...args) {
