@@ -69,6 +69,7 @@ describe('a Tenant on Docker', () => {
       pushImage(registry, { repository: ns.name, tag: 'crashing', command: ['crash', '7', '200ms'] }),
     ]);
     images = { v1, v2, crashing };
+    await view.pull(v1);
     start();
   });
   afterAll(async () => {
@@ -88,11 +89,6 @@ describe('a Tenant on Docker', () => {
   test.concurrent(
     'costs three writes to create, answers at its endpoint, and leaves nothing when deleted',
     async () => {
-      await ns.create('first', docker({ ports: [{ container_port: 8080 }] }));
-      await ns.untilReady('first');
-      await ns.delete('first');
-      await ns.untilGone('first');
-      // The image is there by now.
       await ns.create('plain', docker({ ports: [{ container_port: 8080 }] }));
       const plain = await ns.untilReady('plain');
       const writes = (await writesTo('plain')).map(({ requestReceivedTimestamp: at }) => Date.parse(at));
@@ -174,13 +170,13 @@ describe('a Tenant on Docker', () => {
       const name = `rolling-${by.replaceAll(' ', '-')}`;
       const container = (image: string) => ({ name: 'app', image, ...(check && { healthCheck: check }) });
       await ns.create(name, { computeProvider: 'docker', containers: [container(images.v1)] });
-      await ns.untilReady(name, 60_000);
+      await ns.untilReady(name);
       const old = (await onlyContainer(name)).id;
       const followed = await view.follow(ns.name, name);
       const { events } = followed;
       try {
         await ns.patch(name, { spec: { containers: [container(images.v2)] } });
-        await ns.untilReady(name, 60_000);
+        await ns.untilReady(name);
         await until('the old one destroyed', () =>
           events.some(({ id, action }) => id === old && action === 'destroy'),
         );
@@ -225,12 +221,12 @@ describe('a Tenant on Docker', () => {
     const ports = fixed ? [{ containerPort: 8080, hostPort: await freePort() }] : [];
     const containers = (image: string) => [ns.reading(name, 'at', { image, ports })];
     await ns.create(name, { computeProvider: 'docker', containers: containers(images.v1) });
-    await ns.untilReady(name, 60_000);
+    await ns.untilReady(name);
     return { containers, old: (await onlyContainer(name)).id };
   };
   const rollBack = async (name: string, containers: readonly unknown[]) => {
     await ns.patch(name, { spec: { containers } });
-    return ns.untilReason(name, 'RolledBack', 60_000);
+    return ns.untilReason(name, 'RolledBack');
   };
   const creations = (from: number, name: string) =>
     asked(from, new RegExp(`^POST .*/containers/create\\?name=\\S*${ns.name}-${name}(?![a-z0-9-])`));
@@ -252,15 +248,10 @@ describe('a Tenant on Docker', () => {
       await container.kill();
       await until('running again', async () => (await container.inspect()).State.Running);
       await ns.patch(name, { metadata: { annotations: { [reconcileRequestedAt]: 'again' } } });
-      await ns.until(
-        name,
-        'tried again',
-        ({ status }) => status?.rejected?.reconcileRequestedAt === 'again',
-        60_000,
-      );
+      await ns.until(name, 'tried again', ({ status }) => status?.rejected?.reconcileRequestedAt === 'again');
       expect(creations(tried, name)).not.toEqual([]);
       await ns.patch(name, { spec: { containers: containers(images.v2) } });
-      await ns.untilReady(name, 60_000);
+      await ns.untilReady(name);
     },
   );
 

@@ -10,6 +10,7 @@ export interface EngineView {
   containers(namespace: string, tenant?: string): Promise<Dockerode.ContainerInfo[]>;
   /** Everything that bears the namespace's mark: containers, networks, volumes. */
   leftovers(namespace: string, tenant?: string): Promise<string[]>;
+  pull(image: string): Promise<void>;
   /** Removes all that bears the namespace's mark: for the end of tests, however they ended. */
   clear(namespace: string): Promise<void>;
   /** From now on, what happens to the tenant's containers, in its order, by the engine's own word and clock. */
@@ -49,6 +50,12 @@ export function engineView(host: string = inject('dockerHost')): EngineView {
   return {
     docker,
     containers,
+    async pull(image) {
+      const progress = (await docker.pull(image)) as Readable;
+      await new Promise<void>((resolve, reject) =>
+        docker.modem.followProgress(progress, (error) => (error === null ? resolve() : reject(error))),
+      );
+    },
     async clear(namespace) {
       for (const { Id } of await containers(namespace))
         await docker.getContainer(Id).remove({ force: true, v: true });

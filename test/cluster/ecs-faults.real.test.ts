@@ -94,7 +94,7 @@ describe.concurrent('a Tenant on ECS, while calls for it fail,', () => {
     ['unseen', first(2, 'DescribeServices', refuse('ServerException', 500))],
   ])('%s: becomes ready all the same, with one service', { timeout: 180_000 }, async ([tenant, faultOf]) => {
     await failing(tenant, faultOf);
-    await bench.ns.untilReady(tenant, 80_000);
+    await bench.ns.untilReady(tenant);
     await expectOneService(tenant);
   });
 
@@ -104,10 +104,10 @@ describe.concurrent('a Tenant on ECS, while calls for it fail,', () => {
     ['not-active', refuse('ServiceNotActiveException', 400, 'Service was not ACTIVE.')],
   ])('%s: an update goes through all the same', { timeout: 180_000 }, async ([tenant, fault]) => {
     await bench.ns.create(tenant, {});
-    await bench.ns.untilReady(tenant, 60_000);
+    await bench.ns.untilReady(tenant);
     faults.set(tenant, first(1, 'UpdateService', fault));
     await bench.ns.patch(tenant, { spec: { computeConfig: { ecs: { desired_count: 2 } } } });
-    await bench.ns.untilReady(tenant, 60_000);
+    await bench.ns.untilReady(tenant);
     expect(await bench.service(tenant)).toMatchObject({ status: 'ACTIVE', desiredCount: 2 });
     await expectOneService(tenant);
   });
@@ -138,7 +138,7 @@ describe.concurrent('a Tenant on ECS, while calls for it fail,', () => {
     async () => {
       const tenant = 'undeletable';
       await bench.ns.create(tenant, {});
-      await bench.ns.untilReady(tenant, 60_000);
+      await bench.ns.untilReady(tenant);
       faults.set(tenant, first(Infinity, 'DeleteService', refuse('AccessDeniedException')));
       await bench.ns.delete(tenant);
       const waiting = await bench.ns.untilReason(tenant, 'AccessDenied');
@@ -153,7 +153,7 @@ describe.concurrent('a Tenant on ECS, while calls for it fail,', () => {
   test('a lost DeleteService answer leaves nothing', { timeout: 180_000 }, async () => {
     const tenant = 'lost-delete';
     await bench.ns.create(tenant, {});
-    await bench.ns.untilReady(tenant, 60_000);
+    await bench.ns.untilReady(tenant);
     faults.set(tenant, first(1, 'DeleteService', { kind: 'lose' }));
     await bench.ns.delete(tenant);
     await bench.ns.untilGone(tenant);
@@ -163,7 +163,7 @@ describe.concurrent('a Tenant on ECS, while calls for it fail,', () => {
   test('a cluster that was deleted says so, and deletion is done', { timeout: 180_000 }, async () => {
     const tenant = 'cluster-gone';
     await bench.ns.create(tenant, { computeConfig: { ecs: { cluster_arn: otherCluster() } } });
-    await bench.ns.untilReady(tenant, 60_000);
+    await bench.ns.untilReady(tenant);
     faults.set(tenant, () => refuse('ClusterNotFoundException', 400, 'Cluster not found.'));
     await bench.ns.patch(tenant, { spec: { computeConfig: { ecs: { desired_count: 2 } } } });
     const told = await bench.ns.until(tenant, 'told of the cluster', (seen) =>
@@ -202,7 +202,7 @@ describe.concurrent('an account that throttles everything for a minute', () => {
       // A sixteenth of the rate and a back-off: far from the 14 a second that are allowed otherwise.
       expect(late.length).toBeLessThanOrEqual(30);
       bench.proxy.setFault(undefined);
-      await Promise.all(tenants.map((tenant) => bench.ns.untilReady(tenant, 100_000)));
+      await Promise.all(tenants.map((tenant) => bench.ns.untilReady(tenant)));
       expect(await bench.services()).toHaveLength(tenants.length);
     },
   );
@@ -248,16 +248,16 @@ describe.concurrent('behind microburst', () => {
         ...['CreateService', 'UpdateService', 'DescribeServices', 'DeleteService'].flatMap(faultsOf),
       ]);
       await Promise.all(tenants.map((tenant) => ns.create(tenant, {})));
-      await Promise.all(tenants.map((tenant) => ns.untilReady(tenant, 60_000)));
+      await Promise.all(tenants.map((tenant) => ns.untilReady(tenant)));
       expect(await bench.services()).toHaveLength(tenants.length);
       await Promise.all(
         tenants.map((tenant) => ns.patch(tenant, { spec: { computeConfig: { ecs: { desired_count: 2 } } } })),
       );
-      await Promise.all(tenants.map((tenant) => ns.untilReady(tenant, 60_000)));
+      await Promise.all(tenants.map((tenant) => ns.untilReady(tenant)));
       const counts = (await bench.services()).map(({ desiredCount }) => desiredCount);
       expect(counts).toEqual(tenants.map(() => 2));
       await Promise.all(tenants.map((tenant) => ns.delete(tenant)));
-      await Promise.all(tenants.map((tenant) => ns.untilGone(tenant, 60_000)));
+      await Promise.all(tenants.map((tenant) => ns.untilGone(tenant)));
       expect(await bench.services()).toEqual([]);
       const fired = (await microburst.fired()).map(({ operation, action }) => `${operation} ${action}`);
       expect(new Set(fired).size).toBeGreaterThanOrEqual(12);

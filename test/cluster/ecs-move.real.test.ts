@@ -38,7 +38,7 @@ describe('a Tenant that is moved between engines', () => {
     async () => {
       const { ns } = bench;
       await ns.create('mover', { containers: containers(image) }, { labels: { compute_provider: 'docker' } });
-      await ns.untilReady('mover', 60_000);
+      await ns.untilReady('mover');
       const stop = new AbortController();
       const silences: string[] = [];
       const watching = (async () => {

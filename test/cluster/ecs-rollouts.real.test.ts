@@ -50,14 +50,14 @@ describe('a Tenant whose ECS tasks are containers', () => {
   test.concurrent('is rolled to a good image', async () => {
     const { ns } = bench;
     await ns.create('good', running(images.v1));
-    await ns.untilReady('good', 60_000);
+    await ns.untilReady('good');
     await untilAnswers(ns, 'good', '1');
     await ns.patch('good', { spec: { containers: containers(images.v2) } });
-    const rolled = await ns.untilReady('good', 60_000);
+    const rolled = await ns.untilReady('good');
     expect(rolled.status?.compute).toMatchObject({ running: 1, desired: 1, health: 'healthy' });
     await untilAnswers(ns, 'good', '2');
     await ns.delete('good');
-    await ns.untilGone('good', 60_000);
+    await ns.untilGone('good');
   });
 
   /**
@@ -77,7 +77,7 @@ describe('a Tenant whose ECS tasks are containers', () => {
     const { ns } = bench;
     const name = `crashing-${tried}`;
     await ns.create(name, running(images.v1));
-    await ns.untilReady(name, 60_000);
+    await ns.untilReady(name);
     const before = (await bench.service(name))?.taskDefinition;
     await ns.patch(name, { spec: running(images.crashing) });
     const deadline = Date.now() + 120_000;
@@ -115,16 +115,16 @@ describe('a Tenant whose ECS tasks are containers', () => {
     expect(writes()).toBe(before);
     await untilAnswers(ns, name, '1');
     await ns.patch(name, { spec: running(images.v2) });
-    await ns.untilReady(name, 60_000);
+    await ns.untilReady(name);
     await untilAnswers(ns, name, '2');
   });
 
   test.concurrent('keeps the old image where the new one is missing, and names it', async () => {
     const { ns } = bench;
     await ns.create('missing', running(images.v1));
-    await ns.untilReady('missing', 60_000);
+    await ns.untilReady('missing');
     await ns.patch('missing', { spec: { containers: containers(images.missing) } });
-    const rolledBack = await ns.untilReason('missing', 'ImageUnavailable', 120_000);
+    const rolledBack = await ns.untilReason('missing', 'ImageUnavailable');
     expect(ready(rolledBack)?.message).toContain(images.missing);
     await untilAnswers(ns, 'missing', '1');
   });
@@ -132,9 +132,9 @@ describe('a Tenant whose ECS tasks are containers', () => {
   test.concurrent('that never had a good image names what is missing', async () => {
     const { ns } = bench;
     await ns.create('never', running(images.missing));
-    const tenant = await ns.untilReason('never', 'ImageUnavailable', 120_000);
+    const tenant = await ns.untilReason('never', 'ImageUnavailable');
     expect(ready(tenant)?.message).toContain(images.missing);
     await ns.delete('never');
-    await ns.untilGone('never', 60_000);
+    await ns.untilGone('never');
   });
 });

@@ -23,7 +23,7 @@ async function bench() {
   });
   stack.defer(() => operator.stop());
   for (const name of ['stays', 'goes']) await ns.create(name, { computeProvider: 'docker' });
-  for (const name of ['stays', 'goes']) await ns.untilReady(name, 60_000);
+  for (const name of ['stays', 'goes']) await ns.untilReady(name);
   return { engine, ns };
 }
 const stacks: AsyncDisposableStack[] = [];
@@ -44,15 +44,15 @@ async function expectDeletionToWait({ engine, ns }: Bench): Promise<void> {
   await ns.untilReady('beside');
   await ns.delete('beside');
   await ns.untilGone('beside');
-  const waiting = await ns.untilReason('goes', 'ProviderUnavailable', 120_000);
+  const waiting = await ns.untilReason('goes', 'ProviderUnavailable');
   expect(waiting.status?.phase).toBe('Deleting');
   expect(findCondition(waiting.status?.conditions, 'Ready')?.message).toContain(engine.host);
 }
 
 /** Once it is back. */
 async function expectDeletionToEnd({ engine, ns }: Bench): Promise<void> {
-  await ns.untilGone('goes', 120_000);
-  await ns.untilReady('new-0', 120_000);
+  await ns.untilGone('goes');
+  await ns.untilReady('new-0');
   expect(await engineView(engine.host).leftovers(ns.name, 'goes')).toEqual([]);
 }
 
@@ -68,14 +68,14 @@ test.concurrent(
     const awaySince = Date.now();
     await engine.kill();
     await expectDeletionToWait(there);
-    const away = await ns.untilReason('stays', 'ProviderUnavailable', 120_000);
+    const away = await ns.untilReason('stays', 'ProviderUnavailable');
     expect(findCondition(away.status?.conditions, 'Ready')?.status).toBe('Unknown');
     const [told, ...more] = (await writesTo(ns, 'stays')).slice(before);
     expect(more).toEqual([]);
     expect(Date.parse(told?.requestReceivedTimestamp ?? '') - awaySince).toBeGreaterThanOrEqual(60_000);
     await engine.start();
     await expectDeletionToEnd(there);
-    await ns.untilReady('stays', 120_000);
+    await ns.untilReady('stays');
   },
 );
 

@@ -17,6 +17,9 @@ import { followAuditLog } from './audit-log.ts';
 import { until as pollUntil } from '../until.ts';
 import { silentLogger } from './silent-logger.ts';
 
+/** What is waited for comes sooner even on a machine that is busy with much else: this only ends a hang. */
+const hangMs = 120_000;
+
 /** A namespace of a test's own on the control plane, with the tools of a user in it. */
 export interface TestNamespace {
   readonly name: string;
@@ -111,7 +114,7 @@ export async function createTestNamespace(
       .toSorted((one, other) => (one.eventTime < other.eventTime ? -1 : 1));
   };
 
-  const until: TestNamespace['until'] = async (tenant, what, holds, timeoutMs = 30_000) => {
+  const until: TestNamespace['until'] = async (tenant, what, holds, timeoutMs = hangMs) => {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const current = await tenants.get(tenant, name).catch(() => undefined);
@@ -147,7 +150,7 @@ export async function createTestNamespace(
         ({ status }) => findCondition(status?.conditions, 'Ready')?.reason === reason,
         timeoutMs,
       ),
-    async untilGone(tenant, timeoutMs = 30_000) {
+    async untilGone(tenant, timeoutMs = hangMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const current = await tenants.get(tenant, name);
