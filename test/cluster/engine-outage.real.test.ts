@@ -6,6 +6,7 @@ import { engineView } from './docker-tenants.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
 import { startTestOperator } from './test-operator.ts';
+import { until } from '../until.ts';
 
 /** An engine that may be taken away, and an operator whose Tenants `stays` and `goes` run on it. */
 async function bench() {
@@ -70,6 +71,7 @@ test.concurrent(
     await expectDeletionToWait(there);
     const away = await ns.untilReason('stays', 'ProviderUnavailable');
     expect(findCondition(away.status?.conditions, 'Ready')?.status).toBe('Unknown');
+    await until('its write in the audit log', async () => (await writesTo(ns, 'stays')).length > before);
     const [told, ...more] = (await writesTo(ns, 'stays')).slice(before);
     expect(more).toEqual([]);
     expect(Date.parse(told?.requestReceivedTimestamp ?? '') - awaySince).toBeGreaterThanOrEqual(60_000);

@@ -5,6 +5,7 @@ import { startTestOperator } from './test-operator.ts';
 import type { TestOperator } from './test-operator.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
+import { until } from '../until.ts';
 
 const mock = (block: Record<string, unknown>) => ({
   computeProvider: 'mock',
@@ -21,6 +22,12 @@ describe('a Tenant on the mock provider', () => {
   };
   const writesTo = async (name: string) =>
     (await ns.writes()).filter(({ objectRef }) => objectRef?.name === name);
+
+  /** A write is in the audit log a moment after its effect can be seen. */
+  const expectWrites = async (name: string, count: number): Promise<void> => {
+    await until(`${count} writes to ${name}`, async () => (await writesTo(name)).length >= count);
+    expect(await writesTo(name)).toHaveLength(count);
+  };
 
   beforeAll(async () => {
     ns = await createTestNamespace('mock');
@@ -54,7 +61,7 @@ describe('a Tenant on the mock provider', () => {
     expect(failing.status?.retry?.since).toBeDefined();
     expect(failing.status?.observedGeneration).toBe(failing.metadata.generation);
     expect(findCondition(failing.status?.conditions, 'Reconciling')?.reason).toBe('ProvisionFailed');
-    const writes = await writesTo('failing');
+    await expectWrites('failing', 2);
     await ns.create('beside', mock({}));
     await ns.untilReady('beside');
     const tries = await ns.untilPasses('tries', 4);
@@ -62,7 +69,7 @@ describe('a Tenant on the mock provider', () => {
     // Each is between half and the whole of 2^n seconds; the watch of Secrets may cut the first one short.
     expect(pauses[1]).toBeGreaterThanOrEqual(990);
     expect(pauses[2]).toBeGreaterThanOrEqual(1990);
-    expect(await writesTo('failing')).toHaveLength(writes.length);
+    await expectWrites('failing', 2);
     await ns.patch('failing', { spec: { computeConfig: { mock: { fail_on: null } } } });
     const mended = await ns.untilReady('failing');
     expect(mended.status?.retry).toBeUndefined();
@@ -175,17 +182,17 @@ describe('a Tenant on the mock provider', () => {
     const containers = [ns.reading('frugal', 'at')];
     await ns.create('frugal', { ...mock({ a: 1 }), containers });
     await ns.untilReady('frugal');
-    expect(await writesTo('frugal')).toHaveLength(2);
+    await expectWrites('frugal', 2);
     await ns.patch('frugal', { spec: { computeConfig: { mock: { a: 2 } } } });
     await ns.untilReady('frugal');
-    expect(await writesTo('frugal')).toHaveLength(3);
+    await expectWrites('frugal', 3);
     await ns.wholePass('frugal');
     await restart();
     await ns.wholePass('frugal');
-    expect(await writesTo('frugal')).toHaveLength(3);
+    await expectWrites('frugal', 3);
     await ns.delete('frugal');
     await ns.untilGone('frugal');
-    expect(await writesTo('frugal')).toHaveLength(4);
+    await expectWrites('frugal', 4);
   });
 
   test('whose provider is disabled waits with its deletion and says what would end it', async () => {
