@@ -1,7 +1,6 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { freePort } from '../../dev/free-port.ts';
 import { pushImage } from '../../dev/images.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { reconcileRequestedAt } from '../../src/api/names.ts';
@@ -315,14 +314,6 @@ describe('a Tenant on Docker', () => {
     expect(await view.leftovers(ns.name, name)).toEqual([]);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Polls; fails after 20 s. */
 async function until(holds: () => Promise<boolean>): Promise<void> {

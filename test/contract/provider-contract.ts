@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import type { Observation, PlacedTenant, Provider, StepResult } from '../../src/compute/provider.ts';
+import type { Observation, Provider, StepResult } from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import { placedTenant } from '../compute/placed-tenant.ts';
 
 /** What every provider must do, whatever its engine. A new provider passes this suite before anything else. */
 
@@ -33,7 +34,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
 
     it('a tenant that was never provisioned is not there, and destroying it is done at once', async () => {
       const provider = harness.provider();
-      const ref = placed(provider, harness.spec('never', 'first'));
+      const ref = placedTenant(provider, harness.spec('never', 'first'));
       expect(await provider.getStatus(ref, undefined, signal)).toMatchObject({ exists: false, changes: [] });
       expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
       expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
@@ -46,14 +47,14 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       await healthy(provider, first);
       expect(provider.desire(second).specHash).not.toBe(provider.desire(first).specHash);
       const between = await provider.getStatus(
-        { ...placed(provider, second), thorough: true },
+        { ...placedTenant(provider, second), thorough: true },
         second,
         signal,
       );
       expect(between.changes).not.toEqual([]);
       await settle(() => provider.update(second, signal));
       expect((await healthy(provider, second)).exists).toBe(true);
-      const gone = placed(provider, second);
+      const gone = placedTenant(provider, second);
       await settle(() => provider.destroy(gone, signal));
       expect((await provider.getStatus(gone, second, signal)).exists).toBe(false);
     });
@@ -68,9 +69,13 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       expect((await provider.update(spec, signal)).outcome).toBe('done');
       expect((await provider.update(spec, signal, { keep: true })).outcome).toBe('done');
       expect(harness.writes?.() ?? 0).toBe(writes);
-      const after = await provider.getStatus({ ...placed(provider, spec), thorough: true }, spec, signal);
+      const after = await provider.getStatus(
+        { ...placedTenant(provider, spec), thorough: true },
+        spec,
+        signal,
+      );
       expect(after.compute).toEqual(before.compute);
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
     });
 
     it('two provisionings at once make one', async () => {
@@ -82,7 +87,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       ]);
       const { compute } = await healthy(provider, spec);
       expect(compute.running).toBe(compute.desired);
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
     });
 
     it('list shows what is owned, under the tenant that owns it, until it is gone', async () => {
@@ -93,7 +98,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const mine = async () => (await provider.list(signal)).filter(({ tenantId }) => tenantId === 'listed');
       expect((await mine()).length).toBeGreaterThan(0);
       for (const owned of await mine()) expect(owned).toMatchObject({ namespace, name });
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
       expect(await mine()).toEqual([]);
     });
 
@@ -108,7 +113,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
     it('an aborted call ends soon, and rejects with nothing but a ComputeError', async () => {
       const provider = harness.provider();
       const spec = harness.spec('aborted', 'first');
-      const ref = placed(provider, spec);
+      const ref = placedTenant(provider, spec);
       const aborted = AbortSignal.abort();
       const calls = [
         () => provider.provision(spec, aborted),
@@ -149,7 +154,7 @@ function describeDurability(getHarness: () => ContractHarness): void {
     await settle(() => harness.provider().provision(spec, signal));
     const before = await healthy(harness.provider(), spec);
     const restarted = harness.provider();
-    const ref = placed(restarted, spec);
+    const ref = placedTenant(restarted, spec);
     expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
 
     const other = harness.provider('other');
@@ -170,10 +175,12 @@ function describeDurability(getHarness: () => ContractHarness): void {
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(rival, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(rival, signal))).rejects.toMatchObject(conflict);
-    await expect(provider.getStatus(placed(provider, rival), rival, signal)).rejects.toMatchObject(conflict);
-    expect((await provider.destroy(placed(provider, rival), signal)).outcome).toBe('gone');
-    expect(await provider.getStatus(placed(provider, spec), spec, signal)).toEqual(before);
-    await settle(() => provider.destroy(placed(provider, spec), signal));
+    await expect(provider.getStatus(placedTenant(provider, rival), rival, signal)).rejects.toMatchObject(
+      conflict,
+    );
+    expect((await provider.destroy(placedTenant(provider, rival), signal)).outcome).toBe('gone');
+    expect(await provider.getStatus(placedTenant(provider, spec), spec, signal)).toEqual(before);
+    await settle(() => provider.destroy(placedTenant(provider, spec), signal));
   });
 }
 
@@ -189,14 +196,9 @@ function describeConflict(getHarness: () => ContractHarness): void {
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(spec, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(spec, signal))).rejects.toMatchObject(conflict);
-    expect((await provider.destroy(placed(provider, spec), signal)).outcome).toBe('gone');
+    expect((await provider.destroy(placedTenant(provider, spec), signal)).outcome).toBe('gone');
     expect(await look()).toEqual(before);
   });
-}
-
-export function placed(provider: Provider, spec: TenantComputeSpec): PlacedTenant {
-  const { namespace, name } = spec.tenant;
-  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
 }
 
 /** Calls again, as the controller does, until the operation has nothing left to do. */
@@ -216,7 +218,7 @@ async function settle<T extends { outcome: StepResult['outcome'] | 'gone' }>(
 async function healthy(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
   const until = Date.now() + convergeMs;
   for (;;) {
-    const seen = await provider.getStatus(placed(provider, spec), spec, new AbortController().signal);
+    const seen = await provider.getStatus(placedTenant(provider, spec), spec, new AbortController().signal);
     const { state, health } = seen.compute;
     if (state === 'running' && health === 'healthy' && seen.changes.length === 0) return seen;
     if (Date.now() > until) throw new Error(`not healthy: ${JSON.stringify(seen)}`);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import type { Observation, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
@@ -106,14 +106,6 @@ function counting(engine: Engine, calls: string[]): Engine {
     },
   ]);
   return Object.fromEntries(counted) as Engine;
-}
-
-export function placedTenant(
-  provider: Provider<DockerConfig>,
-  spec: TenantComputeSpec<DockerConfig>,
-): PlacedTenant {
-  const { namespace, name } = spec.tenant;
-  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
 }
 
 /** Calls again, as the controller does, until there is a last word. */

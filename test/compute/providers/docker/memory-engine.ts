@@ -51,6 +51,11 @@ export const writes: readonly string[] = [
   'removeVolume',
 ];
 
+/** The call's name, where it changes something. */
+export function writeOf(call: string): string | undefined {
+  return writes.includes(call) ? call : undefined;
+}
+
 export function memoryEngine(images: readonly string[] = []): MemoryEngine {
   const state = createState(images);
   return {

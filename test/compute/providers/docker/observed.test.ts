@@ -15,6 +15,7 @@ import { observe } from '../../../../src/compute/providers/docker/observed.ts';
 import { observeContainer } from '../../../../src/compute/providers/docker/observed-container.ts';
 import type { ObservedContainer } from '../../../../src/compute/providers/docker/observed-container.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 
@@ -236,8 +237,8 @@ it('what was applied shows no changes, whatever the spec', async () => {
       const provider = dockerProvider(memoryEngine(['app:1']), rules.block, rules.policy, context());
       const signal = new AbortController().signal;
       expect(await provider.provision(spec, signal)).toMatchObject({ outcome: 'done' });
-      const ref = { ...spec.tenant, tenantId: 'acme', placement: provider.desire(spec).placement };
-      const status = await provider.getStatus({ ...ref, thorough: true }, spec, signal);
+      const ref = placedTenant(provider, spec, { thorough: true });
+      const status = await provider.getStatus(ref, spec, signal);
       expect(status.changes).toEqual([]);
       expect(status.compute).toMatchObject({ state: 'running', health: 'healthy' });
     }),

@@ -1,11 +1,11 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec } from './docker-fixture.ts';
-import { dockerTestBench, isReady, placedTenant, settled, statusWhere } from './docker-bench.ts';
+import { dockerTestBench, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
 
 const signal = new AbortController().signal;
@@ -27,14 +27,6 @@ beforeAll(async () => {
   for (const image of Object.values(images)) await bench.pull(image);
 });
 afterAll(() => bench.close());
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function version(port: number): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) });

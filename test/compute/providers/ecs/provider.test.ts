@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import type { Observation, PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
+import type { Observation, Provider } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from './memory-ecs.ts';
@@ -17,17 +18,13 @@ function setUp(options: MemoryEcsOptions = {}): { ecs: MemoryEcs; provider: Prov
   return { ecs, provider: ecsProvider(ecs, block, policy, context()) };
 }
 
-function place(provider: Provider<EcsConfig>, spec: TenantComputeSpec<EcsConfig>): PlacedTenant {
-  return { ...spec.tenant, tenantId: spec.tenantId, placement: provider.desire(spec).placement };
-}
-
 /** Looks until nothing is on its way; a test that needs more looks than this is lost. */
 async function settled(
   provider: Provider<EcsConfig>,
   spec: TenantComputeSpec<EcsConfig>,
 ): Promise<Observation> {
   for (let looks = 0; ; looks += 1) {
-    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
     if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
   }
 }
@@ -70,13 +67,15 @@ describe('a service', () => {
   test('that is MISSING right after its creation is not taken for destroyed', async () => {
     const { provider } = setUp({ hiddenFor: 1 });
     await provider.provision(tenantSpec(), signal);
-    expect((await provider.destroy(place(provider, tenantSpec()), signal)).outcome).toBe('in_progress');
+    expect((await provider.destroy(placedTenant(provider, tenantSpec()), signal)).outcome).toBe(
+      'in_progress',
+    );
   });
 
   test('is not created while the old one of that name drains', async () => {
     const { ecs, provider } = setUp({ drainsFor: 3 });
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(place(provider, tenantSpec()), signal);
+    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
     ecs.calls.length = 0;
     const step = await provider.provision(tenantSpec(), signal);
     expect(step).toMatchObject({ outcome: 'in_progress', message: /drain/ });
@@ -86,7 +85,7 @@ describe('a service', () => {
   test('that is made anew is not the one that was deleted before, for all its client token', async () => {
     const { ecs, provider } = setUp();
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(place(provider, tenantSpec()), signal);
+    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
     await provider.provision(tenantSpec(), signal);
     expect(ecs.service(name)?.status).toBe('ACTIVE');
   });
@@ -97,7 +96,7 @@ describe('a service', () => {
       code: 'ProvisionFailed',
       message: expect.stringContaining('cluster/landlord'),
     });
-    expect(await provider.destroy(place(provider, tenantSpec()), signal)).toMatchObject({
+    expect(await provider.destroy(placedTenant(provider, tenantSpec()), signal)).toMatchObject({
       outcome: 'gone',
       message: /cluster .* is gone/,
     });
@@ -253,7 +252,7 @@ describe('drift', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     await edit(ecs);
-    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
     expect(seen.rolledBack).toBeUndefined();
     expect(seen.changes).toContainEqual(expect.objectContaining({ path, cause: 'drift' }));
     await provider.update(spec, signal);
@@ -312,7 +311,7 @@ describe('a rollout that fails', () => {
     if (service !== undefined) Object.assign(service, { events: [], desiredCount: 4 });
     await provider.update(spec('crash:1'), signal, { keep: true });
     expect(ecs.service(name)).toMatchObject({ taskDefinition: old, desiredCount: 1 });
-    const seen = await provider.getStatus(place(provider, spec('crash:1')), spec('crash:1'), signal);
+    const seen = await provider.getStatus(placedTenant(provider, spec('crash:1')), spec('crash:1'), signal);
     expect(seen.changes.filter(({ cause }) => cause === 'drift')).toEqual([]);
     await provider.update(spec('crash:1'), signal, { keep: true });
     ecs.calls.length = 0;
@@ -337,7 +336,7 @@ describe('destroying', () => {
     const spec = running('app:1');
     await provider.provision(spec, signal);
     await provider.update(running('app:2'), signal);
-    const ref = place(provider, spec);
+    const ref = placedTenant(provider, spec);
     const outcomes: string[] = [];
     for (let calls = 0; calls < 6 && outcomes.at(-1) !== 'gone'; calls += 1) {
       outcomes.push((await provider.destroy(ref, signal)).outcome);
@@ -372,7 +371,7 @@ describe('a drain', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     ecs.calls.length = 0;
-    return { ecs, provider, ref: place(provider, spec) };
+    return { ecs, provider, ref: placedTenant(provider, spec) };
   }
 
   test('scales to 0 and deletes only once no task is left, whichever process looks', async () => {
@@ -503,7 +502,7 @@ describe('the watch', () => {
       const service = ecs.service(name);
       if (service !== undefined) service.desiredCount = 2;
       expect(await changed.promise).toBe('acme');
-      const seen = await provider.getStatus(place(provider, spec), spec, signal);
+      const seen = await provider.getStatus(placedTenant(provider, spec), spec, signal);
       expect(seen.changes).toContainEqual(expect.objectContaining({ path: 'desiredCount', cause: 'drift' }));
     } finally {
       stop.abort();
@@ -519,9 +518,13 @@ describe('the watch', () => {
       await provider.provision(tenantSpec(), signal);
       await settled(provider, tenantSpec());
       ecs.calls.length = 0;
-      await provider.getStatus(place(provider, tenantSpec()), tenantSpec(), signal);
+      await provider.getStatus(placedTenant(provider, tenantSpec()), tenantSpec(), signal);
       expect(ecs.calls).toEqual([]);
-      await provider.getStatus({ ...place(provider, tenantSpec()), thorough: true }, tenantSpec(), signal);
+      await provider.getStatus(
+        { ...placedTenant(provider, tenantSpec()), thorough: true },
+        tenantSpec(),
+        signal,
+      );
       expect(ecs.calls.map((call) => call.name)).toEqual(['describeService']);
     } finally {
       stop.abort();

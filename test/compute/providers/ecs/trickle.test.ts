@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { desireService } from '../../../../src/compute/providers/ecs/desired.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import { tidyFamily } from '../../../../src/compute/providers/ecs/trickle.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
 import { memoryEcs, writesOf } from './memory-ecs.ts';
 
@@ -14,13 +15,7 @@ test('old revisions go one at a time, oldest first, and never one that runs or i
   const provider = ecsProvider(ecs, block, policy, context());
   const look = async (image: string) => {
     const spec = running(image);
-    const ref = {
-      ...spec.tenant,
-      tenantId: 'acme',
-      placement: provider.desire(spec).placement,
-      thorough: true,
-    };
-    return provider.getStatus(ref, spec, signal);
+    return provider.getStatus(placedTenant(provider, spec, { thorough: true }), spec, signal);
   };
   for (const image of ['app:1', 'app:2', 'app:3']) {
     await provider.update(running(image), signal);
