@@ -8,6 +8,8 @@ export interface EngineView {
   containers(namespace: string, tenant?: string): Promise<Dockerode.ContainerInfo[]>;
   /** Everything that bears the namespace's mark: containers, networks, volumes. */
   leftovers(namespace: string, tenant?: string): Promise<string[]>;
+  /** Removes all that bears the namespace's mark: for the end of tests, however they ended. */
+  clear(namespace: string): Promise<void>;
 }
 
 export function engineView(host: string = inject('dockerHost')): EngineView {
@@ -18,13 +20,22 @@ export function engineView(host: string = inject('dockerHost')): EngineView {
   ];
   const containers: EngineView['containers'] = (namespace, tenant) =>
     docker.listContainers({ all: true, filters: { label: labels(namespace, tenant) } });
+  const filters = (namespace: string, tenant?: string) =>
+    JSON.stringify({ label: labels(namespace, tenant) });
   return {
     docker,
     containers,
+    async clear(namespace) {
+      for (const { Id } of await containers(namespace))
+        await docker.getContainer(Id).remove({ force: true, v: true });
+      for (const { Id } of await docker.listNetworks({ filters: filters(namespace) }))
+        await docker.getNetwork(Id).remove();
+      const { Volumes } = await docker.listVolumes({ filters: filters(namespace) });
+      for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+    },
     async leftovers(namespace, tenant) {
-      const filters = JSON.stringify({ label: labels(namespace, tenant) });
-      const networks = await docker.listNetworks({ filters });
-      const { Volumes } = await docker.listVolumes({ filters });
+      const networks = await docker.listNetworks({ filters: filters(namespace, tenant) });
+      const { Volumes } = await docker.listVolumes({ filters: filters(namespace, tenant) });
       return [
         ...(await containers(namespace, tenant)).map(({ Names }) => `container ${Names.join()}`),
         ...networks.map(({ Name }) => `network ${Name}`),

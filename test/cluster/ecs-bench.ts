@@ -129,6 +129,6 @@ export function actAs(credentials: { readonly accessKeyId: string; readonly secr
 }
 
 /** Everything by key. */
-export function tagsOf(service: Service | undefined): Readonly<Record<string, string>> {
+export function tagsOf(service: Pick<Service, 'tags'> | undefined): Readonly<Record<string, string>> {
   return Object.fromEntries((service?.tags ?? []).map(({ key = '', value = '' }) => [key, value]));
 }
