@@ -83,7 +83,9 @@ describe('a kill -9 of the operator, with 20 tenants present', () => {
     await writeFile(configFile, stringify(config));
     start = () => (operator = run({ configFile, kubeconfigPath }));
     start();
-    await Promise.all(residents.map(createResident));
+    // There from the start, so that each death of a deletion finds one Ready.
+    const goers = deletions.map(([when, what]) => create(goerOf(when, what), { ...withVolume, ...pair() }));
+    await Promise.all([...residents.map(createResident), ...goers]);
     await untilPassed(operator, ns);
   }, 180_000);
 
@@ -199,6 +201,17 @@ describe('a kill -9 of the operator, with 20 tenants present', () => {
     await remove('secretive');
   });
 
+  const deletions: readonly (readonly [When, string, Strike])[] = [
+    ['before', 'a stop', engine(/^POST \S*\/containers\/\w+\/stop/)],
+    ['before', 'a removal', removal],
+    ['after', 'a removal', removal],
+    ['before', "a network's removal", engine(/^DELETE \S*\/networks\//)],
+    ['after', "a network's removal", engine(/^DELETE \S*\/networks\//)],
+    ['after', "a volume's removal", engine(/^DELETE \S*\/volumes\//)],
+    ['after', "the finalizer's removal", api(/^PATCH \S*\/tenants\//, removesFinalizer)],
+  ];
+  const goerOf = (when: When, what: string): string => `goer-${when}-${what.replaceAll(/\W+/g, '-')}`;
+
   const createSingle = (name: string) =>
     create(name, docker({ env: { NEW: name } }), { env: [`NEW=${name}`] });
   const createFresh = async (name: string) => {
@@ -286,22 +299,14 @@ describe('a kill -9 of the operator, with 20 tenants present', () => {
     expect(await containerIds()).toEqual(before);
   });
 
-  test.each<[When, string, Strike]>([
-    ['before', 'a stop', engine(/^POST \S*\/containers\/\w+\/stop/)],
-    ['before', 'a removal', removal],
-    ['after', 'a removal', removal],
-    ['before', "a network's removal", engine(/^DELETE \S*\/networks\//)],
-    ['after', "a network's removal", engine(/^DELETE \S*\/networks\//)],
-    ['after', "a volume's removal", engine(/^DELETE \S*\/volumes\//)],
-    ['after', "the finalizer's removal", api(/^PATCH \S*\/tenants\//, removesFinalizer)],
-  ])('%s %s of a deletion leaves nothing', async (when, _what, at) => {
+  test.each(deletions)('%s %s of a deletion leaves nothing', async (when, what, at) => {
+    const name = goerOf(when, what);
     const before = await containerIds();
-    await ns.create('goner', { ...withVolume, ...pair() });
-    await ns.untilReady('goner');
-    await strike(at, when, () => ns.delete('goner'));
-    await ns.untilGone('goner');
-    expect(await view.leftovers(ns.name, 'goner')).toEqual([]);
-    await expectWhole('goner', before);
+    fleet.delete(name);
+    await strike(at, when, () => ns.delete(name));
+    await ns.untilGone(name);
+    expect(await view.leftovers(ns.name, name)).toEqual([]);
+    await expectWhole(name, before);
   });
 
   test('after all of it every resident runs as its spec says, and goes without a trace', async () => {
