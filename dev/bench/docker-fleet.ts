@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { applyCrds } from '../apply-crds.ts';
 import { DIST } from '../build.ts';
 import { startChild, type Child } from '../child-process.ts';
+import { dockerBlockFor } from '../docker-engine.ts';
 import { pushImage } from '../images.ts';
 import { kubeRequest } from '../kube-request.ts';
 import { removeOnDeath } from '../leftovers.ts';
@@ -78,8 +79,7 @@ export async function setUpFleet(instance: string, size: number): Promise<Docker
 
 async function startOperator(parts: RealParts, folder: string, instance: string): Promise<Child> {
   const image = await pushImage(parts.registry, { repository: 'app', tag: '1' });
-  const { host, networkPool } = parts.engine;
-  const docker = { image, host, ...(networkPool === undefined ? {} : { network_pool: networkPool }) };
+  const docker = { ...dockerBlockFor(parts.engine), image };
   const config = { instance, compute: { docker }, server: { address: '127.0.0.1:0' } };
   const configFile = join(folder, 'landlord.yaml');
   await writeFile(configFile, stringify(config));

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyCrds } from '../apply-crds.ts';
+import { dockerBlockFor } from '../docker-engine.ts';
 import { pushImage } from '../images.ts';
 import { removeOnDeath } from '../leftovers.ts';
 import { withProgress } from '../progress.ts';
@@ -123,10 +124,9 @@ async function furnish(
       instance,
       compute: {
         docker: {
+          ...dockerBlockFor(dockerEngine),
           image: `${registry.address}/app:1`,
-          host: dockerEngine.host,
           label_prefix: labelPrefix,
-          ...(dockerEngine.networkPool === undefined ? {} : { network_pool: dockerEngine.networkPool }),
         },
         ecs: ecs.block,
         mock: {},

@@ -36,6 +36,5 @@ export function engineView(host: string = inject('dockerHost')): EngineView {
 
 /** The operator's docker block for the tests' engine. */
 export function dockerBlock(image: string): Record<string, unknown> {
-  const pool = inject('networkPool');
-  return { image, host: inject('dockerHost'), ...(pool === '' ? {} : { network_pool: pool }) };
+  return { ...inject('engineBlock'), image };
 }

@@ -7,6 +7,8 @@ import Docker from 'dockerode';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
 import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import type { NetworkSnapshot } from '../../dev/machine-network.ts';
+import { runCommand } from '../../dev/run-command.ts';
 import { runContainer } from './run-container.ts';
 
 async function startEngine(): Promise<PrivateDockerEngine> {
@@ -15,16 +17,16 @@ async function startEngine(): Promise<PrivateDockerEngine> {
   return engine;
 }
 
-async function remains(folder: string, bridge: string): Promise<Record<string, unknown>> {
+async function remains(folder: string, link: string): Promise<Record<string, unknown>> {
   return {
     processes: await engineProcesses(folder),
     mounts: await mountsBelow(folder),
     folder: existsSync(folder),
-    bridge: existsSync(`/sys/class/net/${bridge}`),
+    link: existsSync(`/sys/class/net/${link}`),
   };
 }
 
-const NOTHING = { processes: [], mounts: [], folder: false, bridge: false };
+const NOTHING = { processes: [], mounts: [], folder: false, link: false };
 
 describe('a private engine', () => {
   it('runs a container from the registry and leaves nothing after stop', async () => {
@@ -34,7 +36,7 @@ describe('a private engine', () => {
     expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
     await engine.stop();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
-    expect(await remains(engine.folder, engine.bridge)).toEqual(NOTHING);
+    expect(await remains(engine.folder, engine.link)).toEqual(NOTHING);
   });
 
   it('keeps its containers while dockerd is killed and started again', async () => {
@@ -69,6 +71,15 @@ describe('a private engine', () => {
     expect(await docker.listContainers()).toHaveLength(1);
   });
 
+  it('leaves the network of a machine with a Docker Engine of its own as it was, killed and started again', async () => {
+    const script = fileURLToPath(new URL('engine-beside-docker0.ts', import.meta.url));
+    const printed = await runCommand('unshare', ['--net', process.execPath, script]);
+    const { before, after, answer } = JSON.parse(printed) as Record<string, NetworkSnapshot>;
+    expect(before?.['links']?.some((line) => line.includes('docker0 172.17.0.1/16'))).toBe(true);
+    expect(answer).toBe('version 1\n');
+    expect(after).toEqual(before);
+  });
+
   it('goes with all it runs when the program that started it is killed', async () => {
     const script = fileURLToPath(new URL('engine-owner.ts', import.meta.url));
     const owner = spawn(process.execPath, [script, inject('registryAddress')], {
@@ -76,10 +87,10 @@ describe('a private engine', () => {
     });
     onTestFinished(() => void owner.kill('SIGKILL'));
     const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
-    const { folder, bridge } = JSON.parse(line) as { folder: string; bridge: string };
+    const { folder, link } = JSON.parse(line) as { folder: string; link: string };
     expect((await engineProcesses(folder)).length).toBeGreaterThan(3);
     owner.kill('SIGKILL');
-    await expect.poll(() => remains(folder, bridge), { timeout: 20_000 }).toEqual(NOTHING);
+    await expect.poll(() => remains(folder, link), { timeout: 20_000 }).toEqual(NOTHING);
   });
 });
 

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
 import { containerSpec } from './docker-fixture.ts';
-import { dockerTestBench, isReady, placedTenant, settled, statusWhere } from './docker-bench.ts';
+import { dockerTestBench, freeSubnet, isReady, placedTenant, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
 
 const signal = new AbortController().signal;
+const publishAddress = inject('publishAddress');
 const images = { one: '', two: '', crash: '', unhealthy: '' };
 let bench: DockerTestBench;
 
@@ -22,8 +23,7 @@ beforeAll(async () => {
     tag: 'unhealthy',
     command: ['unhealthy-after', '0s'],
   });
-  const networkPool = inject('networkPool');
-  bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool });
+  bench = dockerTestBench();
   for (const image of Object.values(images)) await bench.pull(image);
 });
 afterAll(() => bench.close());
@@ -37,7 +37,7 @@ async function freePort(): Promise<number> {
 }
 
 async function version(port: number): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(`http://${publishAddress}:${port}/`, { signal: AbortSignal.timeout(2_000) });
   return (await response.text()).trim();
 }
 
@@ -61,7 +61,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     const { look } = await running('one', portOf());
     const { compute } = await look();
     expect(compute).toMatchObject({ running: 1, desired: 1 });
-    expect(compute.endpoints).toMatchObject([{ name: 'app-8080', type: 'tcp', address: '127.0.0.1' }]);
+    expect(compute.endpoints).toMatchObject([{ name: 'app-8080', type: 'tcp', address: publishAddress }]);
     expect(await version(compute.endpoints?.[0]?.port ?? 0)).toBe('version 1');
   });
 
@@ -210,7 +210,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   it('whose host port is taken says which, and comes up once it is free', async () => {
     const port = await freePort();
     const holder = await bench.createForeign(`${bench.prefix}-holder`, images.one, {
-      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
+      PortBindings: { '8080/tcp': [{ HostIp: publishAddress, HostPort: `${port}` }] },
     });
     const provider = bench.provider();
     const spec = bench.spec('busy', { image: images.one, ...portOf({ host_port: port }) });
@@ -322,7 +322,7 @@ describe.concurrent('a container', () => {
 
 describe('networks', () => {
   it('a pool without a free subnet is named in the refusal', async () => {
-    const pool = '10.231.77.0/28';
+    const pool = freeSubnet();
     const full = dockerTestBench({ network_pool: pool });
     try {
       const containers = ['a', 'b'].map((name) => containerSpec(name, { image: images.one }));
