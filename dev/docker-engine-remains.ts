@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram } from './debian-packages.ts';
+import { findProgram } from './find-program.ts';
 import { namespaceFile, unlinkNamespace } from './engine-namespace.ts';
 import { runCommand } from './run-command.ts';
 

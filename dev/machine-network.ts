@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { findProgram } from './debian-packages.ts';
+import { findProgram } from './find-program.ts';
 import { runCommand } from './run-command.ts';
 
 /** What a program may have changed of this network namespace, for comparison: kind -> lines. */

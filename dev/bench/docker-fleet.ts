@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
 import { applyCrds } from '../apply-crds.ts';
 import { DIST } from '../build.ts';
 import { startChild, type Child } from '../child-process.ts';
+import { dockerAt } from '../docker-at.ts';
 import { dockerBlockFor } from '../docker-engine.ts';
 import { pushImage } from '../images.ts';
 import { kubeRequest } from '../kube-request.ts';
@@ -151,11 +152,4 @@ async function untilTenants(
     }
     await sleep(500);
   }
-}
-
-/** `host` as in DOCKER_HOST. */
-function dockerAt(host: string): Dockerode {
-  const { protocol, hostname, port, pathname } = new URL(host);
-  if (protocol === 'unix:') return new Dockerode({ socketPath: pathname });
-  return new Dockerode({ protocol: 'http', host: hostname, port: Number(port || '2375') });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { dockerAt } from '../../dev/ecs-endpoint-containers.ts';
+import { dockerAt } from '../../dev/docker-at.ts';
 import { pushImage } from '../../dev/images.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { dockerBlock } from './docker-tenants.ts';

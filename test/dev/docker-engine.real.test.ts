@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { dockerAt } from '../../dev/docker-at.ts';
 import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
 import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
 import type { NetworkSnapshot } from '../../dev/machine-network.ts';
@@ -95,10 +96,5 @@ describe('a private engine', () => {
 });
 
 it('the run has an engine that answers', async () => {
-  const url = new URL(inject('dockerHost'));
-  const docker =
-    url.protocol === 'unix:'
-      ? new Docker({ socketPath: url.pathname })
-      : new Docker({ host: url.hostname, port: url.port });
-  expect(String(await docker.ping())).toBe('OK');
+  expect(String(await dockerAt(inject('dockerHost')).ping())).toBe('OK');
 });

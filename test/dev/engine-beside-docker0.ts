@@ -2,7 +2,7 @@
  * A program for a network namespace of its own, which it makes look like a machine with a Docker Engine: a link docker0
  * and a firewall that forwards nothing. Prints that machine's network before and after the life of a private engine.
  */
-import { findProgram } from '../../dev/debian-packages.ts';
+import { findProgram } from '../../dev/find-program.ts';
 import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
 import { networkSnapshot } from '../../dev/machine-network.ts';
 import { startRegistry } from '../../dev/registry.ts';

@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
-import { startRegistry } from '../../../../dev/registry.ts';
+import { startRegistry, type Registry } from '../../../../dev/registry.ts';
+import { removeImagesOf } from '../../../../dev/shared-engine-remains.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
 import { freeSubnet } from './docker-bench.ts';
 import { never, testClient } from './engine-stand-in.ts';
@@ -29,6 +30,16 @@ async function create(name: string, body: Record<string, unknown> = {}): Promise
   );
   if (created === 'name-taken') throw new Error(`${name} is taken`);
   return created.id;
+}
+
+/** Goes after the test, with what was pulled from it. */
+async function startOwnRegistry(options: Parameters<typeof startRegistry>[0] = {}): Promise<Registry> {
+  const own = await startRegistry(options);
+  onTestFinished(async () => {
+    await own.stop();
+    await removeImagesOf(inject('dockerHost'), own.address);
+  });
+  return own;
 }
 
 beforeAll(async () => {
@@ -70,8 +81,7 @@ describe('images', () => {
   });
 
   test('a registry that falls silent is given up, and named', async () => {
-    const own = await startRegistry();
-    onTestFinished(async () => own.stop());
+    const own = await startOwnRegistry();
     const reference = await pushImage(own, { repository: 'app', tag: '1' });
     own.pause();
     const hasty = testClient({ host: inject('dockerHost'), pullSilenceMs: 500 });
@@ -84,8 +94,7 @@ describe('images', () => {
   });
 
   test('a registry with a password wants the right one, and gets it', async () => {
-    const own = await startRegistry({ auth: { user: 'bob', password: 's3cret' } });
-    onTestFinished(async () => own.stop());
+    const own = await startOwnRegistry({ auth: { user: 'bob', password: 's3cret' } });
     const reference = await pushImage(own, { repository: 'app', tag: '1' });
     const auth = { username: 'bob', password: 's3cret', serveraddress: own.address };
     await expect(engine.pullImage(reference, undefined, quiet, never)).rejects.toMatchObject({
