@@ -69,7 +69,7 @@ async function watchPort(url: string, stopped: AbortSignal): Promise<PortWatch> 
     const headers = { connection: 'close' };
     const failure = await fetch(url, { headers, signal: AbortSignal.timeout(LOOK_TIMEOUT_MS) }).then(
       ({ ok, status }) => (ok ? undefined : `HTTP ${status}`),
-      (error: Error) => String(error.cause ?? error),
+      ({ message, cause }: Error) => (cause instanceof Error ? cause.message : message),
     );
     if (failure !== undefined) failures.push(`${new Date().toISOString()} ${failure}`);
     await sleep(LOOK_EVERY_MS);

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dockerAt } from './docker-at.ts';
 import { networkSnapshot } from './machine-network.ts';
@@ -27,12 +29,16 @@ export async function machineSnapshot(options: SnapshotOptions): Promise<Machine
   };
 }
 
+/** Those of other programs come and go meanwhile. What an engine's containers have goes with them, and they are looked at. */
+const OF_OTHERS_TOO: ReadonlySet<string> = new Set(['mounts', 'cgroups', 'network namespaces']);
+
 /** What differs: `+ links 7 lld3`, `- images …`; empty where nothing does. */
 export function snapshotChanges(before: MachineSnapshot, after: MachineSnapshot): string[] {
   const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return kinds.flatMap((kind) => {
     const [old, present] = [before[kind] ?? [], after[kind] ?? []];
     const gone = old.filter((line) => !present.includes(line)).map((line) => `- ${kind}: ${line}`);
+    if (OF_OTHERS_TOO.has(kind)) gone.length = 0;
     const added = present.filter((line) => !old.includes(line)).map((line) => `+ ${kind}: ${line}`);
     return [...gone, ...added];
   });
@@ -43,7 +49,7 @@ const MACHINE_FOLDERS = ['/run/netns', '/run/docker/netns', '/run/containerd/s',
 
 async function entriesOf(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).map((name) => join(folder, name));
+    return (await readdir(folder)).filter((name) => name !== 'default').map((name) => join(folder, name));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? [folder] : [];
   }
@@ -89,14 +95,17 @@ async function processSnapshot(marker: string): Promise<MachineSnapshot> {
 
 async function mountPoints(): Promise<string[]> {
   const table = await readFile('/proc/self/mountinfo', 'utf8');
-  return table.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
+  const points = table.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
+  // An engine's handle of the machine's own network, which it makes for the first container there, and keeps.
+  return points.filter((point) => !point.endsWith('/netns/default'));
 }
 
-/** Those that engines and this project make; a machine has others, which come and go. */
+/** Those that engines and this project make, without those of another run that has its engine's folder beside ours. */
 async function cgroups(): Promise<string[]> {
   const entries = await readdir('/sys/fs/cgroup', { withFileTypes: true, recursive: true });
   const folders = entries.filter((entry) => entry.isDirectory());
   return folders
     .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((path) => /docker|landlord/.test(path));
+    .filter((path) => /docker|landlord/.test(path))
+    .filter((path) => !existsSync(join(tmpdir(), /landlord-engine-\w+/.exec(path)?.[0] ?? 'no engine')));
 }

@@ -8,7 +8,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { dockerAt } from '../../dev/docker-at.ts';
 import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
 import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
-import type { NetworkSnapshot } from '../../dev/machine-network.ts';
+import { networkSnapshot, type NetworkSnapshot } from '../../dev/machine-network.ts';
 import { runCommand } from '../../dev/run-command.ts';
 import { runContainer } from './run-container.ts';
 
@@ -18,12 +18,18 @@ async function startEngine(): Promise<PrivateDockerEngine> {
   return engine;
 }
 
-async function remains(folder: string, link: string): Promise<Record<string, unknown>> {
+/** With its number: by the time of the look another engine may have the name. */
+async function linkOf(name: string): Promise<string | undefined> {
+  const snapshot = await networkSnapshot();
+  return snapshot['links']?.find((line) => line.split(' ')[1] === name);
+}
+
+async function remains(folder: string, link: string | undefined): Promise<Record<string, unknown>> {
   return {
     processes: await engineProcesses(folder),
     mounts: await mountsBelow(folder),
     folder: existsSync(folder),
-    link: existsSync(`/sys/class/net/${link}`),
+    link: (await networkSnapshot())['links']?.includes(link ?? '') ?? false,
   };
 }
 
@@ -32,12 +38,14 @@ const NOTHING = { processes: [], mounts: [], folder: false, link: false };
 describe('a private engine', () => {
   it('runs a container from the registry and leaves nothing after stop', async () => {
     const engine = await startEngine();
+    const link = await linkOf(engine.link);
+    expect(link).toContain(engine.link);
     const url = await runContainer(engine, inject('registryAddress'));
     await expect.poll(async () => (await fetch(url)).text()).toBe('version 1\n');
     expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
     await engine.stop();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
-    expect(await remains(engine.folder, engine.link)).toEqual(NOTHING);
+    expect(await remains(engine.folder, link)).toEqual(NOTHING);
   });
 
   it('keeps its containers while dockerd is killed and started again', async () => {
@@ -88,7 +96,9 @@ describe('a private engine', () => {
     });
     onTestFinished(() => void owner.kill('SIGKILL'));
     const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
-    const { folder, link } = JSON.parse(line) as { folder: string; link: string };
+    const { folder, link: name } = JSON.parse(line) as { folder: string; link: string };
+    const link = await linkOf(name);
+    expect(link).toContain(name);
     expect((await engineProcesses(folder)).length).toBeGreaterThan(3);
     owner.kill('SIGKILL');
     await expect.poll(() => remains(folder, link), { timeout: 20_000 }).toEqual(NOTHING);

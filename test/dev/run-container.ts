@@ -26,7 +26,7 @@ export async function runContainer(engine: PrivateDockerEngine, registryAddress:
   return `http://${engine.publishAddress}:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}/`;
 }
 
-async function pull(docker: Docker, image: string): Promise<void> {
+export async function pull(docker: Docker, image: string): Promise<void> {
   const stream = await docker.pull(image);
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));

@@ -132,7 +132,9 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('is replaced without a gap: the old one serves until the new one is proven', async () => {
-    const { provider, look, name } = await running('gapless', portOf());
+    const { look, name } = await running('gapless', portOf());
+    // Long enough for several looks meanwhile, however slow the engine is.
+    const provider = bench.provider({ settleMs: 5_000 });
     const port = (await look()).compute.endpoints?.[0]?.port ?? 0;
     const wanted = bench.spec('gapless', { image: images.two, ...portOf() });
     const seen: string[] = [];
