@@ -1,6 +1,7 @@
 import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import { context, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
 import { memoryEngine, writes } from '../compute/providers/docker/memory-engine.ts';
+import { abortable, silent } from './engine-signals.ts';
 import { describeProviderContract } from './provider-contract.ts';
 
 describeProviderContract('docker, on an engine in memory,', async () => {
@@ -8,7 +9,8 @@ describeProviderContract('docker, on an engine in memory,', async () => {
   const { block, policy } = settings();
   const signal = new AbortController().signal;
   return {
-    provider: (instance = 'default') => dockerProvider(engine, block, policy, context({ instance })),
+    provider: (instance = 'default') =>
+      dockerProvider(abortable(engine), block, policy, context({ instance })),
     spec: (tenantId, state) =>
       tenantSpec(
         { image: state === 'first' ? 'app:1' : 'app:2', volumes: ['data:/data'] },
@@ -20,6 +22,7 @@ describeProviderContract('docker, on an engine in memory,', async () => {
       await engine.createContainer(name, { Image: 'app:1' }, signal);
       return () => engine.inspectContainer(name, signal);
     },
+    silent: () => dockerProvider(silent(engine), block, policy, context()),
     close: async () => undefined,
   };
 });

@@ -21,6 +21,7 @@ describeProviderContract('docker', async () => {
       await bench.createForeign(name, images.first);
       return () => bench.look(name);
     },
+    silent: undefined,
     close: () => bench.close(),
   };
 });

@@ -1,6 +1,7 @@
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import { containerSpec, context, settings, tenantSpec } from '../compute/providers/ecs/ecs-fixture.ts';
 import { memoryEcs, writesOf } from '../compute/providers/ecs/memory-ecs.ts';
+import { abortable, silent } from './engine-signals.ts';
 import { describeProviderContract } from './provider-contract.ts';
 
 const draining = { drainsFor: 2 };
@@ -15,7 +16,7 @@ for (const { name, options, containers } of cases) {
     const other = ecs.addTaskDefinition({ family: 'tenant-app', revision: 13 });
     const { block, policy } = settings();
     return {
-      provider: (instance = 'default') => ecsProvider(ecs, block, policy, context({ instance })),
+      provider: (instance = 'default') => ecsProvider(abortable(ecs), block, policy, context({ instance })),
       spec: (tenantId, state) => {
         const over = { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' } };
         const image = state === 'first' ? 'app:1' : 'app:2';
@@ -30,6 +31,7 @@ for (const { name, options, containers } of cases) {
         await ecs.createService({ region: 'us-west-2' }, { cluster, serviceName, taskDefinition }, signal);
         return async () => structuredClone(ecs.service(serviceName)?.tags);
       },
+      silent: () => ecsProvider(silent(ecs), block, policy, context()),
       close: async () => undefined,
     };
   });

@@ -93,6 +93,7 @@ for (const { name, start, images } of cases) {
           return { status, desiredCount, taskDefinition, tags };
         };
       },
+      silent: undefined,
       async close() {
         for (const api of clients) api.close();
         fixture.close();

@@ -20,8 +20,12 @@ describeProviderContract('mock', async () => ({
     tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' },
     containers: [],
     resources: {},
-    config: { state },
+    // So that a workload that starts anew is told from one that goes on.
+    config: { state, ready_after_ms: 60 },
     imagePullCredentials: [],
   }),
+  writes: undefined,
+  occupy: undefined,
+  silent: undefined,
   close: async () => undefined,
 }));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import type { Observation, PlacedTenant, Provider, StepResult } from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
@@ -10,10 +11,18 @@ export interface ContractHarness {
   provider(instance?: string): Provider;
   /** Two desired states of a tenant that need a rollout from one to the other, and come up by themselves. */
   spec(tenantId: string, state: 'first' | 'second'): TenantComputeSpec;
-  /** How many calls that change something the engine has got so far, from all provider objects. */
-  writes?(): number;
-  /** Puts something that is not ours where the tenant's would go. Returns a look at it that tells it untouched. */
-  occupy?(tenantId: string): Promise<() => Promise<unknown>>;
+  /**
+   * How many calls that change something the engine has got so far, from all provider objects. Undefined: there is no
+   * engine, and a thing that is done again shows in the status (it starts anew).
+   */
+  readonly writes: (() => number) | undefined;
+  /**
+   * Puts something that is not ours where the tenant's would go. Returns a look at it that tells it untouched.
+   * Undefined: nothing else can be there.
+   */
+  readonly occupy: ((tenantId: string) => Promise<() => Promise<unknown>>) | undefined;
+  /** A provider whose engine never answers, but ends a call whose signal aborts. Undefined: none can be had. */
+  readonly silent: (() => Provider) | undefined;
   /** Removes whatever the tests left. */
   close(): Promise<void>;
 }
@@ -45,14 +54,11 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       await settle(() => provider.provision(first, signal));
       await healthy(provider, first);
       expect(provider.desire(second).specHash).not.toBe(provider.desire(first).specHash);
-      const between = await provider.getStatus(
-        { ...placed(provider, second), thorough: true },
-        second,
-        signal,
-      );
-      expect(between.changes).not.toEqual([]);
+      expect((await lookClosely(provider, second)).changes).not.toEqual([]);
       await settle(() => provider.update(second, signal));
-      expect((await healthy(provider, second)).exists).toBe(true);
+      await healthy(provider, second);
+      expect((await lookClosely(provider, second)).changes).toEqual([]);
+      expect((await lookClosely(provider, first)).changes).not.toEqual([]);
       const gone = placed(provider, second);
       await settle(() => provider.destroy(gone, signal));
       expect((await provider.getStatus(gone, second, signal)).exists).toBe(false);
@@ -62,27 +68,35 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const provider = harness.provider();
       const spec = harness.spec('again', 'first');
       await settle(() => provider.provision(spec, signal));
-      const before = await healthy(provider, spec);
-      const writes = harness.writes?.() ?? 0;
+      await healthy(provider, spec);
+      const before = await lookClosely(provider, spec);
+      const writes = harness.writes?.();
+      expect(writes).not.toBe(0);
       expect((await provider.provision(spec, signal)).outcome).toBe('done');
       expect((await provider.update(spec, signal)).outcome).toBe('done');
       expect((await provider.update(spec, signal, { keep: true })).outcome).toBe('done');
-      expect(harness.writes?.() ?? 0).toBe(writes);
-      const after = await provider.getStatus({ ...placed(provider, spec), thorough: true }, spec, signal);
-      expect(after.compute).toEqual(before.compute);
+      expect(harness.writes?.()).toBe(writes);
+      expect(await lookClosely(provider, spec)).toEqual(before);
       await settle(() => provider.destroy(placed(provider, spec), signal));
     });
 
-    it('two provisionings at once make one', async () => {
+    it('two provisionings at once make what one makes', async () => {
       const provider = harness.provider();
-      const spec = harness.spec('twice', 'first');
+      const [once, twice] = [harness.spec('once', 'first'), harness.spec('twice', 'first')];
+      await settle(() => provider.provision(once, signal));
       await Promise.all([
-        settle(() => provider.provision(spec, signal)),
-        settle(() => provider.provision(spec, signal)),
+        settle(() => provider.provision(twice, signal)),
+        settle(() => provider.provision(twice, signal)),
       ]);
-      const { compute } = await healthy(provider, spec);
-      expect(compute.running).toBe(compute.desired);
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      const [{ compute: ofOne }, { compute: ofTwo }] = [
+        await healthy(provider, once),
+        await healthy(provider, twice),
+      ];
+      expect([ofTwo.running, ofTwo.desired]).toEqual([ofOne.running, ofOne.desired]);
+      const owned = await provider.list(signal);
+      const count = (id: string) => owned.filter(({ tenantId }) => tenantId === id).length;
+      expect(count('twice')).toBe(count('once'));
+      for (const spec of [once, twice]) await settle(() => provider.destroy(placed(provider, spec), signal));
     });
 
     it('list shows what is owned, under the tenant that owns it, until it is gone', async () => {
@@ -105,25 +119,30 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       expect(one.desire(spec).specHash).toMatch(/^v\d+:[0-9a-f]{32}$/);
     });
 
-    it('an aborted call ends soon, and rejects with nothing but a ComputeError', async () => {
+    it('what is aborted before it begins changes nothing, and rejects with nothing but a ComputeError', async () => {
       const provider = harness.provider();
       const spec = harness.spec('aborted', 'first');
-      const ref = placed(provider, spec);
+      const writes = harness.writes?.();
       const aborted = AbortSignal.abort();
-      const calls = [
-        () => provider.provision(spec, aborted),
-        () => provider.update(spec, aborted),
-        () => provider.getStatus(ref, spec, aborted),
-        () => provider.validate(spec, aborted),
-        () => provider.list(aborted),
-        () => provider.destroy(ref, aborted),
-      ];
-      const answers = await Promise.allSettled(calls.map((call) => call()));
-      const reasons = answers.flatMap((answer) =>
-        answer.status === 'rejected' ? [answer.reason as unknown] : [],
-      );
-      expect(reasons.filter((reason) => !(reason instanceof ComputeError))).toEqual([]);
-      await settle(() => provider.destroy(ref, signal));
+      const calls = [...callsOf(provider, spec, aborted), provider.validate(spec, aborted)];
+      const answers = await Promise.allSettled(calls);
+      const rejected = answers.filter((answer) => answer.status === 'rejected');
+      for (const { reason } of rejected) expect(reason).toBeInstanceOf(ComputeError);
+      expect(harness.writes?.()).toBe(writes);
+      await settle(() => provider.destroy(placed(provider, spec), signal));
+    });
+
+    it('a call that its engine does not answer ends when it is aborted, with a ComputeError', async (context: TestContext) => {
+      const { silent } = harness;
+      if (silent === undefined) context.skip('this engine can not be silenced');
+      const provider = silent();
+      const stop = new AbortController();
+      const calls = Promise.allSettled(callsOf(provider, harness.spec('silent', 'first'), stop.signal));
+      stop.abort();
+      for (const answer of await calls) {
+        expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(ComputeError) as unknown });
+      }
+      await provider.close();
     });
 
     it('watch ends when it is told to', async () => {
@@ -142,9 +161,9 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
 function describeDurability(getHarness: () => ContractHarness): void {
   const signal = new AbortController().signal;
 
-  it('what outlives the process is found again by the next, and no other instance sees it', async () => {
+  it('what outlives the process is found again by the next, and no other instance sees it', async (context: TestContext) => {
     const harness = getHarness();
-    if (!harness.provider().durable) return;
+    if (!harness.provider().durable) context.skip(forgetful);
     const spec = harness.spec('durable', 'first');
     await settle(() => harness.provider().provision(spec, signal));
     const before = await healthy(harness.provider(), spec);
@@ -159,10 +178,10 @@ function describeDurability(getHarness: () => ContractHarness): void {
     await settle(() => restarted.destroy(ref, signal));
   });
 
-  it('a tenant of the same id in another namespace is a conflict, and destroying it destroys nothing', async () => {
+  it('a tenant of the same id in another namespace is a conflict, and destroying it destroys nothing', async (context: TestContext) => {
     const harness = getHarness();
     const provider = harness.provider();
-    if (!provider.durable) return;
+    if (!provider.durable) context.skip(forgetful);
     const spec = harness.spec('rival', 'first');
     await settle(() => provider.provision(spec, signal));
     const before = await healthy(provider, spec);
@@ -177,13 +196,16 @@ function describeDurability(getHarness: () => ContractHarness): void {
   });
 }
 
+const forgetful = 'this provider forgets everything with its process';
+
 function describeConflict(getHarness: () => ContractHarness): void {
-  it('what bears no mark of ours is a conflict, and is never touched', async () => {
+  it('what bears no mark of ours is a conflict, and is never touched', async (context: TestContext) => {
     const harness = getHarness();
-    if (harness.occupy === undefined) return;
+    const { occupy } = harness;
+    if (occupy === undefined) context.skip('nothing else can be in its place');
     const signal = new AbortController().signal;
     const provider = harness.provider();
-    const look = await harness.occupy('occupied');
+    const look = await occupy('occupied');
     const before = await look();
     const spec = harness.spec('occupied', 'first');
     const conflict = { code: 'ProviderConflict' };
@@ -197,6 +219,25 @@ function describeConflict(getHarness: () => ContractHarness): void {
 export function placed(provider: Provider, spec: TenantComputeSpec): PlacedTenant {
   const { namespace, name } = spec.tenant;
   return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
+}
+
+/** Each operation that can't do without its engine, all under way at the same time. */
+function callsOf(provider: Provider, spec: TenantComputeSpec, signal: AbortSignal): Promise<unknown>[] {
+  const ref = placed(provider, spec);
+  return [
+    provider.provision(spec, signal),
+    provider.update(spec, signal),
+    provider.update(spec, signal, { keep: true }),
+    provider.getStatus(ref, spec, signal),
+    provider.list(signal),
+    provider.destroy(ref, signal),
+  ];
+}
+
+/** On the engine itself, with all there is to compare. */
+async function lookClosely(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
+  const ref = { ...placed(provider, spec), thorough: true };
+  return provider.getStatus(ref, spec, new AbortController().signal);
 }
 
 /** Calls again, as the controller does, until the operation has nothing left to do. */
