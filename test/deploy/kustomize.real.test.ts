@@ -23,6 +23,13 @@ const samples = (await readdir(join(deployFolder, 'samples'))).map((file) => `sa
 const ofKind = (objects: readonly Manifest[], kind: string): Manifest[] =>
   objects.filter((object) => object.kind === kind);
 
+/** A member of the one object of this kind. */
+function memberOf(objects: readonly Manifest[], kind: string, member: string): unknown {
+  const [object, ...others] = ofKind(objects, kind);
+  if (object === undefined || others.length > 0) throw new Error(`not exactly one ${kind}`);
+  return object[member];
+}
+
 /** Without its one Namespace the apiserver would refuse all that is in it. */
 async function applyAll(objects: readonly Manifest[]): Promise<void> {
   await apply(kubeconfig, ofKind(objects, 'Namespace'));
@@ -31,8 +38,9 @@ async function applyAll(objects: readonly Manifest[]): Promise<void> {
 
 /** What the kubelet's node would be asked to run; rejects where the namespace's pod security level forbids it. */
 async function applyPod(objects: readonly Manifest[]): Promise<void> {
-  const [deployment] = ofKind(objects, 'Deployment');
-  const { template } = deployment?.['spec'] as { template: { metadata: object; spec: object } };
+  const { template } = memberOf(objects, 'Deployment', 'spec') as {
+    template: { metadata: object; spec: object };
+  };
   const metadata = { ...template.metadata, name: 'landlord-0', namespace: 'landlord-system' };
   await apply(kubeconfig, [{ apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec }], {
     dryRun: true,
@@ -127,8 +135,8 @@ describe('the real apiserver takes, without a field that it does not know,', () 
     async (overlay) => {
       const objects = documentsOf(await kustomize(join(deployFolder, overlay)));
       await expectWhole(objects);
-      const [config] = ofKind(objects, 'ConfigMap');
-      const text = (config?.['data'] as Record<string, string>)['landlord.yaml'] ?? '';
+      const data = memberOf(objects, 'ConfigMap', 'data') as Record<string, string>;
+      const text = data['landlord.yaml'] ?? '';
       parseConfig(text, overlay, { providers: providerDefinitions, environment: {} });
     },
   );
