@@ -106,8 +106,8 @@ describe('replicas of the operator', () => {
     // It wakes up, takes itself for the leader, and finds out before anything of it is taken.
     const writes = await statusWrites('acme');
     process.kill(second.pid, 'SIGCONT');
+    await expect.poll(() => second.output(), patience).toContain('the lease is lost: another replica leads');
     expect(await second.exited).toEqual([1, null]);
-    expect(second.output()).toContain('the lease is lost');
     expect(await statusWrites('acme')).toBe(writes);
     await change('acme', 4);
     expect(await statusWrites('acme')).toBe(writes + 1);
