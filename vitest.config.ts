@@ -13,6 +13,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.real.test.ts'],
+          // Ends what hangs; on a busy machine a walk over every crash point takes its time.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -23,7 +26,9 @@ export default defineConfig({
           globalSetup: ['test/real-parts.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          maxWorkers: 2,
+          // More than there are cores on a small machine: most of the time a file waits for an engine or a clock.
+          maxWorkers: 3,
+          maxConcurrency: 10,
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeOnDeath } from './leftovers.ts';
@@ -11,7 +12,7 @@ export interface Child {
   readonly logFile: string;
   /** Undefined while it runs, then how it ended: `exit code 1`, `SIGKILL`. */
   ending(): string | undefined;
-  /** Does nothing when it has ended. */
+  /** Does nothing when it has ended. A SIGSTOP has stopped it by the return: nothing is answered any more. */
   signal(signal: NodeJS.Signals): void;
   /** Kills it and waits until it is gone. What our servers hold is thrown away, so there is nothing to be gentle about. */
   kill(): Promise<void>;
@@ -58,13 +59,42 @@ export async function startChild(options: ChildCommand): Promise<Child> {
     pid,
     logFile: options.logFile,
     ending: () => ending,
-    signal: (signal) => void child.kill(signal),
+    signal: (signal) => {
+      if (child.kill(signal) && signal === 'SIGSTOP') waitUntilStopped(pid);
+    },
     kill: async () => {
       if (ending === undefined) child.kill('SIGKILL');
       child.ref();
       await exited;
     },
   };
+}
+
+/** A signal takes its time to reach all threads of a busy machine's program, and one that runs on may still answer. */
+function waitUntilStopped(pid: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 0; attempt < 10_000; attempt += 1) {
+    if (threadStates(pid).every((state) => STOPPED.test(state))) return;
+    Atomics.wait(pause, 0, 0, 1);
+  }
+  throw new Error(`process ${pid} does not stop upon SIGSTOP`);
+}
+
+/** Stopped, or dead. */
+const STOPPED = /^[TZX]/;
+
+function threadStates(pid: number): string[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const files = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
+    return files.map((stat) => stat.slice(stat.lastIndexOf(')') + 2));
+  } catch (error) {
+    if (process.platform !== 'linux') return [];
+    // A thread ended meanwhile: the next look tells.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return existsSync(`/proc/${pid}`) ? ['?'] : [];
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return ['?'];
+    throw error;
+  }
 }
 
 /**

@@ -63,12 +63,12 @@ export function goEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv 
 async function build(folder: string, goMod: string): Promise<void> {
   const version = /^\s*k8s\.io\/kubernetes v(\S+)$/m.exec(goMod)?.[1] ?? '';
   const etcdVersion = /^\s*go\.etcd\.io\/etcd\/server\/v3 v(\S+)$/m.exec(goMod)?.[1] ?? '';
-  await goBuild(
+  await goBuild({
+    module: MODULE,
+    target: 'go.etcd.io/etcd/server/v3',
     folder,
-    'go.etcd.io/etcd/server/v3',
-    `building etcd v${etcdVersion} (about 1 min the first time)`,
-    '',
-  );
+    title: `building etcd v${etcdVersion} (about 1 min the first time)`,
+  });
   await rename(join(folder, 'server'), join(folder, 'etcd'));
   const [major = '', minor = ''] = version.split('.');
   const stamp = Object.entries({
@@ -79,13 +79,30 @@ async function build(folder: string, goMod: string): Promise<void> {
   })
     .map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
     .join(' ');
-  const title = `building kube-apiserver v${version} (about 4 min the first time)`;
-  await goBuild(folder, 'k8s.io/kubernetes/cmd/kube-apiserver', title, stamp);
+  await goBuild({
+    module: MODULE,
+    target: 'k8s.io/kubernetes/cmd/kube-apiserver',
+    folder,
+    title: `building kube-apiserver v${version} (about 4 min the first time)`,
+    linkerFlags: stamp,
+  });
   await copyFile(join(MODULE, 'go.mod'), join(folder, 'go.mod'));
 }
 
+export interface GoBuild {
+  /** The folder of the go.mod that pins what is built. */
+  readonly module: string;
+  /** The package of the program. */
+  readonly target: string;
+  /** Where the program goes, under the last part of its package's name. */
+  readonly folder: string;
+  /** What the developer reads meanwhile. */
+  readonly title: string;
+  readonly linkerFlags?: string;
+}
+
 /** With -v the compiler names each package on standard error, which is the only sign of progress it gives. */
-async function goBuild(folder: string, target: string, title: string, linkerFlags: string): Promise<void> {
+export async function goBuild({ module, target, folder, title, linkerFlags = '' }: GoBuild): Promise<void> {
   const args = [
     'build',
     '-v',
@@ -100,7 +117,7 @@ async function goBuild(folder: string, target: string, title: string, linkerFlag
     let compiled = 0;
     let downloaded = 0;
     await runCommand('go', args, {
-      cwd: MODULE,
+      cwd: module,
       env: goEnvironment(),
       onErrorLine: (line) => {
         if (line.startsWith('go: downloading')) downloaded += 1;

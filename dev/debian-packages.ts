@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { withCacheLock } from './cache-folder.ts';
+import { findProgram } from './find-program.ts';
+import { removeOnDeath } from './leftovers.ts';
 import { withProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
 
@@ -9,15 +9,6 @@ import { runCommand } from './run-command.ts';
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
 const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
-
-/** The full path of `program` in the PATH or where Debian puts servers, which an ordinary PATH may lack. */
-export function findProgram(program: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  return folders
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, program))
-    .find((path) => existsSync(path));
-}
 
 /**
  * The full path of `program`, from the Debian package of the same purpose where it is missing. Services that the
@@ -98,5 +89,9 @@ async function forbidServices(): Promise<() => Promise<void>> {
   } catch {
     return async () => undefined;
   }
-  return () => rm(POLICY_FILE, { force: true });
+  const forget = removeOnDeath({ kind: 'file', path: POLICY_FILE });
+  return async () => {
+    await rm(POLICY_FILE, { force: true });
+    forget();
+  };
 }

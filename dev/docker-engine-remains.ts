@@ -2,46 +2,30 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram } from './debian-packages.ts';
+import { findProgram } from './find-program.ts';
+import { namespaceFile, unlinkNamespace } from './engine-namespace.ts';
 import { runCommand } from './run-command.ts';
 
 /** What a private Docker Engine has on the machine outside of its own process. */
 export interface EngineRemains {
   /** Data, sockets, state; every process of the engine names it in its command line. */
   readonly folder: string;
-  readonly bridge: string;
-  /** All addresses of its networks, as a CIDR. */
-  readonly addresses: string;
   /** The cgroup that holds all its containers, relative to each hierarchy. */
   readonly cgroup: string;
 }
 
 /**
  * Removes everything of a private engine, whatever state it is in: dockerd, containerd, shims and containers are
- * killed, then mounts, bridges, cgroups and the folder go. Safe to call again after a failure.
+ * killed, then its network, mounts, cgroups and the folder go. Safe to call again after a failure.
  */
-export async function removeEngineRemains(remains: EngineRemains): Promise<void> {
-  const bridges = [remains.bridge, ...(await networkBridges(remains.folder))];
-  await killProcesses(remains.folder);
-  await unmountAll(remains.folder);
-  for (const bridge of bridges) await removeLink(bridge);
-  await forwardWithinBridges('--delete', remains.addresses);
-  await removeCgroups(remains.cgroup);
-  await rm(remains.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-}
-
-/**
- * Where another Docker Engine runs, the kernel's bridges ask its firewall, which drops what it doesn't know: allow what
- * passes between containers on one bridge of this engine. Without iptables there is no such firewall and no rule.
- */
-export async function forwardWithinBridges(
-  action: '--insert' | '--delete',
-  addresses: string,
-): Promise<void> {
-  const match = ['-m', 'physdev', '--physdev-is-bridged', '-s', addresses, '-d', addresses];
-  const iptables = findProgram('iptables');
-  if (iptables === undefined) return;
-  await runCommand(iptables, ['--wait', action, 'FORWARD', ...match, '-j', 'ACCEPT']).catch(() => undefined);
+export async function removeEngineRemains({ folder, cgroup }: EngineRemains): Promise<void> {
+  const sockets = await shimSockets(folder);
+  await killProcesses(folder);
+  await removeNetwork(folder);
+  await unmountAll(folder);
+  for (const socket of sockets) await rm(socket, { force: true });
+  await removeCgroups(cgroup);
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /** The engine's own processes and, because containers don't name the folder, all that descends from them. */
@@ -104,15 +88,21 @@ async function unmountAll(folder: string): Promise<void> {
   }
 }
 
-/** The engine names each network's bridge in its database, which is read as text because the engine may be dead. */
-async function networkBridges(folder: string): Promise<string[]> {
-  const database = await readFile(join(folder, 'data/network/files/local-kv.db'), 'latin1').catch(() => '');
-  return [...new Set(database.match(/\bbr-[0-9a-f]{12}\b/g))];
+/** The namespace goes with its last process and its mount; the link to it goes here, so that it is gone at once. */
+async function removeNetwork(folder: string): Promise<void> {
+  const file = namespaceFile(folder);
+  if (!(await mountsBelow(folder)).includes(file)) return;
+  await unlinkNamespace(findProgram('ip') ?? 'ip', file);
 }
 
-async function removeLink(name: string): Promise<void> {
-  if (!existsSync(`/sys/class/net/${name}`)) return;
-  await runCommand(findProgram('ip') ?? 'ip', ['link', 'delete', name]);
+/** Each shim has its socket in a folder of the machine, whatever folder its containerd has, and it has just been killed. */
+async function shimSockets(folder: string): Promise<string[]> {
+  const bundles = join(folder, 'containerd-state/io.containerd.runtime.v2.task/moby');
+  const names = await readdir(bundles).catch(() => []);
+  const addresses = names.map((name) => readFile(join(bundles, name, 'address'), 'utf8').catch(() => ''));
+  return (await Promise.all(addresses)).flatMap(
+    (address) => /^unix:\/\/(\/.+)$/.exec(address.trim())?.[1] ?? [],
+  );
 }
 
 async function removeCgroups(cgroup: string): Promise<void> {

@@ -18,11 +18,22 @@ export interface SharedDockerEngine {
   readonly private: false;
   /** What a program may take subnets from; undefined: nothing is known to be free. */
   readonly networkPool: undefined;
+  /** Where its published ports answer from this machine. */
+  readonly publishAddress: string;
   /** Leaves it as it is. */
   stop(): Promise<void>;
 }
 
 export type DockerEngine = SharedDockerEngine | PrivateDockerEngine;
+
+/** `compute.docker` of an operator whose tenants live on this engine and are reached from this machine. */
+export function dockerBlockFor(engine: DockerEngine): Readonly<Record<string, string>> {
+  return {
+    host: engine.host,
+    port_bind_address: engine.publishAddress,
+    ...(engine.networkPool === undefined ? {} : { network_pool: engine.networkPool }),
+  };
+}
 
 /**
  * The Docker Engine that answers: the one of DOCKER_HOST where that is set, else the one at the default socket, else
@@ -53,6 +64,7 @@ function shared(host: string): SharedDockerEngine {
     socketPath: host.startsWith('unix://') ? host.slice('unix://'.length) : undefined,
     private: false,
     networkPool: undefined,
+    publishAddress: '127.0.0.1',
     stop: async () => undefined,
   };
 }

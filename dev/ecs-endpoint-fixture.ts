@@ -43,7 +43,7 @@ export interface EcsFixtureOptions {
   /** Name of the cluster. */
   readonly cluster?: string;
   readonly family?: string;
-  /** The image of `app`: in Docker mode a full name, `127.0.0.1:PORT/app:1`. */
+  /** The image of `app`: in Docker mode a full name, `127.83.12.7:5959/app:1`. */
   readonly image?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }

@@ -73,11 +73,14 @@ export async function startMinistack(options: MinistackOptions): Promise<EcsEndp
   }));
   const { dockerHost } = options;
   if (options.mode === 'metadata' || dockerHost === undefined) return server;
+  const tasks = { dockerHost, instance };
+  const forget = removeOnDeath({ kind: 'tasks', ...tasks });
   return {
     url: server.url,
     stop: async () => {
       await server.stop();
-      await removeTaskContainers(dockerHost, instance);
+      await removeTaskContainers(tasks);
+      forget();
     },
   };
 }

@@ -33,7 +33,7 @@ let layer: Promise<{ blob: Blob; diffId: string }> | undefined;
 
 /**
  * Makes an image from the program in dev/image/main.go alone and pushes it; a tag that exists moves. Returns the full
- * reference, `127.0.0.1:PORT/app:1`. Takes a few milliseconds once the program is built.
+ * reference, `127.83.12.7:5959/app:1`. Takes a few milliseconds once the program is built.
  */
 export async function pushImage(registry: RegistryAccess, options: ImageOptions): Promise<string> {
   const { blob: layerBlob, diffId } = await (layer ??= makeLayer());

@@ -10,7 +10,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   else leftovers.delete(order.id);
 }
 
-// Engines first: what they have started is found by its parent. Folders last: processes write into them.
-const order = ['engine', 'process', 'folder'];
+// Engines first: what they have started is found by its parent. What is on an engine of others after the processes
+// that might make more of it. Folders last: processes write into them.
+const order: readonly Leftover['kind'][] = ['engine', 'process', 'tasks', 'shared-engine', 'file', 'folder'];
 const remaining = [...leftovers.values()].toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 for (const leftover of remaining) await removeLeftover(leftover).catch(() => undefined);

@@ -3,12 +3,16 @@ import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { removeEngineRemains, type EngineRemains } from './docker-engine-remains.ts';
+import type { TaskContainers } from './ecs-endpoint-containers.ts';
+import type { SharedEngineRemains } from './shared-engine-remains.ts';
 
 /** Something that must not outlive this program, however it ends. */
 export type Leftover =
   | { readonly kind: 'process'; readonly pid: number }
-  | { readonly kind: 'folder'; readonly path: string }
-  | ({ readonly kind: 'engine' } & EngineRemains);
+  | { readonly kind: 'file' | 'folder'; readonly path: string }
+  | ({ readonly kind: 'engine' } & EngineRemains)
+  | ({ readonly kind: 'tasks' } & TaskContainers)
+  | ({ readonly kind: 'shared-engine' } & SharedEngineRemains);
 
 /** What goes down the pipe to the watchdog, one JSON value a line. */
 export type WatchdogOrder =
@@ -28,18 +32,29 @@ export function removeOnDeath(leftover: Leftover): () => void {
   return () => send(input, { id, forget: true });
 }
 
-/** Removes it now; never rejects for what is already gone. */
+/** Removes it now; never rejects for what is already gone. The client of engines is loaded by who needs it. */
 export async function removeLeftover(leftover: Leftover): Promise<void> {
   switch (leftover.kind) {
     case 'process':
       killGroup(leftover.pid);
       break;
+    case 'file':
     case 'folder':
       await rm(leftover.path, { recursive: true, force: true, maxRetries: 5 });
       break;
     case 'engine':
       await removeEngineRemains(leftover);
       break;
+    case 'tasks': {
+      const { removeTaskContainers } = await import('./ecs-endpoint-containers.ts');
+      await removeTaskContainers(leftover);
+      break;
+    }
+    case 'shared-engine': {
+      const { removeSharedEngineRemains } = await import('./shared-engine-remains.ts');
+      await removeSharedEngineRemains(leftover);
+      break;
+    }
   }
 }
 

@@ -18,6 +18,7 @@ control plane  ${parts.controlPlane.url}
                CRDs: ${crds.length === 0 ? 'none yet' : crds.join(', ')}
                audit log of the operator: ${parts.controlPlane.auditLogPath}
 Docker Engine  export DOCKER_HOST=${parts.engine.host}
+               published ports answer at ${parts.engine.publishAddress} (compute.docker.port_bind_address)
 registry       ${parts.registry.address}, with the image ${image}
 
 Ctrl-C stops and removes all of it.`);

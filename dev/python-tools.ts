@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cachedFolder, cacheKey } from './cache-folder.ts';
-import { findProgram, packagesFromDebian } from './debian-packages.ts';
+import { packagesFromDebian } from './debian-packages.ts';
+import { findProgram } from './find-program.ts';
 import { withProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
 

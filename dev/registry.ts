@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { startChild, waitUntilReady, type Child } from './child-process.ts';
 import { programFromDebian } from './debian-packages.ts';
-import { freePort } from './free-port.ts';
 import { removeOnDeath } from './leftovers.ts';
+import { randomRegistryAddress } from './registry-address.ts';
 import { runCommand } from './run-command.ts';
 
 export interface RegistryCredentials {
@@ -17,12 +17,15 @@ export interface RegistryCredentials {
 
 /** What it takes to push to a registry. */
 export interface RegistryAccess {
-  /** 127.0.0.1:PORT, as in image references. */
+  /** Of this machine's loopback, `127.83.12.7:5959`, as in image references. */
   readonly address: string;
   readonly auth?: RegistryCredentials | undefined;
 }
 
-/** An image registry of its own, empty at first, over plain HTTP. */
+/**
+ * An image registry of its own, empty at first, over plain HTTP. Private engines reach it at its address, as engines on
+ * this machine's network do.
+ */
 export interface Registry extends RegistryAccess {
   /** Makes it silent (SIGSTOP): connections are taken and not answered. */
   pause(): void;
@@ -48,7 +51,7 @@ export async function startRegistry(
     forget();
   };
   try {
-    const { child, address } = await startOnFreePort(program, folder, options.auth);
+    const { child, address } = await startAtFreeAddress(program, folder, options.auth);
     return {
       address,
       auth: options.auth,
@@ -65,14 +68,14 @@ export async function startRegistry(
   }
 }
 
-/** Another port where some other program took the first one in the moment between the choice and the start. */
-async function startOnFreePort(
+/** Another address where somebody has the first one. */
+async function startAtFreeAddress(
   program: string,
   folder: string,
   auth: RegistryCredentials | undefined,
 ): Promise<{ child: Child; address: string }> {
   for (let attempt = 1; ; attempt += 1) {
-    const address = `127.0.0.1:${await freePort()}`;
+    const address = randomRegistryAddress();
     const config = join(folder, 'config.yml');
     await writeFile(config, stringify(await configuration(folder, address, auth)), { mode: 0o600 });
     const child = await startChild({

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { findCondition } from './api/conditions.ts';
@@ -17,6 +16,7 @@ import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
+import { sleep } from './kube/backoff.ts';
 import { createEventRecorder } from './kube/event-recorder.ts';
 import { createKubeClient } from './kube/kube-client.ts';
 import type { KubeClient } from './kube/kube-client.ts';
@@ -69,7 +69,9 @@ export async function runOperator(
   try {
     return await lead(options, signal, async (leading) => {
       metrics.leader.set(1);
-      const providers = await createProviders(options, await clusterUid(client, logger, leading), metrics);
+      const cluster = await clusterUid(client, logger, leading);
+      if (cluster === undefined) return;
+      const providers = await createProviders(options, cluster, metrics);
       await work({ ...options, client, metrics, providers }, leading, (created) => (controller = created));
     });
   } finally {
@@ -134,27 +136,32 @@ function podNamespace(): string {
   }
 }
 
-/** The UID of kube-system, which is the cluster's identity. Asks until there is an answer. */
-async function clusterUid(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<string> {
+/** The UID of kube-system, which is the cluster's identity. Asks until there is an answer; undefined: it was stopped before. */
+async function clusterUid(
+  client: KubeClient,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const namespaces = resource<KubeObject>(client, {
     group: '',
     version: 'v1',
     plural: 'namespaces',
     namespaced: false,
   });
-  for (;;) {
+  while (!signal.aborted) {
     try {
       const found = await namespaces.get('kube-system', undefined, { signal });
       if (found !== undefined) return found.metadata.uid;
     } catch (error) {
-      signal.throwIfAborted();
-      logger.warn(
-        { error },
-        'the apiserver can not be asked for the namespace kube-system yet; trying again',
-      );
+      if (!signal.aborted)
+        logger.warn(
+          { error },
+          'the apiserver can not be asked for the namespace kube-system yet; trying again',
+        );
     }
-    await sleep(1000, undefined, { signal });
+    await sleep(1000, signal);
   }
+  return undefined;
 }
 
 /** Loads and builds what the config enables; no other provider's SDK comes into memory. */

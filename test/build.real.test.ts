@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { buildOperator } from '../dev/build.ts';
 import { runCommand } from '../dev/run-command.ts';
+import { startEcsBench } from './cluster/ecs-bench.ts';
+import { isReady } from './cluster/test-namespace.ts';
 
 type Outputs = Awaited<ReturnType<typeof buildOperator>>['outputs'];
 
@@ -20,7 +22,9 @@ describe('the built operator, in a folder without node_modules', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   test('prints the CRD that is in crds/', async () => {
-    const printed = await runCommand(join(folder, 'dist/main.js'), ['crd'], { cwd: folder });
+    // By its first line, which takes whatever Node the path has: the one that runs the tests.
+    const env = { ...process.env, PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter) };
+    const printed = await runCommand(join(folder, 'dist/main.js'), ['crd'], { cwd: folder, env });
     const [, ...generated] = (
       await readFile(join(import.meta.dirname, '../crds/landlord.dev_tenants.yaml'), 'utf8')
     ).split('\n');
@@ -43,6 +47,32 @@ describe('the built operator, in a folder without node_modules', () => {
       inject('operatorKubeconfigPath'),
     ]);
     expect(output).toContain('Tenants are known');
+    expect(code).toBe(0);
+  });
+
+  test('brings a Tenant to Ready on ECS, and ends upon SIGTERM', async () => {
+    const bench = await startEcsBench({ prefix: 'build-ecs' });
+    onTestFinished(() => bench.close());
+    const file = join(folder, 'ecs.yaml');
+    const config = {
+      instance: bench.ns.name,
+      compute: { ecs: bench.block },
+      controller: { namespaces: [bench.ns.name] },
+      server: { address: '127.0.0.1:0' },
+    };
+    await writeFile(file, JSON.stringify(config));
+    await bench.ns.create('built', { computeConfig: { ecs: { desired_count: 2 } } });
+    const kubeconfig = inject('operatorKubeconfigPath');
+    const { output, code } = await runUntil('"reason":"Provisioned"', folder, [
+      'run',
+      '--config',
+      file,
+      '--kubeconfig',
+      kubeconfig,
+    ]);
+    const tenant = await bench.ns.get('built');
+    expect(tenant !== undefined && isReady(tenant), output).toBe(true);
+    expect(await bench.service('built')).toMatchObject({ status: 'ACTIVE', desiredCount: 2 });
     expect(code).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { applyCrds } from '../dev/apply-crds.ts';
+import { dockerBlockFor } from '../dev/docker-engine.ts';
 import { startRealParts } from '../dev/real-parts.ts';
 
 declare module 'vitest' {
@@ -16,7 +17,11 @@ declare module 'vitest' {
     dockerHost: string;
     /** Subnets for networks with explicit addresses; empty where the engine was running before. */
     networkPool: string;
-    /** 127.0.0.1:PORT of a registry without a password. */
+    /** `compute.docker` of an operator on this engine, without an image. */
+    engineBlock: Readonly<Record<string, string>>;
+    /** Where its published ports answer: `port_bind_address`. */
+    publishAddress: string;
+    /** Of a registry without a password, as in image references. */
     registryAddress: string;
   }
 }
@@ -39,6 +44,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('auditLog', parts.controlPlane.auditLogPath);
   project.provide('dockerHost', parts.engine.host);
   project.provide('networkPool', parts.engine.networkPool ?? '');
+  project.provide('engineBlock', dockerBlockFor(parts.engine));
+  project.provide('publishAddress', parts.engine.publishAddress);
   project.provide('registryAddress', parts.registry.address);
   return () => parts.stop();
 }

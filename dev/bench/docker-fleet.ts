@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Dockerode from 'dockerode';
+import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
 import { applyCrds } from '../apply-crds.ts';
 import { DIST } from '../build.ts';
 import { startChild, type Child } from '../child-process.ts';
+import { dockerAt } from '../docker-at.ts';
+import { dockerBlockFor } from '../docker-engine.ts';
 import { pushImage } from '../images.ts';
 import { kubeRequest } from '../kube-request.ts';
 import { removeOnDeath } from '../leftovers.ts';
@@ -78,8 +80,7 @@ export async function setUpFleet(instance: string, size: number): Promise<Docker
 
 async function startOperator(parts: RealParts, folder: string, instance: string): Promise<Child> {
   const image = await pushImage(parts.registry, { repository: 'app', tag: '1' });
-  const { host, networkPool } = parts.engine;
-  const docker = { image, host, ...(networkPool === undefined ? {} : { network_pool: networkPool }) };
+  const docker = { ...dockerBlockFor(parts.engine), image };
   const config = { instance, compute: { docker }, server: { address: '127.0.0.1:0' } };
   const configFile = join(folder, 'landlord.yaml');
   await writeFile(configFile, stringify(config));
@@ -151,11 +152,4 @@ async function untilTenants(
     }
     await sleep(500);
   }
-}
-
-/** `host` as in DOCKER_HOST. */
-function dockerAt(host: string): Dockerode {
-  const { protocol, hostname, port, pathname } = new URL(host);
-  if (protocol === 'unix:') return new Dockerode({ socketPath: pathname });
-  return new Dockerode({ protocol: 'http', host: hostname, port: Number(port || '2375') });
 }

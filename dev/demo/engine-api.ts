@@ -27,8 +27,6 @@ export interface EngineApi {
   volumes(label: string): Promise<string[]>;
   removeNetwork(name: string): Promise<void>;
   removeVolume(name: string): Promise<void>;
-  /** Removes the images whose references start with `prefix`, where nothing uses them. */
-  removeImages(prefix: string): Promise<void>;
 }
 
 interface ListedContainer {
@@ -92,11 +90,6 @@ export function engineApi(host: string): EngineApi {
     },
     removeNetwork: (name) => gone(`/networks/${name}`),
     removeVolume: (name) => gone(`/volumes/${name}`),
-    removeImages: async (prefix) => {
-      const images = (await must('GET', '/images/json')) as { RepoTags: string[] | null }[];
-      const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(prefix));
-      for (const tag of tags) await gone(`/images/${tag}`);
-    },
   };
 }
 

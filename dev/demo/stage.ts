@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyCrds } from '../apply-crds.ts';
+import { dockerBlockFor } from '../docker-engine.ts';
 import { pushImage } from '../images.ts';
 import { removeOnDeath } from '../leftovers.ts';
 import { withProgress } from '../progress.ts';
@@ -103,7 +104,7 @@ async function furnish(
   const labelPrefix = dockerEngine.private ? 'landlord' : `landlord-demo-${randomBytes(2).toString('hex')}`;
   const instance = 'demo';
   const ownerLabel = `${labelPrefix}.owner=${instance}`;
-  if (!dockerEngine.private) undo.push(() => tidyUp(engine, ownerLabel, `${registry.address}/`));
+  if (!dockerEngine.private) undo.push(() => tidyUp(engine, ownerLabel));
   const startEcs = async (): Promise<EcsAccount> => {
     const ecs = await startEcsAccount(dockerEngine.host, `${registry.address}/app:1`);
     undo.push(() => ecs.stop());
@@ -123,10 +124,9 @@ async function furnish(
       instance,
       compute: {
         docker: {
+          ...dockerBlockFor(dockerEngine),
           image: `${registry.address}/app:1`,
-          host: dockerEngine.host,
           label_prefix: labelPrefix,
-          ...(dockerEngine.networkPool === undefined ? {} : { network_pool: dockerEngine.networkPool }),
         },
         ecs: ecs.block,
         mock: {},
@@ -167,10 +167,9 @@ async function tearDown(undo: readonly Undo[]): Promise<void> {
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
 }
 
-/** An engine of our own goes with everything in it; a shared one is left as it was found. */
-async function tidyUp(engine: EngineApi, ownerLabel: string, imagePrefix: string): Promise<void> {
+/** An engine of our own goes with everything in it; a shared one is left as it was found. Its images go with the parts. */
+async function tidyUp(engine: EngineApi, ownerLabel: string): Promise<void> {
   for (const { id } of await engine.containers(ownerLabel)) await engine.remove(id);
   for (const name of await engine.networks(ownerLabel)) await engine.removeNetwork(name);
   for (const name of await engine.volumes(ownerLabel)) await engine.removeVolume(name);
-  await engine.removeImages(imagePrefix);
 }

@@ -108,6 +108,11 @@ describe('Tenants in two regions and under different roles', () => {
       await bench.ns.untilReason(name, 'PolicyDenied');
       expect(keysOf(name)).toEqual([]);
     }
+    // Nor by a call that names no service.
+    const reached = bench.proxy.calls.map(({ region, input }) => [region, input['cluster']]).flat();
+    expect(reached).toContain(bench.fixture.clusterArn);
+    expect(reached).not.toContain('ap-south-1');
+    expect(reached).not.toContain(`${bench.fixture.clusterArn}-unlisted`);
     expect(bench.calls('AssumeRole').map(({ input }) => input['RoleArn'])).not.toContain(
       `arn:aws:iam::${account}:role/unlisted`,
     );

@@ -56,11 +56,18 @@ export const ecsWrites = [
 ] as const;
 
 export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench> {
-  const ns = await createTestNamespace(options.prefix);
+  await using stack = new AsyncDisposableStack();
+  // The last one goes first; one that can't be removed keeps none of the others.
   const endpoint = await startMinistack({ mode: 'metadata', ...options.ministack });
+  stack.defer(() => endpoint.stop());
   const between = await options.behind?.(endpoint);
+  stack.defer(() => between?.stop());
   const proxy = await startCountingProxy((between ?? endpoint).url);
+  stack.defer(() => proxy.stop());
+  const ns = await createTestNamespace(options.prefix);
+  stack.defer(() => ns.remove());
   const fixture = await createEcsFixture(endpoint.url, { cluster: ns.name, ...options.fixture });
+  stack.defer(() => fixture.close());
   actAs(options.fixture?.credentials ?? rootCredentials);
   const prefix = 'landlord-tenant-';
   const block = {
@@ -81,6 +88,7 @@ export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench>
     );
     return services;
   };
+  const parts = stack.move();
   return {
     ns,
     proxy,
@@ -110,13 +118,7 @@ export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench>
       [...names, input['resourceArn']].some(
         (name) => typeof name === 'string' && name.split('/').at(-1) === serviceName(tenant),
       ),
-    close: async () => {
-      await ns.remove();
-      fixture.close();
-      await proxy.stop();
-      await between?.stop();
-      await endpoint.stop();
-    },
+    close: () => parts.disposeAsync(),
   };
 }
 
@@ -129,6 +131,6 @@ export function actAs(credentials: { readonly accessKeyId: string; readonly secr
 }
 
 /** Everything by key. */
-export function tagsOf(service: Service | undefined): Readonly<Record<string, string>> {
+export function tagsOf(service: Pick<Service, 'tags'> | undefined): Readonly<Record<string, string>> {
   return Object.fromEntries((service?.tags ?? []).map(({ key = '', value = '' }) => [key, value]));
 }

@@ -1,35 +1,32 @@
-import { ListTaskDefinitionsCommand } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Death } from './dying-operator.ts';
-import { startEcsBench, tagsOf } from './ecs-bench.ts';
+import { ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
+import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
+import { createEcsClient } from '../../src/compute/providers/ecs/ecs-client.ts';
+import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
+import { writeOf } from '../compute/providers/ecs/memory-ecs.ts';
+import { dieEverywhere } from './crash-points.ts';
+import type { CrashBench, CrashScenario } from './crash-points.ts';
+import { startDyingOperator } from './dying-operator.ts';
+import type { DyingOperatorOptions } from './dying-operator.ts';
+import { startEcsBench } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
-import { startEcsDyingOperator } from './ecs-dying-operator.ts';
-import type { TestNamespace } from './test-namespace.ts';
+import { ecsRevisions, ecsServices } from './ecs-belongings.ts';
 
-/** Runs at once. */
-const parallel = 8;
-const never: Death = { call: Infinity, when: 'before' };
-
-interface Scenario {
-  readonly what: string;
-  /** The provider that it runs on before; undefined: there is no Tenant yet. */
-  readonly before?: string;
-  /** The change that the operator dies over. */
-  readonly act: (ns: TestNamespace, name: string) => Promise<unknown>;
-  /** The provider that it runs on afterwards; undefined: it is gone. */
-  readonly after: string | undefined;
-}
-
-interface Life {
-  readonly calls: readonly string[];
-  /** The call that it died at; `nowhere`: it had no need of so many. */
-  readonly where: string;
+interface Scenario extends CrashScenario {
+  /** How the service in the end differs from the one of `spec`. */
+  readonly runs?: Partial<{
+    readonly moved: boolean;
+    readonly version: string;
+    readonly count: number;
+    readonly tags: Readonly<Record<string, string>>;
+  }>;
 }
 
 const containers = (version: string) => [{ name: 'app', image: `registry.example/app:${version}` }];
+const tags = { team: 'a', old: 'x' };
 const spec = {
   containers: containers('1'),
-  computeConfig: { ecs: { desired_count: 1, tags: { team: 'a', old: 'x' } }, mock: {} },
+  computeConfig: { ecs: { desired_count: 1, tags }, mock: {} },
 };
 const metadata = (name: string, provider: string) => ({ labels: { run: name, compute_provider: provider } });
 
@@ -40,6 +37,7 @@ const scenarios: readonly Scenario[] = [
     before: 'ecs',
     act: (ns, name) => ns.patch(name, { spec: { containers: containers('2') } }),
     after: 'ecs',
+    runs: { version: '2' },
   },
   {
     what: 'a change of count and tags',
@@ -49,6 +47,7 @@ const scenarios: readonly Scenario[] = [
         spec: { computeConfig: { ecs: { desired_count: 2, tags: { team: 'b', old: null } } } },
       }),
     after: 'ecs',
+    runs: { count: 2, tags: { team: 'b' } },
   },
   {
     what: 'a move to another name',
@@ -56,6 +55,7 @@ const scenarios: readonly Scenario[] = [
     act: (ns, name) =>
       ns.patch(name, { spec: { computeConfig: { ecs: { service_name: `moved-${name}` } } } }),
     after: 'ecs',
+    runs: { moved: true },
   },
   {
     what: 'a move away from ecs',
@@ -71,99 +71,61 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-describe('an operator that dies before or after any call to ECS', () => {
+describe('an operator that dies before its first write, to ECS or the apiserver, or in any of them', () => {
   let bench: EcsBench;
   beforeAll(async () => {
     bench = await startEcsBench({ prefix: 'ecs-crash' });
   });
   afterAll(() => bench?.close());
 
-  const operator = (name: string, death: Death) =>
-    startEcsDyingOperator({
-      namespace: bench.ns.name,
-      selector: `run=${name}`,
-      block: bench.block,
-      death,
-    });
-
-  const settled = async (name: string, after: string | undefined): Promise<void> => {
-    if (after === undefined) return bench.ns.untilGone(name, 30_000);
-    await bench.ns.until(
-      name,
-      `Ready on ${after}`,
-      ({ metadata: { generation }, status }) =>
-        status?.phase === 'Ready' &&
-        status.computeProvider === after &&
-        status.observedGeneration === generation &&
-        status.previousPlacements === undefined,
-      30_000,
-    );
+  const provider: DyingOperatorOptions['provider'] = (life, context) => {
+    const block = ecsOperatorBlock.parse(bench.block);
+    const policy = ecsPolicyBlock.parse({});
+    const api = createEcsClient({ block, policy, logger: context.logger });
+    const ecs = ecsProvider(life.seeing(api, writeOf), block, policy, context);
+    return { definition: ecsDefinition, provider: ecs, block };
   };
 
-  const servicesOf = async (name: string) =>
-    (await bench.services()).filter((service) => tagsOf(service)['landlord.tenant_name'] === name);
-  /** Revisions of families of the tenant's own. */
-  const revisionsOf = async (name: string): Promise<string[]> => {
-    const { taskDefinitionArns = [] } = await bench.fixture.client.send(
-      new ListTaskDefinitionsCommand({ status: 'ACTIVE' }),
-    );
-    return taskDefinitionArns.filter((arn) => new RegExp(`${name}[^a-z0-9]`).test(arn));
-  };
-
-  /** One life with a death and one without after it. Returns the calls of the first, and where it died. */
-  const liveThrough = async (name: string, scenario: Scenario, death: Death): Promise<Life> => {
-    const { ns } = bench;
-    if (scenario.before !== undefined) {
-      const first = await operator(name, never);
-      await ns.create(name, spec, metadata(name, scenario.before));
-      await settled(name, scenario.before);
-      await first.stop();
-    }
-    await scenario.act(ns, name);
-    const dying = await operator(name, death);
-    const where = await Promise.race([dying.died, settled(name, scenario.after).then(() => 'nowhere')]);
-    await dying.stop();
-    const next = await operator(name, never);
-    await settled(name, scenario.after);
-    await next.stop();
-    const context = `${scenario.what}, died ${death.when} call ${death.call} (${where})`;
-    const expected = scenario.after === 'ecs' ? 1 : 0;
-    const services = await servicesOf(name);
-    expect(
-      services.map(({ serviceName, status }) => `${serviceName} ${status}`),
-      context,
-    ).toHaveLength(expected);
-    for (const { runningCount, desiredCount } of services) expect(runningCount, context).toBe(desiredCount);
-    if (scenario.after === 'ecs') expect(await revisionsOf(name), context).not.toEqual([]);
-    if (scenario.after !== undefined) {
-      await ns.tenants.delete(name, ns.name);
-      const last = await operator(name, never);
-      await settled(name, undefined);
-      await last.stop();
-    }
-    expect(await servicesOf(name), context).toEqual([]);
-    expect(await revisionsOf(name), context).toEqual([]);
-    return { calls: dying.calls, where };
-  };
+  const crashBench = (): CrashBench<Scenario> => ({
+    ns: bench.ns,
+    operator: (name, death) =>
+      startDyingOperator({ namespace: bench.ns.name, selector: `run=${name}`, death, provider }),
+    create: (name, provider) => bench.ns.create(name, spec, metadata(name, provider)),
+    async expectChanged(name, { after, runs = {} }, context) {
+      if (after !== 'ecs') return crashBench().expectNothing(name, context);
+      const { moved = false, version = '1', count = 1, tags: wantedTags = tags } = runs;
+      const wanted = {
+        name: moved ? `moved-${name}` : bench.serviceName(name),
+        status: 'ACTIVE',
+        desired: count,
+        running: count,
+        tags: wantedTags,
+      };
+      const services = await ecsServices(bench, name);
+      expect(
+        services.map(({ taskDefinition: _arn, ...service }) => service),
+        context,
+      ).toEqual([wanted]);
+      // Registered once: the next process finds the one of the dead. What ran before may stay for a while.
+      const inUse = services[0]?.taskDefinition ?? '';
+      const revisions = await ecsRevisions(bench, name);
+      expect(revisions.get(inUse), context).toEqual([`registry.example/app:${version}`]);
+      const before = inUse.replace(/:2$/, ':1');
+      expect([[before, inUse], [inUse]], context).toContainEqual([...revisions.keys()].toSorted());
+      expect(inUse, context).toMatch(new RegExp(`:${version}$`));
+    },
+    async expectNothing(name, context) {
+      expect(await ecsServices(bench, name), context).toEqual([]);
+      expect([...(await ecsRevisions(bench, name)).keys()], context).toEqual([]);
+    },
+  });
 
   test.each(scenarios.map((scenario) => [scenario.what, scenario] as const))(
-    'over %s leaves one of everything, once another operator has come',
+    'over %s leaves what was asked for, one of everything, once another operator has come',
     { timeout: 240_000 },
-    async (what, scenario) => {
-      const prefix = what.replaceAll(/\W+/g, '-');
-      const { calls } = await liveThrough(`${prefix}-0`, scenario, never);
-      expect(calls.length).toBeGreaterThan(1);
-      const deaths = calls.flatMap((_, index) =>
-        (['before', 'after'] as const).map((when): Death => ({ call: index + 1, when })),
-      );
-      const next = deaths[Symbol.iterator]();
-      const places = new Set<string>();
-      const worker = async (): Promise<void> => {
-        for (const death of next)
-          places.add((await liveThrough(`${prefix}-${death.call}-${death.when}`, scenario, death)).where);
-      };
-      await Promise.all(Array.from({ length: parallel }, worker));
-      expect([...places]).toEqual(expect.arrayContaining([...new Set(calls)]));
+    async (_what, scenario) => {
+      const { places, writes } = await dieEverywhere(crashBench(), scenario);
+      expect(places).toEqual(expect.arrayContaining([...writes]));
     },
   );
 });

@@ -6,50 +6,58 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { rootCredentials } from '../../dev/ecs-endpoint.ts';
 import { startEcsBench } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
+import { ecsRevisions, ecsServices } from './ecs-belongings.ts';
 import { startKillingProxy } from './killing-proxy.ts';
-import type { KillingProxy } from './killing-proxy.ts';
-import { startOperatorProcess } from './operator-process.ts';
+import type { KillingProxy, KillPlan } from './killing-proxy.ts';
+import { buildOperatorProcess } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
+import { untilPassed } from './until-passed.ts';
 
-/** Tenants by what they are there for; each is hit by a kill -9 before and after the call. */
-const before = 'before';
-const after = 'after';
+interface Wanted {
+  readonly count?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** `IMAGE REVISION` of a task definition of the tenant's own. */
+  readonly own?: string;
+}
 
-describe('a kill -9 of the operator at each kind of call to ECS', () => {
+const containers = (version: string) => ({
+  containers: [{ name: 'app', image: `registry.example/app:${version}` }],
+});
+const ecs = (block: Record<string, unknown>) => ({ spec: { computeConfig: { ecs: block } } });
+
+describe('a kill -9 of the operator at each kind of write to ECS', () => {
   let bench: EcsBench;
   let proxy: KillingProxy;
   let folder: string;
   let operator: OperatorProcess;
-  const start = (): void => {
-    operator = startOperatorProcess(join(folder, 'landlord.yaml'), inject('operatorKubeconfigPath'), {
-      AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
-    });
-  };
+  let start: () => void;
 
   beforeAll(async () => {
-    bench = await startEcsBench({ prefix: 'ecs-kill' });
     folder = await mkdtemp(join(tmpdir(), 'landlord-ecs-kill-'));
+    const build = buildOperatorProcess(join(folder, 'dist'));
+    bench = await startEcsBench({ prefix: 'ecs-kill' });
     const { hostname, port } = new URL(bench.endpoint.url);
     proxy = await startKillingProxy({ port: 0 }, { secure: false, options: { host: hostname, port } });
-    await writeFile(
-      join(folder, 'landlord.yaml'),
-      stringify({
-        instance: bench.ns.name,
-        compute: { ecs: { ...bench.block, endpoint: `http://127.0.0.1:${proxy.port}` } },
-        controller: { namespaces: [bench.ns.name] },
-        server: { address: '127.0.0.1:0' },
-      }),
-    );
+    const configFile = join(folder, 'landlord.yaml');
+    const config = {
+      instance: bench.ns.name,
+      compute: { ecs: { ...bench.block, endpoint: `http://127.0.0.1:${proxy.port}` } },
+      controller: { namespaces: [bench.ns.name] },
+      server: { address: '127.0.0.1:0' },
+    };
+    await writeFile(configFile, stringify(config));
+    const run = await build;
+    const env = {
+      AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
+    };
+    start = () => (operator = run({ configFile, kubeconfigPath: inject('operatorKubeconfigPath'), env }));
     start();
-    const names = [before, after].flatMap((when) => [
-      `update-${when}`,
-      `tags-${when}`,
-      `delete-${when}`,
-      `goer-${when}`,
-    ]);
-    await Promise.all(names.map((name) => bench.ns.create(name, name.startsWith('goer') ? own : {})));
-    await Promise.all(names.map((name) => bench.ns.untilReady(name, 120_000)));
+    const plain = ['count-before', 'count-after', 'tags-after', 'delete-before', 'delete-after'];
+    const own = ['roll-after', 'roll-on-after', 'goer-before', 'goer-after'];
+    await Promise.all(plain.map((name) => bench.ns.create(name, {})));
+    await Promise.all(own.map((name) => bench.ns.create(name, containers('1'))));
+    await untilPassed(operator, bench.ns);
   });
   afterEach(({ task }) => {
     proxy.disarm();
@@ -58,18 +66,18 @@ describe('a kill -9 of the operator at each kind of call to ECS', () => {
   afterAll(async () => {
     await operator?.stop();
     await proxy?.close();
-    await bench.close();
+    await bench?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
-  const own = { containers: [{ name: 'app', image: 'registry.example/app:2' }] };
+  /** The operator dies at the call, and another one goes on. */
   const strike = async (
     operation: string,
-    when: 'before' | 'after',
+    when: KillPlan['when'],
     provoke: () => Promise<unknown>,
   ): Promise<void> => {
     const struck = proxy.arm({
-      matches: (_method, _path, _body, amzTarget) => amzTarget.endsWith(`.${operation}`),
+      matches: ({ amzTarget }) => amzTarget.endsWith(`.${operation}`),
       when,
       kill: () => operator.kill(),
     });
@@ -78,40 +86,95 @@ describe('a kill -9 of the operator at each kind of call to ECS', () => {
     await operator.exited;
     start();
   };
-  const ecs = (block: Record<string, unknown>) => ({ spec: { computeConfig: { ecs: block } } });
 
-  describe.each([before, after] as const)('%s it', (when) => {
-    test.each<[string, string, () => Promise<unknown>]>([
-      ['CreateService', `create-${when}`, () => bench.ns.create(`create-${when}`, {})],
-      ['RegisterTaskDefinition', `register-${when}`, () => bench.ns.create(`register-${when}`, own)],
-      ['DescribeServices', `describe-${when}`, () => bench.ns.create(`describe-${when}`, {})],
-      ['DescribeTaskDefinition', `read-${when}`, () => bench.ns.create(`read-${when}`, own)],
-      ['UpdateService', `update-${when}`, () => bench.ns.patch(`update-${when}`, ecs({ desired_count: 2 }))],
-      ['TagResource', `tags-${when}`, () => bench.ns.patch(`tags-${when}`, ecs({ tags: { team: 'a' } }))],
-    ])('%s leaves one service', async (operation, name, provoke) => {
-      await strike(operation, when, provoke);
-      await bench.ns.untilReady(name, 120_000);
-      const mine = (await bench.services()).filter(
-        ({ serviceName }) => serviceName === bench.serviceName(name),
-      );
-      expect(mine).toHaveLength(1);
-    });
+  /** The tenant has one service, as its spec says now, whatever is called how, and what that runs was registered once. */
+  const expectWhole = async (name: string, { count = 1, tags = {}, own }: Wanted): Promise<void> => {
+    const [service, ...others] = await ecsServices(bench, name);
+    const { taskDefinition = '', ...seen } = service ?? {};
+    const wanted = { name: bench.serviceName(name), status: 'ACTIVE', desired: count, running: count, tags };
+    expect([seen, ...others]).toEqual([wanted]);
+    const revisions = await ecsRevisions(bench, name);
+    if (own === undefined) expect(taskDefinition).toBe(bench.fixture.taskDefinitionArn);
+    else expect(`${revisions.get(taskDefinition)?.join()} ${taskDefinition.split(':').at(-1)}`).toBe(own);
+    // What ran before a rollout may stay for a while.
+    const before = taskDefinition.replace(/:2$/, ':1');
+    const unused = [...revisions.keys()].filter((arn) => arn !== taskDefinition && arn !== before);
+    expect(unused).toEqual([]);
+  };
 
-    test.each([
-      ['DeleteService', `delete-${when}`],
-      ['DeregisterTaskDefinition', `goer-${when}`],
-    ])('%s leaves nothing', async (operation, name) => {
-      await strike(operation, when, () => bench.ns.delete(name));
-      await bench.ns.untilGone(name, 120_000);
-      expect((await bench.services()).map(({ serviceName }) => serviceName)).not.toContain(
-        bench.serviceName(name),
-      );
+  // Reads need no death, and before a write all is as after the one before it.
+  test.each<[KillPlan['when'], string, string, (name: string) => Promise<unknown>, Wanted]>([
+    ['before', 'CreateService', 'create-before', (name) => bench.ns.create(name, {}), {}],
+    ['after', 'CreateService', 'create-after', (name) => bench.ns.create(name, {}), {}],
+    [
+      'after',
+      'RegisterTaskDefinition',
+      'register-after',
+      (name) => bench.ns.create(name, containers('1')),
+      { own: 'registry.example/app:1 1' },
+    ],
+    [
+      'after',
+      'RegisterTaskDefinition',
+      'roll-after',
+      (name) => bench.ns.patch(name, { spec: containers('2') }),
+      { own: 'registry.example/app:2 2' },
+    ],
+    [
+      'after',
+      'UpdateService',
+      'roll-on-after',
+      (name) => bench.ns.patch(name, { spec: containers('2') }),
+      { own: 'registry.example/app:2 2' },
+    ],
+    [
+      'before',
+      'UpdateService',
+      'count-before',
+      (name) => bench.ns.patch(name, ecs({ desired_count: 2 })),
+      { count: 2 },
+    ],
+    [
+      'after',
+      'UpdateService',
+      'count-after',
+      (name) => bench.ns.patch(name, ecs({ desired_count: 2 })),
+      { count: 2 },
+    ],
+    [
+      'after',
+      'TagResource',
+      'tags-after',
+      (name) => bench.ns.patch(name, ecs({ tags: { team: 'a' } })),
+      { tags: { team: 'a' } },
+    ],
+  ])('%s %s leaves %s one service, as it was asked for', async (when, operation, name, provoke, wanted) => {
+    await strike(operation, when, () => provoke(name));
+    const tenants = await untilPassed(operator, bench.ns);
+    await expectWhole(name, wanted);
+    const { count = 1 } = wanted;
+    expect(tenants.get(name)?.status).toMatchObject({
+      phase: 'Ready',
+      computeProvider: 'ecs',
+      compute: { running: count, desired: count },
     });
   });
 
+  test.each([
+    ['before', 'DeleteService', 'delete-before'],
+    ['after', 'DeleteService', 'delete-after'],
+    ['before', 'DeregisterTaskDefinition', 'goer-before'],
+    ['after', 'DeregisterTaskDefinition', 'goer-after'],
+  ] as const)('%s %s leaves nothing of %s', async (when, operation, name) => {
+    await strike(operation, when, () => bench.ns.delete(name));
+    await bench.ns.untilGone(name, 120_000);
+    expect(await ecsServices(bench, name)).toEqual([]);
+    expect([...(await ecsRevisions(bench, name)).keys()]).toEqual([]);
+  });
+
   test('after all of it there is one service for each Tenant and no other', async () => {
-    const { items } = await bench.ns.tenants.list({ namespace: bench.ns.name });
-    const wanted = items.map(({ metadata }) => bench.serviceName(metadata.name)).toSorted();
+    const tenants = await untilPassed(operator, bench.ns);
+    const wanted = [...tenants.keys()].map((name) => bench.serviceName(name)).toSorted();
     expect((await bench.services()).map(({ serviceName = '' }) => serviceName).toSorted()).toEqual(wanted);
   });
 });

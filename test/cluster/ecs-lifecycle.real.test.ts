@@ -4,14 +4,15 @@ import {
   TagResourceCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { reconcileRequestedAt } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { ecsWrites, startEcsBench, tagsOf } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
-import type { TestOperator } from './test-operator.ts';
+import type { TestOperator, TestOperatorOptions } from './test-operator.ts';
+import { until } from '../until.ts';
 
 const ready = (tenant: Tenant) => findCondition(tenant.status?.conditions, 'Ready');
 
@@ -46,7 +47,7 @@ describe('the configuration and compute_config of the document', () => {
     await bench?.close();
   });
 
-  test('are taken as they stand there', async () => {
+  test.concurrent('are taken as they stand there', async () => {
     const computeConfig = {
       ecs: {
         cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
@@ -61,7 +62,7 @@ describe('the configuration and compute_config of the document', () => {
     };
     await bench.ns.create('whole', { computeConfig }, { labels: { compute_provider: 'ecs' } });
     await bench.ns.untilReady('whole');
-    const [call] = bench.calls('CreateService');
+    const call = bench.calls('CreateService').find((made) => bench.concerns(made, 'whole'));
     expect(call?.input).toMatchObject({
       cluster: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
       serviceName: bench.serviceName('whole'),
@@ -84,16 +85,19 @@ describe('the configuration and compute_config of the document', () => {
     expect(await bench.service('whole')).toMatchObject({ runningCount: 1, status: 'ACTIVE' });
   });
 
-  test("are merged with the operator's: what the tenant leaves out is the operator's", async () => {
-    const computeConfig = { ecs: { subnets: ['subnet-123'], desired_count: 2 } };
-    await bench.ns.create('merged', { computeConfig }, { annotations: { compute_provider_type: 'ecs' } });
-    const tenant = await bench.ns.untilReady('merged');
-    expect(await bench.service('merged')).toMatchObject({
-      desiredCount: 2,
-      taskDefinition: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
-    });
-    expect(tenant.status?.compute).toMatchObject({ state: 'running', running: 2, desired: 2 });
-  });
+  test.concurrent(
+    "are merged with the operator's: what the tenant leaves out is the operator's",
+    async () => {
+      const computeConfig = { ecs: { subnets: ['subnet-123'], desired_count: 2 } };
+      await bench.ns.create('merged', { computeConfig }, { annotations: { compute_provider_type: 'ecs' } });
+      const tenant = await bench.ns.untilReady('merged');
+      expect(await bench.service('merged')).toMatchObject({
+        desiredCount: 2,
+        taskDefinition: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
+      });
+      expect(tenant.status?.compute).toMatchObject({ state: 'running', running: 2, desired: 2 });
+    },
+  );
 });
 
 describe('a Tenant on ECS', () => {
@@ -102,35 +106,18 @@ describe('a Tenant on ECS', () => {
 
   beforeAll(async () => {
     bench = await startEcsBench({ prefix: 'ecs' });
-  });
-  beforeEach(() => {
     operator = bench.operator({
       config: { controller: { namespaces: [bench.ns.name], resync_interval: '3s' } },
     });
-    bench.proxy.calls.splice(0);
   });
-  afterEach(() => operator.stop());
-  afterAll(() => bench?.close());
+  afterAll(async () => {
+    await operator?.stop();
+    await bench?.close();
+  });
 
-  const update = (tenant: string, change: Record<string, unknown>) =>
-    bench.fixture.client.send(
-      new UpdateServiceCommand({
-        cluster: bench.fixture.clusterArn,
-        service: bench.serviceName(tenant),
-        ...change,
-      }),
-    );
-  const reconcile = (tenant: string, at: string) =>
-    bench.ns.patch(tenant, { metadata: { annotations: { [reconcileRequestedAt]: at } } });
-  const handled = (tenant: string, at: string) =>
-    bench.ns.until(tenant, `handled ${at}`, ({ status }) => status?.lastHandledReconcileAt === at);
-  const writes = (tenant: string) =>
-    bench
-      .calls(...ecsWrites)
-      .filter((call) => bench.concerns(call, tenant))
-      .map(({ operation }) => operation);
+  const { update, reconcile, handled, writes } = toolsOf(() => bench);
 
-  test('is one service that bears its owner, and nothing is left when it is deleted', async () => {
+  test.concurrent('is one service that bears its owner, and nothing is left when it is deleted', async () => {
     const { ns } = bench;
     await ns.create('first', {});
     const tenant = await ns.untilReady('first');
@@ -146,56 +133,49 @@ describe('a Tenant on ECS', () => {
     });
     await ns.delete('first');
     await ns.untilGone('first');
-    expect(await bench.services()).toEqual([]);
+    expect(await bench.service('first')).not.toMatchObject({ status: 'ACTIVE' });
     expect(writes('first')).toEqual(['CreateService', 'DeleteService']);
   });
 
-  test('that is ready makes no write when it is reconciled again, by a restarted operator either', async () => {
-    await bench.ns.create('quiet', { computeConfig: { ecs: { tags: { team: 'a' } } } });
-    await bench.ns.untilReady('quiet');
-    bench.proxy.calls.splice(0);
-    await reconcile('quiet', 'one');
-    await handled('quiet', 'one');
-    await operator.stop();
-    operator = bench.operator();
-    await reconcile('quiet', 'two');
-    await handled('quiet', 'two');
-    expect(writes('quiet')).toEqual([]);
-  });
-
-  test('with containers of its own runs a revision of its own, of which nothing is left either', async () => {
-    const { ns } = bench;
-    const containers = [
-      {
-        name: 'app',
-        image: 'registry.example/other:2',
-        env: [{ name: 'LOG_LEVEL', value: 'debug' }],
-        resources: { cpu: '500m', memory: '300Mi' },
-      },
-    ];
-    await ns.create('overlaid', { containers });
-    const tenant = await ns.untilReady('overlaid');
-    const [registered] = bench.calls('RegisterTaskDefinition');
-    expect(registered?.input).toMatchObject({
-      containerDefinitions: [
+  test.concurrent(
+    'with containers of its own runs a revision of its own, of which nothing is left either',
+    async () => {
+      const { ns } = bench;
+      const containers = [
         {
           name: 'app',
           image: 'registry.example/other:2',
-          environment: [{ name: 'LOG_LEVEL', value: 'debug' }],
+          env: [{ name: 'LOG_LEVEL', value: 'debug' }],
+          resources: { cpu: '500m', memory: '300Mi' },
         },
-      ],
-    });
-    expect(tenant.status?.compute?.resourceIds?.['taskDefinition']).not.toBe(bench.fixture.taskDefinitionArn);
-    await reconcile('overlaid', 'again');
-    await handled('overlaid', 'again');
-    expect(bench.calls('RegisterTaskDefinition')).toHaveLength(1);
-    await ns.delete('overlaid');
-    await ns.untilGone('overlaid');
-    expect(bench.calls('DeregisterTaskDefinition')).toHaveLength(1);
-    expect(await bench.service('overlaid')).not.toMatchObject({ status: 'ACTIVE' });
-  });
+      ];
+      await ns.create('overlaid', { containers });
+      const tenant = await ns.untilReady('overlaid');
+      const registrations = () => bench.calls('RegisterTaskDefinition');
+      const [registered] = registrations();
+      expect(registered?.input).toMatchObject({
+        containerDefinitions: [
+          {
+            name: 'app',
+            image: 'registry.example/other:2',
+            environment: [{ name: 'LOG_LEVEL', value: 'debug' }],
+          },
+        ],
+      });
+      expect(tenant.status?.compute?.resourceIds?.['taskDefinition']).not.toBe(
+        bench.fixture.taskDefinitionArn,
+      );
+      await reconcile('overlaid', 'again');
+      await handled('overlaid', 'again');
+      expect(registrations()).toHaveLength(1);
+      await ns.delete('overlaid');
+      await ns.untilGone('overlaid');
+      expect(bench.calls('DeregisterTaskDefinition')).toHaveLength(1);
+      expect(await bench.service('overlaid')).not.toMatchObject({ status: 'ACTIVE' });
+    },
+  );
 
-  test.each([
+  test.concurrent.each([
     ['desired count', (name: string) => update(name, { desiredCount: 3 })],
     [
       'task definition',
@@ -233,30 +213,12 @@ describe('a Tenant on ECS', () => {
     const seen = await ns.until(names[1], 'Drifted', ({ status }) => (status?.drift ?? []).length > 0);
     expect(findCondition(seen.status?.conditions, 'Drifted')?.status).toBe('True');
     expect(ready(seen)?.status).toBe('True');
-    await expect.poll(() => owned(name), { timeout: 20_000 }).toEqual(before);
+    await until('as before', async () => isDeepStrictEqual(await owned(name), before));
     await ns.untilReady(name);
     expect(await owned(names[1])).toEqual(edited);
   });
 
-  test('without desired_count leaves the count to autoscaling', async () => {
-    await operator.stop();
-    const { desired_count: _, ...block } = bench.block as { desired_count: number };
-    operator = bench.operator({ compute: { ecs: block } });
-    await bench.ns.create('scaled', {});
-    await bench.ns.untilReady('scaled');
-    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 1 });
-    await update('scaled', { desiredCount: 4 });
-    bench.proxy.calls.splice(0);
-    await reconcile('scaled', 'scaled');
-    await handled('scaled', 'scaled');
-    await sleep(500);
-    const tenant = await bench.ns.untilReady('scaled');
-    expect(tenant.status?.drift).toBeUndefined();
-    expect(writes('scaled')).toEqual([]);
-    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 4 });
-  });
-
-  test.each([
+  test.concurrent.each([
     ['no owner', undefined],
     ['another owner', [{ key: 'landlord.owner', value: 'somebody' }]],
   ] as const)('whose service bears %s is a conflict, also when it is deleted', async (what, tags) => {
@@ -281,7 +243,7 @@ describe('a Tenant on ECS', () => {
     expect(writes(name)).toEqual([]);
   });
 
-  test('whose service somebody deleted gets another', async () => {
+  test.concurrent('whose service somebody deleted gets another', async () => {
     const { ns, fixture } = bench;
     await ns.create('removed', {});
     await ns.untilReady('removed');
@@ -290,32 +252,139 @@ describe('a Tenant on ECS', () => {
       new DeleteServiceCommand({ cluster: fixture.clusterArn, service, force: true }),
     );
     await reconcile('removed', 'removed');
-    await expect
-      .poll(async () => (await bench.service('removed'))?.status, { timeout: 20_000 })
-      .toBe('ACTIVE');
+    await until('there again', async () => (await bench.service('removed'))?.status === 'ACTIVE');
     await ns.untilReady('removed');
     expect(writes('removed')).toEqual(['CreateService', 'CreateService']);
   });
-
-  test.each([
-    ['cluster_arn', 'arn:aws:ecs:us-west-2:000000000000:cluster/other', 'allowed_clusters'],
-    ['region', 'eu-west-1', 'allowed_regions'],
-    ['assume_role', { role_arn: 'arn:aws:iam::111111111111:role/admin' }, 'allowed_roles'],
-    [
-      'task_definition_arn',
-      'arn:aws:ecs:us-west-2:000000000000:task-definition/admin:1',
-      'allowed_task_definitions',
-    ],
-    ['subnets', ['subnet-999'], 'allowed_subnets'],
-    ['security_groups', ['sg-999'], 'allowed_security_groups'],
-  ])(
-    'that names a foreign %s is refused by the policy, and no call is made for it',
-    async (key, value, rule) => {
-      const name = `policy-${key.replaceAll('_', '-')}`;
-      await bench.ns.create(name, { computeConfig: { ecs: { [key]: value } } });
-      const tenant = await bench.ns.untilReason(name, 'PolicyDenied');
-      expect(ready(tenant)?.message).toContain(rule);
-      expect(bench.proxy.calls.filter(({ names }) => names.includes(bench.serviceName(name)))).toEqual([]);
-    },
-  );
 });
+
+describe('an operator that starts anew, with Tenants on ECS', () => {
+  let bench: EcsBench;
+  let operator: TestOperator;
+  const start = (options: Partial<TestOperatorOptions> = {}): void => {
+    operator = bench.operator(options);
+  };
+
+  beforeAll(async () => {
+    bench = await startEcsBench({ prefix: 'ecs-anew' });
+    start();
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    await bench?.close();
+  });
+
+  const { update, reconcile, handled, writes } = toolsOf(() => bench);
+
+  test('that is ready makes no write when it is reconciled again, by a restarted operator either', async () => {
+    await bench.ns.create('quiet', { computeConfig: { ecs: { tags: { team: 'a' } } } });
+    await bench.ns.untilReady('quiet');
+    const made = writes('quiet').length;
+    await reconcile('quiet', 'one');
+    await handled('quiet', 'one');
+    await operator.stop();
+    start();
+    await reconcile('quiet', 'two');
+    await handled('quiet', 'two');
+    expect(made).toBe(1);
+    expect(writes('quiet')).toHaveLength(made);
+  });
+
+  test('without desired_count leaves the count to autoscaling', async () => {
+    await operator.stop();
+    const { desired_count: _, ...block } = bench.block as { desired_count: number };
+    start({ compute: { ecs: block } });
+    await bench.ns.create('scaled', {});
+    await bench.ns.untilReady('scaled');
+    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 1 });
+    await update('scaled', { desiredCount: 4 });
+    const made = writes('scaled').length;
+    for (const at of ['once', 'again']) {
+      await reconcile('scaled', at);
+      await handled('scaled', at);
+    }
+    const tenant = await bench.ns.untilReady('scaled');
+    expect(tenant.status?.drift).toBeUndefined();
+    expect(writes('scaled')).toHaveLength(made);
+    expect(await bench.service('scaled')).toMatchObject({ desiredCount: 4 });
+  });
+});
+
+describe("a Tenant that names what is not the operator's", () => {
+  let bench: EcsBench;
+  let operator: TestOperator;
+
+  beforeAll(async () => {
+    bench = await startEcsBench({ prefix: 'ecs-policy' });
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', bench.proxy.url);
+    operator = bench.operator();
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await operator?.stop();
+    await bench?.close();
+  });
+
+  test('is refused by the policy, which says what would allow it, and no call at all is made for it', async () => {
+    const { ns, proxy } = bench;
+    const refused = [
+      ['cluster_arn', 'arn:aws:ecs:us-west-2:000000000000:cluster/other', 'allowed_clusters'],
+      ['region', 'eu-west-1', 'allowed_regions'],
+      ['assume_role', { role_arn: 'arn:aws:iam::111111111111:role/admin' }, 'allowed_roles'],
+      [
+        'task_definition_arn',
+        'arn:aws:ecs:us-west-2:000000000000:task-definition/admin:1',
+        'allowed_task_definitions',
+      ],
+      ['subnets', ['subnet-999'], 'allowed_subnets'],
+      ['security_groups', ['sg-999'], 'allowed_security_groups'],
+    ] as const;
+    const nameOf = (key: string): string => `policy-${key.replaceAll('_', '-')}`;
+    for (const [key, value] of refused)
+      await ns.create(nameOf(key), { computeConfig: { ecs: { [key]: value } } });
+    for (const [key, , rule] of refused) {
+      const tenant = await ns.untilReason(nameOf(key), 'PolicyDenied');
+      expect(ready(tenant)?.message).toContain(rule);
+    }
+    expect(proxy.calls).toEqual([]);
+    // Another look changes nothing, and what may be called for is called for.
+    for (const [key] of refused) await ns.patch(nameOf(key), { spec: { deletionPolicy: 'Retain' } });
+    for (const [key] of refused)
+      await ns.until(
+        nameOf(key),
+        'looked at again',
+        ({ metadata, status }) => status?.observedGeneration === metadata.generation,
+      );
+    await ns.create('allowed', {});
+    await ns.untilReady('allowed');
+    expect(proxy.calls).not.toEqual([]);
+    expect(proxy.calls.filter((call) => !bench.concerns(call, 'allowed'))).toEqual([]);
+  });
+});
+
+/** What a foreigner and a user do, and what the operator writes. */
+function toolsOf(benchOf: () => EcsBench) {
+  return {
+    update: (tenant: string, change: Record<string, unknown>) => {
+      const bench = benchOf();
+      return bench.fixture.client.send(
+        new UpdateServiceCommand({
+          cluster: bench.fixture.clusterArn,
+          service: bench.serviceName(tenant),
+          ...change,
+        }),
+      );
+    },
+    reconcile: (tenant: string, at: string) =>
+      benchOf().ns.patch(tenant, { metadata: { annotations: { [reconcileRequestedAt]: at } } }),
+    handled: (tenant: string, at: string) =>
+      benchOf().ns.until(tenant, `handled ${at}`, ({ status }) => status?.lastHandledReconcileAt === at),
+    writes: (tenant: string) => {
+      const bench = benchOf();
+      return bench
+        .calls(...ecsWrites)
+        .filter((call) => bench.concerns(call, tenant))
+        .map(({ operation }) => operation);
+    },
+  };
+}

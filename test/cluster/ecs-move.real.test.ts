@@ -1,23 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { dockerAt } from '../../dev/ecs-endpoint-containers.ts';
 import { pushImage } from '../../dev/images.ts';
-import type { Tenant } from '../../src/api/tenant.ts';
-import { dockerBlock } from './docker-tenants.ts';
+import { dockerBlock, engineView } from './docker-tenants.ts';
 import { startEcsBench } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
+import { answerOf, untilAnswers, urlsOf } from './endpoint-answers.ts';
 import type { TestOperator } from './test-operator.ts';
 
 const containers = (image: string) => [
   { name: 'app', image, ports: [{ name: 'http', containerPort: 8080 }] },
 ];
-const urlsOf = (tenant: Tenant | undefined): string[] =>
-  (tenant?.status?.compute?.endpoints ?? []).flatMap(({ url }) => url ?? []);
-const answerOf = async (url: string): Promise<string> =>
-  fetch(url, { signal: AbortSignal.timeout(1000) }).then(
-    (response) => response.text(),
-    () => '',
-  );
 
 describe('a Tenant that is moved between engines', () => {
   const dockerHost = inject('dockerHost');
@@ -37,31 +29,16 @@ describe('a Tenant that is moved between engines', () => {
   afterAll(async () => {
     await operator?.stop();
     await bench?.close();
-    const docker = dockerAt(dockerHost);
-    const left = await docker.listContainers({
-      all: true,
-      filters: { label: [`landlord.tenant_namespace=${bench?.ns.name}`] },
-    });
-    await Promise.all(left.map(({ Id }) => docker.getContainer(Id).remove({ force: true })));
+    if (bench !== undefined) await engineView(dockerHost).clear(bench.ns.name);
   });
-
-  const answers = async (name: string, version: string): Promise<void> => {
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const replies = await Promise.all(urlsOf(await bench.ns.get(name)).map(answerOf));
-      if (replies.length === 1 && replies[0] === `version ${version}\n`) return;
-      if (Date.now() > deadline) expect.fail(`${name} answers ${JSON.stringify(replies)}, not ${version}`);
-      await sleep(200);
-    }
-  };
 
   test(
     'by one label answers at one of the endpoints in its status all the time',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
       const { ns } = bench;
       await ns.create('mover', { containers: containers(image) }, { labels: { compute_provider: 'docker' } });
-      await ns.untilReady('mover', 40_000);
+      await ns.untilReady('mover');
       const stop = new AbortController();
       const silences: string[] = [];
       const watching = (async () => {
@@ -81,10 +58,10 @@ describe('a Tenant that is moved between engines', () => {
             status?.phase === 'Ready' &&
             status.computeProvider === 'ecs' &&
             status.previousPlacements === undefined,
-          60_000,
+          120_000,
         );
         expect(moved.status?.placement).toMatchObject({ provider: 'ecs' });
-        await answers('mover', '1');
+        await untilAnswers(ns, 'mover', '1');
       } finally {
         stop.abort();
         await watching;

@@ -64,7 +64,7 @@ const block = fc.record(
   { requiredKeys: [] },
 );
 
-describe.each([
+describe.concurrent.each([
   ['ministack', () => startMinistack({ mode: 'metadata' }), 25],
   ['moto', () => startMoto({ running: 1 }), 12],
 ] as const)('on %s', (_name, start, numRuns) => {
@@ -129,7 +129,7 @@ describe.each([
 
   test(
     'a reconcile of what is as it should be writes nothing, whatever the spec, and sees no difference',
-    { timeout: 90_000 },
+    { timeout: 240_000 },
     async () => {
       await fc.assert(
         fc.asyncProperty(block, containers, block, async (before, own, after) => {

@@ -1,85 +1,93 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, expect, inject, test } from 'vitest';
 import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
-import type { PrivateDockerEngine } from '../../dev/docker-engine.ts';
 import { pushImage } from '../../dev/images.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { engineView } from './docker-tenants.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
 import { startTestOperator } from './test-operator.ts';
-import type { TestOperator } from './test-operator.ts';
+import { until } from '../until.ts';
 
-describe('an operator whose Docker Engine goes away', () => {
-  let engine: PrivateDockerEngine;
-  let ns: TestNamespace;
-  let operator: TestOperator;
-
-  beforeAll(async () => {
-    engine = await startPrivateDockerEngine();
-    ns = await createTestNamespace('engine-outage');
-    const image = await pushImage({ address: inject('registryAddress') }, { repository: ns.name, tag: '1' });
-    operator = startTestOperator({
-      namespaces: [ns.name],
-      compute: { docker: { image, host: engine.host, network_pool: engine.networkPool }, mock: {} },
-      config: { controller: { namespaces: [ns.name], concurrency: 4 } },
-    });
-    const onDocker = { computeProvider: 'docker' };
-    await Promise.all(['stays', 'goes', 'late'].map((name) => ns.create(name, onDocker)));
-    await Promise.all(['stays', 'goes', 'late'].map((name) => ns.untilReady(name)));
+/** An engine that may be taken away, and an operator whose Tenants `stays` and `goes` run on it. */
+async function bench() {
+  const stack = new AsyncDisposableStack();
+  stacks.push(stack);
+  const engine = await startPrivateDockerEngine();
+  stack.defer(() => engine.stop());
+  const ns = await createTestNamespace('engine-outage');
+  stack.defer(() => ns.remove());
+  const image = await pushImage({ address: inject('registryAddress') }, { repository: ns.name, tag: '1' });
+  const operator = startTestOperator({
+    namespaces: [ns.name],
+    compute: { docker: { image, host: engine.host, network_pool: engine.networkPool }, mock: {} },
+    config: { controller: { namespaces: [ns.name], concurrency: 4 } },
   });
-  afterAll(async () => {
-    await operator.stop();
-    await ns.remove();
-    await engine.stop();
-  });
-
-  const expectMockUndelayed = async (name: string): Promise<void> => {
-    await ns.create(name, { computeProvider: 'mock' });
-    await ns.untilReady(name, 3000);
-    await ns.delete(name);
-    await ns.untilGone(name, 3000);
-  };
-
-  test.each([
-    ['dead', () => engine.kill(), () => engine.start(), 'goes'],
-    ['frozen with its socket open', async () => engine.freeze(), async () => engine.thaw(), 'late'],
-  ])(
-    'that is %s: a deletion waits and says why, others go on, and it completes by itself',
-    { timeout: 150_000 },
-    async (_how, away, back, name) => {
-      await away();
-      await ns.delete(name);
-      // More tenants than there are workers, all waiting for the engine.
-      await Promise.all(
-        Array.from({ length: 8 }, (_, index) =>
-          ns.create(`new-${name}-${index}`, { computeProvider: 'docker' }),
-        ),
-      );
-      await expectMockUndelayed(`beside-${name}`);
-      const waiting = await ns.untilReason(name, 'ProviderUnavailable', 60_000);
-      expect(waiting.status?.phase).toBe('Deleting');
-      expect(findCondition(waiting.status?.conditions, 'Ready')?.message).toContain(engine.host);
-      await back();
-      await ns.untilGone(name, 60_000);
-      await ns.untilReady(`new-${name}-0`, 60_000);
-      expect(await engineView(engine.host).leftovers(ns.name, name)).toEqual([]);
-    },
-  );
-
-  test(
-    'a Ready tenant says Unknown once the engine was away for a minute, and is Ready again by itself',
-    { timeout: 150_000 },
-    async () => {
-      await ns.untilReady('stays', 60_000);
-      const before = (await ns.writes()).filter(({ objectRef }) => objectRef?.name === 'stays').length;
-      await engine.kill();
-      await sleep(10_000);
-      expect((await ns.writes()).filter(({ objectRef }) => objectRef?.name === 'stays')).toHaveLength(before);
-      const away = await ns.untilReason('stays', 'ProviderUnavailable', 90_000);
-      expect(findCondition(away.status?.conditions, 'Ready')?.status).toBe('Unknown');
-      await engine.start();
-      await ns.untilReady('stays', 60_000);
-    },
-  );
+  stack.defer(() => operator.stop());
+  for (const name of ['stays', 'goes']) await ns.create(name, { computeProvider: 'docker' });
+  for (const name of ['stays', 'goes']) await ns.untilReady(name);
+  return { engine, ns };
+}
+const stacks: AsyncDisposableStack[] = [];
+afterAll(async () => {
+  await Promise.all(stacks.map((stack) => stack.disposeAsync()));
 });
+
+type Bench = Awaited<ReturnType<typeof bench>>;
+
+/** While the engine is away. */
+async function expectDeletionToWait({ engine, ns }: Bench): Promise<void> {
+  await ns.delete('goes');
+  // More tenants than there are workers, all waiting for the engine.
+  await Promise.all(
+    Array.from({ length: 8 }, (_, index) => ns.create(`new-${index}`, { computeProvider: 'docker' })),
+  );
+  await ns.create('beside', { computeProvider: 'mock' });
+  await ns.untilReady('beside');
+  await ns.delete('beside');
+  await ns.untilGone('beside');
+  const waiting = await ns.untilReason('goes', 'ProviderUnavailable');
+  expect(waiting.status?.phase).toBe('Deleting');
+  expect(findCondition(waiting.status?.conditions, 'Ready')?.message).toContain(engine.host);
+}
+
+/** Once it is back. */
+async function expectDeletionToEnd({ engine, ns }: Bench): Promise<void> {
+  await ns.untilGone('goes');
+  await ns.untilReady('new-0');
+  expect(await engineView(engine.host).leftovers(ns.name, 'goes')).toEqual([]);
+}
+
+const writesTo = async (ns: TestNamespace, name: string) =>
+  (await ns.writes()).filter(({ objectRef }) => objectRef?.name === name);
+
+test.concurrent(
+  'an engine that is dead: a deletion waits and says why, others go on, and it completes by itself; a Ready tenant says Unknown after a minute, and is Ready again by itself',
+  async () => {
+    const there = await bench();
+    const { engine, ns } = there;
+    const before = (await writesTo(ns, 'stays')).length;
+    const awaySince = Date.now();
+    await engine.kill();
+    await expectDeletionToWait(there);
+    const away = await ns.untilReason('stays', 'ProviderUnavailable');
+    expect(findCondition(away.status?.conditions, 'Ready')?.status).toBe('Unknown');
+    await until('its write in the audit log', async () => (await writesTo(ns, 'stays')).length > before);
+    const [told, ...more] = (await writesTo(ns, 'stays')).slice(before);
+    expect(more).toEqual([]);
+    expect(Date.parse(told?.requestReceivedTimestamp ?? '') - awaySince).toBeGreaterThanOrEqual(60_000);
+    await engine.start();
+    await expectDeletionToEnd(there);
+    await ns.untilReady('stays');
+  },
+);
+
+test.concurrent(
+  'an engine that is frozen with its socket open: a deletion waits and says why, others go on, and it completes by itself',
+  async () => {
+    const there = await bench();
+    there.engine.freeze();
+    await expectDeletionToWait(there);
+    there.engine.thaw();
+    await expectDeletionToEnd(there);
+  },
+);

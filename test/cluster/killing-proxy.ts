@@ -10,9 +10,9 @@ export interface KillingProxy {
   readonly port: number;
   /**
    * From now on, the first request that `matches` calls `kill`: before it is forwarded, or after the upstream has
-   * carried it out and before its answer is passed on. Resolves once it has happened.
+   * carried it out and before its answer is passed on. Resolves with that request once it has happened.
    */
-  arm(plan: KillPlan): Promise<string>;
+  arm(plan: KillPlan): Promise<ProxiedRequest>;
   /** `METHOD URL` of every request so far. */
   readonly requests: readonly string[];
   /** Forgets the plan. */
@@ -20,8 +20,16 @@ export interface KillingProxy {
   close(): Promise<void>;
 }
 
+export interface ProxiedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
+  /** The header x-amz-target, or ''. */
+  readonly amzTarget: string;
+}
+
 export interface KillPlan {
-  readonly matches: (method: string, path: string, body: string, amzTarget: string) => boolean;
+  readonly matches: (request: ProxiedRequest) => boolean;
   readonly when: 'before' | 'after';
   readonly kill: () => void;
 }
@@ -33,7 +41,7 @@ export interface Upstream {
 }
 
 interface Armed extends KillPlan {
-  readonly done: (what: string) => void;
+  readonly done: (struck: ProxiedRequest) => void;
 }
 
 /** An HTTP proxy that can kill its client's process at a chosen request. */
@@ -50,10 +58,11 @@ export async function startKillingProxy(listenOn: ListenOn, upstream: Upstream):
     incoming.on('end', () => {
       const body = Buffer.concat(chunks);
       const amzTarget = String(incoming.headers['x-amz-target'] ?? '');
-      const plan = armed?.matches(method, url, body.toString(), amzTarget) === true ? armed : undefined;
+      const request = { method, url, body: body.toString(), amzTarget };
+      const plan = armed?.matches(request) === true ? armed : undefined;
       const strike = (): void => {
         plan?.kill();
-        plan?.done(`${method} ${url}`);
+        plan?.done(request);
         answer.destroy();
       };
       if (plan !== undefined) armed = undefined;

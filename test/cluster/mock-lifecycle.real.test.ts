@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { finalizer, providerKeys, reconcileRequestedAt } from '../../src/api/names.ts';
@@ -6,6 +5,7 @@ import { startTestOperator } from './test-operator.ts';
 import type { TestOperator } from './test-operator.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
+import { until } from '../until.ts';
 
 const mock = (block: Record<string, unknown>) => ({
   computeProvider: 'mock',
@@ -23,33 +23,23 @@ describe('a Tenant on the mock provider', () => {
   const writesTo = async (name: string) =>
     (await ns.writes()).filter(({ objectRef }) => objectRef?.name === name);
 
+  /** A write is in the audit log a moment after its effect can be seen. */
+  const expectWrites = async (name: string, count: number): Promise<void> => {
+    await until(`${count} writes to ${name}`, async () => (await writesTo(name)).length >= count);
+    expect(await writesTo(name)).toHaveLength(count);
+  };
+
   beforeAll(async () => {
     ns = await createTestNamespace('mock');
     operator = startTestOperator({ namespaces: [ns.name], compute: { mock: {} } });
   });
   afterAll(async () => {
-    await operator.stop();
-    await ns.remove();
+    await operator?.stop();
+    await ns?.remove();
   });
 
-  test('costs two writes to create, one to change, one to delete, none when idle or after a restart', async () => {
-    await ns.create('frugal', mock({ a: 1 }));
-    await ns.untilReady('frugal');
-    expect(await writesTo('frugal')).toHaveLength(2);
-    await ns.patch('frugal', { spec: { computeConfig: { mock: { a: 2 } } } });
-    await ns.untilReady('frugal');
-    expect(await writesTo('frugal')).toHaveLength(3);
-    await restart();
-    await ns.create('after-restart', mock({}));
-    await ns.untilReady('after-restart');
-    expect(await writesTo('frugal')).toHaveLength(3);
-    await ns.delete('frugal');
-    await ns.untilGone('frugal');
-    expect(await writesTo('frugal')).toHaveLength(4);
-  });
-
-  test('is Ready only once it runs and is healthy', async () => {
-    await ns.create('slow', mock({ ready_after_ms: 1500 }));
+  test.concurrent('is Ready only once it runs and is healthy', async () => {
+    await ns.create('slow', mock({ ready_after_ms: 3000 }));
     const before = await ns.untilReason('slow', 'Provisioning');
     expect(findCondition(before.status?.conditions, 'Reconciling')?.status).toBe('True');
     expect(before.metadata.finalizers).toEqual([finalizer]);
@@ -60,38 +50,50 @@ describe('a Tenant on the mock provider', () => {
     expect(ill.status?.phase).toBe('Degraded');
   });
 
-  test('that fails says why, keeps trying with back-off, and delays nobody', async () => {
-    await ns.create('failing', mock({ fail_on: ['provision'], fail_code: 'ProvisionFailed' }));
+  test.concurrent('that fails says why, tries on after ever longer pauses, and delays nobody', async () => {
+    await ns.putSecret('tries', { at: 'it' });
+    const containers = [ns.reading('tries', 'at')];
+    await ns.create('failing', {
+      ...mock({ fail_on: ['provision'], fail_code: 'ProvisionFailed' }),
+      containers,
+    });
     const failing = await ns.untilReason('failing', 'ProvisionFailed');
     expect(failing.status?.retry?.since).toBeDefined();
     expect(failing.status?.observedGeneration).toBe(failing.metadata.generation);
     expect(findCondition(failing.status?.conditions, 'Reconciling')?.reason).toBe('ProvisionFailed');
-    const writes = await writesTo('failing');
+    await expectWrites('failing', 2);
     await ns.create('beside', mock({}));
     await ns.untilReady('beside');
-    await sleep(3000);
-    expect(await writesTo('failing')).toHaveLength(writes.length);
+    const tries = await ns.untilPasses('tries', 4);
+    const pauses = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
+    // Each is between half and the whole of 2^n seconds; the watch of Secrets may cut the first one short.
+    expect(pauses[1]).toBeGreaterThanOrEqual(990);
+    expect(pauses[2]).toBeGreaterThanOrEqual(1990);
+    await expectWrites('failing', 2);
     await ns.patch('failing', { spec: { computeConfig: { mock: { fail_on: null } } } });
-    const mended = await ns.untilReady('failing', 5000);
+    const mended = await ns.untilReady('failing');
     expect(mended.status?.retry).toBeUndefined();
   });
 
-  test('that fails a few times becomes Ready by itself', async () => {
+  test.concurrent('that fails a few times becomes Ready by itself', async () => {
     await ns.create('flaky', mock({ fail_on: ['provision'], fail_times: 2 }));
     await ns.untilReady('flaky');
   });
 
-  test('with two claimants of one id belongs to the older; the younger gets it when that is gone', async () => {
-    await ns.create('elder', { ...mock({}), tenantId: `${ns.name}-shared` });
-    await ns.untilReady('elder');
-    await ns.create('younger', { ...mock({}), tenantId: `${ns.name}-shared` });
-    const younger = await ns.untilReason('younger', 'ProviderConflict');
-    expect(findCondition(younger.status?.conditions, 'Stalled')?.message).toContain(`${ns.name}/elder`);
-    await ns.delete('elder');
-    await ns.untilReady('younger');
-  });
+  test.concurrent(
+    'with two claimants of one id belongs to the older; the younger gets it when that is gone',
+    async () => {
+      await ns.create('elder', { ...mock({}), tenantId: `${ns.name}-shared` });
+      await ns.untilReady('elder');
+      await ns.create('younger', { ...mock({}), tenantId: `${ns.name}-shared` });
+      const younger = await ns.untilReason('younger', 'ProviderConflict');
+      expect(findCondition(younger.status?.conditions, 'Stalled')?.message).toContain(`${ns.name}/elder`);
+      await ns.delete('elder');
+      await ns.untilReady('younger');
+    },
+  );
 
-  test('that is suspended is left alone and still deleted', async () => {
+  test.concurrent('that is suspended is left alone and still deleted', async () => {
     await ns.create('sleeper', mock({ a: 1 }));
     const ready = await ns.untilReady('sleeper');
     await ns.patch('sleeper', { spec: { suspend: true, computeConfig: { mock: { a: 2 } } } });
@@ -107,7 +109,7 @@ describe('a Tenant on the mock provider', () => {
     await ns.untilGone('never-ran');
   });
 
-  test('that was rolled back is tried again when it or the annotation changes', async () => {
+  test.concurrent('that was rolled back is tried again when it or the annotation changes', async () => {
     await ns.create('rolled', mock({ a: 1 }));
     await ns.untilReady('rolled');
     await ns.patch('rolled', { spec: { computeConfig: { mock: { roll_back: true } } } });
@@ -121,7 +123,7 @@ describe('a Tenant on the mock provider', () => {
     expect(mended.status?.rejected).toBeUndefined();
   });
 
-  test('that is refused says what would mend it, and is mended by that', async () => {
+  test.concurrent('that is refused says what would mend it, and is mended by that', async () => {
     await ns.create('unknown-provider', { computeProvider: 'nomad' });
     const refused = await ns.untilReason('unknown-provider', 'ProviderNotFound');
     expect(findCondition(refused.status?.conditions, 'Ready')?.message).toContain('enabled: mock');
@@ -130,7 +132,7 @@ describe('a Tenant on the mock provider', () => {
     await ns.untilReady('unknown-provider');
   });
 
-  test('reads its Secrets, and waits for missing ones', async () => {
+  test.concurrent('reads its Secrets, and waits for missing ones', async () => {
     const container = {
       name: 'app',
       image: 'app:1',
@@ -147,7 +149,7 @@ describe('a Tenant on the mock provider', () => {
     await ns.untilReady('reader');
   });
 
-  test.each(providerKeys)(
+  test.concurrent.each(providerKeys)(
     'is chosen by the label and the annotation %s, and follows an edit of it alone',
     async (key) => {
       const name = `by-${key.replaceAll(/[^a-z]/g, '-')}`;
@@ -160,15 +162,37 @@ describe('a Tenant on the mock provider', () => {
     },
   );
 
-  test('raises Events on failures, once', async () => {
+  test.concurrent('raises Events on failures, once', async () => {
     await ns.create(
       'eventful',
       mock({ fail_on: ['provision'], fail_code: 'ProvisionFailed', fail_times: 3 }),
     );
     await ns.untilReady('eventful');
-    await sleep(300);
-    const reasons = (await ns.events('eventful')).map(({ reason }) => reason);
-    expect(reasons).toEqual(['ProvisionFailed']);
+    // Events are sent in their order: when a later one is there, so are all before it.
+    await ns.create('told-later', mock({ fail_on: ['provision'], fail_code: 'ProvisionFailed' }));
+    await ns.untilEvent('told-later', 'ProvisionFailed');
+    expect(await ns.events('eventful')).toMatchObject([{ reason: 'ProvisionFailed', type: 'Warning' }]);
+    expect((await ns.events('eventful'))[0]?.series).toBeUndefined();
+  });
+
+  // From here on the operator is started anew, so one after the other.
+
+  test('costs two writes to create, one to change, one to delete, none when idle or after a restart', async () => {
+    await ns.putSecret('frugal', { at: 'it' });
+    const containers = [ns.reading('frugal', 'at')];
+    await ns.create('frugal', { ...mock({ a: 1 }), containers });
+    await ns.untilReady('frugal');
+    await expectWrites('frugal', 2);
+    await ns.patch('frugal', { spec: { computeConfig: { mock: { a: 2 } } } });
+    await ns.untilReady('frugal');
+    await expectWrites('frugal', 3);
+    await ns.wholePass('frugal');
+    await restart();
+    await ns.wholePass('frugal');
+    await expectWrites('frugal', 3);
+    await ns.delete('frugal');
+    await ns.untilGone('frugal');
+    await expectWrites('frugal', 4);
   });
 
   test('whose provider is disabled waits with its deletion and says what would end it', async () => {

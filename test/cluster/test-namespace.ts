@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
-import { parseAuditLog } from '../../dev/control-plane.ts';
 import type { AuditEntry } from '../../dev/control-plane.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { apiVersion, kind } from '../../src/api/names.ts';
@@ -14,8 +13,12 @@ import type { KubeClient } from '../../src/kube/kube-client.ts';
 import type { KubeObject } from '../../src/kube/kube-object.ts';
 import { resource } from '../../src/kube/resource.ts';
 import type { Resource } from '../../src/kube/resource.ts';
-import { readFile } from 'node:fs/promises';
+import { followAuditLog } from './audit-log.ts';
+import { until as pollUntil } from '../until.ts';
 import { silentLogger } from './silent-logger.ts';
+
+/** What is waited for comes sooner even on a machine that is busy with much else: this only ends a hang. */
+const hangMs = 120_000;
 
 /** A namespace of a test's own on the control plane, with the tools of a user in it. */
 export interface TestNamespace {
@@ -39,18 +42,28 @@ export interface TestNamespace {
   untilReason(name: string, reason: string, timeoutMs?: number): Promise<Tenant>;
   untilGone(name: string, timeoutMs?: number): Promise<void>;
   putSecret(name: string, values: Record<string, string>, type?: string): Promise<void>;
-  events(name: string): Promise<{ reason: string; note: string; type: string }[]>;
+  /** In the order of their creation; `series` is there once one was repeated. */
+  events(name: string): Promise<TestEvent[]>;
+  untilEvent(name: string, reason: string): Promise<void>;
   /** The operator's writes in this namespace, Events included. */
   writes(): Promise<AuditEntry[]>;
+  /** A container for `spec.containers` with a variable from a Secret: each pass over its Tenant reads that once. */
+  reading(secret: string, key: string, container?: Record<string, unknown>): Record<string, unknown>;
+  /** When the passes began that read this Secret, in milliseconds since the epoch, once there are so many. */
+  untilPasses(secret: string, count: number): Promise<number[]>;
+  /** Resolves when a pass over the one Tenant that reads this Secret has begun and ended since the call. */
+  wholePass(secret: string): Promise<void>;
   /** Removes all Tenants (and their finalizers, where no operator is left to do so) and closes the client. */
   remove(): Promise<void>;
 }
 
-interface EventObject extends KubeObject {
+export interface TestEvent extends KubeObject {
   reason: string;
   note: string;
   type: string;
+  eventTime: string;
   regarding: { name: string };
+  series?: { count: number };
 }
 
 export interface TestNamespaceOptions {
@@ -74,15 +87,34 @@ export async function createTestNamespace(
   await namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   const tenants = resource<Tenant>(client, tenantsResource);
   const secrets = resource<SecretObject>(client, secretsResource);
-  const eventsApi = resource<EventObject>(client, {
+  const eventsApi = resource<TestEvent>(client, {
     group: 'events.k8s.io',
     version: 'v1',
     plural: 'events',
     namespaced: true,
   });
-  const auditLogPath = options.auditLogPath ?? inject('auditLog');
+  const auditEntries = followAuditLog(options.auditLogPath ?? inject('auditLog'), name);
+  const passes = async (secret: string): Promise<number[]> =>
+    (await auditEntries())
+      .filter(({ verb, objectRef }) => verb === 'get' && objectRef?.resource === 'secrets')
+      .filter(({ objectRef }) => objectRef?.name === secret)
+      .map(({ requestReceivedTimestamp }) => Date.parse(requestReceivedTimestamp));
 
-  const until: TestNamespace['until'] = async (tenant, what, holds, timeoutMs = 30_000) => {
+  const untilPasses: TestNamespace['untilPasses'] = async (secret, count) => {
+    await pollUntil(
+      `${count} passes that read the Secret ${secret}`,
+      async () => (await passes(secret)).length >= count,
+    );
+    return passes(secret);
+  };
+  const events: TestNamespace['events'] = async (tenant) => {
+    const { items } = await eventsApi.list({ namespace: name });
+    return items
+      .filter(({ regarding }) => regarding.name === tenant)
+      .toSorted((one, other) => (one.eventTime < other.eventTime ? -1 : 1));
+  };
+
+  const until: TestNamespace['until'] = async (tenant, what, holds, timeoutMs = hangMs) => {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const current = await tenants.get(tenant, name).catch(() => undefined);
@@ -118,7 +150,7 @@ export async function createTestNamespace(
         ({ status }) => findCondition(status?.conditions, 'Ready')?.reason === reason,
         timeoutMs,
       ),
-    async untilGone(tenant, timeoutMs = 30_000) {
+    async untilGone(tenant, timeoutMs = hangMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const current = await tenants.get(tenant, name);
@@ -145,16 +177,28 @@ export async function createTestNamespace(
         });
       }
     },
-    async events(tenant) {
-      const { items } = await eventsApi.list({ namespace: name });
-      return items.filter(({ regarding }) => regarding.name === tenant);
-    },
-    async writes() {
-      const entries = parseAuditLog(await readFile(auditLogPath, 'utf8'));
-      return entries.filter(
-        ({ verb, objectRef }) =>
-          objectRef?.namespace === name && ['create', 'update', 'patch', 'delete'].includes(verb),
-      );
+    events,
+    untilEvent: (tenant, reason) =>
+      pollUntil(`an Event ${reason} on ${tenant}`, async () =>
+        (await events(tenant)).some((event) => event.reason === reason),
+      ),
+    writes: async () =>
+      (await auditEntries()).filter(({ verb }) => ['create', 'update', 'patch', 'delete'].includes(verb)),
+    reading: (secret, key, container = {}) => ({
+      name: 'app',
+      image: 'app:1',
+      ...container,
+      env: [{ name: 'READ', valueFrom: { secretKeyRef: { name: secret, key } } }],
+    }),
+    untilPasses,
+    async wholePass(secret) {
+      // Never two passes at once over the same Tenant: when the second one begins, the first one has ended.
+      for (const _ of ['begun', 'ended']) {
+        const before = (await passes(secret)).length;
+        const annotations = { touched: randomBytes(4).toString('hex') };
+        await secrets.mergePatch(secret, name, { metadata: { annotations } });
+        await untilPasses(secret, before + 1);
+      }
     },
     async remove() {
       const { items } = await tenants.list({ namespace: name });

@@ -22,6 +22,11 @@ describe('errorPolicies', () => {
     ).toEqual(['InvalidSpec', 'PolicyDenied', 'ProviderConflict', 'ProviderNotFound', 'ProviderRequired']);
   });
 
+  test('has refused rights tried again no sooner than in half a minute, and all else by the back-off', () => {
+    const slow = policies.filter(([, { minRetryMs }]) => minRetryMs > 0);
+    expect(slow.map(([code, { minRetryMs }]) => [code, minRetryMs])).toEqual([['AccessDenied', 30_000]]);
+  });
+
   test('bears the reason of its own name, but for an absence, which is a failed provisioning', () => {
     const renamed = policies.filter(([code, { reason }]) => code !== reason);
     expect(renamed.map(([code, { reason }]) => [code, reason])).toEqual([

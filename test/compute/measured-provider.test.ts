@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { measuredProvider } from '../../src/compute/measured-provider.ts';
 import type { PlacedTenant, Provider } from '../../src/compute/provider.ts';
@@ -57,21 +57,71 @@ describe('measuredProvider', () => {
     expect(seen).toEqual(['provision Throttled', 'update bug']);
   });
 
-  test('passes the options of an update on', async () => {
-    const seen: unknown[] = [];
+  test('tells how long an operation took, the waiting included', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const durations: number[] = [];
     const inner = await mock();
     const provider = measuredProvider(
-      {
-        ...inner,
-        update: async (_spec, _signal, options) => {
-          seen.push(options);
-          return { outcome: 'done', message: '' };
-        },
-      },
-      () => undefined,
+      { ...inner, list: () => new Promise((resolve) => setTimeout(() => resolve([]), 1_500)) },
+      (_operation, _result, durationMs) => durations.push(durationMs),
     );
-    await provider.update(mockSpec(), signal, { keep: true });
-    expect(seen).toEqual([{ keep: true }]);
+    const listed = provider.list(signal);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(await listed).toEqual([]);
+    expect(durations).toEqual([1_500]);
+  });
+
+  test('passes every argument and every answer on', async () => {
+    const calls: unknown[][] = [];
+    const answers = (operation: string) =>
+      ((...args: unknown[]) => {
+        calls.push([operation, ...args]);
+        return operation === 'desire' ? operation : Promise.resolve(operation);
+      }) as never;
+    const operations = [
+      'desire',
+      'validate',
+      'provision',
+      'update',
+      'destroy',
+      'getStatus',
+      'list',
+      'watch',
+      'close',
+    ];
+    const inner = {
+      ...(await mock()),
+      durable: true,
+      needsSecretValues: false,
+      ...Object.fromEntries(operations.map((operation) => [operation, answers(operation)])),
+    };
+    const provider = measuredProvider(inner, () => undefined);
+    expect(provider).toMatchObject({ name: 'mock', durable: true, needsSecretValues: false });
+    const [spec, options, onChange] = [mockSpec(), { keep: true }, () => undefined];
+    const given: unknown[] = [
+      provider.desire(spec),
+      await provider.validate(spec, signal),
+      await provider.provision(spec, signal),
+      await provider.update(spec, signal, options),
+      await provider.destroy(ref, signal),
+      await provider.getStatus(ref, spec, signal),
+      await provider.list(signal),
+      await provider.watch(onChange, signal),
+      await provider.close(),
+    ];
+    expect(given).toEqual(operations);
+    expect(calls).toEqual([
+      ['desire', spec],
+      ['validate', spec, signal],
+      ['provision', spec, signal],
+      ['update', spec, signal, options],
+      ['destroy', ref, signal],
+      ['getStatus', ref, spec, signal],
+      ['list', signal],
+      ['watch', onChange, signal],
+      ['close'],
+    ]);
   });
 
   test('has every member of the provider that it measures', async () => {

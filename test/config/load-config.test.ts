@@ -197,6 +197,11 @@ describe('each mistake is one line that names file and path:', () => {
     ['no workers', `${mock}\ncontroller: {concurrency: 0}`, 'controller.concurrency: must be at least 1'],
     ['no address', `${mock}\nserver: {address: "8080"}`, 'server.address: must be HOST:PORT or :PORT'],
     [
+      'a port of too many digits',
+      `${mock}\nserver: {address: ":100000"}`,
+      'server.address: must be HOST:PORT or :PORT',
+    ],
+    [
       'a port out of range',
       `${mock}\nserver: {address: ":65536"}`,
       'server.address: must have a port of at most 65535',

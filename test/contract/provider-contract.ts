@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import type { Observation, PlacedTenant, Provider, StepResult } from '../../src/compute/provider.ts';
+import type { Observation, Provider, StepResult } from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import { placedTenant } from '../compute/placed-tenant.ts';
 
 /** What every provider must do, whatever its engine. A new provider passes this suite before anything else. */
 
@@ -42,7 +43,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
 
     it('a tenant that was never provisioned is not there, and destroying it is done at once', async () => {
       const provider = harness.provider();
-      const ref = placed(provider, harness.spec('never', 'first'));
+      const ref = placedTenant(provider, harness.spec('never', 'first'));
       expect(await provider.getStatus(ref, undefined, signal)).toMatchObject({ exists: false, changes: [] });
       expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
       expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
@@ -59,7 +60,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       await healthy(provider, second);
       expect((await lookClosely(provider, second)).changes).toEqual([]);
       expect((await lookClosely(provider, first)).changes).not.toEqual([]);
-      const gone = placed(provider, second);
+      const gone = placedTenant(provider, second);
       await settle(() => provider.destroy(gone, signal));
       expect((await provider.getStatus(gone, second, signal)).exists).toBe(false);
     });
@@ -77,7 +78,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       expect((await provider.update(spec, signal, { keep: true })).outcome).toBe('done');
       expect(harness.writes?.()).toBe(writes);
       expect(await lookClosely(provider, spec)).toEqual(before);
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
     });
 
     it('two provisionings at once make what one makes', async () => {
@@ -96,7 +97,8 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const owned = await provider.list(signal);
       const count = (id: string) => owned.filter(({ tenantId }) => tenantId === id).length;
       expect(count('twice')).toBe(count('once'));
-      for (const spec of [once, twice]) await settle(() => provider.destroy(placed(provider, spec), signal));
+      for (const spec of [once, twice])
+        await settle(() => provider.destroy(placedTenant(provider, spec), signal));
     });
 
     it('list shows what is owned, under the tenant that owns it, until it is gone', async () => {
@@ -107,7 +109,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const mine = async () => (await provider.list(signal)).filter(({ tenantId }) => tenantId === 'listed');
       expect((await mine()).length).toBeGreaterThan(0);
       for (const owned of await mine()) expect(owned).toMatchObject({ namespace, name });
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
       expect(await mine()).toEqual([]);
     });
 
@@ -129,7 +131,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const rejected = answers.filter((answer) => answer.status === 'rejected');
       for (const { reason } of rejected) expect(reason).toBeInstanceOf(ComputeError);
       expect(harness.writes?.()).toBe(writes);
-      await settle(() => provider.destroy(placed(provider, spec), signal));
+      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
     });
 
     it('a call that its engine does not answer ends when it is aborted, with a ComputeError', async (context: TestContext) => {
@@ -168,7 +170,7 @@ function describeDurability(getHarness: () => ContractHarness): void {
     await settle(() => harness.provider().provision(spec, signal));
     const before = await healthy(harness.provider(), spec);
     const restarted = harness.provider();
-    const ref = placed(restarted, spec);
+    const ref = placedTenant(restarted, spec);
     expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
 
     const other = harness.provider('other');
@@ -189,10 +191,12 @@ function describeDurability(getHarness: () => ContractHarness): void {
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(rival, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(rival, signal))).rejects.toMatchObject(conflict);
-    await expect(provider.getStatus(placed(provider, rival), rival, signal)).rejects.toMatchObject(conflict);
-    expect((await provider.destroy(placed(provider, rival), signal)).outcome).toBe('gone');
-    expect(await provider.getStatus(placed(provider, spec), spec, signal)).toEqual(before);
-    await settle(() => provider.destroy(placed(provider, spec), signal));
+    await expect(provider.getStatus(placedTenant(provider, rival), rival, signal)).rejects.toMatchObject(
+      conflict,
+    );
+    expect((await provider.destroy(placedTenant(provider, rival), signal)).outcome).toBe('gone');
+    expect(await provider.getStatus(placedTenant(provider, spec), spec, signal)).toEqual(before);
+    await settle(() => provider.destroy(placedTenant(provider, spec), signal));
   });
 }
 
@@ -211,19 +215,14 @@ function describeConflict(getHarness: () => ContractHarness): void {
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(spec, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(spec, signal))).rejects.toMatchObject(conflict);
-    expect((await provider.destroy(placed(provider, spec), signal)).outcome).toBe('gone');
+    expect((await provider.destroy(placedTenant(provider, spec), signal)).outcome).toBe('gone');
     expect(await look()).toEqual(before);
   });
 }
 
-export function placed(provider: Provider, spec: TenantComputeSpec): PlacedTenant {
-  const { namespace, name } = spec.tenant;
-  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
-}
-
 /** Each operation that can't do without its engine, all under way at the same time. */
 function callsOf(provider: Provider, spec: TenantComputeSpec, signal: AbortSignal): Promise<unknown>[] {
-  const ref = placed(provider, spec);
+  const ref = placedTenant(provider, spec);
   return [
     provider.provision(spec, signal),
     provider.update(spec, signal),
@@ -236,7 +235,7 @@ function callsOf(provider: Provider, spec: TenantComputeSpec, signal: AbortSigna
 
 /** On the engine itself, with all there is to compare. */
 async function lookClosely(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
-  const ref = { ...placed(provider, spec), thorough: true };
+  const ref = { ...placedTenant(provider, spec), thorough: true };
   return provider.getStatus(ref, spec, new AbortController().signal);
 }
 
@@ -257,7 +256,7 @@ async function settle<T extends { outcome: StepResult['outcome'] | 'gone' }>(
 async function healthy(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
   const until = Date.now() + convergeMs;
   for (;;) {
-    const seen = await provider.getStatus(placed(provider, spec), spec, new AbortController().signal);
+    const seen = await provider.getStatus(placedTenant(provider, spec), spec, new AbortController().signal);
     const { state, health } = seen.compute;
     if (state === 'running' && health === 'healthy' && seen.changes.length === 0) return seen;
     if (Date.now() > until) throw new Error(`not healthy: ${JSON.stringify(seen)}`);

@@ -145,7 +145,11 @@ describe('the status', () => {
     const before = { ...summary(ready), observedGeneration: 2 };
     const status = summary({ kind: 'suspended' }, before);
     expect(status.observedGeneration).toBe(2);
-    expect(findCondition(status.conditions, 'Ready')).toMatchObject({ status: 'True', reason: 'Suspended' });
+    expect(findCondition(status.conditions, 'Ready')).toMatchObject({
+      status: 'True',
+      reason: 'Suspended',
+      message: 'spec.suspend is true: nothing is changed until it is false',
+    });
   });
 
   test('drift is shown, bounded, without touching Ready', () => {
@@ -167,5 +171,103 @@ describe('the status', () => {
       error: new ComputeError('ProvisionFailed', 'x'.repeat(100_000)),
     });
     expect(tenantStatus.safeParse(status).error).toBeUndefined();
+  });
+
+  test('of a deletion that fails bears the reason of its error, and since when', () => {
+    const stuck = summary({
+      kind: 'deleting',
+      message: 'm',
+      error: new ComputeError('ProviderNotFound', 'gone'),
+    });
+    expect(conditionsOf(stuck)).toEqual(['Ready=False/ProviderNotFound', 'Stalled=True/ProviderNotFound']);
+    expect(stuck.conditions?.map(({ message }) => message)).toEqual(['m', 'm']);
+    expect(stuck.retry).toEqual({ since: '2026-01-01T00:00:00Z' });
+    expect(summary({ kind: 'deleting', message: 'm' }).retry).toBeUndefined();
+    const busy = summary({
+      kind: 'deleting',
+      message: 'm',
+      error: new ComputeError('DestroyFailed', 'busy'),
+    });
+    expect(conditionsOf(busy)).toEqual(['Ready=False/DestroyFailed', 'Reconciling=True/DestroyFailed']);
+  });
+
+  test('counts failing from its first failure, and forgets it once it works', () => {
+    const failed = { kind: 'failed', error: new ComputeError('Throttled', 'm') } as const;
+    const first = summary(failed);
+    expect(summary(failed, first, {}, t1).retry).toEqual({ since: '2026-01-01T00:00:00Z' });
+    expect(summary(ready, first, {}, t1)).not.toHaveProperty('retry');
+  });
+
+  test.each<[string, Verdict, Partial<StatusDraft>, string]>([
+    [
+      'of what runs is Degraded',
+      { kind: 'failed', error: new ComputeError('Throttled', 'm') },
+      {},
+      'Degraded',
+    ],
+    [
+      'of what does not run is Pending',
+      { kind: 'failed', error: new ComputeError('Throttled', 'm') },
+      { compute: { ...running, running: 0 } },
+      'Pending',
+    ],
+    [
+      'of what was never seen is Pending',
+      { kind: 'failed', error: new ComputeError('Throttled', 'm') },
+      { compute: undefined },
+      'Pending',
+    ],
+    [
+      'that only the user can mend is Failed',
+      { kind: 'failed', error: new ComputeError('InvalidSpec', 'm') },
+      {},
+      'Failed',
+    ],
+    [
+      'on the way of an update is Updating',
+      { kind: 'progressing', reason: 'Updating', message: 'm', underWay: true },
+      {},
+      'Updating',
+    ],
+  ])('the phase %s', (_name, verdict, draft, phase) => {
+    expect(summary(verdict, undefined, draft).phase).toBe(phase);
+  });
+
+  test('an engine out of reach leaves one that was not Ready False', () => {
+    const down = { kind: 'failed', error: new ComputeError('ProviderUnavailable', 'm') } as const;
+    const before = summary({ kind: 'progressing', reason: 'Unhealthy', message: 'm', underWay: true });
+    expect(findCondition(summary(down, before).conditions, 'Ready')?.status).toBe('False');
+  });
+
+  test('without anything known holds nothing but what was concluded', () => {
+    const status = summarise({
+      previous: undefined,
+      draft: draftFrom(undefined),
+      verdict: { kind: 'suspended' },
+      generation: 3,
+      now: t0,
+    });
+    expect(Object.keys(status)).toEqual(['observedGeneration', 'phase', 'conditions']);
+    expect(status.observedGeneration).toBe(-1);
+  });
+
+  test('names old places while there are any, and the one drift there is', () => {
+    const drift = [{ path: 'p', desired: 'a', actual: 'b' }];
+    const status = summary(ready, undefined, { previousPlacements: [{ provider: 'ecs' }], drift });
+    expect(status.previousPlacements).toEqual([{ provider: 'ecs' }]);
+    expect(findCondition(status.conditions, 'Drifted')?.message).toBe('p is b, desired is a');
+    expect(summary(ready)).not.toHaveProperty('previousPlacements');
+    expect(summary(ready)).not.toHaveProperty('drift');
+  });
+
+  test('shows running and desired in one field, for the column of kubectl', () => {
+    expect(
+      summary(ready, undefined, { compute: { ...running, running: 1, desired: 2 } }).compute?.replicas,
+    ).toBe('1/2');
+  });
+
+  test('every condition speaks of the generation that was reconciled', () => {
+    const { conditions } = summary({ kind: 'rolledBack', reason: 'RolledBack', message: 'm' });
+    expect(conditions?.map(({ observedGeneration }) => observedGeneration)).toEqual([3, 3]);
   });
 });

@@ -60,4 +60,63 @@ describe('the Events of a transition', () => {
   ])('%s', (_name, before, after, repaired, reasons) => {
     expect(transitionEvents(before, after, repaired).map(({ reason }) => reason)).toEqual(reasons);
   });
+
+  test.each<[string, TenantStatus | undefined, TenantStatus, DriftItem[], string[]]>([
+    ['Ready under another reason', status('Running', 'True'), status('Suspended', 'True', 2), [], []],
+    [
+      'well again after a new generation',
+      status('Unhealthy', 'False', 1),
+      status('Running', 'True', 2),
+      [],
+      ['Updated'],
+    ],
+    ['resumed', status('Suspended', 'Unknown', 1), status('Running', 'True', 2), [], ['Updated']],
+    [
+      'Ready at last after a failure',
+      status('ProvisionFailed', 'False'),
+      status('Running', 'True'),
+      [],
+      ['Provisioned'],
+    ],
+    ['another failure', status('Throttled', 'False'), status('AccessDenied', 'False'), [], ['AccessDenied']],
+    ['the first failure', undefined, status('InvalidSpec', 'False'), [], ['InvalidSpec']],
+    ['ill', status('Running', 'True'), status('Unhealthy', 'False'), [], ['Unhealthy']],
+    [
+      'a repair of what was reported',
+      status('Running', 'True', 1, [item]),
+      status('Running', 'True'),
+      [item],
+      ['Drifted', 'Repaired'],
+    ],
+    ['drift that is gone', status('Running', 'True', 1, [item]), status('Running', 'True'), [], []],
+    [
+      'a repair that ends in a rollback',
+      status('Running', 'True'),
+      status('RolledBack', 'False'),
+      [item],
+      ['Drifted', 'Repaired', 'RolledBack'],
+    ],
+    ['no condition yet', undefined, { observedGeneration: 1 }, [], []],
+  ])('%s', (_name, before, after, repaired, reasons) => {
+    expect(transitionEvents(before, after, repaired).map(({ reason }) => reason)).toEqual(reasons);
+  });
+
+  test('say what happened, in words and kinds', () => {
+    expect(transitionEvents(status('Running', 'True'), status('Running', 'True', 2), [item])).toEqual([
+      {
+        type: 'Warning',
+        reason: 'Drifted',
+        action: 'Observe',
+        note: 'containers.app.state is exited, desired is running',
+      },
+      { type: 'Normal', reason: 'Repaired', action: 'Repair', note: 'containers.app.state is running again' },
+      { type: 'Normal', reason: 'Updated', action: 'Update', note: 'runs the new state on docker' },
+    ]);
+    expect(transitionEvents(undefined, status('Running', 'True'), [])).toEqual([
+      { type: 'Normal', reason: 'Provisioned', action: 'Provision', note: 'runs on docker' },
+    ]);
+    expect(transitionEvents(undefined, status('Throttled', 'False'), [])).toEqual([
+      { type: 'Warning', reason: 'Throttled', action: 'Reconcile', note: 'Throttled' },
+    ]);
+  });
 });

@@ -16,9 +16,11 @@ export interface Manifest {
 
 /** All documents of a file below deploy/. */
 export function manifests(file: string): Manifest[] {
-  return parseAllDocuments(readFileSync(join(deployFolder, file), 'utf8')).map(
-    (document) => document.toJS() as Manifest,
-  );
+  return documentsOf(readFileSync(join(deployFolder, file), 'utf8'));
+}
+
+export function documentsOf(yaml: string): Manifest[] {
+  return parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
 }
 
 /** The same rights for the user whose requests the audit log holds, instead of the service account. */
@@ -28,15 +30,20 @@ export function forOperatorUser(manifest: Manifest): Manifest {
   return { ...manifest, subjects: [user] };
 }
 
-/** Server-side apply; throws with the apiserver's answer where it refuses. */
-export async function apply(kubeconfigPath: string, objects: readonly Manifest[]): Promise<void> {
+/** Server-side apply, strict; throws with the apiserver's answer where it refuses. With `dryRun` nothing is kept. */
+export async function apply(
+  kubeconfigPath: string,
+  objects: readonly Manifest[],
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<void> {
+  const query = `fieldManager=test&force=true&fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
   for (const object of objects) {
     const { apiVersion, metadata } = object;
     const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
     const { status, body } = await kubeRequest(kubeconfigPath, {
       method: 'PATCH',
-      path: `${group}${namespace}/${pluralOf(object.kind)}/${metadata.name}?fieldManager=test&force=true`,
+      path: `${group}${namespace}/${pluralOf(object.kind)}/${metadata.name}?${query}`,
       contentType: 'application/apply-patch+yaml',
       body: object,
     });

@@ -5,8 +5,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { dockerAt } from '../../dev/docker-at.ts';
 import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
 import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { networkSnapshot, type NetworkSnapshot } from '../../dev/machine-network.ts';
+import { runCommand } from '../../dev/run-command.ts';
 import { runContainer } from './run-container.ts';
 
 async function startEngine(): Promise<PrivateDockerEngine> {
@@ -15,26 +18,34 @@ async function startEngine(): Promise<PrivateDockerEngine> {
   return engine;
 }
 
-async function remains(folder: string, bridge: string): Promise<Record<string, unknown>> {
+/** With its number: by the time of the look another engine may have the name. */
+async function linkOf(name: string): Promise<string | undefined> {
+  const snapshot = await networkSnapshot();
+  return snapshot['links']?.find((line) => line.split(' ')[1] === name);
+}
+
+async function remains(folder: string, link: string | undefined): Promise<Record<string, unknown>> {
   return {
     processes: await engineProcesses(folder),
     mounts: await mountsBelow(folder),
     folder: existsSync(folder),
-    bridge: existsSync(`/sys/class/net/${bridge}`),
+    link: (await networkSnapshot())['links']?.includes(link ?? '') ?? false,
   };
 }
 
-const NOTHING = { processes: [], mounts: [], folder: false, bridge: false };
+const NOTHING = { processes: [], mounts: [], folder: false, link: false };
 
 describe('a private engine', () => {
   it('runs a container from the registry and leaves nothing after stop', async () => {
     const engine = await startEngine();
+    const link = await linkOf(engine.link);
+    expect(link).toContain(engine.link);
     const url = await runContainer(engine, inject('registryAddress'));
     await expect.poll(async () => (await fetch(url)).text()).toBe('version 1\n');
     expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
     await engine.stop();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
-    expect(await remains(engine.folder, engine.bridge)).toEqual(NOTHING);
+    expect(await remains(engine.folder, link)).toEqual(NOTHING);
   });
 
   it('keeps its containers while dockerd is killed and started again', async () => {
@@ -69,6 +80,15 @@ describe('a private engine', () => {
     expect(await docker.listContainers()).toHaveLength(1);
   });
 
+  it('leaves the network of a machine with a Docker Engine of its own as it was, killed and started again', async () => {
+    const script = fileURLToPath(new URL('engine-beside-docker0.ts', import.meta.url));
+    const printed = await runCommand('unshare', ['--net', process.execPath, script]);
+    const { before, after, answer } = JSON.parse(printed) as Record<string, NetworkSnapshot>;
+    expect(before?.['links']?.some((line) => line.includes('docker0 172.17.0.1/16'))).toBe(true);
+    expect(answer).toBe('version 1\n');
+    expect(after).toEqual(before);
+  });
+
   it('goes with all it runs when the program that started it is killed', async () => {
     const script = fileURLToPath(new URL('engine-owner.ts', import.meta.url));
     const owner = spawn(process.execPath, [script, inject('registryAddress')], {
@@ -76,18 +96,15 @@ describe('a private engine', () => {
     });
     onTestFinished(() => void owner.kill('SIGKILL'));
     const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
-    const { folder, bridge } = JSON.parse(line) as { folder: string; bridge: string };
+    const { folder, link: name } = JSON.parse(line) as { folder: string; link: string };
+    const link = await linkOf(name);
+    expect(link).toContain(name);
     expect((await engineProcesses(folder)).length).toBeGreaterThan(3);
     owner.kill('SIGKILL');
-    await expect.poll(() => remains(folder, bridge), { timeout: 20_000 }).toEqual(NOTHING);
+    await expect.poll(() => remains(folder, link), { timeout: 20_000 }).toEqual(NOTHING);
   });
 });
 
 it('the run has an engine that answers', async () => {
-  const url = new URL(inject('dockerHost'));
-  const docker =
-    url.protocol === 'unix:'
-      ? new Docker({ socketPath: url.pathname })
-      : new Docker({ host: url.hostname, port: url.port });
-  expect(String(await docker.ping())).toBe('OK');
+  expect(String(await dockerAt(inject('dockerHost')).ping())).toBe('OK');
 });

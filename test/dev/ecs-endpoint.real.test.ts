@@ -9,7 +9,7 @@ import {
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startCountingProxy } from '../../dev/counting-proxy.ts';
-import { dockerAt } from '../../dev/ecs-endpoint-containers.ts';
+import { dockerAt } from '../../dev/docker-at.ts';
 import { createEcsFixture, type EcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
 import {
   rootCredentials,

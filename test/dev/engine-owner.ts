@@ -4,5 +4,5 @@ import { runContainer } from './run-container.ts';
 
 const engine = await startPrivateDockerEngine();
 await runContainer(engine, process.argv[2] ?? '');
-console.log(JSON.stringify({ folder: engine.folder, bridge: engine.bridge }));
+console.log(JSON.stringify({ folder: engine.folder, link: engine.link }));
 setInterval(() => undefined, 60_000);

@@ -18,15 +18,15 @@ export async function runContainer(engine: PrivateDockerEngine, registryAddress:
     HostConfig: {
       NetworkMode: 'of-its-own',
       Binds: ['data:/data'],
-      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+      PortBindings: { '8080/tcp': [{ HostIp: engine.publishAddress, HostPort: '' }] },
     },
   });
   await container.start();
   const { NetworkSettings } = await container.inspect();
-  return `http://127.0.0.1:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}/`;
+  return `http://${engine.publishAddress}:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}/`;
 }
 
-async function pull(docker: Docker, image: string): Promise<void> {
+export async function pull(docker: Docker, image: string): Promise<void> {
   const stream = await docker.pull(image);
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));

@@ -44,7 +44,7 @@ describe('on every page', () => {
     const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
-    const run = [...text.matchAll(/npm run ([\w-]+)/g)].map((match) => match[1] ?? '');
+    const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? '');
     const short = [...text.matchAll(/npm (test|start)\b/g)].map((match) => match[1] ?? '');
     expect([...run, ...short].filter((name) => !(name in manifest.scripts))).toEqual([]);
   });

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KubeApiError, KubeUnreachableError, type RequestInfo } from '../../src/kube/kube-client.ts';
 import { answer, clientFor, scriptedServer } from './scripted-server.ts';
 
@@ -14,17 +15,34 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** A clock that the test moves; sockets go on as ever. */
+function fakeClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** Turns of the event loop, in which whatever lies in a socket is read. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('retries', () => {
   test('a 429 waits as long as Retry-After says, for a POST too', async () => {
-    const times: number[] = [];
-    const { url } = await scriptedServer((_request, response, count) => {
-      times.push(performance.now());
+    fakeClock();
+    const { url, requests } = await scriptedServer((_request, response, count) => {
       if (count === 1) answer(response, 429, { message: 'slow down' }, { 'retry-after': '1' });
       else answer(response, 201, { ok: true });
     });
-    const client = clientFor(url);
-    expect(await client.request({ method: 'POST', path: '/api/v1/x', body: {} })).toEqual({ ok: true });
-    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(990);
+    const refused = Promise.withResolvers<void>();
+    const client = clientFor(url, { onRequest: () => refused.resolve() });
+    const request = client.request({ method: 'POST', path: '/api/v1/x', body: {} });
+    await refused.promise;
+    await vi.advanceTimersByTimeAsync(999);
+    await turns();
+    expect(requests).toHaveLength(1);
+    // And up to 100 ms more, so that those who were sent away do not return together.
+    await vi.advanceTimersByTimeAsync(101);
+    expect(await request).toEqual({ ok: true });
   });
 
   test('a 500 is tried again for a PATCH, never for a POST', async () => {
@@ -37,6 +55,18 @@ describe('retries', () => {
     const error = await failure(client.request({ method: 'POST', path: '/api/v1/x', body: {} }));
     expect(error).toMatchObject({ status: 500, reason: 'InternalError' });
     expect(requests).toHaveLength(3);
+  });
+
+  test('a POST that its caller calls idempotent is tried again, a GET that is none is not', async () => {
+    const { url, requests } = await scriptedServer((request, response, count) => {
+      if (request.method === 'POST' && count > 1) answer(response, 200, { ok: true });
+      else answer(response, 500, {});
+    });
+    const client = clientFor(url);
+    const post = { method: 'POST', path: '/api/v1/x', body: {}, idempotent: true } as const;
+    expect(await client.request(post)).toEqual({ ok: true });
+    expect(await failure(client.request({ ...GET, idempotent: false }))).toMatchObject({ status: 500 });
+    expect(requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET']);
   });
 
   test('a connection lost in mid-request is tried again for a GET, never for a POST', async () => {
@@ -83,53 +113,114 @@ describe('retries', () => {
 });
 
 describe('deadlines', () => {
-  test('a silent server is given up on, with all its retries', async () => {
-    const { url, requests } = await scriptedServer(() => {});
-    const error = await failure(clientFor(url, { requestTimeoutMs: 150 }).request(GET));
-    expect(error).toBeInstanceOf(KubeUnreachableError);
-    expect((error as Error).message).toContain('no answer within 150 ms');
+  test('a silent server is given up on after 30 s, with all its retries', async () => {
+    fakeClock();
+    const arrived = Promise.withResolvers<void>();
+    const { url, requests } = await scriptedServer(() => arrived.resolve());
+    let over = false;
+    const error = failure(clientFor(url).request(GET)).finally(() => (over = true));
+    await arrived.promise;
+    await vi.advanceTimersByTimeAsync(29_999);
+    await turns();
+    expect(over).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await error).toBeInstanceOf(KubeUnreachableError);
+    expect(((await error) as Error).message).toContain('no answer within 30000 ms');
     expect(requests).toHaveLength(1);
   });
 
   test('a server that takes connections but no TLS handshake is given up on as fast', async () => {
-    const frozen = createServer();
+    fakeClock();
+    const arrived = Promise.withResolvers<void>();
+    const frozen = createServer(() => arrived.resolve());
     await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void frozen.close());
     const { port } = frozen.address() as AddressInfo;
-    const startedAtMs = performance.now();
-    const client = clientFor(`https://127.0.0.1:${port}`, { requestTimeoutMs: 150 });
-    expect(await failure(client.request(GET))).toBeInstanceOf(KubeUnreachableError);
+    const client = clientFor(`https://127.0.0.1:${port}`, { requestTimeoutMs: 2_000 });
+    const error = failure(client.request(GET));
+    await arrived.promise;
     // The connection itself has 5 s.
-    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(((await error) as Error).message).toContain('no answer within 2000 ms');
   });
 
   test('a body that stops in the middle is given up on', async () => {
+    fakeClock();
+    const begun = Promise.withResolvers<void>();
     const { url } = await scriptedServer((_request, response) => {
       response.writeHead(200, { 'content-length': '1000' });
-      response.write('{');
+      response.write('{', () => begun.resolve());
     });
-    expect(await failure(clientFor(url, { requestTimeoutMs: 150 }).request(GET))).toBeInstanceOf(
-      KubeUnreachableError,
-    );
+    const codes: string[] = [];
+    const error = failure(clientFor(url, { onRequest: ({ code }) => codes.push(code) }).request(GET));
+    await begun.promise;
+    await turns();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await error).toBeInstanceOf(KubeUnreachableError);
+    // The answer had begun.
+    expect(codes).toEqual(['200']);
+  });
+
+  test('a request may have less time than the others', async () => {
+    fakeClock();
+    const arrived = Promise.withResolvers<void>();
+    const { url } = await scriptedServer(() => arrived.resolve());
+    const error = failure(clientFor(url).request({ ...GET, timeoutMs: 70 }));
+    await arrived.promise;
+    await vi.advanceTimersByTimeAsync(70);
+    expect(((await error) as Error).message).toContain('no answer within 70 ms');
+  });
+
+  test('what the server asks for beyond the deadline is not waited for', async () => {
+    const { url, requests } = await scriptedServer((_request, response) => {
+      answer(response, 429, { message: 'slow down' }, { 'retry-after': '31' });
+    });
+    expect(await failure(clientFor(url).request(GET))).toMatchObject({ status: 429 });
+    expect(requests).toHaveLength(1);
   });
 
   test("the caller's own abort rejects with its reason, and ends a wait for the next try", async () => {
-    const { url } = await scriptedServer((_request, response) => {
+    const { url, requests } = await scriptedServer((_request, response) => {
       answer(response, 429, {}, { 'retry-after': '20' });
     });
     const controller = new AbortController();
     const reason = new Error('shutting down');
-    const request = failure(clientFor(url).request({ ...GET, signal: controller.signal }));
-    setTimeout(() => controller.abort(reason), 50);
+    const refused = Promise.withResolvers<void>();
+    const client = clientFor(url, { onRequest: () => refused.resolve() });
+    const request = failure(client.request({ ...GET, signal: controller.signal }));
+    await refused.promise;
+    await turns();
+    controller.abort(reason);
     expect(await request).toBe(reason);
+    expect(requests).toHaveLength(1);
+  });
+
+  test("the caller's abort in mid-request rejects with its reason, and is counted as such", async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { url } = await scriptedServer(() => arrived.resolve());
+    const controller = new AbortController();
+    const seen: RequestInfo[] = [];
+    const client = clientFor(url, { onRequest: (info) => seen.push(info) });
+    const request = failure(client.request({ ...GET, signal: controller.signal }));
+    await arrived.promise;
+    const reason = new Error('shutting down');
+    controller.abort(reason);
+    expect(await request).toBe(reason);
+    expect(seen.map(({ code }) => code)).toEqual(['aborted']);
+    expect(await failure(client.request({ ...GET, signal: controller.signal }))).toBe(reason);
   });
 });
 
 test('connections are reused, and there are never more than allowed', async () => {
   const sockets = new Set<unknown>();
+  let held: ServerResponse[] = [];
+  // Answers when as many are under way as there may be: with fewer it would wait for ever.
   const { url } = await scriptedServer((request, response) => {
     sockets.add(request.socket);
-    setTimeout(() => answer(response, 200, {}), 5);
+    held.push(response);
+    if (held.length < 4) return;
+    for (const waiting of held) answer(waiting, 200, {});
+    held = [];
   });
   const client = clientFor(url, { connections: 4 });
   for (let round = 0; round < 3; round += 1) {
@@ -155,6 +246,16 @@ test('a closed client sends nothing more', async () => {
   await client.close();
   expect(await failure(client.request(GET))).toMatchObject({ message: expect.stringContaining('closed') });
   expect(requests).toHaveLength(1);
+});
+
+test('closing a client breaks what is under way', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const { url } = await scriptedServer(() => arrived.resolve());
+  const client = clientFor(url);
+  const request = failure(client.request({ method: 'POST', path: '/api/v1/x', body: {} }));
+  await arrived.promise;
+  await client.close();
+  expect(await request).toBeInstanceOf(KubeUnreachableError);
 });
 
 test('compressed answers are read', async () => {
@@ -203,51 +304,123 @@ test('each attempt is counted with its resource and code', async () => {
 });
 
 describe('a stream', () => {
-  test('gives the objects, the time of the last byte, and the reason it was aborted with', async () => {
+  test('gives the objects as they come, and the time of the last byte', async () => {
+    const more = Promise.withResolvers<void>();
     const { url } = await scriptedServer((_request, response) => {
-      response.write('{"n":1}\n{"n":2}\n');
+      response.write('{"n":1}\n');
+      void more.promise.then(() => response.write('{"n":2}\n'));
     });
+    const startedAtMs = performance.now();
     const stream = await clientFor(url).stream<{ n: number }>({ path: '/watch' });
-    const reason = new Error('silent');
     const seen: number[] = [];
-    const error = await failure(
+    let firstAtMs = Number.POSITIVE_INFINITY;
+    for await (const { n } of stream) {
+      seen.push(n);
+      if (n === 2) break;
+      expect(stream.lastByteAtMs).toBeGreaterThan(startedAtMs);
+      firstAtMs = performance.now();
+      more.resolve();
+    }
+    expect(seen).toEqual([1, 2]);
+    expect(stream.lastByteAtMs).toBeGreaterThanOrEqual(firstAtMs);
+  });
+
+  test('that is aborted rejects with the reason', async () => {
+    const { url } = await scriptedServer((_request, response) => {
+      response.write('{"n":1}\n');
+    });
+    const stream = await clientFor(url).stream({ path: '/watch' });
+    const reason = new Error('silent');
+    const error = failure(
       (async () => {
-        for await (const { n } of stream) {
-          seen.push(n);
-          if (n === 2) setTimeout(() => stream.abort(reason), 10);
+        for await (const object of stream) {
+          expect(object).toEqual({ n: 1 });
+          // When the next one is waited for.
+          setImmediate(() => stream.abort(reason));
         }
       })(),
     );
-    expect(seen).toEqual([1, 2]);
-    expect(error).toBe(reason);
-    expect(performance.now() - stream.lastByteAtMs).toBeGreaterThan(5);
+    expect(await error).toBe(reason);
   });
 
   test('is not ended by the deadline of its opening', async () => {
+    fakeClock();
+    const release = Promise.withResolvers<void>();
     const { url } = await scriptedServer((_request, response) => {
       response.writeHead(200).flushHeaders();
-      setTimeout(() => response.end('{"n":1}\n'), 300);
+      void release.promise.then(() => response.end('{"n":1}\n'));
     });
+    const stream = await clientFor(url).stream({ path: '/watch', timeoutMs: 100 });
+    await vi.advanceTimersByTimeAsync(600_000);
+    await turns();
+    release.resolve();
     const seen: unknown[] = [];
-    for await (const object of await clientFor(url).stream({ path: '/watch', timeoutMs: 100 }))
-      seen.push(object);
+    for await (const object of stream) seen.push(object);
     expect(seen).toEqual([{ n: 1 }]);
   });
 
-  test('whose server does not begin to answer is given up on', async () => {
-    const { url } = await scriptedServer(() => {});
-    expect(await failure(clientFor(url).stream({ path: '/watch', timeoutMs: 100 }))).toBeInstanceOf(
-      KubeUnreachableError,
+  test('ends with the reason of its caller, long after it was opened', async () => {
+    const { url } = await scriptedServer((_request, response) => {
+      response.writeHead(200).flushHeaders();
+    });
+    const controller = new AbortController();
+    const stream = await clientFor(url).stream({ path: '/watch', signal: controller.signal });
+    const reason = new Error('shutting down');
+    const error = failure(
+      (async () => {
+        for await (const object of stream) expect.fail(String(object));
+      })(),
     );
+    controller.abort(reason);
+    expect(await error).toBe(reason);
   });
 
-  test('that is refused rejects with the error of the server', async () => {
-    const { url } = await scriptedServer((_request, response) =>
+  test.each([
+    [70, 70],
+    [undefined, 30_000],
+  ])(
+    'with a limit of %j ms, whose server does not begin to answer, is given up on',
+    async (timeoutMs, limitMs) => {
+      fakeClock();
+      const arrived = Promise.withResolvers<void>();
+      const { url } = await scriptedServer(() => arrived.resolve());
+      const error = failure(
+        clientFor(url).stream({ path: '/watch', ...(timeoutMs !== undefined && { timeoutMs }) }),
+      );
+      await arrived.promise;
+      await vi.advanceTimersByTimeAsync(limitMs);
+      expect(await error).toBeInstanceOf(KubeUnreachableError);
+      expect(((await error) as Error).message).toContain(`no answer within ${limitMs} ms`);
+    },
+  );
+
+  test('that is refused rejects with the error of the server, and is not opened again', async () => {
+    const { url, requests } = await scriptedServer((_request, response) =>
       answer(response, 410, { reason: 'Expired' }),
     );
-    expect(await failure(clientFor(url).stream({ path: '/watch' }))).toMatchObject({
+    const seen: RequestInfo[] = [];
+    const client = clientFor(url, { onRequest: (info) => seen.push(info) });
+    expect(await failure(client.stream({ path: '/api/v1/pods' }))).toMatchObject({
       status: 410,
       reason: 'Expired',
     });
+    expect(requests.map(({ method }) => method)).toEqual(['GET']);
+    expect(seen.map(({ method, resource, code }) => `${method} ${resource} ${code}`)).toEqual([
+      'WATCH pods 410',
+    ]);
+  });
+
+  test('that is refused with a 401 is opened once more, with fresh credentials', async () => {
+    const { url, requests } = await scriptedServer((_request, response, count) => {
+      if (count === 2) response.end('{"n":1}\n');
+      else answer(response, 401, {});
+    });
+    const client = clientFor(url);
+    const seen: unknown[] = [];
+    for await (const object of await client.stream({ path: '/watch' })) seen.push(object);
+    expect(seen).toEqual([{ n: 1 }]);
+    expect(requests).toHaveLength(2);
+    expect(await failure(client.stream({ path: '/watch' }))).toMatchObject({ status: 401 });
+    expect(requests).toHaveLength(4);
   });
 });

@@ -50,7 +50,7 @@ function candidate(lease: string, identity: string, log: string[]) {
 }
 
 async function until(log: string[], line: string): Promise<void> {
-  await expect.poll(() => log, { interval: 10, timeout: 10_000 }).toContain(line);
+  await expect.poll(() => log, { interval: 10, timeout: 60_000 }).toContain(line);
 }
 
 test('a leader that steps down is followed at once, and the two never lead together', async () => {

@@ -5,7 +5,11 @@ import {
   type KubeClient,
   type RequestOptions,
 } from '../../src/kube/kube-client.ts';
-import { runLeaderElection, type LeaseSpec } from '../../src/kube/leader-elector.ts';
+import {
+  runLeaderElection,
+  type LeaderElectionOptions,
+  type LeaseSpec,
+} from '../../src/kube/leader-elector.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 const controllers: AbortController[] = [];
@@ -42,7 +46,15 @@ function leaseServer() {
     if (taken) throw new KubeApiError(`${method} lease`, 409, { reason: 'Conflict' });
     return write(body);
   }
-  return { handle, writes, spec: () => stored?.spec, remove: () => (stored = undefined) };
+  return {
+    handle,
+    writes,
+    spec: () => stored?.spec,
+    remove: () => (stored = undefined),
+    /** As anybody else may write it. */
+    put: (spec: LeaseSpec | undefined) =>
+      void write({ metadata: { name: 'landlord', namespace: 'landlord' }, ...(spec && { spec }) }),
+  };
 }
 
 function versionOf(body: unknown): string {
@@ -53,7 +65,8 @@ function versionOf(body: unknown): string {
 function candidate(
   server: ReturnType<typeof leaseServer>,
   identity: string,
-  onStarted?: (signal: AbortSignal) => Promise<void>,
+  onStarted?: (signal: AbortSignal) => Promise<void> | void,
+  options: Partial<LeaderElectionOptions> = {},
 ) {
   const link = { up: true, answerDelayMs: 0, calls: 0, timeouts: [] as number[] };
   const client = {
@@ -67,6 +80,7 @@ function candidate(
       return result;
     },
   } as unknown as KubeClient;
+  const { logger, lines } = recordingLogger();
   const controller = new AbortController();
   controllers.push(controller);
   const state = {
@@ -82,9 +96,10 @@ function candidate(
     leaseDurationMs: 15_000,
     renewDeadlineMs: 10_000,
     retryPeriodMs: 2_000,
-    logger: recordingLogger().logger,
+    logger,
     signal: controller.signal,
     random: () => 0,
+    ...options,
     onStarted:
       onStarted ??
       (async (signal) => {
@@ -94,7 +109,7 @@ function candidate(
         state.stopReason = signal.reason;
       }),
   }).then((outcome) => (state.outcome = outcome));
-  return { link, state, done, abort: () => controller.abort(new Error('SIGTERM')) };
+  return { link, state, done, lines, abort: () => controller.abort(new Error('SIGTERM')) };
 }
 
 async function pass(seconds: number): Promise<void> {
@@ -127,10 +142,86 @@ describe('the first candidate', () => {
     a.link.up = false;
     a.link.timeouts.length = 0;
     await pass(9);
-    expect(a.link.timeouts.length).toBeGreaterThan(2);
-    for (const [index, timeoutMs] of a.link.timeouts.entries())
-      expect(timeoutMs).toBeLessThanOrEqual(8_000 - 2_000 * Math.floor(index / 2));
+    expect(a.link.timeouts).toEqual([8_000, 6_000, 4_000, 2_000]);
   });
+});
+
+describe('a lease that is there already', () => {
+  const times = { acquireTime: '2026-01-01T00:00:00.000000Z', renewTime: '2026-01-01T00:00:00.000000Z' };
+
+  test('and is our own, from before a restart, is taken on without a change of hands', async () => {
+    const server = leaseServer();
+    server.put({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions: 3, ...times });
+    const a = candidate(server, 'a');
+    await pass(0);
+    expect(a.state.leading).toBe(true);
+    const { acquireTime } = times;
+    expect(server.spec()).toMatchObject({ holderIdentity: 'a', acquireTime, leaseTransitions: 3 });
+    expect(server.spec()?.renewTime).not.toBe(times.renewTime);
+  });
+
+  test('and is our own, but without the time at which it was taken, gets one', async () => {
+    const server = leaseServer();
+    server.put({ holderIdentity: 'a', leaseDurationSeconds: 15 });
+    candidate(server, 'a');
+    await pass(0);
+    expect(server.spec()).toMatchObject({ leaseTransitions: 0, acquireTime: server.spec()?.renewTime });
+  });
+
+  test.each<[what: string, spec: LeaseSpec | undefined, transitions: number]>([
+    ['was given back', { holderIdentity: '', leaseDurationSeconds: 15, leaseTransitions: 3, ...times }, 4],
+    ['names no duration', { holderIdentity: 'b', leaseTransitions: 3, ...times }, 4],
+    ['has nothing in it', undefined, 1],
+  ])('and %s is taken at once', async (_what, spec, leaseTransitions) => {
+    const server = leaseServer();
+    server.put(spec);
+    const a = candidate(server, 'a');
+    await pass(0);
+    expect(a.state.leading).toBe(true);
+    expect(server.spec()).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 15, leaseTransitions });
+    expect(server.spec()?.acquireTime).not.toBe(times.acquireTime);
+  });
+
+  test('and is held by another is only read, until it runs out or changes', async () => {
+    const server = leaseServer();
+    const held = { holderIdentity: 'b', leaseDurationSeconds: 15, ...times };
+    server.put(held);
+    const a = candidate(server, 'a');
+    await pass(10);
+    // A renewal: the time runs anew.
+    server.put({ ...held, renewTime: '2026-01-01T00:00:10.000000Z' });
+    await pass(14);
+    expect(a.state.leading).toBe(false);
+    expect(server.writes).toHaveLength(2);
+    await pass(5);
+    expect(a.state.leading).toBe(true);
+  });
+});
+
+test('those who wait ask after 1 to 2.2 periods, so that they do not ask in step', async () => {
+  const server = leaseServer();
+  server.put({ holderIdentity: 'a', leaseDurationSeconds: 3_600 });
+  for (const [random, seconds] of [
+    [0, 2],
+    [0.5, 3.2],
+    [1, 4.4],
+  ] as const) {
+    const b = candidate(server, 'b', undefined, { random: () => random });
+    await pass(0);
+    expect(b.link.calls).toBe(1);
+    await pass(seconds - 0.001);
+    expect(b.link.calls).toBe(1);
+    await pass(0.001);
+    expect(b.link.calls).toBe(2);
+    b.abort();
+  }
+});
+
+test('the duration in the lease is whole seconds, and no shorter than it should be', async () => {
+  const server = leaseServer();
+  candidate(server, 'a', undefined, { leaseDurationMs: 15_100 });
+  await pass(0);
+  expect(server.spec()?.leaseDurationSeconds).toBe(16);
 });
 
 describe('a second candidate', () => {
@@ -264,6 +355,73 @@ describe('a leader', () => {
     expect(server.spec()).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
   });
 
+  test('whose work has no promise, or a short one, leads until it is told to stop', async () => {
+    const server = leaseServer();
+    const started: string[] = [];
+    const a = candidate(server, 'a', () => void started.push('a'));
+    await pass(60);
+    expect(started).toEqual(['a']);
+    expect(a.state.outcome).toBeUndefined();
+    expect(server.spec()?.holderIdentity).toBe('a');
+    a.abort();
+    await pass(0);
+    expect(a.state.outcome).toBe('released');
+    expect(server.spec()?.holderIdentity).toBe('');
+  });
+
+  test('whose work ends by itself as it is told to stop, stops at once', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(3);
+    a.abort();
+    await pass(0);
+    expect(a.state).toMatchObject({ outcome: 'released', stopReason: new Error('SIGTERM') });
+    const { length } = server.writes;
+    await pass(60);
+    expect(server.writes).toHaveLength(length);
+  });
+
+  test('whose lease somebody else has touched, but not taken, goes on', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(1);
+    server.put(server.spec());
+    await pass(30);
+    expect(a.state.leading).toBe(true);
+    expect(a.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('that has lost writes nothing more: the lease is another one’s', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(0);
+    a.link.up = false;
+    await pass(12);
+    expect(a.state.outcome).toBe('lost');
+    const before = a.link.calls;
+    a.abort();
+    await pass(60);
+    expect(a.link.calls).toBe(before);
+    expect(a.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['holder'])).toEqual([
+      'a',
+    ]);
+  });
+
+  test('that can not give the lease back says so, and is gone all the same', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(0);
+    a.link.up = false;
+    a.abort();
+    await pass(0);
+    expect(a.state.outcome).toBe('released');
+    expect(a.lines.at(-2)).toMatchObject({
+      level: 'warn',
+      message: expect.stringContaining('not given back'),
+    });
+    expect(server.spec()?.holderIdentity).toBe('a');
+  });
+
   test('whose work fails gives the lease back and rejects', async () => {
     const server = leaseServer();
     const a = candidate(server, 'a', () => Promise.reject(new Error('broken')));
@@ -284,6 +442,34 @@ test('a candidate that is stopped while it waits ends without leading', async ()
   expect(server.spec()?.holderIdentity).toBe('a');
 });
 
+test('a candidate that is stopped while it is given the lease gives it back, and its work does not begin', async () => {
+  const server = leaseServer();
+  let started = false;
+  const a = candidate(server, 'a', () => void (started = true));
+  a.link.answerDelayMs = 1_000;
+  await pass(0.5);
+  a.abort();
+  await pass(2);
+  expect(a.state.outcome).toBe('released');
+  expect(started).toBe(false);
+  expect(server.writes.map(({ holderIdentity }) => holderIdentity)).toEqual(['a', '']);
+});
+
+test('a candidate whose server is away says so, and tries on', async () => {
+  const server = leaseServer();
+  const a = candidate(server, 'a');
+  a.link.up = false;
+  await pass(3);
+  expect(a.lines.map(({ level, fields }) => [level, fields['error']])).toEqual([
+    ['warn', 'cut'],
+    ['warn', 'cut'],
+  ]);
+  expect(a.link.timeouts).toEqual([10_000, 10_000]);
+  a.link.up = true;
+  await pass(1);
+  expect(a.state.leading).toBe(true);
+});
+
 test('durations that contradict each other are refused', async () => {
   const server = leaseServer();
   const options = {
@@ -295,10 +481,20 @@ test('durations that contradict each other are refused', async () => {
     logger: recordingLogger().logger,
     signal: new AbortController().signal,
   };
-  await expect(
-    runLeaderElection({ ...options, leaseDurationMs: 10_000, renewDeadlineMs: 10_000, retryPeriodMs: 1 }),
-  ).rejects.toThrow('longer');
-  await expect(
-    runLeaderElection({ ...options, leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 9_000 }),
-  ).rejects.toThrow('longer');
+  const refusal = (
+    leaseDurationMs: number,
+    renewDeadlineMs: number,
+    retryPeriodMs: number,
+  ): Promise<string> =>
+    runLeaderElection({ ...options, leaseDurationMs, renewDeadlineMs, retryPeriodMs }).catch(
+      (error: unknown) => String(error),
+    );
+  const lease = 'RangeError: the lease duration must be longer than the renew deadline';
+  const renewal = 'RangeError: the renew deadline must be longer than 1.2 retry periods';
+  expect(await refusal(10_000, 10_000, 1)).toBe(lease);
+  expect(await refusal(9_999, 10_000, 1)).toBe(lease);
+  expect(await refusal(15_000, 12_000, 10_000)).toBe(renewal);
+  expect(await refusal(15_000, 10_000, 9_000)).toBe(renewal);
+  options.signal = AbortSignal.abort();
+  expect(await refusal(10_001, 10_000, 8_333)).toBe('released');
 });

@@ -49,8 +49,33 @@ test('the patch holds only what changed', () => {
   expect(mergePatchDiff(before, after)).toEqual({ compute: { running: 2 }, list: [1, 3], gone: null });
 });
 
+test.each<[what: string, a: unknown, b: unknown, equal: boolean]>([
+  ['a list and its copy', [1, [2]], [1, [2]], true],
+  ['a list and a longer one', [1], [1, 2], false],
+  ['a list and an object of the same members', [1], { 0: 1 }, false],
+  ['an object and a list of the same members', { 0: 1 }, [1], false],
+  ['an object and null', {}, null, false],
+  ['nothing and nothing', null, null, true],
+  ['null and undefined', null, undefined, false],
+  ['a number and its text', 1, '1', false],
+  ['0 and -0, which JSON does not tell apart', 0, -0, true],
+  ['a number that is none, and itself', Number.NaN, Number.NaN, true],
+  ['objects of which one has a key more', { a: 1 }, { a: 1, b: 2 }, false],
+  ['objects of as many other keys', { a: undefined, b: 1 }, { a: 1, b: undefined }, false],
+  ['a key that is undefined and one that is absent', { a: 1, b: undefined }, { a: 1 }, true],
+  ['a key that is inherited and one of its own', { toString: 1 }, { valueOf: 1 }, false],
+])('%s: equal or not', (_what, a, b, equal) => {
+  expect(jsonEqual(a, b)).toBe(equal);
+  expect(jsonEqual(b, a)).toBe(equal);
+});
+
 test('undefined and null mean absent', () => {
   expect(mergePatchDiff({ a: 1 }, { a: 1, b: undefined, c: null })).toBeUndefined();
   expect(mergePatchDiff({ a: 1, b: { c: 1 } }, { a: 1, b: undefined })).toEqual({ b: null });
-  expect(mergePatchDiff(undefined, { a: { b: undefined, c: 1 } })).toEqual({ a: { c: 1 } });
+  const absent = { b: undefined, c: 1, d: null, e: { f: null }, g: [1] };
+  const present = { c: 1, e: {}, g: [1] };
+  expect(mergePatchDiff(undefined, { a: absent })).toStrictEqual({ a: present });
+  expect(mergePatchDiff({ a: 'x' }, { a: absent })).toStrictEqual({ a: present });
+  expect(mergePatchDiff({ a: null }, { a: null })).toBeUndefined();
+  expect(mergePatchDiff('x', null)).toBeNull();
 });

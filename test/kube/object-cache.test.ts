@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/kube-object.ts';
-import { compareResourceVersions, keyOf } from '../../src/kube/kube-object.ts';
+import { compareResourceVersions, keyOf, objectKey } from '../../src/kube/kube-object.ts';
 import { createObjectCache, type CacheEvent } from '../../src/kube/object-cache.ts';
 
 function object(name: string, resourceVersion: number | string, uid = `uid-${name}`): KubeObject {
@@ -27,7 +27,14 @@ function shown(events: CacheEvent<KubeObject>[]): string[] {
 test('resource versions compare as integers of any length', () => {
   expect(compareResourceVersions('9', '10')).toBeLessThan(0);
   expect(compareResourceVersions('9007199254740993', '9007199254740992')).toBeGreaterThan(0);
+  expect(compareResourceVersions('9007199254740992', '9007199254740993')).toBeLessThan(0);
   expect(compareResourceVersions('7', '7')).toBe(0);
+});
+
+test('the key of an object names its namespace where it has one', () => {
+  expect(objectKey('ns', 'a')).toBe('ns/a');
+  expect(objectKey(undefined, 'a')).toBe('a');
+  expect(objectKey('', 'a')).toBe('a');
 });
 
 describe('a new state', () => {
@@ -67,6 +74,31 @@ describe('a new state', () => {
     expect(cache.replace(snapshot(object('a', 1)), '5')).toEqual([]);
     expect(cache.get('ns/a')?.metadata.resourceVersion).toBe('8');
     expect(cache.get('ns/new')).toBeDefined();
+  });
+
+  test('does not keep own writes that it includes', () => {
+    const cache = createObjectCache<KubeObject>();
+    cache.beginReplace();
+    cache.assume(object('a', 8));
+    expect(shown(cache.replace(snapshot(), '8'))).toEqual(['deleted a@8']);
+  });
+
+  test('does not keep own writes of before it was gathered', () => {
+    const cache = createObjectCache<KubeObject>();
+    cache.beginReplace();
+    cache.assume(object('a', 8));
+    cache.replace(snapshot(), '5');
+    cache.beginReplace();
+    expect(shown(cache.replace(snapshot(), '6'))).toEqual(['deleted a@8']);
+  });
+
+  test('does not bring an own write back that was deleted while it was gathered', () => {
+    const cache = createObjectCache<KubeObject>();
+    cache.beginReplace();
+    cache.assume(object('a', 8));
+    cache.remove(object('a', 9));
+    expect(cache.replace(snapshot(), '7')).toEqual([]);
+    expect(cache.size).toBe(0);
   });
 
   test('does not keep own writes that it is newer than', () => {
@@ -138,6 +170,37 @@ describe('an own write', () => {
     cache.upsert(object('a', 9, 'new'));
     expect(cache.assume(object('a', 6, 'old'))).toBe(false);
     expect(cache.get('ns/a')?.metadata.uid).toBe('new');
+  });
+
+  test('of an object that is new is news, and the same one a second time is not', () => {
+    const cache = createObjectCache<KubeObject>();
+    expect(cache.assume(object('a', 5))).toBe(true);
+    expect(cache.assume(object('a', 5))).toBe(false);
+    expect([...cache.values()]).toEqual([object('a', 5)]);
+  });
+
+  test('does not bring back an object whose successor of the same name is gone too', () => {
+    const cache = createObjectCache<KubeObject>();
+    cache.upsert(object('a', 5, 'old'));
+    cache.upsert(object('a', 9, 'new'));
+    cache.remove(object('a', 10, 'new'));
+    expect(cache.assume(object('a', 6, 'old'))).toBe(false);
+    expect(cache.assume(object('a', 11, 'new'))).toBe(false);
+  });
+
+  test('is taken again after a new state had the object again', () => {
+    const cache = createObjectCache<KubeObject>();
+    cache.upsert(object('a', 5));
+    cache.remove(object('a', 6));
+    cache.replace(snapshot(object('a', 7)), '7');
+    expect(cache.assume(object('a', 8))).toBe(true);
+  });
+
+  test('of the last 4096 deleted objects is known for what it is, and the memory has an end', () => {
+    const cache = createObjectCache<KubeObject>();
+    for (let index = 0; index <= 4096; index += 1) cache.remove(object(`o${index}`, 5));
+    expect(cache.assume(object('o1', 4))).toBe(false);
+    expect(cache.assume(object('o0', 4))).toBe(true);
   });
 
   test('is taken again after the object left the selection and came back', () => {

@@ -116,6 +116,43 @@ describe('keys', () => {
 });
 
 describe('priority', () => {
+  test('counts within a burst too: what users changed comes before a sweep of the same moment', async () => {
+    const { queue, keys } = startQueue(undefined, { concurrency: 1 });
+    queue.add('sweep', { priority: 'low' });
+    queue.add('user');
+    await settle();
+    expect(keys()).toEqual(['user', 'sweep']);
+  });
+
+  test('of a sweep that meets a running pass: again right after, unless that fails and backs off', async () => {
+    const gate = gated();
+    const { queue, passes } = startQueue(gate.process);
+    for (const failed of [false, true]) {
+      queue.add('a');
+      await settle();
+      queue.add('a', { priority: 'low' });
+      await gate.finish('a', { failed });
+      await gate.finish('a', { failed });
+    }
+    expect(passes.map(({ atMs }) => atMs)).toEqual([0, 0, 0]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(passes.map(({ atMs }) => atMs)).toEqual([0, 0, 0, 1_000]);
+  });
+
+  test.each([
+    ['low', 'normal'],
+    ['normal', 'low'],
+  ] as const)('of a user stands, with a sweep before or after it: %s, then %s', async (first, second) => {
+    const gate = gated();
+    const { queue, passes } = startQueue(gate.process);
+    queue.add('a');
+    await settle();
+    queue.add('a', { priority: first });
+    queue.add('a', { priority: second });
+    await gate.finish('a', { failed: true });
+    expect(passes.map(({ atMs }) => atMs)).toEqual([0, 0]);
+  });
+
   test('a sweep waits behind what users changed', async () => {
     const gate = gated();
     const { queue, keys } = startQueue(gate.process, { concurrency: 1 });
@@ -169,6 +206,30 @@ describe('delays', () => {
     expect(passes).toEqual([{ key: 'a', atMs: 0 }]);
   });
 
+  test('of more than the 24 days that a timer can hold are kept', async () => {
+    const { queue, passes } = startQueue();
+    const days = 86_400_000;
+    queue.addAfter('a', 30 * days);
+    await vi.advanceTimersByTimeAsync(29 * days);
+    expect(passes).toEqual([]);
+    await vi.advanceTimersByTimeAsync(days);
+    expect(passes).toEqual([{ key: 'a', atMs: 30 * days }]);
+  });
+
+  test('that lie in the past are due now', async () => {
+    const { queue, passes } = startQueue();
+    queue.addAfter('a', -5);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(passes.map(({ key }) => key)).toEqual(['a']);
+  });
+
+  test('do not count as waiting for a worker', async () => {
+    const { queue } = startQueue();
+    queue.addAfter('a', 5_000);
+    await settle();
+    expect(queue.depth).toBe(0);
+  });
+
   test('requeueAfterMs looks again', async () => {
     let left = 2;
     const { queue, passes } = startQueue(() =>
@@ -189,6 +250,38 @@ describe('failures', () => {
     await vi.advanceTimersByTimeAsync(17_000);
     expect(passes.map(({ atMs }) => atMs)).toEqual([0, 1_000, 3_000, 7_000, 12_000, 17_000]);
     expect(queue.failures('a')).toBe(6);
+  });
+
+  test('back off from 1 s to 5 min where nobody says otherwise', async () => {
+    const { queue, passes } = startQueue(() => Promise.resolve({ failed: true }));
+    queue.add('a');
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    const waits = passes.map(({ atMs }, index) => atMs - (passes[index - 1]?.atMs ?? 0));
+    expect(waits.slice(1, 12)).toEqual(
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map((seconds) => seconds * 1_000),
+    );
+  });
+
+  test('with a requeueAfterMs look again then, and still count', async () => {
+    const { queue, passes } = startQueue(() => Promise.resolve({ failed: true, requeueAfterMs: 70 }));
+    queue.add('a');
+    await vi.advanceTimersByTimeAsync(140);
+    expect(passes.map(({ atMs }) => atMs)).toEqual([0, 70, 140]);
+    expect(queue.failures('a')).toBe(3);
+  });
+
+  test('that throw nothing, or a retryAfterMs that is no number, back off as the others do', async () => {
+    const { queue, passes } = startQueue((key) =>
+      Promise.reject(key === 'a' ? undefined : { retryAfterMs: '5' }),
+    );
+    queue.add('a');
+    queue.add('b');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(passes.map(({ key, atMs }) => `${key} ${atMs}`)).toEqual(['a 0', 'b 0', 'a 1000', 'b 1000']);
+  });
+
+  test('of a key that is not known are none', () => {
+    expect(startQueue().queue.failures('a')).toBe(0);
   });
 
   test('of one key delay no other', async () => {
@@ -270,6 +363,77 @@ describe('stopping', () => {
     expect(keys()).toEqual(['a']);
   });
 
+  test('drain of an idle queue is done at once', async () => {
+    const { queue } = startQueue();
+    expect(await queue.drain(10_000)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('drain voids what is scheduled', async () => {
+    const { queue, keys } = startQueue();
+    queue.addAfter('a', 5_000);
+    await queue.drain(10_000);
+    queue.addAfter('b', 5_000);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(keys()).toEqual([]);
+  });
+
+  test('drain gives a pass that ignores its abort a second, and is done then', async () => {
+    const { queue } = startQueue(() => new Promise(() => undefined));
+    queue.add('a');
+    await settle();
+    let ended: boolean | undefined;
+    void queue.drain(5_000).then((result) => (ended = result));
+    await vi.advanceTimersByTimeAsync(5_999);
+    expect(ended).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended).toBe(false);
+  });
+
+  test('a pass that fails because it is aborted is no error of its own', async () => {
+    const { queue, done, controller, lines } = startQueue(
+      (_key, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    );
+    queue.add('a');
+    await settle();
+    controller.abort(new Error('SIGTERM'));
+    await done;
+    expect(lines).toEqual([]);
+  });
+
+  test('a queue that was stopped takes nothing more', async () => {
+    const { queue, keys, controller, done } = startQueue();
+    controller.abort();
+    await done;
+    queue.add('a');
+    queue.addAfter('b', 1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([keys(), queue.depth]).toEqual([[], 0]);
+  });
+
+  test('a queue runs once, and not at all where it is stopped before', async () => {
+    const { queue, done, controller } = startQueue();
+    await expect(queue.run(new AbortController().signal)).rejects.toThrow('runs once');
+    controller.abort();
+    await done;
+    await expect(queue.run(new AbortController().signal)).rejects.toThrow('runs once');
+    const seen: string[] = [];
+    const stopped = createWorkQueue({
+      concurrency: 1,
+      logger: recordingLogger().logger,
+      process: (key) => {
+        seen.push(key);
+        return Promise.resolve();
+      },
+    });
+    stopped.add('a');
+    await stopped.run(AbortSignal.abort());
+    expect(seen).toEqual([]);
+  });
+
   test('drain aborts what takes too long', async () => {
     const reasons: unknown[] = [];
     const { queue } = startQueue(
@@ -305,16 +469,51 @@ describe('stopping', () => {
   });
 });
 
-test('metrics see the depth, the wait and the outcome', async () => {
+test('metrics see how long a key has waited since it came, also one that has moved to another lane', async () => {
+  const waits: string[] = [];
+  let lane = 'hung';
+  const { queue } = startQueue(gated().process, {
+    concurrency: 1,
+    laneOf: (key) => (key === 'mover' ? lane : 'hung'),
+    metrics: { onStart: (key, waitedMs) => waits.push(`${key} ${waitedMs}`) },
+  });
+  queue.add('blocker');
+  await settle();
+  queue.add('mover');
+  await vi.advanceTimersByTimeAsync(40);
+  lane = 'well';
+  queue.add('mover');
+  await settle();
+  expect(waits).toEqual(['blocker 0', 'mover 40']);
+});
+
+test('metrics see the depth, the wait, the outcome and how long it took', async () => {
   const seen: string[] = [];
-  const { queue } = startQueue(() => Promise.resolve({ failed: true }), {
+  const gate = gated();
+  const { queue } = startQueue(gate.process, {
+    concurrency: 1,
     metrics: {
       onDepth: (depth) => seen.push(`depth ${depth}`),
       onStart: (key, waitedMs) => seen.push(`start ${key} ${waitedMs}`),
-      onDone: (key, { failed }) => seen.push(`done ${key} ${failed}`),
+      onDone: (key, { durationMs, failed }) => seen.push(`done ${key} ${durationMs} ${failed}`),
     },
   });
   queue.add('a');
-  await settle();
-  expect(seen).toEqual(['depth 1', 'depth 0', 'start a 0', 'done a true']);
+  queue.add('b');
+  await vi.advanceTimersByTimeAsync(30);
+  queue.add('b');
+  await gate.finish('a', { failed: true });
+  await vi.advanceTimersByTimeAsync(5);
+  await gate.finish('b');
+  expect(seen).toEqual([
+    'depth 1',
+    'depth 2',
+    'depth 1',
+    'start a 0',
+    'depth 1',
+    'done a 30 true',
+    'depth 0',
+    'start b 30',
+    'done b 5 false',
+  ]);
 });

@@ -66,9 +66,12 @@ describe.each(formats)('the %s log never shows', (format) => {
     expect(text).not.toContain(Buffer.from('hunter2').toJSON().data.join(','));
   });
 
-  test('more than one circle of what refers to itself', () => {
+  test.each<[how: string, refer: (circle: object) => unknown]>([
+    ['itself', (circle) => circle],
+    ['itself in a list', (circle) => [circle]],
+  ])('more than some circles of what refers to %s', (_how, refer) => {
     const circle: Record<string, unknown> = { name: 'acme' };
-    circle['self'] = circle;
+    circle['self'] = refer(circle);
     expect(logged(format, (logger) => logger.info({ circle }, 'm'))).toEqual([
       expect.stringContaining('[too deep]'),
     ]);
@@ -101,11 +104,13 @@ describe('the JSON log', () => {
       message: 'slow down',
       code: 'Throttled',
     });
-    expect(entry((logger) => logger.error({ error: new TypeError('x') }, 'm'))['error']).toEqual({
-      name: 'TypeError',
-      message: 'x',
-      stack: expect.stringContaining('logger.test.ts'),
-    });
+    for (const bug of [new TypeError('x'), new RangeError('x'), new Error('x')]) {
+      expect(entry((logger) => logger.error({ error: bug }, 'm'))['error']).toEqual({
+        name: bug.name,
+        message: 'x',
+        stack: expect.stringContaining('logger.test.ts'),
+      });
+    }
   });
 
   test('leaves dates, numbers, null and lists as they are', () => {

@@ -186,7 +186,7 @@ async function updateService(
 ): Promise<StepResult> {
   const { desired } = attempt;
   const rollout = rolloutOf(service, desired);
-  const comparison = compareService(desired, service, rollout.kind === 'failed');
+  const comparison = compareService(desired, service);
   const again = rollout.kind === 'failed' && rollout.previous === undefined;
   if (comparison.changes.length === 0 && !again)
     return { outcome: 'done', message: 'The service is as desired' };
@@ -196,10 +196,7 @@ async function updateService(
       ? current
       : await desiredRevision(parts, desired, signal);
   if (comparison.replace) return replaceService(parts, { attempt, comparison }, signal);
-  const differs = {
-    ...comparison.differs,
-    taskDefinition: taskDefinition !== current && !isRunBy(service, taskDefinition),
-  };
+  const differs = { ...comparison.differs, taskDefinition: taskDefinition !== current };
   const changes = updateInput(desired, differs, taskDefinition);
   const update = again ? { ...changes, forceNewDeployment: true } : changes;
   if (Object.keys(update).length > 0) {
@@ -208,11 +205,6 @@ async function updateService(
   }
   await writeTags(parts, { attempt, service }, { comparison, revision: revisionKey(taskDefinition) }, signal);
   return { outcome: 'done', message: 'The service was updated' };
-}
-
-/** A name without a revision is met by whichever of the family runs. */
-function isRunBy({ taskDefinition: actual }: Service, named: string): boolean {
-  return actual !== undefined && !/:\d+$/.test(named) && actual.replace(/:\d+$/, '') === named;
 }
 
 function updateInput(

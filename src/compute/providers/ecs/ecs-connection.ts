@@ -8,6 +8,7 @@ import { faultOf, type EcsFault } from './ecs-fault.ts';
 import { EcsRefusal } from './ecs-refusal.ts';
 import type { EcsSession, EcsSessions } from './ecs-sessions.ts';
 import type { OperationFamily } from './rate-limits.ts';
+import { sleepUnlessAborted } from './sleep-unless-aborted.ts';
 import { BucketOverrun, type Priority, type TokenBucket } from './token-bucket.ts';
 import { untilAborted } from '../../until-aborted.ts';
 
@@ -225,15 +226,5 @@ function createRenewal(now: () => number): Renewal {
 }
 
 async function pause(ms: number, signal: AbortSignal, site: CallSite): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  try {
-    await untilAborted(over, signal);
-  } catch (error) {
-    throw abortedCall(site, error);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (!(await sleepUnlessAborted(ms, signal))) throw abortedCall(site, signal.reason);
 }

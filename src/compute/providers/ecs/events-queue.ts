@@ -9,6 +9,7 @@ import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
 import { hintOf } from './ecs-event.ts';
+import { sleepUnlessAborted } from './sleep-unless-aborted.ts';
 import { untilAborted } from '../../until-aborted.ts';
 
 /** The longest and the most that SQS offers: the fewest calls. */
@@ -119,11 +120,6 @@ function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
 
 /** Full jitter. Ends early when `signal` aborts. */
 async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  const ms = Math.random() * Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.min(failures, 10));
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await untilAborted(over, signal).catch(() => undefined);
-  clearTimeout(timer);
+  const mostMs = Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.min(failures, 10));
+  await sleepUnlessAborted(Math.random() * mostMs, signal);
 }

@@ -65,6 +65,23 @@ it('a secret whose value is missing is SecretNotFound, with its name', () => {
   expect(() => createBody(container)).toThrow(refused('SecretNotFound', /Secret db/));
 });
 
+it('a port of the block is published where it says, and a secret without a value is no secret to keep', () => {
+  const ports = [{ container_port: 80, host_port: 8080 }, { container_port: 81 }];
+  expect(only(tenantSpec({ ports })).spec.ports).toEqual([
+    { containerPort: 80, hostPort: 8080, protocol: 'TCP' },
+    { containerPort: 81, protocol: 'TCP' },
+  ]);
+  const ref = { secretKeyRef: { name: 's', key: 'k' } };
+  const env = [
+    { name: 'A', ...ref },
+    { name: 'B', ...ref, secret: new SecretValue('hunter2') },
+    { name: 'C', value: 'x' },
+  ];
+  expect(desire(tenantSpec({}, { containers: [containerSpec('app', { env })] })).secrets).toEqual([
+    'hunter2',
+  ]);
+});
+
 describe('names', () => {
   it('one container bears the tenant, several bear their own name, too', () => {
     expect(only(tenantSpec()).engineName).toBe('landlord-tenant-acme');

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import type { Observation, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
@@ -47,7 +47,7 @@ export function dockerTestBench(
   const engine = createEngineClient({ host, logger });
   const calls: string[] = [];
   const counted = counting(engine, calls);
-  const rules = settings({ label_prefix: prefix, ...block }, policy);
+  const rules = settings({ ...inject('engineBlock'), label_prefix: prefix, ...block }, policy);
   const providers: Provider<DockerConfig>[] = [];
   const foreign: string[] = [];
   return {
@@ -108,14 +108,6 @@ function counting(engine: Engine, calls: string[]): Engine {
   return Object.fromEntries(counted) as Engine;
 }
 
-export function placedTenant(
-  provider: Provider<DockerConfig>,
-  spec: TenantComputeSpec<DockerConfig>,
-): PlacedTenant {
-  const { namespace, name } = spec.tenant;
-  return { tenantId: spec.tenantId, namespace, name, placement: provider.desire(spec).placement };
-}
-
 /** Calls again, as the controller does, until there is a last word. */
 export async function settled(
   operation: () => Promise<StepResult>,
@@ -146,4 +138,14 @@ export async function statusWhere(
 
 export function isReady({ compute, changes }: Observation): boolean {
   return compute.state === 'running' && compute.health === 'healthy' && changes.length === 0;
+}
+
+/** A /28 of the pool that is kept for tests, or, on an engine that was running before, of one that nobody is known to use. */
+export function freeSubnet(): string {
+  const [address = '', length = '16'] = (inject('networkPool') || '10.211.0.0/16').split('/');
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  const base = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  const slot = randomBytes(4).readUInt32BE() % 2 ** (28 - Number(length));
+  const at = base + slot * 16;
+  return `${at >>> 24}.${(at >>> 16) & 255}.${(at >>> 8) & 255}.${at & 255}/28`;
 }

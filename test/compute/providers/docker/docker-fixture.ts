@@ -10,6 +10,9 @@ import type { DockerSettings } from '../../../../src/compute/providers/docker/de
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
 
+/** One for all: each logger opens stdout anew, which costs more than most tests. */
+export const silent = pino({ level: 'silent' });
+
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
   max_resources: { cpu: '', memory: '' },
@@ -33,7 +36,7 @@ export function context(over: Partial<DockerContext> = {}): DockerContext {
   return {
     instance: 'default',
     clusterUid: 'cluster-1',
-    logger: pino({ level: 'silent' }),
+    logger: silent,
     policy: openPolicy,
     sweepIntervalMs: 3_600_000,
     settleMs: 0,

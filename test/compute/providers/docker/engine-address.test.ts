@@ -35,6 +35,24 @@ describe('the engine is the one of the config, else of DOCKER_HOST, else the def
       { kind: 'tcp', hostname: '::1', port: 4243, display: 'tcp://[::1]:4243' },
     ],
     [
+      'http://engine.example',
+      undefined,
+      false,
+      { kind: 'tcp', hostname: 'engine.example', port: 2375, display: 'tcp://engine.example:2375' },
+    ],
+    [
+      'https://engine.example',
+      undefined,
+      false,
+      { kind: 'tcp', hostname: 'engine.example', port: 2376, display: 'tcp://engine.example:2376' },
+    ],
+    [
+      'ssh://engine.example',
+      undefined,
+      false,
+      { kind: 'ssh', destination: 'ssh://engine.example', display: 'ssh://engine.example' },
+    ],
+    [
       'ssh://bob@engine.example:2222',
       undefined,
       false,
@@ -50,6 +68,7 @@ describe('the engine is the one of the config, else of DOCKER_HOST, else the def
 
   test.each([
     ['npipe:////./pipe/docker_engine', undefined, /^compute\.docker\.host: /],
+    ['gopher://engine.example', undefined, /^compute\.docker\.host: not the address of a Docker Engine/],
     ['', 'tcp://', /^DOCKER_HOST: .*unix:\/\/\/PATH/],
     ['ssh://bob:s3cret@engine.example', undefined, /can't hold a password/],
   ])('%j %j is refused, naming where it came from', (host, env, message) => {

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
-import { startRegistry } from '../../../../dev/registry.ts';
+import { startRegistry, type Registry } from '../../../../dev/registry.ts';
+import { removeImagesOf } from '../../../../dev/shared-engine-remains.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
+import { freeSubnet } from './docker-bench.ts';
 import { never, testClient } from './engine-stand-in.ts';
 
 /** Own names, for the engine may be one that others use. */
 const prefix = `landlord-test-${randomBytes(4).toString('hex')}`;
 const label = `landlord.test=${prefix}`;
+const publishAddress = inject('publishAddress');
 const quiet = (): void => undefined;
 const digestOfNothing = `sha256:${'0'.repeat(64)}`;
 
@@ -28,6 +30,16 @@ async function create(name: string, body: Record<string, unknown> = {}): Promise
   );
   if (created === 'name-taken') throw new Error(`${name} is taken`);
   return created.id;
+}
+
+/** Goes after the test, with what was pulled from it. */
+async function startOwnRegistry(options: Parameters<typeof startRegistry>[0] = {}): Promise<Registry> {
+  const own = await startRegistry(options);
+  onTestFinished(async () => {
+    await own.stop();
+    await removeImagesOf(inject('dockerHost'), own.address);
+  });
+  return own;
 }
 
 beforeAll(async () => {
@@ -69,8 +81,7 @@ describe('images', () => {
   });
 
   test('a registry that falls silent is given up, and named', async () => {
-    const own = await startRegistry();
-    onTestFinished(async () => own.stop());
+    const own = await startOwnRegistry();
     const reference = await pushImage(own, { repository: 'app', tag: '1' });
     own.pause();
     const hasty = testClient({ host: inject('dockerHost'), pullSilenceMs: 500 });
@@ -83,8 +94,7 @@ describe('images', () => {
   });
 
   test('a registry with a password wants the right one, and gets it', async () => {
-    const own = await startRegistry({ auth: { user: 'bob', password: 's3cret' } });
-    onTestFinished(async () => own.stop());
+    const own = await startOwnRegistry({ auth: { user: 'bob', password: 's3cret' } });
     const reference = await pushImage(own, { repository: 'app', tag: '1' });
     const auth = { username: 'bob', password: 's3cret', serveraddress: own.address };
     await expect(engine.pullImage(reference, undefined, quiet, never)).rejects.toMatchObject({
@@ -138,15 +148,28 @@ describe('containers', () => {
 
   test('a busy host port is told at the start, in the same words at each try', async () => {
     const port = await freePort();
-    const blocker = createServer();
-    await new Promise<void>((resolve) => blocker.listen(port, '127.0.0.1', resolve));
-    onTestFinished(async () => new Promise<void>((resolve) => blocker.close(() => resolve())));
+    // Where the engine lives, and unknown to it.
+    const blocker = await create('blocker', { Env: [`PORT=${port}`], HostConfig: { NetworkMode: 'host' } });
+    await engine.startContainer(blocker, never);
+    await expect
+      .poll(
+        () =>
+          fetch(`http://${publishAddress}:${port}/`).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
     const id = await create('port', {
       ExposedPorts: { '80/tcp': {} },
-      HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] } },
+      HostConfig: { PortBindings: { '80/tcp': [{ HostIp: publishAddress, HostPort: String(port) }] } },
     });
     const first: unknown = await engine.startContainer(id, never).catch((error: unknown) => error);
-    expect(first).toMatchObject({ kind: 'port-busy', message: expect.stringContaining(`127.0.0.1:${port}`) });
+    expect(first).toMatchObject({
+      kind: 'port-busy',
+      message: expect.stringContaining(`${publishAddress}:${port}`),
+    });
     await expect(engine.startContainer(id, never)).rejects.toThrow((first as Error).message);
     expect(await engine.inspectContainer(id, never)).toMatchObject({ State: { Status: 'created' } });
   });
@@ -241,13 +264,3 @@ test('events tell a life, and nothing of others or of health probes', async () =
   expect(seen.filter((action) => life.includes(action))).toEqual(life);
   expect(seen.filter((action) => action.startsWith('exec'))).toEqual([]);
 });
-
-/** A /28 of the pool that is kept for tests, or, on an engine that was running before, of one that nobody is known to use. */
-function freeSubnet(): string {
-  const [address = '', length = '16'] = (inject('networkPool') || '10.211.0.0/16').split('/');
-  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
-  const base = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-  const slot = randomBytes(4).readUInt32BE() % 2 ** (28 - Number(length));
-  const at = base + slot * 16;
-  return `${at >>> 24}.${(at >>> 16) & 255}.${(at >>> 8) & 255}.${at & 255}/28`;
-}

@@ -22,6 +22,12 @@ describe('an engine that can not be reached is told by its cause, its address an
     ['EPERM', 'AccessDenied', /refuses access/],
     ['ENOTFOUND', 'ProviderUnavailable', /can't be resolved/],
     ['ETIMEDOUT', 'ProviderUnavailable', /is the host up/],
+    ['EAI_AGAIN', 'ProviderUnavailable', /can't be resolved/],
+    ['EHOSTUNREACH', 'ProviderUnavailable', /is the host up/],
+    ['ENETUNREACH', 'ProviderUnavailable', /is the host up/],
+    ['ECONNABORTED', 'ProviderUnavailable', /did dockerd die or restart\?/],
+    ['ERR_STREAM_PREMATURE_CLOSE', 'ProviderUnavailable', /did dockerd die or restart\?/],
+    ['EPROTO', 'ProviderUnavailable', /TLS failed \(EPROTO\)/],
     ['ECONNRESET', 'ProviderUnavailable', /did dockerd die or restart\?/],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ProviderUnavailable', /TLS failed.*DOCKER_CERT_PATH/],
     ['HPE_INVALID_CONSTANT', 'ProviderUnavailable', /does it want TLS/],
@@ -31,6 +37,32 @@ describe('an engine that can not be reached is told by its cause, its address an
     expect(error.code).toBe(expected);
     expect(error.message).toMatch(message);
     expect(error.message).toContain(host);
+  });
+
+  test.each([
+    ['a text', 'it broke', "Docker Engine at unix:///run/docker.sock can't be reached: it broke"],
+    [
+      'an error without a code',
+      new Error('it broke'),
+      "Docker Engine at unix:///run/docker.sock can't be reached: it broke",
+    ],
+    [
+      'a code that is no word',
+      Object.assign(new Error('it broke'), { code: 5 }),
+      "Docker Engine at unix:///run/docker.sock can't be reached: it broke",
+    ],
+    [
+      'a code that no error bears',
+      { code: 'ENOENT' },
+      "Docker Engine at unix:///run/docker.sock can't be reached: [object Object]",
+    ],
+    [
+      'an answer that is no JSON',
+      new SyntaxError('Unexpected token'),
+      'What answers at unix:///run/docker.sock is no Docker Engine: is compute.docker.host right?',
+    ],
+  ])('%s', (_what, thrown, message) => {
+    expect(connectionFailure(host, thrown)).toMatchObject({ code: 'ProviderUnavailable', message });
   });
 
   test('a broken connection reads the same, whether the write or the read failed', () => {

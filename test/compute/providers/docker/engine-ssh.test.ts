@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { never, standInEngine, testClient } from './engine-stand-in.ts';
+import { never, standInEngine, testClient, until } from './engine-stand-in.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -28,7 +28,7 @@ test("an engine behind ssh is reached by the user's own ssh, once for several ca
   for (let call = 0; call < 3; call += 1) expect(await client.listContainers([], never)).toEqual([]);
   expect(engine.connections.size).toBe(1);
   client.close();
-  await vi.waitFor(() => expect(engine.connections.size).toBe(0));
+  await until(() => engine.connections.size === 0);
 });
 
 test('events come through ssh', async () => {
@@ -54,6 +54,13 @@ test('what ssh complains of stands in the message', async () => {
     message:
       "Docker Engine at ssh://bob@engine.example can't be reached: ssh: bob@engine.example: Permission denied (publickey).",
   });
+});
+
+test('an ssh that ends without a word is told as that', async () => {
+  await sshThat('process.exit(0);');
+  await expect(
+    testClient({ host: 'ssh://bob@engine.example' }).listContainers([], never),
+  ).rejects.toMatchObject({ message: expect.stringContaining('ssh: it ended without a word') });
 });
 
 test('a machine without ssh says so', async () => {

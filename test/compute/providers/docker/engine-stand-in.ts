@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import {
   createEngineClient,
   type EngineClientOptions,
 } from '../../../../src/compute/providers/docker/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import { silent } from './docker-fixture.ts';
 
 /** A server at a socket that answers as a test wants it to, for what no real engine does on demand. */
 export interface EngineStandIn {
@@ -23,10 +23,11 @@ export interface EngineStandIn {
   readonly connections: ReadonlySet<Socket>;
 }
 
-/** Ended with the test. `/version` is answered with `version`; the rest is for `handle`. */
+/** Ended with the test. `/version` is answered with `version` under `versionStatus()`; the rest is for `handle`. */
 export async function standInEngine(
   handle: (request: IncomingMessage, response: ServerResponse) => void,
   version: unknown = { ApiVersion: '1.41', MinAPIVersion: '1.12' },
+  versionStatus = () => 200,
 ): Promise<EngineStandIn> {
   const folder = await mkdtemp(join(tmpdir(), 'landlord-stand-in-'));
   const socketPath = join(folder, 'docker.sock');
@@ -35,7 +36,7 @@ export async function standInEngine(
   const connections = new Set<Socket>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url === '/version') {
-      response.end(JSON.stringify(version));
+      response.writeHead(versionStatus()).end(JSON.stringify(version));
       return;
     }
     requests.push(`${request.method} ${request.url}`);
@@ -67,9 +68,26 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** Closed with the test. */
 export function testClient(options: Partial<EngineClientOptions> & { readonly host: string }): Engine {
-  const engine = createEngineClient({ logger: pino({ level: 'silent' }), ...options });
+  const engine = createEngineClient({ logger: silent, ...options });
   onTestFinished(() => engine.close());
   return engine;
 }
 
 export const never = new AbortController().signal;
+
+/** A bound that ends a hang; what is waited for takes some turns of the event loop, however slow the machine. */
+const hungMs = 30_000;
+
+/** Waits, whatever is done with the timers, until it is so. Sockets need turns of the event loop, not time. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const begun = performance.now();
+  while (!isSo()) {
+    if (performance.now() - begun > hungMs) throw new Error(`waited in vain until ${isSo.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** As many turns of the event loop as an answer over a socket takes, and some more: for what must not come. */
+export async function turns(count = 50): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -87,6 +87,11 @@ test("the registry's credentials go as X-Registry-Auth, and nowhere else", async
   expect(engine.bodies).toEqual(['']);
 });
 
+test('TLS is for tcp:// alone: certificates that lie about make no difference to a socket', async () => {
+  const engine = await standInEngine((_request, response) => response.end('[]'));
+  expect(await testClient({ host: engine.host, tls: {} }).listContainers([], never)).toEqual([]);
+});
+
 test('TLS is spoken to an engine with certificates, and a plain one is told', async () => {
   const server = http.createServer((_request, response) => response.end('{}'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -75,9 +75,9 @@ describe('a failed pull names image, registry and mend', () => {
   });
 
   test('a registry that limits is left alone for a while', () => {
-    expect(
-      pullFailure(subject, { status: 500, text: 'toomanyrequests: slow' }).retryAfterMs,
-    ).toBeGreaterThanOrEqual(30_000);
+    const retryAfterMs = (text: string) => pullFailure(subject, { status: 500, text }).retryAfterMs;
+    expect(retryAfterMs('toomanyrequests: slow')).toBe(60_000);
+    expect(retryAfterMs('connection refused')).toBeUndefined();
   });
 
   test('credentials that are refused are told from those that are missing', () => {

@@ -40,6 +40,11 @@ describe('a reference is taken apart as the docker command does', () => {
   });
 });
 
+test('registry and name may have 255 characters together', () => {
+  const longest = `r.example/${'a'.repeat(245)}`;
+  expect(parseImageReference(longest).name).toBe(longest);
+});
+
 describe('what is no reference is InvalidSpec, naming it and the part that is wrong', () => {
   test.each([
     ['', /name/],
@@ -54,6 +59,8 @@ describe('what is no reference is InvalidSpec, naming it and the part that is wr
     ['a//b', /name/],
     ['-bad.example/app', /registry/],
     ['a'.repeat(260), /longer/],
+    [`r.example/${'a'.repeat(246)}`, /longer/],
+    [`App.example_/app`, /registry/],
   ])('%s', (reference, message) => {
     expect(() => parseImageReference(reference)).toThrow(
       expect.objectContaining({ code: 'InvalidSpec', message: expect.stringMatching(message) }),

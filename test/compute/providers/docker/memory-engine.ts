@@ -51,6 +51,11 @@ export const writes: readonly string[] = [
   'removeVolume',
 ];
 
+/** The call's name, where it changes something. */
+export function writeOf(call: string): string | undefined {
+  return writes.includes(call) ? call : undefined;
+}
+
 export function memoryEngine(images: readonly string[] = []): MemoryEngine {
   const state = createState(images);
   return {
@@ -235,6 +240,7 @@ async function* events(
   { labels, onOpen, signal }: { labels: readonly string[]; onOpen: () => void; signal: AbortSignal },
 ): AsyncGenerator<EngineEvent> {
   state.calls.push('events');
+  if (signal.aborted) return;
   const queue: (EngineEvent | undefined)[] = [];
   let wake = (): void => undefined;
   const push = (event: EngineEvent | undefined): void => {

@@ -1,4 +1,3 @@
-import type Dockerode from 'dockerode';
 import {
   assert,
   asyncProperty,
@@ -12,53 +11,25 @@ import {
 import { describe, expect, it } from 'vitest';
 import { desireTenant } from '../../../../src/compute/providers/docker/desired.ts';
 import { observe } from '../../../../src/compute/providers/docker/observed.ts';
-import { observeContainer } from '../../../../src/compute/providers/docker/observed-container.ts';
-import type { ObservedContainer } from '../../../../src/compute/providers/docker/observed-container.ts';
+import type {
+  Inspected,
+  ObservedContainer,
+} from '../../../../src/compute/providers/docker/observed-container.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
+import { clock, nowMs, observedContainer, prefix } from './observed-fixture.ts';
 
-const prefix = 'landlord';
-const nowMs = Date.parse('2026-01-01T12:00:00Z');
-const clock = { nowMs, settleMs: 3_000 };
 const desired = desireTenant(tenantSpec(), settings());
 const [container] = desired.containers;
 
-/** A container as desired, up for an hour; `over` says what is odd about it. */
-function seen(
-  over: Partial<ObservedContainer> = {},
-  inspected: Partial<ObservedContainer['inspected']> = {},
-): ObservedContainer {
-  return {
-    id: 'c1',
-    name: container?.engineName ?? '',
-    state: 'running',
-    health: 'none',
-    exitCode: undefined,
-    young: false,
-    image: 'app:1',
-    labels: container?.labels ?? {},
-    ports: [],
-    networkId: undefined,
-    inspected: {
-      createdMs: nowMs - 3_600_000,
-      startedMs: nowMs - 3_600_000,
-      finishedMs: 0,
-      exitCode: 0,
-      oomKilled: false,
-      error: '',
-      restartCount: 0,
-      lastProbe: '',
-      image: 'app:1',
-      live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'unless-stopped' },
-      fixedPorts: [],
-      writableMounts: [],
-      networkMode: 'bridge',
-      ...inspected,
-    },
-    ...over,
-  };
-}
+/** A container as desired, up for an hour; the arguments say what is odd about it. */
+const seen = (over: Partial<ObservedContainer> = {}, inspected: Partial<Inspected> = {}) =>
+  observedContainer(
+    { name: container?.engineName ?? '', labels: container?.labels ?? {}, ...over },
+    inspected,
+  );
 
 const look = (...containers: ObservedContainer[]) => observe(desired, { containers, prefix }, clock);
 
@@ -236,53 +207,13 @@ it('what was applied shows no changes, whatever the spec', async () => {
       const provider = dockerProvider(memoryEngine(['app:1']), rules.block, rules.policy, context());
       const signal = new AbortController().signal;
       expect(await provider.provision(spec, signal)).toMatchObject({ outcome: 'done' });
-      const ref = { ...spec.tenant, tenantId: 'acme', placement: provider.desire(spec).placement };
-      const status = await provider.getStatus({ ...ref, thorough: true }, spec, signal);
+      const ref = placedTenant(provider, spec, { thorough: true });
+      const status = await provider.getStatus(ref, spec, signal);
       expect(status.changes).toEqual([]);
       expect(status.compute).toMatchObject({ state: 'running', health: 'healthy' });
     }),
     { numRuns: 100 },
   );
-});
-
-describe('what a list says', () => {
-  const info = (over: Partial<Dockerode.ContainerInfo>) =>
-    observeContainer({
-      Id: 'c',
-      Names: ['/a'],
-      Image: 'i',
-      Labels: {},
-      State: 'running',
-      Status: '',
-      Ports: [],
-      ...over,
-    } as never);
-
-  it.each([
-    ['Up Less than a second', true],
-    ['Up 59 seconds', true],
-    ['Up About a minute (healthy)', true],
-    ['Up 4 minutes', true],
-    ['Up 5 minutes', false],
-    ['Up About an hour', false],
-    ['Up 3 days (unhealthy)', false],
-  ])('%s: young is %s', (Status, young) => {
-    expect(info({ Status }).young).toBe(young);
-  });
-
-  it.each([
-    ['Up 3 days (unhealthy)', 'unhealthy'],
-    ['Up 2 seconds (health: starting)', 'starting'],
-    ['Up 2 hours (healthy)', 'healthy'],
-    ['Up 2 hours (Paused)', 'none'],
-  ])('%s: health is %s', (Status, health) => {
-    expect(info({ Status }).health).toBe(health);
-  });
-
-  it('the code of an exit, and the name that is its own among links', () => {
-    expect(info({ State: 'exited', Status: 'Exited (137) 2 minutes ago' }).exitCode).toBe(137);
-    expect(info({ Names: ['/other/alias', '/own'] }).name).toBe('own');
-  });
 });
 
 it('endpoints bear the names of the ports, and an IPv6 address its brackets in the URL', () => {
@@ -299,4 +230,95 @@ it('endpoints bear the names of the ports, and an IPv6 address its brackets in t
   expect(observe(named, { containers: [seen({ ports })], prefix }, clock).compute.endpoints).toEqual([
     { name: 'http', type: 'tcp', address: '::1', port: 4711, url: 'http://[::1]:4711' },
   ]);
+});
+
+it('an endpoint of a port without a name is called by container and port, and has a URL where it speaks TCP', () => {
+  const port = { address: '127.0.0.1', hostPort: 4711, containerPort: 53 };
+  const ports = [
+    { ...port, protocol: 'tcp' },
+    { ...port, protocol: 'udp' },
+  ];
+  expect(look(seen({ ports })).compute.endpoints).toEqual([
+    { name: 'app-53', type: 'tcp', address: '127.0.0.1', port: 4711, url: 'http://127.0.0.1:4711' },
+    { name: 'app-53', type: 'udp', address: '127.0.0.1', port: 4711 },
+  ]);
+  expect(look(seen()).compute).not.toHaveProperty('endpoints');
+});
+
+describe('of each container', () => {
+  it('the status tells name, state, image and, where it is not well, why', () => {
+    expect(look(seen()).compute.containers).toEqual([
+      { name: 'app', state: 'running', ready: true, image: 'app:1' },
+    ]);
+    expect(look(seen({ state: 'exited', exitCode: 1 })).compute.containers).toEqual([
+      { name: 'app', state: 'failed', ready: false, image: 'app:1', message: 'exited with code 1' },
+    ]);
+    expect(look(seen({ health: 'unhealthy' })).compute.containers?.[0]?.ready).toBe(false);
+    expect(look().compute.containers).toEqual([{ name: 'app', state: 'stopped', ready: false }]);
+  });
+
+  it('the ids are told, and that of the network that one of them is attached to', () => {
+    const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
+    const two = desireTenant(spec, settings());
+    const [first, second] = two.containers.map(({ engineName: name }) => seen({ id: name, name }));
+    if (first === undefined || second === undefined) throw new Error('no containers');
+    const ids = (...containers: ObservedContainer[]) =>
+      observe(two, { containers, prefix }, clock).compute.resourceIds;
+    expect(ids(first, { ...second, networkId: 'n1' })).toEqual({
+      'container/a': first.id,
+      'container/b': second.id,
+      network: 'n1',
+    });
+    expect(ids(first)).toEqual({ 'container/a': first.id });
+    expect(ids()).toBeUndefined();
+  });
+
+  it('the next look is due when the first of them needs one', () => {
+    const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
+    const two = desireTenant(spec, settings());
+    const containers = two.containers.map(({ engineName: name }, index) =>
+      seen({ name }, { startedMs: nowMs - 1_000 - index }),
+    );
+    expect(observe(two, { containers, prefix }, clock).lookAgainAfterMs).toBe(1_999);
+    expect(look(seen())).not.toHaveProperty('lookAgainAfterMs');
+    expect(look(seen())).not.toHaveProperty('message');
+  });
+});
+
+describe('who stands for a container of the spec', () => {
+  const shown = (...containers: ObservedContainer[]) =>
+    look(...containers).compute.resourceIds?.['container/app'];
+  const labels = { 'landlord.container': 'app' };
+  it('is the one that serves, else the one that served under another name, else the successor', () => {
+    const next = seen({ id: 'next', name: 'landlord-tenant-acme_next' });
+    const earlier = seen({ id: 'earlier', name: 'landlord-tenant-acme.app', labels });
+    expect(shown(next, earlier, seen({ id: 'serving' }))).toBe('serving');
+    expect(shown(next, earlier)).toBe('earlier');
+    expect(shown(next, { ...earlier, labels: { 'landlord.container': 'web' } })).toBe('next');
+  });
+});
+
+describe('without a spec', () => {
+  const name = 'landlord-tenant-acme';
+  const shown = (...containers: ObservedContainer[]) =>
+    observe(undefined, { containers, prefix }, clock).compute;
+
+  it('what is there is shown by its labels, in order, and there are no changes', () => {
+    const [b, a] = ['b', 'a'].map((one) =>
+      seen({ id: one, name: `${name}.${one}`, labels: { 'landlord.container': one } }),
+    );
+    if (a === undefined || b === undefined) throw new Error('no containers');
+    const seenAll = observe(undefined, { containers: [b, a], prefix }, clock);
+    expect(seenAll.compute.containers?.map((one) => one.name)).toEqual(['a', 'b']);
+    expect(seenAll).toMatchObject({ exists: true, changes: [], compute: { running: 2, desired: 2 } });
+    expect(shown({ ...a, labels: {} }).containers?.map((one) => one.name)).toEqual([`${name}.a`]);
+    expect(shown()).toEqual({ state: 'stopped', health: 'unknown', running: 0, desired: 0 });
+  });
+
+  it('one that stands in for another is shown only where that is not there', () => {
+    const ids = (...suffixes: string[]) =>
+      shown(...suffixes.map((suffix) => seen({ id: `${name}${suffix}`, name: `${name}${suffix}` }))).desired;
+    expect(ids('', '_next', '_old')).toBe(1);
+    expect(ids('_next')).toBe(1);
+  });
 });

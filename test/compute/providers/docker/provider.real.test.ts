@@ -1,14 +1,16 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import { until } from '../../../until.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec } from './docker-fixture.ts';
-import { dockerTestBench, isReady, placedTenant, settled, statusWhere } from './docker-bench.ts';
+import { dockerTestBench, freeSubnet, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
 
 const signal = new AbortController().signal;
+const publishAddress = inject('publishAddress');
 const images = { one: '', two: '', crash: '', unhealthy: '' };
 let bench: DockerTestBench;
 
@@ -22,22 +24,13 @@ beforeAll(async () => {
     tag: 'unhealthy',
     command: ['unhealthy-after', '0s'],
   });
-  const networkPool = inject('networkPool');
-  bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool });
+  bench = dockerTestBench();
   for (const image of Object.values(images)) await bench.pull(image);
 });
 afterAll(() => bench.close());
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function version(port: number): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(`http://${publishAddress}:${port}/`, { signal: AbortSignal.timeout(2_000) });
   return (await response.text()).trim();
 }
 
@@ -61,7 +54,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     const { look } = await running('one', portOf());
     const { compute } = await look();
     expect(compute).toMatchObject({ running: 1, desired: 1 });
-    expect(compute.endpoints).toMatchObject([{ name: 'app-8080', type: 'tcp', address: '127.0.0.1' }]);
+    expect(compute.endpoints).toMatchObject([{ name: 'app-8080', type: 'tcp', address: publishAddress }]);
     expect(await version(compute.endpoints?.[0]?.port ?? 0)).toBe('version 1');
   });
 
@@ -132,7 +125,9 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('is replaced without a gap: the old one serves until the new one is proven', async () => {
-    const { provider, look, name } = await running('gapless', portOf());
+    const { look, name } = await running('gapless', portOf());
+    // Long enough for several looks meanwhile, however slow the engine is.
+    const provider = bench.provider({ settleMs: 5_000 });
     const port = (await look()).compute.endpoints?.[0]?.port ?? 0;
     const wanted = bench.spec('gapless', { image: images.two, ...portOf() });
     const seen: string[] = [];
@@ -156,13 +151,23 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('that crashes in a new version is rolled back to the old one, and the message says how', async () => {
-    const { provider, look } = await running('crashing');
+    const { provider, spec, ref, look } = await running('crashing');
+    const stop = new AbortController();
+    const watching = provider.watch(() => undefined, stop.signal);
+    // While the engine runs it anew, nobody but the watch knows how the container ended: it must see that.
+    await until('the watch answers in the place of the engine', async () => {
+      const asked = bench.calls.length;
+      await provider.getStatus(ref, spec, signal);
+      return bench.calls.length === asked;
+    });
     const result = await settled(() =>
       provider.update(bench.spec('crashing', { image: images.crash }), signal),
     );
     expect(result).toMatchObject({ outcome: 'rolled_back', reason: 'RolledBack' });
     expect(result.message).toMatch(/new container app exited with code 3/);
     expect(await statusWhere(look, isReady)).toBeDefined();
+    stop.abort();
+    await watching;
   });
 
   it('with a fixed host port gets its old container back when the new one fails', async () => {
@@ -210,7 +215,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   it('whose host port is taken says which, and comes up once it is free', async () => {
     const port = await freePort();
     const holder = await bench.createForeign(`${bench.prefix}-holder`, images.one, {
-      PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
+      PortBindings: { '8080/tcp': [{ HostIp: publishAddress, HostPort: `${port}` }] },
     });
     const provider = bench.provider();
     const spec = bench.spec('busy', { image: images.one, ...portOf({ host_port: port }) });
@@ -322,7 +327,7 @@ describe.concurrent('a container', () => {
 
 describe('networks', () => {
   it('a pool without a free subnet is named in the refusal', async () => {
-    const pool = '10.231.77.0/28';
+    const pool = freeSubnet();
     const full = dockerTestBench({ network_pool: pool });
     try {
       const containers = ['a', 'b'].map((name) => containerSpec(name, { image: images.one }));

@@ -1,12 +1,11 @@
 import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import type { ComputeError } from '../../../../src/compute/errors.ts';
-import type { PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
-import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import type { StepResult } from '../../../../src/compute/provider.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine, writes } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
@@ -18,12 +17,6 @@ function bench(engine: MemoryEngine = memoryEngine(images), block = {}, over = {
   const rules = settings(block);
   return { engine, provider: dockerProvider(engine, rules.block, rules.policy, context(over)) };
 }
-
-const place = (provider: Provider<DockerConfig>, spec: TenantComputeSpec<DockerConfig>): PlacedTenant => ({
-  ...spec.tenant,
-  tenantId: spec.tenantId,
-  placement: provider.desire(spec).placement,
-});
 
 const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
 const failure = (call: Promise<StepResult>): Promise<ComputeError> =>
@@ -41,11 +34,11 @@ describe('a container of another cluster', () => {
     const { provider: ours } = bench(engine);
     const conflict = { code: 'ProviderConflict', message: expect.stringContaining('cluster-0') as string };
     await expect(ours.provision(tenantSpec(), signal)).rejects.toMatchObject(conflict);
-    await expect(ours.getStatus(place(ours, tenantSpec()), undefined, signal)).rejects.toMatchObject(
+    await expect(ours.getStatus(placedTenant(ours, tenantSpec()), undefined, signal)).rejects.toMatchObject(
       conflict,
     );
     expect(await ours.list(signal)).toEqual([]);
-    expect((await ours.destroy(place(ours, tenantSpec()), signal)).outcome).toBe('gone');
+    expect((await ours.destroy(placedTenant(ours, tenantSpec()), signal)).outcome).toBe('gone');
     expect(engine.containers.size).toBe(1);
   });
 
@@ -56,7 +49,7 @@ describe('a container of another cluster', () => {
     engine.calls.length = 0;
     expect(await ours.update(tenantSpec(), signal)).toMatchObject({ outcome: 'done' });
     expect(engine.calls.filter((call) => writes.includes(call))).toEqual([]);
-    await ours.destroy(place(ours, tenantSpec()), signal);
+    await ours.destroy(placedTenant(ours, tenantSpec()), signal);
     expect(engine.containers.size).toBe(0);
   });
 });
@@ -126,7 +119,7 @@ describe('destroy', () => {
     const { engine, provider: before } = bench();
     const spec = tenantSpec({ volumes: ['data:/data'] });
     await before.provision(spec, signal);
-    const ref = place(before, spec);
+    const ref = placedTenant(before, spec);
     const { provider: after } = bench(engine, { label_prefix: 'renamed' });
     expect(await after.getStatus(ref, undefined, signal)).toMatchObject({
       exists: true,
@@ -143,7 +136,7 @@ describe('destroy', () => {
     engine.removeVolume = async () => {
       throw new EngineRefusal('in-use', 409, 'volume is in use');
     };
-    await expect(provider.destroy(place(provider, spec), signal)).rejects.toMatchObject({
+    await expect(provider.destroy(placedTenant(provider, spec), signal)).rejects.toMatchObject({
       code: 'DestroyFailed',
       message: expect.stringContaining('volume landlord-acme-data') as string,
     });

@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What it is asked. */
@@ -6,6 +6,8 @@ export interface StandInCall {
   /** `DescribeServices` */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Whose signature it bears. */
+  readonly accessKeyId: string | undefined;
 }
 
 export interface StandIn {
@@ -15,7 +17,7 @@ export interface StandIn {
 }
 
 /**
- * Speaks just enough of AWS' JSON 1.1 protocol over HTTP to answer as no real endpoint at hand can be made to:
+ * Speaks just enough of AWS' JSON protocols, and hears enough of its query protocol, over HTTP to answer as no real endpoint at hand can be made to:
  * garbled, half an answer, or in words that only ECS itself uses. `answer` writes the whole response.
  */
 export async function startStandIn(
@@ -26,10 +28,9 @@ export async function startStandIn(
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
-      const input = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
-      calls.push({ operation, input });
-      answer({ operation, input }, response);
+      const call = callOf(request.headers, Buffer.concat(chunks).toString());
+      calls.push(call);
+      answer(call, response);
     });
   });
   await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
@@ -41,6 +42,17 @@ export async function startStandIn(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function callOf(headers: IncomingHttpHeaders, body: string): StandInCall {
+  const target = headers['x-amz-target'];
+  const accessKeyId = /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1];
+  if (target === undefined) {
+    const { Action: operation = '', ...input } = Object.fromEntries(new URLSearchParams(body));
+    return { operation, input, accessKeyId };
+  }
+  const input = JSON.parse(body) as Record<string, unknown>;
+  return { operation: String(target).split('.').at(-1) ?? '', input, accessKeyId };
 }
 
 export function refuse(response: ServerResponse, name: string, message: string, headers = {}): void {

@@ -1,8 +1,8 @@
-import { pino } from 'pino';
 import { ecsOperatorBlock } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
 import { createEcsClient } from '../../../../src/compute/providers/ecs/ecs-client.ts';
 import type { EcsClientOptions } from '../../../../src/compute/providers/ecs/ecs-client.ts';
+import { silentLogger } from '../../../cluster/silent-logger.ts';
 
 /** For calls that nobody gives up. */
 export const never = new AbortController().signal;
@@ -22,7 +22,7 @@ export function testClient(
   return createEcsClient({
     block: ecsOperatorBlock.parse({ ...exampleBlock, ...block }),
     policy: { allowed_roles: [] },
-    logger: pino({ level: 'silent' }),
+    logger: silentLogger,
     ...options,
   });
 }

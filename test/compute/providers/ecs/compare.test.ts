@@ -12,6 +12,7 @@ import {
 } from 'fast-check';
 import { expect, test } from 'vitest';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';
 
@@ -75,12 +76,7 @@ test('whatever a tenant asks for, the service that ECS makes of it does not diff
       const provider = ecsProvider(ecs, block, policy, context());
       for (const spec of [specOf(first), specOf(second)]) {
         for (let calls = 0; calls < 4; calls += 1) await provider.update(spec, signal);
-        const ref = {
-          ...spec.tenant,
-          tenantId: 'acme',
-          placement: provider.desire(spec).placement,
-          thorough: true,
-        };
+        const ref = placedTenant(provider, spec, { thorough: true });
         const seen = await provider.getStatus(ref, spec, signal);
         expect(seen).toMatchObject({
           exists: true,

@@ -1,12 +1,14 @@
 import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { expect, it } from 'vitest';
-import type { DestroyResult, PlacedTenant, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import { dyingProcess, onlyDeath } from '../../dying-process.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
-import { memoryEcs, writes } from './memory-ecs.ts';
+import { memoryEcs, writeOf, writes } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
 const { block, policy } = settings({ subnets: ['subnet-1', 'subnet-2'] });
@@ -29,34 +31,7 @@ const bad = { crashing: image('crash:1'), missing: image('missing:1', { tags: { 
 type Good = keyof typeof good;
 const goodNames = Object.keys(good) as Good[];
 const badNames = Object.keys(bad) as (keyof typeof bad)[];
-type When = 'before' | 'after';
-const whens: readonly When[] = ['before', 'after'];
-
-/** ECS as a process sees it that dies at its `nth` call that changes something. */
-function dyingAt(ecs: EcsApi, nth: number, when: When): { api: EcsApi; died: () => boolean } {
-  let count = 0;
-  let dead = false;
-  const die = (): never => {
-    dead = true;
-    throw new Error('killed');
-  };
-  const api = new Proxy(ecs, {
-    get(target, key) {
-      const member = Reflect.get(target, key) as (...args: unknown[]) => Promise<unknown>;
-      if (typeof key !== 'string' || typeof member !== 'function' || key === 'close') return member;
-      return async (...args: unknown[]) => {
-        if (dead) return die();
-        if (!writes.includes(key)) return member.apply(target, args);
-        count += 1;
-        if (count !== nth) return member.apply(target, args);
-        // Whatever ECS answers, nobody hears it.
-        if (when === 'after') await member.apply(target, args).catch(() => undefined);
-        return die();
-      };
-    },
-  });
-  return { api, died: () => dead };
-}
+const whens = ['before', 'after'] as const;
 
 type Outcome = StepResult['outcome'] | DestroyResult['outcome'];
 
@@ -69,22 +44,18 @@ async function untilDone(step: () => Promise<{ outcome: Outcome }>): Promise<Out
   throw new Error('no end after 30 calls');
 }
 
-const ref = (spec: TenantComputeSpec<EcsConfig>, provider: Provider<EcsConfig>): PlacedTenant => ({
-  ...spec.tenant,
-  tenantId: spec.tenantId,
-  placement: provider.desire(spec).placement,
-  thorough: true,
-});
-
 async function startedFrom(from: Good | 'nothing'): Promise<MemoryEcs> {
   const ecs = memoryEcs({ drainsFor: 1 });
   if (from === 'nothing') return ecs;
   await untilDone(() => build(ecs).provision(good[from], signal));
-  await build(ecs).getStatus(ref(good[from], build(ecs)), good[from], signal);
+  await build(ecs).getStatus(placedTenant(build(ecs), good[from], { thorough: true }), good[from], signal);
   return ecs;
 }
 
-/** Runs `act` once for each of its writes, killed there, and then to its end by a new process. */
+/**
+ * Runs `act` once for each of its writes, killed there, and then to its end by a new process. Before a write is not the
+ * same as after the one before it: with each look in between, a moment passes here.
+ */
 async function walk(
   from: Good | 'nothing',
   act: (provider: Provider<EcsConfig>) => Promise<Outcome>,
@@ -92,13 +63,11 @@ async function walk(
 ): Promise<number> {
   let points = 0;
   for (const when of whens) {
-    for (let nth = 1, died = true; died; nth += 1) {
+    for (let write = 1, died = true; died; write += 1) {
       const ecs = await startedFrom(from);
-      const mortal = dyingAt(ecs, nth, when);
-      await act(build(mortal.api)).catch((error: unknown) => {
-        if (!mortal.died()) throw error;
-      });
-      died = mortal.died();
+      const mortal = dyingProcess({ write, when });
+      await act(build(mortal.seeing(ecs, writeOf))).catch(onlyDeath);
+      died = mortal.hasDied();
       await check(ecs, await act(build(ecs)));
       if (died) points += 1;
     }
@@ -108,7 +77,7 @@ async function walk(
 
 async function expectDesired(ecs: MemoryEcs, spec: TenantComputeSpec<EcsConfig>): Promise<void> {
   const provider = build(ecs);
-  const status = await provider.getStatus(ref(spec, provider), spec, signal);
+  const status = await provider.getStatus(placedTenant(provider, spec, { thorough: true }), spec, signal);
   expect(status).toMatchObject({ exists: true, changes: [] });
   const before = ecs.calls.filter(({ name }) => writes.includes(name)).length;
   expect((await provider.update(spec, signal)).outcome).toBe('done');
@@ -148,14 +117,18 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (ecs) => {
         const provider = build(ecs);
         for (let looks = 0; looks < 4; looks += 1) {
-          await provider.getStatus(ref(bad[to], provider), bad[to], signal);
+          await provider.getStatus(placedTenant(provider, bad[to], { thorough: true }), bad[to], signal);
         }
         // One that died between the rollout and its mark finds an older mark: it tries once more.
         await untilDone(() => provider.update(bad[to], signal));
         for (let looks = 0; looks < 3; looks += 1) {
-          await provider.getStatus(ref(bad[to], provider), bad[to], signal);
+          await provider.getStatus(placedTenant(provider, bad[to], { thorough: true }), bad[to], signal);
         }
-        const seen = await build(ecs).getStatus(ref(bad[to], provider), bad[to], signal);
+        const seen = await build(ecs).getStatus(
+          placedTenant(provider, bad[to], { thorough: true }),
+          bad[to],
+          signal,
+        );
         expect(seen.rolledBack?.reason).toBe(to === 'missing' ? 'ImageUnavailable' : 'RolledBack');
         expect(seen.compute.running).toBe(seen.compute.desired);
       },
@@ -166,7 +139,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
 it.each(goodNames)('destroying %s: killed at any write, the next process leaves nothing', async (from) => {
   const points = await walk(
     from,
-    (provider) => untilDone(() => provider.destroy(ref(good[from], provider), signal)),
+    (provider) => untilDone(() => provider.destroy(placedTenant(provider, good[from]), signal)),
     async (ecs, outcome) => {
       expect(outcome).toBe('gone');
       expect([...ecs.services.values()].map(({ status }) => status)).toEqual(['INACTIVE']);
@@ -183,7 +156,7 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
   const journeys = array(
     record({
       to: constantFrom(...goodNames, ...badNames),
-      nth: integer({ min: 1, max: 5 }),
+      write: integer({ min: 1, max: 5 }),
       when: constantFrom(...whens),
     }),
     { minLength: 1, maxLength: 5 },
@@ -191,10 +164,10 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
   await assert(
     asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
       const ecs = memoryEcs({ drainsFor: 1 });
-      for (const { to, nth, when } of journey) {
-        const mortal = dyingAt(ecs, nth, when);
+      for (const { to, write, when } of journey) {
+        const mortal = build(dyingProcess({ write, when }).seeing(ecs, writeOf));
         const spec = { ...good, ...bad }[to];
-        await untilDone(() => build(mortal.api).update(spec, signal)).catch(() => undefined);
+        await untilDone(() => mortal.update(spec, signal)).catch(onlyDeath);
       }
       await untilDone(() => build(ecs).update(good[end], signal));
       await expectDesired(ecs, good[end]);

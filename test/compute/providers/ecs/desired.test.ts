@@ -5,6 +5,7 @@ import {
   desireService,
   keysFromSpec,
   serviceTags,
+  targetOf,
 } from '../../../../src/compute/providers/ecs/desired.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
@@ -35,6 +36,80 @@ describe('the name of the service', () => {
       cluster: clusterArn,
       service: name,
     });
+  });
+});
+
+describe('the place of the service', () => {
+  const config = { service_name: 'shop', assume_role: { role_arn: role } };
+
+  test.each([
+    [config, {}],
+    [{ service_name: 'shop' }, { region: 'eu-west-1' }],
+  ])('of %j is found again from the placement that the status keeps', (named, operators) => {
+    const operator = settings({ assume_role: { role_arn: role }, region: 'eu-west-1' });
+    const { placement, target } = desireService(tenantSpec({ ...named, ...operators }), operator);
+    expect(targetOf(placement, 'DestroyFailed')).toEqual(target);
+  });
+
+  test('has the role of the tenant, and the region of its cluster unless it names one', () => {
+    const operator = settings({ assume_role: { role_arn: role }, region: 'eu-west-1' });
+    expect(desireService(tenantSpec(config), operator).target).toEqual({
+      scope: { region: 'us-west-2', roleArn: role },
+      cluster: clusterArn,
+      service: 'shop',
+    });
+    expect(desireService(tenantSpec({ region: 'eu-west-1' }), operator).target.scope).toEqual({
+      region: 'eu-west-1',
+    });
+  });
+
+  test.each(['region', 'cluster', 'service'])('is none without its %s', (key) => {
+    const { placement } = desireService(tenantSpec(), settings());
+    for (const code of ['DestroyFailed', 'ProviderUnavailable'] as const) {
+      expect(refusal(() => targetOf({ ...placement, [key]: undefined }, code))).toBe(
+        `${code}: status.placement of this tenant does not name the region, cluster and service`,
+      );
+    }
+  });
+});
+
+describe('the count of a service that is made', () => {
+  const inputOf = (config: Record<string, unknown>, born?: Date) =>
+    createServiceInput(desireService(tenantSpec(config), settings({ subnets: ['subnet-1'] })), baseArn, born);
+
+  test.each([
+    [{}, 1],
+    [{ desired_count: 0 }, 0],
+    [{ desired_count: 7 }, 7],
+  ])('of %j is %i', (config, count) => {
+    expect(inputOf(config).desiredCount).toBe(count);
+  });
+
+  test('stands beside no launch type and no network that nobody names', () => {
+    const keys = Object.keys(inputOf({}));
+    expect(keys).not.toContain('launchType');
+    expect(keys).not.toContain('networkConfiguration');
+  });
+
+  test.each([
+    [{ subnets: ['subnet-1'] }, { subnets: ['subnet-1'], assignPublicIp: 'DISABLED' }],
+    [
+      { subnets: ['subnet-1'], security_groups: [], assign_public_ip: true },
+      { subnets: ['subnet-1'], assignPublicIp: 'ENABLED' },
+    ],
+  ])('on the network %j leaves the groups to the VPC', (config, awsvpcConfiguration) => {
+    expect(inputOf(config).networkConfiguration).toEqual({ awsvpcConfiguration });
+  });
+
+  test('has one token for each life of the service, and for each desired state', () => {
+    const tokens = [
+      inputOf({}),
+      inputOf({}, new Date(1)),
+      inputOf({}, new Date(2)),
+      inputOf({ desired_count: 2 }),
+    ];
+    expect(new Set(tokens.map(({ clientToken }) => clientToken)).size).toBe(4);
+    expect(inputOf({}, new Date(1)).clientToken).toBe(inputOf({}, new Date(1)).clientToken);
   });
 });
 
@@ -171,6 +246,7 @@ describe('the spec hash', () => {
     expect(
       hashOf({ desired_count: 2, subnets: ['subnet-1'], tags: { a: 'b' } }, 'app:1'),
     ).toMatchInlineSnapshot(`"v1:c37bd2e2674f94af1d304e6928c8fa12"`);
+    expect(hashOf({ drain: true })).toMatchInlineSnapshot(`"v1:bbd9122bea95b70f2c5665704d0eea85"`);
   });
 });
 

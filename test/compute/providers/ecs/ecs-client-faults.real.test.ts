@@ -130,7 +130,9 @@ describe('the ECS client, when ECS fails', () => {
     const controller = new AbortController();
     const target = { scope: { region: fixture.region }, cluster: fixture.clusterArn, service: 'a' };
     const answer = ecs.describeService(target, 'user', controller.signal);
-    setTimeout(() => controller.abort(), 50);
+    answer.catch(() => undefined);
+    await vi.waitFor(async () => expect(await firedCount()).toBe(firedBefore + 1), { timeout: 30_000 });
+    controller.abort();
     await expect(answer).rejects.toMatchObject({ code: 'ProviderUnavailable', message: /given up/ });
   });
 

@@ -117,15 +117,25 @@ describe('an answer that is none', () => {
     response.write('{"services":[');
   };
   test.each<[string, (response: ServerResponse) => void, RegExp]>([
-    ['a 503 that is no JSON', (response) => reply503(response), /answered ecs:DescribeServices with 503$/],
+    ['a 503 that is no JSON', reply503, /answered ecs:DescribeServices with 503$/],
     ['a page of a proxy', (response) => response.end('<html>'), /is no AWS API: is the endpoint right/],
-    ['half of one and then silence', half, /does not answer ecs:DescribeServices in time/],
-    ['silence', () => undefined, /does not answer ecs:DescribeServices in time/],
-  ])('%s ends as ProviderUnavailable within the deadline and the tries', async (_what, answer, message) => {
-    const { ecs } = await clientOf((_call, response) => answer(response), { deadlineMs: 1_500 });
+  ])('%s ends as ProviderUnavailable after three tries', async (_what, answer, message) => {
+    const { ecs, standIn } = await clientOf((_call, response) => answer(response));
     await expect(read(ecs)).rejects.toMatchObject({
       code: 'ProviderUnavailable',
       message: expect.stringMatching(message),
+    });
+    expect(standIn.calls).toHaveLength(3);
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['half of one and then silence', half],
+    ['silence', () => undefined],
+  ])('%s ends as ProviderUnavailable with the deadline', async (_what, answer) => {
+    const { ecs } = await clientOf((_call, response) => answer(response), { deadlineMs: 300 });
+    await expect(read(ecs)).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+      message: expect.stringMatching(/does not answer ecs:DescribeServices in time/),
     });
   });
 
@@ -187,14 +197,16 @@ describe('the calls of the ECS client', () => {
   });
 
   test('one who gives up waiting for a shared description spoils it for nobody', async () => {
+    const gate = Promise.withResolvers<void>();
     const { ecs, standIn } = await clientOf((_call, response) => {
-      setTimeout(() => reply(response, { taskDefinition: { family: 'app' } }), 100);
+      void gate.promise.then(() => reply(response, { taskDefinition: { family: 'app' } }));
     });
     const controller = new AbortController();
     const first = ecs.describeTaskDefinition(scope, taskDefinition, controller.signal);
     const second = ecs.describeTaskDefinition(scope, taskDefinition, never);
     controller.abort();
     await expect(first).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+    gate.resolve();
     await expect(second).resolves.toMatchObject({ taskDefinition: { family: 'app' } });
     expect(standIn.calls).toHaveLength(1);
   });
@@ -221,6 +233,7 @@ describe('the calls of the ECS client', () => {
 
   test('tokens are taken for retries, too: a storm of failures stays below the limits and keeps its cause', async () => {
     const { ecs, standIn } = await clientOf((_call, response) => reply503(response), {
+      now: () => 0,
       limits: { taskDefinitionReads: { burst: 4, perSecond: 0.001 } },
     });
     const asks = Array.from({ length: 3 }, () => ecs.listTaskDefinitions(scope, 'app', never));
@@ -232,10 +245,78 @@ describe('the calls of the ECS client', () => {
   });
 
   test('closing ends what is under way', async () => {
-    const { ecs } = await clientOf(() => undefined);
+    const { ecs, standIn } = await clientOf(() => undefined);
     const ends = [read(ecs), create(ecs), ecs.describeTaskDefinition(scope, taskDefinition, never)];
     const settled = Promise.allSettled(ends);
-    setTimeout(() => ecs.close(), 100);
-    for (const end of await settled) expect(end).toMatchObject({ reason: { code: 'ProviderUnavailable' } });
+    await vi.waitFor(() => expect(standIn.calls).toHaveLength(3), 30_000);
+    ecs.close();
+    const givenUp = { code: 'ProviderUnavailable', message: expect.stringMatching(/ was given up$/) };
+    expect(await settled).toMatchObject(ends.map(() => ({ reason: givenUp })));
+    expect(standIn.calls).toHaveLength(3);
+  });
+
+  test('a service that was refused for another reason is no reason to describe its revision afresh', async () => {
+    const { ecs, standIn } = await clientOf(({ operation }, response) => {
+      if (operation === 'CreateService') refuse(response, 'LimitExceededException', 'Too many.');
+      else reply(response, { taskDefinition: { family: 'app' } });
+    });
+    await ecs.describeTaskDefinition(scope, taskDefinition, never);
+    await expect(ecs.createService(scope, { ...createInput, taskDefinition }, never)).rejects.toMatchObject({
+      code: 'ProvisionFailed',
+    });
+    await ecs.describeTaskDefinition(scope, taskDefinition, never);
+    expect(standIn.calls).toHaveLength(2);
+  });
+
+  test('a description that nobody waits for any more is given up in our words', async () => {
+    const { ecs } = await clientOf(() => undefined);
+    await expect(
+      ecs.describeTaskDefinition(scope, taskDefinition, AbortSignal.abort()),
+    ).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+      message: expect.stringMatching(
+        /^A call of ecs:DescribeTaskDefinition to ECS in us-west-2 at .* was given up$/,
+      ),
+    });
+  });
+});
+
+describe('hints', () => {
+  test('there are none where no queue is configured', async () => {
+    const ecs = testClient({});
+    onTestFinished(() => ecs.close());
+    expect(await Array.fromAsync(ecs.serviceHints(never))).toEqual([]);
+  });
+
+  test('come from the configured queue, as long as it is told to poll, until the client closes', async () => {
+    const standIn = await startStandIn(() => undefined);
+    onTestFinished(() => standIn.stop());
+    const ecs = testClient({ events_queue_url: `${standIn.url}/1/events` }, { pollSeconds: 7 });
+    const hints = Array.fromAsync(ecs.serviceHints(never));
+    await vi.waitFor(() => expect(standIn.calls).toHaveLength(1), 30_000);
+    expect(standIn.calls[0]?.input['WaitTimeSeconds']).toBe(7);
+    ecs.close();
+    expect(await hints).toEqual([]);
+  });
+});
+
+describe('a role', () => {
+  const roleArn = 'arn:aws:iam::123456789012:role/tenants';
+  const terms = { external_id: 'x-1', session_name: 'prod' };
+  test.each<[what: string, role: object, ExternalId: string | undefined, RoleSessionName: string]>([
+    ['is assumed on the terms of the policy', { role_arn: roleArn, ...terms }, 'x-1', 'prod'],
+    ['without terms is assumed on our own', { role_arn: roleArn }, undefined, 'landlord'],
+    ['is not assumed on the terms of another', { role_arn: `${roleArn}-2`, ...terms }, undefined, 'landlord'],
+  ])('%s', async (_what, role, ExternalId, RoleSessionName) => {
+    const { ecs, standIn } = await clientOf((_call, response) => refuse(response, 'AccessDenied', 'no'), {
+      policy: { allowed_roles: [role as { role_arn: string }] },
+    });
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', standIn.url);
+    await expect(ecs.listTaskDefinitions({ ...scope, roleArn }, 'app', never)).rejects.toMatchObject({
+      code: 'AccessDenied',
+    });
+    const [assume] = standIn.calls;
+    expect(assume).toMatchObject({ operation: 'AssumeRole', input: { RoleArn: roleArn, RoleSessionName } });
+    expect(assume?.input['ExternalId']).toBe(ExternalId);
   });
 });

@@ -1,5 +1,4 @@
-import { pino } from 'pino';
-import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import type { Observation, Provider, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   ecsMergedBlock,
   ecsOperatorBlock,
@@ -10,6 +9,8 @@ import type { EcsSettings } from '../../../../src/compute/providers/ecs/desired.
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
+import { silentLogger } from '../../../cluster/silent-logger.ts';
+import { placedTenant } from '../../placed-tenant.ts';
 
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
@@ -41,7 +42,7 @@ export function context(over: Partial<EcsContext> = {}): EcsContext {
   return {
     instance: 'default',
     clusterUid: 'cluster-1',
-    logger: pino({ level: 'silent' }),
+    logger: silentLogger,
     policy: openPolicy,
     sweepIntervalMs: 3_600_000,
     settleMs: 0,
@@ -67,4 +68,16 @@ export function tenantSpec(
 
 export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): ContainerSpec {
   return { name, image: 'app:1', env: [], resources: {}, ...over };
+}
+
+/** Looks until nothing is on its way; a test that needs more looks than this is lost. */
+export async function settled(
+  provider: Provider<EcsConfig>,
+  spec: TenantComputeSpec<EcsConfig>,
+): Promise<Observation> {
+  const { signal } = new AbortController();
+  for (let looks = 0; ; looks += 1) {
+    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
+    if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
+  }
 }

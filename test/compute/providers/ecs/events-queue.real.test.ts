@@ -1,10 +1,11 @@
 import {
   CreateQueueCommand,
-  ReceiveMessageCommand,
+  GetQueueAttributesCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startCountingProxy, type CountingProxy } from '../../../../dev/counting-proxy.ts';
 import { rootCredentials, startMinistack, type EcsEndpoint } from '../../../../dev/ecs-endpoint.ts';
 import type { ServiceHint } from '../../../../src/compute/providers/ecs/ecs-api.ts';
 import { exampleBlock, never, testClient } from './client-fixture.ts';
@@ -20,16 +21,20 @@ const taskEvent = (service: string) => ({
 describe('the queue of ECS events', () => {
   let ministack: EcsEndpoint;
   let sqs: SQSClient;
+  /** The client's calls pass here; the tests' own don't. */
+  let proxy: CountingProxy;
   let queueUrl: string;
 
   beforeAll(async () => {
     ministack = await startMinistack({ mode: 'metadata' });
+    proxy = await startCountingProxy(ministack.url);
     const region = 'us-west-2';
     sqs = new SQSClient({ endpoint: ministack.url, region, credentials: rootCredentials });
     const created = await sqs.send(new CreateQueueCommand({ QueueName: 'ecs-events' }));
-    queueUrl = `${ministack.url}${new URL(created.QueueUrl ?? '').pathname}`;
+    queueUrl = `${proxy.url}${new URL(created.QueueUrl ?? '').pathname}`;
   });
   beforeEach(() => {
+    proxy.calls.splice(0);
     vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
   });
@@ -38,8 +43,10 @@ describe('the queue of ECS events', () => {
   });
   afterAll(async () => {
     sqs?.destroy();
+    await proxy?.stop();
     await ministack?.stop();
   });
+  const polls = () => proxy.calls.filter(({ operation }) => operation === 'ReceiveMessage');
   const send = (body: unknown) =>
     sqs.send(
       new SendMessageCommand({
@@ -65,19 +72,22 @@ describe('the queue of ECS events', () => {
       { cluster, service: 't-acme' },
       { cluster, service: 't-last' },
     ]);
-    const left = new ReceiveMessageCommand({
+    // One that was received and not deleted is hidden for a while, and then comes again.
+    const left = new GetQueueAttributesCommand({
       QueueUrl: queueUrl,
-      MaxNumberOfMessages: 10,
-      VisibilityTimeout: 0,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
     });
-    expect((await sqs.send(left)).Messages ?? []).toEqual([]);
+    expect((await sqs.send(left)).Attributes).toEqual({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesNotVisible: '0',
+    });
   });
 
   test('gets over a queue that can’t be read, and goes on when it is back', async () => {
     const missing = `${queueUrl}-later`;
     const ecs = testClient({ events_queue_url: missing }, { pollSeconds: 1 });
     const next = ecs.serviceHints(never)[Symbol.asyncIterator]().next();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(polls()[0]?.status).toBe(400), { timeout: 30_000 });
     await sqs.send(new CreateQueueCommand({ QueueName: 'ecs-events-later' }));
     await sqs.send(
       new SendMessageCommand({ QueueUrl: missing, MessageBody: JSON.stringify(taskEvent('t-later')) }),
@@ -86,13 +96,15 @@ describe('the queue of ECS events', () => {
     ecs.close();
   });
 
-  test('ends at once where no queue is configured, and soon after it is given up', async () => {
+  test('ends at once where no queue is configured, and once it is given up', async () => {
     const without = testClient({});
     await expect(Array.fromAsync(without.serviceHints(never))).resolves.toEqual([]);
     const ecs = testClient({ events_queue_url: queueUrl });
     const end = Array.fromAsync(ecs.serviceHints(never));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(polls()).toHaveLength(1), { timeout: 30_000 });
     ecs.close();
     await expect(end).resolves.toEqual([]);
+    // It did not wait for the answer, for which the queue takes 20 s.
+    expect(polls().map(({ status }) => status)).toEqual([undefined]);
   });
 });

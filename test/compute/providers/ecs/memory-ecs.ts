@@ -44,6 +44,11 @@ export const writes = [
   'deregisterTaskDefinition',
 ];
 
+/** The call's name, where it changes something. */
+export function writeOf(call: string): string | undefined {
+  return writes.includes(call) ? call : undefined;
+}
+
 const account = 'arn:aws:ecs:us-west-2:123456789012';
 export const clusterArn = `${account}:cluster/landlord`;
 export const baseArn = `${account}:task-definition/tenant-app:12`;

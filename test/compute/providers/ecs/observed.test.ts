@@ -1,59 +1,12 @@
 import type { Deployment, Service, Task } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { desireService } from '../../../../src/compute/providers/ecs/desired.ts';
+import { desireService, serviceTags } from '../../../../src/compute/providers/ecs/desired.ts';
 import { needsTasks, observe } from '../../../../src/compute/providers/ecs/observed.ts';
 import { tagList } from '../../../../src/compute/providers/ecs/ownership.ts';
-import { serviceTags } from '../../../../src/compute/providers/ecs/desired.ts';
 import { portsOf } from '../../../../src/compute/providers/ecs/endpoints.ts';
 import { containerSpec, settings, tenantSpec } from './ecs-fixture.ts';
-import { baseArn, clusterArn } from './memory-ecs.ts';
-
-const nowMs = Date.parse('2026-01-01T12:00:00Z');
-const clock = { nowMs, settleMs: 15_000 };
-const ago = (seconds: number): Date => new Date(nowMs - 1000 * seconds);
-const oldArn = baseArn.replace(/:12$/, ':11');
-const desired = desireService(tenantSpec({ desired_count: 2 }), settings());
-
-function deployment(over: Partial<Deployment> = {}): Deployment {
-  return {
-    id: 'ecs-svc/2',
-    status: 'PRIMARY',
-    taskDefinition: baseArn,
-    desiredCount: 2,
-    runningCount: 2,
-    failedTasks: 0,
-    rolloutState: 'COMPLETED',
-    createdAt: ago(3600),
-    ...over,
-  };
-}
-
-function service(over: Partial<Service> = {}): Service {
-  return {
-    serviceArn: 'arn:aws:ecs:us-west-2:123456789012:service/landlord/landlord-tenant-acme',
-    serviceName: 'landlord-tenant-acme',
-    clusterArn,
-    status: 'ACTIVE',
-    taskDefinition: baseArn,
-    desiredCount: 2,
-    runningCount: 2,
-    deployments: [deployment()],
-    tags: tagList(serviceTags(desired, 'tenant-app:12')),
-    ...over,
-  };
-}
-
-function stopped(over: Partial<Task>): Task {
-  return {
-    taskDefinitionArn: baseArn,
-    lastStatus: 'STOPPED',
-    desiredStatus: 'STOPPED',
-    stopCode: 'EssentialContainerExited',
-    stoppedReason: 'Essential container in task exited',
-    stoppedAt: ago(5),
-    ...over,
-  };
-}
+import { baseArn } from './memory-ecs.ts';
+import { ago, clock, deployment, desired, nowMs, oldArn, service, stopped } from './observed-fixture.ts';
 
 describe('a service', () => {
   test.each<[what: string, over: Partial<Service>, state: string, health: string, looks: boolean]>([

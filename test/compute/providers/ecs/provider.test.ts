@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import type { Observation, PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
+import type { Provider } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
-import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
+import { placedTenant } from '../../placed-tenant.ts';
+import { containerSpec, context, settings, settled, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from './memory-ecs.ts';
 
@@ -15,21 +16,6 @@ const name = 'landlord-tenant-acme';
 function setUp(options: MemoryEcsOptions = {}): { ecs: MemoryEcs; provider: Provider<EcsConfig> } {
   const ecs = memoryEcs(options);
   return { ecs, provider: ecsProvider(ecs, block, policy, context()) };
-}
-
-function place(provider: Provider<EcsConfig>, spec: TenantComputeSpec<EcsConfig>): PlacedTenant {
-  return { ...spec.tenant, tenantId: spec.tenantId, placement: provider.desire(spec).placement };
-}
-
-/** Looks until nothing is on its way; a test that needs more looks than this is lost. */
-async function settled(
-  provider: Provider<EcsConfig>,
-  spec: TenantComputeSpec<EcsConfig>,
-): Promise<Observation> {
-  for (let looks = 0; ; looks += 1) {
-    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
-    if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
-  }
 }
 
 const running = (image: string): TenantComputeSpec<EcsConfig> =>
@@ -60,23 +46,27 @@ describe('a service', () => {
   test('whose creation was answered into the void is adopted, not made twice', async () => {
     const { ecs, provider } = setUp({ hiddenFor: 1 });
     await provider.provision(tenantSpec(), signal);
+    const made = ecs.service(name);
     ecs.calls.length = 0;
     const again = await ecsProvider(ecs, block, policy, context()).provision(tenantSpec(), signal);
-    expect(again.outcome).not.toBe('rolled_back');
-    expect(ecs.services.size).toBe(1);
+    expect(again).toEqual({ outcome: 'done', message: `Service ${name} was created` });
+    expect(writesOf(ecs)).toEqual(['createService']);
+    expect(ecs.service(name)).toBe(made);
     expect(await settled(provider, tenantSpec())).toMatchObject({ exists: true, changes: [] });
   });
 
   test('that is MISSING right after its creation is not taken for destroyed', async () => {
     const { provider } = setUp({ hiddenFor: 1 });
     await provider.provision(tenantSpec(), signal);
-    expect((await provider.destroy(place(provider, tenantSpec()), signal)).outcome).toBe('in_progress');
+    expect((await provider.destroy(placedTenant(provider, tenantSpec()), signal)).outcome).toBe(
+      'in_progress',
+    );
   });
 
   test('is not created while the old one of that name drains', async () => {
     const { ecs, provider } = setUp({ drainsFor: 3 });
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(place(provider, tenantSpec()), signal);
+    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
     ecs.calls.length = 0;
     const step = await provider.provision(tenantSpec(), signal);
     expect(step).toMatchObject({ outcome: 'in_progress', message: /drain/ });
@@ -86,7 +76,7 @@ describe('a service', () => {
   test('that is made anew is not the one that was deleted before, for all its client token', async () => {
     const { ecs, provider } = setUp();
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(place(provider, tenantSpec()), signal);
+    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
     await provider.provision(tenantSpec(), signal);
     expect(ecs.service(name)?.status).toBe('ACTIVE');
   });
@@ -97,7 +87,7 @@ describe('a service', () => {
       code: 'ProvisionFailed',
       message: expect.stringContaining('cluster/landlord'),
     });
-    expect(await provider.destroy(place(provider, tenantSpec()), signal)).toMatchObject({
+    expect(await provider.destroy(placedTenant(provider, tenantSpec()), signal)).toMatchObject({
       outcome: 'gone',
       message: /cluster .* is gone/,
     });
@@ -253,7 +243,7 @@ describe('drift', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     await edit(ecs);
-    const seen = await provider.getStatus({ ...place(provider, spec), thorough: true }, spec, signal);
+    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
     expect(seen.rolledBack).toBeUndefined();
     expect(seen.changes).toContainEqual(expect.objectContaining({ path, cause: 'drift' }));
     await provider.update(spec, signal);
@@ -312,7 +302,7 @@ describe('a rollout that fails', () => {
     if (service !== undefined) Object.assign(service, { events: [], desiredCount: 4 });
     await provider.update(spec('crash:1'), signal, { keep: true });
     expect(ecs.service(name)).toMatchObject({ taskDefinition: old, desiredCount: 1 });
-    const seen = await provider.getStatus(place(provider, spec('crash:1')), spec('crash:1'), signal);
+    const seen = await provider.getStatus(placedTenant(provider, spec('crash:1')), spec('crash:1'), signal);
     expect(seen.changes.filter(({ cause }) => cause === 'drift')).toEqual([]);
     await provider.update(spec('crash:1'), signal, { keep: true });
     ecs.calls.length = 0;
@@ -337,7 +327,7 @@ describe('destroying', () => {
     const spec = running('app:1');
     await provider.provision(spec, signal);
     await provider.update(running('app:2'), signal);
-    const ref = place(provider, spec);
+    const ref = placedTenant(provider, spec);
     const outcomes: string[] = [];
     for (let calls = 0; calls < 6 && outcomes.at(-1) !== 'gone'; calls += 1) {
       outcomes.push((await provider.destroy(ref, signal)).outcome);
@@ -372,7 +362,7 @@ describe('a drain', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     ecs.calls.length = 0;
-    return { ecs, provider, ref: place(provider, spec) };
+    return { ecs, provider, ref: placedTenant(provider, spec) };
   }
 
   test('scales to 0 and deletes only once no task is left, whichever process looks', async () => {
@@ -486,46 +476,5 @@ describe('a drain', () => {
     const provider = ecsProvider(refusing, block, policy, context());
     await expect(provider.destroy(ref, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
     expect(ecs.service(name)?.status).toBe('ACTIVE');
-  });
-});
-
-describe('the watch', () => {
-  test('sweeps, tells of what changed, and answers the look that follows from what it saw', async () => {
-    const ecs = memoryEcs();
-    const provider = ecsProvider(ecs, block, policy, context({ sweepIntervalMs: 20 }));
-    const spec = tenantSpec({ desired_count: 1 });
-    await provider.provision(spec, signal);
-    const stop = new AbortController();
-    const changed = Promise.withResolvers<string | undefined>();
-    const watching = provider.watch((tenantId) => changed.resolve(tenantId), stop.signal);
-    try {
-      await settled(provider, spec);
-      const service = ecs.service(name);
-      if (service !== undefined) service.desiredCount = 2;
-      expect(await changed.promise).toBe('acme');
-      const seen = await provider.getStatus(place(provider, spec), spec, signal);
-      expect(seen.changes).toContainEqual(expect.objectContaining({ path: 'desiredCount', cause: 'drift' }));
-    } finally {
-      stop.abort();
-      await watching;
-    }
-  });
-
-  test('makes a settled tenant’s look free of calls, and a thorough one not', async () => {
-    const { ecs, provider } = setUp();
-    const stop = new AbortController();
-    const watching = provider.watch(() => undefined, stop.signal);
-    try {
-      await provider.provision(tenantSpec(), signal);
-      await settled(provider, tenantSpec());
-      ecs.calls.length = 0;
-      await provider.getStatus(place(provider, tenantSpec()), tenantSpec(), signal);
-      expect(ecs.calls).toEqual([]);
-      await provider.getStatus({ ...place(provider, tenantSpec()), thorough: true }, tenantSpec(), signal);
-      expect(ecs.calls.map((call) => call.name)).toEqual(['describeService']);
-    } finally {
-      stop.abort();
-      await watching;
-    }
   });
 });

@@ -72,6 +72,98 @@ describe('the read batcher', () => {
     );
   });
 
+  test.each([
+    [9, 4, 0],
+    [9, 5, 1],
+    [20, 5, 2],
+    [25, 5, 2],
+    [25, 10, 3],
+  ])(
+    'of %i names has sent, after %i ms, %i batches: a second one that is full waits no more',
+    async (count, ms, sent) => {
+      const { read, batches } = notedBatcher();
+      for (let index = 0; index < count; index += 1) void read(`s${index}`, 'user', never);
+      await vi.advanceTimersByTimeAsync(ms);
+      expect(batches).toHaveLength(sent);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(batches.flat()).toHaveLength(count);
+    },
+  );
+
+  test('pays once for those who ask together in a lane', async () => {
+    const paid: string[] = [];
+    const { read } = notedBatcher({ pay: async (lane) => void paid.push(lane) });
+    for (const name of ['a', 'b', 'c']) void read(name, 'user', never);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(paid).toEqual(['user']);
+  });
+
+  test('asks for nobody who has gone before it was paid, and gives the payment back', async () => {
+    const gate = Promise.withResolvers<void>();
+    let refunds = 0;
+    const { read, batches } = notedBatcher({
+      pay: () => gate.promise,
+      refund: () => {
+        refunds += 1;
+      },
+    });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const gone = Promise.allSettled([read('a', 'user', first.signal), read('b', 'sweep', second.signal)]);
+    await vi.advanceTimersByTimeAsync(20);
+    first.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    const stays = read('c', 'sweep', never);
+    second.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    gate.resolve();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await stays).toBe('C');
+    expect((await gone).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(batches).toEqual([['c']]);
+    expect(refunds).toBe(1);
+  });
+
+  test('who asks again after the lane could not pay is not forgotten with who asked before', async () => {
+    const refusals = [new Error('no token')];
+    const { read } = notedBatcher({
+      pay: async () => {
+        const refusal = refusals.pop();
+        if (refusal !== undefined) throw refusal;
+      },
+    });
+    const again = read('a', 'user', never).catch(() => read('a', 'user', never));
+    await vi.advanceTimersByTimeAsync(200);
+    await expect(again).resolves.toBe('A');
+  });
+
+  test.each([
+    [['user', 'sweep'], 'user'],
+    [['sweep', 'user'], 'user'],
+    [['sweep', 'sweep'], 'sweep'],
+  ] as const)('asks for %j as for a %s', async (lanes, asked) => {
+    const priorities: string[] = [];
+    const { read } = notedBatcher({
+      fetch: async (_names, priority) => {
+        priorities.push(priority);
+        return new Map();
+      },
+    });
+    const answers = Promise.allSettled(lanes.map((lane, index) => read(`s${index}`, lane, never)));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(priorities).toEqual([asked]);
+    expect(await answers).toMatchObject([
+      { reason: { message: 'the answer says nothing about s0' } },
+      { reason: { message: 'the answer says nothing about s1' } },
+    ]);
+  });
+
+  test('asks for nobody who has given up before', async () => {
+    const { read, batches } = notedBatcher();
+    await expect(read('a', 'user', AbortSignal.abort(new Error('no')))).rejects.toThrow('no');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(batches).toEqual([]);
+  });
+
   test('makes 20 calls of 200 reads of one moment', async () => {
     const { read, batches } = notedBatcher();
     const names = Array.from({ length: 200 }, (_, index) => `s${index}`);

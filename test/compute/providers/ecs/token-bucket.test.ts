@@ -122,6 +122,77 @@ describe('a token bucket', () => {
     expect(grantedAt).toHaveLength(1);
   });
 
+  test('gives a token that was given back to the next, at once', async () => {
+    const bucket = createTokenBucket({ burst: 1, perSecond: 1 }, { now, maxWaitMs: 60_000 });
+    await bucket.take('user', never);
+    const grantedAt: number[] = [];
+    const began = now();
+    takeAll(bucket, 2, grantedAt);
+    bucket.giveBack();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(grantedAt).toEqual([began, began + 1_000]);
+    bucket.giveBack();
+    bucket.giveBack();
+    takeAll(bucket, 2, grantedAt);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(grantedAt).toHaveLength(3);
+    await vi.advanceTimersByTimeAsync(1_000);
+  });
+
+  test('keeps no timer for nobody', async () => {
+    const bucket = createTokenBucket({ burst: 1, perSecond: 1 }, { now, maxWaitMs: 60_000 });
+    await bucket.take('user', never);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waiting = [bucket.take('user', first.signal), bucket.take('sweep', second.signal)];
+    const gone = Promise.allSettled(waiting);
+    first.abort();
+    expect(vi.getTimerCount()).toBe(1);
+    second.abort();
+    expect(vi.getTimerCount()).toBe(0);
+    await gone;
+  });
+
+  test('halves its rate once a second at most, and gets it back within a minute', async () => {
+    const bucket = createTokenBucket({ burst: 10, perSecond: 10 }, { now, maxWaitMs: 3_600_000 });
+    const began = now();
+    const slowed: boolean[] = [];
+    for (const ms of [0, 999, 1]) {
+      await vi.advanceTimersByTimeAsync(ms);
+      slowed.push(bucket.slowDown());
+    }
+    expect(slowed).toEqual([true, false, true]);
+    const grantedAt: number[] = [];
+    takeAll(bucket, 1, grantedAt);
+    await vi.advanceTimersByTimeAsync(60_000);
+    // A quarter of 10 a second, and a little more for the second in between.
+    expect(grantedAt).toEqual([began + 1_000 + 388]);
+    takeAll(bucket, 11, grantedAt);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(grantedAt).toHaveLength(11);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(grantedAt).toHaveLength(12);
+  });
+
+  test('counts for a user those users who wait, and for a sweep all', async () => {
+    const bucket = createTokenBucket({ burst: 1, perSecond: 1 }, { now, maxWaitMs: 2_500 });
+    await bucket.take('user', never);
+    const waiting = [bucket.take('sweep', never), bucket.take('sweep', never)];
+    await expect(bucket.take('sweep', never)).rejects.toMatchObject({ waitMs: 3_000 });
+    waiting.push(bucket.take('user', never), bucket.take('user', never));
+    await expect(bucket.take('user', never)).rejects.toMatchObject({ waitMs: 3_000 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await Promise.allSettled(waiting)).toHaveLength(4);
+  });
+
+  test('gives nothing to who has given up before', async () => {
+    const bucket = createTokenBucket({ burst: 1, perSecond: 1 }, { now, maxWaitMs: 60_000 });
+    await expect(bucket.take('user', AbortSignal.abort(new Error('no')))).rejects.toThrow('no');
+    const grantedAt: number[] = [];
+    takeAll(bucket, 1, grantedAt);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(grantedAt).toHaveLength(1);
+  });
+
   test('turns away at once whoever would wait too long, and says how long that is', async () => {
     const bucket = createTokenBucket({ burst: 2, perSecond: 1 }, { now, maxWaitMs: 3_000 });
     takeAll(bucket, 5, []);

@@ -3,6 +3,9 @@ import type { ProviderContext } from '../../../../src/compute/provider.ts';
 import type { MockConfig } from '../../../../src/compute/providers/mock/config.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
 
+/** One for all: each logger opens stdout anew. */
+const logger = pino({ level: 'silent' });
+
 /** A tenant's desired state for the mock provider, as the controller would resolve it. */
 export function mockSpec(config: MockConfig = {}, tenantId = 'team-a-acme'): TenantComputeSpec {
   return {
@@ -19,7 +22,7 @@ export function mockContext(): ProviderContext {
   return {
     instance: 'default',
     clusterUid: '8c1e',
-    logger: pino({ level: 'silent' }),
+    logger,
     policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
     sweepIntervalMs: 1000,
   };

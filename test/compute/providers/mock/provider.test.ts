@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { errorCodes } from '../../../../src/compute/errors.ts';
 import type { PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
@@ -5,6 +6,11 @@ import { mockOperations, mockTenantBlock } from '../../../../src/compute/provide
 import type { MockConfig, MockOperation } from '../../../../src/compute/providers/mock/config.ts';
 import { createMockProvider } from '../../../../src/compute/providers/mock/provider.ts';
 import { mockContext, mockSpec } from './mock-spec.ts';
+
+vi.mock('node:timers/promises', async () => {
+  const { setTimeout } = await import('../promised-timers.ts');
+  return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
+});
 
 const { signal } = new AbortController();
 const placement = { provider: 'mock' };
@@ -21,6 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.mocked(sleep).mockClear();
 });
 
 /** Each operation that can be told to fail, on a tenant with this config. */
@@ -42,9 +49,11 @@ async function placed(config: MockConfig): Promise<void> {
 
 describe('the mock provider', () => {
   test('has nothing at first, and runs healthy as soon as it is told to', async () => {
-    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toMatchObject({
+    expect(provider).toMatchObject({ name: 'mock', durable: false, needsSecretValues: true });
+    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toEqual({
       exists: false,
       changes: [],
+      compute: { state: 'stopped', health: 'unknown', running: 0, desired: 0 },
     });
     await provider.provision(mockSpec(), signal);
     expect(await provider.getStatus(refTo(), mockSpec(), signal)).toMatchObject({
@@ -93,11 +102,14 @@ describe('the mock provider', () => {
     expect(provider.desire(spec)).toMatchObject({ placement });
   });
 
-  test('ends its watch with the signal', async () => {
+  test('ends its watch with the signal, and not before', async () => {
     const controller = new AbortController();
-    const watch = provider.watch(() => undefined, controller.signal);
+    const ended = vi.fn<() => void>();
+    const watch = provider.watch(() => undefined, controller.signal).then(ended);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).not.toHaveBeenCalled();
     controller.abort();
-    await expect(watch).resolves.toBeUndefined();
+    await watch;
     await expect(provider.watch(() => undefined, controller.signal)).resolves.toBeUndefined();
   });
 });
@@ -117,30 +129,63 @@ describe('the documented keys of mock', () => {
   });
 
   test.each(mockOperations)('latency_ms: %s takes that long', async (operation) => {
-    const slow = { latency_ms: 20 };
-    await placed(slow);
-    const started = performance.now();
-    await operations[operation](slow);
-    // Timers may fire up to a millisecond early.
-    expect(performance.now() - started).toBeGreaterThanOrEqual(19);
+    vi.useFakeTimers();
+    const slow = { latency_ms: 60_000 };
+    const placing = placed(slow);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await placing;
+    const ended = vi.fn<() => void>();
+    const running = operations[operation](slow).then(ended);
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await running;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([{}, { latency_ms: 0 }])('latency_ms: %j waits for no timer', async (config) => {
+    vi.useFakeTimers();
+    await provider.provision(mockSpec(config), signal);
+    expect(vi.mocked(sleep)).not.toHaveBeenCalled();
   });
 
   test('latency_ms: an abort ends the wait', async () => {
+    vi.useFakeTimers();
     const controller = new AbortController();
     const running = provider.provision(mockSpec({ latency_ms: 60_000 }), controller.signal);
     controller.abort();
     await expect(running).resolves.toBeDefined();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('ready_after_ms: it starts, says when to look again, and then runs', async () => {
     vi.useFakeTimers();
     await provider.provision(mockSpec({ ready_after_ms: 3000, desired: 2 }), signal);
     vi.advanceTimersByTime(1000);
-    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({
-      compute: { state: 'starting', health: 'unknown', running: 0, desired: 2 },
+    const starting = {
+      exists: true,
+      changes: [],
+      compute: {
+        state: 'starting',
+        health: 'unknown',
+        running: 0,
+        desired: 2,
+        resourceIds: { workload: 'team-a-acme' },
+      },
+      message: 'mock compute is starting',
+    };
+    expect(await provider.getStatus(refTo(), undefined, signal)).toEqual({
+      ...starting,
       lookAgainAfterMs: 2000,
     });
-    vi.advanceTimersByTime(2000);
+    // The same again does not start anew.
+    await provider.provision(mockSpec({ ready_after_ms: 3000, desired: 2 }), signal);
+    vi.advanceTimersByTime(1999);
+    expect(await provider.getStatus(refTo(), undefined, signal)).toEqual({
+      ...starting,
+      lookAgainAfterMs: 1,
+    });
+    vi.advanceTimersByTime(1);
     const after = await provider.getStatus(refTo(), undefined, signal);
     expect(after).toMatchObject({ compute: { state: 'running', health: 'healthy', running: 2 } });
     expect(after.lookAgainAfterMs).toBeUndefined();

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { structuralSchema } from '../../src/api/json-schema.ts';
+
+test('a schema has nothing in it that the apiserver refuses', () => {
+  const schema = z.strictObject({
+    strict: z.strictObject({ a: z.string() }),
+    loose: z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }),
+    amount: z.union([z.string(), z.int()]).meta({ 'x-kubernetes-int-or-string': true, pattern: '^1$' }),
+    when: z.iso.datetime(),
+  });
+  expect(structuralSchema(schema)).toEqual({
+    type: 'object',
+    properties: {
+      strict: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+      loose: { type: 'object', properties: {}, 'x-kubernetes-preserve-unknown-fields': true },
+      amount: { 'x-kubernetes-int-or-string': true, pattern: '^1$' },
+      when: { type: 'string', format: 'date-time' },
+    },
+    required: ['strict', 'loose', 'amount', 'when'],
+  });
+});
+
+test('whole numbers are of 64 bits, with the bounds that the author set and no others', () => {
+  const schema = z.strictObject({ free: z.int(), bound: z.int().min(1).max(9), real: z.number().min(0.5) });
+  expect(structuralSchema(schema).properties).toEqual({
+    free: { type: 'integer', format: 'int64' },
+    bound: { type: 'integer', format: 'int64', minimum: 1, maximum: 9 },
+    real: { type: 'number', minimum: 0.5 },
+  });
+});
+
+test('maps, patterns and what may be left out stay', () => {
+  const schema = z.strictObject({
+    map: z.record(z.string(), z.string().regex(/^a$/)).optional(),
+    mode: z.enum(['a', 'b']).default('a'),
+  });
+  expect(structuralSchema(schema)).toEqual({
+    type: 'object',
+    properties: {
+      map: { type: 'object', additionalProperties: { type: 'string', pattern: '^a$' } },
+      mode: { type: 'string', enum: ['a', 'b'], default: 'a' },
+    },
+  });
+});

@@ -1,0 +1,63 @@
+import type { DesiredContainer } from '../../../../src/compute/providers/docker/desired.ts';
+import type {
+  Inspected,
+  ObservedContainer,
+} from '../../../../src/compute/providers/docker/observed-container.ts';
+
+export const prefix = 'landlord';
+export const nowMs = Date.parse('2026-01-01T12:00:00Z');
+export const clock = { nowMs, settleMs: 3_000 };
+
+/** A container that has run for an hour; `over` and `inspected` say what is odd about it. Its id is its name. */
+export function observedContainer(
+  over: Partial<ObservedContainer> & { readonly name: string },
+  inspected: Partial<Inspected> = {},
+): ObservedContainer {
+  return {
+    id: over.name,
+    state: 'running',
+    health: 'none',
+    exitCode: undefined,
+    young: false,
+    image: 'app:1',
+    labels: {},
+    ports: [],
+    networkId: undefined,
+    inspected: {
+      createdMs: nowMs - 3_600_000,
+      startedMs: nowMs - 3_600_000,
+      finishedMs: 0,
+      exitCode: 0,
+      oomKilled: false,
+      error: '',
+      restartCount: 0,
+      lastProbe: '',
+      image: 'app:1',
+      live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'unless-stopped' },
+      fixedPorts: [],
+      writableMounts: [],
+      networkMode: 'bridge',
+      ...inspected,
+    },
+    ...over,
+  };
+}
+
+/** The same, made from this desired state. */
+export function asDesired(
+  { engineName, labels, live }: DesiredContainer,
+  over: Partial<ObservedContainer> = {},
+  inspected: Partial<Inspected> = {},
+): ObservedContainer {
+  return observedContainer({ name: engineName, labels, ...over }, { live, ...inspected });
+}
+
+/** Made from an earlier one. */
+export function outdated(
+  desired: DesiredContainer,
+  over: Partial<ObservedContainer> = {},
+  inspected: Partial<Inspected> = {},
+): ObservedContainer {
+  const labels = { ...desired.labels, [`${prefix}.spec_hash`]: 'v1:0' };
+  return asDesired(desired, { labels, ...over }, inspected);
+}

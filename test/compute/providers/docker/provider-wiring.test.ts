@@ -1,0 +1,169 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { PlacedTenant } from '../../../../src/compute/provider.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
+import { createDockerProvider, dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import { memoryEngine } from './memory-engine.ts';
+import type { MemoryEngine } from './memory-engine.ts';
+
+const signal = new AbortController().signal;
+const images = ['app:1', 'app:2'];
+
+function bench(engine: MemoryEngine = memoryEngine(images), block = {}, over = {}) {
+  const rules = settings(block);
+  return { engine, provider: dockerProvider(engine, rules.block, rules.policy, context(over)) };
+}
+
+const acme: PlacedTenant = {
+  tenantId: 'acme',
+  namespace: 'team-a',
+  name: 'acme',
+  placement: { provider: 'docker', labelPrefix: 'landlord', tenantId: 'acme' },
+};
+
+describe('the provider', () => {
+  it('keeps what it makes over a restart of the operator, and needs the values of secrets', () => {
+    expect(bench().provider).toMatchObject({ name: 'docker', durable: true, needsSecretValues: true });
+  });
+
+  it("is made of the operator's block and policy", async () => {
+    const make = (policy?: Record<string, unknown>) =>
+      createDockerProvider({ block: { image: 'app:1', label_prefix: 'll' }, policy }, context());
+    const host = tenantSpec({ network_mode: 'host' });
+    expect((await make({ allow_host_network: true })).desire(host).placement).toMatchObject({
+      labelPrefix: 'll',
+    });
+    const strict = await make();
+    expect(() => strict.desire(host)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
+  });
+
+  it('has a replacement prove itself for 3 s by default', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const rules = settings();
+    const { settleMs: _none, ...rest } = context();
+    const provider = dockerProvider(memoryEngine(images), rules.block, rules.policy, rest);
+    await provider.provision(tenantSpec(), signal);
+    const wait = { outcome: 'in_progress', message: 'Waiting until the new app is known to run well' };
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toEqual({
+      ...wait,
+      lookAgainAfterMs: 3_000,
+    });
+    vi.setSystemTime(Date.now() + 2_000);
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toMatchObject({
+      ...wait,
+      lookAgainAfterMs: expect.toSatisfy((ms: number) => ms > 0 && ms <= 1_100) as number,
+    });
+    vi.setSystemTime(Date.now() + 1_100);
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('a container whose network is to be joined', () => {
+  const joining = tenantSpec({ network_mode: 'container:db' });
+
+  it('must be there', async () => {
+    const { engine, provider } = bench();
+    await expect(provider.validate(joining, signal)).rejects.toMatchObject({
+      code: 'InvalidSpec',
+      message: 'spec.computeConfig.docker.network_mode: there is no container db on the engine to join',
+    });
+    await engine.createContainer('db', { Image: 'app:1' }, signal);
+    await expect(provider.validate(joining, signal)).resolves.toBeUndefined();
+  });
+
+  it('is asked for only where one is to be', async () => {
+    const { engine, provider } = bench();
+    for (const spec of [tenantSpec(), tenantSpec({ network_mode: 'none' })]) {
+      await expect(provider.validate(spec, signal)).resolves.toBeUndefined();
+    }
+    expect(engine.calls).toEqual([]);
+  });
+});
+
+describe('a look', () => {
+  it('that is to be thorough asks the engine anew; another one takes what the watch knows', async () => {
+    const { engine, provider } = bench();
+    await provider.provision(tenantSpec(), signal);
+    const [container] = engine.containers.values();
+    if (container !== undefined) container.startedMs -= 3_600_000;
+    const stop = new AbortController();
+    const watching = provider.watch(() => undefined, stop.signal);
+    onTestFinished(async () => {
+      stop.abort();
+      await watching;
+    });
+    const lists = async (thorough: boolean) => {
+      engine.calls.length = 0;
+      await provider.getStatus({ ...acme, thorough }, tenantSpec(), signal);
+      return engine.calls.filter((call) => call === 'listContainers').length;
+    };
+    await lists(false);
+    expect([await lists(false), await lists(true)]).toEqual([0, 1]);
+  });
+
+  it('at a place of an earlier configuration asks for this tenant alone', async () => {
+    const { engine, provider } = bench();
+    const list = engine.listContainers.bind(engine);
+    const asked: (readonly string[])[] = [];
+    engine.listContainers = async (labels, aborted) => {
+      asked.push(labels);
+      return list(labels, aborted);
+    };
+    const ref = {
+      ...acme,
+      placement: { provider: 'docker', labelPrefix: 'earlier' },
+    };
+    expect(await provider.getStatus(ref, tenantSpec(), signal)).toMatchObject({ exists: false, changes: [] });
+    expect(asked).toEqual([['earlier.owner=default', 'earlier.tenant_id=acme']]);
+    const placeless = { ...ref, placement: { provider: 'docker' } };
+    await provider.getStatus({ ...placeless, thorough: true }, tenantSpec(), signal);
+    expect(asked[1]).toEqual(['landlord.owner=default', 'landlord.tenant_id=acme']);
+  });
+});
+
+describe('whatever goes wrong', () => {
+  it.each<[string, unknown, string]>([
+    ['a refusal that nobody has understood', new EngineRefusal('other', 500, 'no way'), 'no way'],
+    ['an error of the program', new Error('boom'), 'Docker: boom'],
+    ['anything else that is thrown', 'boom', 'Docker: boom'],
+  ])('comes out as a ComputeError: %s', async (_what, thrown, message) => {
+    const { engine, provider } = bench();
+    engine.listVolumes = async () => {
+      throw thrown;
+    };
+    await expect(provider.list(signal)).rejects.toMatchObject({ code: 'ProviderUnavailable', message });
+  });
+});
+
+describe('the list of what is ours', () => {
+  it('names containers, networks and volumes of tenants, with their tenant, and nothing else', async () => {
+    const { engine, provider } = bench(undefined, { network_name: 'tenants' });
+    const spec = tenantSpec(
+      { volumes: ['data:/data'] },
+      { containers: [containerSpec('a'), containerSpec('b')] },
+    );
+    await provider.provision(spec, signal);
+    await provider.provision(
+      tenantSpec({}, { tenantId: 'one', tenant: { ...spec.tenant, name: 'one' } }),
+      signal,
+    );
+    const { provider: theirs } = bench(engine, {}, { clusterUid: 'cluster-0' });
+    await theirs.provision(tenantSpec({}, { tenantId: 'theirs' }), signal);
+    const marks = {
+      'landlord.owner': 'default',
+      'landlord.cluster': 'cluster-1',
+      'landlord.tenant_id': 'half',
+    };
+    await engine.createVolume({ Name: 'half', Labels: marks }, signal);
+    const whose = { tenantId: 'acme', namespace: 'team-a', name: 'acme' };
+    expect(await provider.list(signal)).toEqual([
+      { ...whose, resource: 'container landlord-tenant-acme.a' },
+      { ...whose, resource: 'container landlord-tenant-acme.b' },
+      { tenantId: 'one', namespace: 'team-a', name: 'one', resource: 'container landlord-tenant-one' },
+      { ...whose, resource: 'network landlord-acme' },
+      { ...whose, resource: 'volume landlord-acme-data' },
+      { tenantId: 'half', namespace: '', name: '', resource: 'volume half' },
+    ]);
+  });
+});

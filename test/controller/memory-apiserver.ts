@@ -1,0 +1,294 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeClient, StreamOptions } from '../../src/kube/kube-client.ts';
+import type { RequestOptions } from '../../src/kube/http-exchange.ts';
+import { KubeApiError } from '../../src/kube/kube-api-error.ts';
+import type { KubeObject } from '../../src/kube/kube-object.ts';
+import type { ObjectStream } from '../../src/kube/object-stream.ts';
+import type { WatchEvent } from '../../src/kube/resource.ts';
+import { memoryStream, type MemoryStream } from './memory-stream.ts';
+
+/**
+ * A kube-apiserver in memory, at the level of KubeClient: what it stores, refuses and tells its watches. Generations,
+ * resource versions, preconditions, the status subresource and finalizers are as on the real one.
+ */
+export interface MemoryApiserver {
+  /** A client whose requests are recorded under this name. */
+  clientOf(user: string): KubeClient;
+  /** Every request so far, watches included. */
+  readonly requests: readonly ApiRequest[];
+  /** Asked before each request is carried out; what it rejects with is the answer. */
+  intercept: (request: ApiRequest) => Promise<void> | void;
+  /** Ends all watches, as a restart does. */
+  breakWatches(reason: Error): void;
+}
+
+export interface ApiRequest {
+  readonly user: string;
+  readonly method: RequestOptions['method'] | 'WATCH';
+  readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly accept: string;
+}
+
+interface Stored extends KubeObject {
+  spec?: unknown;
+  status?: unknown;
+}
+
+/** What a path names. */
+interface Target {
+  readonly collection: string;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly subresource: string | undefined;
+}
+
+interface Change {
+  readonly collection: string;
+  readonly version: number;
+  readonly before: Stored | undefined;
+  readonly after: Stored | undefined;
+}
+
+interface Watcher {
+  readonly stream: MemoryStream<WatchEvent<Stored>>;
+  tell(change: Change): void;
+}
+
+/** Only these have a generation and a status of its own; the others are Secrets, Events, Leases and namespaces. */
+const customResources = new Set(['tenants']);
+
+export function createMemoryApiserver(now: () => Date = () => new Date()): MemoryApiserver {
+  const objects = new Map<string, Map<string, Stored>>();
+  const history: Change[] = [];
+  const requests: ApiRequest[] = [];
+  const watchers = new Set<Watcher>();
+  let version = 0;
+  let uids = 0;
+
+  const collectionOf = (name: string): Map<string, Stored> => {
+    const known = objects.get(name) ?? new Map<string, Stored>();
+    objects.set(name, known);
+    return known;
+  };
+  const timestamp = (): string => `${now().toISOString().slice(0, 19)}Z`;
+
+  function commit({ collection, namespace, name = '' }: Target, after: Stored | undefined): Stored {
+    const stored = collectionOf(collection);
+    const key = `${namespace ?? ''}/${name}`;
+    const before = stored.get(key);
+    version += 1;
+    const last = after ?? structuredClone(before as Stored);
+    last.metadata.resourceVersion = String(version);
+    if (after === undefined) stored.delete(key);
+    else stored.set(key, after);
+    const change = { collection, version, before, after };
+    history.push({ ...change, after: after === undefined ? undefined : structuredClone(after) });
+    for (const watcher of watchers) watcher.tell(change);
+    return structuredClone(last);
+  }
+
+  function find(target: Target): Stored {
+    const found = collectionOf(target.collection).get(`${target.namespace ?? ''}/${target.name ?? ''}`);
+    if (found === undefined) throw refusal(404, 'NotFound', target);
+    return found;
+  }
+
+  function create(target: Target, body: Stored): Stored {
+    const { name } = body.metadata;
+    const named = { ...target, name };
+    if (collectionOf(target.collection).has(`${target.namespace ?? ''}/${name}`))
+      throw refusal(409, 'AlreadyExists', named);
+    const object = structuredClone(body);
+    uids += 1;
+    Object.assign(object.metadata, { uid: `uid-${uids}`, creationTimestamp: timestamp() });
+    if (customResources.has(target.collection)) {
+      object.metadata.generation = 1;
+      delete object.status;
+    }
+    return commit(named, object);
+  }
+
+  function change(target: Target, method: 'PATCH' | 'PUT', change: Partial<Stored>): Stored {
+    const before = find(target);
+    const { uid, resourceVersion }: Partial<Stored['metadata']> = change.metadata ?? {};
+    if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
+      throw refusal(409, 'Conflict', target);
+    // Of a patch of the status, the rest of the metadata is not looked at.
+    if (uid !== undefined && uid !== before.metadata.uid && target.subresource !== 'status')
+      throw refusal(422, 'Invalid', target);
+    return replace(target, before, (method === 'PUT' ? change : mergePatched(before, change)) as Stored);
+  }
+
+  function replace(target: Target, before: Stored, wanted: Stored): Stored {
+    const separate = customResources.has(target.collection);
+    const after = !separate
+      ? wanted
+      : target.subresource === 'status'
+        ? withStatus(before, wanted.status)
+        : withStatus(wanted, before.status);
+    // The server's own.
+    const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = before.metadata;
+    Object.assign(after.metadata, { uid, creationTimestamp, resourceVersion });
+    if (deletionTimestamp !== undefined) after.metadata.deletionTimestamp = deletionTimestamp;
+    if (generation !== undefined) after.metadata.generation = generation;
+    if (isDeepStrictEqual(before, after)) return structuredClone(before);
+    if (separate && !isDeepStrictEqual(before.spec, after.spec))
+      after.metadata.generation = (generation ?? 0) + 1;
+    const finalizers = after.metadata.finalizers ?? [];
+    const added = finalizers.some((name) => before.metadata.finalizers?.includes(name) !== true);
+    if (deletionTimestamp !== undefined && added) throw refusal(422, 'Invalid', target);
+    return deletionTimestamp !== undefined && finalizers.length === 0
+      ? commit(target, undefined)
+      : commit(target, after);
+  }
+
+  function remove(target: Target): Stored {
+    const before = find(target);
+    if ((before.metadata.finalizers ?? []).length === 0) return commit(target, undefined);
+    if (before.metadata.deletionTimestamp !== undefined) return structuredClone(before);
+    const after = structuredClone(before);
+    after.metadata.deletionTimestamp = timestamp();
+    if (after.metadata.generation !== undefined) after.metadata.generation += 1;
+    return commit(target, after);
+  }
+
+  function read(target: Target, request: ApiRequest): unknown {
+    const shown = asAccepted(request);
+    if (target.name !== undefined) return shown(find(target));
+    const items = [...collectionOf(target.collection).values()].filter(selects(target, request)).map(shown);
+    return { kind: 'List', metadata: { resourceVersion: String(version) }, items };
+  }
+
+  function carryOut(request: ApiRequest): unknown {
+    const target = targetOf(request.path);
+    switch (request.method) {
+      case 'GET':
+        return read(target, request);
+      case 'POST':
+        return create(target, request.body as Stored);
+      case 'PATCH':
+      case 'PUT':
+        return change(target, request.method, request.body as Partial<Stored>);
+      case 'DELETE':
+        return remove(target);
+      case 'WATCH':
+        throw new Error('a watch is opened, not carried out');
+      default:
+        return request.method satisfies never;
+    }
+  }
+
+  function watch(request: ApiRequest): MemoryStream<WatchEvent<Stored>> {
+    const { path, query } = request;
+    const target = targetOf(path);
+    const matches = selects(target, request);
+    const shown = asAccepted(request);
+    const stream = memoryStream<WatchEvent<Stored>>(() => watchers.delete(watcher));
+    const watcher: Watcher = {
+      stream,
+      tell({ collection, version: at, before, after }) {
+        if (collection !== target.collection) return;
+        const was = before !== undefined && matches(before);
+        const is = after !== undefined && matches(after);
+        const last = structuredClone(is ? after : before);
+        if (last === undefined || (!was && !is)) return;
+        last.metadata.resourceVersion = String(at);
+        stream.push({ type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object: shown(last) });
+      },
+    };
+    watchers.add(watcher);
+    if (query['sendInitialEvents'] === true) {
+      for (const object of [...collectionOf(target.collection).values()].filter(matches))
+        stream.push({ type: 'ADDED', object: shown(object) });
+      const annotations = { 'k8s.io/initial-events-end': 'true' };
+      const metadata = { resourceVersion: String(version), annotations } as unknown as Stored['metadata'];
+      stream.push({ type: 'BOOKMARK', object: { metadata } });
+    } else {
+      const since = Number(query['resourceVersion'] ?? version);
+      for (const change of history) if (change.version > since) watcher.tell(change);
+    }
+    return stream;
+  }
+
+  const apiserver: MemoryApiserver = {
+    requests,
+    intercept: () => undefined,
+    breakWatches(reason) {
+      for (const { stream } of watchers) stream.abort(reason);
+    },
+    clientOf: (user) => ({
+      async request<T>({ method, path, query = {}, body, accept = '', signal }: RequestOptions): Promise<T> {
+        signal?.throwIfAborted();
+        const request = { user, method, path, query, body: overTheWire(body), accept };
+        requests.push(request);
+        await apiserver.intercept(request);
+        return carryOut(request) as T;
+      },
+      async stream<T>({ path, query = {}, accept = '', signal }: StreamOptions): Promise<ObjectStream<T>> {
+        signal?.throwIfAborted();
+        const request = { user, method: 'WATCH', path, query, body: undefined, accept } as const;
+        requests.push(request);
+        await apiserver.intercept(request);
+        const stream = watch(request);
+        signal?.addEventListener('abort', () => stream.abort(signal.reason as Error), { once: true });
+        return stream as unknown as ObjectStream<T>;
+      },
+      close: async () => undefined,
+    }),
+  };
+  return apiserver;
+}
+
+function targetOf(path: string): Target {
+  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
+  const namespaced = rest[0] === 'namespaces' && rest.length > 2;
+  const [collection = '', name, subresource] = namespaced ? rest.slice(2) : rest;
+  return { collection, namespace: namespaced ? rest[1] : undefined, name, subresource };
+}
+
+function selects({ namespace }: Target, { query }: ApiRequest): (object: Stored) => boolean {
+  const { labelSelector } = query;
+  const wanted = typeof labelSelector === 'string' ? labelSelector.split(',') : [];
+  return ({ metadata }) =>
+    (namespace === undefined || metadata.namespace === namespace) &&
+    wanted.every((term) => {
+      const [key = '', value] = term.split('=');
+      return metadata.labels?.[key] === value;
+    });
+}
+
+function refusal(status: number, reason: string, { collection, name }: Target): KubeApiError {
+  return new KubeApiError(`${collection} ${name ?? ''}`, status, { reason, message: reason, code: status });
+}
+
+/** The whole object, or its metadata alone. */
+function asAccepted({ accept }: ApiRequest): (object: Stored) => Stored {
+  if (!accept.includes('PartialObjectMetadata')) return (object) => structuredClone(object);
+  const type = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
+  return ({ metadata }) => structuredClone({ ...type, metadata });
+}
+
+function withStatus(object: Stored, status: unknown): Stored {
+  const { status: _status, ...rest } = structuredClone(object);
+  return status === undefined ? rest : { ...rest, status: structuredClone(status) };
+}
+
+/** RFC 7386. */
+function mergePatched(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return structuredClone(patch);
+  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
+  const merged: Record<string, unknown> = structuredClone(base) as Record<string, unknown>;
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key];
+    else if (value !== undefined) merged[key] = mergePatched(merged[key], value);
+  }
+  return merged;
+}
+
+/** As JSON leaves it: without undefined members, and shared with nobody. */
+function overTheWire<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}

@@ -1,0 +1,259 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { findCondition } from '../src/api/conditions.ts';
+import { apiVersion, kind } from '../src/api/names.ts';
+import type { Tenant } from '../src/api/tenant.ts';
+import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
+import { parseConfig } from '../src/config/load-config.ts';
+import { tenantsResource } from '../src/controller/kube-resources.ts';
+import type * as backoff from '../src/kube/backoff.ts';
+import { KubeApiError } from '../src/kube/kube-api-error.ts';
+import type { KubeObject } from '../src/kube/kube-object.ts';
+import { resource } from '../src/kube/resource.ts';
+import { runOperator } from '../src/operator.ts';
+import { createMemoryApiserver } from './controller/memory-apiserver.ts';
+import { block, scriptedProvider, type ScriptedProvider } from './controller/scripted-provider.ts';
+import { serveApiserver } from './controller/serve-apiserver.ts';
+import { recordingLogger } from './kube/recording-logger.ts';
+import { kubeConfigFor } from './kube/scripted-server.ts';
+
+interface Loaded {
+  readonly provider: ScriptedProvider;
+  readonly options: { readonly block: unknown; readonly policy: unknown };
+  readonly context: ProviderContext;
+}
+
+const registry = vi.hoisted(() => ({
+  providerDefinitions: [] as ProviderDefinition[],
+  tenantBlocks: {} as Record<string, unknown>,
+}));
+vi.mock('../src/compute/registry.ts', () => registry);
+/** What is waited for between two tries passes a hundred times as fast. */
+vi.mock('../src/kube/backoff.ts', async (original) => {
+  const { sleep, ...rest } = await original<typeof backoff>();
+  const hurried: typeof sleep = (ms, signal) => sleep(ms / 100, signal);
+  return { ...rest, sleep: hurried };
+});
+
+const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
+const elected = {
+  leader_election: {
+    enabled: true,
+    namespace: 'landlord',
+    lease_duration: '90s',
+    renew_deadline: '60s',
+    retry_period: '2s',
+  },
+};
+
+/** Two known providers; which of them were loaded, and with what. */
+function knownProviders(): Map<string, Loaded> {
+  const loaded = new Map<string, Loaded>();
+  registry.providerDefinitions = ['docker', 'ecs'].map((name) => {
+    const provider = scriptedProvider(name);
+    registry.tenantBlocks[name] = block;
+    return {
+      ...provider.enabled.definition,
+      load: async () => (options, context) => {
+        loaded.set(name, { provider, options, context });
+        return provider.enabled.provider;
+      },
+    } satisfies ProviderDefinition;
+  });
+  return loaded;
+}
+
+/** A whole operator against an apiserver in memory over HTTP; stopped when the test ends. */
+async function startOperator(parts: Record<string, unknown> = {}) {
+  const loaded = knownProviders();
+  const apiserver = createMemoryApiserver();
+  const user = apiserver.clientOf('user');
+  const namespaces = resource<KubeObject>(user, {
+    group: '',
+    version: 'v1',
+    plural: 'namespaces',
+    namespaced: false,
+  });
+  const text = stringify({ compute: { docker: {} }, server: { address: '127.0.0.1:0' }, ...parts });
+  const config = parseConfig(text, 'test.yaml', {
+    providers: registry.providerDefinitions,
+    environment: {},
+  });
+  const { logger, lines } = recordingLogger();
+  const url = await serveApiserver(apiserver);
+  const stop = new AbortController();
+  const start = () => {
+    const ended = runOperator({ config, kubeConfig: kubeConfigFor(url), logger }, stop.signal);
+    ended.catch(() => undefined);
+    onTestFinished(async () => {
+      stop.abort();
+      await ended.catch(() => undefined);
+    });
+    return ended;
+  };
+  const portOf = async (): Promise<number> => {
+    const line = await vi.waitFor(
+      () => {
+        const found = lines.find(({ message }) => message === 'Landlord starts');
+        if (found === undefined) throw new Error('it has not started');
+        return found;
+      },
+      { timeout: 30_000 },
+    );
+    return line.fields['port'] as number;
+  };
+  return {
+    apiserver,
+    loaded,
+    lines,
+    stop,
+    start,
+    tenants: resource<Tenant>(user, tenantsResource),
+    leases: resource<KubeObject & { spec: Record<string, unknown> }>(user, leases),
+    createCluster: () => namespaces.create({ metadata: { name: 'kube-system' } }),
+    async get(path: string) {
+      const response = await fetch(`http://127.0.0.1:${await portOf()}${path}`);
+      return `${response.status} ${(await response.text()).trim()}`;
+    },
+  };
+}
+
+const until = (holds: () => Promise<boolean> | boolean): Promise<void> =>
+  vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 30_000, interval: 5 });
+
+describe('the operator', { timeout: 60_000 }, () => {
+  test('reconciles with the providers of its config, is ready once it knows the Tenants, and counts them', async () => {
+    const operator = await startOperator();
+    await operator.createCluster();
+    const ended = operator.start();
+    for (const [name, spec] of [
+      ['acme', { computeProvider: 'docker' }],
+      ['moved', { computeProvider: 'ecs' }],
+    ] as const)
+      await operator.tenants.create({ apiVersion, kind, metadata: { name, namespace: 'team-a' }, spec });
+    const reasonOf = async (name: string) =>
+      findCondition((await operator.tenants.get(name, 'team-a'))?.status?.conditions, 'Ready')?.reason;
+    await until(async () => (await reasonOf('acme')) === 'Running');
+    await until(async () => (await reasonOf('moved')) === 'ProviderNotFound');
+    await until(async () => (await operator.get('/readyz')) === '200 ok');
+    const metrics = await operator.get('/metrics');
+    expect(metrics).toContain('landlord_tenants{provider="docker",reason="Running"} 1');
+    expect(metrics).toContain('landlord_tenants{provider="",reason="ProviderNotFound"} 1');
+    expect(metrics).toContain('landlord_leader 1');
+    expect(metrics).toMatch(
+      /landlord_kube_request_duration_seconds_count\{method="PATCH",resource="tenants\/status"/,
+    );
+    expect(metrics).toMatch(
+      /landlord_provider_duration_seconds_count\{provider="docker",operation="provision"/,
+    );
+    operator.stop.abort();
+    expect(await ended).toBe('stopped');
+    expect(operator.loaded.get('docker')?.provider.closed).toBe(true);
+    await expect(operator.get('/healthz')).rejects.toThrow('fetch failed');
+  });
+
+  test('loads what the config enables and nothing else, and tells it instance, cluster, policy and sweep', async () => {
+    const operator = await startOperator({
+      instance: 'blue',
+      compute: { docker: { image: 'default' } },
+      controller: { resync_interval: '90s' },
+      policy: { allowed_images: ['registry.example/*'] },
+    });
+    const { metadata } = await operator.createCluster();
+    void operator.start();
+    await until(() => operator.loaded.size === 1);
+    const docker = operator.loaded.get('docker');
+    expect(docker?.options).toEqual({ block: { image: 'default' }, policy: {} });
+    expect(docker?.context).toMatchObject({
+      instance: 'blue',
+      clusterUid: metadata.uid,
+      policy: { allowed_images: ['registry.example/*'] },
+      sweepIntervalMs: 90_000,
+    });
+  });
+
+  test('asks for the identity of its cluster until there is an answer, alive but not ready', async () => {
+    const operator = await startOperator();
+    let refused = 0;
+    operator.apiserver.intercept = ({ user, path }) => {
+      if (user !== 'landlord' || !path.endsWith('/kube-system') || refused > 0) return;
+      refused += 1;
+      throw new KubeApiError('kube-system', 403, { reason: 'Forbidden' });
+    };
+    void operator.start();
+    await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/kube-system')));
+    expect(await operator.get('/healthz')).toBe('200 ok');
+    expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
+    expect(await operator.get('/metrics')).not.toContain('landlord_tenants{');
+    await operator.createCluster();
+    await until(async () => (await operator.get('/readyz')) === '200 ok');
+    expect(operator.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  test('can be stopped while it still asks for the identity of its cluster', async () => {
+    const operator = await startOperator();
+    const ended = operator.start();
+    await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/kube-system')));
+    operator.stop.abort();
+    expect(await ended).toBe('stopped');
+    expect(operator.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+    await expect(operator.get('/healthz')).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('an operator with leader election', { timeout: 60_000 }, () => {
+  test('takes the lease before it works, and gives it back when it stops', async () => {
+    const operator = await startOperator(elected);
+    await operator.createCluster();
+    const ended = operator.start();
+    await until(async () => (await operator.get('/metrics')).includes('landlord_leader 1'));
+    const held = await operator.leases.get('landlord', 'landlord');
+    expect(held?.spec['holderIdentity']).not.toBe('');
+    operator.stop.abort();
+    expect(await ended).toBe('stopped');
+    expect((await operator.leases.get('landlord', 'landlord'))?.spec['holderIdentity']).toBe('');
+  });
+
+  test('that waits for the lease is ready, and does nothing', async () => {
+    const operator = await startOperator(elected);
+    await operator.createCluster();
+    const held = { holderIdentity: 'other', leaseDurationSeconds: 3600, renewTime: new Date().toISOString() };
+    await operator.leases.create({ metadata: { name: 'landlord', namespace: 'landlord' }, spec: held });
+    void operator.start();
+    const asked = () => operator.apiserver.requests.filter(({ path }) => path.includes('/leases/'));
+    await until(() => asked().length >= 2);
+    expect(await operator.get('/readyz')).toBe('200 ok');
+    expect(await operator.get('/metrics')).toContain('landlord_leader 0');
+    expect(operator.loaded.size).toBe(0);
+  });
+
+  test('that leads is ready only once it knows the Tenants', async () => {
+    const operator = await startOperator(elected);
+    await operator.createCluster();
+    const held = Promise.withResolvers<void>();
+    onTestFinished(() => held.resolve());
+    operator.apiserver.intercept = ({ path }) => (path.endsWith('/tenants') ? held.promise : undefined);
+    void operator.start();
+    await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/tenants')));
+    expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
+    held.resolve();
+    await until(async () => (await operator.get('/readyz')) === '200 ok');
+  });
+
+  test('whose lease another replica takes ends, and says so', async () => {
+    const operator = await startOperator(elected);
+    await operator.createCluster();
+    const ended = operator.start();
+    await until(async () => (await operator.get('/metrics')).includes('landlord_leader 1'));
+    const taken = { holderIdentity: 'other', leaseDurationSeconds: 3600 };
+    await operator.leases.mergePatch('landlord', 'landlord', { spec: taken });
+    expect(await ended).toBe('lost');
+  });
+
+  test('outside of a cluster must be told its namespace', async () => {
+    const operator = await startOperator({ leader_election: { enabled: true } });
+    await expect(operator.start()).rejects.toThrow(
+      'leader_election.namespace: is required outside of a cluster',
+    );
+  });
+});
