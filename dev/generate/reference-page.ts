@@ -8,24 +8,45 @@ interface Row {
 
 /** A Markdown table of every field below `schema`, path first; `root` is the path of the schema itself. */
 export function referenceTable(schema: JsonSchema, root: string): string {
-  const lines = rows(schema, root, false).map(
+  const lines = rows(schema, root, nothingAround).map(
     ({ path, type, text }) => `| \`${path}\` | ${type} | ${text} |`,
   );
   return ['| Field | Type | Description |', '| --- | --- | --- |', ...lines].join('\n');
 }
 
-function rows(schema: JsonSchema, path: string, required: boolean): Row[] {
-  const own = { path, type: typeOf(schema), text: textOf(schema, required) };
+/** What the schema around a field says of it. */
+interface Context {
+  readonly required: boolean;
+  readonly rules: readonly Rule[];
+}
+
+interface Rule {
+  readonly message: string;
+  /** The field below that it speaks of, with a dot before it. */
+  readonly fieldPath?: string;
+}
+
+const nothingAround: Context = { required: false, rules: [] };
+
+function rows(schema: JsonSchema, path: string, around: Context): Row[] {
+  const rules = rulesOf(schema);
+  const ofItself = rules.filter(({ fieldPath }) => fieldPath === undefined);
+  const text = textOf(schema, { ...around, rules: [...around.rules, ...ofItself] });
+  const own = { path, type: typeOf(schema), text };
   const { items, properties = {}, required: names = [], additionalProperties } = schema;
   const below = Object.entries(properties).flatMap(([name, child]) =>
-    rows(child, path === '' ? name : `${path}.${name}`, names.includes(name)),
+    rows(child, path === '' ? name : `${path}.${name}`, {
+      required: names.includes(name),
+      rules: rules.filter(({ fieldPath }) => fieldPath === `.${name}`),
+    }),
   );
-  const inList = items === undefined || isScalar(items) ? [] : rows(items, `${path}[]`, false).slice(1);
+  const inList =
+    items === undefined || isScalar(items) ? [] : rows(items, `${path}[]`, nothingAround).slice(1);
   const values =
     typeof additionalProperties === 'object' && !isScalar(additionalProperties)
       ? additionalProperties
       : undefined;
-  const inMap = values === undefined ? [] : rows(values, `${path}.KEY`, false).slice(1);
+  const inMap = values === undefined ? [] : rows(values, `${path}.KEY`, nothingAround).slice(1);
   return [...(path === '' ? [] : [own]), ...below, ...inList, ...inMap];
 }
 
@@ -45,11 +66,12 @@ function typeOf(schema: JsonSchema): string {
   return schema.format === 'date-time' ? 'time' : (schema.type ?? 'anything');
 }
 
-function textOf(schema: JsonSchema, required: boolean): string {
+function rulesOf(schema: JsonSchema): readonly Rule[] {
   const rules = schema['x-kubernetes-validations'];
-  const messages = Array.isArray(rules)
-    ? rules.map(({ message }: { message: string }) => `Rule: ${message}.`)
-    : [];
+  return Array.isArray(rules) ? (rules as readonly Rule[]) : [];
+}
+
+function textOf(schema: JsonSchema, { required, rules }: Context): string {
   const parts = [
     ...(required && schema.default === undefined ? ['**Required.**'] : []),
     schema.description ?? '',
@@ -58,7 +80,7 @@ function textOf(schema: JsonSchema, required: boolean): string {
     ...(schema.default === undefined || typeof schema.default === 'object'
       ? []
       : [`Default: \`${JSON.stringify(schema.default)}\`.`]),
-    ...messages,
+    ...rules.map(({ message }) => `Rule: ${message}.`),
   ];
   return parts
     .filter(Boolean)

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric that Landlord serves; docs/metrics are these help texts. */
+/** Every metric that Landlord serves. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Seconds; from a local call to a slow engine. */

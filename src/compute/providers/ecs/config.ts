@@ -84,7 +84,12 @@ const tenantShape = {
 
 export const ecsTenantBlock = z.strictObject(tenantShape).describe('AWS ECS: one service per tenant.');
 
-const mergedShape = { ...tenantShape, cluster_arn: clusterArn, task_definition_arn: taskDefinitionArn };
+/** The same keys and words, with what must be there once the operator's block and the tenant's are merged. */
+const mergedShape = {
+  ...tenantShape,
+  cluster_arn: clusterArn.describe(tenantShape.cluster_arn.description ?? ''),
+  task_definition_arn: taskDefinitionArn.describe(tenantShape.task_definition_arn.description ?? ''),
+};
 
 function hasServiceName(block: {
   service_name?: string | undefined;
