@@ -67,8 +67,10 @@ async function copyOfTree(): Promise<string> {
   return copy;
 }
 
-/** Whether the tests fail with the mutant in the copy. */
-async function isKilled(copy: string, mutant: Mutant, tests: readonly string[]): Promise<boolean> {
+/** What the tests make of the mutant in the copy. A hang counts as noticed, if the machine was not just slow. */
+type Fate = 'killed' | 'hangs' | 'SURVIVES';
+
+async function fateOf(copy: string, mutant: Mutant, tests: readonly string[]): Promise<Fate> {
   const path = join(copy, mutant.file);
   const text = await readFile(path, 'utf8');
   const lines = text.split('\n');
@@ -88,7 +90,8 @@ async function isKilled(copy: string, mutant: Mutant, tests: readonly string[]):
   const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), timeoutMs);
   try {
     const [code] = (await once(child, 'exit')) as [number | null];
-    return code !== 0;
+    if (code === null) return 'hangs';
+    return code === 0 ? 'SURVIVES' : 'killed';
   } finally {
     clearTimeout(timer);
     forget();
@@ -110,12 +113,12 @@ let killed = 0;
 try {
   for (const mutant of picked) {
     const startedAt = performance.now();
-    const dead = await isKilled(copy, mutant, options.tests);
-    if (dead) killed += 1;
+    const fate = await fateOf(copy, mutant, options.tests);
+    if (fate !== 'SURVIVES') killed += 1;
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0).padStart(4);
     const where = `${mutant.file}:${mutant.line}`;
     console.log(
-      `${dead ? 'killed  ' : 'SURVIVES'}${seconds} s  ${where} | ${mutant.before.trim()} -> ${mutant.after.trim()}`,
+      `${fate.padEnd(8)}${seconds} s  ${where} | ${mutant.before.trim()} -> ${mutant.after.trim()}`,
     );
   }
 } finally {
