@@ -52,8 +52,9 @@ describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
     ['a file that does not load', "throw new Error('on purpose');", '0 passed, 1 failed'],
     [
       'an error that nobody caught',
+      // Whether the runner still hears how the test ended is a matter of luck.
       `test('passes', async () => { void Promise.reject(new Error('on purpose')); await new Promise((done) => setTimeout(done, 50)); });`,
-      '1 passed, 1 failed',
+      '[01] passed, 1 failed',
     ],
     ['a global set-up that fails', passing, '0 passed, 1 failed', `export const setup = ${fail};`],
     [
@@ -63,6 +64,8 @@ describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
       `export const setup = () => undefined; export const teardown = ${fail};`,
     ],
   ])('counts %s', async ([, tests, line, globalSetup], { expect }) => {
-    expect(await runVitest(tests, globalSetup)).toEqual({ code: 1, lastLine: line });
+    const { code, lastLine } = await runVitest(tests, globalSetup);
+    expect(code).toBe(1);
+    expect(lastLine).toMatch(new RegExp(`^${line}$`));
   });
 });
