@@ -157,7 +157,10 @@ function planProving(comparison: TenantComparison, { successions, old, context }
   );
   if (failures.length > 0) {
     const successors = proofs.map(({ next }) => next);
-    return planReturn(successors, old, { failed: context.failed, failures });
+    const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
+      current !== undefined && currentMatches ? [current] : [],
+    );
+    return planReturn(successors, old, { failed: context.failed, failures, staying });
   }
   const idle = proofs.filter(({ proof }) => proof.kind === 'idle');
   if (idle.length > 0) {
@@ -253,6 +256,12 @@ export function planKeep(
   return { do: 'nothing' };
 }
 
+interface Return extends Pick<PlanContext, 'failed'> {
+  readonly failures?: readonly Failure[];
+  /** What serves already as it should, from a rollout that did not get to its end, and keeps its name. */
+  readonly staying?: readonly ObservedContainer[];
+}
+
 /**
  * Back to the old ones. What was stopped for the successors' sake is started again first, and only then are the
  * successors removed: their presence is what tells that it was stopped on purpose.
@@ -260,7 +269,7 @@ export function planKeep(
 function planReturn(
   successors: readonly ObservedContainer[],
   old: readonly ObservedContainer[],
-  { failed, failures }: Pick<PlanContext, 'failed'> & { readonly failures?: readonly Failure[] },
+  { failed, failures, staying = [] }: Return,
 ): Step {
   const since = Math.min(...successors.map(({ inspected }) => inspected?.createdMs ?? Infinity));
   const parked = old.filter(
@@ -273,7 +282,7 @@ function planReturn(
     if (up.length > 0) return { do: 'stop', containers: up, ...told };
     return { do: 'start', containers: parked, what: 'old', ...told };
   }
-  const names = new Set(old.map(({ name }) => name));
+  const names = new Set([...old, ...staying].map(({ name }) => name));
   // One that stands still under that name was succeeded for good.
   const nameless = old.find(
     (container) => isOld(container.name) && isUp(container) && !names.has(servingName(container.name)),
