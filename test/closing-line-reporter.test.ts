@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, onTestFinished, test } from 'vitest';
+import { describe, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const passing = "test('passes', () => undefined);";
@@ -10,24 +10,40 @@ const passing = "test('passes', () => undefined);";
 interface Run {
   readonly code: number;
   readonly lastLine: string;
+  /** All of it, for who wonders. */
+  readonly output: string;
 }
 
 /** Runs vitest over one file with the reporter, as the project's own run does. */
 async function runVitest(tests: string, globalSetup?: string): Promise<Run> {
   // Inside the tree, where the packages are found.
   const folder = await mkdtemp(join(root, 'node_modules', '.closing-line-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  try {
+    return await runIn(folder, tests, globalSetup);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runIn(
+  folder: string,
+  tests: string,
+  globalSetup = 'export const setup = () => undefined;',
+): Promise<Run> {
   const imports = "import { afterAll, beforeAll, describe, test } from 'vitest';";
   await writeFile(join(folder, 'a.test.ts'), `${imports}\n${tests}\n`);
-  await writeFile(join(folder, 'setup.ts'), globalSetup ?? 'export const setup = () => undefined;');
+  await writeFile(join(folder, 'setup.ts'), globalSetup);
   const reporter = JSON.stringify(join(root, 'test/closing-line-reporter.ts'));
-  const config = `export default { test: { reporters: [${reporter}], globalSetup: ['setup.ts'] } };`;
-  await writeFile(join(folder, 'vitest.config.ts'), config);
+  const config = `export default { cacheDir: '.cache', test: { reporters: [${reporter}], globalSetup: ['setup.ts'] } };`;
+  await writeFile(join(folder, 'vitest.config.mjs'), config);
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  // Natively, so that runs beside each other write no file in common.
+  const args = [vitest, 'run', '--root', folder, '--configLoader', 'native'];
   return new Promise((resolve) => {
-    execFile(process.execPath, [vitest, 'run', '--root', folder], { cwd: folder }, (error, stdout) => {
+    execFile(process.execPath, args, { cwd: folder }, (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : 0;
-      resolve({ code, lastLine: stdout.trimEnd().split('\n').at(-1) ?? '' });
+      const lastLine = stdout.trimEnd().split('\n').at(-1) ?? '';
+      resolve({ code, lastLine, output: stdout + stderr });
     });
   });
 }
@@ -37,7 +53,8 @@ describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
     ['passed', passing, '1 passed, 0 failed'],
     ['skipped a test', `${passing} test.skip('later', () => undefined);`, '1 passed, 0 failed, 1 skipped'],
   ])('that %s says so', async ([, tests, line], { expect }) => {
-    expect(await runVitest(tests)).toEqual({ code: 0, lastLine: line });
+    const { code, lastLine, output } = await runVitest(tests);
+    expect({ code, lastLine }, output).toEqual({ code: 0, lastLine: line });
   });
 
   const fail = "() => { throw new Error('on purpose'); }";
@@ -64,8 +81,8 @@ describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
       `export const setup = () => undefined; export const teardown = ${fail};`,
     ],
   ])('counts %s', async ([, tests, line, globalSetup], { expect }) => {
-    const { code, lastLine } = await runVitest(tests, globalSetup);
-    expect(code).toBe(1);
-    expect(lastLine).toMatch(new RegExp(`^${line}$`));
+    const { code, lastLine, output } = await runVitest(tests, globalSetup);
+    expect(code, output).toBe(1);
+    expect(lastLine, output).toMatch(new RegExp(`^${line}$`));
   });
 });
