@@ -19,6 +19,7 @@ import { silentLogger } from './silent-logger.ts';
 
 /** What is waited for comes sooner even on a machine that is busy with much else: this only ends a hang. */
 const hangMs = 120_000;
+const logLagMs = 200;
 
 /** A namespace of a test's own on the control plane, with the tools of a user in it. */
 export interface TestNamespace {
@@ -182,8 +183,13 @@ export async function createTestNamespace(
       pollUntil(`an Event ${reason} on ${tenant}`, async () =>
         (await events(tenant)).some((event) => event.reason === reason),
       ),
-    writes: async () =>
-      (await auditEntries()).filter(({ verb }) => ['create', 'update', 'patch', 'delete'].includes(verb)),
+    async writes() {
+      // The apiserver answers first; the line in its log follows a moment later.
+      await sleep(logLagMs);
+      return (await auditEntries()).filter(({ verb }) =>
+        ['create', 'update', 'patch', 'delete'].includes(verb),
+      );
+    },
     reading: (secret, key, container = {}) => ({
       name: 'app',
       image: 'app:1',

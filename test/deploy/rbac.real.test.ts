@@ -11,6 +11,7 @@ import { startTestOperator } from '../cluster/test-operator.ts';
 import type { TestOperator } from '../cluster/test-operator.ts';
 import { apply, deployFolder, forOperatorUser, manifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { until } from '../until.ts';
 
 /** Removes what a test has started, the last first. */
 const cleanups: (() => Promise<void>)[] = [];
@@ -153,7 +154,9 @@ test('with the component finalizer-policy a tenant costs one write until it is R
   await ns.create('one', { computeConfig: { mock: {} } });
   await ns.untilReady('one');
 
-  const writes = (await ns.writes()).filter(({ objectRef }) => objectRef?.name === 'one');
+  const writesToOne = async () => (await ns.writes()).filter(({ objectRef }) => objectRef?.name === 'one');
+  await until('its write in the audit log', async () => (await writesToOne()).length > 0);
+  const writes = await writesToOne();
   expect(writes.map(({ verb, objectRef }) => `${verb} ${objectRef?.subresource ?? 'itself'}`)).toEqual([
     'patch status',
   ]);

@@ -166,7 +166,8 @@ it("the endpoint's tasks are containers on the engine, which go with it", async 
   const endpoint = await startMinistack({ mode: 'docker', dockerHost });
   onTestFinished(() => endpoint.stop());
   const image = await pushImage({ address: inject('registryAddress') }, { repository: 'ecs-task', tag: '1' });
-  const fixture = await createEcsFixture(endpoint.url, { image });
+  // A cluster of its own name: other tests run tasks on the same engine.
+  const fixture = await createEcsFixture(endpoint.url, { image, cluster: 'tasks-that-go' });
   onTestFinished(() => fixture.close());
   await createService(fixture, 'running');
   const { client, clusterArn: cluster } = fixture;
