@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/secret-value.ts';
@@ -43,6 +43,24 @@ async function running(tenantId: string, config: Record<string, unknown> = {}, o
   const look = (wanted = spec) => provider.getStatus({ ...ref, thorough: true }, wanted, signal);
   await statusWhere(look, isReady);
   return { provider, spec, ref, look, name: `${bench.prefix}-tenant-${tenantId}` };
+}
+
+/** While the engine runs a container anew, nobody but the watch knows how it ended: here it sees that. */
+async function runningWatched(tenantId: string) {
+  const tenant = await running(tenantId);
+  const { provider, spec, ref } = tenant;
+  const stop = new AbortController();
+  const watching = provider.watch(() => undefined, stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await watching;
+  });
+  await until('the watch answers in the place of the engine', async () => {
+    const asked = bench.calls.length;
+    await provider.getStatus(ref, spec, signal);
+    return bench.calls.length === asked;
+  });
+  return tenant;
 }
 
 const portOf = (config: { host_port?: number } = {}) => ({
@@ -151,23 +169,13 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('that crashes in a new version is rolled back to the old one, and the message says how', async () => {
-    const { provider, spec, ref, look } = await running('crashing');
-    const stop = new AbortController();
-    const watching = provider.watch(() => undefined, stop.signal);
-    // While the engine runs it anew, nobody but the watch knows how the container ended: it must see that.
-    await until('the watch answers in the place of the engine', async () => {
-      const asked = bench.calls.length;
-      await provider.getStatus(ref, spec, signal);
-      return bench.calls.length === asked;
-    });
+    const { provider, look } = await runningWatched('crashing');
     const result = await settled(() =>
       provider.update(bench.spec('crashing', { image: images.crash }), signal),
     );
     expect(result).toMatchObject({ outcome: 'rolled_back', reason: 'RolledBack' });
     expect(result.message).toMatch(/new container app exited with code 3/);
     expect(await statusWhere(look, isReady)).toBeDefined();
-    stop.abort();
-    await watching;
   });
 
   it('with a fixed host port gets its old container back when the new one fails', async () => {
@@ -183,7 +191,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('that becomes unhealthy or has no such command in a new version is rolled back', async () => {
-    const { provider, look } = await running('sick');
+    const { provider, look } = await runningWatched('sick');
     const healthCheck = {
       command: ['/bin/ok'],
       intervalSeconds: 1,
