@@ -152,7 +152,7 @@ describe.concurrent('Secrets of Tenants on Docker', () => {
     // Told with a cause, not just under way.
     await ns.until(name, 'failed', ({ status }) => {
       const message = findCondition(status?.conditions, 'Ready')?.message ?? '';
-      return /exited with code 1|no-such-program/.test(message);
+      return /with code 1|no-such-program/.test(message);
     });
     await expectNowhere(name, value);
   });
