@@ -6,7 +6,7 @@ import { recordingLogger } from '../kube/recording-logger.ts';
 import { scriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 import { tenantWith } from './tenant-fixture.ts';
 
-vi.mock('node:timers/promises', () => import('./promise-timers.ts'));
+vi.mock('node:timers/promises', () => import('../promise-timers.ts'));
 
 const intervalMs = 60_000;
 

@@ -5,7 +5,7 @@ import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
 
-vi.mock('node:timers/promises', () => import('./promise-timers.ts'));
+vi.mock('node:timers/promises', () => import('../promise-timers.ts'));
 
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');
 

@@ -5,7 +5,7 @@ import type { Engine, EngineEvent } from '../../../../src/compute/providers/dock
 import { never, standInEngine, testClient, turns, until, type EngineStandIn } from './engine-stand-in.ts';
 
 vi.mock('node:timers/promises', async () => {
-  const { setTimeout } = await import('../promised-timers.ts');
+  const { setTimeout } = await import('../../../promise-timers.ts');
   return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
 });
 

@@ -8,7 +8,7 @@ import { createMockProvider } from '../../../../src/compute/providers/mock/provi
 import { mockContext, mockSpec } from './mock-spec.ts';
 
 vi.mock('node:timers/promises', async () => {
-  const { setTimeout } = await import('../promised-timers.ts');
+  const { setTimeout } = await import('../../../promise-timers.ts');
   return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
 });
 

@@ -1,7 +1,7 @@
 /**
  * Stands in for node:timers/promises, which fake timers leave alone: the same over the global setTimeout.
  *
- *     vi.mock('node:timers/promises', () => import('./promise-timers.ts'));
+ *     vi.mock('node:timers/promises', () => import('PATH/promise-timers.ts'));
  */
 export function setTimeout<T>(
   ms: number,
