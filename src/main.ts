@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { crdYaml } from './api/crd-yaml.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { ConfigError, loadConfig } from './config/load-config.ts';
-import { loadKubeConfig } from './kube/load-kube-config.ts';
+import { loadKubeConfig } from './kube/client/load-kube-config.ts';
 import { createLogger } from './observability/logger.ts';
 import { runOperator } from './operator.ts';
 

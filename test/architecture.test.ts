@@ -36,7 +36,7 @@ describe('the import table is broken by', () => {
       'src/observability/x.ts',
       "import { a } from '../config/duration.ts';",
     ],
-    ['compute that knows kube', 'src/compute/x.ts', "import { a } from '../kube/backoff.ts';"],
+    ['compute that knows kube', 'src/compute/x.ts', "import { a } from '../kube/queue/work-queue.ts';"],
     [
       'compute that knows a provider',
       'src/compute/x.ts',
@@ -70,7 +70,7 @@ describe('the import table is broken by', () => {
     [
       'a provider that knows kube',
       'src/compute/providers/ecs/x.ts',
-      "import { a } from '../../../kube/backoff.ts';",
+      "import { a } from '../../../kube/queue/work-queue.ts';",
     ],
     [
       'a controller that knows a provider',

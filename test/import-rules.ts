@@ -7,16 +7,18 @@ export type Sources = Readonly<Record<string, string>>;
 
 /** Who may import whom inside of src. Of a folder in `providers/`, only itself is meant. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  async: [],
   api: [],
-  kube: [],
+  kube: ['async'],
   observability: [],
-  compute: ['api'],
-  provider: ['api', 'compute'],
+  compute: ['api', 'async'],
+  provider: ['api', 'async', 'compute'],
   registry: ['api', 'compute', 'definition'],
   config: ['api', 'compute'],
-  controller: ['api', 'compute', 'kube'],
+  controller: ['api', 'async', 'compute', 'kube'],
   operator: [
     'api',
+    'async',
     'kube',
     'observability',
     'compute',
@@ -26,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'config',
     'controller',
   ],
-  main: ['api', 'kube', 'observability', 'compute', 'registry', 'config', 'operator'],
+  main: ['api', 'async', 'kube', 'observability', 'compute', 'registry', 'config', 'operator'],
 };
 
 /** Packages that only one place may know, besides the operator, which builds their clients. */

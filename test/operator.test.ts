@@ -6,10 +6,10 @@ import type { Tenant } from '../src/api/tenant.ts';
 import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
-import type * as backoff from '../src/kube/backoff.ts';
-import { KubeApiError } from '../src/kube/kube-api-error.ts';
-import type { KubeObject } from '../src/kube/kube-object.ts';
-import { resource } from '../src/kube/resource.ts';
+import type * as backoff from '../src/async/backoff.ts';
+import { KubeApiError } from '../src/kube/client/kube-api-error.ts';
+import type { KubeObject } from '../src/kube/client/kube-object.ts';
+import { resource } from '../src/kube/client/resource.ts';
 import { runOperator } from '../src/operator.ts';
 import { createMemoryApiserver } from './controller/memory-apiserver.ts';
 import { block, scriptedProvider, type ScriptedProvider } from './controller/scripted-provider.ts';
@@ -29,7 +29,7 @@ const registry = vi.hoisted(() => ({
 }));
 vi.mock('../src/compute/registry.ts', () => registry);
 /** What is waited for between two tries passes a hundred times as fast. */
-vi.mock('../src/kube/backoff.ts', async (original) => {
+vi.mock('../src/async/backoff.ts', async (original) => {
   const { sleep, ...rest } = await original<typeof backoff>();
   const hurried: typeof sleep = (ms, signal) => sleep(ms / 100, signal);
   return { ...rest, sleep: hurried };

@@ -1,10 +1,10 @@
 import { findCondition } from '../../src/api/conditions.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { tenantsResource } from '../../src/controller/kube-resources.ts';
-import { createKubeClient } from '../../src/kube/kube-client.ts';
-import { loadKubeConfig } from '../../src/kube/load-kube-config.ts';
-import { createReflector } from '../../src/kube/reflector.ts';
-import { resource } from '../../src/kube/resource.ts';
+import { createKubeClient } from '../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/client/load-kube-config.ts';
+import { createReflector } from '../../src/kube/cache/reflector.ts';
+import { resource } from '../../src/kube/client/resource.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 
 /** The Tenants as the apiserver has them at this moment. */

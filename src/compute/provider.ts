@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Placement } from '../api/status.ts';
 import type { CommonPolicy } from './policy.ts';
-import type { TenantComputeSpec } from './tenant-compute-spec.ts';
+import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /**
  * The contract of a compute provider. What holds for every operation:

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tenant } from '../api/tenant.ts';
-import type { EnabledProviders } from '../compute/enabled-providers.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../compute/errors.ts';
 import type { OwnedResource } from '../compute/provider.ts';
 

@@ -1,7 +1,7 @@
 import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant } from '../api/tenant.ts';
-import { jsonEqual } from '../kube/merge-patch.ts';
+import { jsonEqual } from '../kube/client/merge-patch.ts';
 
 /**
  * Whether anything changed that a pass reads. A status that somebody else wrote counts; our own, whose echo may come

@@ -1,5 +1,5 @@
 import type { Tenant } from '../api/tenant.ts';
-import { objectKey } from '../kube/kube-object.ts';
+import { objectKey } from '../kube/client/kube-object.ts';
 
 /**
  * Which Tenants bear a tenant id and which read a Secret. The ids are kept by the watch, the Secrets by the passes

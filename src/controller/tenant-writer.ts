@@ -1,10 +1,10 @@
 import { finalizer } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant } from '../api/tenant.ts';
-import { isNotFound } from '../kube/kube-api-error.ts';
-import { mergePatchDiff } from '../kube/merge-patch.ts';
-import type { Reflector } from '../kube/reflector.ts';
-import type { Resource } from '../kube/resource.ts';
+import { isNotFound } from '../kube/client/kube-api-error.ts';
+import { mergePatchDiff } from '../kube/client/merge-patch.ts';
+import type { Reflector } from '../kube/cache/reflector.ts';
+import type { Resource } from '../kube/client/resource.ts';
 
 /** All that Landlord ever writes to a Tenant. Each answer goes into the cache, so that the next pass sees it. */
 export interface TenantWriter {

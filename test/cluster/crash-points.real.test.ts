@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
 import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
-import { createEngineClient } from '../../src/compute/providers/docker/engine-client.ts';
+import { createEngineClient } from '../../src/compute/providers/docker/engine/engine-client.ts';
 import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import { writeOf } from '../compute/providers/docker/memory-engine.ts';
 import { dieEverywhere } from './crash-points.ts';

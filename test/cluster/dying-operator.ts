@@ -1,13 +1,13 @@
 import { inject } from 'vitest';
-import type { EnabledProvider } from '../../src/compute/enabled-providers.ts';
+import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type { ProviderContext } from '../../src/compute/provider.ts';
 import { mockDefinition } from '../../src/compute/providers/mock/definition.ts';
 import { createMockProvider } from '../../src/compute/providers/mock/provider.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
-import { createEventRecorder } from '../../src/kube/event-recorder.ts';
-import { createKubeClient, loadKubeConfig } from '../../src/kube/kube-client.ts';
-import type { RequestOptions } from '../../src/kube/kube-client.ts';
+import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
+import { createKubeClient, loadKubeConfig } from '../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../src/kube/client/kube-client.ts';
 import { dyingProcess } from '../compute/dying-process.ts';
 import type { Death, DyingProcess } from '../compute/dying-process.ts';
 import { silentLogger } from './silent-logger.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
 import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
-import { createEcsClient } from '../../src/compute/providers/ecs/ecs-client.ts';
+import { createEcsClient } from '../../src/compute/providers/ecs/engine/ecs-client.ts';
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import { writeOf } from '../compute/providers/ecs/memory-ecs.ts';
 import { dieEverywhere } from './crash-points.ts';

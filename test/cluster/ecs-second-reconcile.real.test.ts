@@ -9,9 +9,9 @@ import type { EcsEndpoint } from '../../dev/ecs-endpoint.ts';
 import type { Provider } from '../../src/compute/provider.ts';
 import { ecsMergedBlock, ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
 import type { EcsConfig } from '../../src/compute/providers/ecs/config.ts';
-import { createEcsClient } from '../../src/compute/providers/ecs/ecs-client.ts';
+import { createEcsClient } from '../../src/compute/providers/ecs/engine/ecs-client.ts';
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
-import type { ContainerSpec, TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 import { actAs, ecsWrites } from './ecs-bench.ts';
 import { silentLogger } from './silent-logger.ts';
 

@@ -1,5 +1,5 @@
 import type { PlacedTenant, Provider } from '../../src/compute/provider.ts';
-import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 
 /** The tenant of `spec` at the place where the provider would put it, as the controller passes it on. */
 export function placedTenant<Config>(

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiVersion, finalizer, kind } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
-import type { SecretObject } from '../../src/controller/secret-reader.ts';
-import { isApiError, isConflict, isNotFound } from '../../src/kube/kube-api-error.ts';
-import type { KubeClient } from '../../src/kube/kube-client.ts';
-import { resource, type ResourceType, type WatchEvent } from '../../src/kube/resource.ts';
+import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
+import { isApiError, isConflict, isNotFound } from '../../src/kube/client/kube-api-error.ts';
+import type { KubeClient } from '../../src/kube/client/kube-client.ts';
+import { resource, type ResourceType, type WatchEvent } from '../../src/kube/client/resource.ts';
 
 /** What the controller relies on in an apiserver. The one in memory is held to it as the real one is. */
 

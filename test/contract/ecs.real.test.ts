@@ -5,7 +5,7 @@ import { createEcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack, startMoto } from '../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint } from '../../dev/ecs-endpoint.ts';
 import { pushImage } from '../../dev/images.ts';
-import type { EcsApi } from '../../src/compute/providers/ecs/ecs-api.ts';
+import type { EcsApi } from '../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import { testClient } from '../compute/providers/ecs/client-fixture.ts';
 import { containerSpec, context, settings, tenantSpec } from '../compute/providers/ecs/ecs-fixture.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import type { Observation, Provider, StepResult } from '../../src/compute/provider.ts';
-import type { TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 import { placedTenant } from '../compute/placed-tenant.ts';
 
 /** What every provider must do, whatever its engine. A new provider passes this suite before anything else. */

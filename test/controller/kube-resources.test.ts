@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
-import { resource } from '../../src/kube/resource.ts';
+import { resource } from '../../src/kube/client/resource.ts';
 import { createMemoryApiserver } from './memory-apiserver.ts';
 
 test.each([tenantsResource, secretsResource])(

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeClient, StreamOptions } from '../../src/kube/kube-client.ts';
-import type { RequestOptions } from '../../src/kube/http-exchange.ts';
-import { KubeApiError } from '../../src/kube/kube-api-error.ts';
-import type { KubeObject } from '../../src/kube/kube-object.ts';
-import type { ObjectStream } from '../../src/kube/object-stream.ts';
-import type { WatchEvent } from '../../src/kube/resource.ts';
+import type { KubeClient, StreamOptions } from '../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
+import type { KubeObject } from '../../src/kube/client/kube-object.ts';
+import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
+import type { WatchEvent } from '../../src/kube/client/resource.ts';
 import { memoryStream, type MemoryStream } from './memory-stream.ts';
 
 /**

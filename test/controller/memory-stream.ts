@@ -1,4 +1,4 @@
-import type { ObjectStream } from '../../src/kube/object-stream.ts';
+import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
 
 export interface MemoryStream<T> extends ObjectStream<T> {
   push(item: T): void;

@@ -1,8 +1,8 @@
 import type { Tenant } from '../../src/api/tenant.ts';
-import type { Pass } from '../../src/controller/pass.ts';
-import type { ReconcileContext } from '../../src/controller/reconcile-context.ts';
-import { draftFrom } from '../../src/controller/status-draft.ts';
-import type { StatusDraft } from '../../src/controller/status-draft.ts';
+import type { Pass } from '../../src/controller/pass/pass.ts';
+import type { ReconcileContext } from '../../src/controller/pass/reconcile-context.ts';
+import { draftFrom } from '../../src/controller/pass/status-draft.ts';
+import type { StatusDraft } from '../../src/controller/pass/status-draft.ts';
 import type { ScriptedProvider } from './scripted-provider.ts';
 
 export interface PassOptions {

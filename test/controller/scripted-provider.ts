@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint, Placement } from '../../src/api/status.ts';
-import type { EnabledProvider } from '../../src/compute/enabled-providers.ts';
+import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type {
   Change,
   DestroyResult,
@@ -9,7 +9,7 @@ import type {
   Provider,
   StepResult,
 } from '../../src/compute/provider.ts';
-import type { EnvVar, TenantComputeSpec } from '../../src/compute/tenant-compute-spec.ts';
+import type { EnvVar, TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 
 /** A provider in memory whose tenants run at once, unless a test says what happens instead; it records its calls. */
 export interface ScriptedProvider {

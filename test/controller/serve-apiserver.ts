@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
-import type { RequestOptions } from '../../src/kube/http-exchange.ts';
-import { KubeApiError } from '../../src/kube/kube-api-error.ts';
+import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { answer, scriptedServer } from '../kube/scripted-server.ts';
 import type { MemoryApiserver } from './memory-apiserver.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import { KubeApiError } from '../../src/kube/kube-api-error.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';

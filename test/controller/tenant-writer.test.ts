@@ -4,9 +4,9 @@ import type { TenantStatus } from '../../src/api/status.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { tenantsResource } from '../../src/controller/kube-resources.ts';
 import { createTenantWriter } from '../../src/controller/tenant-writer.ts';
-import { isConflict } from '../../src/kube/kube-api-error.ts';
-import { createReflector } from '../../src/kube/reflector.ts';
-import { resource } from '../../src/kube/resource.ts';
+import { isConflict } from '../../src/kube/client/kube-api-error.ts';
+import { createReflector } from '../../src/kube/cache/reflector.ts';
+import { resource } from '../../src/kube/client/resource.ts';
 import { recordingLogger } from '../kube/recording-logger.ts';
 import { createMemoryApiserver } from './memory-apiserver.ts';
 

@@ -1,9 +1,19 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import { sleep } from '../../src/kube/backoff.ts';
-import type { KubeObject } from '../../src/kube/kube-object.ts';
-import type { ObjectStream } from '../../src/kube/object-stream.ts';
-import { createReflector, type ReflectorOptions, type ReflectorTiming } from '../../src/kube/reflector.ts';
-import type { ListOptions, ObjectList, Resource, WatchEvent, WatchOptions } from '../../src/kube/resource.ts';
+import { sleep } from '../../src/async/backoff.ts';
+import type { KubeObject } from '../../src/kube/client/kube-object.ts';
+import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
+import {
+  createReflector,
+  type ReflectorOptions,
+  type ReflectorTiming,
+} from '../../src/kube/cache/reflector.ts';
+import type {
+  ListOptions,
+  ObjectList,
+  Resource,
+  WatchEvent,
+  WatchOptions,
+} from '../../src/kube/client/resource.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 export function object(name: string, resourceVersion: number, namespace = 'ns'): KubeObject {

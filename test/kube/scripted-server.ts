@@ -2,7 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { KubeConfig, type User } from '@kubernetes/client-node';
 import { onTestFinished } from 'vitest';
-import { createKubeClient, type KubeClient, type KubeClientOptions } from '../../src/kube/kube-client.ts';
+import {
+  createKubeClient,
+  type KubeClient,
+  type KubeClientOptions,
+} from '../../src/kube/client/kube-client.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;

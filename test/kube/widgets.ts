@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { KubeClient } from '../../src/kube/kube-client.ts';
-import type { KubeObject } from '../../src/kube/kube-object.ts';
-import { resource, type Resource } from '../../src/kube/resource.ts';
+import type { KubeClient } from '../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../src/kube/client/kube-object.ts';
+import { resource, type Resource } from '../../src/kube/client/resource.ts';
 
 export interface Widget extends KubeObject {
   spec?: { size?: number };

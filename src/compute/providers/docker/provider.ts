@@ -7,27 +7,27 @@ import type {
   Provider,
   ProviderContext,
 } from '../../provider.ts';
-import type { TenantComputeSpec } from '../../tenant-compute-spec.ts';
-import type { Clock } from './assess.ts';
+import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
+import type { Clock } from './state/health.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
-import type { ConvergeParts } from './converge-parts.ts';
-import { convergeTenant } from './converge-tenant.ts';
-import { desireTenant } from './desired.ts';
-import type { DockerSettings } from './desired.ts';
-import { destroyTenant } from './destroy-tenant.ts';
-import { createEngineClient } from './engine-client.ts';
-import { guardEngine } from './engine-guard.ts';
-import { createEngineView } from './engine-view.ts';
-import { watchEngine } from './engine-watch.ts';
-import { EngineRefusal } from './engine.ts';
-import type { Engine } from './engine.ts';
-import { createImagePulls } from './image-pulls.ts';
-import { createNetworks } from './networks.ts';
-import { observe } from './observed.ts';
-import { listOwned } from './owned-resources.ts';
-import { assertTenants } from './ownership-conflict.ts';
-import { atMost } from './task-order.ts';
+import type { ConvergeParts } from './converge/converge-deps.ts';
+import { convergeTenant } from './converge/converge-tenant.ts';
+import { desireTenant } from './state/desired.ts';
+import type { DockerSettings } from './state/desired.ts';
+import { destroyTenant } from './converge/destroy-tenant.ts';
+import { createEngineClient } from './engine/engine-client.ts';
+import { guardEngine } from './engine/engine-guard.ts';
+import { createEngineView } from './watch/engine-view.ts';
+import { watchEngine } from './watch/engine-watch.ts';
+import { EngineRefusal } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
+import { createImagePulls } from './converge/image-pulls.ts';
+import { createNetworks } from './converge/networks.ts';
+import { observe } from './state/observed.ts';
+import { listOwned } from './watch/owned-resources.ts';
+import { assertTenants } from './converge/ownership-conflict.ts';
+import { atMost } from '../../../async/task-order.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
 

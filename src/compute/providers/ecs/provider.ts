@@ -1,24 +1,24 @@
 import { ComputeError } from '../../errors.ts';
 import type { CreateProvider, OwnedResource, Provider, ProviderContext, StepResult } from '../../provider.ts';
-import type { TenantComputeSpec } from '../../tenant-compute-spec.ts';
-import { regionOf } from './arns.ts';
+import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
+import { regionOf } from './state/arns.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
-import { convergeService } from './converge-service.ts';
-import type { Attempt, ServiceParts } from './converge-service.ts';
-import { desireService, targetOf } from './desired.ts';
-import type { DesiredService, EcsSettings } from './desired.ts';
-import { destroyService } from './destroy-service.ts';
-import type { EcsApi, ServiceTarget } from './ecs-api.ts';
-import { createEcsClient } from './ecs-client.ts';
-import { getStatus } from './get-status.ts';
-import type { StatusParts } from './get-status.ts';
-import { listOwned } from './owned-services.ts';
-import { perKey } from './per-key.ts';
-import { createServiceView, keyOf } from './service-view.ts';
-import type { ServiceView } from './service-view.ts';
-import { createTrickle } from './trickle.ts';
-import { watchServices } from './watch-services.ts';
+import { convergeService } from './converge/converge-service.ts';
+import type { Attempt, ServiceParts } from './converge/converge-service.ts';
+import { desireService, targetOf } from './state/desired.ts';
+import type { DesiredService, EcsSettings } from './state/desired.ts';
+import { destroyService } from './converge/destroy-service.ts';
+import type { EcsApi, ServiceTarget } from './engine/ecs-api.ts';
+import { createEcsClient } from './engine/ecs-client.ts';
+import { getStatus } from './watch/get-status.ts';
+import type { StatusParts } from './watch/get-status.ts';
+import { listOwned } from './watch/owned-services.ts';
+import { perKey } from '../../../async/per-key.ts';
+import { createServiceView, keyOf } from './watch/service-view.ts';
+import type { ServiceView } from './watch/service-view.ts';
+import { createTrickle } from './converge/revision-cleanup.ts';
+import { watchServices } from './watch/watch-services.ts';
 
 /** One ECS service per tenant. What it promises stands in ../../provider.ts; this file only joins the parts. */
 

@@ -11,8 +11,8 @@ import type {
   StepResult,
 } from '../../provider.ts';
 import { checkCommonPolicy } from '../../policy.ts';
-import { specHash as hashSpec } from '../../spec-hash.ts';
-import type { TenantComputeSpec } from '../../tenant-compute-spec.ts';
+import { specHash as hashSpec } from '../../spec/spec-hash.ts';
+import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { MockConfig, MockOperation } from './config.ts';
 
 /** What the mock engine remembers of one tenant. */

@@ -3,7 +3,7 @@ import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
 import type { Death, DyingProcess } from '../../dying-process.ts';
 import { placedTenant } from '../../placed-tenant.ts';

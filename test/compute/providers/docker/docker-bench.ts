@@ -5,11 +5,11 @@ import { pino } from 'pino';
 import { inject } from 'vitest';
 import type { Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
-import { createEngineClient } from '../../../../src/compute/providers/docker/engine-client.ts';
-import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import { createEngineClient } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { context, settings, tenantSpec } from './docker-fixture.ts';
 
 /** A corner of the real engine that a test has for itself: names and labels start with a prefix of its own. */

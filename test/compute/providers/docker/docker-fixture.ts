@@ -6,9 +6,9 @@ import {
   dockerPolicyBlock,
 } from '../../../../src/compute/providers/docker/config.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
-import type { DockerSettings } from '../../../../src/compute/providers/docker/desired.ts';
+import type { DockerSettings } from '../../../../src/compute/providers/docker/state/desired.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
-import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 
 /** One for all: each logger opens stdout anew, which costs more than most tests. */
 export const silent = pino({ level: 'silent' });

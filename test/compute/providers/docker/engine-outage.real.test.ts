@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../../../dev/docker-engine.ts';
-import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { never, testClient } from './engine-stand-in.ts';
 
 /** An engine of its own: it is killed and frozen. */

@@ -7,8 +7,8 @@ import { onTestFinished } from 'vitest';
 import {
   createEngineClient,
   type EngineClientOptions,
-} from '../../../../src/compute/providers/docker/engine-client.ts';
-import type { Engine } from '../../../../src/compute/providers/docker/engine.ts';
+} from '../../../../src/compute/providers/docker/engine/engine-client.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { silent } from './docker-fixture.ts';
 
 /** A server at a socket that answers as a test wants it to, for what no real engine does on demand. */

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
-import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
+import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
 
 /**
  * A Docker Engine in memory, as far as plans depend on one: names, labels, states, fixed host ports, refusals. The real

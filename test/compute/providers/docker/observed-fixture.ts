@@ -1,8 +1,8 @@
-import type { DesiredContainer } from '../../../../src/compute/providers/docker/desired.ts';
+import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired.ts';
 import type {
   Inspected,
   ObservedContainer,
-} from '../../../../src/compute/providers/docker/observed-container.ts';
+} from '../../../../src/compute/providers/docker/state/observed-container.ts';
 
 export const prefix = 'landlord';
 export const nowMs = Date.parse('2026-01-01T12:00:00Z');

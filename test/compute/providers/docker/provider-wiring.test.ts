@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { PlacedTenant } from '../../../../src/compute/provider.ts';
-import { EngineRefusal } from '../../../../src/compute/providers/docker/engine.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { createDockerProvider, dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';

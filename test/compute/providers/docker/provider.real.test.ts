@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
-import { SecretValue } from '../../../../src/compute/secret-value.ts';
+import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import { until } from '../../../until.ts';
 import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec } from './docker-fixture.ts';

@@ -1,7 +1,7 @@
 import { ecsOperatorBlock } from '../../../../src/compute/providers/ecs/config.ts';
-import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
-import { createEcsClient } from '../../../../src/compute/providers/ecs/ecs-client.ts';
-import type { EcsClientOptions } from '../../../../src/compute/providers/ecs/ecs-client.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import { createEcsClient } from '../../../../src/compute/providers/ecs/engine/ecs-client.ts';
+import type { EcsClientOptions } from '../../../../src/compute/providers/ecs/engine/ecs-client.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';
 
 /** For calls that nobody gives up. */

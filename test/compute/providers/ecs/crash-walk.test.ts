@@ -2,9 +2,9 @@ import { array, assert, asyncProperty, constantFrom, integer, record } from 'fas
 import { expect, it } from 'vitest';
 import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
-import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { dyingProcess, onlyDeath } from '../../dying-process.ts';
 import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';

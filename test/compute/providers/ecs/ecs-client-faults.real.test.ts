@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { rootCredentials, startMicroburst, startMinistack } from '../../../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, FaultRule, Microburst } from '../../../../dev/ecs-endpoint.ts';
 import { createEcsFixture, type EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
-import type { EcsApi } from '../../../../src/compute/providers/ecs/ecs-api.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { never, testClient } from './client-fixture.ts';
 
 describe('the ECS client, when ECS fails', () => {

@@ -5,9 +5,9 @@ import {
   ecsPolicyBlock,
 } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
-import type { EcsSettings } from '../../../../src/compute/providers/ecs/desired.ts';
+import type { EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
-import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';
 import { placedTenant } from '../../placed-tenant.ts';

@@ -6,7 +6,7 @@ import type {
   Task,
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
-import type { EcsApi, ServiceTarget } from '../../../../src/compute/providers/ecs/ecs-api.ts';
+import type { EcsApi, ServiceTarget } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 
 /**

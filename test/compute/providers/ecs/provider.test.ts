@@ -3,7 +3,7 @@ import { ComputeError } from '../../../../src/compute/errors.ts';
 import type { Provider } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { placedTenant } from '../../placed-tenant.ts';
 import { containerSpec, context, settings, settled, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';

@@ -1,6 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
-import type { EcsCall, EcsConnection } from '../../../../src/compute/providers/ecs/ecs-connection.ts';
-import { EcsRefusal } from '../../../../src/compute/providers/ecs/ecs-refusal.ts';
+import type { EcsCall, EcsConnection } from '../../../../src/compute/providers/ecs/engine/ecs-connection.ts';
+import { EcsRefusal } from '../../../../src/compute/providers/ecs/engine/ecs-refusal.ts';
 import { awsError } from './aws-error.ts';
 
 type Asked = Omit<EcsCall<unknown>, 'send'> & {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { ProviderContext } from '../../../../src/compute/provider.ts';
 import type { MockConfig } from '../../../../src/compute/providers/mock/config.ts';
-import type { TenantComputeSpec } from '../../../../src/compute/tenant-compute-spec.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 
 /** One for all: each logger opens stdout anew. */
 const logger = pino({ level: 'silent' });

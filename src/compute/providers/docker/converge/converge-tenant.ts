@@ -1,0 +1,226 @@
+import { ComputeError } from '../../../errors.ts';
+import type { StepResult } from '../../../provider.ts';
+import type { Attempt, ConvergeParts } from './converge-deps.ts';
+import { liveUpdateBody } from './create-body.ts';
+import { createContainers } from './create-containers.ts';
+import { EngineRefusal } from '../engine/engine.ts';
+import type { Engine, RefusalKind } from '../engine/engine.ts';
+import { tenantNetworks } from './networks.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+import { assertTenants, conflict } from './ownership-conflict.ts';
+import { planKeep, planStep } from '../state/plan.ts';
+import type { Step } from '../state/plan.ts';
+import { redact } from './redact.ts';
+
+/** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
+
+/** What a container is given to end by itself, in seconds: the engine's own default. */
+export const stopGraceSeconds = 10;
+
+/** A rollout takes about ten steps and a few for each container; what takes more goes round in circles. */
+const maxSteps = 40;
+const maxStepsPerContainer = 8;
+
+/** Containers, by id, of which this call has found that they don't do, and why. */
+type Failed = Map<string, string>;
+
+/** Rejects with ComputeError alone. */
+export async function convergeTenant(
+  parts: ConvergeParts,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { secrets } = attempt.desired;
+  try {
+    const result = await stepOn(parts, attempt, signal);
+    return { ...result, message: redact(result.message, secrets) };
+  } catch (error) {
+    if (error instanceof EngineRefusal) {
+      throw new ComputeError(attempt.failure, redact(error.message, secrets), { cause: error });
+    }
+    throw error;
+  } finally {
+    // Whatever was done or tried: what is known of the tenant is stale.
+    parts.view.snapshot.touch(attempt.desired.tenantId);
+  }
+}
+
+async function stepOn(parts: ConvergeParts, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+  const { view, settings } = parts;
+  const { desired, keep, spec } = attempt;
+  const prefix = settings.block.label_prefix;
+  const failed: Failed = new Map();
+  const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
+  for (let step = 0; step < steps; step += 1) {
+    const observed = await view.fresh(spec.tenantId, signal);
+    assertTenants(observed, spec, settings);
+    const context = { prefix, clock: parts.clock(), failed };
+    const next = keep ? planKeep(observed, context) : planStep(desired, observed, context);
+    const result = await take(parts, { step: next, attempt, failed }, signal);
+    if (result !== undefined) return result;
+  }
+  throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
+}
+
+interface Taking {
+  readonly step: Step;
+  readonly attempt: Attempt;
+  readonly failed: Failed;
+}
+
+/** Takes one step. Undefined: look again; otherwise the call is over. */
+async function take(
+  parts: ConvergeParts,
+  { step, attempt, failed }: Taking,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const { engine } = parts;
+  if ('failures' in step) for (const { id, why } of step.failures ?? []) failed.set(id, why);
+  switch (step.do) {
+    case 'create': {
+      const creation = {
+        attempt,
+        containers: step.containers,
+        keepOld: () => keepOld(parts, attempt, signal),
+      };
+      return createContainers(parts, creation, signal);
+    }
+    case 'wait':
+      return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
+    case 'give-up':
+      await removeAll(engine, step.containers, signal);
+      return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
+    case 'nothing':
+      return finish(parts, { attempt, failed }, signal);
+    case 'start':
+      await start(parts, { step, attempt, failed }, signal);
+      break;
+    case 'rename':
+      await rename(parts, step, signal);
+      break;
+    case 'stop':
+      await stopAll(engine, step.containers, signal);
+      break;
+    case 'remove':
+      await removeAll(engine, step.containers, signal);
+      break;
+    case 'unpause':
+      await unlessGone(engine.unpauseContainer(step.container.id, signal));
+      break;
+    case 'update':
+      await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
+      break;
+  }
+  return undefined;
+}
+
+/** Sees to what ran before. That it can't be started is no news where the new one is the subject. */
+async function keepOld(parts: ConvergeParts, attempt: Attempt, signal: AbortSignal): Promise<void> {
+  try {
+    await stepOn(parts, { ...attempt, keep: true }, signal);
+  } catch (error) {
+    if (!(error instanceof ComputeError) || error.code !== attempt.failure) throw error;
+  }
+}
+
+async function start(
+  { engine, throttle }: ConvergeParts,
+  { step, attempt, failed }: Taking & { readonly step: Extract<Step, { do: 'start' }> },
+  signal: AbortSignal,
+): Promise<void> {
+  const failures: ComputeError[] = [];
+  for (const container of step.containers) {
+    try {
+      await throttle(() => engine.startContainer(container.id, signal));
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (error.kind === 'gone') continue;
+      const isReplaceable = step.what === 'serving' && error.kind === 'missing-network';
+      // Its network was removed while it stood still: made anew, it joins one that is made anew as well.
+      if (isReplaceable && !isJoined(attempt, container)) await engine.removeContainer(container.id, signal);
+      else if (step.what === 'serving') failures.push(startFailure(attempt, container, error));
+      else failed.set(container.id, `could not be started: ${error.message}`);
+    }
+  }
+  if (failures[0] !== undefined) throw failures[0];
+}
+
+function isJoined({ desired }: Attempt, { name }: ObservedContainer): boolean {
+  return desired.containers.find(({ engineName }) => engineName === name)?.network.kind === 'mode';
+}
+
+function startFailure(
+  { desired, failure }: Attempt,
+  { name }: ObservedContainer,
+  refusal: EngineRefusal,
+): ComputeError {
+  const container = desired.containers.find(({ engineName }) => engineName === name);
+  const ports = (container?.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
+    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
+  );
+  const hint =
+    refusal.kind === 'port-busy' && ports.length > 0
+      ? `. Something else on the host holds its host port (${ports.join(', ')}): free it, or choose another`
+      : '';
+  const message = `container ${container?.spec.name ?? name} could not be started: ${refusal.message}${hint}`;
+  return new ComputeError(failure, redact(message, desired.secrets), { cause: refusal });
+}
+
+async function rename(
+  { engine, settings }: ConvergeParts,
+  { container, name }: Extract<Step, { do: 'rename' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
+  if (answer === 'name-taken') throw await conflict(engine, name, settings, signal);
+}
+
+async function finish(
+  { engine, settings: { block, owner } }: ConvergeParts,
+  { attempt: { spec, desired, keep, failure }, failed }: Pick<Taking, 'attempt' | 'failed'>,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const [reason] = failed.values();
+  if (reason !== undefined) {
+    throw new ComputeError(failure, `A container ${reason}`);
+  }
+  if (keep) return { outcome: 'done', message: 'What ran before is kept running' };
+  if (!desired.containers.some(({ network }) => network.kind === 'private')) {
+    // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
+    const marks = { prefix: block.label_prefix, owner, tenantId: spec.tenantId, tenant: spec.tenant };
+    for (const { Id } of await tenantNetworks(engine, marks, signal)) {
+      await unlessKind('in-use', engine.removeNetwork(Id, signal));
+    }
+  }
+  return { outcome: 'done', message: 'Every container is as desired' };
+}
+
+export async function stopAll(
+  engine: Engine,
+  containers: readonly ObservedContainer[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, signal)));
+}
+
+export async function removeAll(
+  engine: Engine,
+  containers: readonly ObservedContainer[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, signal)));
+}
+
+/** A container that went away meanwhile is seen to by the next look. */
+function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+  return unlessKind('gone', call);
+}
+
+async function unlessKind<T>(kind: RefusalKind, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.kind === kind) return undefined;
+    throw error;
+  }
+}

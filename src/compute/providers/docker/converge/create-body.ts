@@ -1,0 +1,95 @@
+import type Dockerode from 'dockerode';
+import type { HealthCheck } from '../../../../api/compute-fields.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
+import type { DesiredContainer, LiveSettings } from '../state/desired.ts';
+
+/** Nanoseconds, the engine's unit of time in a health check. */
+const nsPerSecond = 1e9;
+
+/** The document's default for a health check's timeout: 3 s, or the interval where that is shorter. */
+const defaultTimeoutSeconds = 3;
+
+export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
+
+/**
+ * The body of the request that creates a container. The only place where secret values are revealed: keep it no
+ * longer than the request takes. Throws SecretNotFound where a secret's value was not handed over.
+ */
+export function createBody(container: DesiredContainer): CreateBody {
+  const { spec, network } = container;
+  return {
+    Image: spec.image,
+    ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
+    ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),
+    Env: spec.env.map((variable) => environmentLine(variable, spec.name)),
+    ExposedPorts: Object.fromEntries((spec.ports ?? []).map((port) => [portKey(port), {}])),
+    Labels: { ...container.labels },
+    ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
+    HostConfig: hostConfig(container),
+    ...(network.kind === 'private'
+      ? { NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [spec.name] } } } }
+      : {}),
+  };
+}
+
+/** The body of the request that changes limits and restart policy of a running container. */
+export function liveUpdateBody(live: LiveSettings): Readonly<Record<string, unknown>> {
+  return { ...limits(live), RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 } };
+}
+
+function hostConfig(container: DesiredContainer): Dockerode.HostConfig {
+  const { live, network, spec } = container;
+  return {
+    // Reaps children and passes signals on: without it, a PID 1 that ignores TERM takes 10 s to stop.
+    Init: true,
+    Privileged: false,
+    SecurityOpt: ['no-new-privileges'],
+    RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
+    NetworkMode: network.name,
+    Binds: container.volumes.map(
+      ({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`,
+    ),
+    // With the host's network there is nothing to publish.
+    PortBindings: Object.fromEntries(
+      (network.kind === 'mode' ? [] : (spec.ports ?? [])).map((port) => [
+        portKey(port),
+        [{ HostIp: container.bindAddress, HostPort: port.hostPort === undefined ? '' : `${port.hostPort}` }],
+      ]),
+    ),
+    ...limits(live),
+  };
+}
+
+/** Zero is left out: the engine would take it as "unchanged". MemorySwap = Memory: no swap beyond the limit. */
+function limits({ nanoCpus, memoryBytes }: LiveSettings): Partial<Dockerode.HostConfig> {
+  return {
+    ...(nanoCpus === 0 ? {} : { NanoCpus: nanoCpus }),
+    ...(memoryBytes === 0 ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+  };
+}
+
+function environmentLine(variable: EnvVar, container: string): string {
+  if (!('secretKeyRef' in variable)) return `${variable.name}=${variable.value}`;
+  if (variable.secret !== undefined) return `${variable.name}=${variable.secret.reveal()}`;
+  const { name, key } = variable.secretKeyRef;
+  throw new ComputeError(
+    'SecretNotFound',
+    `container ${container}: variable ${variable.name}: the value of key ${key} of Secret ${name} is missing`,
+  );
+}
+
+export function portKey(port: { readonly containerPort: number; readonly protocol: string }): string {
+  return `${port.containerPort}/${port.protocol.toLowerCase()}`;
+}
+
+function engineHealthCheck(check: HealthCheck): Dockerode.HealthConfig {
+  const { intervalSeconds, retries, startPeriodSeconds } = check;
+  return {
+    Test: ['CMD', ...check.command],
+    Interval: intervalSeconds * nsPerSecond,
+    Timeout: (check.timeoutSeconds ?? Math.min(defaultTimeoutSeconds, intervalSeconds)) * nsPerSecond,
+    Retries: retries,
+    StartPeriod: startPeriodSeconds * nsPerSecond,
+  };
+}

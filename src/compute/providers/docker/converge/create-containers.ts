@@ -1,0 +1,98 @@
+import { asComputeError } from '../../../errors.ts';
+import type { ComputeError } from '../../../errors.ts';
+import type { StepResult } from '../../../provider.ts';
+import { isNext } from '../state/diff.ts';
+import type { Attempt, ConvergeParts } from './converge-deps.ts';
+import { createBody } from './create-body.ts';
+import { EngineRefusal } from '../engine/engine.ts';
+import { conflict } from './ownership-conflict.ts';
+import { isTenants } from '../state/ownership.ts';
+import type { NewContainer } from '../state/plan.ts';
+import { credentialFor } from './registry-credentials.ts';
+import { ensureVolumes } from './tenant-volumes.ts';
+
+/** A hint comes when a pull ends; this is for when nobody hears it. */
+const pullLookMs = 30_000;
+
+interface Creation {
+  readonly attempt: Attempt;
+  readonly containers: readonly NewContainer[];
+  /** Drops what was made of the new ones and keeps running what ran before. */
+  readonly keepOld: () => Promise<void>;
+}
+
+/** All that the containers need, then the containers. Undefined: look again; otherwise the call is over. */
+export async function createContainers(
+  parts: ConvergeParts,
+  { attempt, containers, keepOld }: Creation,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const pulling = await ensureImages(parts, { attempt, containers, keepOld }, signal);
+  if (pulling.length > 0) {
+    const message = `Pulling ${pulling.join(', ')}`;
+    return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
+  }
+  const { spec, desired } = attempt;
+  await ensureVolumes(parts, { desired, tenant: spec.tenant }, signal);
+  const [first] = containers;
+  if (first !== undefined) await parts.networks.ensure(first.desired.network, spec, signal);
+  try {
+    for (const container of containers) await createOne(parts, { attempt, container }, signal);
+  } catch (error) {
+    if (!(error instanceof EngineRefusal)) throw error;
+    if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
+    const invalid = error.kind === 'invalid' && containers.some(({ name }) => isNext(name));
+    if (!invalid) throw error;
+    // The engine will never take these values; what ran before is untouched.
+    await keepOld();
+    const message = `The new containers can't be created: ${error.message}. What ran before serves on`;
+    return { outcome: 'rolled_back', reason: 'RolledBack', message };
+  }
+  return undefined;
+}
+
+/** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */
+async function ensureImages(
+  { pulls, settings }: ConvergeParts,
+  { attempt, containers, keepOld }: Creation,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { tenantId, imagePullCredentials } = attempt.spec;
+  const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
+  const pulling: string[] = [];
+  let failure: ComputeError | undefined;
+  for (const image of images) {
+    const credential = credentialFor(image, imagePullCredentials, settings.block.registries);
+    try {
+      const answer = await pulls.ensure({ tenantId, image, credential }, signal);
+      if (answer === 'pulling') pulling.push(image);
+    } catch (error) {
+      failure ??= asComputeError(error);
+    }
+  }
+  if ((failure !== undefined || pulling.length > 0) && containers.some(({ name }) => isNext(name))) {
+    await keepOld();
+  }
+  if (failure !== undefined) throw failure;
+  return pulling;
+}
+
+async function createOne(
+  { engine, settings, throttle }: ConvergeParts,
+  { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
+  signal: AbortSignal,
+): Promise<void> {
+  const body = createBody(container.desired);
+  const answer = await throttle(() => engine.createContainer(container.name, body, signal));
+  if (answer !== 'name-taken') return;
+  const holder = await engine.inspectContainer(container.name, signal);
+  // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
+  const { block, owner } = settings;
+  if (
+    holder === undefined ||
+    isTenants(block.label_prefix, owner, attempt.spec.tenant)(holder.Config.Labels)
+  ) {
+    return;
+  }
+  throw await conflict(engine, container.name, settings, signal);
+}

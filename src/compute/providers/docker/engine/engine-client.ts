@@ -1,0 +1,220 @@
+import type { Logger } from 'pino';
+import { ComputeError } from '../../../errors.ts';
+import { engineAddress } from './engine-address.ts';
+import { connectEngine, type Answer, type EngineConnection } from './engine-connection.ts';
+import { engineTrouble, failedRead, refusal } from './engine-errors.ts';
+import { engineEvents } from './engine-events.ts';
+import type { EngineRequest, EngineTls } from './engine-transport.ts';
+import type { Engine } from './engine.ts';
+import { pullImage } from './image-pull.ts';
+
+/**
+ * 30 s: the slowest single call seen is a start with published ports while 32 others start, about 7 s; a removal from
+ * a slow disk may take as long again.
+ */
+const defaultDeadlineMs = 30_000;
+/** A registry that sends nothing for a minute has lost the connection, or is as good as gone. */
+const defaultPullSilenceMs = 60_000;
+/** A frozen engine is noticed within 20 s: a question each 10 s, and two of 5 s without an answer. */
+const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
+
+export interface EngineClientOptions {
+  /** unix://, tcp://, ssh://, or empty: `dockerHostEnv`, then the default socket. */
+  readonly host: string;
+  /** The value of DOCKER_HOST. */
+  readonly dockerHostEnv?: string | undefined;
+  /** For tcp://. Its presence turns TLS on. */
+  readonly tls?: EngineTls | undefined;
+  readonly logger: Logger;
+  /** Milliseconds that one call may take. Default: 30 s. */
+  readonly deadlineMs?: number;
+  /** Milliseconds that a pull may be silent. Default: 60 s. */
+  readonly pullSilenceMs?: number;
+  /** How a frozen engine is noticed beside its event stream. */
+  readonly probe?: { readonly intervalMs: number; readonly deadlineMs: number };
+}
+
+/** Throws an Error where the address is none. Connects with the first call, not before. */
+export function createEngineClient(options: EngineClientOptions): Engine {
+  const { host, dockerHostEnv, tls, logger, deadlineMs = defaultDeadlineMs } = options;
+  const address = engineAddress(host, dockerHostEnv, tls !== undefined);
+  const connection = connectEngine({ address, tls, logger, deadlineMs });
+  const { pullSilenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
+  return {
+    ...containerCalls(connection),
+    ...networkCalls(connection),
+    ...volumeCalls(connection),
+    inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
+    pullImage: (reference, auth, onProgress, signal) =>
+      pullImage(connection, { reference, auth, onProgress, silenceMs: pullSilenceMs }, signal),
+    events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
+    close: () => connection.close(),
+  };
+}
+
+type ContainerCalls = Pick<
+  Engine,
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'createContainer'
+  | 'startContainer'
+  | 'unpauseContainer'
+  | 'stopContainer'
+  | 'removeContainer'
+  | 'renameContainer'
+  | 'updateContainer'
+>;
+
+function containerCalls(connection: EngineConnection): ContainerCalls {
+  return {
+    listContainers: (labels, signal) =>
+      read(connection, '/containers/json', { all: true, filters: { label: labels } }, signal),
+    inspectContainer: (idOrName, signal) =>
+      find(connection, `/containers/${encodeURIComponent(idOrName)}/json`, signal),
+    createContainer: async (name, body, signal) => {
+      const answer = await connection.ask(
+        { method: 'POST', path: '/containers/create', query: { name }, body },
+        signal,
+      );
+      if (isNameTaken(answer)) return 'name-taken';
+      expectChange(connection, answer, name);
+      return { id: (answer.body as { readonly Id: string }).Id };
+    },
+    startContainer: async (id, signal) => {
+      expectChange(connection, await connection.ask(post(id, 'start'), signal), id);
+    },
+    unpauseContainer: async (id, signal) => {
+      const answer = await connection.ask(post(id, 'unpause'), signal);
+      if (!/is not paused/i.test(answer.text)) expectChange(connection, answer, id);
+    },
+    stopContainer: async (id, graceSeconds, signal) => {
+      const request = post(id, 'stop', { query: { t: graceSeconds } });
+      const answer = await connection.ask(request, signal, connection.deadlineMs + graceSeconds * 1000);
+      if (answer.status !== 404) expectChange(connection, answer, id);
+    },
+    removeContainer: async (id, signal) => {
+      const path = `/containers/${encodeURIComponent(id)}`;
+      const answer = await connection.ask(
+        { method: 'DELETE', path, query: { force: true, v: true } },
+        signal,
+      );
+      const isOnItsWay = answer.status === 409 && /already in progress/i.test(answer.text);
+      if (answer.status !== 404 && !isOnItsWay) expectChange(connection, answer, id);
+    },
+    renameContainer: async (id, name, signal) => {
+      const answer = await connection.ask(post(id, 'rename', { query: { name } }), signal);
+      if (isNameTaken(answer)) return 'name-taken';
+      if (!/same name as its current name/i.test(answer.text)) expectChange(connection, answer, id);
+      return undefined;
+    },
+    updateContainer: async (id, body, signal) => {
+      expectChange(connection, await connection.ask(post(id, 'update', { body }), signal), id);
+    },
+  };
+}
+
+function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): EngineRequest {
+  return { method: 'POST', path: `/containers/${encodeURIComponent(id)}/${verb}`, ...rest };
+}
+
+function networkCalls(
+  connection: EngineConnection,
+): Pick<Engine, 'listNetworks' | 'inspectNetwork' | 'createNetwork' | 'removeNetwork'> {
+  return {
+    listNetworks: (filters, signal) => read(connection, '/networks', { filters }, signal),
+    inspectNetwork: (idOrName, signal) =>
+      find(connection, `/networks/${encodeURIComponent(idOrName)}`, signal),
+    createNetwork: async (body, signal) => {
+      const answer = await connection.ask({ method: 'POST', path: '/networks/create', body }, signal);
+      expectChange(connection, answer, body.Name);
+      return { id: (answer.body as { readonly Id: string }).Id };
+    },
+    removeNetwork: async (id, signal) => {
+      const path = `/networks/${encodeURIComponent(id)}`;
+      const answer = await connection.ask({ method: 'DELETE', path }, signal);
+      if (answer.status !== 404) expectChange(connection, answer, id);
+    },
+  };
+}
+
+function volumeCalls(
+  connection: EngineConnection,
+): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume'> {
+  return {
+    listVolumes: async (labels, signal) => {
+      const { Volumes } = await read<{ readonly Volumes: VolumeList | null }>(
+        connection,
+        '/volumes',
+        { filters: { label: labels } },
+        signal,
+      );
+      return Volumes ?? [];
+    },
+    inspectVolume: (name, signal) => find(connection, `/volumes/${encodeURIComponent(name)}`, signal),
+    createVolume: async (body, signal) => {
+      const answer = await connection.ask({ method: 'POST', path: '/volumes/create', body }, signal);
+      expectChange(connection, answer, body.Name ?? '');
+      return answer.body as VolumeList[number];
+    },
+    removeVolume: async (name, signal) => {
+      const path = `/volumes/${encodeURIComponent(name)}`;
+      const answer = await connection.ask({ method: 'DELETE', path }, signal);
+      if (answer.status !== 404) expectChange(connection, answer, name);
+    },
+  };
+}
+
+type VolumeList = Awaited<ReturnType<Engine['listVolumes']>>;
+
+async function inspectImage(
+  connection: EngineConnection,
+  reference: string,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<Engine['inspectImage']>>> {
+  // The engine wants the slashes of an image's name as they are.
+  const name = encodeURIComponent(reference).replaceAll('%2F', '/');
+  const answer = await connection.ask({ method: 'GET', path: `/images/${name}/json` }, signal);
+  if (answer.status === 400) {
+    throw new ComputeError('InvalidSpec', `Image ${reference} is not a valid image reference`);
+  }
+  return foundBody(connection, answer) as Awaited<ReturnType<Engine['inspectImage']>>;
+}
+
+async function read<T>(
+  connection: EngineConnection,
+  path: string,
+  query: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<T> {
+  const answer = await connection.ask({ method: 'GET', path, query }, signal);
+  if (answer.status !== 200) throw failedRead(connection.host, answer);
+  return answer.body as T;
+}
+
+async function find<T>(
+  connection: EngineConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const answer = await connection.ask({ method: 'GET', path }, signal);
+  // An ambiguous name.
+  if (answer.status === 400) throw refusal(answer, path);
+  return foundBody(connection, answer) as T | undefined;
+}
+
+/** The body; undefined where there is no such thing. */
+function foundBody(connection: EngineConnection, answer: Answer): unknown {
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) throw failedRead(connection.host, answer);
+  return answer.body;
+}
+
+/** 304: it was so before. Throws EngineRefusal, or ComputeError where the engine itself is in trouble. */
+function expectChange(connection: EngineConnection, answer: Answer, target: string): void {
+  if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return;
+  throw engineTrouble(connection.host, answer) ?? refusal(answer, target);
+}
+
+function isNameTaken({ status, text }: Answer): boolean {
+  return status === 409 && /name .*already in use/i.test(text);
+}

@@ -1,0 +1,204 @@
+import type { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
+import type { Logger } from 'pino';
+import { ComputeError } from '../../../errors.ts';
+import { untilAborted } from '../../../../async/until-aborted.ts';
+import type { EngineAddress } from './engine-address.ts';
+import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
+import {
+  engineTransport,
+  type EngineRequest,
+  type EngineTls,
+  type EngineTransport,
+} from './engine-transport.ts';
+
+/**
+ * The API that this provider was written to: the oldest that every supported engine (25.0 and newer) takes. Older
+ * engines get their own newest version, later ones that no longer know it their own oldest.
+ */
+const preferredApi = '1.44';
+
+/** Requests to one engine, each with a deadline. Rejects with ComputeError alone; HTTP statuses are values. */
+export interface EngineConnection {
+  /** The engine's address, for messages. */
+  readonly host: string;
+  /** Milliseconds that an answer may take. */
+  readonly deadlineMs: number;
+  /** The whole answer. A GET is asked again, once, where its connection broke; anything else never. */
+  ask(request: EngineRequest, signal: AbortSignal, deadlineMs?: number): Promise<Answer>;
+  /**
+   * The answer as a stream, on a connection of its own, once its headers are there. It has no deadline but `signal`:
+   * abort it to let go of the connection. Its errors are unmapped: see `connectionFailure`.
+   */
+  open(request: EngineRequest, signal: AbortSignal): Promise<IncomingMessage>;
+  close(): void;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Parsed JSON; the text where it is none; undefined where it is empty. */
+  readonly body: unknown;
+  /** What the engine says of a failure. */
+  readonly text: string;
+}
+
+export interface ConnectionOptions {
+  readonly address: EngineAddress;
+  readonly tls: EngineTls | undefined;
+  readonly logger: Logger;
+  readonly deadlineMs: number;
+}
+
+export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOptions): EngineConnection {
+  const host = address.display;
+  const calls = engineTransport(address, tls, 'pooled');
+  // Streams hold their sockets for as long as they last: they may not take those of the calls.
+  const streams = engineTransport(address, tls, 'separate');
+  const api = negotiation(host, deadlineMs, { calls, streams }, logger);
+  let closed = false;
+
+  const exchange = async (request: EngineRequest, signal: AbortSignal): Promise<Answer> => {
+    await untilAborted(api.negotiated(), signal);
+    try {
+      return await exchangeOnce(calls, request, signal);
+    } catch (error) {
+      if (request.method !== 'GET' || closed || signal.aborted || !isBrokenConnection(error)) throw error;
+      // Mostly a pooled socket whose engine was restarted in between.
+      logger.debug({ engine: host, path: request.path }, 'connection broke: asking again');
+      return exchangeOnce(calls, request, signal);
+    }
+  };
+
+  return {
+    host,
+    deadlineMs,
+    ask: async (request, signal, ms = deadlineMs) => {
+      if (closed) throw abortedCall(host, undefined);
+      try {
+        return await within({ host, deadlineMs: ms, signal }, (inner) => exchange(request, inner));
+      } catch (error) {
+        if (error instanceof ComputeError) throw error;
+        api.forget();
+        throw connectionFailure(host, error);
+      }
+    },
+    open: async (request, signal) => {
+      if (closed) throw abortedCall(host, undefined);
+      await untilAborted(api.negotiated(), signal);
+      const response = await untilAborted(streams.send(request, signal), signal);
+      return addAbortSignal(signal, response);
+    },
+    close: () => {
+      closed = true;
+      calls.close();
+      streams.close();
+    },
+  };
+}
+
+/** Once per connection, and again after a failure: it may be another engine that answers then. */
+function negotiation(
+  host: string,
+  deadlineMs: number,
+  { calls, streams }: { readonly calls: EngineTransport; readonly streams: EngineTransport },
+  logger: Logger,
+): { negotiated(): Promise<void>; forget(): void } {
+  let current: Promise<void> | undefined;
+  const negotiate = async (): Promise<void> => {
+    calls.setVersion(undefined);
+    const answer = await within({ host, deadlineMs }, (signal) =>
+      exchangeOnce(calls, { method: 'GET', path: '/version' }, signal),
+    );
+    if (answer.status !== 200) throw failedRead(host, answer);
+    const version = chooseApi(answer.body);
+    if (version === undefined) throw foreignAnswer(host);
+    calls.setVersion(version);
+    streams.setVersion(version);
+    logger.debug({ engine: host, apiVersion: version }, 'Docker Engine answers');
+  };
+  const forget = (): void => {
+    current = undefined;
+  };
+  const negotiated = async (): Promise<void> => {
+    current ??= negotiate().catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    return current;
+  };
+  return { negotiated, forget };
+}
+
+async function exchangeOnce(
+  transport: EngineTransport,
+  request: EngineRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await untilAborted(transport.send(request, signal), signal);
+  return readAnswer(addAbortSignal(signal, response));
+}
+
+/** Rejects where the connection dies within the body, which docker-modem's own reading never notices. */
+export async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  const raw = Buffer.concat(chunks).toString('utf8');
+  const body = parseBody(raw);
+  return { status: response.statusCode ?? 0, body, text: messageOf(body) ?? raw };
+}
+
+function parseBody(raw: string): unknown {
+  if (raw === '') return undefined;
+  try {
+    return JSON.parse(raw) as unknown;
+  } catch {
+    return raw;
+  }
+}
+
+function messageOf(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('message' in body)) return undefined;
+  return typeof body.message === 'string' ? body.message : undefined;
+}
+
+/** `v1.44`, or the nearest that the engine takes. Undefined where the answer is not a Docker Engine's. */
+function chooseApi(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { ApiVersion: newest, MinAPIVersion: oldest = '1.0' } = body as Record<string, string | undefined>;
+  if (newest === undefined) return undefined;
+  if (minor(newest) < minor(preferredApi)) return `v${newest}`;
+  return minor(oldest) > minor(preferredApi) ? `v${oldest}` : `v${preferredApi}`;
+}
+
+/** Docker's API has been 1.x for all of its life. */
+function minor(version: string): number {
+  return Number(version.split('.')[1]);
+}
+
+interface Limits {
+  readonly host: string;
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Ends when `work` does, at the deadline, or on abort, whatever becomes of `work`, which is aborted then. */
+async function within<T>(
+  { host, deadlineMs, signal }: Limits,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted === true) throw abortedCall(host, signal.reason);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(silentEngine(host)), deadlineMs);
+  const onAbort = (): void => controller.abort(abortedCall(host, signal?.reason));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await untilAborted(work(controller.signal), controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function isBrokenConnection(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}

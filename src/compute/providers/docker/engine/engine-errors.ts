@@ -1,0 +1,150 @@
+import { ComputeError } from '../../../errors.ts';
+import { EngineRefusal, type RefusalKind } from './engine.ts';
+
+/**
+ * What the engine's failures mean. Pure; each message stays the same as long as the trouble does, because it stands in
+ * the Tenant's status: no ids, durations or ephemeral ports.
+ */
+
+/** An answer of the engine that is no success. */
+export interface EngineAnswer {
+  readonly status: number;
+  /** What the engine says, as it is. */
+  readonly text: string;
+}
+
+/** Why there is no answer of the engine at `host`: its socket, the name resolution, TLS. */
+export function connectionFailure(host: string, error: unknown): ComputeError {
+  const code = errorCode(error);
+  const engine = `Docker Engine at ${host}`;
+  if (code === 'EACCES' || code === 'EPERM') {
+    const mend = "let the operator's user be in the group that owns the socket (mostly: docker)";
+    return new ComputeError('AccessDenied', `${engine} refuses access (${code}): ${mend}`, { cause: error });
+  }
+  if (error instanceof SyntaxError) return foreignAnswer(host);
+  const message = connectionMessage(engine, code ?? '', error);
+  return new ComputeError('ProviderUnavailable', message, { cause: error });
+}
+
+function connectionMessage(engine: string, code: string, error: unknown): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `${engine} does not answer (ECONNREFUSED): is dockerd running?`;
+    case 'ENOENT':
+      return `${engine} does not answer (ENOENT): no such socket; is dockerd running, and compute.docker.host right?`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${engine}: the host name can't be resolved; is compute.docker.host right?`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return `${engine} can't be reached: is the host up, and the way to it open?`;
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ECONNABORTED':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      return `${engine} broke the connection before its answer was complete: did dockerd die or restart?`;
+    default:
+      return otherConnectionMessage(engine, code, error);
+  }
+}
+
+function otherConnectionMessage(engine: string, code: string, error: unknown): string {
+  if (/CERT|SSL|TLS|SIGNATURE|^EPROTO$/.test(code)) {
+    return `${engine}: TLS failed (${code}); are ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH the right ones?`;
+  }
+  if (code.startsWith('HPE_')) {
+    return `${engine}: what listens there does not speak plain HTTP; does it want TLS (DOCKER_CERT_PATH)?`;
+  }
+  return `${engine} can't be reached: ${stableText(error instanceof Error ? error.message : String(error))}`;
+}
+
+/** Something answers, in another language. */
+export function foreignAnswer(host: string): ComputeError {
+  const message = `What answers at ${host} is no Docker Engine: is compute.docker.host right?`;
+  return new ComputeError('ProviderUnavailable', message);
+}
+
+/** The engine took the request and never came to an end with it. */
+export function silentEngine(host: string): ComputeError {
+  const message = `Docker Engine at ${host} does not answer in time: is dockerd overloaded or frozen?`;
+  return new ComputeError('ProviderUnavailable', message);
+}
+
+/** A call that was given up by the operator itself. */
+export function abortedCall(host: string, cause: unknown): ComputeError {
+  return new ComputeError('ProviderUnavailable', `A call to Docker Engine at ${host} was given up`, {
+    cause,
+  });
+}
+
+/** Answers that say nothing about the request: no right to ask, or no state to answer in. Else undefined. */
+export function engineTrouble(host: string, answer: EngineAnswer): ComputeError | undefined {
+  const { status, text } = answer;
+  const says = `Docker Engine at ${host} answered ${status}: ${stableText(text)}`;
+  // Not each 403: the engine says so of overlapping subnets and of networks in use, too.
+  if (status === 401 || (status === 403 && /authoriz|permission|denied/i.test(text))) {
+    return new ComputeError('AccessDenied', says);
+  }
+  if (status === 429) return new ComputeError('Throttled', says);
+  if (status >= 502 && status <= 504) return new ComputeError('ProviderUnavailable', says);
+  if (status === 500 && /containerd\.sock|daemon is shutting down|transport is closing/i.test(text)) {
+    return new ComputeError('ProviderUnavailable', says);
+  }
+  return undefined;
+}
+
+/** An answer to a question that has no refusals: only the engine's own trouble can be the reason. */
+export function failedRead(host: string, answer: EngineAnswer): ComputeError {
+  const says = `Docker Engine at ${host} answered ${answer.status}: ${stableText(answer.text)}`;
+  return engineTrouble(host, answer) ?? new ComputeError('ProviderUnavailable', says);
+}
+
+/** What a refused change is about. `target`: the id or name that the request was for. */
+export function refusal(answer: EngineAnswer, target: string): EngineRefusal {
+  return new EngineRefusal(refusalKind(answer, target), answer.status, stableText(answer.text));
+}
+
+function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKind {
+  if (/port is already allocated|address already in use/i.test(text)) return 'port-busy';
+  if (/OCI runtime|executable file not found|exec format error/i.test(text)) {
+    // The runtime also fails for reasons that no other command mends.
+    return /exec: |executable file not found|exec format error/i.test(text) ? 'bad-command' : 'other';
+  }
+  if (/pool overlaps|networks have overlapping|conflicts with network/i.test(text)) return 'overlap';
+  if (/has active endpoints|is in use/i.test(text)) return 'in-use';
+  if (status === 404) return missing(text, target);
+  if (status === 400 || /cannot unmarshal|invalid/i.test(text)) return 'invalid';
+  return 'other';
+}
+
+function missing(text: string, target: string): RefusalKind {
+  if (/no such image/i.test(text)) return 'missing-image';
+  const container = /no such container: (\S+)/i.exec(text)?.[1];
+  // `container:NAME` as network: the container that is missing is not the one to be started.
+  if (container !== undefined) return container === target ? 'gone' : 'missing-network';
+  if (text.includes(`network ${target} not found`)) return 'gone';
+  if (/network \S+ not found/i.test(text)) return 'missing-network';
+  return /no such (volume|network)/i.test(text) ? 'gone' : 'other';
+}
+
+/** Without what differs between two tries of the same thing, and without what a URL may carry along. */
+export function stableText(text: string): string {
+  return (
+    text
+      .trim()
+      // User names and passwords, then tokens and signatures, in URLs.
+      .replaceAll(/(\w+:\/\/)[^\s/@"]+@/g, '$1')
+      .replaceAll(/(\w+:\/\/[^\s?"]+)\?[^\s"]*/g, '$1')
+      // The local end of a connection: `read tcp 10.0.0.1:41234->10.0.0.2:5000`.
+      .replaceAll(/(\[[0-9a-fA-F:]+\]|[\d.]+):\d+->/g, '')
+      // Ids of containers and endpoints, with what stands around them; but not digests.
+      .replaceAll(/(?<!sha256:)\s*(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, '')
+      .replaceAll(/\s+/g, ' ')
+  );
+}
+
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return error.code;
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ComputeError } from '../../../errors.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { readAnswer } from './engine-connection.ts';
+import { connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
+import type { EngineEvent } from './engine.ts';
+import { jsonLines } from './json-lines.ts';
+
+/**
+ * What changes a container's state. Not the exec_… that each health probe makes three of: the engine's replay and its
+ * connection would be full of them.
+ */
+const actions = [
+  'create',
+  'start',
+  'die',
+  'stop',
+  'kill',
+  'oom',
+  'pause',
+  'unpause',
+  'rename',
+  'update',
+  'destroy',
+  'health_status',
+];
+
+/** A frozen engine keeps its connections open: only a question beside the stream tells it from a quiet one. */
+export interface ProbeTiming {
+  /** Milliseconds between two questions. */
+  readonly intervalMs: number;
+  /** Milliseconds that each may take. */
+  readonly deadlineMs: number;
+}
+
+export interface EventsOptions {
+  readonly labels: readonly string[];
+  readonly onOpen: () => void;
+  readonly probe: ProbeTiming;
+}
+
+/** See `Engine.events`. Ends when `signal` aborts; throws ProviderUnavailable when the stream breaks. */
+export async function* engineEvents(
+  connection: EngineConnection,
+  { labels, onOpen, probe }: EventsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent, void, void> {
+  if (signal.aborted) return;
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const opening = setTimeout(() => controller.abort(silentEngine(connection.host)), connection.deadlineMs);
+  try {
+    const filters = { type: ['container'], label: labels, event: actions };
+    const request = { method: 'GET', path: '/events', query: { filters } } as const;
+    const response = await connection.open(request, controller.signal);
+    if (response.statusCode !== 200) throw failedRead(connection.host, await readAnswer(response));
+    clearTimeout(opening);
+    onOpen();
+    void breakWhenSilent(connection, probe, controller);
+    for await (const value of jsonLines(response)) {
+      const event = eventOf(value);
+      if (event !== undefined) yield event;
+    }
+    throw Object.assign(new Error('the event stream ended'), { code: 'ECONNRESET' });
+  } catch (error) {
+    if (signal.aborted) return;
+    const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
+    throw reason instanceof ComputeError ? reason : connectionFailure(connection.host, reason);
+  } finally {
+    clearTimeout(opening);
+    signal.removeEventListener('abort', onAbort);
+    controller.abort();
+  }
+}
+
+/** Aborts the stream after two questions in a row without an answer; the second follows at once. Never rejects. */
+async function breakWhenSilent(
+  connection: EngineConnection,
+  { intervalMs, deadlineMs }: ProbeTiming,
+  controller: AbortController,
+): Promise<void> {
+  const { signal } = controller;
+  const answers = async (): Promise<boolean> => {
+    try {
+      await connection.ask({ method: 'GET', path: '/_ping' }, signal, deadlineMs);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (!signal.aborted) {
+    await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+    if (signal.aborted || (await answers()) || (await answers())) continue;
+    controller.abort(silentEngine(connection.host));
+  }
+}
+
+/** Undefined for what the filters were to keep away. */
+function eventOf(value: unknown): EngineEvent | undefined {
+  const { Type, Action, Actor, time, timeNano } = value as {
+    readonly Type?: string;
+    readonly Action?: string;
+    readonly Actor?: { readonly ID?: string; readonly Attributes?: Record<string, string> };
+    readonly time?: number;
+    readonly timeNano?: number;
+  };
+  if (Type !== 'container' || Action === undefined || Actor?.ID === undefined) return undefined;
+  if (!actions.includes(Action.split(':')[0] ?? '')) return undefined;
+  const timeMs = timeNano === undefined ? (time ?? 0) * 1000 : Math.floor(timeNano / 1e6);
+  return { action: Action, id: Actor.ID, attributes: Actor.Attributes ?? {}, timeMs };
+}

@@ -1,0 +1,72 @@
+import { ComputeError } from '../../../errors.ts';
+import type { Engine } from './engine.ts';
+
+/**
+ * Once a call has found the engine out of reach, the next ones are refused at once, instead of each waiting for its
+ * own deadline, until the watch has seen the engine answer. Without a watch nobody would, so nothing is refused.
+ */
+export interface EngineGuard {
+  readonly engine: Engine;
+  /** Throws ProviderUnavailable while the engine is known to be out of reach. */
+  check(): void;
+  /** From now on somebody probes and calls `up`. `onDown`: a call has just failed. */
+  arm(onDown: () => void): void;
+  disarm(): void;
+  down(error: ComputeError): void;
+  /** The engine answers. Returns whether it was down. */
+  up(): boolean;
+}
+
+/** Pulls speak of registries, and the event stream is the watch's own. */
+const unguarded: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
+
+type Call = (...args: unknown[]) => unknown;
+
+export function guardEngine(engine: Engine): EngineGuard {
+  let failure: ComputeError | undefined;
+  let notify: (() => void) | undefined;
+
+  const check = (): void => {
+    // A new one each time: callers may keep what they catch.
+    if (failure !== undefined) throw new ComputeError(failure.code, failure.message, { cause: failure });
+  };
+
+  const guarded =
+    (call: Call): Call =>
+    async (...args) => {
+      check();
+      try {
+        return await call.apply(engine, args);
+      } catch (error) {
+        const aborted = args.some((arg) => arg instanceof AbortSignal && arg.aborted);
+        const unreachable = error instanceof ComputeError && error.code === 'ProviderUnavailable';
+        if (unreachable && !aborted && notify !== undefined && failure === undefined) {
+          failure = error;
+          notify();
+        }
+        throw error;
+      }
+    };
+
+  return {
+    engine: new Proxy(engine, {
+      get(target, key) {
+        const member = Reflect.get(target, key) as unknown;
+        if (typeof member !== 'function') return member;
+        return unguarded.has(key) ? member.bind(target) : guarded(member as Call);
+      },
+    }),
+    check,
+    arm: (onDown) => void (notify = onDown),
+    disarm() {
+      notify = undefined;
+      failure = undefined;
+    },
+    down: (error) => void (failure ??= error),
+    up() {
+      const wasDown = failure !== undefined;
+      failure = undefined;
+      return wasDown;
+    },
+  };
+}

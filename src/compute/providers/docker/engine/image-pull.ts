@@ -1,0 +1,80 @@
+import { ComputeError } from '../../../errors.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { readAnswer } from './engine-connection.ts';
+import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
+import { pullFailure, silentRegistry, type PullSubject } from './image-errors.ts';
+import { parseImageReference } from '../../../spec/image-reference.ts';
+import { jsonLines } from './json-lines.ts';
+import { pullProgress } from './pull-progress.ts';
+import type { PullLine } from './pull-progress.ts';
+
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
+}
+
+export interface PullOptions {
+  readonly reference: string;
+  readonly auth: RegistryAuth | undefined;
+  readonly onProgress: (line: string) => void;
+  /** Milliseconds without a word before the registry counts as unavailable. */
+  readonly silenceMs: number;
+}
+
+/** See `Engine.pullImage`. */
+export async function pullImage(
+  connection: EngineConnection,
+  { reference, auth, onProgress, silenceMs }: PullOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const parsed = parseImageReference(reference);
+  const { host } = connection;
+  const subject = { reference, parsed, host, hasCredentials: auth !== undefined };
+  if (signal.aborted) throw abortedCall(host, signal.reason);
+  const progress = pullProgress(onProgress);
+  const silence = new Error('silence');
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(abortedCall(host, signal.reason));
+  signal.addEventListener('abort', onAbort, { once: true });
+  const watchdog = setTimeout(() => {
+    // The engine pulls three layers at a time, of all pulls together: a pull that waits in its queue is not stuck.
+    if (progress.isQueued()) watchdog.refresh();
+    else controller.abort(silence);
+  }, silenceMs);
+  try {
+    const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag };
+    const request = { method: 'POST', path: '/images/create', query, registryAuth: auth } as const;
+    const response = await connection.open(request, controller.signal);
+    if (response.statusCode !== 200) throw pullFailure(subject, await readAnswer(response));
+    for await (const value of jsonLines(response)) {
+      watchdog.refresh();
+      const line = value as PullLine;
+      // The status was 200 long before: a failure stands in a line only.
+      if (line.error !== undefined) throw pullFailure(subject, { status: 500, text: line.error });
+      progress.take(line);
+    }
+  } catch (error) {
+    const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
+    if (reason === silence) throw await blameForSilence(connection, subject, signal);
+    throw reason instanceof ComputeError ? reason : connectionFailure(host, reason);
+  } finally {
+    clearTimeout(watchdog);
+    signal.removeEventListener('abort', onAbort);
+    controller.abort();
+  }
+}
+
+/** A frozen engine is as silent as a frozen registry: ask the engine something else. */
+async function blameForSilence(
+  connection: EngineConnection,
+  subject: PullSubject,
+  signal: AbortSignal,
+): Promise<ComputeError> {
+  try {
+    await connection.ask({ method: 'GET', path: '/_ping' }, signal);
+    return silentRegistry(subject);
+  } catch {
+    return signal.aborted ? abortedCall(subject.host, signal.reason) : silentEngine(subject.host);
+  }
+}

@@ -1,0 +1,260 @@
+import type { ComputeResources } from '../../../../api/compute-fields.ts';
+import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
+import type { Placement } from '../../../../api/status.ts';
+import { ComputeError } from '../../../errors.ts';
+import { checkCommonPolicy, denied } from '../../../policy.ts';
+import type { CommonPolicy } from '../../../policy.ts';
+import { specHash } from '../../../spec/spec-hash.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
+import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
+import { tenantLabels } from './ownership.ts';
+import type { Owner } from './ownership.ts';
+import { parseVolumes } from './volumes.ts';
+import type { VolumeMount } from './volumes.ts';
+
+/** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
+
+export type RestartPolicy = NonNullable<DockerConfig['restart_policy']>;
+
+/** What the engine can change while the container runs. */
+export interface LiveSettings {
+  /** Billionths of a core; 0: no limit. */
+  readonly nanoCpus: number;
+  /** 0: no limit. */
+  readonly memoryBytes: number;
+  readonly restartPolicy: RestartPolicy;
+}
+
+export type DesiredNetwork =
+  /** The operator's network, joined by tenants with one container. */
+  | { readonly kind: 'shared'; readonly name: string }
+  /** The tenant's own, for its containers to talk to each other by name. */
+  | { readonly kind: 'private'; readonly name: string }
+  /** `none`, `host` or `container:NAME`: nothing to create. */
+  | { readonly kind: 'mode'; readonly name: string };
+
+export interface DesiredContainer {
+  readonly spec: ContainerSpec;
+  /** As the engine calls it once it serves. */
+  readonly engineName: string;
+  readonly live: LiveSettings;
+  readonly volumes: readonly VolumeMount[];
+  readonly network: DesiredNetwork;
+  /** Host address that ports are bound to. */
+  readonly bindAddress: string;
+  /** All of them, the owner's and the tenant's. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** By the UID of the cluster that made the container: it is the hash's key. */
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
+export interface DesiredTenant {
+  readonly tenantId: string;
+  readonly placement: Placement;
+  /** Over all that a rollout would change, limits too. */
+  readonly specHash: string;
+  readonly containers: readonly DesiredContainer[];
+  /** Values that no message may show. */
+  readonly secrets: readonly string[];
+}
+
+/** What the operator, not the tenant, decides. */
+export interface DockerSettings {
+  readonly block: DockerOperatorBlock;
+  readonly policy: DockerPolicy;
+  readonly commonPolicy: CommonPolicy;
+  readonly owner: Owner;
+}
+
+/** Hashes of this form; see specHash. */
+const hashVersion = 'v1';
+
+/** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
+export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: DockerSettings): DesiredTenant {
+  const { block, owner } = settings;
+  const containers = effectiveContainers(spec);
+  checkCommonPolicy(settings.commonPolicy, containers);
+  checkLabels(spec.config.labels ?? {}, block.label_prefix);
+  const network = chooseNetwork(spec, settings, containers.length);
+  checkPorts(containers, network);
+  const volumes = parseVolumes(spec.config.volumes ?? [], {
+    namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
+    allowedHostPaths: settings.policy.allowed_host_paths,
+    operatorVolumes: block.volumes ?? [],
+  });
+  const desired = containers.map((container) =>
+    desireContainer(container, spec, { settings, network, volumes, single: containers.length === 1 }),
+  );
+  return {
+    tenantId: spec.tenantId,
+    placement: { provider: 'docker', labelPrefix: block.label_prefix, tenantId: spec.tenantId },
+    specHash: specHash(
+      hashVersion,
+      owner.clusterUid,
+      desired.map((container) => [
+        container.engineName,
+        container.hashes.get(owner.clusterUid),
+        container.live,
+      ]),
+    ),
+    containers: desired,
+    secrets: containers.flatMap(({ env }) =>
+      env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
+    ),
+  };
+}
+
+function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly ContainerSpec[] {
+  const { config } = spec;
+  const fallback: ComputeResources = { ...config.resources, ...spec.resources };
+  if (spec.containers.length > 0) {
+    return spec.containers.map((container) => ({
+      ...container,
+      resources: { ...fallback, ...container.resources },
+    }));
+  }
+  if (config.image === undefined) {
+    throw new ComputeError(
+      'InvalidSpec',
+      'spec.computeConfig.docker.image: neither it nor spec.containers says what to run',
+    );
+  }
+  return [
+    {
+      name: 'app',
+      image: config.image,
+      env: Object.entries(config.env ?? {}).map(([name, value]) => ({ name, value })),
+      ports: (config.ports ?? []).map(({ container_port, host_port, protocol }) => ({
+        containerPort: container_port,
+        protocol,
+        ...(host_port === undefined ? {} : { hostPort: host_port }),
+      })),
+      resources: fallback,
+    },
+  ];
+}
+
+function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
+  const taken = Object.keys(labels).find((label) => label.startsWith(prefix));
+  if (taken === undefined) return;
+  throw new ComputeError(
+    'PolicyDenied',
+    `spec.computeConfig.docker.labels: ${taken} starts with ${prefix}, which marks the owner. Name it otherwise`,
+  );
+}
+
+function chooseNetwork(
+  spec: TenantComputeSpec<DockerConfig>,
+  { block, policy }: DockerSettings,
+  containers: number,
+): DesiredNetwork {
+  const mode = spec.config.network_mode;
+  const operatorsOwn = mode === block.network_mode;
+  if (mode === 'host' && !policy.allow_host_network && !operatorsOwn) {
+    throw denied('docker.allow_host_network', 'network_mode host is not allowed', 'Leave network_mode out');
+  }
+  if (mode?.startsWith('container:') === true && !policy.allow_join_network && !operatorsOwn) {
+    throw denied(
+      'docker.allow_join_network',
+      `network_mode ${mode} is not allowed`,
+      'Leave network_mode out',
+    );
+  }
+  if (mode !== undefined && mode !== 'bridge') return { kind: 'mode', name: mode };
+  if (containers > 1) return { kind: 'private', name: `${block.label_prefix}-${spec.tenantId}` };
+  return { kind: 'shared', name: mode ?? block.network_name };
+}
+
+function checkPorts(containers: readonly ContainerSpec[], network: DesiredNetwork): void {
+  const holders = new Map<string, string>();
+  for (const { name, ports = [] } of containers) {
+    if (ports.length > 0 && network.kind === 'mode' && network.name !== 'host') {
+      throw new ComputeError(
+        'InvalidSpec',
+        `container ${name}: ports can't be published with network_mode ${network.name}`,
+      );
+    }
+    for (const { hostPort, protocol } of ports) {
+      if (hostPort === undefined) continue;
+      const key = `${hostPort}/${protocol}`;
+      const holder = holders.get(key);
+      if (holder !== undefined) {
+        throw new ComputeError(
+          'InvalidSpec',
+          `host port ${key} is asked for twice, by the containers ${holder} and ${name}`,
+        );
+      }
+      holders.set(key, name);
+    }
+  }
+}
+
+interface ContainerContext {
+  readonly settings: DockerSettings;
+  readonly network: DesiredNetwork;
+  readonly volumes: readonly VolumeMount[];
+  readonly single: boolean;
+}
+
+function desireContainer(
+  container: ContainerSpec,
+  spec: TenantComputeSpec<DockerConfig>,
+  { settings: { block, owner }, network, volumes, single }: ContainerContext,
+): DesiredContainer {
+  const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
+  const { cpu, memory } = container.resources;
+  const live: LiveSettings = {
+    nanoCpus: cpu === undefined ? 0 : nanoCpus(cpu),
+    memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
+    restartPolicy: spec.config.restart_policy ?? 'unless-stopped',
+  };
+  const replaceable = {
+    image: container.image,
+    command: container.command,
+    args: container.args,
+    env: container.env.toSorted(byKey(({ name }) => name)),
+    // The name of a port is for the status alone.
+    ports: (container.ports ?? [])
+      .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
+      .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
+    healthCheck: container.healthCheck,
+    volumes,
+    network,
+    bindAddress: block.port_bind_address,
+    labels: spec.config.labels,
+  };
+  const hashes = new Map(
+    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [uid, specHash(hashVersion, uid, replaceable)]),
+  );
+  return {
+    spec: container,
+    engineName: single ? base : `${base}.${container.name}`,
+    live,
+    volumes,
+    network,
+    bindAddress: block.port_bind_address,
+    labels: {
+      ...spec.config.labels,
+      ...tenantLabels(block.label_prefix, owner, spec),
+      [`${block.label_prefix}.container`]: container.name,
+      [`${block.label_prefix}.spec_hash`]: hashes.get(owner.clusterUid) ?? '',
+      [`${block.label_prefix}.live`]: describeLive(live),
+    },
+    hashes,
+  };
+}
+
+/**
+ * The live settings as a label says them. It tells, without an inspect, whether they are the ones that the container
+ * was made with.
+ */
+export function describeLive({ nanoCpus, memoryBytes, restartPolicy }: LiveSettings): string {
+  return `${nanoCpus}/${memoryBytes}/${restartPolicy}`;
+}
+
+function byKey<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => {
+    const [left, right] = [key(a), key(b)];
+    return left < right ? -1 : left > right ? 1 : 0;
+  };
+}

@@ -1,0 +1,108 @@
+import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
+import { youngMs } from './observed-container.ts';
+import type { ContainerState, Inspected, ObservedContainer } from './observed-container.ts';
+
+/** How well a container does, and for how long it must have run to be believed. Pure. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** How long a container without health check must run without exiting to count as healthy, in milliseconds. */
+  readonly settleMs: number;
+}
+
+export interface Assessment {
+  readonly state: ComputeState;
+  readonly health: ComputeHealth;
+  readonly message?: string;
+  readonly lookAgainAfterMs?: number;
+}
+
+/** From this many recent restarts on, a container counts as failed. */
+const crashLoopRestarts = 3;
+
+/** A health check reports by an event; this is for when the event is lost. */
+const healthLookAgainMs = 5_000;
+
+/** An inspect is due at once; this is what the next look may cost. */
+const uninspectedLookAgainMs = 1_000;
+
+export function assess(container: ObservedContainer, clock: Clock): Assessment {
+  return assessments[container.state](container, clock);
+}
+
+type Assess = (container: ObservedContainer, clock: Clock) => Assessment;
+
+const assessments: Readonly<Record<ContainerState, Assess>> = {
+  running: (container, clock) => assessRunning(container, clock),
+  restarting: (container, { settleMs }) => ({ ...crashing(container), lookAgainAfterMs: settleMs }),
+  created: ({ inspected }) =>
+    (inspected?.error ?? '') === ''
+      ? { state: 'starting', health: 'unknown' }
+      : { state: 'failed', health: 'unhealthy', message: 'could not be started' },
+  paused: () => ({ state: 'stopped', health: 'unhealthy', message: 'is paused' }),
+  removing: () => ({ state: 'stopping', health: 'unknown', lookAgainAfterMs: uninspectedLookAgainMs }),
+  dead: () => ({ state: 'failed', health: 'unhealthy', message: 'is dead' }),
+  exited: (container) => ({
+    state: container.exitCode === 0 ? 'stopped' : 'failed',
+    health: 'unhealthy',
+    message: describeExit(container),
+  }),
+};
+
+function assessRunning(container: ObservedContainer, clock: Clock): Assessment {
+  const { health, inspected, young } = container;
+  if (health === 'healthy') return { state: 'running', health: 'healthy' };
+  if (health === 'unhealthy') {
+    return { state: 'running', health: 'unhealthy', message: 'fails its health check' };
+  }
+  const waitMs = inspected === undefined ? uninspectedLookAgainMs : unsettledMs(inspected, clock);
+  const unsettled = waitMs > 0 && (young || inspected !== undefined);
+  if (unsettled && inspected !== undefined && recentRestarts(inspected) > 0) {
+    return { ...crashing(container), lookAgainAfterMs: waitMs };
+  }
+  if (health === 'starting') {
+    return { state: 'starting', health: 'unknown', lookAgainAfterMs: healthLookAgainMs };
+  }
+  if (unsettled) return { state: 'starting', health: 'unknown', lookAgainAfterMs: waitMs };
+  return { state: 'running', health: 'healthy' };
+}
+
+/** One wording for the moments between two restarts and the ones in which it runs, so that nothing flaps. */
+function crashing(container: ObservedContainer): Assessment {
+  const restarts = container.inspected === undefined ? 1 : recentRestarts(container.inspected);
+  const failed = restarts >= crashLoopRestarts;
+  const code = container.exitCode === undefined ? '' : ` with code ${container.exitCode}`;
+  return {
+    state: failed ? 'failed' : 'starting',
+    health: 'unhealthy',
+    message: failed
+      ? `keeps exiting${code}; the engine restarts it`
+      : `exited${code} and was restarted by the engine`,
+  };
+}
+
+/** By the shells' convention, which the engine's init keeps. */
+const knownCodes: Readonly<Record<number, string>> = {
+  126: ': its command can not be executed',
+  127: ': the image has no such command',
+};
+
+/** `exited with code 137, killed because it ran out of memory`. */
+export function describeExit({ exitCode, inspected }: ObservedContainer): string {
+  const code = exitCode ?? inspected?.exitCode;
+  const memory = inspected?.oomKilled === true ? ', killed because it ran out of memory' : '';
+  return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}`;
+}
+
+/** How long it still must run without exiting, in milliseconds; 0: it is settled. */
+export function unsettledMs(inspected: Inspected, { nowMs, settleMs }: Clock): number {
+  const needed = Math.min(youngMs, settleMs * 2 ** recentRestarts(inspected));
+  return Math.max(0, Math.ceil(needed - Math.max(0, nowMs - inspected.startedMs)));
+}
+
+/** Restarts count while they come, on the average, more often than every 5 minutes; the engine dates none of them. */
+export function recentRestarts({ restartCount, startedMs, createdMs }: Inspected): number {
+  if (restartCount === 0) return 0;
+  return (startedMs - createdMs) / restartCount < youngMs ? restartCount : 0;
+}

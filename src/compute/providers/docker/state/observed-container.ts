@@ -1,0 +1,187 @@
+import type Dockerode from 'dockerode';
+import { stableText } from '../engine/engine-errors.ts';
+import type { LiveSettings, RestartPolicy } from './desired.ts';
+import type { Labels } from './ownership.ts';
+
+/** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+export type HealthWord = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
+export interface PublishedPort {
+  readonly address: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  /** tcp, udp or sctp. */
+  readonly protocol: string;
+}
+
+export interface ObservedContainer {
+  readonly id: string;
+  /** Name on the engine, without the leading slash. */
+  readonly name: string;
+  readonly state: ContainerState;
+  readonly health: HealthWord;
+  /** Of the last run, where it is known. */
+  readonly exitCode: number | undefined;
+  /** Whether it was started less than `youngMs` ago, as far as the list's words tell. */
+  readonly young: boolean;
+  readonly image: string;
+  readonly labels: Labels;
+  readonly ports: readonly PublishedPort[];
+  readonly networkId: string | undefined;
+  readonly inspected: Inspected | undefined;
+}
+
+/** What an inspect adds. */
+export interface Inspected {
+  /** Milliseconds since the epoch; 0: never. */
+  readonly createdMs: number;
+  readonly startedMs: number;
+  readonly finishedMs: number;
+  /** Of the last run; the engine says 0 while it runs. */
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** The engine's words on a start that it could not do. */
+  readonly error: string;
+  readonly restartCount: number;
+  /** First line that the last health probe said. */
+  readonly lastProbe: string;
+  readonly image: string;
+  readonly live: LiveSettings;
+  /** Host ports that it asked for by number: `8080/tcp`. */
+  readonly fixedPorts: readonly string[];
+  /** Sources of volumes and bind mounts that it can write to. */
+  readonly writableMounts: readonly string[];
+  readonly networkMode: string;
+}
+
+/** 5 min: the longest settling time. A container that is older needs no inspect to be called settled. */
+export const youngMs = 300_000;
+
+/** Longest piece of a probe's output that goes into a message. */
+const probeLineLength = 200;
+
+export function observeContainer(info: Dockerode.ContainerInfo): ObservedContainer {
+  const state = info.State as ContainerState;
+  const code = /\((-?\d+)\)/.exec(info.Status)?.[1];
+  return {
+    id: info.Id,
+    name: ownName(info.Names),
+    state,
+    health: healthFromWords(info.Status),
+    exitCode: hasExited(state) && code !== undefined ? Number(code) : undefined,
+    young: state === 'running' && isYoung(info.Status),
+    image: info.Image,
+    labels: info.Labels,
+    ports: publishedPorts(info.Ports),
+    networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
+      ?.NetworkID,
+    inspected: undefined,
+  };
+}
+
+/** The same container with what an inspect, asked for later, says of it. */
+export function withInspect(
+  container: ObservedContainer,
+  inspect: Dockerode.ContainerInspectInfo,
+): ObservedContainer {
+  const state = inspect.State.Status as ContainerState;
+  const word = inspect.State.Health?.Status;
+  return {
+    ...container,
+    name: withoutSlash(inspect.Name),
+    state,
+    health: word === 'starting' || word === 'healthy' || word === 'unhealthy' ? word : 'none',
+    exitCode: hasExited(state) ? inspect.State.ExitCode : undefined,
+    inspected: readInspect(inspect),
+  };
+}
+
+function hasExited(state: ContainerState): boolean {
+  return state === 'exited' || state === 'restarting' || state === 'dead';
+}
+
+/** A container has one name of its own; names with a second slash are links that others made to it. */
+function ownName(names: readonly string[]): string {
+  return withoutSlash(names.find((name) => !name.slice(1).includes('/')) ?? names[0] ?? '');
+}
+
+function withoutSlash(name: string): string {
+  return name.startsWith('/') ? name.slice(1) : name;
+}
+
+/** `Up 2 minutes (healthy)`, `Up 5 seconds (health: starting)`. */
+function healthFromWords(status: string): HealthWord {
+  const word = /\((?:health: )?(starting|healthy|unhealthy)\)/.exec(status)?.[1];
+  return (word as HealthWord | undefined) ?? 'none';
+}
+
+/** The list speaks of seconds, `About a minute` and `4 minutes`; from 5 minutes on there is nothing to wait for. */
+function isYoung(status: string): boolean {
+  const minutes = /^Up (\d+) minutes?/.exec(status)?.[1];
+  if (minutes !== undefined) return Number(minutes) < youngMs / 60_000;
+  return /^Up (Less than a second|\d+ seconds?|About a minute)/.test(status);
+}
+
+function publishedPorts(ports: readonly Dockerode.Port[] | null): readonly PublishedPort[] {
+  return (ports ?? [])
+    .filter(({ PublicPort }) => PublicPort > 0)
+    .map(({ IP, PublicPort, PrivatePort, Type }) => ({
+      address: IP,
+      hostPort: PublicPort,
+      containerPort: PrivatePort,
+      protocol: Type,
+    }))
+    .toSorted(
+      (a, b) =>
+        a.containerPort - b.containerPort ||
+        compareText(a.protocol, b.protocol) ||
+        compareText(a.address, b.address),
+    );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function readInspect(inspect: Dockerode.ContainerInspectInfo): Inspected {
+  const { State, HostConfig, Config } = inspect;
+  const bindings = (HostConfig.PortBindings ?? {}) as Record<
+    string,
+    { HostPort?: string }[] | null | undefined
+  >;
+  return {
+    createdMs: instant(inspect.Created),
+    startedMs: instant(State.StartedAt),
+    finishedMs: instant(State.FinishedAt),
+    exitCode: State.ExitCode,
+    oomKilled: State.OOMKilled,
+    error: stableText(State.Error ?? ''),
+    restartCount: inspect.RestartCount ?? 0,
+    lastProbe: firstLine(State.Health?.Log?.at(-1)?.Output ?? ''),
+    image: Config.Image,
+    live: {
+      nanoCpus: HostConfig.NanoCpus ?? 0,
+      memoryBytes: HostConfig.Memory ?? 0,
+      restartPolicy: (HostConfig.RestartPolicy?.Name || 'no') as RestartPolicy,
+    },
+    fixedPorts: Object.entries(bindings).flatMap(([port, hosts]) =>
+      (hosts ?? [])
+        .filter(({ HostPort = '' }) => HostPort !== '' && HostPort !== '0')
+        .map(({ HostPort }) => `${HostPort}/${port.split('/')[1] ?? 'tcp'}`),
+    ),
+    writableMounts: (inspect.Mounts ?? []).filter(({ RW }) => RW).map(({ Name, Source }) => Name ?? Source),
+    networkMode: HostConfig.NetworkMode ?? '',
+  };
+}
+
+/** The engine says year 1 for "never". */
+function instant(text: string | undefined): number {
+  const ms = text === undefined ? 0 : Date.parse(text);
+  return Number.isFinite(ms) && ms > 0 ? ms : 0;
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').slice(0, probeLineLength);
+}

@@ -1,0 +1,70 @@
+import { posix } from 'node:path';
+import { ComputeError } from '../../../errors.ts';
+import { denied } from '../../../policy.ts';
+
+/** A tenant's `host_or_volume:/container/path[:mode]`, taken apart and checked. Pure. */
+export interface VolumeMount {
+  /** Name of the engine's volume, or the normalised host path. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** A volume of the tenant, made and removed with it; otherwise a bind mount. */
+  readonly named: boolean;
+}
+
+export interface VolumeRules {
+  /** `{label_prefix}-{tenant_id}-`: no tenant can name another's volume. */
+  readonly namePrefix: string;
+  readonly allowedHostPaths: readonly string[];
+  /** The operator's own `volumes`, which need no permission. */
+  readonly operatorVolumes: readonly string[];
+}
+
+/** What the engine takes as the name of a volume. */
+const volumeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** Throws InvalidSpec, naming the path, or PolicyDenied for a host path that is not allowed. */
+export function parseVolumes(volumes: readonly string[], rules: VolumeRules): readonly VolumeMount[] {
+  const mounts = volumes.map((volume, index) => parseVolume(volume, index, rules));
+  const targets = new Set<string>();
+  for (const [index, { target }] of mounts.entries()) {
+    if (targets.has(target)) throw invalid(index, `mounts ${target}, which another volume mounts already`);
+    targets.add(target);
+  }
+  return mounts;
+}
+
+function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeMount {
+  const [from = '', to = '', mode = 'rw'] = volume.split(':');
+  const target = normalisePath(to);
+  if (target === '/') throw invalid(index, 'mounts over the root of the container');
+  const readOnly = mode === 'ro';
+  if (!from.startsWith('/')) {
+    if (!volumeName.test(from)) {
+      throw invalid(index, `"${from}" is neither an absolute host path nor a volume name`);
+    }
+    return { source: `${rules.namePrefix}${from}`, target, readOnly, named: true };
+  }
+  const source = normalisePath(from);
+  const allowed =
+    rules.operatorVolumes.includes(volume) ||
+    rules.allowedHostPaths.some((path) => isWithin(normalisePath(path), source));
+  if (!allowed) {
+    throw denied('docker.allowed_host_paths', `host path ${source} may not be mounted`, 'Use a named volume');
+  }
+  return { source, target, readOnly, named: false };
+}
+
+/** Without `.`, `..`, doubled and trailing slashes. Symbolic links on the host are the admin's to know of. */
+function normalisePath(path: string): string {
+  const normal = posix.normalize(path).replace(/^\/+/, '/');
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+}
+
+function invalid(index: number, what: string): ComputeError {
+  return new ComputeError('InvalidSpec', `spec.computeConfig.docker.volumes[${index}]: ${what}`);
+}

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import { revisionKey } from '../state/arns.ts';
+import type { DesiredService } from '../state/desired.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import { isThere } from '../state/observed.ts';
+import { isTenants, tagKeys, tagMap } from '../state/ownership.ts';
+import type { Owner } from '../state/ownership.ts';
+import { keyOf } from '../watch/service-view.ts';
+import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
+import { deregisterUnused } from './task-revisions.ts';
+
+/** Deregisters what newer revisions have made useless, one by one, with what is left of the account's rate. */
+export interface Trickle {
+  /** The family got a revision: others of it may be unused once the rollout is over. */
+  add(desired: DesiredService): void;
+  /** Until `signal` aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** A sixth of the one deregistration a second that ECS allows an account. */
+const defaultPaceMs = 6_000;
+
+/** What is not done when the process ends is done after the tenant's next new revision, or with its deletion. */
+export function createTrickle(
+  { api, owner, logger }: { readonly api: EcsApi; readonly owner: Owner; readonly logger: Logger },
+  paceMs = defaultPaceMs,
+): Trickle {
+  const waiting = new Map<string, DesiredService>();
+  return {
+    add(desired) {
+      waiting.set(keyOf(desired.target), desired);
+    },
+    async run(signal) {
+      while (await sleepUnlessAborted(paceMs, signal)) {
+        const [next] = waiting;
+        if (next === undefined) continue;
+        const [key, desired] = next;
+        waiting.delete(key);
+        try {
+          if ((await tidyFamily(api, owner, desired, signal)) && !waiting.has(key)) waiting.set(key, desired);
+        } catch (error) {
+          if (!signal.aborted)
+            logger.debug({ error }, 'old task definitions could not be deregistered for now');
+        }
+      }
+    },
+  };
+}
+
+/** Whether there is more to do: the rollout goes on, or more revisions are unused. */
+export async function tidyFamily(
+  api: EcsApi,
+  owner: Owner,
+  { target, overlay, ownerTags }: DesiredService,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const service = await api.describeService(target, 'sweep', signal);
+  if (overlay === undefined || service === 'cluster-gone' || !isThere(service)) return false;
+  const tenant = { namespace: ownerTags[tagKeys.namespace] ?? '', name: ownerTags[tagKeys.name] ?? '' };
+  const tags = tagMap(service.tags);
+  if (!isTenants(owner, tenant, tags)) return false;
+  const deployments = service.deployments ?? [];
+  if (deployments.some(({ rolloutState }) => rolloutState === 'IN_PROGRESS')) return true;
+  const inUse = [service.taskDefinition, ...deployments.map(({ taskDefinition }) => taskDefinition)]
+    .flatMap((arn) => (arn === undefined ? [] : [revisionKey(arn)]))
+    .concat(tags[tagKeys.taskDefinition]?.split(' ')[1] ?? []);
+  const family = { scope: target.scope, family: overlay.family, tenant };
+  return (await deregisterUnused(api, owner, { ...family, inUse, most: 1 }, signal)) > 0;
+}

@@ -1,0 +1,111 @@
+import { ComputeError } from '../../../errors.ts';
+import { revisionKey } from '../state/arns.ts';
+import type { EcsApi, EcsScope } from '../engine/ecs-api.ts';
+import { describeOwner, isTenants, tagKeys, tagMap } from '../state/ownership.ts';
+import type { Owner, Tags } from '../state/ownership.ts';
+import { registerInput } from '../state/task-overlay.ts';
+import type { Overlay } from '../state/task-overlay.ts';
+
+/** Revisions of the families that are a tenant's own. */
+
+export interface RevisionWanted {
+  readonly scope: EcsScope;
+  readonly overlay: Overlay;
+  readonly ownerTags: Tags;
+}
+
+/** How many of the newest are looked at: more than one differs from the service's only after a crash or a rollback. */
+const maxLookedAt = 3;
+
+/**
+ * ARN of a revision of the overlay: one that was registered before, by a process that has died maybe, or a new one.
+ * Rejects with ProviderConflict where the family is someone else's, and InvalidSpec where it can't be registered.
+ */
+export async function ensureRevision(
+  api: EcsApi,
+  owner: Owner,
+  { scope, overlay, ownerTags }: RevisionWanted,
+  signal: AbortSignal,
+): Promise<string> {
+  const newest = (await api.listTaskDefinitions(scope, overlay.family, signal)).slice(0, maxLookedAt);
+  for (const arn of newest) {
+    const tags = await revisionTags(api, scope, arn, signal);
+    if (tags === undefined) continue;
+    assertOwn(owner, ownerTags, arn, tags);
+    if (tags[tagKeys.overlayHash] === overlay.hash) return arn;
+  }
+  const base = await api.describeTaskDefinition(scope, overlay.base, signal);
+  if (base === undefined) throw noTaskDefinition(overlay.base);
+  const input = registerInput(overlay, base.taskDefinition, ownerTags);
+  const { taskDefinitionArn } = await api.registerTaskDefinition(scope, input, signal);
+  if (taskDefinitionArn !== undefined) return taskDefinitionArn;
+  throw new ComputeError('ProviderUnavailable', 'ECS registered a task definition and did not name it');
+}
+
+export function noTaskDefinition(arn: string): ComputeError {
+  return new ComputeError(
+    'InvalidSpec',
+    `spec.computeConfig.ecs.task_definition_arn: there is no task definition ${arn}`,
+  );
+}
+
+function assertOwn(owner: Owner, ownerTags: Tags, arn: string, tags: Tags): void {
+  if (isTenants(owner, tenantOf(ownerTags), tags)) return;
+  throw new ComputeError(
+    'ProviderConflict',
+    `task definition ${revisionKey(arn)} exists and ${describeOwner(tags)}. Deregister it, or give the tenant another tenantId`,
+  );
+}
+
+function tenantOf(tags: Tags): { readonly namespace: string; readonly name: string } {
+  return { namespace: tags[tagKeys.namespace] ?? '', name: tags[tagKeys.name] ?? '' };
+}
+
+async function revisionTags(
+  api: EcsApi,
+  scope: EcsScope,
+  arn: string,
+  signal: AbortSignal,
+): Promise<Tags | undefined> {
+  const found = await api.describeTaskDefinition(scope, arn, signal);
+  return found === undefined ? undefined : tagMap(found.tags);
+}
+
+export interface Family {
+  readonly scope: EcsScope;
+  readonly family: string;
+  readonly tenant: { readonly namespace: string; readonly name: string };
+}
+
+/**
+ * Deregisters up to `most` of the tenant's revisions in the family, oldest first, but those in `inUse`
+ * (`FAMILY:REVISION`). Returns how many are left to be deregistered.
+ */
+export async function deregisterUnused(
+  api: EcsApi,
+  owner: Owner,
+  {
+    scope,
+    family,
+    tenant,
+    inUse,
+    most,
+  }: Family & { readonly inUse: readonly string[]; readonly most: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const revisions = (await api.listTaskDefinitions(scope, family, signal)).toReversed();
+  const unused = revisions.filter((arn) => !inUse.includes(revisionKey(arn)));
+  let done = 0;
+  let others = 0;
+  for (const arn of unused) {
+    if (done === most) break;
+    const tags = await revisionTags(api, scope, arn, signal);
+    if (tags === undefined || !isTenants(owner, tenant, tags)) {
+      others += 1;
+      continue;
+    }
+    await api.deregisterTaskDefinition(scope, arn, signal);
+    done += 1;
+  }
+  return unused.length - done - others;
+}

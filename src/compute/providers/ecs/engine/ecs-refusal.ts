@@ -1,0 +1,94 @@
+import { ComputeError, type ErrorCode } from '../../../errors.ts';
+import { nameOf } from './ecs-fault.ts';
+import { place, stableText, type CallSite } from './ecs-errors.ts';
+
+/** What ECS, reached and understood, would not do. Callers make a value or a ComputeError of it. */
+export class EcsRefusal {
+  readonly kind: RefusalKind;
+  /** ECS' own name for it: InvalidParameterException. */
+  readonly name: string;
+  /** What ECS says; stable between tries. */
+  readonly text: string;
+  readonly site: CallSite;
+
+  constructor(error: unknown, site: CallSite) {
+    this.name = nameOf(error);
+    this.text = stableText(error);
+    this.kind = kindOf(this.name, this.text);
+    this.site = site;
+  }
+}
+
+/**
+ * What it is about: `exists` a service of that name with other values; `draining` its name is not free yet; `inactive`
+ * it was deleted; `missing` there never was one, or long ago; `cluster-gone`; `no-task-definition`; `no-role` a role
+ * that ECS itself needs; `quota` the account may not have more of these; `busy` something else is under way;
+ * `invalid` the values.
+ */
+export type RefusalKind =
+  | 'exists'
+  | 'draining'
+  | 'inactive'
+  | 'missing'
+  | 'cluster-gone'
+  | 'no-task-definition'
+  | 'no-role'
+  | 'quota'
+  | 'busy'
+  | 'invalid'
+  | 'other';
+
+/** First hit wins. ECS tells some things by the name of the error and others only by its text. */
+const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])[] = [
+  [/^ClusterNotFoundException$/, /^/, 'cluster-gone'],
+  [/^ServiceNotFoundException$/, /^/, 'missing'],
+  [/^ServiceNotActiveException$/, /^/, 'inactive'],
+  [/LimitExceeded/, /^/, 'quota'],
+  [/^(UpdateInProgress|Conflict|ResourceInUse)Exception$/, /^/, 'busy'],
+  [/^/, /not idempotent/i, 'exists'],
+  [/^/, /still draining/i, 'draining'],
+  [/^/, /cluster (was|is) (inactive|not active)|referenced cluster was/i, 'cluster-gone'],
+  [
+    /^/,
+    /unable to describe task definition|task ?definition (was )?(not found|does not exist)/i,
+    'no-task-definition',
+  ],
+  [/^/, /unable to assume/i, 'no-role'],
+  [/^/, /(limit|quota|maximum number).*(exceed|reach)|exceed\w* the (limit|quota|maximum)/i, 'quota'],
+  [
+    /^(InvalidParameter|Client|Platform\w+|UnsupportedFeature|NamespaceNotFound|Validation|Serialization)/,
+    /^/,
+    'invalid',
+  ],
+];
+
+function kindOf(name: string, text: string): RefusalKind {
+  return kinds.find(([names, texts]) => names.test(name) && texts.test(text))?.[2] ?? 'other';
+}
+
+/** `failed`: for what neither the values nor the rights are to blame: ProvisionFailed, UpdateFailed, DestroyFailed. */
+export function refusalError(refusal: EcsRefusal, failed: ErrorCode): ComputeError {
+  const { kind, text, name, site } = refusal;
+  const says = `${place(site)} refuses ${site.action}: ${text === '' ? name : text}`;
+  switch (kind) {
+    case 'invalid':
+    case 'no-task-definition':
+      return new ComputeError('InvalidSpec', says);
+    case 'no-role':
+      return new ComputeError(
+        'AccessDenied',
+        `${says} (do the roles of the task definition, and the service-linked role AWSServiceRoleForECS, exist?)`,
+      );
+    case 'quota':
+      return new ComputeError(failed, `${says} (ask AWS for a higher quota, or remove what is not needed)`);
+    case 'cluster-gone':
+    case 'missing':
+    case 'inactive':
+    case 'exists':
+    case 'draining':
+    case 'busy':
+    case 'other':
+      break;
+  }
+  return new ComputeError(failed, says);
+}

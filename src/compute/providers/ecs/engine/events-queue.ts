@@ -1,0 +1,125 @@
+import {
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+  type Message,
+} from '@aws-sdk/client-sqs';
+import type { Logger } from 'pino';
+import type { ServiceHint } from './ecs-api.ts';
+import { troubleError } from './ecs-errors.ts';
+import { faultOf } from './ecs-fault.ts';
+import { hintOf } from './ecs-event.ts';
+import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
+import { untilAborted } from '../../../../async/until-aborted.ts';
+
+/** The longest and the most that SQS offers: the fewest calls. */
+const longPollSeconds = 20;
+const maxMessages = 10;
+/** A queue that can't be read costs no more than a look now and then: sweeps find everything without it. */
+const backoff = { firstMs: 1_000, capMs: 60_000 };
+
+export interface EventsQueueOptions {
+  readonly queueUrl: string;
+  /** Where the queue is, unless its URL says so. */
+  readonly region: string;
+  readonly logger: Logger;
+  readonly connectMs: number;
+  /** Milliseconds that an answer may take beyond the long poll. */
+  readonly deadlineMs: number;
+  /** Seconds that a poll waits for messages. Default: 20. */
+  readonly pollSeconds?: number | undefined;
+}
+
+/** Hints from the queue until `signal` aborts; never throws. Messages are deleted, those that say nothing, too. */
+export async function* queueHints(
+  options: EventsQueueOptions,
+  signal: AbortSignal,
+): AsyncIterable<ServiceHint> {
+  const { logger, queueUrl } = options;
+  const client = sqsClient(options);
+  let failures = 0;
+  try {
+    while (!signal.aborted) {
+      try {
+        const messages = await receive(client, options, signal);
+        failures = 0;
+        yield* distinctHints(messages);
+      } catch (error) {
+        if (signal.aborted) return;
+        const trouble = troubleError(faultOf(error), siteOf(options), error) ?? (error as Error);
+        if (failures === 0)
+          logger.warn({ queue: queueUrl, problem: trouble.message }, 'no ECS events for now');
+        failures += 1;
+        await pause(failures, signal);
+      }
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: EventsQueueOptions): SQSClient {
+  return new SQSClient({
+    region: regionOf(queueUrl) ?? region,
+    // Said twice, or the SDK warns on the console of a queue that is not AWS' own.
+    endpoint: new URL(queueUrl).origin,
+    useQueueUrlAsEndpoint: false,
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: connectMs,
+      requestTimeout: (pollSeconds ?? longPollSeconds) * 1000 + deadlineMs,
+      throwOnRequestTimeout: true,
+    },
+  });
+}
+
+/** https://sqs.us-west-2.amazonaws.com/123456789012/NAME */
+function regionOf(queueUrl: string): string | undefined {
+  return /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1];
+}
+
+function siteOf({ queueUrl, region }: EventsQueueOptions) {
+  return { action: 'sqs:ReceiveMessage', region: regionOf(queueUrl) ?? region };
+}
+
+async function receive(
+  client: SQSClient,
+  { queueUrl, pollSeconds = longPollSeconds, deadlineMs }: EventsQueueOptions,
+  signal: AbortSignal,
+): Promise<readonly Message[]> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(pollSeconds * 1000 + deadlineMs)]);
+  const ask = new ReceiveMessageCommand({
+    QueueUrl: queueUrl,
+    WaitTimeSeconds: pollSeconds,
+    MaxNumberOfMessages: maxMessages,
+  });
+  const { Messages: messages = [] } = await untilAborted(client.send(ask, { abortSignal: within }), within);
+  if (messages.length > 0) await forget(client, { queueUrl, messages }, within);
+  return messages;
+}
+
+/** One that stays comes again, which costs another look and no more. */
+async function forget(
+  client: SQSClient,
+  { queueUrl, messages }: { readonly queueUrl: string; readonly messages: readonly Message[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+  const ask = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries });
+  await untilAborted(client.send(ask, { abortSignal: signal }), signal).catch(() => undefined);
+}
+
+function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
+  const hints = new Map<string, ServiceHint>();
+  for (const { Body } of messages) {
+    const hint = hintOf(Body ?? '');
+    if (hint !== undefined) hints.set(`${hint.cluster} ${hint.service}`, hint);
+  }
+  return hints.values();
+}
+
+/** Full jitter. Ends early when `signal` aborts. */
+async function pause(failures: number, signal: AbortSignal): Promise<void> {
+  const mostMs = Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.min(failures, 10));
+  await sleepUnlessAborted(Math.random() * mostMs, signal);
+}

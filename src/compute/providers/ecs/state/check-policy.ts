@@ -1,0 +1,89 @@
+import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
+import { checkCommonPolicy, denied } from '../../../policy.ts';
+import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
+import { familyOf, regionOf, withoutRevision } from './arns.ts';
+import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
+import { tagPrefix } from './ownership.ts';
+
+/** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */
+
+export interface PolicyInput {
+  readonly config: EcsConfig;
+  readonly region: string;
+  readonly block: EcsOperatorBlock;
+  readonly policy: EcsPolicy;
+}
+
+/** Throws PolicyDenied, naming the rule. */
+export function checkEcsPolicy({ config, region, block, policy }: PolicyInput): void {
+  const { cluster_arn: cluster, assume_role: role, subnets = [], security_groups: groups = [] } = config;
+  allow('allowed_clusters', [cluster], [block.cluster_arn, ...policy.allowed_clusters], 'cluster');
+  // Who may use a cluster may use it where it is.
+  const regions = [block.region ?? regionOf(block.cluster_arn), regionOf(cluster), ...policy.allowed_regions];
+  allow('allowed_regions', [region], regions, 'region');
+  const roles = [block.assume_role?.role_arn, ...policy.allowed_roles.map(({ role_arn }) => role_arn)];
+  allow('allowed_roles', role === undefined ? [] : [role.role_arn], roles, 'role');
+  checkTaskDefinition(config.task_definition_arn, block, policy);
+  allow('allowed_subnets', subnets, [...(block.subnets ?? []), ...policy.allowed_subnets], 'subnet');
+  const allowedGroups = [...(block.security_groups ?? []), ...policy.allowed_security_groups];
+  allow('allowed_security_groups', groups, allowedGroups, 'security group');
+  checkTags(config.tags ?? {});
+}
+
+function allow(
+  rule: string,
+  named: readonly string[],
+  allowed: readonly (string | undefined)[],
+  what: string,
+): void {
+  const refused = named.find((value) => !allowed.includes(value));
+  if (refused === undefined) return;
+  throw denied(
+    `ecs.${rule}`,
+    `${what} ${refused} is not one that tenants may name`,
+    "Use the operator's own by leaving it out",
+  );
+}
+
+function checkTaskDefinition(arn: string, block: EcsOperatorBlock, policy: EcsPolicy): void {
+  const family = withoutRevision(arn);
+  const allowed =
+    family === withoutRevision(block.task_definition_arn) ||
+    policy.allowed_task_definitions.some((entry) =>
+      entry.startsWith('arn:') ? entry === arn || entry === family : entry === familyOf(arn),
+    );
+  if (allowed) return;
+  throw denied(
+    'ecs.allowed_task_definitions',
+    `task definition ${arn} is not one that tenants may name`,
+    "Use a revision of the operator's own family",
+  );
+}
+
+function checkTags(tags: Readonly<Record<string, string>>): void {
+  const taken = Object.keys(tags).find((key) => /^(landlord\.|aws:)/i.test(key));
+  if (taken === undefined) return;
+  throw denied(
+    'ecs',
+    `tag ${taken} starts with ${/^aws:/i.test(taken) ? 'aws:, which is reserved' : `${tagPrefix}, which marks the owner`}`,
+    'Name it otherwise',
+  );
+}
+
+/** Limits count for all tasks together: a tenant chooses how many there are. */
+export function checkSize(policy: CommonPolicy, subjects: readonly PolicySubject[], tasks: number): void {
+  const times = Math.max(1, tasks);
+  const together = subjects.map(({ resources: { cpu, memory }, ...subject }) => ({
+    ...subject,
+    resources: {
+      ...(cpu === undefined ? {} : { cpu: `${product(nanoCpus(cpu), times)}n` }),
+      ...(memory === undefined ? {} : { memory: product(memoryBytes(memory), times) }),
+    },
+  }));
+  checkCommonPolicy(policy, together);
+}
+
+/** Beyond this a number would be written with an exponent. */
+function product(amount: number, times: number): number {
+  return Math.min(amount * times, Number.MAX_SAFE_INTEGER);
+}

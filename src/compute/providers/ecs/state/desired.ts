@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
+import type { Placement } from '../../../../api/status.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { CommonPolicy } from '../../../policy.ts';
+import { specHash } from '../../../spec/spec-hash.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
+import { regionOf, revisionKey } from './arns.ts';
+import { checkEcsPolicy, checkSize } from './check-policy.ts';
+import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
+import type { EcsScope, ServiceTarget } from '../engine/ecs-api.ts';
+import { drainWanted } from './drain-mark.ts';
+import { ownerTags, tagKeys, tagList, tagPrefix } from './ownership.ts';
+import type { Owner, Tags } from './ownership.ts';
+import { checkHostPorts, desireOverlay } from './task-overlay.ts';
+import type { Overlay } from './task-overlay.ts';
+
+/** A tenant's desired state in the words of ECS. Pure: nothing here asks ECS. */
+
+export interface DesiredNetwork {
+  readonly subnets: readonly string[];
+  /** Undefined: the VPC's default, which ECS fills in. */
+  readonly securityGroups?: readonly string[];
+  readonly assignPublicIp: 'ENABLED' | 'DISABLED';
+}
+
+export interface DesiredService {
+  readonly tenantId: string;
+  readonly placement: Placement;
+  readonly target: ServiceTarget;
+  readonly specHash: string;
+  /** As named: with or without a revision. */
+  readonly taskDefinition: string;
+  /** Containers over that task definition, to be registered in a family of the tenant's own. */
+  readonly overlay?: Overlay;
+  /** Undefined: autoscaling's, once the service is there. */
+  readonly desiredCount?: number;
+  readonly launchType?: NonNullable<EcsConfig['launch_type']>;
+  readonly network?: DesiredNetwork;
+  /** The tenant's own. */
+  readonly tags: Tags;
+  /** Whether its tasks are waited for before it is deleted. */
+  readonly drain: boolean;
+  /** What marks whatever is made for the tenant. */
+  readonly ownerTags: Tags;
+  readonly containers: readonly ContainerSpec[];
+}
+
+/** What the operator, not the tenant, decides. */
+export interface EcsSettings {
+  readonly block: EcsOperatorBlock;
+  readonly policy: EcsPolicy;
+  readonly commonPolicy: CommonPolicy;
+  readonly owner: Owner;
+}
+
+/** Hashes of this form; see specHash. */
+const hashVersion = 'v1';
+
+/** No secret's value takes part (ECS has them by reference), so the hash needs no key that readers don't know. */
+export const hashKey = 'ecs';
+
+/** Where nobody names a count. */
+export const defaultDesiredCount = 1;
+
+/** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
+export function desireService(
+  spec: TenantComputeSpec<EcsConfig>,
+  { block, policy, commonPolicy, owner }: EcsSettings,
+): DesiredService {
+  const { config, containers } = spec;
+  const region = config.region ?? regionOf(config.cluster_arn);
+  checkEcsPolicy({ config, region, block, policy });
+  if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
+  const target = placeOf(spec, region);
+  const network = desireNetwork(config);
+  checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
+  const overlay =
+    containers.length === 0 ? undefined : desireOverlay(spec, { target, secretArns: block.secret_arns });
+  const { tags = {}, drain = false } = config;
+  const rolledOut = {
+    taskDefinition: config.task_definition_arn,
+    overlay: overlay?.hash,
+    desiredCount: config.desired_count,
+    launchType: config.launch_type,
+    network,
+    tags,
+    // Absent unless asked for: the hashes from before there was such a key still hold.
+    drain: drain ? true : undefined,
+  };
+  return {
+    tenantId: spec.tenantId,
+    placement: placementOf(target),
+    target,
+    specHash: specHash(hashVersion, hashKey, rolledOut),
+    taskDefinition: config.task_definition_arn,
+    ...(overlay === undefined ? {} : { overlay }),
+    ...(config.desired_count === undefined ? {} : { desiredCount: config.desired_count }),
+    ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
+    ...(network === undefined ? {} : { network }),
+    tags,
+    drain,
+    ownerTags: ownerTags(owner, spec),
+    containers,
+  };
+}
+
+function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
+  const roleArn = config.assume_role?.role_arn;
+  return {
+    scope: { region, ...(roleArn === undefined ? {} : { roleArn }) },
+    cluster: config.cluster_arn,
+    service: config.service_name ?? `${config.service_name_prefix ?? ''}${tenantId}`,
+  };
+}
+
+function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
+  return { provider: 'ecs', ...scope, cluster, service };
+}
+
+/** Back from what the status has kept. Throws ComputeError with `code` where it is not a place of ECS. */
+export function targetOf(placement: Placement, code: 'DestroyFailed' | 'ProviderUnavailable'): ServiceTarget {
+  const { region, cluster, service, roleArn } = placement;
+  if (typeof region !== 'string' || typeof cluster !== 'string' || typeof service !== 'string') {
+    throw new ComputeError(
+      code,
+      'status.placement of this tenant does not name the region, cluster and service',
+    );
+  }
+  const scope: EcsScope = typeof roleArn === 'string' ? { region, roleArn } : { region };
+  return { scope, cluster, service };
+}
+
+function desireNetwork(config: EcsConfig): DesiredNetwork | undefined {
+  const { subnets = [], security_groups: securityGroups, assign_public_ip: assignPublicIp } = config;
+  if (subnets.length > 0) {
+    return {
+      subnets,
+      ...(securityGroups === undefined || securityGroups.length === 0 ? {} : { securityGroups }),
+      assignPublicIp: assignPublicIp === true ? 'ENABLED' : 'DISABLED',
+    };
+  }
+  if ((securityGroups ?? []).length > 0 || assignPublicIp === true) {
+    const key = assignPublicIp === true ? 'assign_public_ip' : 'security_groups';
+    throw new ComputeError(
+      'InvalidSpec',
+      `spec.computeConfig.ecs.${key}: needs subnets: only tasks in awsvpc network mode have it`,
+    );
+  }
+  return undefined;
+}
+
+/** Tags of the service once `taskDefinition` (an ARN's `FAMILY:REVISION`) was given to it. */
+export function serviceTags(desired: DesiredService, revision: string): Tags {
+  const fromSpec = Object.keys(desired.tags);
+  return {
+    ...desired.tags,
+    ...desired.ownerTags,
+    ...(fromSpec.length === 0 ? {} : { [tagKeys.tagKeys]: fromSpec.map(tagKeyMark).toSorted().join('') }),
+    ...drainTag(desired),
+    ...(desired.overlay === undefined
+      ? {}
+      : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
+    [tagKeys.specHash]: desired.specHash,
+  };
+}
+
+/** How a service tells those who will delete it, who no longer have the spec. */
+export function drainTag({ drain }: DesiredService): Tags {
+  return drain ? { [tagKeys.drain]: drainWanted } : {};
+}
+
+export function taskDefinitionTag({ hash }: Overlay, revision: string): string {
+  return `${hash} ${revision}`;
+}
+
+/** Hex digits by which `landlord.tag_keys` remembers a key: 40 of them fit into the 256 characters of a tag. */
+const markLength = 5;
+
+/** Stands for the key of a tag. One in a million keys looks like another one. */
+function tagKeyMark(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, markLength);
+}
+
+/** Keys of the service's tags that came from a spec; others that nobody named are none of ours. */
+export function keysFromSpec(tags: Tags): readonly string[] {
+  const marks = new Set(tags[tagKeys.tagKeys]?.match(/.{5}/g));
+  return Object.keys(tags).filter((key) => !key.startsWith(tagPrefix) && marks.has(tagKeyMark(key)));
+}
+
+/**
+ * `born`: when the service of this name that is no more was created, if ECS still knows it. It takes part in the
+ * client token, so that a service made anew is not answered with the one before.
+ */
+export function createServiceInput(
+  desired: DesiredService,
+  taskDefinition: string,
+  born: Date | undefined,
+): CreateServiceCommandInput {
+  const { target, launchType, network, desiredCount = defaultDesiredCount } = desired;
+  const revision = revisionKey(taskDefinition);
+  return {
+    cluster: target.cluster,
+    serviceName: target.service,
+    taskDefinition,
+    desiredCount,
+    ...(launchType === undefined ? {} : { launchType }),
+    ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
+    deploymentConfiguration,
+    tags: tagList(serviceTags(desired, revision)),
+    propagateTags: 'SERVICE',
+    clientToken: clientToken([
+      target,
+      desired.ownerTags,
+      desired.specHash,
+      taskDefinition,
+      born?.getTime() ?? 0,
+    ]),
+  };
+}
+
+/** At most 36 ASCII characters. */
+function clientToken(identity: unknown): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 36);
+}
+
+/** New tasks run before old ones stop, and what does not come up is taken back. */
+export const deploymentConfiguration = {
+  deploymentCircuitBreaker: { enable: true, rollback: true },
+  maximumPercent: 200,
+  minimumHealthyPercent: 100,
+} as const;
+
+export function networkConfiguration({ subnets, securityGroups, assignPublicIp }: DesiredNetwork) {
+  return {
+    awsvpcConfiguration: {
+      subnets: [...subnets],
+      ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
+      assignPublicIp,
+    },
+  };
+}

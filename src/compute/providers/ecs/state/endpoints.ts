@@ -1,0 +1,55 @@
+import type { Task } from '@aws-sdk/client-ecs';
+import type { Endpoint } from '../../../../api/status.ts';
+import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
+
+/**
+ * Where tasks can be reached, as far as ECS itself tells: the address of a task's own network interface, which is one
+ * of the VPC. Public addresses are EC2's to tell. Pure.
+ */
+
+export interface PortNames {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+}
+
+/** A service of many tasks wants a load balancer; nobody reads more addresses in a status. */
+const maxTasks = 5;
+
+export function portsOf(containers: readonly ContainerSpec[]): readonly PortNames[] {
+  return containers.flatMap(({ name: container, ports = [] }) =>
+    ports.map(({ name, containerPort, protocol }) => ({
+      name: name ?? `${container}-${containerPort}`,
+      port: containerPort,
+      protocol: protocol.toLowerCase() as PortNames['protocol'],
+    })),
+  );
+}
+
+export function endpointsOf(
+  tasks: readonly Task[] | undefined,
+  ports: readonly PortNames[] | undefined,
+): { readonly endpoints?: Endpoint[] } {
+  const addresses = (tasks ?? [])
+    .filter(({ lastStatus }) => lastStatus === 'RUNNING')
+    .flatMap((task) => addressOf(task) ?? [])
+    .toSorted()
+    .slice(0, maxTasks);
+  const endpoints = addresses.flatMap((address) => (ports ?? []).map((port) => endpoint(address, port)));
+  return endpoints.length === 0 ? {} : { endpoints };
+}
+
+function addressOf({ attachments = [] }: Task): string | undefined {
+  for (const { type, details = [] } of attachments) {
+    if (type !== 'ElasticNetworkInterface' && type !== 'eni') continue;
+    const value = (key: string): string | undefined => details.find(({ name }) => name === key)?.value;
+    const address = value('publicIPv4Address') ?? value('privateIPv4Address');
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}
+
+function endpoint(address: string, { name, port, protocol }: PortNames): Endpoint {
+  const url = protocol === 'tcp' ? { url: `http://${address}:${port}` } : {};
+  return { name, type: protocol, address, port, ...url };
+}

@@ -1,0 +1,168 @@
+import type { Service, Task } from '@aws-sdk/client-ecs';
+import { ComputeError } from '../../../errors.ts';
+import type { Observation, PlacedTenant } from '../../../provider.ts';
+import type { TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
+import type { EcsConfig } from '../config.ts';
+import { conflict } from '../converge/converge-service.ts';
+import { desireService, targetOf } from '../state/desired.ts';
+import type { DesiredService, EcsSettings } from '../state/desired.ts';
+import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
+import { portsOf } from '../state/endpoints.ts';
+import type { PortNames } from '../state/endpoints.ts';
+import { failureMs, isThere, needsTasks, observe } from '../state/observed.ts';
+import type { Clock, EcsObservation } from '../state/observed.ts';
+import { isTenants, tagMap } from '../state/ownership.ts';
+import { keyOf } from './service-view.ts';
+import type { ServiceView } from './service-view.ts';
+
+/** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
+const maxTasks = 100;
+
+export interface StatusParts {
+  readonly api: EcsApi;
+  readonly settings: EcsSettings;
+  readonly view: ServiceView;
+  readonly clock: () => Clock;
+  /** By keyOf. */
+  readonly seen: Map<string, SeenTasks>;
+  /** Whether the watch sweeps: without it, what was seen grows old unnoticed. */
+  readonly isWatching: () => boolean;
+}
+
+/** Tasks with their endpoints as they were when the service looked like `of`. */
+export interface SeenTasks {
+  readonly of: string;
+  readonly tasks: readonly Task[];
+  readonly ports: readonly PortNames[];
+}
+
+interface Asked {
+  readonly ref: PlacedTenant;
+  readonly spec: TenantComputeSpec<EcsConfig> | undefined;
+}
+
+/** What runs at the place, and how it differs from `spec`, by as few calls as will do. */
+export async function getStatus(
+  parts: StatusParts,
+  { ref, spec }: Asked,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const { view, settings } = parts;
+  const target = targetOf(ref.placement, 'ProviderUnavailable');
+  const desired = desiredAt(spec, target, settings);
+  const moment = view.moment();
+  const service = await look(parts, { ref, target }, signal);
+  if (isThere(service) && !isTenants(settings.owner, ref, tagMap(service.tags)))
+    throw conflict(target, service);
+  const observation = await observeService(parts, { ref, target, desired, service }, signal);
+  const { imageUnavailable, ...rest } = observation;
+  const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
+  view.store({ target, tenantId: ref.tenantId, service, settled }, moment);
+  // Once nothing of it is there and nobody wants it, it is no place to look at.
+  if (desired === undefined && !rest.exists) view.forget(target);
+  // ECS tries on by itself, and so does the controller: nothing is rejected, for the registry may mend.
+  if (imageUnavailable !== undefined && desired !== undefined) {
+    throw new ComputeError('ImageUnavailable', sentence(imageUnavailable));
+  }
+  return rest;
+}
+
+function sentence(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
+}
+
+/** The desired state, where the place is the one that it goes to. */
+function desiredAt(
+  spec: TenantComputeSpec<EcsConfig> | undefined,
+  target: ServiceTarget,
+  settings: EcsSettings,
+): DesiredService | undefined {
+  if (spec === undefined) return undefined;
+  const desired = desireService(spec, settings);
+  return keyOf(desired.target) === keyOf(target) ? desired : undefined;
+}
+
+async function look(
+  { api, view, isWatching }: StatusParts,
+  { ref, target }: { readonly ref: PlacedTenant; readonly target: ServiceTarget },
+  signal: AbortSignal,
+): Promise<Service | undefined> {
+  signal.throwIfAborted();
+  const known = ref.thorough === true || !isWatching() ? undefined : view.settled(target);
+  if (known !== undefined) return known.service;
+  const answer = await api.describeService(target, ref.thorough === true ? 'user' : 'sweep', signal);
+  return answer === 'cluster-gone' ? undefined : answer;
+}
+
+interface Observing {
+  readonly ref: PlacedTenant;
+  readonly target: ServiceTarget;
+  readonly desired: DesiredService | undefined;
+  readonly service: Service | undefined;
+}
+
+async function observeService(
+  parts: StatusParts,
+  subject: Observing,
+  signal: AbortSignal,
+): Promise<EcsObservation> {
+  const { view, clock } = parts;
+  const { target, desired, service } = subject;
+  const ports = await portsAt(parts, subject, signal);
+  const wrong = needsTasks(desired, { service }, clock()) || view.failedWithin(target, failureMs);
+  const tasks = await tasksOf(parts, { ...subject, wrong, ports }, signal);
+  const observation = observe(desired, { service, tasks, ports }, clock());
+  if (observation.compute.health === 'unhealthy') view.noteFailure(target);
+  return observation;
+}
+
+/** Ports that are endpoints: those that the spec names; without a spec, those of the task definition that runs. */
+async function portsAt(
+  { api, seen }: StatusParts,
+  { target, desired, service }: Observing,
+  signal: AbortSignal,
+): Promise<readonly PortNames[]> {
+  // Only a task with a network interface of its own has an address that ECS tells.
+  if (!isThere(service) || service.networkConfiguration?.awsvpcConfiguration === undefined) return [];
+  if (desired !== undefined) return portsOf(desired.containers);
+  // The spec gave them better names than the task definition has.
+  const known = seen.get(keyOf(target))?.ports;
+  if (known !== undefined) return known;
+  const found = await api.describeTaskDefinition(target.scope, service.taskDefinition ?? '', signal);
+  return (found?.taskDefinition.containerDefinitions ?? []).flatMap(({ name, portMappings = [] }) =>
+    portMappings.flatMap(({ containerPort, protocol = 'tcp' }) =>
+      containerPort === undefined
+        ? []
+        : [{ name: `${name}-${containerPort}`, port: containerPort, protocol }],
+    ),
+  );
+}
+
+async function tasksOf(
+  { api, seen }: StatusParts,
+  {
+    ref,
+    target,
+    service,
+    wrong,
+    ports,
+  }: Observing & { readonly wrong: boolean; readonly ports: readonly PortNames[] },
+  signal: AbortSignal,
+): Promise<readonly Task[] | undefined> {
+  const key = keyOf(target);
+  if (!isThere(service) || service.status === 'DRAINING') {
+    seen.delete(key);
+    return undefined;
+  }
+  if (!wrong && ports.length === 0) return undefined;
+  const of = JSON.stringify([
+    service.runningCount,
+    (service.deployments ?? []).map(({ id, runningCount }) => [id, runningCount]),
+  ]);
+  const before = seen.get(key);
+  // The addresses of tasks that stay the same do so, too.
+  if (!wrong && ref.thorough !== true && before?.of === of) return before.tasks;
+  const tasks = await api.describeTasks(target, maxTasks, signal);
+  if (ports.length > 0) seen.set(key, { of, tasks, ports });
+  return tasks;
+}

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import { ComputeError } from '../../../errors.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import { keyOf } from './service-view.ts';
+import type { ServiceView } from './service-view.ts';
+import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
+import type { Trickle } from '../converge/revision-cleanup.ts';
+
+export interface WatchParts {
+  readonly api: EcsApi;
+  readonly view: ServiceView;
+  readonly trickle: Trickle;
+  readonly logger: Logger;
+  readonly sweepIntervalMs: number;
+}
+
+/** Twenty calls' worth. */
+const looksAtOnce = 200;
+
+type Watched = ReturnType<ServiceView['watched']>[number];
+
+export type OnChange = (tenantId: string | undefined) => void;
+
+/** Sweeps, hints and the slow removal of old revisions, until `signal` aborts. Never rejects. */
+export async function watchServices(
+  parts: WatchParts,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all([
+    sweepServices(parts, onChange, signal),
+    followHints(parts, onChange, signal),
+    parts.trickle.run(signal),
+  ]);
+}
+
+async function sweepServices(parts: WatchParts, onChange: OnChange, signal: AbortSignal): Promise<void> {
+  while (await sleepUnlessAborted(jittered(parts.sweepIntervalMs), signal)) {
+    await sweepOnce(parts, onChange, signal);
+  }
+}
+
+/** Up to a tenth sooner, so that the sweeps of several operators don't meet for ever. */
+function jittered(ms: number): number {
+  return ms * (1 - Math.random() / 10);
+}
+
+/** Looks at every service once; the client makes calls of ten of them. */
+export async function sweepOnce(
+  { api, view, logger }: Pick<WatchParts, 'api' | 'view' | 'logger'>,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
+  const look = async ({ target, tenantId }: Watched): Promise<void> => {
+    const moment = view.moment();
+    const answer = await api.describeService(target, 'sweep', signal);
+    const service = answer === 'cluster-gone' ? undefined : answer;
+    if (view.sweep({ target, tenantId, service }, moment)) onChange(tenantId);
+  };
+  // By cluster, for ten of one make one call; not all at once, or the last of thousands would wait too long.
+  const watched = view.watched().toSorted((a, b) => (keyOf(a.target) < keyOf(b.target) ? -1 : 1));
+  const results: PromiseSettledResult<void>[] = [];
+  for (let from = 0; from < watched.length && !signal.aborted; from += looksAtOnce) {
+    results.push(...(await Promise.allSettled(watched.slice(from, from + looksAtOnce).map(look))));
+  }
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined || signal.aborted) return;
+  const reason: unknown = failed.reason;
+  const problem = reason instanceof ComputeError ? reason.message : String(reason);
+  logger.warn({ problem }, 'a sweep over the ECS services could not look at all of them');
+}
+
+async function followHints(
+  { api, view, logger }: WatchParts,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const { cluster, service } of api.serviceHints(signal)) {
+      const known = view.find(cluster, service);
+      if (known === undefined) continue;
+      view.touch(known.target);
+      onChange(known.tenantId);
+    }
+  } catch (error) {
+    if (!signal.aborted) logger.warn({ error }, 'the ECS events ended; the sweeps go on');
+  }
+}

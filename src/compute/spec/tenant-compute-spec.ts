@@ -1,0 +1,46 @@
+import type { Container, ComputeResources } from '../../api/compute-fields.ts';
+import type { SecretValue } from './secret-value.ts';
+
+/** What a provider receives: one tenant's desired state, chosen, merged, validated and with its secrets read. */
+
+export interface TenantRef {
+  readonly namespace: string;
+  readonly name: string;
+  /** Informative: an owner is instance + namespace + name, so that a re-applied Tenant takes its workload back. */
+  readonly uid: string;
+}
+
+export type EnvVar =
+  | { readonly name: string; readonly value: string }
+  | {
+      readonly name: string;
+      readonly secretKeyRef: { readonly name: string; readonly key: string };
+      /** Absent for providers that pass secrets by reference. */
+      readonly secret?: SecretValue;
+    };
+
+export type ContainerSpec = Omit<Container, 'env' | 'resources'> & {
+  readonly env: readonly EnvVar[];
+  /** The container's own limits over the tenant's. */
+  readonly resources: ComputeResources;
+};
+
+/** Credentials for one registry, from spec.imagePullSecrets. */
+export interface RegistryCredential {
+  /** Host, with port where it has one, as it stands before the first slash of an image reference. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: SecretValue;
+}
+
+export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
+  readonly tenantId: string;
+  readonly tenant: TenantRef;
+  /** spec.containers; empty where the tenant names none and the block describes what runs. */
+  readonly containers: readonly ContainerSpec[];
+  /** spec.resources, for containers that the block describes. */
+  readonly resources: ComputeResources;
+  /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */
+  readonly config: Config;
+  readonly imagePullCredentials: readonly RegistryCredential[];
+}

@@ -1,0 +1,33 @@
+import { findCondition } from '../../api/conditions.ts';
+import type { TenantStatus } from '../../api/status.ts';
+import { keyOf } from '../../kube/client/kube-object.ts';
+import { isPlainProgress } from '../pass/converge.ts';
+import type { Pass } from '../pass/pass.ts';
+
+/** A status is at most this old while something is in transition. */
+const freshMs = 5000;
+
+/**
+ * Whether `next` says nothing new but how far a transition has come, soon after the last write and shortly before the
+ * next look. Such a status is left out, so that a tenant that becomes Ready quickly costs one write, not three.
+ */
+export function isProgressOnly(
+  { context, tenant }: Pass,
+  next: TenantStatus,
+  lookAgainAfterMs: number | undefined,
+): boolean {
+  const previous = tenant.status;
+  const key = keyOf(tenant);
+  const nowMs = context.now().getTime();
+  const lastWriteAt = context.lastWrites.get(key)?.at ?? 0;
+  const before = findCondition(previous?.conditions, 'Ready');
+  const after = findCondition(next.conditions, 'Ready');
+  const sameState =
+    before?.status === 'False' &&
+    after?.status === 'False' &&
+    before.reason === after.reason &&
+    (before.message === after.message || isPlainProgress(before.message)) &&
+    (after.reason === 'Provisioning' || after.reason === 'Updating') &&
+    previous?.observedGeneration === next.observedGeneration;
+  return sameState && nowMs - lastWriteAt < freshMs && (lookAgainAfterMs ?? Infinity) <= freshMs;
+}

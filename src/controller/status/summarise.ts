@@ -1,0 +1,181 @@
+import { findCondition, setConditions } from '../../api/conditions.ts';
+import type { ConditionStatus, ConditionType, ConditionUpdate, Phase, Reason } from '../../api/conditions.ts';
+import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
+import { errorPolicies } from '../../compute/errors.ts';
+import { jsonEqual } from '../../kube/client/merge-patch.ts';
+import type { StatusDraft } from '../pass/status-draft.ts';
+import type { Verdict } from '../pass/verdict.ts';
+
+export interface SummaryInput {
+  readonly previous: TenantStatus | undefined;
+  readonly draft: StatusDraft;
+  readonly verdict: Verdict;
+  /** metadata.generation of what was reconciled. */
+  readonly generation: number;
+  readonly now: Date;
+}
+
+/** Bounds of the CRD: what is longer would be refused as a whole, and the tenant would have no status. */
+const maxMessageLength = 4096;
+const maxDriftItems = 20;
+
+/** Pure: the whole status that follows from a pass. */
+export function summarise(input: SummaryInput): TenantStatus {
+  const { previous, draft, verdict, now } = input;
+  // While suspended nothing newer has been looked at, so the generation stands still.
+  const observedGeneration =
+    verdict.kind === 'suspended' ? (previous?.observedGeneration ?? -1) : input.generation;
+  const updates = conditionUpdates(input).map((update) => ({
+    ...update,
+    message: update.message.slice(0, maxMessageLength),
+    observedGeneration,
+  }));
+  const failing = verdict.kind === 'failed' || (verdict.kind === 'deleting' && verdict.error !== undefined);
+  return {
+    observedGeneration,
+    ...definedOnly({
+      tenantId: draft.tenantId,
+      computeProvider: draft.computeProvider,
+      placement: draft.placement,
+      previousPlacements: draft.previousPlacements.length > 0 ? [...draft.previousPlacements] : undefined,
+      rejected: draft.rejected,
+      compute: computeBlock(previous?.compute, draft.compute, now),
+      drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
+      retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
+      lastHandledReconcileAt: draft.lastHandledReconcileAt,
+    }),
+    phase: phaseOf(verdict, draft),
+    conditions: setConditions(previous?.conditions ?? [], updates, now),
+  };
+}
+
+type Update = Omit<ConditionUpdate, 'observedGeneration'>;
+
+function update(type: ConditionType, status: ConditionStatus, reason: Reason, message: string): Update {
+  return { type, status, reason, message };
+}
+
+function conditionUpdates(input: SummaryInput): Update[] {
+  const { drift } = input.draft;
+  const updates = verdictConditions(input);
+  if (drift.length > 0) {
+    const [first] = drift;
+    const more = drift.length > 1 ? ` and ${drift.length - 1} more` : '';
+    const what = `${first?.path} is ${first?.actual}, desired is ${first?.desired}${more}`;
+    updates.push(update('Drifted', 'True', 'Drifted', what));
+  }
+  return updates;
+}
+
+function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
+  switch (verdict.kind) {
+    case 'ready':
+      return [
+        update('Ready', 'True', 'Running', verdict.message),
+        ...(verdict.pending === undefined
+          ? []
+          : [update('Reconciling', 'True', 'Updating', verdict.pending)]),
+      ];
+    case 'progressing':
+      return [
+        update('Ready', 'False', verdict.reason, verdict.message),
+        ...(verdict.underWay ? [update('Reconciling', 'True', verdict.reason, verdict.message)] : []),
+      ];
+    case 'rolledBack':
+      return [
+        update('Ready', 'False', verdict.reason, verdict.message),
+        update('Stalled', 'True', verdict.reason, verdict.message),
+      ];
+    case 'suspended': {
+      const ready = findCondition(previous?.conditions, 'Ready')?.status ?? 'Unknown';
+      const message = 'spec.suspend is true: nothing is changed until it is false';
+      return [update('Ready', ready, 'Suspended', message)];
+    }
+    case 'failed': {
+      const { reason, stalled } = errorPolicies[verdict.error.code];
+      const { message } = verdict.error;
+      return [
+        update('Ready', readyWhileFailing(verdict.error.code, previous), reason, message),
+        update(stalled ? 'Stalled' : 'Reconciling', 'True', reason, message),
+      ];
+    }
+    case 'deleting': {
+      const { error, message } = verdict;
+      const { reason, stalled } = error === undefined ? deleting : errorPolicies[error.code];
+      return [
+        update('Ready', 'False', reason, message),
+        update(stalled ? 'Stalled' : 'Reconciling', 'True', reason, message),
+      ];
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+const deleting = { reason: 'Deleting', stalled: false } as const;
+
+/** An engine that can't be reached says nothing about what runs; of what never was ready, it is known well enough. */
+function readyWhileFailing(code: string, previous: TenantStatus | undefined): ConditionStatus {
+  if (code !== 'ProviderUnavailable') return 'False';
+  const before = findCondition(previous?.conditions, 'Ready')?.status;
+  return before === 'True' || before === 'Unknown' ? 'Unknown' : 'False';
+}
+
+function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
+  switch (verdict.kind) {
+    case 'ready':
+      return 'Ready';
+    case 'suspended':
+      return 'Suspended';
+    case 'deleting':
+      return 'Deleting';
+    case 'rolledBack':
+      return 'Degraded';
+    case 'progressing':
+      return verdict.reason === 'Unhealthy' ? 'Degraded' : verdict.reason;
+    case 'failed':
+      if (errorPolicies[verdict.error.code].stalled) return 'Failed';
+      return (draft.compute?.running ?? 0) > 0 ? 'Degraded' : 'Pending';
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** The observed block, with what one look can't know taken over from the last one. */
+function computeBlock(
+  previous: ComputeStatusBlock | undefined,
+  observed: ComputeStatusBlock | undefined,
+  now: Date,
+): ComputeStatusBlock | undefined {
+  if (observed === undefined) return undefined;
+  const containers = observed.containers?.map((container) => {
+    const id = `container/${container.name}`;
+    const sameContainer = previous?.resourceIds?.[id] === observed.resourceIds?.[id];
+    const before = sameContainer
+      ? previous?.containers?.find(({ name }) => name === container.name)
+      : undefined;
+    const restartCount = container.restartCount ?? before?.restartCount;
+    return restartCount === undefined ? container : { ...container, restartCount };
+  });
+  const next: ComputeStatusBlock = {
+    ...observed,
+    ...definedOnly({ containers }),
+    replicas: `${observed.running}/${observed.desired}`,
+  };
+  const { lastTransitionTime, ...before } = previous ?? {};
+  const { lastTransitionTime: _ignored, ...after } = next;
+  const unchanged = lastTransitionTime !== undefined && jsonEqual(before, after);
+  return { ...after, lastTransitionTime: unchanged ? lastTransitionTime : timestamp(now) };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the members that are undefined, which a status has no place for. */
+function definedOnly<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
+}
+
+/** Kubernetes writes times in whole seconds. */
+function timestamp(now: Date): string {
+  return `${now.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,74 @@
+import { backoffMs, type BackoffOptions } from '../../async/backoff.ts';
+import { KubeApiError } from '../client/kube-api-error.ts';
+
+/**
+ * Why a watch broke: no answer; a server that isn't ready or sheds load; a version it no longer (or, after etcd was
+ * restored, not yet) knows; any other refusal.
+ */
+export type BreakKind = 'unreachable' | 'starting' | 'expired' | 'refused';
+
+export interface Recovery {
+  kind: BreakKind;
+  /** Breaks of this kind in a row, this one included. */
+  failures: number;
+  waitMs: number;
+}
+
+export interface RecoveryTiming {
+  /** After a refusal that only a change elsewhere can end: missing rights, a missing CRD. */
+  errorBackoff: BackoffOptions;
+  /** Where trying costs next to nothing, and coming back fast is worth much. */
+  unreachableBackoff: BackoffOptions;
+  random: () => number;
+}
+
+export interface WatchRecovery {
+  broke(error: unknown): Recovery;
+  /** A watch works: all is forgotten. */
+  works(): void;
+  readonly failures: number;
+}
+
+export function createWatchRecovery({
+  errorBackoff,
+  unreachableBackoff,
+  random,
+}: RecoveryTiming): WatchRecovery {
+  let last: BreakKind | undefined;
+  let failures = 0;
+
+  function waitMs(kind: BreakKind, error: unknown): number {
+    const own = kind === 'refused' || kind === 'expired' ? errorBackoff : unreachableBackoff;
+    const backoff = backoffMs(failures - 1, own, random);
+    if (!(error instanceof KubeApiError)) return backoff;
+    // Reading afresh is the cure for a version that is gone; only if that doesn't cure it, it is an illness.
+    if (kind === 'expired' && failures === 1) return 0;
+    // A starting apiserver answers 503 and asks for 5 s, yet is ready after one: for a single watch that's too polite.
+    if (error.status === 503) return backoff;
+    return error.retryAfterMs === undefined ? backoff : error.retryAfterMs + random() * own.baseMs;
+  }
+
+  return {
+    broke(error) {
+      const kind = kindOf(error);
+      // What comes next in the course of a restart mustn't pay for what was before: refused, 503, 429, 410.
+      failures = kind === last ? failures + 1 : 1;
+      last = kind;
+      return { kind, failures, waitMs: waitMs(kind, error) };
+    },
+    works() {
+      last = undefined;
+      failures = 0;
+    },
+    get failures() {
+      return failures;
+    },
+  };
+}
+
+function kindOf(error: unknown): BreakKind {
+  if (!(error instanceof KubeApiError)) return 'unreachable';
+  const tooLarge = (error.details?.causes ?? []).some(({ reason }) => reason === 'ResourceVersionTooLarge');
+  if (error.status === 410 || error.reason === 'Expired' || tooLarge) return 'expired';
+  return error.status === 503 || error.status === 429 ? 'starting' : 'refused';
+}

@@ -1,0 +1,150 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { Dispatcher } from 'undici';
+import type { Credentials } from './credentials.ts';
+import { KubeApiError, KubeUnreachableError, type KubeStatus } from './kube-api-error.ts';
+import type { Deadline } from '../../async/deadline.ts';
+import { parseLines, type ObjectStream } from './object-stream.ts';
+
+const decompress = promisify(gunzip);
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+export interface RequestOptions {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the root of the API, for example `/api/v1/namespaces`. */
+  path: string;
+  query?: Query;
+  /** Sent as JSON. */
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+  /** Whether it may be sent again when nobody knows if it was carried out. Default: all but POST. */
+  idempotent?: boolean;
+}
+
+export interface Call {
+  signal: AbortSignal;
+  streaming: boolean;
+}
+
+export type UseResponse<T> = (response: Dispatcher.ResponseData) => Promise<T>;
+
+interface DispatchParts {
+  origin: string;
+  pathPrefix: string;
+  userAgent: string;
+  credentials: Credentials;
+  call: Call;
+}
+
+export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispatcher.RequestOptions {
+  const headers: Record<string, string | string[]> = {
+    ...parts.credentials.headers,
+    accept: request.accept ?? 'application/json',
+    'user-agent': parts.userAgent,
+  };
+  if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+  // The apiserver compresses answers over 128 KiB, lists that is: 47.6 MB become 1.7.
+  else if (!parts.call.streaming) headers['accept-encoding'] = 'gzip';
+  return {
+    origin: parts.origin,
+    path: parts.pathPrefix + request.path + queryString(request.query),
+    method: request.method,
+    headers,
+    body: request.body === undefined ? null : JSON.stringify(request.body),
+    signal: parts.call.signal,
+    // Repeating is decided in one place, and that isn't the pool.
+    idempotent: false,
+  };
+}
+
+function queryString(query: Query | undefined): string {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
+  if (pairs.length === 0) return '';
+  return `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]))).toString()}`;
+}
+
+export async function readJson<T>(response: Dispatcher.ResponseData): Promise<T> {
+  const text = await readText(response);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function readText({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+  if (headers['content-encoding'] !== 'gzip') return body.text();
+  return (await decompress(Buffer.from(await body.arrayBuffer()))).toString('utf8');
+}
+
+export async function apiError(
+  request: RequestOptions,
+  response: Dispatcher.ResponseData,
+): Promise<KubeApiError> {
+  const text = await readText(response);
+  let status: KubeStatus;
+  try {
+    status = JSON.parse(text) as KubeStatus;
+  } catch {
+    // A proxy or a server that is starting answers in plain text or HTML.
+    status = { message: text.trim().slice(0, 300) };
+  }
+  const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  return new KubeApiError(`${request.method} ${request.path}`, response.statusCode, status, retryAfterMs);
+}
+
+export function objectStream<T>(response: Dispatcher.ResponseData, deadline: Deadline): ObjectStream<T> {
+  let lastByteAtMs = performance.now();
+  const onBytes = (): void => {
+    lastByteAtMs = performance.now();
+  };
+  async function* iterate(): AsyncGenerator<T> {
+    try {
+      yield* parseLines<T>(response.body as AsyncIterable<Buffer>, onBytes);
+    } finally {
+      deadline.clear();
+    }
+  }
+  // Aborted before or between reads, the body has no reader to hear of it.
+  response.body.on('error', () => {});
+  return {
+    get lastByteAtMs() {
+      return lastByteAtMs;
+    },
+    abort: (reason) => deadline.abort(reason),
+    [Symbol.asyncIterator]: iterate,
+  };
+}
+
+/** Failures before the first byte of the request was sent: the server can't have carried anything out. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export function unreachable(request: RequestOptions, call: Call, error: unknown): KubeUnreachableError {
+  if (error instanceof KubeUnreachableError) return error;
+  const code = (error as { code?: string }).code ?? '';
+  const cause = call.signal.aborted ? call.signal.reason : error;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const outcomeUnknown = !NOT_SENT.has(code);
+  return new KubeUnreachableError(`${request.method} ${request.path}: ${why || code}`, {
+    cause: error,
+    outcomeUnknown,
+  });
+}
+
+/** `/apis/landlord.dev/v1/namespaces/a/tenants/b/status` is `tenants/status`. */
+export function resourceOf(path: string): string {
+  const parts = path.split('/').filter(Boolean);
+  const rest = parts[0] === 'api' ? parts.slice(2) : parts[0] === 'apis' ? parts.slice(3) : undefined;
+  if (!rest?.length) return path;
+  const inNamespace = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
+  const [plural, , subresource] = inNamespace;
+  return subresource ? `${plural}/${subresource}` : `${plural}`;
+}

@@ -1,0 +1,524 @@
+import { describe, expect, it } from 'vitest';
+import { ComputeError } from '../../../../../src/compute/errors.ts';
+import type { StepResult } from '../../../../../src/compute/provider.ts';
+import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
+import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
+import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
+import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
+import { containerSpec, context, settings, tenantSpec } from '../docker-fixture.ts';
+import { memoryEngine } from '../memory-engine.ts';
+import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
+import { recordedChanges } from '../recorded-changes.ts';
+
+const signal = new AbortController().signal;
+const name = 'landlord-tenant-acme';
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function bench(block = {}) {
+  const engine = memoryEngine(['app:1', 'app:2', 'crash:1', 'bad-command:1']);
+  const rules = settings(block);
+  const provider = dockerProvider(engine, rules.block, rules.policy, context());
+  return { engine, provider, changes: recordedChanges(engine) };
+}
+
+/** A tenant that runs, on an engine whose record begins after that. */
+async function running(spec = tenantSpec(), block = {}) {
+  const { engine, provider, changes } = bench(block);
+  await provider.provision(spec, signal);
+  changes.length = 0;
+  const [container] = engine.containers.values();
+  if (container === undefined) throw new Error('no container');
+  return { engine, provider, changes, container };
+}
+
+function end(container: MemoryContainer): void {
+  Object.assign(container, { state: 'exited', exitCode: 1, finishedMs: container.startedMs });
+}
+
+/** Another's container that holds a host port. */
+async function portHolder(engine: Engine, port: string): Promise<void> {
+  const PortBindings = { '80/tcp': [{ HostPort: port }] };
+  const answer = await engine.createContainer(
+    'foreign',
+    { Image: 'app:1', HostConfig: { PortBindings } },
+    signal,
+  );
+  if (answer === 'name-taken') throw new Error('taken');
+  await engine.startContainer(answer.id, signal);
+}
+
+const failure = (call: Promise<StepResult>): Promise<ComputeError> =>
+  call.then(
+    ({ message }) => {
+      throw new Error(`no failure: ${message}`);
+    },
+    (error: ComputeError) => error,
+  );
+
+/** The next call of this name is refused, the later ones are not. */
+function refuseOnce(engine: MemoryEngine, call: 'startContainer' | 'renameContainer', refusal: Error): void {
+  const real = engine[call].bind(engine) as (...args: unknown[]) => Promise<never>;
+  engine[call] = async () => {
+    engine[call] = real;
+    throw refusal;
+  };
+}
+
+describe('the changes that are made, and no others', () => {
+  it('from nothing: what the container needs, then the container', async () => {
+    const { provider, changes } = bench({ network_name: 'tenants', volumes: ['/srv:/srv'] });
+    const spec = tenantSpec({ volumes: ['data:/data', '/srv:/srv'] });
+    expect(await provider.provision(spec, signal)).toEqual({
+      outcome: 'done',
+      message: 'Every container is as desired',
+    });
+    expect(changes).toEqual([
+      'createVolume landlord-acme-data',
+      'createNetwork tenants',
+      `create ${name}`,
+      `start ${name}`,
+    ]);
+  });
+
+  it('limits and restart policy while it runs', async () => {
+    const { provider, changes } = await running();
+    const resources = { cpu: '500m', memory: '64Mi' };
+    await provider.update(tenantSpec({ resources, restart_policy: 'always' }), signal);
+    const body = {
+      NanoCpus: 5e8,
+      Memory: 2 ** 26,
+      MemorySwap: 2 ** 26,
+      RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
+    };
+    expect(changes).toEqual([`update ${name} ${JSON.stringify(body)}`]);
+  });
+
+  it('a paused one is unpaused, a stopped one started', async () => {
+    const { provider, changes, container } = await running();
+    container.state = 'paused';
+    await provider.update(tenantSpec(), signal);
+    end(container);
+    await provider.update(tenantSpec(), signal);
+    expect(changes).toEqual([`unpause ${name}`, `start ${name}`]);
+  });
+
+  it('a dead one is removed and made anew', async () => {
+    const { provider, changes, container } = await running();
+    container.state = 'dead';
+    await provider.update(tenantSpec(), signal);
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`, `start ${name}`]);
+  });
+
+  it('a replacement on a fixed port stops the old one first, with its time to end', async () => {
+    const ports = [{ container_port: 80, host_port: 8080 }];
+    const { provider, changes } = await running(tenantSpec({ ports }));
+    await provider.update(tenantSpec({ ports, image: 'app:2' }), signal);
+    expect(changes).toEqual([
+      `create ${name}_next`,
+      `stop ${name} 10`,
+      `start ${name}_next`,
+      `rename ${name} ${name}_old`,
+      `rename ${name}_next ${name}`,
+      `remove ${name}_old`,
+    ]);
+  });
+
+  it('a replacement on a fixed port that fails has the old one started again before it is removed', async () => {
+    const ports = [{ container_port: 80, host_port: 8080 }];
+    const { provider, changes } = await running(tenantSpec({ ports }));
+    const result = await provider.update(tenantSpec({ ports, image: 'crash:1' }), signal);
+    expect(result).toEqual({
+      outcome: 'rolled_back',
+      reason: 'RolledBack',
+      message: 'The new container app exited with code 3. It was removed; what ran before serves on',
+    });
+    expect(changes).toEqual([
+      `create ${name}_next`,
+      `stop ${name} 10`,
+      `start ${name}_next`,
+      `stop ${name}_next 10`,
+      `start ${name}`,
+      `remove ${name}_next`,
+    ]);
+  });
+
+  it('a replacement of several has all proven before the first old one goes', async () => {
+    const several = (image: string) =>
+      tenantSpec({}, { containers: ['a', 'b'].map((one) => containerSpec(one, { image })) });
+    const { provider, changes } = await running(several('app:1'));
+    await provider.update(several('app:2'), signal);
+    expect(changes).toEqual([
+      `create ${name}.a_next`,
+      `create ${name}.b_next`,
+      `start ${name}.a_next`,
+      `start ${name}.b_next`,
+      `rename ${name}.a ${name}.a_old`,
+      `rename ${name}.a_next ${name}.a`,
+      `rename ${name}.b ${name}.b_old`,
+      `rename ${name}.b_next ${name}.b`,
+      `stop ${name}.a_old 10`,
+      `stop ${name}.b_old 10`,
+      `remove ${name}.a_old`,
+      `remove ${name}.b_old`,
+    ]);
+  });
+
+  it('a replacement of one that has ended does not start that one first', async () => {
+    const { provider, changes, container } = await running();
+    end(container);
+    await provider.update(tenantSpec({ image: 'app:2' }), signal);
+    expect(changes).toEqual([
+      `create ${name}_next`,
+      `start ${name}_next`,
+      `rename ${name} ${name}_old`,
+      `rename ${name}_next ${name}`,
+      `remove ${name}_old`,
+    ]);
+  });
+
+  it('told to keep what there was, it drops the successor and starts what had stopped', async () => {
+    const { engine, provider, changes, container } = await running();
+    await provider.update(tenantSpec({ image: 'missing:1' }), signal);
+    await engine.createContainer(`${name}_next`, { ...container.body, Image: 'app:2' }, signal);
+    end(container);
+    changes.length = 0;
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal, { keep: true })).toEqual({
+      outcome: 'done',
+      message: 'What ran before is kept running',
+    });
+    expect(changes).toEqual([`rename ${name}_next ${name}_drop`, `remove ${name}_drop`, `start ${name}`]);
+  });
+});
+
+describe('a start that is refused', () => {
+  const ports = [
+    { container_port: 80, host_port: 8080 },
+    { container_port: 53, host_port: 5353, protocol: 'UDP' },
+    { container_port: 81 },
+  ];
+  const busy = 'container app could not be started: Bind failed: port is already allocated';
+
+  it('for a host port names the ports that it asks for, and what to do', async () => {
+    const { engine, provider } = bench();
+    await portHolder(engine, '8080');
+    expect(await failure(provider.provision(tenantSpec({ ports }), signal))).toMatchObject({
+      code: 'ProvisionFailed',
+      message: `${busy}. Something else on the host holds its host port (8080/tcp, 5353/udp): free it, or choose another`,
+    });
+    expect(await failure(provider.update(tenantSpec({ ports }), signal))).toMatchObject({
+      code: 'UpdateFailed',
+    });
+  });
+
+  it('for a host port that it did not ask for names none', async () => {
+    const { engine, provider } = bench();
+    refuseOnce(
+      engine,
+      'startContainer',
+      new EngineRefusal('port-busy', 500, 'Bind failed: port is already allocated'),
+    );
+    const spec = tenantSpec({ ports: [{ container_port: 80 }] });
+    expect((await failure(provider.provision(spec, signal))).message).toBe(busy);
+  });
+
+  it('for another reason says nothing of ports', async () => {
+    const { provider } = bench();
+    expect(
+      (await failure(provider.provision(tenantSpec({ image: 'bad-command:1', ports }), signal))).message,
+    ).toBe('container app could not be started: exec: "/nope": executable file not found');
+  });
+
+  it('because the container has just gone is no failure: it is made anew', async () => {
+    const { engine, provider, changes, container } = await running();
+    end(container);
+    const start = engine.startContainer.bind(engine);
+    engine.startContainer = async (id, aborted) => {
+      engine.containers.delete(container.id);
+      await start(id, aborted);
+    };
+    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    expect(changes).toEqual([`start ${container.id}`, `create ${name}`, `start ${name}`]);
+  });
+
+  it('because its network has gone makes a serving one anew', async () => {
+    const { engine, provider, changes, container } = await running(tenantSpec(), { network_name: 'tenants' });
+    end(container);
+    engine.networks.clear();
+    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    expect(changes).toEqual([
+      `start ${name}`,
+      `remove ${name}`,
+      'createNetwork tenants',
+      `create ${name}`,
+      `start ${name}`,
+    ]);
+  });
+
+  it('because the container whose network it joins has gone does not', async () => {
+    const spec = tenantSpec({ network_mode: 'container:db' });
+    const { engine, provider, changes, container } = await running(spec, { network_mode: 'container:db' });
+    end(container);
+    refuseOnce(engine, 'startContainer', new EngineRefusal('missing-network', 404, 'No such container: db'));
+    expect(await failure(provider.update(spec, signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'container app could not be started: No such container: db',
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it('of a successor is rolled back, whatever the reason', async () => {
+    for (const kind of ['missing-network', 'port-busy', 'other'] as const) {
+      const { engine, provider, changes } = await running();
+      refuseOnce(engine, 'startContainer', new EngineRefusal(kind, 500, 'no way'));
+      expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toMatchObject({
+        outcome: 'rolled_back',
+        message:
+          'The new container app could not be started: no way. It was removed; what ran before serves on',
+      });
+      expect(changes).toEqual([`create ${name}_next`, `remove ${name}_next`]);
+    }
+  });
+
+  it('of an old one that is to be kept is a failure', async () => {
+    const { engine, provider, container } = await running();
+    end(container);
+    refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
+    expect(
+      await failure(provider.update(tenantSpec({ image: 'app:2' }), signal, { keep: true })),
+    ).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'A container could not be started: no way',
+    });
+  });
+
+  it('by nothing that the engine says of the container is told as it is', async () => {
+    const { engine, provider, container } = await running();
+    end(container);
+    const unreachable = new ComputeError('ProviderUnavailable', 'the engine is out of reach');
+    refuseOnce(engine, 'startContainer', unreachable);
+    expect(await failure(provider.update(tenantSpec(), signal))).toBe(unreachable);
+  });
+});
+
+describe('a rename', () => {
+  it('of what has gone meanwhile is followed by another look', async () => {
+    const { engine, provider } = await running();
+    refuseOnce(engine, 'renameContainer', new EngineRefusal('gone', 404, 'No such container'));
+    expect((await provider.update(tenantSpec({ image: 'app:2' }), signal)).outcome).toBe('done');
+  });
+
+  it('to a name that someone else has is a conflict', async () => {
+    const { engine, provider } = await running();
+    await engine.createContainer(`${name}_old`, { Image: 'app:1' }, signal);
+    expect(await failure(provider.update(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
+      code: 'ProviderConflict',
+      message: `container ${name}_old exists and was not made by Landlord. Remove it, or give the tenant another tenantId`,
+    });
+  });
+
+  it('that is refused for another reason fails the update', async () => {
+    const { engine, provider } = await running();
+    refuseOnce(engine, 'renameContainer', new EngineRefusal('other', 500, 'no way'));
+    expect(await failure(provider.update(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'no way',
+    });
+  });
+});
+
+describe('a network of the time when the tenant had several containers', () => {
+  const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
+
+  it('goes with them, and stays while they are there', async () => {
+    const { engine, provider } = await running(several);
+    await provider.update(several, signal);
+    expect(engine.networks.size).toBe(1);
+    await provider.update(tenantSpec(), signal, { keep: true });
+    expect(engine.networks.size).toBe(1);
+    await provider.update(tenantSpec(), signal);
+    expect(engine.networks.size).toBe(0);
+  });
+
+  it('that others use is left, any other refusal is told', async () => {
+    const { engine, provider } = await running(several);
+    engine.removeNetwork = async () => {
+      throw new EngineRefusal('in-use', 403, 'has active endpoints');
+    };
+    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    engine.removeNetwork = async () => {
+      throw new EngineRefusal('other', 500, 'no way');
+    };
+    expect((await failure(provider.update(tenantSpec(), signal))).message).toBe('no way');
+  });
+});
+
+describe('creating', () => {
+  it('something that the engine refuses outright is the failure of the operation, without its secrets', async () => {
+    const { engine, provider } = bench();
+    const env = [{ name: 'P', secretKeyRef: { name: 's', key: 'k' }, secret: new SecretValue('hunter2') }];
+    engine.createContainer = async () => {
+      throw new EngineRefusal('invalid', 400, 'invalid value hunter2');
+    };
+    const spec = tenantSpec({}, { containers: [containerSpec('app', { env })] });
+    expect(await failure(provider.provision(spec, signal))).toMatchObject({
+      code: 'ProvisionFailed',
+      message: 'invalid value [redacted]',
+    });
+  });
+
+  it('a successor that the engine refuses for now is no fault of the spec', async () => {
+    const { engine, provider } = await running();
+    engine.createContainer = async () => {
+      throw new EngineRefusal('other', 500, 'no space left');
+    };
+    expect(await failure(provider.update(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'no space left',
+    });
+  });
+
+  it('a successor that the engine will never take starts what had stopped', async () => {
+    const { engine, provider, changes, container } = await running();
+    end(container);
+    engine.createContainer = async () => {
+      throw new EngineRefusal('invalid', 400, 'bad value');
+    };
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toEqual({
+      outcome: 'rolled_back',
+      reason: 'RolledBack',
+      message: "The new containers can't be created: bad value. What ran before serves on",
+    });
+    expect(changes).toEqual([`start ${name}`]);
+  });
+
+  it.each(['missing-image', 'missing-network'] as const)(
+    'looks again where something went away in between: %s',
+    async (kind) => {
+      const { engine, provider, changes } = bench();
+      const create = engine.createContainer.bind(engine);
+      engine.createContainer = async () => {
+        engine.createContainer = create;
+        throw new EngineRefusal(kind, 404, 'not there');
+      };
+      expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
+      expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+    },
+  );
+
+  it('takes up what an earlier call has made whose answer was lost', async () => {
+    const { engine, provider, changes } = bench();
+    const create = engine.createContainer.bind(engine);
+    engine.createContainer = async (...args) => {
+      await create(...args);
+      return 'name-taken';
+    };
+    expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
+    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+  });
+
+  it('looks again where who had the name is gone', async () => {
+    const { engine, provider, changes } = bench();
+    const create = engine.createContainer.bind(engine);
+    engine.createContainer = async () => {
+      engine.createContainer = create;
+      return 'name-taken';
+    };
+    expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
+    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+  });
+
+  it("is a conflict where the name is someone else's", async () => {
+    const { engine, provider } = bench();
+    await engine.createContainer(name, { Image: 'app:1' }, signal);
+    expect(await failure(provider.provision(tenantSpec(), signal))).toMatchObject({
+      code: 'ProviderConflict',
+      message: `container ${name} exists and was not made by Landlord. Remove it, or give the tenant another tenantId`,
+    });
+  });
+});
+
+describe('images', () => {
+  const pair = (first: string, second: string) =>
+    tenantSpec(
+      {},
+      { containers: [containerSpec('a', { image: first }), containerSpec('b', { image: second })] },
+    );
+
+  it('are pulled before anything is made, each once, and the next look is due at the latest in half a minute', async () => {
+    const { engine, provider, changes } = bench();
+    expect(await provider.provision(pair('new:1', 'new:1'), signal)).toEqual({
+      outcome: 'in_progress',
+      message: 'Pulling new:1',
+      lookAgainAfterMs: 30_000,
+    });
+    await turn();
+    expect(engine.calls.filter((call) => call === 'inspectImage' || call === 'pullImage')).toEqual([
+      'inspectImage',
+      'pullImage',
+    ]);
+    expect(changes).toEqual([]);
+    expect((await provider.provision(pair('new:1', 'new:1'), signal)).outcome).toBe('done');
+  });
+
+  it('are pulled all, and of several that fail the first is told', async () => {
+    const { engine, provider, changes } = bench();
+    expect((await provider.provision(pair('missing:1', 'missing:2'), signal)).message).toBe(
+      'Pulling missing:1, missing:2',
+    );
+    await turn();
+    expect(await failure(provider.provision(pair('missing:1', 'missing:2'), signal))).toMatchObject({
+      code: 'ImageUnavailable',
+      message: expect.stringContaining('missing:1') as string,
+    });
+    expect(await failure(provider.provision(pair('app:1', 'missing:2'), signal))).toMatchObject({
+      message: expect.stringContaining('missing:2') as string,
+    });
+    expect(engine.calls.filter((call) => call === 'pullImage')).toHaveLength(2);
+    expect(changes).toEqual([]);
+  });
+
+  it('of a replacement are pulled while what ran before is kept running, and what can not be is no news', async () => {
+    const { engine, provider, container } = await running();
+    end(container);
+    refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
+    expect((await provider.update(tenantSpec({ image: 'new:1' }), signal)).message).toBe('Pulling new:1');
+    expect(container.state).toBe('exited');
+    const unreachable = new ComputeError('ProviderUnavailable', 'the engine is out of reach');
+    engine.images.delete('new:1');
+    refuseOnce(engine, 'startContainer', unreachable);
+    expect(await failure(provider.update(tenantSpec({ image: 'missing:1' }), signal))).toBe(unreachable);
+    await turn();
+    expect((await failure(provider.update(tenantSpec({ image: 'missing:1' }), signal))).code).toBe(
+      'ImageUnavailable',
+    );
+    expect(container.state).toBe('running');
+  });
+
+  it('of a repair do not start what else has stopped first', async () => {
+    const { engine, provider, changes, container } = await running(pair('app:1', 'app:2'));
+    engine.containers.delete(container.id);
+    engine.images.delete('app:1');
+    const [other] = engine.containers.values();
+    if (other !== undefined) end(other);
+    expect((await provider.update(pair('app:1', 'app:2'), signal)).message).toBe('Pulling app:1');
+    expect(changes).toEqual([]);
+  });
+});
+
+it('what does not come to rest is given up after a number of steps that grows with the containers', async () => {
+  const steps = async (containers: number): Promise<number> => {
+    const names = Array.from({ length: containers }, (_, index) => `c${index}`);
+    const spec = tenantSpec({}, { containers: names.map((one) => containerSpec(one)) });
+    const { engine, provider, container } = await running(spec);
+    end(container);
+    let starts = 0;
+    engine.startContainer = async () => void (starts += 1);
+    expect(await failure(provider.update(spec, signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'The containers of acme do not come to rest',
+    });
+    return starts;
+  };
+  expect(await steps(1)).toBe(48);
+  expect(await steps(3)).toBe(64);
+});

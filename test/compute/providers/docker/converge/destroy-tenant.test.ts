@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { ComputeError } from '../../../../../src/compute/errors.ts';
+import type { PlacedTenant } from '../../../../../src/compute/provider.ts';
+import { destroyTenant } from '../../../../../src/compute/providers/docker/converge/destroy-tenant.ts';
+import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
+import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
+import { containerSpec, context, settings, tenantSpec } from '../docker-fixture.ts';
+import { memoryEngine } from '../memory-engine.ts';
+import { recordedChanges } from '../recorded-changes.ts';
+
+const signal = new AbortController().signal;
+const { block, policy, owner } = settings();
+const name = 'landlord-tenant-acme';
+const spec = tenantSpec(
+  { volumes: ['data:/data'] },
+  { containers: ['a', 'b', 'c', 'd'].map((one) => containerSpec(one)) },
+);
+const ref = (placement: Record<string, unknown> = {}): PlacedTenant => ({
+  tenantId: 'acme',
+  namespace: 'team-a',
+  name: 'acme',
+  placement: { provider: 'docker', labelPrefix: 'landlord', ...placement },
+});
+
+/** An engine on which a tenant with four containers, a network and a volume runs. */
+async function bench() {
+  const engine = memoryEngine(['app:1']);
+  await dockerProvider(engine, block, policy, context()).provision(spec, signal);
+  return {
+    engine,
+    changes: recordedChanges(engine),
+    destroy: (whose = ref()) => destroyTenant(engine, owner, whose, signal),
+  };
+}
+
+describe('destroying', () => {
+  it('stops what is up, with its time to end, removes all containers, then what they held', async () => {
+    const { engine, changes, destroy } = await bench();
+    const states = ['running', 'restarting', 'paused', 'exited'];
+    for (const [index, container] of [...engine.containers.values()].entries()) {
+      container.state = states[index] ?? '';
+    }
+    expect(await destroy()).toEqual({ outcome: 'gone', message: 'Nothing is left' });
+    expect(changes).toEqual([
+      ...['a', 'b', 'c'].map((one) => `stop ${name}.${one} 10`),
+      ...['a', 'b', 'c', 'd'].map((one) => `remove ${name}.${one}`),
+      'removeNetwork landlord-acme',
+      'removeVolume landlord-acme-data',
+    ]);
+  });
+
+  it('says what is left while the engine is at it, and looks again in a second', async () => {
+    const { engine, destroy } = await bench();
+    for (const call of ['removeContainer', 'removeNetwork', 'removeVolume'] as const) {
+      engine[call] = async () => undefined;
+    }
+    expect(await destroy()).toEqual({
+      outcome: 'in_progress',
+      message:
+        `Removing container ${name}.a, container ${name}.b, container ${name}.c, container ${name}.d, ` +
+        'network landlord-acme, volume landlord-acme-data',
+      lookAgainAfterMs: 1_000,
+    });
+  });
+
+  it('touches nothing of another tenant that bears the same id', async () => {
+    const { changes, destroy } = await bench();
+    expect((await destroy({ ...ref(), name: 'other' })).outcome).toBe('gone');
+    expect((await destroy({ ...ref(), namespace: 'team-b' })).outcome).toBe('gone');
+    expect(changes).toEqual([]);
+  });
+
+  it('goes by the tenant id of the placement, which may be an earlier one', async () => {
+    const { engine, destroy } = await bench();
+    expect((await destroy({ ...ref({ tenantId: 'acme' }), tenantId: 'renamed' })).outcome).toBe('gone');
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it('by a placement that does not say where is refused', async () => {
+    const { changes, destroy } = await bench();
+    await expect(destroy(ref({ labelPrefix: undefined }))).rejects.toMatchObject({
+      code: 'DestroyFailed',
+      message: 'status.placement of this tenant does not name its labelPrefix',
+    });
+    expect(changes).toEqual([]);
+  });
+});
+
+describe('what can not be removed', () => {
+  it.each([
+    ['removeNetwork', 'network landlord-acme'],
+    ['removeVolume', 'volume landlord-acme-data'],
+  ] as const)('is named, and who uses it is to be removed first: %s', async (call, what) => {
+    const { engine, destroy } = await bench();
+    engine[call] = async () => {
+      throw new EngineRefusal('in-use', 409, 'it is in use');
+    };
+    await expect(destroy()).rejects.toMatchObject({
+      code: 'DestroyFailed',
+      message: `${what} can't be removed: it is in use. A container that is not this tenant's uses it: remove that one`,
+    });
+    engine[call] = async () => {
+      throw new EngineRefusal('other', 500, 'no way');
+    };
+    await expect(destroy()).rejects.toMatchObject({
+      code: 'DestroyFailed',
+      message: `${what} can't be removed: no way`,
+    });
+  });
+
+  it('because the engine is out of reach is told as that', async () => {
+    const { engine, destroy } = await bench();
+    const unreachable = new ComputeError('ProviderUnavailable', 'the engine is out of reach');
+    engine.removeVolume = async () => {
+      throw unreachable;
+    };
+    await expect(destroy()).rejects.toBe(unreachable);
+  });
+});

@@ -1,0 +1,171 @@
+import type Dockerode from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import type { DesiredNetwork } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
+import { createNetworks } from '../../../../../src/compute/providers/docker/converge/networks.ts';
+import { settings } from '../docker-fixture.ts';
+import { memoryEngine } from '../memory-engine.ts';
+import type { MemoryEngine } from '../memory-engine.ts';
+
+const signal = new AbortController().signal;
+const whose = (name: string) => ({ tenantId: name, tenant: { namespace: 'team-a', name, uid: 'uid-1' } });
+const ensureOn = (engine: MemoryEngine, block = {}) => {
+  const networks = createNetworks(engine, settings(block));
+  return (network: DesiredNetwork, tenant = 'acme') => networks.ensure(network, whose(tenant), signal);
+};
+const own = (tenant: string): DesiredNetwork => ({ kind: 'private', name: `landlord-${tenant}` });
+const shared: DesiredNetwork = { kind: 'shared', name: 'tenants' };
+const owner = { 'landlord.owner': 'default', 'landlord.cluster': 'cluster-1', 'landlord.provider': 'docker' };
+const names = (engine: MemoryEngine) => [...engine.networks.values()].map(({ Name }) => Name);
+const subnets = (engine: MemoryEngine) =>
+  [...engine.networks.values()].map(({ IPAM }) => IPAM?.Config?.[0]?.['Subnet']);
+
+/** Like the engine's, a filter by name finds what contains it. */
+function findsParts(engine: MemoryEngine): void {
+  const list = engine.listNetworks.bind(engine);
+  engine.listNetworks = async ({ name, ...filters }, aborted) =>
+    (await list(filters, aborted)).filter(
+      ({ Name }) => name === undefined || name.some((part) => Name.includes(part)),
+    );
+}
+
+describe('no network is made', () => {
+  it.each<DesiredNetwork>([
+    { kind: 'shared', name: 'bridge' },
+    { kind: 'shared', name: 'host' },
+    { kind: 'shared', name: 'none' },
+    { kind: 'mode', name: 'container:db' },
+  ])('for $kind $name, nor asked for', async (network) => {
+    const engine = memoryEngine();
+    await ensureOn(engine)(network);
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('where it is there', async () => {
+    const engine = memoryEngine();
+    for (const network of [shared, own('acme')]) {
+      await ensureOn(engine)(network);
+      await ensureOn(engine)(network);
+    }
+    expect(names(engine)).toEqual(['tenants', 'landlord-acme']);
+  });
+});
+
+it("the operator's network bears its marks and its driver; one whose name merely contains it is another", async () => {
+  const engine = memoryEngine();
+  findsParts(engine);
+  await engine.createNetwork({ Name: 'tenants-of-others' }, signal);
+  await ensureOn(engine, { network_driver: 'macvlan' })(shared);
+  expect([...engine.networks.values()][1]).toEqual({
+    Id: expect.any(String) as string,
+    Name: 'tenants',
+    Driver: 'macvlan',
+    CheckDuplicate: true,
+    Labels: owner,
+  });
+});
+
+it("a tenant's own network bears its marks, and a /28 of the pool that nobody else has", async () => {
+  const engine = memoryEngine();
+  const config = (Config: unknown) =>
+    engine.createNetwork(
+      { Name: 'x', IPAM: { Config } } as unknown as Dockerode.NetworkCreateOptions,
+      signal,
+    );
+  await config([{ Subnet: '10.210.0.0/28' }, { Subnet: '10.210.0.16/28' }]);
+  await config([{}]);
+  await config(null);
+  await engine.createNetwork({ Name: 'y' }, signal);
+  await ensureOn(engine)(own('acme'));
+  expect([...engine.networks.values()].at(-1)).toEqual({
+    Id: expect.any(String) as string,
+    Name: 'landlord-acme',
+    Driver: 'bridge',
+    CheckDuplicate: true,
+    IPAM: { Driver: 'default', Config: [{ Subnet: '10.210.0.32/28' }] },
+    Labels: {
+      ...owner,
+      'landlord.tenant_id': 'acme',
+      'landlord.tenant_namespace': 'team-a',
+      'landlord.tenant_name': 'acme',
+      'landlord.tenant_uid': 'uid-1',
+    },
+  });
+});
+
+it('tenants that ask at once get a network each, one after the other, and share the shared one', async () => {
+  const engine = memoryEngine();
+  const ensure = ensureOn(engine);
+  const list = engine.listNetworks.bind(engine);
+  engine.listNetworks = async (...args) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return list(...args);
+  };
+  await Promise.all(
+    ['a', 'b', 'c'].flatMap((tenant) => [ensure(own(tenant), tenant), ensure(shared, tenant)]),
+  );
+  expect(names(engine).toSorted()).toEqual(['landlord-a', 'landlord-b', 'landlord-c', 'tenants']);
+  expect(new Set(subnets(engine)).size).toBe(4);
+});
+
+describe('of several networks of one name', () => {
+  it('only those that are ours go, and of ours the first stays', async () => {
+    const engine = memoryEngine();
+    const create = engine.createNetwork.bind(engine);
+    engine.createNetwork = async (body, aborted) => {
+      const made = await create(body, aborted);
+      await create({ ...body, Labels: {} }, aborted);
+      await create(body, aborted);
+      return made;
+    };
+    await ensureOn(engine)(shared);
+    expect([...engine.networks.values()].map(({ Labels }) => Labels)).toEqual([owner, {}]);
+  });
+
+  it("a private one that is another tenant's is a conflict", async () => {
+    const engine = memoryEngine();
+    await ensureOn(engine)(own('acme'));
+    await expect(ensureOn(engine)(own('acme'), 'other')).rejects.toMatchObject({
+      code: 'ProviderConflict',
+      message:
+        'network landlord-acme belongs to the tenant team-a/acme of the instance default in the cluster cluster-1. ' +
+        'Remove it, or give the tenant another tenantId',
+    });
+  });
+});
+
+describe('a pool', () => {
+  it('whose subnets are all refused is given up after 64 of them', async () => {
+    const engine = memoryEngine();
+    let tried = 0;
+    engine.createNetwork = async () => {
+      tried += 1;
+      throw new EngineRefusal('overlap', 403, 'Pool overlaps');
+    };
+    await expect(ensureOn(engine)(own('acme'))).rejects.toMatchObject({
+      code: 'ProvisionFailed',
+      message: expect.stringContaining('network_pool 10.210.0.0/16 has no free /28 left') as string,
+    });
+    expect(tried).toBe(64);
+  });
+
+  it('that is full says how to mend that', async () => {
+    const ensure = ensureOn(memoryEngine(), { network_pool: '10.0.0.0/28' });
+    await ensure(own('a'), 'a');
+    await expect(ensure(own('b'), 'b')).rejects.toMatchObject({
+      code: 'ProvisionFailed',
+      message: expect.stringContaining('Widen compute.docker.network_pool') as string,
+    });
+  });
+
+  it('is not searched on where the engine refuses for another reason', async () => {
+    const engine = memoryEngine();
+    let tried = 0;
+    engine.createNetwork = async () => {
+      tried += 1;
+      throw new EngineRefusal('other', 500, 'no way');
+    };
+    await expect(ensureOn(engine)(own('acme'))).rejects.toMatchObject({ message: 'no way' });
+    expect(tried).toBe(1);
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { freeSubnets } from '../../../../../src/compute/providers/docker/converge/subnets.ts';
+
+const first = (pool: string, taken: readonly string[]): string | undefined =>
+  freeSubnets(pool, taken).next().value as string | undefined;
+
+it('the lowest free /28 comes first', () => {
+  expect(first('10.210.0.0/16', [])).toBe('10.210.0.0/28');
+  expect(first('10.210.0.0/16', ['10.210.0.0/28', '10.210.0.16/28'])).toBe('10.210.0.32/28');
+  expect(first('10.210.0.0/16', ['10.210.0.16/28'])).toBe('10.210.0.0/28');
+});
+
+it('what overlaps a wider, a narrower or a misaligned network is not free', () => {
+  expect(first('10.210.0.0/16', ['10.210.0.0/24'])).toBe('10.210.1.0/28');
+  expect(first('10.210.0.0/16', ['10.210.0.5/32'])).toBe('10.210.0.16/28');
+  expect(first('10.210.0.0/16', ['10.210.0.7/30'])).toBe('10.210.0.16/28');
+});
+
+it('other addresses, and those that are not IPv4, are no hindrance', () => {
+  expect(first('10.210.0.0/16', ['10.209.255.240/28', '172.17.0.0/16', 'fd00::/64'])).toBe('10.210.0.0/28');
+});
+
+it('a full pool has none, and a pool of 256 addresses has 16', () => {
+  expect(first('10.210.0.0/28', ['10.210.0.0/28'])).toBeUndefined();
+  expect([...freeSubnets('192.168.7.0/24', [])]).toHaveLength(16);
+});

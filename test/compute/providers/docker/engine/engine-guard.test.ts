@@ -1,0 +1,117 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ComputeError } from '../../../../../src/compute/errors.ts';
+import { guardEngine } from '../../../../../src/compute/providers/docker/engine/engine-guard.ts';
+import { memoryEngine } from '../memory-engine.ts';
+
+const signal = new AbortController().signal;
+const unreachable = new ComputeError('ProviderUnavailable', 'the engine is out of reach');
+
+/** A guarded engine whose calls fail with `trouble.error` while there is one. */
+function bench() {
+  const engine = memoryEngine();
+  const trouble: { error: Error | undefined } = { error: undefined };
+  const list = engine.listContainers.bind(engine);
+  engine.listContainers = async (...args) => {
+    const answer = await list(...args);
+    if (trouble.error !== undefined) throw trouble.error;
+    return answer;
+  };
+  const guard = guardEngine(engine);
+  const onDown = vi.fn<() => void>();
+  const call = (aborted = signal) => guard.engine.listContainers([], aborted);
+  const asked = () => engine.calls.filter((name) => name === 'listContainers').length;
+  return { engine, guard, trouble, onDown, call, asked };
+}
+
+describe('armed', () => {
+  it('the first call that finds the engine out of reach is told of, and the next ones are not made', async () => {
+    const { guard, trouble, onDown, call, asked } = bench();
+    guard.arm(onDown);
+    trouble.error = unreachable;
+    await expect(call()).rejects.toBe(unreachable);
+    const { code, message } = unreachable;
+    await expect(call()).rejects.toMatchObject({ code, message, cause: unreachable });
+    await expect(call()).rejects.not.toBe(unreachable);
+    expect(() => guard.check()).toThrow(message);
+    expect(asked()).toBe(1);
+    expect(onDown).toHaveBeenCalledTimes(1);
+  });
+
+  it('calls that were under way together are told of once', async () => {
+    const { guard, trouble, onDown, call, asked } = bench();
+    guard.arm(onDown);
+    trouble.error = unreachable;
+    expect((await Promise.allSettled([call(), call()])).map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+    ]);
+    expect(asked()).toBe(2);
+    expect(onDown).toHaveBeenCalledTimes(1);
+  });
+
+  it('what answers, and what the engine merely refuses, holds up nobody', async () => {
+    const { guard, trouble, onDown, call } = bench();
+    guard.arm(onDown);
+    await expect(call()).resolves.toEqual([]);
+    for (const error of [new ComputeError('AccessDenied', 'no'), new Error('no')]) {
+      trouble.error = error;
+      await expect(call()).rejects.toBe(error);
+    }
+    expect(() => guard.check()).not.toThrow();
+    expect(onDown).not.toHaveBeenCalled();
+  });
+
+  it('a call that was given up by its caller says nothing of the engine', async () => {
+    const { guard, trouble, onDown, call } = bench();
+    guard.arm(onDown);
+    trouble.error = unreachable;
+    await expect(call(AbortSignal.abort())).rejects.toBe(unreachable);
+    expect(() => guard.check()).not.toThrow();
+    expect(onDown).not.toHaveBeenCalled();
+  });
+
+  it('an engine that answers again is open to all, and it is told whether it was down', async () => {
+    const { guard, trouble, onDown, call } = bench();
+    guard.arm(onDown);
+    expect(guard.up()).toBe(false);
+    trouble.error = unreachable;
+    await expect(call()).rejects.toBe(unreachable);
+    trouble.error = undefined;
+    expect(guard.up()).toBe(true);
+    expect(guard.up()).toBe(false);
+    await expect(call()).resolves.toEqual([]);
+  });
+});
+
+it('without anybody who looks after the engine, every call is made', async () => {
+  const { guard, trouble, onDown, call, asked } = bench();
+  trouble.error = unreachable;
+  await expect(call()).rejects.toBe(unreachable);
+  await expect(call()).rejects.toBe(unreachable);
+  guard.arm(onDown);
+  await expect(call()).rejects.toBe(unreachable);
+  guard.disarm();
+  await expect(call()).rejects.toBe(unreachable);
+  await expect(call()).rejects.toBe(unreachable);
+  expect(asked()).toBe(5);
+});
+
+it('the first word that the engine is down stands', () => {
+  const { guard } = bench();
+  guard.down(unreachable);
+  guard.down(new ComputeError('AccessDenied', 'later'));
+  expect(() => guard.check()).toThrow(unreachable.message);
+});
+
+it('pulls, events and the close are never refused: they speak of something else', async () => {
+  const { engine, guard } = bench();
+  const close = vi.fn<() => void>();
+  engine.close = close;
+  guard.down(unreachable);
+  await guard.engine.pullImage('app:1', undefined, () => undefined, signal);
+  for await (const event of guard.engine.events([], () => undefined, AbortSignal.abort()))
+    expect(event).toBeUndefined();
+  guard.engine.close();
+  expect(engine.calls).toEqual(['pullImage', 'events']);
+  expect(close).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import { createBody } from '../../../../../src/compute/providers/docker/converge/create-body.ts';
+import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
+import type { TenantComputeSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
+import type { DockerConfig } from '../../../../../src/compute/providers/docker/config.ts';
+import { containerSpec, openPolicy, settings, tenantSpec } from '../docker-fixture.ts';
+
+type Spec = TenantComputeSpec<DockerConfig>;
+const desire = (spec: Spec, block = {}, policy = {}) => desireTenant(spec, settings(block, policy));
+const only = (spec: Spec) => {
+  const [container] = desire(spec).containers;
+  if (container === undefined) throw new Error('no container');
+  return container;
+};
+const refused = (code: string, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) as string });
+
+const web = containerSpec('web', {
+  image: 'registry.example/app:1.4',
+  command: ['/app'],
+  args: ['serve'],
+  env: [
+    { name: 'LOG_LEVEL', value: 'info' },
+    { name: 'PASSWORD', secretKeyRef: { name: 'db', key: 'password' }, secret: new SecretValue('hunter2') },
+  ],
+  ports: [
+    { name: 'http', containerPort: 8080, hostPort: 18080, protocol: 'TCP' },
+    { containerPort: 53, protocol: 'UDP' },
+  ],
+  healthCheck: { command: ['/bin/ok'], intervalSeconds: 2, retries: 3, startPeriodSeconds: 10 },
+  resources: { cpu: '500m', memory: '256Mi' },
+});
+
+it('the request that creates a container is the one in the golden file', async () => {
+  const spec = tenantSpec(
+    { volumes: ['data:/data', '/srv/x:/x:ro'], labels: { team: 'a' }, restart_policy: 'on-failure' },
+    { containers: [web, containerSpec('db')] },
+  );
+  const desired = desire(spec, {}, { allowed_host_paths: ['/srv'] });
+  const bodies = Object.fromEntries(
+    desired.containers.map((container) => [container.engineName, createBody(container)]),
+  );
+  const golden = new URL('create-body.golden', import.meta.url);
+  await expect(`${JSON.stringify(bodies, null, 2)}\n`).toMatchFileSnapshot(golden.pathname);
+});
+
+it('no container is privileged, gets devices or capabilities, or may gain privileges', () => {
+  const { HostConfig = {} } = createBody(only(tenantSpec({ restart_policy: 'always' })));
+  expect(HostConfig).toMatchObject({ Privileged: false, SecurityOpt: ['no-new-privileges'], Init: true });
+  const rights = ['CapAdd', 'Devices', 'DeviceRequests', 'PidMode', 'IpcMode', 'UsernsMode'];
+  expect(Object.keys(HostConfig).filter((key) => rights.includes(key))).toEqual([]);
+});
+
+it('a secret stands in the environment alone: not in the labels, nor in what is printed of a desire', () => {
+  const desired = desire(tenantSpec({}, { containers: [web] }));
+  const [container] = desired.containers;
+  expect(JSON.stringify([container?.labels, container?.spec, desired.placement])).not.toContain('hunter2');
+  expect(container === undefined ? [] : createBody(container).Env).toContain('PASSWORD=hunter2');
+});
+
+it('a secret whose value is missing is SecretNotFound, with its name', () => {
+  const env = [{ name: 'P', secretKeyRef: { name: 'db', key: 'password' } }];
+  const container = only(tenantSpec({}, { containers: [containerSpec('app', { env })] }));
+  expect(() => createBody(container)).toThrow(refused('SecretNotFound', /Secret db/));
+});
+
+it('a port of the block is published where it says, and a secret without a value is no secret to keep', () => {
+  const ports = [{ container_port: 80, host_port: 8080 }, { container_port: 81 }];
+  expect(only(tenantSpec({ ports })).spec.ports).toEqual([
+    { containerPort: 80, hostPort: 8080, protocol: 'TCP' },
+    { containerPort: 81, protocol: 'TCP' },
+  ]);
+  const ref = { secretKeyRef: { name: 's', key: 'k' } };
+  const env = [
+    { name: 'A', ...ref },
+    { name: 'B', ...ref, secret: new SecretValue('hunter2') },
+    { name: 'C', value: 'x' },
+  ];
+  expect(desire(tenantSpec({}, { containers: [containerSpec('app', { env })] })).secrets).toEqual([
+    'hunter2',
+  ]);
+});
+
+describe('names', () => {
+  it('one container bears the tenant, several bear their own name, too', () => {
+    expect(only(tenantSpec()).engineName).toBe('landlord-tenant-acme');
+    const several = desire(tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] }));
+    expect(several.containers.map(({ engineName }) => engineName)).toEqual([
+      'landlord-tenant-acme.a',
+      'landlord-tenant-acme.b',
+    ]);
+    expect(several.containers[0]?.network).toEqual({ kind: 'private', name: 'landlord-acme' });
+  });
+
+  it('the placement is all that destroy needs', () => {
+    expect(desire(tenantSpec(), { label_prefix: 'll' }).placement).toEqual({
+      provider: 'docker',
+      labelPrefix: 'll',
+      tenantId: 'acme',
+    });
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    [
+      "the container's own",
+      { containers: [containerSpec('a', { resources: { cpu: '2' } })], resources: { cpu: '1' } },
+      2e9,
+    ],
+    ["the tenant's", { containers: [containerSpec('a')], resources: { cpu: '1' } }, 1e9],
+    ["the block's", {}, 25e7],
+  ])('%s come before those that are more general', (_whose, over, nanoCpus) => {
+    expect(only(tenantSpec({ resources: { cpu: '250m' } }, over)).live.nanoCpus).toBe(nanoCpus);
+  });
+});
+
+describe('the hash of a container', () => {
+  const hash = (spec: Spec): string | undefined => only(spec).labels['landlord.spec_hash'];
+  const container = (over: Parameters<typeof containerSpec>[1]) =>
+    hash(tenantSpec({}, { containers: [containerSpec('app', over)] }));
+
+  it.each<[string, Record<string, unknown>]>([
+    ['the image', { image: 'app:2' }],
+    ['the environment', { env: { A: '1' } }],
+    ['a port', { ports: [{ container_port: 80 }] }],
+    ['a volume', { volumes: ['data:/data'] }],
+    ['the network', { network_mode: 'none' }],
+    ['a label', { labels: { team: 'a' } }],
+  ])('changes with %s', (_what, config) => {
+    expect(hash(tenantSpec(config))).not.toBe(hash(tenantSpec()));
+  });
+
+  it('changes with a secret value, the command, the arguments and the health check', () => {
+    const secret = (value: string) => ({
+      env: [{ name: 'A', secretKeyRef: { name: 's', key: 'k' }, secret: new SecretValue(value) }],
+    });
+    const check = { command: ['/ok'], intervalSeconds: 1, retries: 1, startPeriodSeconds: 0 };
+    const all = [
+      {},
+      secret('one'),
+      secret('two'),
+      { command: ['a'] },
+      { args: ['a'] },
+      { healthCheck: check },
+    ];
+    expect(new Set(all.map(container)).size).toBe(all.length);
+  });
+
+  it('stays with limits, restart policy, the order of variables and the name of a port', () => {
+    expect(hash(tenantSpec({ resources: { cpu: '1' }, restart_policy: 'no' }))).toBe(hash(tenantSpec()));
+    const [a, b] = [
+      { name: 'A', value: '1' },
+      { name: 'B', value: '2' },
+    ];
+    expect(container({ env: [a, b] })).toBe(container({ env: [b, a] }));
+    const port = { containerPort: 80, protocol: 'TCP' } as const;
+    expect(container({ ports: [port] })).toBe(container({ ports: [{ ...port, name: 'http' }] }));
+  });
+
+  it('differs between clusters, and is known for those that are adopted', () => {
+    const [adopting] = desire(tenantSpec(), { adopt_clusters: ['cluster-0'] }).containers;
+    expect([...(adopting?.hashes.keys() ?? [])]).toEqual(['cluster-1', 'cluster-0']);
+    expect(new Set(adopting?.hashes.values()).size).toBe(2);
+  });
+
+  it('of the whole tenant changes with limits: a rejected spec is mended by more memory', () => {
+    expect(desire(tenantSpec({ resources: { memory: '1Gi' } })).specHash).not.toBe(
+      desire(tenantSpec()).specHash,
+    );
+  });
+});
+
+describe('what can not be is InvalidSpec', () => {
+  it.each<[string, Spec, RegExp]>([
+    ['no image at all', { ...tenantSpec(), config: {} }, /docker\.image/],
+    [
+      'one host port twice',
+      tenantSpec(
+        {},
+        {
+          containers: ['a', 'b'].map((name) =>
+            containerSpec(name, { ports: [{ containerPort: 80, hostPort: 8080, protocol: 'TCP' }] }),
+          ),
+        },
+      ),
+      /8080\/TCP is asked for twice, by the containers a and b/,
+    ],
+    [
+      'a port without a network',
+      tenantSpec({ network_mode: 'none', ports: [{ container_port: 80 }] }),
+      /network_mode none/,
+    ],
+  ])('%s', (_what, spec, message) => {
+    expect(() => desire(spec)).toThrow(refused('InvalidSpec', message));
+  });
+
+  it('the same host port for TCP and UDP is no contradiction', () => {
+    const ports = (['TCP', 'UDP'] as const).map((protocol) => ({
+      containerPort: 53,
+      hostPort: 53,
+      protocol,
+    }));
+    expect(() => desire(tenantSpec({}, { containers: [containerSpec('dns', { ports })] }))).not.toThrow();
+  });
+});
+
+describe('policy', () => {
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ["the host's network", { network_mode: 'host' }, /policy\.docker\.allow_host_network/],
+    ["another container's network", { network_mode: 'container:db' }, /policy\.docker\.allow_join_network/],
+    ["the owner's labels", { labels: { 'landlord.owner': 'me' } }, /landlord\.owner/],
+    ['the docker socket', { volumes: ['/var/run/docker.sock:/s'] }, /policy\.docker\.allowed_host_paths/],
+  ])('refuses %s by default', (_what, config, message) => {
+    expect(() => desire(tenantSpec(config))).toThrow(refused('PolicyDenied', message));
+  });
+
+  it('allows what the operator allows, and what it says itself', () => {
+    const host = tenantSpec({ network_mode: 'host' });
+    expect(() => desire(host, {}, { allow_host_network: true })).not.toThrow();
+    expect(() => desire(host, { network_mode: 'host' })).not.toThrow();
+    expect(() =>
+      desire(tenantSpec({ network_mode: 'container:db' }), {}, { allow_join_network: true }),
+    ).not.toThrow();
+  });
+
+  it('holds the container that a block describes to the common rules, too', () => {
+    const rules = { ...settings(), commonPolicy: { ...openPolicy, allowed_images: ['registry.example/*'] } };
+    expect(() => desireTenant(tenantSpec(), rules)).toThrow(refused('PolicyDenied', /allowed_images/));
+    const bound = { ...openPolicy, max_resources: { cpu: '1', memory: '' } };
+    expect(() => desireTenant(tenantSpec(), { ...rules, commonPolicy: bound })).toThrow(/max_resources\.cpu/);
+  });
+});

@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import {
+  changesOf,
+  compareTenant,
+  droppedName,
+  isDropped,
+  isNext,
+  isOld,
+  madeWith,
+  nextName,
+  oldName,
+  oldRepair,
+  repairOf,
+  servingName,
+} from '../../../../../src/compute/providers/docker/state/diff.ts';
+import type { Repair } from '../../../../../src/compute/providers/docker/state/diff.ts';
+import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type {
+  DesiredTenant,
+  LiveSettings,
+  RestartPolicy,
+} from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type {
+  ContainerState,
+  ObservedContainer,
+} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
+import { asDesired, observedContainer, outdated, prefix } from '../observed-fixture.ts';
+
+const single = desireTenant(tenantSpec(), settings());
+const limited = desireTenant(
+  tenantSpec({ resources: { cpu: '500m', memory: '64Mi' }, restart_policy: 'always' }),
+  settings(),
+);
+const pair = desireTenant(
+  tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] }),
+  settings(),
+);
+function of(tenant: DesiredTenant, index = 0) {
+  const container = tenant.containers[index];
+  if (container === undefined) throw new Error('no container');
+  return container;
+}
+const app = of(single);
+const [a, b] = [of(pair, 0), of(pair, 1)];
+const compared = (desired: DesiredTenant, ...observed: ObservedContainer[]) =>
+  compareTenant(desired, observed, prefix);
+const changes = (desired: DesiredTenant, ...observed: ObservedContainer[]) =>
+  changesOf(compared(desired, ...observed)).map(
+    ({ path, desired: to, actual, cause }) => `${path}: ${actual} → ${to} (${cause})`,
+  );
+const ended = { state: 'exited', exitCode: 1 } as const;
+
+describe('names', () => {
+  it.each([
+    [nextName, isNext],
+    [oldName, isOld],
+    [droppedName, isDropped],
+  ])('tell the part that a container has, and the name that it serves under: %o', (name, is) => {
+    expect([isNext, isOld, isDropped].filter((one) => one(name('acme')))).toEqual([is]);
+    expect(is('acme')).toBe(false);
+    expect(servingName(name('acme'))).toBe('acme');
+    expect(servingName('acme.next')).toBe('acme.next');
+  });
+});
+
+describe('a container needs no replacement', () => {
+  const matches = (desired: DesiredTenant, observed: ObservedContainer) =>
+    compared(desired, observed).containers[0]?.currentMatches;
+
+  it('where its hash is the one of the cluster that made it', () => {
+    expect(matches(single, asDesired(app))).toBe(true);
+    expect(matches(single, outdated(app))).toBe(false);
+    const { [`${prefix}.cluster`]: _made, ...nobodys } = app.labels;
+    expect(matches(single, asDesired(app, { labels: nobodys }))).toBe(false);
+    const { [`${prefix}.spec_hash`]: _hash, ...without } = app.labels;
+    expect(matches(single, asDesired(app, { labels: without }))).toBe(false);
+  });
+
+  it('but for a limit that can not be taken away while it runs', () => {
+    const live = app.live;
+    const limits = (over: Partial<LiveSettings>) => asDesired(app, {}, { live: { ...live, ...over } });
+    expect(matches(single, limits({ nanoCpus: 1 }))).toBe(false);
+    expect(matches(single, limits({ memoryBytes: 1 }))).toBe(false);
+    expect(matches(single, limits({ restartPolicy: 'no' }))).toBe(true);
+    const other = asDesired(of(limited), {}, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } });
+    expect(matches(limited, other)).toBe(true);
+    expect(
+      matches(
+        limited,
+        asDesired(of(limited), {}, { live: { nanoCpus: 1, memoryBytes: 1, restartPolicy: 'no' } }),
+      ),
+    ).toBe(true);
+  });
+
+  it('and the same holds for its successor', () => {
+    const name = nextName(app.engineName);
+    const one = (next: ObservedContainer) => compared(single, next).containers[0];
+    expect(one(asDesired(app, { name }))).toMatchObject({ current: undefined, nextMatches: true });
+    expect(one(outdated(app, { name }))).toMatchObject({ current: undefined, nextMatches: false });
+    expect(one(asDesired(app))).toMatchObject({ next: undefined, nextMatches: false });
+  });
+});
+
+describe('what is changed while it runs', () => {
+  const { live } = of(limited);
+  it.each<[string, Partial<LiveSettings>, boolean, readonly string[]]>([
+    ['nothing', {}, false, []],
+    ['cpu', { nanoCpus: 1e9 }, true, ['containers.app.resources.cpu: 1 → 0.5 (drift)']],
+    ['cpu', { nanoCpus: 0 }, true, ['containers.app.resources.cpu: none → 0.5 (drift)']],
+    ['memory', { memoryBytes: 1e6 }, true, ['containers.app.resources.memory: 1000000 → 67108864 (drift)']],
+    ['memory', { memoryBytes: 0 }, true, ['containers.app.resources.memory: none → 67108864 (drift)']],
+    [
+      'the restart policy',
+      { restartPolicy: 'no' },
+      true,
+      ['containers.app.restartPolicy: no → always (drift)'],
+    ],
+  ])('%s %j', (_what, over, differs, expected) => {
+    const one = asDesired(of(limited), {}, { live: { ...live, ...over } });
+    expect(compared(limited, one).containers[0]?.liveDiffers).toBe(differs);
+    expect(changes(limited, one)).toEqual(expected);
+  });
+
+  it('is the spec to be followed where the container was made with other settings', () => {
+    const labels = { ...of(limited).labels, [`${prefix}.live`]: '0/0/always' };
+    const one = asDesired(of(limited), { labels }, { live: { ...live, nanoCpus: 0, memoryBytes: 0 } });
+    expect(madeWith(of(limited), one, prefix)).toBe(false);
+    expect(changes(limited, one)).toEqual([
+      'containers.app.resources.cpu: none → 0.5 (spec)',
+      'containers.app.resources.memory: none → 67108864 (spec)',
+    ]);
+  });
+
+  it('is not known of without an inspect, and no matter where the container must be replaced', () => {
+    const other = { live: { ...live, nanoCpus: 1 } };
+    expect(
+      compared(limited, asDesired(of(limited), { inspected: undefined })).containers[0]?.liveDiffers,
+    ).toBe(false);
+    expect(compared(limited, outdated(of(limited), {}, other)).containers[0]?.liveDiffers).toBe(false);
+  });
+});
+
+describe('a limit that is no longer wanted takes a replacement, and is told as such', () => {
+  it.each<[string, Partial<LiveSettings>, string]>([
+    ['cpu', { nanoCpus: 5e8 }, 'containers.app.resources.cpu: 0.5 → none'],
+    ['memory', { memoryBytes: 1e6 }, 'containers.app.resources.memory: 1000000 → none'],
+  ])('%s', (_what, over, expected) => {
+    const live = { ...app.live, ...over };
+    expect(changes(single, asDesired(app, {}, { live }))).toEqual([`${expected} (drift)`]);
+    const labels = { ...app.labels, [`${prefix}.live`]: 'other' };
+    expect(changes(single, asDesired(app, { labels }, { live }))).toEqual([`${expected} (spec)`]);
+    expect(changes(single, outdated(app, {}, { live }))[0]).toMatch(/^containers\.app\.spec/);
+  });
+});
+
+describe('a container of another spec', () => {
+  const hash = app.labels[`${prefix}.spec_hash`];
+  const other = `containers.app.spec: v1:0 → ${hash} (spec)`;
+  it.each<[string, ObservedContainer, readonly string[]]>([
+    [
+      'is told by its image',
+      outdated(app, {}, { image: 'app:0' }),
+      ['containers.app.image: app:0 → app:1 (spec)'],
+    ],
+    [
+      'by the image of the list where it was not inspected',
+      outdated(app, { inspected: undefined, image: 'app:0' }),
+      ['containers.app.image: app:0 → app:1 (spec)'],
+    ],
+    ['by its hash where the image is the same', outdated(app), [other]],
+    [
+      'by its hash where the engine has lost the name of the image',
+      outdated(app, {}, { image: 'sha256:0' }),
+      [other],
+    ],
+    [
+      'by having none',
+      outdated(app, { labels: { [`${prefix}.cluster`]: 'cluster-1' } }),
+      [`containers.app.spec: none → ${hash} (spec)`],
+    ],
+    [
+      'by a hash that is not known',
+      outdated(app, { labels: { [`${prefix}.spec_hash`]: 'v1:0' } }),
+      ['containers.app.spec: v1:0 → none (spec)'],
+    ],
+    [
+      'that stopped is drift besides',
+      outdated(app, ended),
+      [other, 'containers.app.state: exited (1) → running (drift)'],
+    ],
+  ])('%s', (_what, one, expected) => {
+    expect(changes(single, one)).toEqual(expected);
+  });
+
+  it('that stands still for its successor is none', () => {
+    const next = asDesired(app, { name: nextName(app.engineName) });
+    expect(changes(single, outdated(app, ended), next)).toEqual([other]);
+  });
+});
+
+describe('what is missing', () => {
+  it('is drift where the rest is as desired, and what the spec added where it is not', () => {
+    expect(changes(pair, asDesired(a))).toEqual(['containers.b: absent → present (drift)']);
+    expect(changes(pair)).toEqual([
+      'containers.a: absent → present (drift)',
+      'containers.b: absent → present (drift)',
+    ]);
+    expect(changes(pair, outdated(a))[1]).toBe('containers.b: absent → present (spec)');
+    expect(changes(pair, asDesired(a), observedContainer({ name: 'other' }))).toEqual([
+      'containers.b: absent → present (spec)',
+      'containers.other: running → absent (spec)',
+    ]);
+  });
+
+  it('is on its way where a successor is there', () => {
+    const next = asDesired(app, { name: nextName(app.engineName), state: 'created' });
+    expect(changes(single, next)).toEqual([
+      `containers.app: created as ${app.engineName}_next → present (spec)`,
+    ]);
+  });
+
+  it('is no matter of a successor that is too much', () => {
+    const next = asDesired(app, { name: nextName(app.engineName) });
+    expect(changes(single, asDesired(app), next)).toEqual(['containers.app.next: running → absent (spec)']);
+    expect(compared(single, asDesired(app), next).obsolete).toEqual([]);
+  });
+});
+
+describe('a stopped container', () => {
+  const states: readonly [ContainerState, Repair][] = [
+    ['running', 'none'],
+    ['restarting', 'none'],
+    ['created', 'start'],
+    ['paused', 'unpause'],
+    ['removing', 'wait'],
+    ['dead', 'remove'],
+  ];
+  it.each(states)('that is %s needs: %s', (state, repair) => {
+    for (const policy of ['no', 'on-failure', 'always', 'unless-stopped'] as const) {
+      expect(repairOf(observedContainer({ name: 'x', state }), policy)).toBe(repair);
+    }
+  });
+
+  it.each<[RestartPolicy, number, Repair]>([
+    ['no', 0, 'none'],
+    ['no', 1, 'none'],
+    ['on-failure', 0, 'none'],
+    ['on-failure', 1, 'start'],
+    ['always', 0, 'start'],
+    ['always', 1, 'start'],
+    ['unless-stopped', 0, 'start'],
+  ])('under %s that exited with %i needs: %s', (policy, exitCode, repair) => {
+    const one = observedContainer({ name: 'x', state: 'exited', exitCode });
+    expect(repairOf(one, policy)).toBe(repair);
+  });
+
+  it('of an earlier spec is mended under the policy that it has, or was made with, itself', () => {
+    const live = { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } as const;
+    const labels = { [`${prefix}.live`]: '0/0/no' };
+    const other = { [`${prefix}.live`]: '0/0/always' };
+    const old = (over: Partial<ObservedContainer>, inspected = {}) =>
+      oldRepair(observedContainer({ name: 'x', ...ended, ...over }, inspected), prefix);
+    expect(old({ labels: other }, { live })).toBe('none');
+    expect(old({ labels, inspected: undefined })).toBe('none');
+    expect(old({ labels: other, inspected: undefined })).toBe('start');
+    expect(old({ inspected: undefined })).toBe('start');
+  });
+
+  it('is mended where it is as desired, and not by a repair where it is not', () => {
+    expect(compared(single, asDesired(app, ended)).containers[0]?.repair).toBe('start');
+    expect(compared(single, outdated(app, ended)).containers[0]?.repair).toBe('none');
+    expect(changes(single, asDesired(app, { state: 'exited' }))).toEqual([
+      'containers.app.state: exited → running (drift)',
+    ]);
+  });
+});
+
+it('what the spec does not name is obsolete, whatever part it has', () => {
+  const obsolete = (...observed: ObservedContainer[]) =>
+    compared(pair, ...observed).obsolete.map(({ name }) => name);
+  const others = [oldName(a.engineName), droppedName(a.engineName), app.engineName];
+  expect(
+    obsolete(
+      asDesired(a),
+      asDesired(b, { name: nextName(b.engineName) }),
+      ...others.map((name) => observedContainer({ name })),
+    ),
+  ).toEqual(others);
+});

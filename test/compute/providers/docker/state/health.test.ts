@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import {
+  assess,
+  describeExit,
+  recentRestarts,
+  unsettledMs,
+} from '../../../../../src/compute/providers/docker/state/health.ts';
+import type { Assessment } from '../../../../../src/compute/providers/docker/state/health.ts';
+import type {
+  Inspected,
+  ObservedContainer,
+} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
+
+type Seen = readonly [Partial<ObservedContainer>, Partial<Inspected>?];
+
+const assessed = ([over, inspected]: Seen): Assessment =>
+  assess(observedContainer({ name: 'app', ...over }, inspected), clock);
+const ago = (ms: number): Partial<Inspected> => ({ startedMs: nowMs - ms });
+/** Restarted so often within the last minute, and up for `ms`. */
+const restarted = (restartCount: number, ms: number): Partial<Inspected> => ({
+  restartCount,
+  createdMs: nowMs - 60_000,
+  ...ago(ms),
+});
+
+describe('a container is called', () => {
+  it.each<[string, Seen, Assessment]>([
+    [
+      'healthy once it has run for the settling time',
+      [{}, ago(3_000)],
+      { state: 'running', health: 'healthy' },
+    ],
+    [
+      'starting until then, with the time that is left',
+      [{}, ago(2_999)],
+      { state: 'starting', health: 'unknown', lookAgainAfterMs: 1 },
+    ],
+    [
+      'starting for the whole settling time where its clock is ahead of ours',
+      [{}, ago(-5_000)],
+      { state: 'starting', health: 'unknown', lookAgainAfterMs: 3_000 },
+    ],
+    [
+      'starting, and to be inspected soon, where a list alone tells that it is young',
+      [{ young: true, inspected: undefined }],
+      { state: 'starting', health: 'unknown', lookAgainAfterMs: 1_000 },
+    ],
+    [
+      'healthy where a list alone tells that it is not',
+      [{ inspected: undefined }],
+      { state: 'running', health: 'healthy' },
+    ],
+    [
+      'healthy by its check',
+      [{ health: 'healthy', young: true }, ago(0)],
+      { state: 'running', health: 'healthy' },
+    ],
+    [
+      'unhealthy by its check',
+      [{ health: 'unhealthy', young: true }, ago(0)],
+      { state: 'running', health: 'unhealthy', message: 'fails its health check' },
+    ],
+    [
+      'starting while its check has not spoken, however long it runs',
+      [{ health: 'starting' }],
+      { state: 'starting', health: 'unknown', lookAgainAfterMs: 5_000 },
+    ],
+    [
+      'restarted, rather than starting, while its check has not spoken since',
+      [{ health: 'starting', exitCode: 3 }, restarted(1, 5_999)],
+      {
+        state: 'starting',
+        health: 'unhealthy',
+        message: 'exited with code 3 and was restarted by the engine',
+        lookAgainAfterMs: 1,
+      },
+    ],
+    [
+      'restarted while it has not run for twice the settling time since',
+      [{}, restarted(1, 5_999)],
+      {
+        state: 'starting',
+        health: 'unhealthy',
+        message: 'exited and was restarted by the engine',
+        lookAgainAfterMs: 1,
+      },
+    ],
+    ['healthy after that', [{}, restarted(1, 6_000)], { state: 'running', health: 'healthy' }],
+    [
+      'restarted while the engine waits with the next start',
+      [{ state: 'restarting', exitCode: 3, inspected: undefined }],
+      {
+        state: 'starting',
+        health: 'unhealthy',
+        message: 'exited with code 3 and was restarted by the engine',
+        lookAgainAfterMs: 3_000,
+      },
+    ],
+    [
+      'failed from the third restart on',
+      [{ state: 'restarting', exitCode: 3 }, restarted(3, 0)],
+      {
+        state: 'failed',
+        health: 'unhealthy',
+        message: 'keeps exiting with code 3; the engine restarts it',
+        lookAgainAfterMs: 3_000,
+      },
+    ],
+    [
+      'and not from the second',
+      [{ state: 'restarting', exitCode: 3 }, restarted(2, 0)],
+      {
+        state: 'starting',
+        health: 'unhealthy',
+        message: 'exited with code 3 and was restarted by the engine',
+        lookAgainAfterMs: 3_000,
+      },
+    ],
+    ['starting where it was made', [{ state: 'created' }], { state: 'starting', health: 'unknown' }],
+    [
+      'starting where it was made and nobody has asked why it does not run',
+      [{ state: 'created', inspected: undefined }],
+      { state: 'starting', health: 'unknown' },
+    ],
+    [
+      'failed where the engine could not start it',
+      [{ state: 'created' }, { error: 'port is busy' }],
+      { state: 'failed', health: 'unhealthy', message: 'could not be started' },
+    ],
+    [
+      'stopped where it is paused',
+      [{ state: 'paused' }],
+      { state: 'stopped', health: 'unhealthy', message: 'is paused' },
+    ],
+    [
+      'stopping while the engine removes it',
+      [{ state: 'removing' }],
+      { state: 'stopping', health: 'unknown', lookAgainAfterMs: 1_000 },
+    ],
+    [
+      'failed where it is dead',
+      [{ state: 'dead' }],
+      { state: 'failed', health: 'unhealthy', message: 'is dead' },
+    ],
+    [
+      'stopped where it ended well',
+      [{ state: 'exited', exitCode: 0 }],
+      { state: 'stopped', health: 'unhealthy', message: 'exited with code 0' },
+    ],
+    [
+      'failed where it did not',
+      [{ state: 'exited', exitCode: 1 }],
+      { state: 'failed', health: 'unhealthy', message: 'exited with code 1' },
+    ],
+  ])('%s', (_what, seen, expected) => {
+    expect(assessed(seen)).toEqual(expected);
+  });
+});
+
+it('the settling time doubles with each recent restart, up to 5 minutes', () => {
+  const left = (restarts: number): number => {
+    const { inspected } = observedContainer({ name: 'app' }, restarted(restarts, 0));
+    return inspected === undefined ? NaN : unsettledMs(inspected, clock);
+  };
+  expect([0, 1, 2, 6, 7, 100].map(left)).toEqual([3_000, 6_000, 12_000, 192_000, 300_000, 300_000]);
+});
+
+it('restarts count while they come more often than every 5 minutes', () => {
+  const inspected = (restartCount: number, ms: number): Inspected => {
+    const found = observedContainer(
+      { name: 'app' },
+      { restartCount, createdMs: nowMs - ms, startedMs: nowMs },
+    );
+    if (found.inspected === undefined) throw new Error('not inspected');
+    return found.inspected;
+  };
+  expect(recentRestarts(inspected(0, 1_000))).toBe(0);
+  expect(recentRestarts(inspected(4, 4 * 300_000 - 1))).toBe(4);
+  expect(recentRestarts(inspected(4, 4 * 300_000))).toBe(0);
+});
+
+it('the code of an exit is the one that was heard of, else the one that the engine remembers', () => {
+  const exit = (exitCode: number | undefined, remembered: number): string =>
+    describeExit(observedContainer({ name: 'app', state: 'exited', exitCode }, { exitCode: remembered }));
+  expect(exit(3, 4)).toBe('exited with code 3');
+  expect(exit(0, 4)).toBe('exited with code 0');
+  expect(exit(undefined, 4)).toBe('exited with code 4');
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { parseVolumes } from '../../../../../src/compute/providers/docker/state/volumes.ts';
+
+const rules = {
+  namePrefix: 'landlord-acme-',
+  allowedHostPaths: ['/srv/data/'],
+  operatorVolumes: ['/etc/ssl:/etc/ssl:ro'],
+};
+const parse = (volume: string, allowedHostPaths = rules.allowedHostPaths) =>
+  parseVolumes([volume], { ...rules, allowedHostPaths })[0];
+
+describe('a named volume', () => {
+  it("bears the tenant's name, so that no tenant can name another's", () => {
+    expect(parse('data:/var/lib/data')).toEqual({
+      source: 'landlord-acme-data',
+      target: '/var/lib/data',
+      readOnly: false,
+      named: true,
+    });
+    expect(parse('data:/data:ro')?.readOnly).toBe(true);
+  });
+
+  it.each(['../data', '.', '~root', 'a/b', '-x'])('named %s is refused', (name) => {
+    expect(() => parse(`${name}:/data`)).toThrow(
+      /volumes\[0\].*neither an absolute host path nor a volume name/,
+    );
+  });
+
+  it('can not be mounted over the root, nor two at one place', () => {
+    expect(() => parse('data:/')).toThrow('root of the container');
+    expect(() => parse('data:/x/..')).toThrow('root of the container');
+    expect(() => parseVolumes(['a:/data', 'b:/data/./'], rules)).toThrow('volumes[1]: mounts /data');
+  });
+});
+
+describe('a host path', () => {
+  it.each(['/srv/data', '/srv/data/', '/srv//data/a', '/srv/./data/a', '/srv/data/a/../b', '//srv/data'])(
+    '%s lies within what is allowed',
+    (path) => {
+      expect(parse(`${path}:/data`)).toMatchObject({
+        named: false,
+        source: expect.stringMatching(/^\/srv\/data/),
+      });
+    },
+  );
+
+  it.each([
+    '/',
+    '//',
+    '/srv',
+    '/srv/data-evil',
+    '/srv/data/..',
+    '/srv/data/../../etc',
+    '/srv/data/../data2',
+    '/./srv/data/../../var/run/docker.sock',
+    '/var/run/docker.sock',
+    '/run/docker.sock',
+    '/etc/ssl',
+  ])('%s is refused, with the rule that refuses it', (path) => {
+    const refused = expect.objectContaining({ code: 'PolicyDenied' });
+    expect(() => parse(`${path}:/data`)).toThrow(refused);
+    expect(() => parse(`${path}:/data`)).toThrow(/^policy\.docker\.allowed_host_paths/);
+  });
+
+  it('is refused whatever it is, where nothing is allowed', () => {
+    expect(() => parse('/srv/data:/data', [])).toThrow(/allowed_host_paths/);
+  });
+
+  it("is the operator's own to give: a volume of its block needs no permission", () => {
+    expect(parse('/etc/ssl:/etc/ssl:ro', [])).toMatchObject({ source: '/etc/ssl', readOnly: true });
+  });
+
+  it('reaches the engine without the tricks it was written with', () => {
+    expect(parse('/srv/x/../data//a/./b/:/data')?.source).toBe('/srv/data/a/b');
+  });
+});

@@ -1,0 +1,294 @@
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ComputeError } from '../../../../../src/compute/errors.ts';
+import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
+import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../../../../src/compute/providers/docker/provider.ts';
+import { context, settings, tenantSpec } from '../docker-fixture.ts';
+import { memoryEngine } from '../memory-engine.ts';
+import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
+
+vi.mock('node:timers/promises', async () => import('../../../../promise-timers.ts'));
+
+const signal = new AbortController().signal;
+const { block, policy } = settings();
+const later = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+afterEach(() => void vi.useRealTimers());
+const tenant = (tenantId: string) =>
+  tenantSpec({}, { tenantId, tenant: { namespace: 'team-a', name: tenantId, uid: 'uid' } });
+const ids = Array.from({ length: 50 }, (_, index) => `t${index}`);
+
+/** An engine on which `count` tenants have been running for long. */
+async function fleet(count = ids.length): Promise<MemoryEngine> {
+  const engine = memoryEngine(['app:1']);
+  const provider = dockerProvider(engine, block, policy, context());
+  for (const id of ids.slice(0, count)) await provider.provision(tenant(id), signal);
+  for (const container of engine.containers.values()) container.startedMs -= 3_600_000;
+  engine.calls.length = 0;
+  return engine;
+}
+
+function watched(engine: Engine, over: Partial<DockerContext> = {}) {
+  const provider = dockerProvider(engine, block, policy, context(over));
+  const hints: (string | undefined)[] = [];
+  const stop = new AbortController();
+  const watching = provider.watch((tenantId) => hints.push(tenantId), stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await watching;
+  });
+  const look = (id: string) => {
+    const { placement } = provider.desire(tenant(id));
+    return provider.getStatus({ tenantId: id, namespace: 'team-a', name: id, placement }, tenant(id), signal);
+  };
+  return { provider, hints, look };
+}
+
+const count = (engine: MemoryEngine, call: string) => engine.calls.filter((name) => name === call).length;
+
+/** Everything but the listed calls works. */
+function failing(engine: MemoryEngine, isDown: () => boolean): Engine {
+  const down = (): never => {
+    throw new ComputeError('ProviderUnavailable', 'the engine is out of reach');
+  };
+  return new Proxy(engine, {
+    get(target, key) {
+      const member = Reflect.get(target, key) as (...args: unknown[]) => unknown;
+      if (typeof member !== 'function' || key === 'close') return member;
+      if (key === 'events') {
+        return (...args: unknown[]) => (isDown() ? down() : member.apply(target, args));
+      }
+      return async (...args: unknown[]) => (isDown() ? down() : member.apply(target, args));
+    },
+  });
+}
+
+describe('with a watch', () => {
+  it('a restart over many ready tenants makes one list call, and no inspect before an answer', async () => {
+    const engine = await fleet();
+    const { look } = watched(engine);
+    const seen = await Promise.all(ids.map(look));
+    expect(count(engine, 'listContainers')).toBe(1);
+    expect(seen.every(({ compute }) => compute.health === 'healthy')).toBe(true);
+    for (const id of ids) await look(id);
+    expect(count(engine, 'listContainers')).toBe(1);
+    expect(engine.calls.slice(0, 2)).toEqual(['events', 'listContainers']);
+  });
+
+  it('the tenants that were there at the start are no news', async () => {
+    const engine = await fleet();
+    const { hints, look } = watched(engine);
+    await look('t0');
+    expect(hints).toEqual([]);
+  });
+
+  it('an event makes one list call for the tenant that it is about, and none for the others', async () => {
+    const engine = await fleet(3);
+    const { hints, look } = watched(engine);
+    await look('t0');
+    engine.calls.length = 0;
+    const [first] = engine.containers.keys();
+    await engine.stopContainer(first ?? '', 0, signal);
+    await later(0);
+    expect(hints).toEqual(['t0']);
+    expect((await look('t0')).changes).toMatchObject([{ path: 'containers.app.state', cause: 'drift' }]);
+    await look('t1');
+    expect(count(engine, 'listContainers')).toBe(1);
+  });
+
+  it('an event that comes while the tenant is being asked for is not lost', async () => {
+    const engine = await fleet(1);
+    const { hints, look } = watched(engine);
+    await look('t0');
+    await later(0);
+    const [container] = engine.containers.values();
+    if (container === undefined) throw new Error('no container');
+    const inspect = engine.inspectContainer.bind(engine);
+    const asked = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    engine.inspectContainer = async (...args) => {
+      const answer = await inspect(...args);
+      asked.resolve();
+      await gate.promise;
+      return answer;
+    };
+    engine.emit('update', container);
+    await later(0);
+    expect(hints).toEqual(['t0']);
+    const early = look('t0');
+    await asked.promise;
+    container.state = 'paused';
+    engine.emit('pause', container);
+    await later(0);
+    expect(hints).toEqual(['t0', 't0']);
+    gate.resolve();
+    expect((await early).compute.state).toBe('running');
+    expect((await look('t0')).compute.state).toBe('stopped');
+  });
+
+  it('what happened while the stream was broken is found by the list after it', async () => {
+    const engine = await fleet(3);
+    const { hints, look } = watched(engine);
+    await look('t0');
+    engine.breakStreams();
+    const [, second] = engine.containers.values();
+    if (second !== undefined) second.state = 'paused';
+    await later(0);
+    // Asked in the gap, it is answered by the engine.
+    expect((await look('t1')).compute.state).toBe('stopped');
+    expect(count(engine, 'events')).toBe(1);
+    await later(250);
+    expect(count(engine, 'events')).toBe(2);
+    expect(hints).toEqual(['t1']);
+    expect((await look('t1')).compute.state).toBe('stopped');
+  });
+
+  it('a sweep finds what no event told', async () => {
+    const engine = await fleet(3);
+    const { hints, look } = watched(engine, { sweepIntervalMs: 40_000 });
+    await look('t0');
+    const [, , third] = engine.containers.keys();
+    // One that is gone: of that, the inspects that trail say nothing.
+    engine.containers.delete(third ?? '');
+    await later(35_999);
+    expect(hints).toEqual([]);
+    await later(8_001);
+    expect(hints).toEqual(['t2']);
+    expect((await look('t2')).exists).toBe(false);
+  });
+
+  it('limits that were changed behind the operator while it was away are found by the inspects that trail', async () => {
+    const engine = await fleet(3);
+    const [first] = engine.containers.values();
+    if (first !== undefined) Object.assign(first.hostConfig, { RestartPolicy: { Name: 'no' } });
+    const { hints, look } = watched(engine);
+    await later(60);
+    expect(hints).toEqual(['t0']);
+    expect((await look('t0')).changes).toMatchObject([
+      { path: 'containers.app.restartPolicy', actual: 'no', cause: 'drift' },
+    ]);
+  });
+});
+
+describe('a container whose list says all that matters is not inspected for an answer', () => {
+  it.each<[string, number, Partial<MemoryContainer>]>([
+    ['that has run for long', 0, {}],
+    ['that its check calls healthy', 0, { health: 'healthy' }],
+    ['that its check calls unhealthy', 1, { health: 'unhealthy' }],
+    ['whose check has not spoken', 1, { health: 'starting' }],
+    ['that is young', 1, { startedMs: Date.now() }],
+    ['that is paused', 1, { state: 'paused' }],
+    ['that has ended', 1, { state: 'exited' }],
+    ['that is a successor', 1, { name: 'landlord-tenant-t1_next' }],
+  ])('but one %s is, %i times, however often it is asked for', async (_what, times, over) => {
+    const engine = await fleet(2);
+    const [, second] = engine.containers.values();
+    if (second === undefined) throw new Error('no container');
+    Object.assign(second, over);
+    const inspected: string[] = [];
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (id, aborted) => {
+      inspected.push(id);
+      return inspect(id, aborted);
+    };
+    const { look } = watched(engine);
+    await look('t1');
+    await look('t1');
+    expect(inspected.filter((id) => id === second.id)).toHaveLength(times);
+  });
+});
+
+describe('an engine out of reach', () => {
+  it('is asked by the watch alone until it answers; everyone else is refused at once, and called back then', async () => {
+    const engine = await fleet(3);
+    let down = false;
+    let asked = 0;
+    const counted = failing(engine, () => {
+      asked += 1;
+      return down;
+    });
+    const { provider, hints, look } = watched(counted);
+    await look('t0');
+    down = true;
+    engine.breakStreams();
+    const refused = { code: 'ProviderUnavailable', message: 'the engine is out of reach' };
+    await later(250);
+    asked = 0;
+    await expect(look('t0')).rejects.toMatchObject(refused);
+    for (const id of ids) await expect(provider.provision(tenant(id), signal)).rejects.toMatchObject(refused);
+    expect(asked).toBe(0);
+    await later(5_000);
+    expect(asked).toBeGreaterThan(0);
+    hints.length = 0;
+    down = false;
+    await later(5_000);
+    expect(hints).toEqual([undefined]);
+    expect((await look('t0')).compute.health).toBe('healthy');
+  });
+
+  it('at the start, is said at once to whoever asks', async () => {
+    const { look } = watched(failing(memoryEngine(), () => true));
+    await expect(look('t0')).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+  });
+
+  it('one slow call alone, with the engine well, holds nobody up for long', async () => {
+    const engine = await fleet(2);
+    let failNext = false;
+    const flaky = failing(engine, () => {
+      const fails = failNext;
+      failNext = false;
+      return fails;
+    });
+    const { provider, look, hints } = watched(flaky);
+    await look('t0');
+    failNext = true;
+    await expect(provider.update(tenant('t0'), signal)).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+    });
+    await later(0);
+    expect(hints).toEqual([undefined]);
+    expect(await provider.update(tenant('t0'), signal)).toMatchObject({ outcome: 'done' });
+  });
+});
+
+describe('without a watch', () => {
+  it('a burst of questions shares its list calls, and every answer is younger than its question', async () => {
+    const engine = await fleet();
+    const provider = dockerProvider(engine, block, policy, context());
+    const look = (id: string) => {
+      const { placement } = provider.desire(tenant(id));
+      return provider.getStatus(
+        { tenantId: id, namespace: 'team-a', name: id, placement },
+        tenant(id),
+        signal,
+      );
+    };
+    await Promise.all(ids.map(look));
+    expect(count(engine, 'listContainers')).toBe(1);
+    const early = look('t0');
+    await new Promise((resolve) => setImmediate(resolve));
+    const [first] = engine.containers.values();
+    if (first !== undefined) first.state = 'paused';
+    expect((await look('t0')).compute.state).toBe('stopped');
+    await early;
+  });
+
+  it('a failure is told to those who asked, and the next ones ask the engine again', async () => {
+    const engine = await fleet(1);
+    let down = true;
+    const provider = dockerProvider(
+      failing(engine, () => down),
+      block,
+      policy,
+      context(),
+    );
+    const { placement } = provider.desire(tenant('t0'));
+    const ref = { tenantId: 't0', namespace: 'team-a', name: 't0', placement };
+    await expect(provider.getStatus(ref, undefined, signal)).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+    });
+    down = false;
+    expect((await provider.getStatus(ref, undefined, signal)).exists).toBe(true);
+  });
+});

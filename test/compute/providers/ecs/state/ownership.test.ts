@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import {
+  describeOwner,
+  isTenants,
+  ownerTags,
+  tagMap,
+} from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { settings } from '../ecs-fixture.ts';
+
+const { owner } = settings({ adopt_clusters: ['cluster-0'] });
+const tenant = { namespace: 'team-a', name: 'shop', uid: 'u' };
+const tags = ownerTags(owner, { tenantId: 'acme', tenant });
+
+test.each([
+  [{}, 'was not made by Landlord'],
+  [tags, 'belongs to the tenant team-a/shop of the instance default in the Kubernetes cluster cluster-1'],
+  [
+    { 'landlord.owner': 'other' },
+    'belongs to the tenant ?/? of the instance other in the Kubernetes cluster ?',
+  ],
+])('of %j it is said that it %s', (of, told) => {
+  expect(describeOwner(of)).toBe(told);
+});
+
+test.each([
+  [{}, true],
+  [{ 'landlord.tenant_uid': 'another' }, true],
+  [{ 'landlord.cluster': 'cluster-0' }, true],
+  [{ 'landlord.cluster': 'cluster-9' }, false],
+  [{ 'landlord.owner': 'other' }, false],
+  [{ 'landlord.tenant_namespace': 'team-b' }, false],
+  [{ 'landlord.tenant_name': 'other' }, false],
+])('with the tags %j over its own it is the tenant’s: %j', (over, isIts) => {
+  expect(isTenants(owner, tenant, { ...tags, ...over })).toBe(isIts);
+});
+
+test('tags without a key or a value are empty texts, and no tags are none', () => {
+  expect(tagMap([{ key: 'a' }, { value: 'b' }, { key: 'c', value: 'd' }])).toEqual({
+    a: '',
+    '': 'b',
+    c: 'd',
+  });
+  expect(tagMap(undefined)).toEqual({});
+});

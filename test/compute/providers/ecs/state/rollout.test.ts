@@ -1,0 +1,121 @@
+import type { Deployment, Service } from '@aws-sdk/client-ecs';
+import { describe, expect, test } from 'vitest';
+import { desireService, serviceTags } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { rolloutOf } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
+import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
+import { deployment, desired, oldArn, service } from '../observed-fixture.ts';
+
+const primary = (over: Partial<Deployment> = {}): Deployment =>
+  deployment({ id: 'ecs-svc/1', taskDefinition: oldArn, ...over });
+const older = (over: Partial<Deployment> = {}): Deployment => deployment({ status: 'ACTIVE', ...over });
+const marked = [{ key: 'landlord.spec_hash', value: 'v1:another' }];
+
+describe('our own task definition', () => {
+  test.each<[what: string, deployments: Deployment[] | undefined, inProgress: boolean]>([
+    ['is out', [deployment()], false],
+    ['is under way where ECS says so', [deployment({ rolloutState: 'IN_PROGRESS' })], true],
+    ['is under way while old tasks run', [deployment(), older()], true],
+    ['is out where the old ones are gone', [deployment(), older({ runningCount: 0 })], false],
+    [
+      'is out where ECS does not count the old ones',
+      [deployment(), older({ runningCount: undefined })],
+      false,
+    ],
+    ['is out where what still runs failed', [deployment(), older({ rolloutState: 'FAILED' })], false],
+    ['is out where ECS tells no deployments', undefined, false],
+  ])('%s', (_what, deployments, inProgress) => {
+    const { kind, ...rest } = rolloutOf(service({ deployments }), desired);
+    expect({ kind, ...rest }).toMatchObject({ kind: 'ours', deployment: deployments?.[0], inProgress });
+  });
+
+  test('failed where its deployment did and the service bears its mark', () => {
+    const there = service({
+      deployments: [older(), deployment({ rolloutState: 'FAILED', rolloutStateReason: 'why' })],
+    });
+    expect(rolloutOf(there, desired)).toMatchObject({
+      kind: 'failed',
+      deployment: { status: 'PRIMARY' },
+      taskDefinition: 'tenant-app:12',
+      previous: undefined,
+      why: 'why',
+    });
+    expect(rolloutOf({ ...there, tags: marked }, desired).kind).toBe('ours');
+  });
+});
+
+describe('another task definition', () => {
+  const fallen = older({ rolloutState: 'FAILED', rolloutStateReason: 'why' });
+  const events = (message: string) => ({ events: [{ message: 'other' }, { message }] });
+  test.each<[what: string, over: Partial<Service>, kind: string]>([
+    ['ours has FAILED', { deployments: [primary(), fallen] }, 'failed'],
+    ['ours has FAILED, under another mark', { deployments: [primary(), fallen], tags: marked }, 'other'],
+    [
+      'another one has FAILED',
+      { deployments: [primary(), older({ rolloutState: 'FAILED', taskDefinition: oldArn })] },
+      'other',
+    ],
+    ['ours still runs', { deployments: [primary(), older()] }, 'other'],
+    [
+      'the deployment is called a rollback',
+      { deployments: [primary({ rolloutStateReason: 'rolling back' })] },
+      'failed',
+    ],
+    ['the breaker is named', { deployments: [primary({ rolloutStateReason: 'circuit breaker' })] }, 'failed'],
+    ['an event says so', events('rolled back to deployment ecs-svc/1.'), 'failed'],
+    ['an event says so of another', events('rolled back to deployment ecs-svc/7.'), 'other'],
+    ['an event names it', events('deployment ecs-svc/1 completed.'), 'other'],
+    [
+      'ECS does not name the deployment',
+      { deployments: [primary({ id: undefined })], ...events('rolled back to undefined') },
+      'other',
+    ],
+    [
+      'ECS does not name it and calls it a rollback',
+      { deployments: [primary({ id: undefined, rolloutStateReason: 'rolled back' })] },
+      'other',
+    ],
+    ['ECS tells no deployments', { deployments: undefined }, 'other'],
+  ])('where %s', (_what, over, kind) => {
+    const there = service({ taskDefinition: oldArn, deployments: [primary()], ...over });
+    expect(rolloutOf(there, desired).kind).toBe(kind);
+  });
+
+  test('is what ECS went back to: both are named, and why', () => {
+    const there = service({ taskDefinition: oldArn, deployments: [primary(), fallen] });
+    expect(rolloutOf(there, desired)).toEqual({
+      kind: 'failed',
+      deployment: fallen,
+      taskDefinition: 'tenant-app:12',
+      previous: 'tenant-app:11',
+      why: 'why',
+    });
+    expect(rolloutOf({ ...there, deployments: [primary()] }, desired)).toEqual({
+      kind: 'other',
+      deployment: primary(),
+    });
+  });
+
+  test('after one of the tenant’s own: it is named by the mark', () => {
+    const own = desireService(tenantSpec({}, { containers: [containerSpec('app')] }), settings());
+    const there = service({
+      taskDefinition: oldArn,
+      deployments: [primary({ rolloutStateReason: 'rolled back' })],
+      tags: tagList(serviceTags(own, 'own:7')),
+    });
+    expect(rolloutOf(there, own)).toMatchObject({ taskDefinition: 'own:7', previous: 'tenant-app:11' });
+  });
+});
+
+test.each([
+  ['FAILED', 'failed', undefined],
+  ['IN_PROGRESS', 'ours', true],
+  ['COMPLETED', 'ours', false],
+] as const)(
+  'where nobody knows what is desired, a deployment that is %s is %s',
+  (rolloutState, kind, inProgress) => {
+    const seen = rolloutOf(service({ deployments: [deployment({ rolloutState })] }), undefined);
+    expect(seen.kind).toBe(kind);
+    expect('inProgress' in seen ? seen.inProgress : undefined).toBe(inProgress);
+  },
+);

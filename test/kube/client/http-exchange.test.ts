@@ -1,0 +1,165 @@
+import type { Dispatcher } from 'undici';
+import { describe, expect, test } from 'vitest';
+import {
+  apiError,
+  readJson,
+  resourceOf,
+  toDispatch,
+  unreachable,
+  type RequestOptions,
+} from '../../../src/kube/client/http-exchange.ts';
+import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+
+const { signal } = new AbortController();
+const GET: RequestOptions = { method: 'GET', path: '/api/v1/pods' };
+
+function dispatch(request: RequestOptions, streaming = false): Dispatcher.RequestOptions {
+  return toDispatch(request, {
+    origin: 'https://server',
+    pathPrefix: '/prefix',
+    userAgent: 'landlord/1',
+    credentials: { headers: { authorization: 'Bearer t' }, tls: {}, tlsFingerprint: '' },
+    call: { signal, streaming },
+  });
+}
+
+function response(statusCode: number, text: string, headers = {}): Dispatcher.ResponseData {
+  return { statusCode, headers, body: { text: () => Promise.resolve(text) } } as Dispatcher.ResponseData;
+}
+
+describe('a request', () => {
+  test('bears the credentials, and wants a compressed answer', () => {
+    expect(dispatch(GET)).toEqual({
+      origin: 'https://server',
+      path: '/prefix/api/v1/pods',
+      method: 'GET',
+      headers: {
+        authorization: 'Bearer t',
+        accept: 'application/json',
+        'user-agent': 'landlord/1',
+        'accept-encoding': 'gzip',
+      },
+      body: null,
+      signal,
+      idempotent: false,
+    });
+  });
+
+  test('with a body says what it is', () => {
+    const { headers, body } = dispatch({ ...GET, method: 'POST', body: { a: 1 } });
+    expect(body).toBe('{"a":1}');
+    expect(headers).toHaveProperty('content-type', 'application/json');
+    expect(headers).not.toHaveProperty('accept-encoding');
+    const patch = dispatch({
+      ...GET,
+      method: 'PATCH',
+      body: {},
+      contentType: 'application/merge-patch+json',
+    });
+    expect(patch.headers).toHaveProperty('content-type', 'application/merge-patch+json');
+  });
+
+  test('for a stream wants it uncompressed, event by event', () => {
+    expect(dispatch(GET, true).headers).not.toHaveProperty('accept-encoding');
+  });
+
+  test('asks for another form of the answer where that is wanted', () => {
+    expect(dispatch({ ...GET, accept: 'text/plain' }).headers).toHaveProperty('accept', 'text/plain');
+  });
+
+  test('has its query escaped, without what is undefined, and no question mark for nothing', () => {
+    expect(dispatch({ ...GET, query: { a: 'x y', b: false, c: 0, d: undefined } }).path).toBe(
+      '/prefix/api/v1/pods?a=x+y&b=false&c=0',
+    );
+    expect(dispatch({ ...GET, query: { a: undefined } }).path).toBe('/prefix/api/v1/pods');
+  });
+});
+
+test('an empty answer is undefined, any other is its JSON', async () => {
+  expect(await readJson(response(200, ''))).toBeUndefined();
+  expect(await readJson(response(200, '{"a":[1]}'))).toEqual({ a: [1] });
+});
+
+describe('a refusal', () => {
+  test('bears what the server said', async () => {
+    const status = { message: 'modified', reason: 'Conflict', details: { name: 'x' } };
+    expect(await apiError(GET, response(409, JSON.stringify(status)))).toMatchObject({
+      status: 409,
+      message: 'GET /api/v1/pods: 409 modified',
+      reason: 'Conflict',
+      details: { name: 'x' },
+      retryAfterMs: undefined,
+    });
+  });
+
+  test('in plain text keeps its first 300 characters', async () => {
+    const { message } = await apiError(GET, response(502, ` ${'x'.repeat(500)}`));
+    expect(message).toBe(`GET /api/v1/pods: 502 ${'x'.repeat(300)}`);
+  });
+
+  test.each([
+    ['3', 3_000],
+    ['0', 0],
+    ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
+  ])('with Retry-After %s asks for %s ms', async (header, retryAfterMs) => {
+    const error = await apiError(GET, response(429, '{}', { 'retry-after': header }));
+    expect(error.retryAfterMs).toBe(retryAfterMs);
+  });
+});
+
+describe('no answer', () => {
+  const failed = (code: string, message = 'broke') => Object.assign(new Error(message), { code });
+
+  test.each([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+  ])('for %s: nothing was sent, so nothing can have happened', (code) => {
+    const error = unreachable(GET, { signal, streaming: false }, failed(code));
+    expect(error).toMatchObject({ outcomeUnknown: false, message: 'GET /api/v1/pods: broke' });
+  });
+
+  test.each(['ECONNRESET', 'UND_ERR_SOCKET', ''])('for %j: nobody knows what happened', (code) => {
+    const cause = failed(code);
+    expect(unreachable(GET, { signal, streaming: false }, cause)).toMatchObject({
+      outcomeUnknown: true,
+      cause,
+    });
+  });
+
+  test('names the code where there are no words, and the deadline where that was the cause', () => {
+    expect(unreachable(GET, { signal, streaming: false }, failed('ECONNRESET', '')).message).toBe(
+      'GET /api/v1/pods: ECONNRESET',
+    );
+    const late = { signal: AbortSignal.abort(new Error('no answer within 5 ms')), streaming: false };
+    expect(unreachable(GET, late, failed('UND_ERR_ABORTED')).message).toBe(
+      'GET /api/v1/pods: no answer within 5 ms',
+    );
+    const odd = { signal: AbortSignal.abort('late'), streaming: false };
+    expect(unreachable(GET, odd, failed('UND_ERR_ABORTED')).message).toBe('GET /api/v1/pods: late');
+  });
+
+  test('that has been told already stays what it is', () => {
+    const error = new KubeUnreachableError('no credentials');
+    expect(unreachable(GET, { signal, streaming: false }, error)).toBe(error);
+  });
+});
+
+test.each([
+  ['/api/v1/nodes', 'nodes'],
+  ['/api/v1/nodes/n1', 'nodes'],
+  ['/api/v1/namespaces', 'namespaces'],
+  ['/api/v1/namespaces/a', 'namespaces'],
+  ['/api/v1/namespaces/a/pods', 'pods'],
+  ['/api/v1/namespaces/a/pods/p/log', 'pods/log'],
+  ['/apis/landlord.dev/v1/tenants', 'tenants'],
+  ['/apis/landlord.dev/v1/namespaces/a/tenants/b/status', 'tenants/status'],
+  ['/apis/landlord.dev/v1', '/apis/landlord.dev/v1'],
+  ['/version', '/version'],
+  ['/api', '/api'],
+])('%s is counted as %s', (path, resource) => {
+  expect(resourceOf(path)).toBe(resource);
+});
