@@ -1,9 +1,4 @@
-import { join } from 'node:path';
-import { cachedFolder, cacheKey } from './cache-folder.ts';
-import { packagesFromDebian } from './debian-packages.ts';
-import { findProgram } from './find-program.ts';
-import { withProgress } from './progress.ts';
-import { runCommand } from './run-command.ts';
+import { pythonEnvironment } from './python-environment.ts';
 
 /** What is installed, dependencies included, so that it is the same everywhere and always. */
 const PINS = [
@@ -18,71 +13,12 @@ const PINS = [
   'urllib3==2.8.0 Werkzeug==3.1.9 wsproto==1.3.2 xmltodict==1.0.4 yarl==1.25.1',
 ].flatMap((line) => line.split(' '));
 
-/** The lowest that all of these run on. */
-const MINIMUM = '3.10';
-
-const ADVICE =
-  `install Python ${MINIMUM} or newer with its module venv (on Debian: the packages python3 and python3-venv), ` +
-  'so that python3 is on the PATH';
-
-interface Python {
-  readonly program: string;
-  /** Of the interpreter behind the name: a virtual environment is of no use with another one. */
-  readonly identity: string;
-}
-
-/**
- * The Python interpreter of a virtual environment that holds ministack, moto and microburst, for `-m TOOL`. Made once
- * and kept in the cache; Python itself is installed by apt where it is missing. Rejects with what to do where it can't
- * be had.
- */
+/** The Python interpreter of a virtual environment that holds ministack, moto and microburst, for `-m TOOL`. */
 export async function pythonTools(): Promise<string> {
-  const python = await obtainPython();
-  const folder = await cachedFolder(`python-tools-${cacheKey([python.identity, ...PINS])}`, (folder) =>
-    withProgress(
-      'installing ministack, moto and microburst from PyPI (about 40 s the first time)',
-      async (note) => {
-        note('making a virtual environment');
-        await runCommand(python.program, ['-m', 'venv', folder]);
-        note('downloading and unpacking');
-        const quietly = ['--quiet', '--no-input', '--disable-pip-version-check', '--no-deps'];
-        await runCommand(interpreter(folder), ['-m', 'pip', 'install', ...quietly, ...PINS]);
-      },
-    ),
-  );
-  return interpreter(folder);
-}
-
-/** Finds its folder by where it lies, unlike the scripts beside it, which name the folder that they were made in. */
-function interpreter(folder: string): string {
-  return join(folder, 'bin', 'python');
-}
-
-async function obtainPython(): Promise<Python> {
-  const present = await usablePython();
-  if (present !== undefined) return present;
-  await packagesFromDebian(
-    async () => (await usablePython()) !== undefined,
-    ['python3', 'python3-venv'],
-    `there is no usable Python: ${ADVICE}`,
-  );
-  const installed = await usablePython();
-  if (installed !== undefined) return installed;
-  throw new Error(`apt installed python3 and python3-venv, but there is no usable Python: ${ADVICE}`);
-}
-
-/** The first one that is new enough and can make virtual environments; Debian's own lacks ensurepip at first. */
-async function usablePython(): Promise<Python | undefined> {
-  const candidates = [findProgram('python3'), '/usr/bin/python3'].filter((path) => path !== undefined);
-  const [major, minor] = MINIMUM.split('.');
-  const script = [
-    'import ensurepip, os, sys, venv',
-    `assert sys.version_info >= (${major}, ${minor})`,
-    'print(sys.version, os.path.realpath(getattr(sys, "_base_executable", sys.executable)))',
-  ].join('\n');
-  for (const program of new Set(candidates)) {
-    const identity = await runCommand(program, ['-c', script]).catch(() => undefined);
-    if (identity !== undefined) return { program, identity };
-  }
-  return undefined;
+  return pythonEnvironment({
+    name: 'python-tools',
+    pins: PINS,
+    minimum: '3.10',
+    title: 'installing ministack, moto and microburst from PyPI (about 40 s the first time)',
+  });
 }
