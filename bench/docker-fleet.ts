@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
-import { applyCrds } from '../apply-crds.ts';
-import { DIST } from '../build.ts';
-import { startChild, type Child } from '../child-process.ts';
-import { dockerAt } from '../docker-at.ts';
-import { dockerBlockFor } from '../docker-engine.ts';
-import { pushImage } from '../images.ts';
-import { kubeRequest } from '../kube-request.ts';
-import { removeOnDeath } from '../leftovers.ts';
-import { withProgress } from '../progress.ts';
-import { startRealParts, type RealParts } from '../real-parts.ts';
-import { NODE_FLAGS } from './operator-command.ts';
+import { applyCrds } from '../dev/apply-crds.ts';
+import { startChild, type Child } from '../dev/child-process.ts';
+import { dockerAt } from '../dev/docker-at.ts';
+import { dockerBlockFor } from '../dev/docker-engine.ts';
+import { pushImage } from '../dev/images.ts';
+import { kubeRequest } from '../dev/kube-request.ts';
+import { removeOnDeath } from '../dev/leftovers.ts';
+import { withProgress } from '../dev/progress.ts';
+import { startRealParts, type RealParts } from '../dev/real-parts.ts';
+import { operatorCommand } from './operator-command.ts';
 
 /** Tenants that run on a real engine, and the operator that keeps them running, as a process of dist/. */
 export interface DockerFleet {
@@ -26,10 +25,10 @@ export interface DockerFleet {
   remove(): Promise<void>;
 }
 
-const TENANTS_PATH = '/apis/landlord.dev/v1alpha1/namespaces/default/tenants';
+const tenantsPath = '/apis/landlord.dev/v1alpha1/namespaces/default/tenants';
 
 /** A container starts in 0.3 s or so on a machine that does nothing else. */
-const FLEET_TIMEOUT_MS = 300_000;
+const fleetTimeoutMs = 300_000;
 
 interface TenantState {
   readonly metadata: { readonly name: string };
@@ -84,19 +83,12 @@ async function startOperator(parts: RealParts, folder: string, instance: string)
   const config = { instance, compute: { docker }, server: { address: '127.0.0.1:0' } };
   const configFile = join(folder, 'landlord.yaml');
   await writeFile(configFile, stringify(config));
+  const [command, ...args] = operatorCommand(configFile);
   const { operatorKubeconfigPath } = parts.controlPlane;
   return startChild({
     name: 'the operator',
-    command: process.execPath,
-    args: [
-      ...NODE_FLAGS,
-      join(DIST, 'main.js'),
-      'run',
-      '--config',
-      configFile,
-      '--kubeconfig',
-      operatorKubeconfigPath,
-    ],
+    command,
+    args: [...args, '--kubeconfig', operatorKubeconfigPath],
     logFile: join(folder, 'operator.log'),
   });
 }
@@ -115,7 +107,7 @@ async function bringUp(
     const body = { apiVersion: 'landlord.dev/v1alpha1', kind: 'Tenant', metadata: { name }, spec: {} };
     const { status, body: answer } = await kubeRequest(kubeconfigPath, {
       method: 'POST',
-      path: TENANTS_PATH,
+      path: tenantsPath,
       body,
     });
     if (status >= 300) throw new Error(`the apiserver refuses ${name}: ${JSON.stringify(answer)}`);
@@ -130,7 +122,7 @@ async function bringUp(
 }
 
 async function deleteAll(kubeconfigPath: string): Promise<void> {
-  await kubeRequest(kubeconfigPath, { method: 'DELETE', path: TENANTS_PATH });
+  await kubeRequest(kubeconfigPath, { method: 'DELETE', path: tenantsPath });
   await untilTenants(kubeconfigPath, 'are gone', (states) => states.length === 0);
 }
 
@@ -139,15 +131,15 @@ async function untilTenants(
   what: string,
   holds: (states: readonly TenantState[]) => boolean,
 ): Promise<void> {
-  const deadline = Date.now() + FLEET_TIMEOUT_MS;
+  const deadline = Date.now() + fleetTimeoutMs;
   for (;;) {
-    const { body } = await kubeRequest(kubeconfigPath, { path: TENANTS_PATH });
+    const { body } = await kubeRequest(kubeconfigPath, { path: tenantsPath });
     const states = (body as { items: TenantState[] }).items;
     if (holds(states)) return;
     if (Date.now() > deadline) {
       const phases = states.map(({ metadata, status }) => `${metadata.name} ${status?.phase ?? 'new'}`);
       throw new Error(
-        `not all tenants ${what} after ${FLEET_TIMEOUT_MS / 1000} s: ${phases.slice(0, 10).join(', ')}`,
+        `not all tenants ${what} after ${fleetTimeoutMs / 1000} s: ${phases.slice(0, 10).join(', ')}`,
       );
     }
     await sleep(500);

@@ -1,11 +1,16 @@
 import { join } from 'node:path';
+import { distFolder } from '../dev/build.ts';
 
 /** Flags for node that are recommended wherever Landlord runs; the Dockerfile has the same, and docs/performance.md why. */
-export const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'] as const;
+export const nodeFlags = ['--max-semi-space-size=2', '--optimize-for-size'] as const;
 
-/** The shell command that starts the built operator. `exec`: no shell's memory is counted as the operator's. */
-export function operatorCommand(dist: string, config: string): string {
-  const parts = [process.execPath, ...NODE_FLAGS, join(dist, 'main.js'), 'run', '--config', config];
+/** Starts the built operator, by the Node that this program runs on: first the program, then its arguments. */
+export function operatorCommand(configFile: string): readonly [string, ...string[]] {
+  return [process.execPath, ...nodeFlags, join(distFolder, 'main.js'), 'run', '--config', configFile];
+}
+
+/** `exec`: no shell's memory is counted as the operator's. */
+export function shellCommand(parts: readonly string[]): string {
   return `exec ${parts.map(quoted).join(' ')}`;
 }
 

@@ -1,19 +1,19 @@
 import type Dockerode from 'dockerode';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withProgress } from '../progress.ts';
+import { withProgress } from '../dev/progress.ts';
 import { setUpFleet, type DockerFleet } from './docker-fleet.ts';
 import { recordEvents, type EventRecord } from './engine-record.ts';
 
-const TENANTS = 50;
-const REPAIRS = 20;
+const tenantCount = 50;
+const repairCount = 20;
 /** The operator's own bounds: milliseconds. */
-const MEDIAN_BELOW_MS = 1000;
-const ALL_BELOW_MS = 3000;
-const REPAIR_TIMEOUT_MS = 60_000;
+const medianBelowMs = 1000;
+const allBelowMs = 3000;
+const repairTimeoutMs = 60_000;
 
 /** What somebody with a shell does to a container. */
-const BREAKS = {
+const breaks = {
   kill: (container) => container.kill(),
   stop: (container) => container.stop({ t: 2 }),
   pause: (container) => container.pause(),
@@ -21,8 +21,8 @@ const BREAKS = {
 } as const satisfies Record<string, (container: Dockerode.Container) => Promise<unknown>>;
 
 /** An engine's events that end a container's service, and those that begin it. */
-const BROKEN = ['die', 'pause'];
-const REPAIRED = ['start', 'unpause'];
+const brokenActions = ['die', 'pause'];
+const repairedActions = ['start', 'unpause'];
 
 /**
  * Breaks 20 containers of 50 tenants in turn and prints how long the engine's own events say that each was down: from
@@ -30,11 +30,11 @@ const REPAIRED = ['start', 'unpause'];
  */
 export async function benchRepairs(): Promise<boolean> {
   const instance = `bench-${randomBytes(3).toString('hex')}`;
-  const fleet = await setUpFleet(instance, TENANTS);
+  const fleet = await setUpFleet(instance, tenantCount);
   try {
     const record = await recordEvents(fleet.docker, `landlord.owner=${instance}`);
     try {
-      const downMs = await withProgress(`breaking ${REPAIRS} containers`, (note) =>
+      const downMs = await withProgress(`breaking ${repairCount} containers`, (note) =>
         breakInTurn(fleet, record, note),
       );
       return report(downMs);
@@ -57,12 +57,12 @@ async function breakInTurn(
   note: (detail: string) => void,
 ): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  const ways = Object.entries(BREAKS);
-  for (let index = 0; index < REPAIRS; index += 1) {
+  const ways = Object.entries(breaks);
+  for (let index = 0; index < repairCount; index += 1) {
     const [how, damage] = ways[index % ways.length] as (typeof ways)[number];
     // A tenant of its own for each, all over the fleet: the second repair of one soon after the first is held back.
-    const tenant = fleet.tenants[Math.floor((index * TENANTS) / REPAIRS)] as string;
-    note(`${index + 1} of ${REPAIRS}: ${how}`);
+    const tenant = fleet.tenants[Math.floor((index * tenantCount) / repairCount)] as string;
+    note(`${index + 1} of ${repairCount}: ${how}`);
     const from = record.length();
     await damage(fleet.docker.getContainer(await fleet.containerOf(tenant)));
     repairs.push({ how, downMs: await downtimeMs(record, tenant, from) });
@@ -72,20 +72,20 @@ async function breakInTurn(
 }
 
 async function downtimeMs(record: EventRecord, tenant: string, from: number): Promise<number> {
-  const deadline = Date.now() + REPAIR_TIMEOUT_MS;
+  const deadline = Date.now() + repairTimeoutMs;
   while (Date.now() < deadline) {
     const events = record.since(from).filter((event) => event.tenant === tenant);
-    const broken = events.findIndex(({ action }) => BROKEN.includes(action));
-    const repaired = events.find(({ action }, index) => index > broken && REPAIRED.includes(action));
+    const broken = events.findIndex(({ action }) => brokenActions.includes(action));
+    const repaired = events.find(({ action }, index) => index > broken && repairedActions.includes(action));
     const start = events[broken];
     if (start !== undefined && repaired !== undefined) return repaired.atMs - start.atMs;
     await sleep(20);
   }
-  throw new Error(`${tenant} does not run again after ${REPAIR_TIMEOUT_MS / 1000} s`);
+  throw new Error(`${tenant} does not run again after ${repairTimeoutMs / 1000} s`);
 }
 
 function report(repairs: readonly Repair[]): boolean {
-  for (const how of Object.keys(BREAKS)) {
+  for (const how of Object.keys(breaks)) {
     const times = repairs.filter((repair) => repair.how === how).map(({ downMs }) => downMs);
     console.log(`${how.padEnd(6)} ${times.map((ms) => `${Math.round(ms)} ms`).join(', ')}`);
   }
@@ -93,10 +93,10 @@ function report(repairs: readonly Repair[]): boolean {
   const middle = sorted.length / 2;
   const median = ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
   const worst = sorted.at(-1) ?? NaN;
-  const isMet = median < MEDIAN_BELOW_MS && worst < ALL_BELOW_MS;
+  const isMet = median < medianBelowMs && worst < allBelowMs;
   console.log(
-    `${isMet ? 'met   ' : 'MISSED'}  ${sorted.length} repairs with ${TENANTS} tenants: median ${Math.round(median)} ms ` +
-      `(below ${MEDIAN_BELOW_MS}), worst ${Math.round(worst)} ms (below ${ALL_BELOW_MS})`,
+    `${isMet ? 'met   ' : 'MISSED'}  ${sorted.length} repairs with ${tenantCount} tenants: median ${Math.round(median)} ms ` +
+      `(below ${medianBelowMs}), worst ${Math.round(worst)} ms (below ${allBelowMs})`,
   );
   return isMet;
 }

@@ -1,4 +1,4 @@
-/** What is read of the kit's compare.json: a row per figure, a value per run. */
+/** What is read of the loader's compare.json: a row per figure, a value per run. */
 export interface Comparison {
   readonly rows: readonly {
     readonly key: string;
@@ -18,7 +18,7 @@ interface Target {
   readonly atMost: number;
 }
 
-const TARGETS: readonly Target[] = [
+const targets: readonly Target[] = [
   { title: 'create → all Ready, times the reference', key: 'create.seconds', of: 'ratio', atMost: 1.2 },
   { title: 'writes per tenant at create', key: 'create.writesPer', of: 'figure', atMost: 2 },
   { title: 'writes per change', key: 'update.writesPer', of: 'figure', atMost: 1 },
@@ -35,7 +35,7 @@ const TARGETS: readonly Target[] = [
 
 /** How the figures stand to the targets, a line each. Phases that were left out are no failure. */
 export function judge(comparison: Comparison): { readonly text: string; readonly isMet: boolean } {
-  const lines = TARGETS.flatMap(({ title, key, of, atMost }) => {
+  const lines = targets.flatMap(({ title, key, of, atMost }) => {
     const row = comparison.rows.find((candidate) => candidate.key === key);
     if (row === undefined || row.subject === null) return [];
     const value = of === 'ratio' ? row.minRatio : Math.max(...row.subject);

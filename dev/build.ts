@@ -4,10 +4,10 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Where `npm run build` writes. */
-export const DIST = join(ROOT, 'dist');
+export const distFolder = join(root, 'dist');
 
 /**
  * Bundles the operator into `outdir`, emptied before. main.js can be executed; each provider is a chunk that only loads
@@ -16,7 +16,7 @@ export const DIST = join(ROOT, 'dist');
 export async function buildOperator(outdir: string): Promise<Metafile> {
   await rm(outdir, { recursive: true, force: true });
   const { metafile } = await build({
-    absWorkingDir: ROOT,
+    absWorkingDir: root,
     entryPoints: ['src/main.ts'],
     outdir,
     bundle: true,
@@ -45,7 +45,7 @@ export async function buildOperator(outdir: string): Promise<Metafile> {
   return metafile;
 }
 
-const CLIENT_NODE = `${sep}@kubernetes${sep}client-node${sep}`;
+const clientNode = `${sep}@kubernetes${sep}client-node${sep}`;
 
 /**
  * Only KubeConfig is used of client-node. Its package.json doesn't say that its modules have no side effects, so that
@@ -55,9 +55,9 @@ const withoutUnusedModels: Plugin = {
   name: 'without-unused-models',
   setup(build) {
     build.onResolve({ filter: /^(@kubernetes\/client-node$|\.)/ }, async ({ path, ...options }) => {
-      if (options.pluginData === CLIENT_NODE) return undefined;
-      if (path.startsWith('.') && !options.importer.includes(CLIENT_NODE)) return undefined;
-      const resolved = await build.resolve(path, { ...options, pluginData: CLIENT_NODE });
+      if (options.pluginData === clientNode) return undefined;
+      if (path.startsWith('.') && !options.importer.includes(clientNode)) return undefined;
+      const resolved = await build.resolve(path, { ...options, pluginData: clientNode });
       return { ...resolved, sideEffects: false };
     });
   },
@@ -87,7 +87,7 @@ const withoutTranslations: Plugin = {
 };
 
 if (import.meta.main) {
-  const { outputs } = await buildOperator(DIST);
+  const { outputs } = await buildOperator(distFolder);
   for (const [path, { bytes }] of Object.entries(outputs))
     console.log(`${path}  ${Math.ceil(bytes / 1024)} kB`);
 }

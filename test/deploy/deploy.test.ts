@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
-import { NODE_FLAGS } from '../../dev/bench/operator-command.ts';
+import { nodeFlags } from '../../bench/operator-command.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { deployFolder, manifests } from './manifests.ts';
@@ -50,5 +50,5 @@ test('the component namespaced grants what the base grants, the cluster being le
 test('the image runs node with the flags that the bench measures', () => {
   const dockerfile = readFileSync(join(deployFolder, '../Dockerfile'), 'utf8');
   const entrypoint = /^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '';
-  expect(JSON.parse(entrypoint)).toEqual(['node', ...NODE_FLAGS, '/landlord/dist/main.js']);
+  expect(JSON.parse(entrypoint)).toEqual(['node', ...nodeFlags, '/landlord/dist/main.js']);
 });

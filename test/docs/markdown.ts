@@ -22,7 +22,7 @@ export interface CodeBlock {
 }
 
 export function readPages(): Page[] {
-  const top = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+  const top = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'];
   const below = readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md') && !file.startsWith('reference'))
     .map((file) => join('docs', file));
