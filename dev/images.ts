@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { imageArchitecture, imageProgram } from './image-program.ts';
 import type { RegistryAccess } from './registry.ts';
-import { tarArchive } from './tar-archive.ts';
 
 export interface ImageOptions {
   readonly repository: string;
@@ -55,13 +56,17 @@ export async function pushImage(registry: RegistryAccess, options: ImageOptions)
 }
 
 async function makeLayer(): Promise<{ blob: Blob; diffId: string }> {
-  const archive = tarArchive([
-    { path: 'app', content: await imageProgram() },
-    { path: 'bin/', content: undefined },
-    { path: 'bin/ok', linkTo: '/app' },
-    // A directory that volumes can be mounted on and that every user may write to.
-    { path: 'tmp/', content: undefined },
-  ]);
+  // All of it belongs to root and is of 1970, so that the same program makes the same layer.
+  const file = { mode: 0o755, mtime: new Date(0) };
+  const folder = { type: 'directory', mode: 0o1777, mtime: new Date(0) } as const;
+  const tar = pack();
+  tar.entry({ name: 'app', ...file }, await imageProgram());
+  tar.entry({ name: 'bin/', ...folder });
+  tar.entry({ name: 'bin/ok', type: 'symlink', linkname: '/app', ...file });
+  // A directory that volumes can be mounted on and that every user may write to.
+  tar.entry({ name: 'tmp/', ...folder });
+  tar.finalize();
+  const archive = await buffer(tar);
   return { blob: blobOf(gzipSync(archive, { level: 1 })), diffId: digestOf(archive) };
 }
 
