@@ -29,15 +29,13 @@ export async function buildOperator(outdir: string): Promise<Metafile> {
     minify: true,
     keepNames: true,
     legalComments: 'linked',
-    // ssh2's crypto in C++: optional, it does the same in JavaScript where they are missing.
-    external: ['cpu-features', '*.node'],
     // CommonJS dependencies use what ES modules don't have.
     banner: {
       js:
         "import{createRequire as __landlordRequire}from'node:module';" +
         'const require=__landlordRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;',
     },
-    plugins: [withoutUnusedModels, withoutImageBuilds, withoutTranslations],
+    plugins: [withoutUnusedModels, withoutImageBuilds, withoutSshClient, withoutTranslations],
     metafile: true,
     logLevel: 'warning',
   });
@@ -64,14 +62,24 @@ const withoutUnusedModels: Plugin = {
 };
 
 /**
- * dockerode's way to build images by BuildKit, which Landlord never does: gRPC and protobuf, loaded at once, and .proto
- * files that a bundle hasn't got.
+ * dockerode's way to build images, which Landlord never does: BuildKit's gRPC and protobuf, loaded at once, with .proto
+ * files that a bundle hasn't got, and tar archives of what goes into an image.
  */
 const withoutImageBuilds: Plugin = {
   name: 'without-image-builds',
   setup(build) {
-    build.onLoad({ filter: /dockerode\/lib\/(session|buildkit)\.js$/ }, () => ({
+    build.onLoad({ filter: /(dockerode\/lib\/(session|buildkit)|tar-fs\/index)\.js$/ }, () => ({
       contents: "module.exports = () => { throw new Error('images are not built here'); };",
+    }));
+  },
+};
+
+/** docker-modem's ssh in JavaScript (ssh2): Landlord starts the ssh command instead, see engine-ssh.ts. */
+const withoutSshClient: Plugin = {
+  name: 'without-ssh-client',
+  setup(build) {
+    build.onLoad({ filter: /docker-modem\/lib\/ssh\.js$/ }, () => ({
+      contents: "module.exports = () => { throw new Error('the ssh command is used here'); };",
     }));
   },
 };
