@@ -33,7 +33,8 @@ describe('on every page', () => {
     const code = [...text.matchAll(/`([^`\n]+)`/g), ...text.matchAll(/^```sh\n(.*?)^```$/gms)];
     const paths = code
       .flatMap(
-        (match) => (match[1] ?? '').match(/(?<![\w./~-])(src|dev|bench|docs|deploy|test|crds)\/[\w./-]*/g) ?? [],
+        (match) =>
+          (match[1] ?? '').match(/(?<![\w./~-])(src|dev|bench|docs|deploy|test|crds)\/[\w./-]*/g) ?? [],
       )
       // NAME stands for something.
       .filter((path) => !/[A-Z]{4}/.test(path));
