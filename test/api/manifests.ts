@@ -37,7 +37,7 @@ const withDocker = (docker: unknown): Manifest => tenant({ computeConfig: { dock
 const withEcs = (ecs: unknown): Manifest => tenant({ computeConfig: { ecs } });
 const withMock = (mock: unknown): Manifest => tenant({ computeConfig: { mock } });
 
-/** The compute_config of the document's section on ECS. */
+/** The compute_config of docs/providers/ecs.md. */
 export const documentedEcsConfig = {
   cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
   task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
@@ -159,8 +159,8 @@ export const goodManifests: readonly GoodManifest[] = [
     what: 'the example of the design',
     manifest: tenant(designExample, { labels: { 'landlord.dev/compute-provider': 'docker' } }),
   },
-  { what: "the document's ECS compute_config", manifest: withEcs(documentedEcsConfig) },
-  { what: "the document's docker block, its tenant keys", manifest: withDocker({ image: 'nginx:latest' }) },
+  { what: 'the documented compute_config of ECS', manifest: withEcs(documentedEcsConfig) },
+  { what: 'the documented docker block, its tenant keys', manifest: withDocker({ image: 'nginx:latest' }) },
   { what: 'every field', manifest: tenant(everyField) },
   { what: 'an empty spec', manifest: tenant({}) },
   { what: 'empty blocks', manifest: tenant({ computeConfig: { docker: {}, ecs: {}, mock: {} } }) },

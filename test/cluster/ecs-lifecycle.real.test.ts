@@ -16,13 +16,13 @@ import { until } from '../until.ts';
 
 const ready = (tenant: Tenant) => findCondition(tenant.status?.conditions, 'Ready');
 
-describe('the configuration and compute_config of the document', () => {
+describe('the documented configuration and compute_config', () => {
   let bench: EcsBench;
   let operator: TestOperator;
 
   beforeAll(async () => {
     bench = await startEcsBench({
-      prefix: 'document',
+      prefix: 'documented',
       // A key of 12 digits is an account of its own.
       fixture: {
         cluster: 'landlord',

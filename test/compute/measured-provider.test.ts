@@ -20,7 +20,7 @@ async function mock(): Promise<Provider> {
 }
 
 describe('measuredProvider', () => {
-  test('measures each operation once, by its name in the document', async () => {
+  test('measures each operation once, by its name in the contract', async () => {
     const seen: string[] = [];
     const provider = measuredProvider(await mock(), (operation, result) =>
       seen.push(`${operation} ${result}`),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
 
 describe('the registry', () => {
-  test('has the providers of the document, each once', () => {
+  test('has the three providers, each once', () => {
     expect(providerDefinitions.map(({ name }) => name)).toEqual(['docker', 'ecs', 'mock']);
     expect(Object.keys(tenantBlocks)).toEqual(['docker', 'ecs', 'mock']);
   });

@@ -7,7 +7,7 @@ import { ConfigError, loadConfig, parseConfig } from '../../src/config/load-conf
 import type { Environment } from '../../src/config/environment.ts';
 import type { OperatorConfig } from '../../src/config/operator-config.ts';
 
-/** The configuration example of the document. */
+/** The configuration example of docs/compute-providers.md. */
 const documented = `
 compute:
   docker:
@@ -62,7 +62,7 @@ function refusal(text: string, environment?: Environment): string {
 }
 
 describe('parseConfig', () => {
-  test("takes the document's example, and fills in the rest", () => {
+  test('takes the documented example, and fills in the rest', () => {
     const config = parse(documented);
     expect(Object.keys(config.compute)).toEqual(['docker', 'ecs']);
     expect(config.compute['docker']).toMatchObject({

@@ -47,7 +47,7 @@ describe('tenantConfig', () => {
     expect(tenantConfig(provider, {})).toEqual({ image: 'nginx' });
   });
 
-  test("takes the document's ECS compute_config", () => {
+  test('takes the documented compute_config of ECS', () => {
     expect(tenantConfig(enabled('ecs', ecsBlock), documentedEcsConfig)).toEqual(documentedEcsConfig);
   });
 

@@ -9,7 +9,7 @@ import {
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
 
-/** The Docker provider's keys. Their names are those of the document's compute_config. */
+/** The Docker provider's keys. docs/compute-providers.md says where their names come from. */
 
 const port = z.strictObject({
   container_port: portNumber.describe('Port that the container listens on.'),

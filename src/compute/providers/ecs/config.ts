@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
 
-/** The ECS provider's keys. Their names are those of the document's compute_config. */
+/** The ECS provider's keys. docs/compute-providers.md says where their names come from. */
 
 const clusterArn = z
   .string()

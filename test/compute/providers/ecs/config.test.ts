@@ -19,7 +19,7 @@ function refusal(
 }
 
 describe('the blocks of ecs', () => {
-  test("take the document's compute_config, merged and as the operator's", () => {
+  test("take the documented compute_config, merged and as the operator's", () => {
     expect(refusal(ecsMergedBlock, documentedEcsConfig)).toBe('taken');
     expect(refusal(ecsOperatorBlock, documentedEcsConfig)).toBe('taken');
   });
