@@ -105,7 +105,7 @@ describe('a spec that is refused', () => {
     expect(await fixture.conditions('acme')).toEqual(['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']);
   });
 
-  test.each(['desire', 'validate'] as const)(
+  test.each(['desired', 'validate'] as const)(
     'by %s creates nothing and writes no place',
     async (operation) => {
       const docker = scriptedProvider('docker');
