@@ -14,7 +14,7 @@ import { createEcsClient } from './engine/ecs-client.ts';
 import { getStatus } from './watch/get-status.ts';
 import type { StatusParts } from './watch/get-status.ts';
 import { listOwned } from './watch/owned-services.ts';
-import { perKey } from '../../../async/per-key.ts';
+import { atMost } from '../../../async/at-most.ts';
 import { createServiceView, keyOf } from './watch/service-view.ts';
 import type { ServiceView } from './watch/service-view.ts';
 import { createTrickle } from './converge/revision-cleanup.ts';
@@ -59,7 +59,7 @@ export function ecsProvider(
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired) => trickle.add(desired),
   };
-  const oneByOne = perKey();
+  const oneByOne = atMost(1);
   const desire = (spec: TenantComputeSpec<EcsConfig>): DesiredService => desireService(spec, settings);
   const converge = async (
     spec: TenantComputeSpec<EcsConfig>,
@@ -69,8 +69,9 @@ export function ecsProvider(
     const desired = desire(spec);
     const attempt: Attempt = { desired, tenant: spec.tenant, keep, failure };
     try {
-      return await oneByOne(keyOf(desired.target), signal, () =>
-        touching(view, desired.target, () => convergeService(parts, attempt, signal)),
+      return await oneByOne(
+        () => touching(view, desired.target, () => convergeService(parts, attempt, signal)),
+        { key: keyOf(desired.target), signal },
       );
     } catch (error) {
       throw refusedAs(failure, error);
@@ -95,8 +96,9 @@ export function ecsProvider(
       mapped(async () => {
         const target = targetOf(ref.placement, 'DestroyFailed');
         const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
-        const result = await oneByOne(keyOf(target), signal, () =>
-          touching(view, target, () => destroyService({ api, settings, mayAppear }, ref, signal)),
+        const result = await oneByOne(
+          () => touching(view, target, () => destroyService({ api, settings, mayAppear }, ref, signal)),
+          { key: keyOf(target), signal },
         );
         if (result.outcome === 'gone') {
           view.forget(target);
