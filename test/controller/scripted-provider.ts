@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint, Placement } from '../../src/api/status.ts';
+import { untilAborted } from '../../src/async/until-aborted.ts';
 import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type {
   Change,
@@ -138,7 +139,7 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
     },
     watch(listener, signal) {
       onChange = listener;
-      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      return untilAborted(signal);
     },
     async close() {
       provided.closed = true;

@@ -30,7 +30,7 @@ import { createNetworks } from './converge/networks.ts';
 import { observe } from './state/observed.ts';
 import { listOwned } from './watch/owned-resources.ts';
 import { assertTenants } from './converge/ownership-conflict.ts';
-import { atMost } from '../../../async/task-order.ts';
+import { atMost } from '../../../async/at-most.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
 

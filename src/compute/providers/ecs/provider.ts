@@ -14,7 +14,7 @@ import { createEcsClient } from './engine/ecs-client.ts';
 import { getStatus } from './watch/get-status.ts';
 import type { StatusDeps } from './watch/get-status.ts';
 import { listOwned } from './watch/owned-services.ts';
-import { perKey } from '../../../async/per-key.ts';
+import { atMost } from '../../../async/at-most.ts';
 import { createServiceView, keyOf } from './watch/service-view.ts';
 import type { ServiceView } from './watch/service-view.ts';
 import { createTrickle } from './converge/revision-cleanup.ts';
@@ -59,14 +59,15 @@ export function ecsProvider(
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired) => trickle.add(desired),
   };
-  const oneByOne = perKey();
+  const oneByOne = atMost(1);
   const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
     asComputeErrors({ engine: 'ECS' }, async () => {
       const { target } = attempt.desired;
       try {
-        return await oneByOne(keyOf(target), signal, () =>
-          touching(view, target, () => convergeService(deps, attempt, signal)),
-        );
+        return await oneByOne(() => touching(view, target, () => convergeService(deps, attempt, signal)), {
+          key: keyOf(target),
+          signal,
+        });
       } catch (error) {
         throw refusedAs(attempt.failure, error);
       }
@@ -85,8 +86,9 @@ export function ecsProvider(
       asComputeErrors({ engine: 'ECS' }, async () => {
         const target = targetOf(at.placement, 'DestroyFailed');
         const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
-        const result = await oneByOne(keyOf(target), signal, () =>
-          touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
+        const result = await oneByOne(
+          () => touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
+          { key: keyOf(target), signal },
         );
         if (result.outcome === 'gone') {
           view.forget(target);

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../../../async/sleep.ts';
+import { untilAborted } from '../../../async/until-aborted.ts';
 import { ComputeError } from '../../errors.ts';
 import type {
   Change,
@@ -82,11 +83,7 @@ function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWo
 
     list: async () => [...workloads].map(([tenantId, workload]) => ownedResource(tenantId, workload)),
 
-    watch: (_onChange, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-      }),
+    watch: (_onChange, signal) => untilAborted(signal),
 
     close: async () => undefined,
   };
@@ -114,8 +111,8 @@ function scriptedFailures() {
       { tenantId, config }: { readonly tenantId: string; readonly config: MockConfig },
       signal: AbortSignal,
     ): Promise<void> {
-      if ((config.latency_ms ?? 0) > 0)
-        await delay(config.latency_ms, undefined, { signal }).catch(() => undefined);
+      const latencyMs = config.latency_ms ?? 0;
+      if (latencyMs > 0) await sleep(latencyMs, signal);
       if (config.fail_on?.includes(operation) !== true) return;
       const key = `${operation}/${tenantId}`;
       const failed = failures.get(key) ?? 0;

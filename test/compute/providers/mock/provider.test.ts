@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type * as sleeping from '../../../../src/async/sleep.ts';
+import { sleep } from '../../../../src/async/sleep.ts';
 import { errorCodes } from '../../../../src/compute/errors.ts';
 import type { Provider, TenantPlace } from '../../../../src/compute/provider.ts';
 import { mockOperations, mockTenantBlock } from '../../../../src/compute/providers/mock/config.ts';
@@ -12,9 +13,9 @@ import type { DrivenProvider } from '../../driven-provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { mockContext, mockSpec } from './mock-spec.ts';
 
-vi.mock('node:timers/promises', async () => {
-  const { setTimeout } = await import('../../../promise-timers.ts');
-  return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
+vi.mock('../../../../src/async/sleep.ts', async (original) => {
+  const real = await original<typeof sleeping>();
+  return { sleep: vi.fn<typeof sleep>(real.sleep) };
 });
 
 const { signal } = new AbortController();

@@ -1,6 +1,7 @@
 import type { Clock } from '../state/health.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired.ts';
 import type { EngineView } from '../watch/engine-view.ts';
+import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImagePulls } from './image-pulls.ts';
 import type { Networks } from './networks.ts';
@@ -21,5 +22,5 @@ export interface ConvergeDeps {
   readonly settings: DockerSettings;
   readonly clock: () => Clock;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */
-  readonly throttle: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly throttle: InTurn;
 }

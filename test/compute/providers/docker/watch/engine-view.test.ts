@@ -6,8 +6,6 @@ import { drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
-vi.mock('node:timers/promises', async () => import('../../../../promise-timers.ts'));
-
 const signal = new AbortController().signal;
 const later = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
 

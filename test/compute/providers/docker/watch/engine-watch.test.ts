@@ -8,8 +8,6 @@ import { drivenDocker, settings, silent, tenantSpec } from '../docker-fixture.ts
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
-vi.mock('node:timers/promises', async () => import('../../../../promise-timers.ts'));
-
 const signal = new AbortController().signal;
 const { block, owner } = settings();
 const sweepIntervalMs = 60_000;
