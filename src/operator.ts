@@ -16,7 +16,7 @@ import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
-import { sleep } from './async/backoff.ts';
+import { sleep } from './async/sleep.ts';
 import { createEventRecorder } from './kube/events/event-recorder.ts';
 import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';

@@ -6,7 +6,7 @@ import type { Tenant } from '../src/api/tenant.ts';
 import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
-import type * as backoff from '../src/async/backoff.ts';
+import type * as sleeping from '../src/async/sleep.ts';
 import { KubeApiError } from '../src/kube/client/kube-api-error.ts';
 import type { KubeObject } from '../src/kube/client/kube-object.ts';
 import { resource } from '../src/kube/client/resource.ts';
@@ -29,10 +29,10 @@ const registry = vi.hoisted(() => ({
 }));
 vi.mock('../src/compute/registry.ts', () => registry);
 /** What is waited for between two tries passes a hundred times as fast. */
-vi.mock('../src/async/backoff.ts', async (original) => {
-  const { sleep, ...rest } = await original<typeof backoff>();
+vi.mock('../src/async/sleep.ts', async (original) => {
+  const { sleep } = await original<typeof sleeping>();
   const hurried: typeof sleep = (ms, signal) => sleep(ms / 100, signal);
-  return { ...rest, sleep: hurried };
+  return { sleep: hurried };
 });
 
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };

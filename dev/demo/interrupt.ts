@@ -1,3 +1,5 @@
+import { untilAborted } from '../../src/async/until-aborted.ts';
+
 /** A second Ctrl-C within this is the same one: a terminal and npm may both pass it on. */
 const SAME_KEY_MS = 400;
 
@@ -31,8 +33,6 @@ export function interruptible(onInterrupt: () => void): AbortSignal {
 export async function interrupted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const keepAlive = setInterval(() => undefined, 60_000);
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
   clearInterval(keepAlive);
 }

@@ -1,30 +1,23 @@
 export interface BackoffOptions {
-  /** Upper bound of the first delay. */
-  baseMs: number;
+  /** The first delay, before its jitter. */
+  readonly baseMs: number;
   /** No delay is ever longer. */
-  capMs: number;
+  readonly capMs: number;
+  /**
+   * How a herd is spread out. `equal` (the default): from half of the delay to the whole of it, so that nobody comes
+   * back at once. `full`: from nothing to the whole, where coming back at once does no harm. `none`: the delay itself.
+   */
+  readonly jitter?: 'equal' | 'full' | 'none';
 }
 
-/**
- * Exponential back-off with "equal jitter": between half of and the whole `baseMs * 2^failures`, so that a herd
- * spreads out, yet nobody retries at once. `failures` counts from 0.
- */
-export function backoffMs(failures: number, { baseMs, capMs }: BackoffOptions, random = Math.random): number {
+/** The part of the delay that is certain, by the kind of jitter. */
+const certainShare = { equal: 0.5, full: 0, none: 1 } as const;
+
+/** Exponential back-off: `baseMs * 2^failures` milliseconds with jitter. `failures` counts from 0. */
+export function backoffMs(failures: number, options: BackoffOptions, random = Math.random): number {
+  const { baseMs, capMs, jitter = 'equal' } = options;
   // 2^30 * 1 ms is twelve days: far over any cap, and far under what a double holds exactly.
   const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(failures, 30));
-  return ceilingMs / 2 + (random() * ceilingMs) / 2;
-}
-
-/** Resolves after `ms`, or early, without rejecting, when `signal` aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal?.addEventListener('abort', finish, { once: true });
-  });
+  const certain = certainShare[jitter];
+  return ceilingMs * certain + random() * ceilingMs * (1 - certain);
 }

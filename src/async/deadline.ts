@@ -1,41 +1,64 @@
-/** When to give up on an exchange: after a time, or when the caller does. */
+import { abortable } from './abortable.ts';
+import { onAbort } from './on-abort.ts';
+
+export interface DeadlineOptions {
+  readonly timeoutMs: number;
+  /** Aborts the deadline's signal when it aborts. */
+  readonly caller?: AbortSignal | undefined;
+  /** What the signal aborts with when the time is up; undefined grants the same time again. */
+  readonly late?: () => Error | undefined;
+  /** What the signal aborts with when the caller's does with `reason`. Default: `reason` itself. */
+  readonly abandoned?: (reason: unknown) => unknown;
+}
+
+/** When to give up on an exchange: after a time, or when the caller does. To be cleared when the exchange is over. */
 export interface Deadline {
-  signal: AbortSignal;
-  abort(reason: Error): void;
+  readonly signal: AbortSignal;
+  abort(reason?: Error): void;
+  /** Gives the whole time again from now on, for an exchange that shows life. Not after `stopTimer`. */
+  restartTimer(): void;
   stopTimer(): void;
   /** Stops the timer and no longer follows the caller's signal. */
   clear(): void;
 }
 
 // By hand, for AbortSignal.any() with a timeout costs more than the rest of a small request's bookkeeping.
-export function startDeadline(timeoutMs: number, caller: AbortSignal | undefined): Deadline {
+export function startDeadline(options: DeadlineOptions): Deadline {
+  const { timeoutMs, caller, abandoned = (reason: unknown) => reason } = options;
+  const { late = () => new Error(`no answer within ${timeoutMs} ms`) } = options;
   const controller = new AbortController();
-  const follow = (): void => controller.abort(caller?.reason);
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  if (caller?.aborted) follow();
-  caller?.addEventListener('abort', follow, { once: true });
+  const timer = setTimeout(() => {
+    const reason = late();
+    if (reason === undefined) timer.refresh();
+    else controller.abort(reason);
+  }, timeoutMs);
   const stopTimer = (): void => clearTimeout(timer);
+  const stopFollowing = onAbort(caller, () => controller.abort(abandoned(caller?.reason)));
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
+    restartTimer: () => void timer.refresh(),
     stopTimer,
     clear() {
       stopTimer();
-      caller?.removeEventListener('abort', follow);
+      stopFollowing();
     },
   };
 }
 
-/** What `promise` gives, unless `signal` aborts first; `promise` itself goes on. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
+/**
+ * What `work` gives within the deadline. Rejects when that aborts, whatever becomes of `work`, whose signal aborts then;
+ * `work` does not begin where the caller's signal has aborted already.
+ */
+export async function withDeadline<T>(
+  options: DeadlineOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = startDeadline(options);
   try {
-    // A race also where the signal has aborted before: else nobody would hear of it if `promise` rejects.
-    return await Promise.race([aborted, promise]);
+    deadline.signal.throwIfAborted();
+    return await abortable(work(deadline.signal), deadline.signal);
   } finally {
-    signal.removeEventListener('abort', stop);
+    deadline.clear();
   }
 }

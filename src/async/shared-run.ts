@@ -1,4 +1,4 @@
-import { untilAborted } from './until-aborted.ts';
+import { abortable } from './abortable.ts';
 
 /**
  * One run of `task` for all who ask while it has not begun: each gets an answer that is younger than the question.
@@ -24,12 +24,6 @@ export function sharedRun<T>(task: () => Promise<T>): (signal: AbortSignal) => P
 
   return (signal) => {
     next ??= begin();
-    return orAborted(next, signal);
+    return abortable(next, signal);
   };
-}
-
-/** `promise`, or a rejection with the signal's reason as soon as it aborts, also where `promise` is settled already. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return untilAborted(promise, signal);
 }

@@ -83,3 +83,26 @@ export function asComputeError(error: unknown, fallback: ErrorCode = 'ProviderUn
   const message = error instanceof Error ? error.message : String(error);
   return new ComputeError(fallback, message, { cause: error });
 }
+
+export interface ErrorMapping {
+  /** How messages name the engine: `Docker`. */
+  readonly engine: string;
+  /** What the provider itself knows of an error. Undefined: nothing. */
+  readonly known?: (error: unknown) => ComputeError | undefined;
+}
+
+/** Runs an operation of a provider, out of which nothing but a ComputeError may come. */
+export async function asComputeErrors<T>(
+  { engine, known }: ErrorMapping,
+  operation: () => Promise<T> | T,
+): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof ComputeError) throw error;
+    const mapped = known?.(error);
+    if (mapped !== undefined) throw mapped;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ComputeError('ProviderUnavailable', `${engine}: ${message}`, { cause: error });
+  }
+}

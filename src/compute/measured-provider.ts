@@ -20,14 +20,14 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
   };
   return {
     name: provider.name,
-    durable: provider.durable,
-    needsSecretValues: provider.needsSecretValues,
-    desire: (spec) => provider.desire(spec),
-    validate: (spec, signal) => measure('validate', () => provider.validate(spec, signal)),
-    provision: (spec, signal) => measure('provision', () => provider.provision(spec, signal)),
-    update: (spec, signal, options) => measure('update', () => provider.update(spec, signal, options)),
-    destroy: (ref, signal) => measure('destroy', () => provider.destroy(ref, signal)),
-    getStatus: (ref, spec, signal) => measure('get_status', () => provider.getStatus(ref, spec, signal)),
+    desired: (spec) => provider.desired(spec),
+    validate: (desired, signal) => measure('validate', () => provider.validate(desired, signal)),
+    provision: (desired, permit, signal) =>
+      measure('provision', () => provider.provision(desired, permit, signal)),
+    update: (desired, permit, signal) => measure('update', () => provider.update(desired, permit, signal)),
+    hold: (desired, permit, signal) => measure('hold', () => provider.hold(desired, permit, signal)),
+    destroy: (at, permit, signal) => measure('destroy', () => provider.destroy(at, permit, signal)),
+    getStatus: (at, against, how) => measure('get_status', () => provider.getStatus(at, against, how)),
     list: (signal) => measure('list', () => provider.list(signal)),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),

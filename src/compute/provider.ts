@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Placement } from '../api/status.ts';
+import type { Permit } from './permit.ts';
 import type { CommonPolicy } from './policy.ts';
 import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
@@ -14,91 +15,93 @@ import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
  * - It rejects only with ComputeError. "Not there" is a value, not an error.
  * - It ends soon after `signal` aborts and never hangs: each call to the engine has a deadline of its own.
  */
-export interface Provider<Config = Readonly<Record<string, unknown>>> {
+export interface Provider<D extends Desired = Desired> {
   readonly name: string;
 
-  /** Whether what it creates outlives this process. Then the placement is written before anything is created. */
-  readonly durable: boolean;
-
-  /** Whether it needs the values of referenced Secrets (true), or passes them on by reference (false). */
-  readonly needsSecretValues: boolean;
-
   /**
-   * Pure: where the spec goes and what identifies it. Throws ComputeError `InvalidSpec` naming the path, or
-   * `PolicyDenied` naming the rule. Two specs with one hash need no replacement of each other.
+   * Pure: the engine's own input for the spec, and where it goes. Computed once per pass; the other operations take
+   * what it returned. Throws ComputeError `InvalidSpec` naming the path, or `PolicyDenied` naming the rule.
    */
-  desire(spec: TenantComputeSpec<Config>): Desire;
+  desired(spec: TenantComputeSpec): D;
 
-  /** What `desire` can't know without asking the engine. Changes nothing. Rejects with InvalidSpec or PolicyDenied. */
-  validate(spec: TenantComputeSpec<Config>, signal: AbortSignal): Promise<void>;
+  /** What `desired` can't know without asking the engine. Changes nothing. Rejects with InvalidSpec or PolicyDenied. */
+  validate(desired: D, signal: AbortSignal): Promise<void>;
 
   /**
-   * Takes the next step from nothing (or from a half-made something) towards `spec`.
+   * Takes the next step from nothing (or from a half-made something) towards `desired`.
    * Rejects with ProviderConflict, ImageUnavailable, ProvisionFailed, AccessDenied, Throttled, ProviderUnavailable.
    */
-  provision(spec: TenantComputeSpec<Config>, signal: AbortSignal): Promise<StepResult>;
+  provision(desired: D, permit: Permit, signal: AbortSignal): Promise<StepResult>;
 
   /**
-   * Takes the next step from what is there towards `spec`: live where the engine can, else by a replacement that
+   * Takes the next step from what is there towards `desired`: live where the engine can, else by a replacement that
    * stops nothing before its successor is known to be possible. `rolled_back` says that the successor failed and that
    * the old one serves as before. Also repairs drift: the same diff decides.
-   * With `keep`, the desired state is not to be tried: only what is there is kept running (a rejected spec).
+   * Rejects as `provision` does, with UpdateFailed for ProvisionFailed.
    */
-  update(
-    spec: TenantComputeSpec<Config>,
-    signal: AbortSignal,
-    options?: { readonly keep?: boolean },
-  ): Promise<StepResult>;
+  update(desired: D, permit: Permit, signal: AbortSignal): Promise<StepResult>;
 
   /**
-   * Takes the next step towards nothing being left at `placement`; `gone` once the engine was seen to hold nothing.
-   * Needs nothing but the placement and the ids: the spec may be invalid or its secrets lost. What bears another
-   * owner's mark counts as not there. Rejects with DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
+   * Keeps running what ran before `desired`, which was rejected: repairs that, and starts nothing new.
+   * Rejects as `update` does.
    */
-  destroy(ref: PlacedTenant, signal: AbortSignal): Promise<DestroyResult>;
+  hold(desired: D, permit: Permit, signal: AbortSignal): Promise<StepResult>;
 
   /**
-   * What runs at `ref.placement`, and, given `spec`, how it differs. May answer from what the provider has seen
-   * through its watch, as long as nothing can have changed since. Rejects with ProviderConflict, AccessDenied,
-   * Throttled, ProviderUnavailable.
+   * Takes the next step towards nothing being left at the place; `gone` once the engine was seen to hold nothing.
+   * Needs nothing but the place: the spec may be invalid or its secrets lost. What bears another owner's mark counts
+   * as not there. Rejects with DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
    */
-  getStatus(
-    ref: PlacedTenant,
-    spec: TenantComputeSpec<Config> | undefined,
-    signal: AbortSignal,
-  ): Promise<Observation>;
+  destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
+
+  /**
+   * What runs at the place, and, with `against`, how it differs from that. Rejects with ProviderConflict,
+   * AccessDenied, Throttled, ProviderUnavailable; with `against` also with ImageUnavailable, where the engine itself
+   * goes on trying to get an image.
+   */
+  getStatus(at: TenantPlace, against: D | undefined, how: Looking): Promise<Observation>;
 
   /** Everything on the engine that bears this instance's owner mark, for the report of orphans. */
   list(signal: AbortSignal): Promise<readonly OwnedResource[]>;
 
   /**
-   * Hints that a tenant's reality may have moved, until `signal` aborts; never rejects. `onChange(undefined)`: any of
-   * them (after a gap). Sweeps of the engine, every `sweepIntervalMs`, are the provider's own.
+   * Hints that a tenant's reality may have moved, until `signal` aborts; never rejects. Sweeps of the engine, every
+   * `sweepIntervalMs`, are the provider's own.
    */
-  watch(onChange: (tenantId: string | undefined) => void, signal: AbortSignal): Promise<void>;
+  watch(onChange: OnChange, signal: AbortSignal): Promise<void>;
 
   /** Lets go of sockets and timers. */
   close(): Promise<void>;
 }
 
+/** A hint at a tenant. Undefined: at any of them (after a gap). */
+export type OnChange = (tenantId: string | undefined) => void;
+
 /** A tenant at a place. */
-export interface PlacedTenant {
+export interface TenantPlace {
   readonly tenantId: string;
   readonly namespace: string;
   readonly name: string;
+  /** Equal placements (deeply) are the same place. All that `destroy` needs to find what is there. */
   readonly placement: Placement;
-  /**
-   * `getStatus`: compare all there is to compare, limits and the like included, on the engine itself instead of what
-   * the watch has told. Set for a new generation, a requested reconcile and after a step.
-   */
-  readonly thorough?: boolean;
 }
 
-export interface Desire {
-  /** Equal placements (deeply) are the same place. */
-  readonly placement: Placement;
-  /** `v1:` and 32 hex digits; covers all that a rollout would change. */
+/** Where a tenant goes and what identifies its desired state. Providers add what their engine is to be told. */
+export interface Desired extends TenantPlace {
+  /** `v1:` and 32 hex digits; covers all that a rollout would change. Equal ones need no replacement of each other. */
   readonly specHash: string;
+  /** Whose failure must be nobody else's: one engine; one account and region. */
+  readonly domain: string;
+}
+
+export interface Looking {
+  /**
+   * Whether to compare all there is to compare, on the engine itself. Otherwise the answer may come from what the
+   * watch has told, as long as nothing can have changed since. Set for a new generation, a requested reconcile and
+   * after a step.
+   */
+  readonly fresh: boolean;
+  readonly signal: AbortSignal;
 }
 
 export interface StepResult {
@@ -157,18 +160,23 @@ export interface ProviderContext {
   /** UID of the namespace kube-system: the cluster's identity on a shared engine. */
   readonly clusterUid: string;
   readonly logger: Logger;
-  /** What all tenants are held to; `desire` checks it over the containers that would run. */
+  /** What all tenants are held to; `desired` checks it over the containers that would run. */
   readonly policy: CommonPolicy;
   /** Milliseconds between two sweeps. */
   readonly sweepIntervalMs: number;
 }
 
 /**
- * A provider's entry in the registry. The schemas are the single source of ValidateConfig, ConfigSchema and
- * ConfigDefaults of the document, of the CRD's block, of the operator's config check and of the reference.
+ * A provider's entry in the registry. Its schemas are the single source of what `definition-config.ts` answers
+ * (ValidateConfig, ConfigSchema, ConfigDefaults), of the CRD's block, of the operator's config check and of the
+ * reference.
  */
 export interface ProviderDefinition {
   readonly name: string;
+  /** Whether what it creates outlives this process. Then the placement is written before anything is created. */
+  readonly durable: boolean;
+  /** How Secrets travel: their values go to the engine with the spec, or references that the engine resolves. */
+  readonly secrets: 'values' | 'references';
   /** `spec.computeConfig.NAME`, all keys optional: what a tenant may say. */
   readonly tenantBlock: z.ZodType;
   /** The merged block, with what must be there. Its output is the provider's Config. */

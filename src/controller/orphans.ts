@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { sleep } from '../async/sleep.ts';
 import type { Tenant } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../compute/errors.ts';
@@ -20,9 +20,7 @@ export interface OrphanReportOptions {
  */
 export async function reportOrphans(options: OrphanReportOptions, signal: AbortSignal): Promise<void> {
   const reported = new Set<string>();
-  for (;;) {
-    await sleep(options.intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
-    if (signal.aborted) return;
+  while (await sleep(options.intervalMs, signal, { ref: false })) {
     for (const [name, { provider }] of options.providers) {
       const owned = await provider.list(signal).catch((error: unknown) => {
         // What can't be reached now is looked at in the next round.

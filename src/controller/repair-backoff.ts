@@ -1,3 +1,5 @@
+import { backoffMs } from '../async/backoff.ts';
+
 /**
  * How often a tenant may be repaired: at once after a settled run, then after 1 s, 2 s, 4 s … up to 5 min, so that
  * something that can't stay up is not started in a hot loop. In memory only: a restarted operator tries at once.
@@ -17,8 +19,7 @@ export interface RepairBackoff {
  */
 export type RepairKind = 'stopped' | 'gone';
 
-const baseMs = 1000;
-const capMs = 300_000;
+const backoff = { baseMs: 1000, capMs: 300_000, jitter: 'none' } as const;
 
 export function createRepairBackoff(now: () => number = Date.now): RepairBackoff {
   const repairs = new Map<string, { count: number; at: number; kind: RepairKind }>();
@@ -26,7 +27,7 @@ export function createRepairBackoff(now: () => number = Date.now): RepairBackoff
     waitMs(key, kind) {
       const last = repairs.get(key);
       if (last?.kind !== kind) return 0;
-      const delayMs = Math.min(capMs, baseMs * 2 ** (last.count - 1));
+      const delayMs = backoffMs(last.count - 1, backoff);
       return Math.max(0, last.at + delayMs - now());
     },
     repaired(key, kind) {

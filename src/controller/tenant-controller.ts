@@ -4,7 +4,8 @@ import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
-import { aborted } from '../async/aborted.ts';
+import { abortable } from '../async/abortable.ts';
+import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { isConflict } from '../kube/client/kube-api-error.ts';
@@ -133,12 +134,12 @@ export function createTenantController(options: TenantControllerOptions): Tenant
           provider.watch((tenantId) => onProviderHint(name, tenantId), stop.signal),
         ),
       ];
-      await Promise.race([tenants.synced, aborted(signal)]);
+      await abortable(tenants.synced, signal).catch(() => undefined);
       if (!signal.aborted) {
         logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
         const working = new AbortController();
         const passes = queue.run(working.signal);
-        await aborted(signal);
+        await untilAborted(signal);
         await queue.drain(drainMs);
         working.abort();
         await passes;

@@ -9,9 +9,11 @@ import type { EcsEndpoint } from '../../dev/ecs-endpoint.ts';
 import type { Provider } from '../../src/compute/provider.ts';
 import { ecsMergedBlock, ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
 import type { EcsConfig } from '../../src/compute/providers/ecs/config.ts';
+import type { DesiredService } from '../../src/compute/providers/ecs/state/desired.ts';
 import { createEcsClient } from '../../src/compute/providers/ecs/engine/ecs-client.ts';
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
+import { driven } from '../compute/driven-provider.ts';
 import { actAs, ecsWrites } from './ecs-bench.ts';
 import { silentLogger } from './silent-logger.ts';
 
@@ -73,7 +75,7 @@ describe.concurrent.each([
   let proxy: CountingProxy;
   let taskDefinition: string;
   let created = 0;
-  const providers: Provider<EcsConfig>[] = [];
+  const providers: Provider<DesiredService>[] = [];
 
   beforeAll(async () => {
     endpoint = await start();
@@ -100,7 +102,7 @@ describe.concurrent.each([
     security_groups: fixture.securityGroups.slice(0, 1),
   });
   /** As after a restart: it knows nothing. */
-  const freshProvider = (): Provider<EcsConfig> => {
+  const freshProvider = (): Provider<DesiredService> => {
     const operatorBlock = ecsOperatorBlock.parse({ ...base(), endpoint: proxy.url });
     const policy = ecsPolicyBlock.parse({});
     const unlimited = { burst: 1000, perSecond: 1000 };
@@ -119,11 +121,11 @@ describe.concurrent.each([
     return provider;
   };
   const converge = async (
-    provider: Provider<EcsConfig>,
+    provider: Provider<DesiredService>,
     spec: TenantComputeSpec<EcsConfig>,
   ): Promise<void> => {
-    for (let pass = 0; pass < 10; pass += 1)
-      if ((await provider.update(spec, signal)).outcome === 'done') return;
+    const { update } = driven<DesiredService, EcsConfig>(provider);
+    for (let pass = 0; pass < 10; pass += 1) if ((await update(spec, signal)).outcome === 'done') return;
     throw new Error('does not come to an end');
   };
 
@@ -150,11 +152,10 @@ describe.concurrent.each([
           await converge(provider, wanted);
           proxy.calls.splice(0);
           const restarted = freshProvider();
-          const { placement } = restarted.desire(wanted);
-          const ref = { tenantId, namespace: 'second', name: tenantId, placement, thorough: true };
-          expect((await restarted.getStatus(ref, wanted, signal)).changes).toEqual([]);
+          const { getStatus, provision } = driven<DesiredService, EcsConfig>(restarted);
+          expect((await getStatus(wanted, { fresh: true, signal })).changes).toEqual([]);
           await converge(restarted, wanted);
-          expect((await restarted.provision(wanted, signal)).outcome).toBe('done');
+          expect((await provision(wanted, signal)).outcome).toBe('done');
           const writes = proxy.calls.filter(({ operation }) =>
             (ecsWrites as readonly string[]).includes(operation),
           );

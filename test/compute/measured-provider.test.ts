@@ -1,12 +1,13 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { measuredProvider } from '../../src/compute/measured-provider.ts';
-import type { PlacedTenant, Provider } from '../../src/compute/provider.ts';
+import type { Provider, TenantPlace } from '../../src/compute/provider.ts';
+import { permitAll } from '../../src/compute/permit.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { mockContext, mockSpec } from './providers/mock/mock-spec.ts';
 
 const signal = new AbortController().signal;
-const ref: PlacedTenant = {
+const ref: TenantPlace = {
   tenantId: 'team-a-acme',
   namespace: 'team-a',
   name: 'acme',
@@ -20,23 +21,25 @@ async function mock(): Promise<Provider> {
 }
 
 describe('measuredProvider', () => {
-  test('measures each operation once, by its name in the contract', async () => {
+  test('measures each operation once, by its name', async () => {
     const seen: string[] = [];
     const provider = measuredProvider(await mock(), (operation, result) =>
       seen.push(`${operation} ${result}`),
     );
-    const spec = mockSpec();
-    await provider.validate(spec, signal);
-    await provider.provision(spec, signal);
-    await provider.update(spec, signal);
-    await provider.getStatus(ref, spec, signal);
+    const desired = provider.desired(mockSpec());
+    await provider.validate(desired, signal);
+    await provider.provision(desired, permitAll, signal);
+    await provider.update(desired, permitAll, signal);
+    await provider.hold(desired, permitAll, signal);
+    await provider.getStatus(ref, desired, { fresh: false, signal });
     await provider.list(signal);
-    await provider.destroy(ref, signal);
+    await provider.destroy(ref, permitAll, signal);
     await provider.close();
     expect(seen).toEqual([
       'validate ok',
       'provision ok',
       'update ok',
+      'hold ok',
       'get_status ok',
       'list ok',
       'destroy ok',
@@ -52,8 +55,8 @@ describe('measuredProvider', () => {
       { ...inner, provision: () => Promise.reject(failure), update: () => Promise.reject(bug) },
       (operation, result) => seen.push(`${operation} ${result}`),
     );
-    await expect(provider.provision(mockSpec(), signal)).rejects.toBe(failure);
-    await expect(provider.update(mockSpec(), signal)).rejects.toBe(bug);
+    await expect(provider.provision(provider.desired(mockSpec()), permitAll, signal)).rejects.toBe(failure);
+    await expect(provider.update(provider.desired(mockSpec()), permitAll, signal)).rejects.toBe(bug);
     expect(seen).toEqual(['provision Throttled', 'update bug']);
   });
 
@@ -77,47 +80,50 @@ describe('measuredProvider', () => {
     const answers = (operation: string) =>
       ((...args: unknown[]) => {
         calls.push([operation, ...args]);
-        return operation === 'desire' ? operation : Promise.resolve(operation);
+        return operation === 'desired' ? operation : Promise.resolve(operation);
       }) as never;
     const operations = [
-      'desire',
+      'desired',
       'validate',
       'provision',
       'update',
+      'hold',
       'destroy',
       'getStatus',
       'list',
       'watch',
       'close',
     ];
+    const real = await mock();
     const inner = {
-      ...(await mock()),
-      durable: true,
-      needsSecretValues: false,
+      ...real,
       ...Object.fromEntries(operations.map((operation) => [operation, answers(operation)])),
     };
     const provider = measuredProvider(inner, () => undefined);
-    expect(provider).toMatchObject({ name: 'mock', durable: true, needsSecretValues: false });
-    const [spec, options, onChange] = [mockSpec(), { keep: true }, () => undefined];
+    expect(provider.name).toBe('mock');
+    const [spec, onChange, how] = [mockSpec(), () => undefined, { fresh: true, signal }];
+    const desired = real.desired(spec);
     const given: unknown[] = [
-      provider.desire(spec),
-      await provider.validate(spec, signal),
-      await provider.provision(spec, signal),
-      await provider.update(spec, signal, options),
-      await provider.destroy(ref, signal),
-      await provider.getStatus(ref, spec, signal),
+      provider.desired(spec),
+      await provider.validate(desired, signal),
+      await provider.provision(desired, permitAll, signal),
+      await provider.update(desired, permitAll, signal),
+      await provider.hold(desired, permitAll, signal),
+      await provider.destroy(ref, permitAll, signal),
+      await provider.getStatus(ref, desired, how),
       await provider.list(signal),
       await provider.watch(onChange, signal),
       await provider.close(),
     ];
     expect(given).toEqual(operations);
     expect(calls).toEqual([
-      ['desire', spec],
-      ['validate', spec, signal],
-      ['provision', spec, signal],
-      ['update', spec, signal, options],
-      ['destroy', ref, signal],
-      ['getStatus', ref, spec, signal],
+      ['desired', spec],
+      ['validate', desired, signal],
+      ['provision', desired, permitAll, signal],
+      ['update', desired, permitAll, signal],
+      ['hold', desired, permitAll, signal],
+      ['destroy', ref, permitAll, signal],
+      ['getStatus', ref, desired, how],
       ['list', signal],
       ['watch', onChange, signal],
       ['close'],

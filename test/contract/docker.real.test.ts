@@ -2,9 +2,10 @@ import { inject } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
 import { dockerTestBench } from '../compute/providers/docker/docker-bench.ts';
 import { writes } from '../compute/providers/docker/memory-engine.ts';
+import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
 import { describeProviderContract } from './provider-contract.ts';
 
-describeProviderContract('docker', async () => {
+describeProviderContract('docker', dockerDefinition, async () => {
   const registry = { address: inject('registryAddress') };
   const images = {
     first: await pushImage(registry, { repository: 'contract', tag: '1' }),

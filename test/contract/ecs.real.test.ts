@@ -10,6 +10,7 @@ import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import { testClient } from '../compute/providers/ecs/client-fixture.ts';
 import { containerSpec, context, settings, tenantSpec } from '../compute/providers/ecs/ecs-fixture.ts';
 import { writes } from '../compute/providers/ecs/memory-ecs.ts';
+import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
 import { describeProviderContract } from './provider-contract.ts';
 
 interface Case {
@@ -39,7 +40,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const { name, start, images } of cases) {
-  describeProviderContract(name, async () => {
+  describeProviderContract(name, ecsDefinition, async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
     const endpoint = await start();

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import type { Observation, Provider, StepResult } from '../../src/compute/provider.ts';
+import { permitAll } from '../../src/compute/permit.ts';
+import type { Observation, Provider, ProviderDefinition, StepResult } from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
-import { placedTenant } from '../compute/placed-tenant.ts';
+import { driven as drive } from '../compute/driven-provider.ts';
+import type { DrivenProvider } from '../compute/driven-provider.ts';
 
 /** What every provider must do, whatever its engine. A new provider passes this suite before anything else. */
 
@@ -28,11 +30,21 @@ export interface ContractHarness {
   close(): Promise<void>;
 }
 
+/** One way to run a provider, in memory as a rule: `contract-harness.ts` of each provider's tests exports some. */
+export interface ContractCase {
+  readonly name: string;
+  readonly makeHarness: () => Promise<ContractHarness>;
+}
+
 /** An operation that waits for the engine to converge breaks the contract; tests give up after this. */
 const convergeMs = 30_000;
 const pollMs = 50;
 
-export function describeProviderContract(name: string, makeHarness: () => Promise<ContractHarness>): void {
+export function describeProviderContract(
+  name: string,
+  { durable }: Pick<ProviderDefinition, 'durable'>,
+  makeHarness: () => Promise<ContractHarness>,
+): void {
   describe(`${name} keeps the provider contract`, () => {
     let harness: ContractHarness;
     const signal = new AbortController().signal;
@@ -43,30 +55,31 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
 
     it('a tenant that was never provisioned is not there, and destroying it is done at once', async () => {
       const provider = harness.provider();
-      const ref = placedTenant(provider, harness.spec('never', 'first'));
-      expect(await provider.getStatus(ref, undefined, signal)).toMatchObject({ exists: false, changes: [] });
-      expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
-      expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+      const at = provider.desired(harness.spec('never', 'first'));
+      const seen = await provider.getStatus(at, undefined, { fresh: false, signal });
+      expect(seen).toMatchObject({ exists: false, changes: [] });
+      expect((await provider.destroy(at, permitAll, signal)).outcome).toBe('gone');
+      expect((await provider.destroy(at, permitAll, signal)).outcome).toBe('gone');
     });
 
     it('a tenant goes from nothing over two desired states to nothing', async () => {
-      const provider = harness.provider();
+      const built = harness.provider();
+      const provider = drive(built);
       const [first, second] = [harness.spec('life', 'first'), harness.spec('life', 'second')];
       await settle(() => provider.provision(first, signal));
       await healthy(provider, first);
-      expect(provider.desire(second).specHash).not.toBe(provider.desire(first).specHash);
+      expect(built.desired(second).specHash).not.toBe(built.desired(first).specHash);
       expect((await lookClosely(provider, second)).changes).not.toEqual([]);
       await settle(() => provider.update(second, signal));
       await healthy(provider, second);
       expect((await lookClosely(provider, second)).changes).toEqual([]);
       expect((await lookClosely(provider, first)).changes).not.toEqual([]);
-      const gone = placedTenant(provider, second);
-      await settle(() => provider.destroy(gone, signal));
-      expect((await provider.getStatus(gone, second, signal)).exists).toBe(false);
+      await settle(() => provider.destroy(second, signal));
+      expect((await provider.getStatus(second, { fresh: false, signal })).exists).toBe(false);
     });
 
     it('doing a thing again once it is done changes nothing', async () => {
-      const provider = harness.provider();
+      const provider = drive(harness.provider());
       const spec = harness.spec('again', 'first');
       await settle(() => provider.provision(spec, signal));
       await healthy(provider, spec);
@@ -75,14 +88,14 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       expect(writes).not.toBe(0);
       expect((await provider.provision(spec, signal)).outcome).toBe('done');
       expect((await provider.update(spec, signal)).outcome).toBe('done');
-      expect((await provider.update(spec, signal, { keep: true })).outcome).toBe('done');
+      expect((await provider.hold(spec, signal)).outcome).toBe('done');
       expect(harness.writes?.()).toBe(writes);
       expect(await lookClosely(provider, spec)).toEqual(before);
-      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
+      await settle(() => provider.destroy(spec, signal));
     });
 
     it('two provisionings at once make what one makes', async () => {
-      const provider = harness.provider();
+      const provider = drive(harness.provider());
       const [once, twice] = [harness.spec('once', 'first'), harness.spec('twice', 'first')];
       await settle(() => provider.provision(once, signal));
       await Promise.all([
@@ -97,28 +110,27 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const owned = await provider.list(signal);
       const count = (id: string) => owned.filter(({ tenantId }) => tenantId === id).length;
       expect(count('twice')).toBe(count('once'));
-      for (const spec of [once, twice])
-        await settle(() => provider.destroy(placedTenant(provider, spec), signal));
+      for (const spec of [once, twice]) await settle(() => provider.destroy(spec, signal));
     });
 
     it('list shows what is owned, under the tenant that owns it, until it is gone', async () => {
-      const provider = harness.provider();
+      const provider = drive(harness.provider());
       const spec = harness.spec('listed', 'first');
       await settle(() => provider.provision(spec, signal));
       const { namespace, name } = spec.tenant;
       const mine = async () => (await provider.list(signal)).filter(({ tenantId }) => tenantId === 'listed');
       expect((await mine()).length).toBeGreaterThan(0);
       for (const owned of await mine()) expect(owned).toMatchObject({ namespace, name });
-      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
+      await settle(() => provider.destroy(spec, signal));
       expect(await mine()).toEqual([]);
     });
 
-    it('desire is pure, and says for one spec always the same', () => {
+    it('desired is pure, and says for one spec always the same', () => {
       const [one, two] = [harness.provider(), harness.provider()];
       const spec = harness.spec('pure', 'first');
-      expect(two.desire(spec)).toEqual(one.desire(spec));
-      expect(one.desire(spec).placement).toMatchObject({ provider: one.name });
-      expect(one.desire(spec).specHash).toMatch(/^v\d+:[0-9a-f]{32}$/);
+      expect(two.desired(spec)).toEqual(one.desired(spec));
+      expect(one.desired(spec).placement).toMatchObject({ provider: one.name });
+      expect(one.desired(spec).specHash).toMatch(/^v\d+:[0-9a-f]{32}$/);
     });
 
     it('what is aborted before it begins changes nothing, and rejects with nothing but a ComputeError', async () => {
@@ -126,12 +138,12 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       const spec = harness.spec('aborted', 'first');
       const writes = harness.writes?.();
       const aborted = AbortSignal.abort();
-      const calls = [...callsOf(provider, spec, aborted), provider.validate(spec, aborted)];
+      const calls = [...callsOf(provider, spec, aborted), drive(provider).validate(spec, aborted)];
       const answers = await Promise.allSettled(calls);
       const rejected = answers.filter((answer) => answer.status === 'rejected');
       for (const { reason } of rejected) expect(reason).toBeInstanceOf(ComputeError);
       expect(harness.writes?.()).toBe(writes);
-      await settle(() => provider.destroy(placedTenant(provider, spec), signal));
+      await settle(() => drive(provider).destroy(spec, signal));
     });
 
     it('a call that its engine does not answer ends when it is aborted, with a ComputeError', async (context: TestContext) => {
@@ -155,7 +167,7 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
       await expect(watching).resolves.toBeUndefined();
     });
 
-    describeDurability(() => harness);
+    if (durable) describeDurability(() => harness);
     describeConflict(() => harness);
   });
 }
@@ -163,27 +175,24 @@ export function describeProviderContract(name: string, makeHarness: () => Promis
 function describeDurability(getHarness: () => ContractHarness): void {
   const signal = new AbortController().signal;
 
-  it('what outlives the process is found again by the next, and no other instance sees it', async (context: TestContext) => {
+  it('what outlives the process is found again by the next, and no other instance sees it', async () => {
     const harness = getHarness();
-    if (!harness.provider().durable) context.skip(forgetful);
     const spec = harness.spec('durable', 'first');
-    await settle(() => harness.provider().provision(spec, signal));
-    const before = await healthy(harness.provider(), spec);
-    const restarted = harness.provider();
-    const ref = placedTenant(restarted, spec);
-    expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
+    await settle(() => drive(harness.provider()).provision(spec, signal));
+    const before = await healthy(drive(harness.provider()), spec);
+    const restarted = drive(harness.provider());
+    expect(await restarted.getStatus(spec, { fresh: false, signal })).toEqual(before);
 
     const other = harness.provider('other');
     expect((await other.list(signal)).filter(({ tenantId }) => tenantId === 'durable')).toEqual([]);
-    expect((await other.destroy(ref, signal)).outcome).toBe('gone');
-    expect(await restarted.getStatus(ref, spec, signal)).toEqual(before);
-    await settle(() => restarted.destroy(ref, signal));
+    expect((await drive(other).destroy(spec, signal)).outcome).toBe('gone');
+    expect(await restarted.getStatus(spec, { fresh: false, signal })).toEqual(before);
+    await settle(() => restarted.destroy(spec, signal));
   });
 
-  it('a tenant of the same id in another namespace is a conflict, and destroying it destroys nothing', async (context: TestContext) => {
+  it('a tenant of the same id in another namespace is a conflict, and destroying it destroys nothing', async () => {
     const harness = getHarness();
-    const provider = harness.provider();
-    if (!provider.durable) context.skip(forgetful);
+    const provider = drive(harness.provider());
     const spec = harness.spec('rival', 'first');
     await settle(() => provider.provision(spec, signal));
     const before = await healthy(provider, spec);
@@ -191,16 +200,12 @@ function describeDurability(getHarness: () => ContractHarness): void {
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(rival, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(rival, signal))).rejects.toMatchObject(conflict);
-    await expect(provider.getStatus(placedTenant(provider, rival), rival, signal)).rejects.toMatchObject(
-      conflict,
-    );
-    expect((await provider.destroy(placedTenant(provider, rival), signal)).outcome).toBe('gone');
-    expect(await provider.getStatus(placedTenant(provider, spec), spec, signal)).toEqual(before);
-    await settle(() => provider.destroy(placedTenant(provider, spec), signal));
+    await expect(provider.getStatus(rival, { fresh: false, signal })).rejects.toMatchObject(conflict);
+    expect((await provider.destroy(rival, signal)).outcome).toBe('gone');
+    expect(await provider.getStatus(spec, { fresh: false, signal })).toEqual(before);
+    await settle(() => provider.destroy(spec, signal));
   });
 }
-
-const forgetful = 'this provider forgets everything with its process';
 
 function describeConflict(getHarness: () => ContractHarness): void {
   it('what bears no mark of ours is a conflict, and is never touched', async (context: TestContext) => {
@@ -208,35 +213,37 @@ function describeConflict(getHarness: () => ContractHarness): void {
     const { occupy } = harness;
     if (occupy === undefined) context.skip('nothing else can be in its place');
     const signal = new AbortController().signal;
-    const provider = harness.provider();
+    const provider = drive(harness.provider());
     const look = await occupy('occupied');
     const before = await look();
     const spec = harness.spec('occupied', 'first');
     const conflict = { code: 'ProviderConflict' };
     await expect(settle(() => provider.provision(spec, signal))).rejects.toMatchObject(conflict);
     await expect(settle(() => provider.update(spec, signal))).rejects.toMatchObject(conflict);
-    expect((await provider.destroy(placedTenant(provider, spec), signal)).outcome).toBe('gone');
+    expect((await provider.destroy(spec, signal)).outcome).toBe('gone');
     expect(await look()).toEqual(before);
   });
 }
 
 /** Each operation that can't do without its engine, all under way at the same time. */
 function callsOf(provider: Provider, spec: TenantComputeSpec, signal: AbortSignal): Promise<unknown>[] {
-  const ref = placedTenant(provider, spec);
+  const { provision, update, hold, getStatus, destroy } = drive(provider);
   return [
-    provider.provision(spec, signal),
-    provider.update(spec, signal),
-    provider.update(spec, signal, { keep: true }),
-    provider.getStatus(ref, spec, signal),
+    provision(spec, signal),
+    update(spec, signal),
+    hold(spec, signal),
+    getStatus(spec, { fresh: false, signal }),
     provider.list(signal),
-    provider.destroy(ref, signal),
+    destroy(spec, signal),
   ];
 }
 
 /** On the engine itself, with all there is to compare. */
-async function lookClosely(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
-  const ref = { ...placedTenant(provider, spec), thorough: true };
-  return provider.getStatus(ref, spec, new AbortController().signal);
+function lookClosely(
+  provider: DrivenProvider<TenantComputeSpec>,
+  spec: TenantComputeSpec,
+): Promise<Observation> {
+  return provider.getStatus(spec, { fresh: true, signal: new AbortController().signal });
 }
 
 /** Calls again, as the controller does, until the operation has nothing left to do. */
@@ -253,10 +260,13 @@ async function settle<T extends { outcome: StepResult['outcome'] | 'gone' }>(
   }
 }
 
-async function healthy(provider: Provider, spec: TenantComputeSpec): Promise<Observation> {
+async function healthy(
+  provider: DrivenProvider<TenantComputeSpec>,
+  spec: TenantComputeSpec,
+): Promise<Observation> {
   const until = Date.now() + convergeMs;
   for (;;) {
-    const seen = await provider.getStatus(placedTenant(provider, spec), spec, new AbortController().signal);
+    const seen = await provider.getStatus(spec, { fresh: false, signal: new AbortController().signal });
     const { state, health } = seen.compute;
     if (state === 'running' && health === 'healthy' && seen.changes.length === 0) return seen;
     if (Date.now() > until) throw new Error(`not healthy: ${JSON.stringify(seen)}`);

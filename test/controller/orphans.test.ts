@@ -6,8 +6,6 @@ import { recordingLogger } from '../kube/recording-logger.ts';
 import { scriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 import { tenantWith } from './tenant-fixture.ts';
 
-vi.mock('node:timers/promises', () => import('../promise-timers.ts'));
-
 const intervalMs = 60_000;
 
 const owned = (name: string): OwnedResource => ({

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Endpoint, Placement } from '../../src/api/status.ts';
+import { untilAborted } from '../../src/async/until-aborted.ts';
 import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type {
   Change,
+  Desired,
   DestroyResult,
   Observation,
   OwnedResource,
@@ -17,7 +19,7 @@ export interface ScriptedProvider {
   readonly calls: ProviderCall[];
   /** What runs, by tenant id and place: `team-a-acme@docker/here`. */
   readonly workloads: Map<string, Workload>;
-  /** Next results of provision, update and destroy; what is done and gone without. */
+  /** Next results of provision, update, hold and destroy; what is done and gone without. */
   readonly steps: StepResult[];
   readonly destroys: DestroyResult[];
   /** Operations that wait for this, as on an engine that answers nothing. */
@@ -33,11 +35,12 @@ export interface ScriptedProvider {
   readonly closed: boolean;
 }
 
-export type Operation = 'desire' | 'validate' | 'provision' | 'update' | 'destroy' | 'getStatus' | 'list';
+export type Operation =
+  'desired' | 'validate' | 'provision' | 'update' | 'hold' | 'destroy' | 'getStatus' | 'list';
 
 export interface ProviderCall {
   readonly operation: Operation;
-  /** Tenant id and place; `keep` and `thorough` where they are set. */
+  /** Tenant id and place; `fresh` where it is asked for. */
   readonly what: string;
 }
 
@@ -52,7 +55,7 @@ export interface Workload {
 
 export interface ScriptedProviderOptions {
   readonly durable?: boolean;
-  readonly needsSecretValues?: boolean;
+  readonly secrets?: 'values' | 'references';
 }
 
 export const block = z.looseObject({
@@ -62,7 +65,7 @@ export const block = z.looseObject({
 });
 
 export function scriptedProvider(name: string, options: ScriptedProviderOptions = {}): ScriptedProvider {
-  const { durable = true, needsSecretValues = true } = options;
+  const { durable = true, secrets = 'values' } = options;
   const calls: ProviderCall[] = [];
   const workloads = new Map<string, Workload>();
   const steps: StepResult[] = [];
@@ -83,35 +86,41 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
   };
   const keyOf = (tenantId: string, { place }: Placement): string =>
     `${tenantId}@${name}${typeof place === 'string' ? `/${place}` : ''}`;
+  const desired = (spec: TenantComputeSpec): Desired => ({
+    tenantId: spec.tenantId,
+    namespace: spec.tenant.namespace,
+    name: spec.tenant.name,
+    placement: placeOf(spec),
+    domain: name,
+    specHash: hashOf(spec),
+  });
   const take = async (
-    operation: 'provision' | 'update',
-    spec: TenantComputeSpec,
-    keep: boolean,
+    operation: 'provision' | 'update' | 'hold',
+    { tenantId, placement, specHash }: Desired,
   ): Promise<StepResult> => {
-    const key = keyOf(spec.tenantId, placeOf(spec));
-    await call(operation, keep ? `${key} keep` : key);
+    const key = keyOf(tenantId, placement);
+    await call(operation, key);
     const result = steps.shift() ?? { outcome: 'done', message: 'runs' };
     const before = workloads.get(key);
     const shows = provided.showsAfterStep ?? before?.shows ?? {};
     if (result.outcome === 'done') {
-      const specHash = keep ? (before?.specHash ?? '') : hashOf(spec);
-      workloads.set(key, { ...before, specHash, drift: [], shows });
+      const applied = operation === 'hold' ? (before?.specHash ?? '') : specHash;
+      workloads.set(key, { ...before, specHash: applied, drift: [], shows });
     } else if (before !== undefined) before.shows = shows;
     return result;
   };
 
   const provider: Provider = {
     name,
-    durable,
-    needsSecretValues,
-    desire(spec) {
-      const failure = failures.get('desire');
+    desired(spec) {
+      const failure = failures.get('desired');
       if (failure !== undefined) throw failure;
-      return { placement: placeOf(spec), specHash: hashOf(spec) };
+      return desired(spec);
     },
-    validate: (spec) => call('validate', keyOf(spec.tenantId, placeOf(spec))),
-    provision: (spec) => take('provision', spec, false),
-    update: (spec, _signal, { keep = false } = {}) => take('update', spec, keep),
+    validate: ({ tenantId, placement }) => call('validate', keyOf(tenantId, placement)),
+    provision: (wanted) => take('provision', wanted),
+    update: (wanted) => take('update', wanted),
+    hold: (wanted) => take('hold', wanted),
     async destroy({ tenantId, placement }) {
       const key = keyOf(tenantId, placement);
       await call('destroy', key);
@@ -119,10 +128,10 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
       if (result.outcome === 'gone') workloads.delete(key);
       return result;
     },
-    async getStatus({ tenantId, placement, thorough = false }, spec) {
+    async getStatus({ tenantId, placement }, against, { fresh }) {
       const key = keyOf(tenantId, placement);
-      await call('getStatus', thorough ? `${key} thorough` : key);
-      return observe(workloads.get(key), spec);
+      await call('getStatus', fresh ? `${key} fresh` : key);
+      return observe(workloads.get(key), against);
     },
     async list() {
       await call('list', name);
@@ -130,7 +139,7 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
     },
     watch(listener, signal) {
       onChange = listener;
-      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      return untilAborted(signal);
     },
     async close() {
       provided.closed = true;
@@ -142,6 +151,8 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
       block: {},
       definition: {
         name,
+        durable,
+        secrets,
         tenantBlock: block,
         mergedBlock: block,
         operatorBlock: block,
@@ -175,22 +186,22 @@ function valueOf(variable: EnvVar): string {
   return `${variable.name}:${variable.secret?.reveal() ?? '?'}`;
 }
 
-function observe(workload: Workload | undefined, spec: TenantComputeSpec | undefined): Observation {
+function observe(workload: Workload | undefined, against: Desired | undefined): Observation {
   if (workload === undefined) {
     return {
       exists: false,
       changes: [],
-      compute: { state: 'stopped', health: 'unknown', running: 0, desired: spec === undefined ? 0 : 1 },
+      compute: { state: 'stopped', health: 'unknown', running: 0, desired: against === undefined ? 0 : 1 },
     };
   }
   const { specHash, drift, endpoints, shows } = workload;
   const rollout: Change[] =
-    spec === undefined || hashOf(spec) === specHash
+    against === undefined || against.specHash === specHash
       ? []
-      : [{ path: 'image', desired: hashOf(spec), actual: specHash, cause: 'spec' }];
+      : [{ path: 'image', desired: against.specHash, actual: specHash, cause: 'spec' }];
   return {
     exists: true,
-    changes: spec === undefined ? [] : [...rollout, ...drift],
+    changes: against === undefined ? [] : [...rollout, ...drift],
     compute: {
       state: 'running',
       health: 'healthy',
@@ -204,7 +215,7 @@ function observe(workload: Workload | undefined, spec: TenantComputeSpec | undef
 
 /** How the operations of `calls` follow each other, looks left out. */
 export function changesIn(calls: readonly ProviderCall[]): string[] {
-  const changing: readonly Operation[] = ['provision', 'update', 'destroy'];
+  const changing: readonly Operation[] = ['provision', 'update', 'hold', 'destroy'];
   return calls
     .filter(({ operation }) => changing.includes(operation))
     .map(({ operation, what }) => `${operation} ${what}`);

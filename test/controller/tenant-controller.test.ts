@@ -1,11 +1,9 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
-
-vi.mock('node:timers/promises', () => import('../promise-timers.ts'));
 
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import { sleep } from '../../src/async/backoff.ts';
+import { sleep } from '../../src/async/sleep.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
 import {

@@ -1,5 +1,4 @@
-import { explainIssues } from '../../api/explain-issues.ts';
-import { ComputeError } from '../errors.ts';
+import { configDefaults, validateConfig } from './definition-config.ts';
 import { mergeConfig } from './merge-config.ts';
 import type { Provider, ProviderDefinition } from '../provider.ts';
 
@@ -21,11 +20,5 @@ export function tenantConfig(
   { definition, block }: EnabledProvider,
   tenantBlock: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const { name, sharedKeys, mergedBlock } = definition;
-  const defaults = Object.fromEntries(sharedKeys.flatMap((key) => (key in block ? [[key, block[key]]] : [])));
-  const parsed = mergedBlock.safeParse(mergeConfig(defaults, tenantBlock));
-  if (!parsed.success) {
-    throw new ComputeError('InvalidSpec', explainIssues(parsed.error, `spec.computeConfig.${name}`));
-  }
-  return parsed.data as Readonly<Record<string, unknown>>;
+  return validateConfig(definition, mergeConfig(configDefaults(definition, block), tenantBlock));
 }

@@ -2,8 +2,8 @@ import { findCondition } from '../../api/conditions.ts';
 import type { DriftItem, Endpoint } from '../../api/status.ts';
 import type { TenantSpec, Tenant } from '../../api/tenant.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
-import type { Change, Desire, Observation, PlacedTenant, StepResult } from '../../compute/provider.ts';
-import type { TenantComputeSpec } from '../../compute/spec/tenant-compute-spec.ts';
+import { permitAll } from '../../compute/permit.ts';
+import type { Change, Desired, Observation, StepResult } from '../../compute/provider.ts';
 import type { RepairKind } from '../repair-backoff.ts';
 import type { StatusDraft } from './status-draft.ts';
 import type { Verdict } from './verdict.ts';
@@ -11,8 +11,7 @@ import type { Verdict } from './verdict.ts';
 export interface ConvergeInput {
   readonly tenant: Tenant;
   readonly tenantSpec: TenantSpec;
-  readonly spec: TenantComputeSpec;
-  readonly desire: Desire;
+  readonly desired: Desired;
   readonly enabled: EnabledProvider;
   readonly draft: StatusDraft;
   /** Value of the annotation reconcile-requested-at. */
@@ -32,42 +31,36 @@ export interface Convergence {
 
 /** Observes, decides by the provider's diff, takes one step, and observes again. Fills in the draft on the way. */
 export async function converge(input: ConvergeInput): Promise<Convergence> {
-  const { enabled, spec, draft, signal } = input;
+  const { enabled, desired, draft, signal } = input;
   const { provider } = enabled;
-  const ref = placedTenant(input);
-  const thorough = isNewerThanObserved(input);
-  const before = await provider.getStatus({ ...ref, thorough }, spec, signal);
+  const fresh = isNewerThanObserved(input);
+  const before = await provider.getStatus(desired, desired, { fresh, signal });
   draft.compute = before.compute;
-  const keep = isRejected(input);
-  if (!keep) {
+  const hold = isRejected(input);
+  if (!hold) {
     // What an engine shows of the last try of this very spec must not reject the one that the annotation asks for.
-    const retried = draft.rejected?.specHash === input.desire.specHash;
+    const retried = draft.rejected?.specHash === desired.specHash;
     draft.rejected = undefined;
     if (before.rolledBack !== undefined && !retried) return rolledBack(input, before.rolledBack);
   }
-  const step = keep ? keepStep(before) : chooseStep(input, before);
+  const step = hold ? holdStep(before) : chooseStep(input, before);
   const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;
   if (step.kind === 'none' || waitMs > 0) {
-    return { ...judge(input, before, { step, keep, waitMs: waitMs > 0 ? waitMs : undefined }), repaired: [] };
+    return { ...judge(input, before, { step, hold, waitMs: waitMs > 0 ? waitMs : undefined }), repaired: [] };
   }
-  const result = await takeStep(input, step);
-  const after = await provider.getStatus({ ...ref, thorough: true }, spec, signal);
+  const result = await takeStep(input, { kind: step.kind });
+  const after = await provider.getStatus(desired, desired, { fresh: true, signal });
   draft.compute = after.compute;
   if (result.outcome === 'rolled_back') {
     return rolledBack(input, { reason: result.reason ?? 'RolledBack', message: result.message });
   }
   // A repair on its way is none yet: its next step follows.
   const repaired = result.outcome === 'done' ? step.repairs.map(withoutCause) : [];
-  return { ...judge(input, after, { step, keep, result }), repaired };
-}
-
-function placedTenant({ tenant, spec, desire }: ConvergeInput): PlacedTenant {
-  const { namespace, name } = tenant.metadata;
-  return { tenantId: spec.tenantId, namespace, name, placement: desire.placement };
+  return { ...judge(input, after, { step, hold, result }), repaired };
 }
 
 interface Step {
-  readonly kind: 'none' | 'provision' | 'update' | 'keep';
+  readonly kind: 'none' | 'provision' | 'update' | 'hold';
   /** Why a status in between is not Ready. */
   readonly reason: 'Provisioning' | 'Updating' | 'Unhealthy';
   /** The drift that the step mends; empty where it applies a new desired state. */
@@ -83,7 +76,7 @@ function chooseStep(input: ConvergeInput, { exists, changes }: Observation): Ste
   const mayRepair = tenantSpec.driftPolicy === 'Correct';
   if (!exists) {
     if (!applied) return { kind: 'provision', reason: reasonInTransition(input), repairs: [] };
-    if (!enabled.provider.durable) return { kind: 'provision', reason: 'Provisioning', repairs: [] };
+    if (!enabled.definition.durable) return { kind: 'provision', reason: 'Provisioning', repairs: [] };
     if (mayRepair) return { kind: 'provision', reason: 'Unhealthy', repairs: drift };
   } else if (changes.length === 0) {
     draft.drift = [];
@@ -99,9 +92,9 @@ function chooseStep(input: ConvergeInput, { exists, changes }: Observation): Ste
 }
 
 /** A rejected spec is not tried; what is left of the one before it is kept running. */
-function keepStep({ exists, changes }: Observation): Step {
+function holdStep({ exists, changes }: Observation): Step {
   const repairs = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
-  return repairs.length > 0 ? { kind: 'keep', reason: 'Unhealthy', repairs } : nothing;
+  return repairs.length > 0 ? { kind: 'hold', reason: 'Unhealthy', repairs } : nothing;
 }
 
 export function repairKind(repairs: readonly DriftItem[]): RepairKind {
@@ -114,15 +107,16 @@ function withoutCause({ path, desired, actual }: Change): DriftItem {
   return { path, desired, actual };
 }
 
-async function takeStep({ enabled, spec, signal }: ConvergeInput, step: Step): Promise<StepResult> {
-  const { provider } = enabled;
-  if (step.kind === 'provision') return provider.provision(spec, signal);
-  return provider.update(spec, signal, { keep: step.kind === 'keep' });
+function takeStep(
+  { enabled: { provider }, desired, signal }: ConvergeInput,
+  { kind }: { readonly kind: 'provision' | 'update' | 'hold' },
+): Promise<StepResult> {
+  return provider[kind](desired, permitAll, signal);
 }
 
 interface Judged {
   readonly step: Step;
-  readonly keep: boolean;
+  readonly hold: boolean;
   readonly result?: StepResult;
   /** Milliseconds for which a repair is held back. */
   readonly waitMs?: number | undefined;
@@ -131,11 +125,11 @@ interface Judged {
 function judge(
   input: ConvergeInput,
   observation: Observation,
-  { step, keep, result, waitMs }: Judged,
+  { step, hold, result, waitMs }: Judged,
 ): { verdict: Verdict; lookAgainAfterMs?: number | undefined } {
   const { draft } = input;
   const lookAgainAfterMs = soonest(waitMs, result?.lookAgainAfterMs, observation.lookAgainAfterMs);
-  if (keep && draft.rejected !== undefined) {
+  if (hold && draft.rejected !== undefined) {
     const { reason, message } = draft.rejected;
     const verdict = { kind: 'rolledBack', reason: reason as 'RolledBack', message } as const;
     return { verdict, lookAgainAfterMs };
@@ -211,17 +205,17 @@ function isNewerThanObserved({ tenant, draft, requestedAt }: ConvergeInput): boo
   );
 }
 
-function isRejected({ draft, desire, requestedAt }: ConvergeInput): boolean {
+function isRejected({ draft, desired, requestedAt }: ConvergeInput): boolean {
   const { rejected } = draft;
-  return rejected?.specHash === desire.specHash && rejected.reconcileRequestedAt === requestedAt;
+  return rejected?.specHash === desired.specHash && rejected.reconcileRequestedAt === requestedAt;
 }
 
 function rolledBack(
-  { draft, desire, requestedAt }: ConvergeInput,
+  { draft, desired, requestedAt }: ConvergeInput,
   why: { readonly reason: 'RolledBack' | 'ImageUnavailable'; readonly message: string },
 ): Convergence {
   draft.rejected = {
-    specHash: desire.specHash,
+    specHash: desired.specHash,
     ...why,
     ...(requestedAt === undefined ? {} : { reconcileRequestedAt: requestedAt }),
   };

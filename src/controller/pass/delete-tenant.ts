@@ -1,6 +1,7 @@
 import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
+import { permitAll } from '../../compute/permit.ts';
 import { placedAt } from './pass.ts';
 import type { Pass } from './pass.ts';
 import type { TransitionEvent } from '../status/transition-events.ts';
@@ -45,8 +46,8 @@ function deletionPolicyOf({ spec }: Tenant): unknown {
 function placesToEmpty({ context, draft }: Pass): Placement[] {
   if (draft.placement !== undefined) return [draft.placement];
   return [...context.providers.values()]
-    .filter(({ provider }) => !provider.durable)
-    .map(({ provider }) => ({ provider: provider.name }));
+    .filter(({ definition }) => !definition.durable)
+    .map(({ definition }) => ({ provider: definition.name }));
 }
 
 export interface Emptied {
@@ -92,7 +93,7 @@ async function destroyAt(pass: Pass, placement: Placement) {
         `add compute.${placement.provider} to the operator's config, or set spec.deletionPolicy to Retain to leave it`,
     );
   }
-  return enabled.provider.destroy(placedAt(pass, placement), pass.signal);
+  return enabled.provider.destroy(placedAt(pass, placement), permitAll, pass.signal);
 }
 
 function namesOf(placements: readonly Placement[]): string {

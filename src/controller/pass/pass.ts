@@ -1,6 +1,6 @@
 import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
-import type { PlacedTenant } from '../../compute/provider.ts';
+import type { TenantPlace } from '../../compute/provider.ts';
 import { defaultTenantId } from '../../compute/spec/tenant-id.ts';
 import type { ReconcileContext } from './reconcile-context.ts';
 import type { StatusDraft } from './status-draft.ts';
@@ -13,7 +13,7 @@ export interface Pass {
   readonly signal: AbortSignal;
 }
 
-export function placedAt({ tenant, draft }: Pass, placement: Placement): PlacedTenant {
+export function placedAt({ tenant, draft }: Pass, placement: Placement): TenantPlace {
   const { namespace, name } = tenant.metadata;
   return { tenantId: draft.tenantId ?? defaultTenantId(namespace, name), namespace, name, placement };
 }

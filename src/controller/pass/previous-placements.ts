@@ -53,7 +53,7 @@ async function showPreviousEndpoints(pass: Pass): Promise<void> {
   for (const placement of draft.previousPlacements) {
     const provider = context.providers.get(placement.provider)?.provider;
     const old = await provider
-      ?.getStatus(placedAt(pass, placement), undefined, signal)
+      ?.getStatus(placedAt(pass, placement), undefined, { fresh: false, signal })
       .catch(ignoreComputeError);
     if (old === undefined || draft.compute === undefined) continue;
     const endpoints = mergeEndpoints(draft.compute.endpoints, old.compute.endpoints);

@@ -74,16 +74,15 @@ async function steps(pass: Pass): Promise<Convergence> {
   }
   const enabled = choose(pass, tenantSpec);
   const spec = await resolve(pass, tenantSpec, enabled);
-  const desire = enabled.provider.desire(spec);
-  await enabled.provider.validate(spec, signal);
+  const desired = enabled.provider.desired(spec);
+  await enabled.provider.validate(desired, signal);
   await ensureFinalizer(pass);
-  await place(pass, enabled, desire.placement);
+  await place(pass, enabled, desired.placement);
   const requestedAt = pass.tenant.metadata.annotations?.[reconcileRequestedAt];
   const convergence = await converge({
     tenant: pass.tenant,
     tenantSpec,
-    spec,
-    desire,
+    desired,
     enabled,
     draft,
     requestedAt,
@@ -136,11 +135,7 @@ async function ensureFinalizer(pass: Pass): Promise<void> {
 }
 
 /** Records where the tenant goes, and what it leaves, before anything is created there. */
-async function place(
-  pass: Pass,
-  { provider, definition }: EnabledProvider,
-  target: Placement,
-): Promise<void> {
+async function place(pass: Pass, { definition }: EnabledProvider, target: Placement): Promise<void> {
   const { draft, tenant } = pass;
   const current = draft.placement;
   if (current !== undefined && jsonEqual(current, target)) return;
@@ -148,7 +143,7 @@ async function place(
   draft.previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
   draft.placement = target;
   // Without anything durable on either side there is nothing that a crash could leave behind.
-  if (!provider.durable && draft.previousPlacements.length === 0) return;
+  if (!definition.durable && draft.previousPlacements.length === 0) return;
   draft.rejected = undefined;
   const reason = current === undefined ? 'Provisioning' : reasonInTransition({ tenant });
   const message = `${progressMessage(reason)} on ${definition.name}`;
@@ -160,7 +155,10 @@ async function observeWhileSuspended(pass: Pass): Promise<void> {
   const { context, draft, signal } = pass;
   if (draft.placement === undefined) return;
   const provider = context.providers.get(draft.placement.provider)?.provider;
-  const observation = await provider?.getStatus(placedAt(pass, draft.placement), undefined, signal);
+  const observation = await provider?.getStatus(placedAt(pass, draft.placement), undefined, {
+    fresh: false,
+    signal,
+  });
   if (observation !== undefined) draft.compute = observation.compute;
 }
 
@@ -196,7 +194,7 @@ function summaryOf({ tenant, draft, context }: Pass) {
 
 function tell({ context, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
   const { name, namespace, uid, resourceVersion } = tenant.metadata;
-  const silent = context.providers.get(draft.computeProvider ?? '')?.provider.durable === false;
+  const silent = context.providers.get(draft.computeProvider ?? '')?.definition.durable === false;
   for (const event of events) {
     const level = event.type === 'Normal' ? 'info' : 'warn';
     context.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);

@@ -49,7 +49,7 @@ export async function resolveSpec({
 }: ResolveInput): Promise<TenantComputeSpec> {
   const { namespace, name, uid } = tenant.metadata;
   const config = tenantConfig(enabled, spec.computeConfig?.[enabled.definition.name] ?? {});
-  const readValues = enabled.provider.needsSecretValues ? secrets : undefined;
+  const readValues = enabled.definition.secrets === 'values' ? secrets : undefined;
   const containers: ContainerSpec[] = [];
   for (const container of spec.containers ?? []) {
     containers.push({

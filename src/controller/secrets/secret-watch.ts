@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../compute/errors.ts';
-import { aborted } from '../../async/aborted.ts';
+import { abortable } from '../../async/abortable.ts';
+import { doneWithin } from '../../async/done-within.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createReflectorSet } from '../../kube/cache/reflector-set.ts';
 import { resource } from '../../kube/client/resource.ts';
@@ -41,18 +41,14 @@ export function createSecretWatch(
   return {
     async ensure() {
       needed.resolve();
-      const inTime = await Promise.race([
-        secrets.synced.then(() => true),
-        sleep(secretSyncMs, false, { ref: false }),
-      ]);
-      if (inTime) return;
+      if (await doneWithin(secrets.synced, secretSyncMs, { ref: false })) return;
       throw new ComputeError(
         'AccessDenied',
         'Secrets can not be watched: the service account of the operator needs get, list and watch on secrets',
       );
     },
     async run(signal) {
-      await Promise.race([needed.promise, aborted(signal)]);
+      await abortable(needed.promise, signal).catch(() => undefined);
       if (!signal.aborted) await secrets.run(signal);
     },
   };

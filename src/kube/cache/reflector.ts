@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { sleep } from '../../async/backoff.ts';
+import { sleep } from '../../async/sleep.ts';
 import { KubeApiError, isApiError, type KubeStatus } from '../client/kube-api-error.ts';
 import { keyOf, objectKey, type KubeObject } from '../client/kube-object.ts';
 import { createObjectCache, type CacheEvent } from './object-cache.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
+import { withDeadline } from '../../async/deadline.ts';
 import { runExecPlugin, type ExecPlugin } from './exec-credential.ts';
 import { KubeUnreachableError } from './kube-api-error.ts';
 import type { KubeUser } from './load-kube-config.ts';
@@ -56,11 +57,16 @@ export function createCredentialSource(options: CredentialOptions): CredentialSo
   const { cluster, user } = currentParts(options);
   let loaded: Loaded | undefined;
   let inFlight: Promise<Credentials> | undefined;
+  // A plugin is killed at the timeout, and says so; this is for what else may hang.
+  const deadline = {
+    timeoutMs: timeoutMs + 1_000,
+    late: () => new Error(`no answer within ${timeoutMs} ms`),
+  };
   let invalidatedAtMs = Number.NEGATIVE_INFINITY;
 
   async function refresh(): Promise<Credentials> {
     try {
-      loaded = await withTimeout(load(cluster, user, { ...options, timeoutMs }), timeoutMs);
+      loaded = await withDeadline(deadline, () => load(cluster, user, { ...options, timeoutMs }));
       return loaded.credentials;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -164,16 +170,4 @@ function fingerprint(tls: TlsOptions): string {
   const hash = createHash('sha256');
   for (const part of [tls.ca, tls.cert, tls.key]) hash.update(part ?? '').update('\0');
   return hash.digest('base64');
-}
-
-async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs + 1_000);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,8 +1,9 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { sleep } from '../../async/backoff.ts';
+import { abortable } from '../../async/abortable.ts';
 import { createCredentialSource, type Credentials } from './credentials.ts';
-import { startDeadline, unlessAborted } from '../../async/deadline.ts';
+import { startDeadline } from '../../async/deadline.ts';
+import { sleep } from '../../async/sleep.ts';
 import {
   apiError,
   objectStream,
@@ -80,11 +81,11 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     let code = 'unreachable';
     let used: Credentials | undefined;
     try {
-      used = await unlessAborted(credentialSource.current(), call.signal);
+      used = await abortable(credentialSource.current(), call.signal);
       const pool = call.streaming ? transport.streams(used) : transport.requests(used);
       const dispatch = toDispatch(request, { ...base, userAgent, credentials: used, call });
       // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
-      const response = await unlessAborted(pool.request(dispatch), call.signal);
+      const response = await abortable(pool.request(dispatch), call.signal);
       code = String(response.statusCode);
       if (response.statusCode >= 200 && response.statusCode < 300) return await use(response);
       throw await apiError(request, response);
@@ -111,7 +112,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
   async function requestWithRetries<T>(request: RequestOptions): Promise<T> {
     const { timeoutMs = requestTimeoutMs, idempotent = request.method !== 'POST' } = request;
-    const deadline = startDeadline(timeoutMs, request.signal);
+    const deadline = startDeadline({ timeoutMs, caller: request.signal });
     const call = { signal: deadline.signal, streaming: false };
     const endsAtMs = performance.now() + timeoutMs;
     try {
@@ -131,7 +132,8 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   }
 
   async function openStream<T>(request: StreamOptions): Promise<ObjectStream<T>> {
-    const deadline = startDeadline(request.timeoutMs ?? requestTimeoutMs, request.signal);
+    const { timeoutMs = requestTimeoutMs, signal: caller } = request;
+    const deadline = startDeadline({ timeoutMs, caller });
     const call = { signal: deadline.signal, streaming: true };
     try {
       const stream = await attempt({ ...request, method: 'GET' }, call, (response) =>

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { backoffMs, sleep } from '../../async/backoff.ts';
+import { backoffMs } from '../../async/backoff.ts';
+import { doneWithin } from '../../async/done-within.ts';
+import { sleep } from '../../async/sleep.ts';
 import { KubeUnreachableError } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/kube-object.ts';
@@ -159,13 +161,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       // The name is ours alone, so a repetition after a lost answer can only meet itself: 409, and done.
       enqueue(() => events.create(object, { timeoutMs: SEND_TIMEOUT_MS }));
     },
-    async flush(timeoutMs) {
-      const timeUp = new AbortController();
-      const late = sleep(timeoutMs, timeUp.signal).then(() => false);
-      const sent = await Promise.race([(sending ?? Promise.resolve()).then(() => true), late]);
-      timeUp.abort();
-      return sent;
-    },
+    flush: (timeoutMs) => doneWithin(sending ?? Promise.resolve(), timeoutMs),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
-import { sleep } from '../../async/backoff.ts';
+import { onAbort } from '../../async/on-abort.ts';
+import { sleep } from '../../async/sleep.ts';
+import { untilAborted } from '../../async/until-aborted.ts';
 import { isConflict } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/kube-object.ts';
@@ -42,7 +44,7 @@ export interface LeaderElectionOptions {
   signal: AbortSignal;
   /** A monotonic clock in milliseconds. */
   now?: () => number;
-  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+  wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   random?: () => number;
 }
 
@@ -100,17 +102,16 @@ function startWork({ onStarted, signal }: LeaderElectionOptions): Work {
   const ended = new AbortController();
   const stop = new AbortController();
   const work: Work = { ended: ended.signal, stop, failure: undefined };
-  if (signal.aborted) stop.abort(signal.reason);
-  signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
+  const stopFollowing = onAbort(signal, () => stop.abort(signal.reason));
   const run = async (): Promise<void> => {
     try {
       await onStarted(stop.signal);
       // Work without a promise lasts until it is told to stop.
-      if (!stop.signal.aborted)
-        await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
+      await untilAborted(stop.signal);
     } catch (error) {
       work.failure = { error };
     }
+    stopFollowing();
     ended.abort();
   };
   void run();

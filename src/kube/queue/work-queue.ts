@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
-import { backoffMs, sleep, type BackoffOptions } from '../../async/backoff.ts';
+import { backoffMs, type BackoffOptions } from '../../async/backoff.ts';
+import { doneWithin } from '../../async/done-within.ts';
+import { untilAborted } from '../../async/until-aborted.ts';
 import { createDelayHeap } from './delay-heap.ts';
 import { createWorkLane, type WorkLane } from './work-lane.ts';
 
@@ -221,7 +223,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
         state = 'running';
         armTimer();
         pump();
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        await untilAborted(signal);
       }
       stop();
       hardStop.abort(signal.reason);
@@ -229,15 +231,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     },
     async drain(timeoutMs) {
       stop();
-      const timeUp = new AbortController();
-      const inTime = await Promise.race([
-        ended().then(() => true),
-        sleep(timeoutMs, timeUp.signal).then(() => false),
-      ]);
-      timeUp.abort();
-      if (inTime) return true;
+      if (await doneWithin(ended(), timeoutMs)) return true;
       hardStop.abort(new Error(`not done within ${timeoutMs} ms`));
-      await Promise.race([ended(), sleep(ABORT_GRACE_MS)]);
+      await doneWithin(ended(), ABORT_GRACE_MS);
       return false;
     },
   };

@@ -61,8 +61,7 @@ async function outcomeOf(situation: Situation) {
   const convergence = await converge({
     tenant: tenantWith(status),
     tenantSpec: { suspend: false, deletionPolicy: 'Delete', driftPolicy: situation.driftPolicy ?? 'Correct' },
-    spec,
-    desire: provider.desire(spec),
+    desired: provider.desired(spec),
     enabled: scripted.enabled,
     draft,
     requestedAt,
@@ -80,7 +79,7 @@ const applied = statusOf('True', 'Running');
 const fresh = statusOf('True', 'Running', { observedGeneration: 1 });
 const provision = [`provision ${key}`];
 const update = [`update ${key}`];
-const keep = [`update ${key} keep`];
+const hold = [`hold ${key}`];
 
 describe('the step that is taken', () => {
   test.each<[name: string, situation: Situation, steps: string[]]>([
@@ -172,14 +171,14 @@ describe('a look', () => {
 
   test.each<[name: string, situation: Situation, looks: string[]]>([
     ['may answer from memory where nothing is new', { status: applied, there: 'current' }, [key]],
-    ['is thorough for a new generation', { status: fresh, there: 'current' }, [`${key} thorough`]],
+    ['is fresh for a new generation', { status: fresh, there: 'current' }, [`${key} fresh`]],
     [
-      'is thorough where it was asked for',
+      'is fresh where it was asked for',
       { status: applied, there: 'current', requestedAt: 'noon' },
-      [`${key} thorough`],
+      [`${key} fresh`],
     ],
-    ['is thorough once for each request', { status: handled, there: 'current', requestedAt: 'noon' }, [key]],
-    ['is thorough after a step', { status: applied }, [key, `${key} thorough`]],
+    ['is fresh once for each request', { status: handled, there: 'current', requestedAt: 'noon' }, [key]],
+    ['is fresh after a step', { status: applied }, [key, `${key} fresh`]],
   ])('%s', async (_name, situation, looks) => {
     expect((await outcomeOf(situation)).looks).toEqual(looks);
   });
@@ -231,7 +230,7 @@ describe('a spec that was rejected', () => {
   });
 
   test.each<[name: string, rest: Partial<Situation>, steps: string[]]>([
-    ['what stopped is started', { there: 'another', drift: [stopped] }, keep],
+    ['what stopped is started', { there: 'another', drift: [stopped] }, hold],
     ['what is as it was is left alone', { there: 'another' }, []],
     ['nothing is made where nothing is left', {}, []],
     ['a repair waits its time', { there: 'another', drift: [stopped], waitMs: 4000 }, []],

@@ -1,11 +1,9 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reconcileRequestedAt } from '../../../src/api/names.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
 import { startController } from '../controller-fixture.ts';
 import { changesIn, scriptedProvider } from '../scripted-provider.ts';
 import { image, key, running } from '../tenant-fixture.ts';
-
-vi.mock('node:timers/promises', () => import('../../promise-timers.ts'));
 
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');
 
@@ -105,7 +103,7 @@ describe('a spec that is refused', () => {
     expect(await fixture.conditions('acme')).toEqual(['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']);
   });
 
-  test.each(['desire', 'validate'] as const)(
+  test.each(['desired', 'validate'] as const)(
     'by %s creates nothing and writes no place',
     async (operation) => {
       const docker = scriptedProvider('docker');

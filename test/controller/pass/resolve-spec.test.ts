@@ -35,9 +35,13 @@ function secretReader(): SecretReader & { asked: string[] } {
   };
 }
 
-async function resolve(spec: unknown, needsSecretValues = true, operatorBlock: Record<string, unknown> = {}) {
+async function resolve(
+  spec: unknown,
+  travel: 'values' | 'references' = 'values',
+  operatorBlock: Record<string, unknown> = {},
+) {
   const secrets = secretReader();
-  const { enabled } = scriptedProvider('docker', { needsSecretValues });
+  const { enabled } = scriptedProvider('docker', { secrets: travel });
   const tenant = tenantWith();
   const resolved = await resolveSpec({
     tenant,
@@ -102,7 +106,7 @@ describe('what a provider receives', () => {
   });
 
   test("has the tenant's block over the operator's defaults, and nothing of the operator's own", async () => {
-    const { resolved } = await resolve({ computeConfig: { docker: { place: 'here' } } }, true, {
+    const { resolved } = await resolve({ computeConfig: { docker: { place: 'here' } } }, 'values', {
       image: 'default',
       host: 'tcp://engine',
     });
@@ -124,7 +128,7 @@ describe('what a provider receives', () => {
 
   test('has references alone, and no Secret is read, where the provider passes them on', async () => {
     const spec = { containers: [{ name: 'app', image: 'a', env }], imagePullSecrets: [{ name: 'regcred' }] };
-    const { resolved, asked } = await resolve(spec, false);
+    const { resolved, asked } = await resolve(spec, 'references');
     expect(resolved.containers[0]?.env[2]).toEqual({
       name: 'PASSWORD',
       secretKeyRef: { name: 'db', key: 'password' },

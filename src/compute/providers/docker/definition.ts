@@ -9,6 +9,8 @@ import {
 
 export const dockerDefinition: ProviderDefinition = {
   name: 'docker',
+  durable: true,
+  secrets: 'values',
   tenantBlock: dockerTenantBlock,
   mergedBlock: dockerMergedBlock,
   operatorBlock: dockerOperatorBlock,

@@ -1,20 +1,23 @@
-import { ComputeError } from '../../errors.ts';
+import { asComputeErrors, ComputeError } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type {
   CreateProvider,
+  Looking,
   Observation,
   OwnedResource,
-  PlacedTenant,
   Provider,
   ProviderContext,
+  StepResult,
+  TenantPlace,
 } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { Clock } from './state/health.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
-import type { ConvergeParts } from './converge/converge-deps.ts';
+import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { desireTenant } from './state/desired.ts';
-import type { DockerSettings } from './state/desired.ts';
+import type { DesiredTenant, DockerSettings } from './state/desired.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
 import { createEngineClient } from './engine/engine-client.ts';
 import { guardEngine } from './engine/engine-guard.ts';
@@ -27,7 +30,7 @@ import { createNetworks } from './converge/networks.ts';
 import { observe } from './state/observed.ts';
 import { listOwned } from './watch/owned-resources.ts';
 import { assertTenants } from './converge/ownership-conflict.ts';
-import { atMost } from '../../../async/task-order.ts';
+import { atMost } from '../../../async/at-most.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
 
@@ -53,7 +56,7 @@ export function dockerProvider(
   block: DockerOperatorBlock,
   policy: DockerPolicy,
   context: DockerContext,
-): Provider<DockerConfig> {
+): Provider<DesiredTenant> {
   const { instance, clusterUid, logger, sweepIntervalMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const settings: DockerSettings = { block, policy, commonPolicy: context.policy, owner };
@@ -67,43 +70,32 @@ export function dockerProvider(
   const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
   const networks = createNetworks(guard.engine, settings);
   const throttle = atMost(enginePlaces);
-  const parts: ConvergeParts = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
-  const desire = (spec: TenantComputeSpec<DockerConfig>) => desireTenant(spec, settings);
+  const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
+  const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
+    asDockerErrors(attempt.failure, () => convergeTenant(deps, attempt, signal));
 
   return {
     name: 'docker',
-    durable: true,
-    needsSecretValues: true,
-    desire(spec) {
-      const { placement, specHash } = desire(spec);
-      return { placement, specHash };
-    },
-    validate: (spec, signal) => mapped('InvalidSpec', () => validate(guard.engine, spec, signal)),
-    provision: (spec, signal) =>
-      mapped('ProvisionFailed', async () =>
-        convergeTenant(
-          parts,
-          { spec, desired: desire(spec), keep: false, failure: 'ProvisionFailed' },
-          signal,
-        ),
-      ),
-    update: (spec, signal, { keep = false } = {}) =>
-      mapped('UpdateFailed', async () =>
-        convergeTenant(parts, { spec, desired: desire(spec), keep, failure: 'UpdateFailed' }, signal),
-      ),
-    destroy: (ref, signal) =>
-      mapped('DestroyFailed', async () => {
-        pulls.forget(ref.tenantId);
+    desired: (spec: TenantComputeSpec<DockerConfig>) => desireTenant(spec, settings),
+    validate: (desired, signal) =>
+      asDockerErrors('InvalidSpec', () => validate(guard.engine, desired, signal)),
+    provision: (desired, _permit, signal) =>
+      converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
+    update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
+    hold: (desired, _permit, signal) => converge({ desired, hold: true, failure: 'UpdateFailed' }, signal),
+    destroy: (at, _permit, signal) =>
+      asDockerErrors('DestroyFailed', async () => {
+        pulls.forget(at.tenantId);
         try {
-          return await destroyTenant(guard.engine, owner, ref, signal);
+          return await destroyTenant(guard.engine, owner, at, signal);
         } finally {
-          view.snapshot.touch(ref.tenantId);
+          view.snapshot.touch(at.tenantId);
         }
       }),
-    getStatus: (ref, spec, signal) =>
-      mapped('ProviderUnavailable', () => getStatus(parts, { ref, spec }, signal)),
+    getStatus: (at, against, how) =>
+      asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
     list: (signal): Promise<readonly OwnedResource[]> =>
-      mapped('ProviderUnavailable', () => listOwned(guard.engine, prefix, owner, signal)),
+      asDockerErrors('ProviderUnavailable', () => listOwned(guard.engine, prefix, owner, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
       try {
@@ -120,41 +112,31 @@ export function dockerProvider(
 }
 
 async function getStatus(
-  { engine, view, settings, clock }: ConvergeParts,
-  { ref, spec }: { readonly ref: PlacedTenant; readonly spec: TenantComputeSpec<DockerConfig> | undefined },
-  signal: AbortSignal,
+  { engine, view, settings, clock }: ConvergeDeps,
+  { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
+  { fresh, signal }: Looking,
 ): Promise<Observation> {
   const { block, owner } = settings;
-  const prefix = placedPrefix(ref, block.label_prefix);
+  const prefix = placedPrefix(at, block.label_prefix);
   // A place of an earlier configuration is not what the watch looks at.
   const elsewhere = prefix !== block.label_prefix;
-  const seen = elsewhere ? createEngineView({ engine, guard: unguarded(engine) }, prefix, owner) : view;
+  const seen = elsewhere ? createEngineView({ engine, guard: guardEngine(engine) }, prefix, owner) : view;
   const containers =
-    elsewhere || ref.thorough === true
-      ? await seen.fresh(ref.tenantId, signal)
-      : await seen.tenant(ref.tenantId, signal);
+    elsewhere || fresh ? await seen.fresh(at.tenantId, signal) : await seen.tenant(at.tenantId, signal);
   const there = { ...settings, block: { ...block, label_prefix: prefix } };
-  assertTenants(containers, { tenant: ref }, there);
-  const desired = spec === undefined || elsewhere ? undefined : desireTenant(spec, settings);
-  return observe(desired, { containers, prefix }, clock());
+  assertTenants(containers, at, there);
+  return observe(elsewhere ? undefined : against, { containers, prefix }, clock());
 }
 
-function placedPrefix({ placement }: PlacedTenant, fallback: string): string {
+function placedPrefix({ placement }: TenantPlace, fallback: string): string {
   const { labelPrefix } = placement;
   return typeof labelPrefix === 'string' ? labelPrefix : fallback;
 }
 
-/** The rest of the engine's calls are guarded already. */
-function unguarded(engine: Engine): Parameters<typeof createEngineView>[0]['guard'] {
-  return guardEngine(engine);
-}
-
-async function validate(
-  engine: Engine,
-  { config: { network_mode } }: TenantComputeSpec<DockerConfig>,
-  signal: AbortSignal,
-): Promise<void> {
-  const [, joined] = network_mode?.split('container:') ?? [];
+/** A container that is to be joined must be there. */
+async function validate(engine: Engine, { containers }: DesiredTenant, signal: AbortSignal): Promise<void> {
+  const mode = containers.find(({ network }) => network.kind === 'mode')?.network.name;
+  const [, joined] = mode?.split('container:') ?? [];
   if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) return;
   throw new ComputeError(
     'InvalidSpec',
@@ -162,17 +144,9 @@ async function validate(
   );
 }
 
-/** Whatever goes wrong comes out as a ComputeError; a refusal that nobody has understood is named by the operation. */
-async function mapped<T>(
-  code: 'InvalidSpec' | 'ProvisionFailed' | 'UpdateFailed' | 'DestroyFailed' | 'ProviderUnavailable',
-  operation: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (error instanceof ComputeError) throw error;
-    if (error instanceof EngineRefusal) throw new ComputeError(code, error.message, { cause: error });
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ComputeError('ProviderUnavailable', `Docker: ${message}`, { cause: error });
-  }
+/** A refusal that nobody has understood is named by the operation. */
+function asDockerErrors<T>(code: ErrorCode, operation: () => Promise<T>): Promise<T> {
+  const known = (error: unknown): ComputeError | undefined =>
+    error instanceof EngineRefusal ? new ComputeError(code, error.message, { cause: error }) : undefined;
+  return asComputeErrors({ engine: 'Docker', known }, operation);
 }

@@ -3,6 +3,8 @@ import { ecsMergedBlock, ecsOperatorBlock, ecsPolicyBlock, ecsSharedKeys, ecsTen
 
 export const ecsDefinition: ProviderDefinition = {
   name: 'ecs',
+  durable: true,
+  secrets: 'references',
   tenantBlock: ecsTenantBlock,
   mergedBlock: ecsMergedBlock,
   operatorBlock: ecsOperatorBlock,

@@ -1,20 +1,20 @@
-import { ComputeError } from '../../errors.ts';
+import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { CreateProvider, OwnedResource, Provider, ProviderContext, StepResult } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { regionOf } from './state/arns.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
 import { convergeService } from './converge/converge-service.ts';
-import type { Attempt, ServiceParts } from './converge/converge-service.ts';
+import type { Attempt, ServiceDeps } from './converge/converge-service.ts';
 import { desireService, targetOf } from './state/desired.ts';
 import type { DesiredService, EcsSettings } from './state/desired.ts';
 import { destroyService } from './converge/destroy-service.ts';
 import type { EcsApi, ServiceTarget } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
 import { getStatus } from './watch/get-status.ts';
-import type { StatusParts } from './watch/get-status.ts';
+import type { StatusDeps } from './watch/get-status.ts';
 import { listOwned } from './watch/owned-services.ts';
-import { perKey } from '../../../async/per-key.ts';
+import { atMost } from '../../../async/at-most.ts';
 import { createServiceView, keyOf } from './watch/service-view.ts';
 import type { ServiceView } from './watch/service-view.ts';
 import { createTrickle } from './converge/revision-cleanup.ts';
@@ -42,14 +42,14 @@ export function ecsProvider(
   block: EcsOperatorBlock,
   policy: EcsPolicy,
   context: EcsContext,
-): Provider<EcsConfig> {
+): Provider<DesiredService> {
   const { instance, clusterUid, logger, sweepIntervalMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const settings: EcsSettings = { block, policy, commonPolicy: context.policy, owner };
   const view = createServiceView(() => performance.now());
   const trickle = createTrickle({ api, owner, logger });
   let watches = 0;
-  const parts: ServiceParts & StatusParts = {
+  const deps: ServiceDeps & StatusDeps = {
     isWatching: () => watches > 0,
     api,
     settings,
@@ -59,54 +59,47 @@ export function ecsProvider(
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired) => trickle.add(desired),
   };
-  const oneByOne = perKey();
-  const desire = (spec: TenantComputeSpec<EcsConfig>): DesiredService => desireService(spec, settings);
-  const converge = async (
-    spec: TenantComputeSpec<EcsConfig>,
-    { keep, failure }: Pick<Attempt, 'keep' | 'failure'>,
-    signal: AbortSignal,
-  ): Promise<StepResult> => {
-    const desired = desire(spec);
-    const attempt: Attempt = { desired, tenant: spec.tenant, keep, failure };
-    try {
-      return await oneByOne(keyOf(desired.target), signal, () =>
-        touching(view, desired.target, () => convergeService(parts, attempt, signal)),
-      );
-    } catch (error) {
-      throw refusedAs(failure, error);
-    }
-  };
+  const oneByOne = atMost(1);
+  const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
+    asComputeErrors({ engine: 'ECS' }, async () => {
+      const { target } = attempt.desired;
+      try {
+        return await oneByOne(() => touching(view, target, () => convergeService(deps, attempt, signal)), {
+          key: keyOf(target),
+          signal,
+        });
+      } catch (error) {
+        throw refusedAs(attempt.failure, error);
+      }
+    });
 
   return {
     name: 'ecs',
-    durable: true,
-    needsSecretValues: false,
-    desire(spec) {
-      const { placement, specHash } = desire(spec);
-      return { placement, specHash };
-    },
+    desired: (spec: TenantComputeSpec<EcsConfig>) => desireService(spec, settings),
     // Whatever only ECS can tell is asked for with the write that needs it: a fleet at rest costs no call.
     validate: async () => undefined,
-    provision: (spec, signal) =>
-      mapped(() => converge(spec, { keep: false, failure: 'ProvisionFailed' }, signal)),
-    update: (spec, signal, { keep = false } = {}) =>
-      mapped(() => converge(spec, { keep, failure: 'UpdateFailed' }, signal)),
-    destroy: (ref, signal) =>
-      mapped(async () => {
-        const target = targetOf(ref.placement, 'DestroyFailed');
+    provision: (desired, _permit, signal) =>
+      converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
+    update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
+    hold: (desired, _permit, signal) => converge({ desired, hold: true, failure: 'UpdateFailed' }, signal),
+    destroy: (at, _permit, signal) =>
+      asComputeErrors({ engine: 'ECS' }, async () => {
+        const target = targetOf(at.placement, 'DestroyFailed');
         const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
-        const result = await oneByOne(keyOf(target), signal, () =>
-          touching(view, target, () => destroyService({ api, settings, mayAppear }, ref, signal)),
+        const result = await oneByOne(
+          () => touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
+          { key: keyOf(target), signal },
         );
         if (result.outcome === 'gone') {
           view.forget(target);
-          parts.seen.delete(keyOf(target));
+          deps.seen.delete(keyOf(target));
         }
         return result;
       }),
-    getStatus: (ref, spec, signal) => mapped(() => getStatus(parts, { ref, spec }, signal)),
+    getStatus: (at, against, how) =>
+      asComputeErrors({ engine: 'ECS' }, () => getStatus(deps, { at, against }, how)),
     list: (signal): Promise<readonly OwnedResource[]> =>
-      mapped(() =>
+      asComputeErrors({ engine: 'ECS' }, () =>
         listOwned({ api, owner, lastSeen: (target) => view.last(target) }, operatorsCluster(block), signal),
       ),
     async watch(onChange, signal) {
@@ -144,15 +137,4 @@ function refusedAs(failure: Attempt['failure'], error: unknown): unknown {
   const isOther =
     error.code !== failure && (error.code === 'ProvisionFailed' || error.code === 'UpdateFailed');
   return isOther ? new ComputeError(failure, error.message, { cause: error }) : error;
-}
-
-/** Whatever goes wrong comes out as a ComputeError. */
-async function mapped<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (error instanceof ComputeError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ComputeError('ProviderUnavailable', `ECS: ${message}`, { cause: error });
-  }
 }

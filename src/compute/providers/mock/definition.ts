@@ -4,6 +4,8 @@ import { mockOperatorBlock, mockSharedKeys, mockTenantBlock } from './config.ts'
 
 export const mockDefinition: ProviderDefinition = {
   name: 'mock',
+  durable: false,
+  secrets: 'values',
   tenantBlock: mockTenantBlock,
   mergedBlock: mockTenantBlock,
   operatorBlock: mockOperatorBlock,

@@ -1,26 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { sleep } from '../../../async/sleep.ts';
+import { untilAborted } from '../../../async/until-aborted.ts';
 import { ComputeError } from '../../errors.ts';
 import type {
   Change,
   CreateProvider,
+  Desired,
   Observation,
   OwnedResource,
-  PlacedTenant,
   Provider,
   ProviderContext,
   StepResult,
 } from '../../provider.ts';
 import { checkCommonPolicy } from '../../policy.ts';
-import { specHash as hashSpec } from '../../spec/spec-hash.ts';
+import { specHash } from '../../spec/spec-hash.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { MockConfig, MockOperation } from './config.ts';
 
-/** What the mock engine remembers of one tenant. */
-interface MockWorkload {
-  readonly namespace: string;
-  readonly name: string;
+interface DesiredWorkload extends Desired {
   readonly config: MockConfig;
-  readonly specHash: string;
+}
+
+/** What the mock engine remembers of one tenant. */
+interface Workload extends Pick<DesiredWorkload, 'namespace' | 'name' | 'config' | 'specHash'> {
   /** Date.now() from which on it runs. */
   readonly readyAt: number;
 }
@@ -31,100 +32,110 @@ interface MockWorkload {
  */
 export const createMockProvider: CreateProvider = (_options, context) => mockProvider(context);
 
-function mockProvider({ instance, policy }: ProviderContext): Provider {
-  const workloads = new Map<string, MockWorkload>();
-  const failures = new Map<string, number>();
+function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWorkload> {
+  const workloads = new Map<string, Workload>();
+  const fail = scriptedFailures();
 
-  const step = async (
-    operation: MockOperation,
-    tenantId: string,
-    config: MockConfig,
-    signal: AbortSignal,
-  ) => {
-    if ((config.latency_ms ?? 0) > 0)
-      await delay(config.latency_ms, undefined, { signal }).catch(() => undefined);
-    if (config.fail_on?.includes(operation) !== true) return;
-    const key = `${operation}/${tenantId}`;
-    const failed = failures.get(key) ?? 0;
-    if (failed >= (config.fail_times ?? Infinity)) return;
-    failures.set(key, failed + 1);
-    throw new ComputeError(
-      config.fail_code ?? 'ProviderUnavailable',
-      `mock: ${operation} fails because computeConfig.mock.fail_on asks for it`,
-    );
-  };
-
-  const hashOf = (spec: TenantComputeSpec): string =>
-    hashSpec('v1', instance, { config: spec.config, containers: spec.containers, resources: spec.resources });
-
-  const put = (spec: TenantComputeSpec): StepResult => {
-    const config = spec.config as MockConfig;
-    const { namespace, name } = spec.tenant;
-    const specHash = hashOf(spec);
+  const put = ({ tenantId, namespace, name, config, specHash }: DesiredWorkload): StepResult => {
     // The same again changes nothing: it does not start anew.
-    if (workloads.get(spec.tenantId)?.specHash !== specHash) {
+    if (workloads.get(tenantId)?.specHash !== specHash) {
       const readyAt = Date.now() + (config.ready_after_ms ?? 0);
-      workloads.set(spec.tenantId, { namespace, name, config, specHash, readyAt });
+      workloads.set(tenantId, { namespace, name, config, specHash, readyAt });
     }
     return { outcome: 'done', message: 'mock compute is running' };
   };
 
   return {
     name: 'mock',
-    durable: false,
-    needsSecretValues: true,
-    desire(spec) {
+    desired(spec) {
       checkCommonPolicy(policy, spec.containers);
-      return { placement: { provider: 'mock' }, specHash: hashOf(spec) };
+      return desiredWorkload(spec, instance);
     },
-    validate: (spec, signal) => step('validate', spec.tenantId, spec.config, signal),
+    validate: ({ tenantId, config }, signal) => fail.orWait('validate', { tenantId, config }, signal),
 
-    async provision(spec, signal) {
-      await step('provision', spec.tenantId, spec.config, signal);
-      return put(spec);
+    async provision(desired, _permit, signal) {
+      await fail.orWait('provision', desired, signal);
+      return put(desired);
     },
 
-    async update(spec, signal, options) {
-      if (options?.keep === true) return { outcome: 'done', message: 'kept as it was' };
-      await step('update', spec.tenantId, spec.config, signal);
-      if ((spec.config as MockConfig).roll_back === true) {
+    async update(desired, _permit, signal) {
+      await fail.orWait('update', desired, signal);
+      if (desired.config.roll_back === true) {
         return { outcome: 'rolled_back', reason: 'RolledBack', message: 'mock: roll_back asks for it' };
       }
-      return put(spec);
+      return put(desired);
     },
 
-    async destroy({ tenantId }, signal) {
-      await step('destroy', tenantId, workloads.get(tenantId)?.config ?? {}, signal);
+    hold: async () => ({ outcome: 'done', message: 'kept as it was' }),
+
+    async destroy({ tenantId }, _permit, signal) {
+      await fail.orWait('destroy', { tenantId, config: workloads.get(tenantId)?.config ?? {} }, signal);
       workloads.delete(tenantId);
-      for (const key of failures.keys()) if (key.endsWith(`/${tenantId}`)) failures.delete(key);
+      fail.forget(tenantId);
       return { outcome: 'gone', message: 'nothing is left' };
     },
 
-    async getStatus(ref, spec, signal) {
-      const workload = workloads.get(ref.tenantId);
-      await step('get_status', ref.tenantId, workload?.config ?? {}, signal);
-      return observe(ref, workload, spec === undefined ? undefined : hashOf(spec));
+    async getStatus({ tenantId }, against, { signal }) {
+      const workload = workloads.get(tenantId);
+      await fail.orWait('get_status', { tenantId, config: workload?.config ?? {} }, signal);
+      return observe(tenantId, workload, against?.specHash);
     },
 
     list: async () => [...workloads].map(([tenantId, workload]) => ownedResource(tenantId, workload)),
 
-    watch: (_onChange, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-      }),
+    watch: (_onChange, signal) => untilAborted(signal),
 
     close: async () => undefined,
   };
 }
 
-function ownedResource(tenantId: string, { namespace, name }: MockWorkload): OwnedResource {
+function desiredWorkload(spec: TenantComputeSpec, instance: string): DesiredWorkload {
+  const { tenantId, tenant, config, containers, resources } = spec;
+  return {
+    tenantId,
+    namespace: tenant.namespace,
+    name: tenant.name,
+    placement: { provider: 'mock' },
+    domain: 'mock',
+    specHash: specHash('v1', instance, { config, containers, resources }),
+    config,
+  };
+}
+
+/** The latency and the failures that a tenant's block asks for, counted per tenant. */
+function scriptedFailures() {
+  const failures = new Map<string, number>();
+  return {
+    async orWait(
+      operation: MockOperation,
+      { tenantId, config }: { readonly tenantId: string; readonly config: MockConfig },
+      signal: AbortSignal,
+    ): Promise<void> {
+      const latencyMs = config.latency_ms ?? 0;
+      if (latencyMs > 0) await sleep(latencyMs, signal);
+      if (config.fail_on?.includes(operation) !== true) return;
+      const key = `${operation}/${tenantId}`;
+      const failed = failures.get(key) ?? 0;
+      if (failed >= (config.fail_times ?? Infinity)) return;
+      failures.set(key, failed + 1);
+      throw new ComputeError(
+        config.fail_code ?? 'ProviderUnavailable',
+        `mock: ${operation} fails because computeConfig.mock.fail_on asks for it`,
+      );
+    },
+    forget(tenantId: string): void {
+      for (const key of failures.keys()) if (key.endsWith(`/${tenantId}`)) failures.delete(key);
+    },
+  };
+}
+
+function ownedResource(tenantId: string, { namespace, name }: Workload): OwnedResource {
   return { tenantId, namespace, name, resource: `workload ${tenantId}` };
 }
 
 function observe(
-  ref: PlacedTenant,
-  workload: MockWorkload | undefined,
+  tenantId: string,
+  workload: Workload | undefined,
   desiredHash: string | undefined,
 ): Observation {
   if (workload === undefined) {
@@ -136,7 +147,7 @@ function observe(
   }
   const desired = workload.config.desired ?? 1;
   const waitMs = workload.readyAt - Date.now();
-  const resourceIds = { workload: ref.tenantId };
+  const resourceIds = { workload: tenantId };
   const changes: Change[] =
     desiredHash === undefined || desiredHash === workload.specHash
       ? []

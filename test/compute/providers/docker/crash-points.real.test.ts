@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
-import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DestroyResult, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
+import { driven } from '../../driven-provider.ts';
+import type { DrivenProvider } from '../../driven-provider.ts';
 import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
 import type { Death, DyingProcess } from '../../dying-process.ts';
-import { placedTenant } from '../../placed-tenant.ts';
 import { dockerTestBench, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
 import { containerSpec } from './docker-fixture.ts';
@@ -30,10 +31,10 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 type Spec = TenantComputeSpec<DockerConfig>;
-type Act = (provider: Provider<DockerConfig>, spec: Spec) => Promise<StepResult | DestroyResult>;
+type Act = (provider: DrivenProvider<Spec>, spec: Spec) => Promise<StepResult | DestroyResult>;
 
 const converge: Act = (provider, spec) => settled(() => provider.update(spec, signal));
-const destroy: Act = (provider, spec) => provider.destroy(placedTenant(provider, spec), signal);
+const destroy: Act = (provider, spec) => provider.destroy(spec, signal);
 
 interface Case {
   readonly from: ((tenantId: string) => Promise<Spec>) | undefined;
@@ -92,14 +93,13 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
   const tenantId = `${name.replaceAll(' ', '-')}-${death.write}-${death.when}`.slice(0, 40);
   const before = await from?.(tenantId);
   const settings = { settleMs: 100 };
-  if (before !== undefined) await converge(bench.provider(settings), before);
+  if (before !== undefined) await converge(driven(bench.provider(settings)), before);
   const wanted = to(before, tenantId);
   const mortal = dyingProcess(death);
-  await act(
-    bench.provider(settings, (engine) => mortal.seeing(engine, writeOf)),
-    wanted,
-  ).catch(onlyDeath);
-  const next = bench.provider(settings);
+  await act(driven(bench.provider(settings, (engine) => mortal.seeing(engine, writeOf))), wanted).catch(
+    onlyDeath,
+  );
+  const next = driven(bench.provider(settings));
   await act(next, wanted);
   const containers = await bench.engine.listContainers([`${bench.prefix}.tenant_id=${tenantId}`], signal);
   const base = `/${bench.prefix}-tenant-${tenantId}`;
@@ -110,10 +110,9 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
   const diedIn = `death ${death.when} write ${death.write} of ${mortal.writes.join(', ')}`;
   expect(found.toSorted(), diedIn).toEqual(left);
   if (left.length > 0 && !left.includes(' 1')) {
-    const ref = placedTenant(next, wanted, { thorough: true });
-    await statusWhere(() => next.getStatus(ref, wanted, signal), isReady);
+    await statusWhere(() => next.getStatus(wanted, { fresh: true, signal }), isReady);
   }
-  await next.destroy(placedTenant(next, wanted), signal);
+  await next.destroy(wanted, signal);
   expect(await leftovers(tenantId), diedIn).toEqual([]);
   return mortal;
 }

@@ -1,19 +1,17 @@
 import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { expect, it } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
-import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DestroyResult, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
-import { placedTenant } from '../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
+import type { DrivenDocker } from './docker-fixture.ts';
 import { memoryEngine, writeOf } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
-const { block, policy } = settings({ network_name: 'tenants' });
-const build = (engine: Engine): Provider<DockerConfig> => dockerProvider(engine, block, policy, context());
+const build = (engine: Engine): DrivenDocker => drivenDocker(engine, settings({ network_name: 'tenants' }));
 const signal = new AbortController().signal;
 
 const images = ['app:1', 'app:2', 'crash:1', 'bad-command:1'];
@@ -86,7 +84,7 @@ async function startedFrom(name: keyof typeof good | 'nothing'): Promise<MemoryE
 /** Runs `act` once for each of its deaths, and then to its end by a new process. Returns how many writes there are. */
 async function walk(
   from: keyof typeof good | 'nothing',
-  act: (provider: Provider<DockerConfig>) => Promise<Outcome>,
+  act: (provider: DrivenDocker) => Promise<Outcome>,
   check: (engine: MemoryEngine, outcome: Outcome) => Promise<void>,
   actAfter = act,
 ): Promise<number> {
@@ -111,8 +109,7 @@ it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from
       async (engine, outcome) => {
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(spec));
-        const provider = build(engine);
-        const status = await provider.getStatus(placedTenant(provider, spec), spec, signal);
+        const status = await build(engine).getStatus(spec, { fresh: false, signal });
         expect(status.changes).toEqual([]);
         const tenantNetworks = [...engine.networks.values()].filter(({ Name }) => Name === 'landlord-acme');
         expect(tenantNetworks).toHaveLength(spec.containers.length > 1 ? 1 : 0);
@@ -147,7 +144,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(good[from]));
       },
-      (provider) => untilDone(() => provider.update(bad[to], signal, { keep: true })),
+      (provider) => untilDone(() => provider.hold(bad[to], signal)),
     );
     expect(points).toBeGreaterThan(2);
   },
@@ -156,7 +153,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
 it.each(goodNames)('destroying %s: killed at any write, the next process leaves nothing', async (from) => {
   const points = await walk(
     from,
-    (provider) => untilDone(() => provider.destroy(placedTenant(provider, good[from]), signal)),
+    (provider) => untilDone(() => provider.destroy(good[from], signal)),
     async (engine, outcome) => {
       expect(outcome).toBe('gone');
       expect(engine.containers.size + engine.volumes.size).toBe(0);

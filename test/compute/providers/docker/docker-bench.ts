@@ -9,6 +9,7 @@ import { createEngineClient } from '../../../../src/compute/providers/docker/eng
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { context, settings, tenantSpec } from './docker-fixture.ts';
 
@@ -20,7 +21,7 @@ export interface DockerTestBench {
   readonly docker: Dockerode;
   /** Names of the calls of all providers made here. */
   readonly calls: readonly string[];
-  provider(over?: Partial<DockerContext>, decorate?: (engine: Engine) => Engine): Provider<DockerConfig>;
+  provider(over?: Partial<DockerContext>, decorate?: (engine: Engine) => Engine): Provider<DesiredTenant>;
   spec(
     tenantId: string,
     config: Record<string, unknown>,
@@ -48,7 +49,7 @@ export function dockerTestBench(
   const calls: string[] = [];
   const counted = counting(engine, calls);
   const rules = settings({ ...inject('engineBlock'), label_prefix: prefix, ...block }, policy);
-  const providers: Provider<DockerConfig>[] = [];
+  const providers: Provider<DesiredTenant>[] = [];
   const foreign: string[] = [];
   return {
     prefix,

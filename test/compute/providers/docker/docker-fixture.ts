@@ -1,14 +1,21 @@
 import { pino } from 'pino';
-import type { ProviderContext } from '../../../../src/compute/provider.ts';
+import type { Provider, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   dockerMergedBlock,
   dockerOperatorBlock,
   dockerPolicyBlock,
 } from '../../../../src/compute/providers/docker/config.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
-import type { DockerSettings } from '../../../../src/compute/providers/docker/state/desired.ts';
+import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
+import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type {
+  DesiredTenant,
+  DockerSettings,
+} from '../../../../src/compute/providers/docker/state/desired.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
+import { driven } from '../../driven-provider.ts';
+import type { DrivenProvider } from '../../driven-provider.ts';
 
 /** One for all: each logger opens stdout anew, which costs more than most tests. */
 export const silent = pino({ level: 'silent' });
@@ -42,6 +49,24 @@ export function context(over: Partial<DockerContext> = {}): DockerContext {
     settleMs: 0,
     ...over,
   };
+}
+
+type DrivenByDockerSpecs = DrivenProvider<TenantComputeSpec<DockerConfig>>;
+
+/** A provider that takes specs where the contract takes what `desired` makes of them. */
+export interface DrivenDocker
+  extends DrivenByDockerSpecs, Omit<Provider<DesiredTenant>, keyof DrivenByDockerSpecs> {
+  /** As the contract has it. */
+  readonly bare: Provider<DesiredTenant>;
+}
+
+export function drivenDocker(
+  engine: Engine,
+  { block, policy } = settings(),
+  over: Partial<DockerContext> = {},
+): DrivenDocker {
+  const bare = dockerProvider(engine, block, policy, context(over));
+  return { ...bare, ...driven<DesiredTenant, DockerConfig>(bare), bare };
 }
 
 /** A tenant `acme` whose block says `config`. */

@@ -1,8 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { PlacedTenant } from '../../../../src/compute/provider.ts';
+import type { TenantPlace } from '../../../../src/compute/provider.ts';
+import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
+import { dockerDefinition } from '../../../../src/compute/providers/docker/definition.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { createDockerProvider, dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
-import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired.ts';
+import { driven } from '../../driven-provider.ts';
+import { containerSpec, context, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
@@ -10,39 +14,35 @@ const signal = new AbortController().signal;
 const images = ['app:1', 'app:2'];
 
 function bench(engine: MemoryEngine = memoryEngine(images), block = {}, over = {}) {
-  const rules = settings(block);
-  return { engine, provider: dockerProvider(engine, rules.block, rules.policy, context(over)) };
+  return { engine, provider: drivenDocker(engine, settings(block), over) };
 }
 
-const acme: PlacedTenant = {
-  tenantId: 'acme',
-  namespace: 'team-a',
-  name: 'acme',
-  placement: { provider: 'docker', labelPrefix: 'landlord', tenantId: 'acme' },
-};
+const acme = { tenantId: 'acme', namespace: 'team-a', name: 'acme' };
 
 describe('the provider', () => {
   it('keeps what it makes over a restart of the operator, and needs the values of secrets', () => {
-    expect(bench().provider).toMatchObject({ name: 'docker', durable: true, needsSecretValues: true });
+    expect(bench().provider.name).toBe('docker');
+    expect(dockerDefinition).toMatchObject({ name: 'docker', durable: true, secrets: 'values' });
   });
 
   it("is made of the operator's block and policy", async () => {
     const make = (policy?: Record<string, unknown>) =>
       createDockerProvider({ block: { image: 'app:1', label_prefix: 'll' }, policy }, context());
     const host = tenantSpec({ network_mode: 'host' });
-    expect((await make({ allow_host_network: true })).desire(host).placement).toMatchObject({
+    expect((await make({ allow_host_network: true })).desired(host).placement).toMatchObject({
       labelPrefix: 'll',
     });
     const strict = await make();
-    expect(() => strict.desire(host)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
+    expect(() => strict.desired(host)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
   });
 
   it('has a replacement prove itself for 3 s by default', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
-    const rules = settings();
+    const { block, policy } = settings();
     const { settleMs: _none, ...rest } = context();
-    const provider = dockerProvider(memoryEngine(images), rules.block, rules.policy, rest);
+    const bare = dockerProvider(memoryEngine(images), block, policy, rest);
+    const provider = driven<DesiredTenant, DockerConfig>(bare);
     await provider.provision(tenantSpec(), signal);
     const wait = { outcome: 'in_progress', message: 'Waiting until the new app is known to run well' };
     expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toEqual({
@@ -63,7 +63,7 @@ describe('a container whose network is to be joined', () => {
   const joining = tenantSpec({ network_mode: 'container:db' });
 
   it('must be there', async () => {
-    const { engine, provider } = bench();
+    const { engine, provider } = bench(undefined, { network_mode: 'container:db' });
     await expect(provider.validate(joining, signal)).rejects.toMatchObject({
       code: 'InvalidSpec',
       message: 'spec.computeConfig.docker.network_mode: there is no container db on the engine to join',
@@ -82,7 +82,7 @@ describe('a container whose network is to be joined', () => {
 });
 
 describe('a look', () => {
-  it('that is to be thorough asks the engine anew; another one takes what the watch knows', async () => {
+  it('that is to be fresh asks the engine anew; another one takes what the watch knows', async () => {
     const { engine, provider } = bench();
     await provider.provision(tenantSpec(), signal);
     const [container] = engine.containers.values();
@@ -93,9 +93,9 @@ describe('a look', () => {
       stop.abort();
       await watching;
     });
-    const lists = async (thorough: boolean) => {
+    const lists = async (fresh: boolean) => {
       engine.calls.length = 0;
-      await provider.getStatus({ ...acme, thorough }, tenantSpec(), signal);
+      await provider.getStatus(tenantSpec(), { fresh, signal });
       return engine.calls.filter((call) => call === 'listContainers').length;
     };
     await lists(false);
@@ -110,14 +110,12 @@ describe('a look', () => {
       asked.push(labels);
       return list(labels, aborted);
     };
-    const ref = {
-      ...acme,
-      placement: { provider: 'docker', labelPrefix: 'earlier' },
-    };
-    expect(await provider.getStatus(ref, tenantSpec(), signal)).toMatchObject({ exists: false, changes: [] });
+    const look = (placement: TenantPlace['placement'], fresh: boolean) =>
+      provider.bare.getStatus({ ...acme, placement }, provider.desired(tenantSpec()), { fresh, signal });
+    const earlier = await look({ provider: 'docker', labelPrefix: 'earlier' }, false);
+    expect(earlier).toMatchObject({ exists: false, changes: [] });
     expect(asked).toEqual([['earlier.owner=default', 'earlier.tenant_id=acme']]);
-    const placeless = { ...ref, placement: { provider: 'docker' } };
-    await provider.getStatus({ ...placeless, thorough: true }, tenantSpec(), signal);
+    await look({ provider: 'docker' }, true);
     expect(asked[1]).toEqual(['landlord.owner=default', 'landlord.tenant_id=acme']);
   });
 });

@@ -4,7 +4,7 @@ import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import { until } from '../../../until.ts';
-import { placedTenant } from '../../placed-tenant.ts';
+import { driven } from '../../driven-provider.ts';
 import { containerSpec } from './docker-fixture.ts';
 import { dockerTestBench, freeSubnet, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
@@ -36,28 +36,28 @@ async function version(port: number): Promise<string> {
 
 /** A tenant that is up, and the ways to look at it. */
 async function running(tenantId: string, config: Record<string, unknown> = {}, over = {}) {
-  const provider = bench.provider();
+  const bare = bench.provider();
+  const provider = driven(bare);
   const spec = bench.spec(tenantId, { image: images.one, ...config }, over);
-  const ref = placedTenant(provider, spec);
   await settled(() => provider.provision(spec, signal));
-  const look = (wanted = spec) => provider.getStatus({ ...ref, thorough: true }, wanted, signal);
+  const look = (wanted = spec) => provider.getStatus(wanted, { fresh: true, signal });
   await statusWhere(look, isReady);
-  return { provider, spec, ref, look, name: `${bench.prefix}-tenant-${tenantId}` };
+  return { bare, provider, spec, look, name: `${bench.prefix}-tenant-${tenantId}` };
 }
 
 /** While the engine runs a container anew, nobody but the watch knows how it ended: here it sees that. */
 async function runningWatched(tenantId: string) {
   const tenant = await running(tenantId);
-  const { provider, spec, ref } = tenant;
+  const { bare, provider, spec } = tenant;
   const stop = new AbortController();
-  const watching = provider.watch(() => undefined, stop.signal);
+  const watching = bare.watch(() => undefined, stop.signal);
   onTestFinished(async () => {
     stop.abort();
     await watching;
   });
   await until('the watch answers in the place of the engine', async () => {
     const asked = bench.calls.length;
-    await provider.getStatus(ref, spec, signal);
+    await provider.getStatus(spec, { fresh: false, signal });
     return bench.calls.length === asked;
   });
   return tenant;
@@ -84,7 +84,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
       retries: 5,
       startPeriodSeconds: 5,
     });
-    const { provider, ref, look } = await running(
+    const { provider, spec, look } = await running(
       'several',
       {},
       {
@@ -102,7 +102,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect((await bench.engine.inspectNetwork(name, signal))?.Labels?.[`${bench.prefix}.tenant_id`]).toBe(
       'several',
     );
-    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect((await provider.destroy(spec, signal)).outcome).toBe('gone');
     expect(await bench.engine.inspectNetwork(name, signal)).toBeUndefined();
   });
 
@@ -145,7 +145,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   it('is replaced without a gap: the old one serves until the new one is proven', async () => {
     const { look, name } = await running('gapless', portOf());
     // Long enough for several looks meanwhile, however slow the engine is.
-    const provider = bench.provider({ settleMs: 5_000 });
+    const provider = driven(bench.provider({ settleMs: 5_000 }));
     const port = (await look()).compute.endpoints?.[0]?.port ?? 0;
     const wanted = bench.spec('gapless', { image: images.two, ...portOf() });
     const seen: string[] = [];
@@ -225,7 +225,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     const holder = await bench.createForeign(`${bench.prefix}-holder`, images.one, {
       PortBindings: { '8080/tcp': [{ HostIp: publishAddress, HostPort: `${port}` }] },
     });
-    const provider = bench.provider();
+    const provider = driven(bench.provider());
     const spec = bench.spec('busy', { image: images.one, ...portOf({ host_port: port }) });
     const message = expect.stringMatching(new RegExp(`container app .*${port}/tcp`)) as string;
     const failure = { code: 'ProvisionFailed', message };
@@ -238,20 +238,21 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   it('has its secrets in its environment and in nothing that can be listed or asked for', async () => {
     const secret = new SecretValue('hunter2-hunter2');
     const env = [{ name: 'PASSWORD', secretKeyRef: { name: 'db', key: 'password' }, secret }];
-    const { look, provider, ref, name } = await running(
+    const { bare, look, spec, name } = await running(
       'secret',
       {},
       { containers: [containerSpec('app', { image: images.one, env })] },
     );
     const inspected = await bench.look(name);
     expect(inspected?.Config.Env).toContain('PASSWORD=hunter2-hunter2');
-    const seen = [await look(), ref, inspected?.Config.Labels, await provider.list(signal)];
+    const { placement } = bare.desired(spec);
+    const seen = [await look(), placement, inspected?.Config.Labels, await bare.list(signal)];
     expect(JSON.stringify(seen)).not.toContain('hunter2');
   });
 
   it('keeps its volume over a replacement and loses it with its deletion', async () => {
     const volumes = ['data:/tmp'];
-    const { provider, ref, name } = await running('volume', { volumes });
+    const { provider, spec, name } = await running('volume', { volumes });
     const volume = `${bench.prefix}-volume-data`;
     const execution = await bench.docker
       .getContainer(name)
@@ -262,14 +263,14 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     await settled(() => provider.update(wanted, signal));
     const archive = await bench.docker.getContainer(name).getArchive({ path: '/tmp/kept' });
     expect(archive).toBeDefined();
-    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect((await provider.destroy(spec, signal)).outcome).toBe('gone');
     expect(await bench.engine.inspectVolume(volume, signal)).toBeUndefined();
   });
 
   it('says that its image is being pulled, and what is wrong when that fails', async () => {
     const registry = { address: inject('registryAddress') };
     const fresh = await pushImage(registry, { repository: 'app', tag: `fresh-${bench.prefix}` });
-    const provider = bench.provider();
+    const provider = driven(bench.provider());
     const told: string[] = [];
     const spec = bench.spec('pulled', { image: fresh });
     await settled(
@@ -301,12 +302,12 @@ describe.concurrent('a container', () => {
     'that was %s by hand is reported by its event, shown as drift and repaired',
     async (what) => {
       const limits = { resources: { cpu: '500m' } };
-      const { provider, spec, ref, name } = await running(what, limits);
+      const { bare, provider, spec, name } = await running(what, limits);
       const stop = new AbortController();
       const hints: (string | undefined)[] = [];
-      const watching = provider.watch((tenantId) => hints.push(tenantId), stop.signal);
+      const watching = bare.watch((tenantId) => hints.push(tenantId), stop.signal);
       // Told by the watch from here on, not by asking.
-      const look = () => provider.getStatus(ref, spec, signal);
+      const look = () => provider.getStatus(spec, { fresh: false, signal });
       await statusWhere(look, isReady);
       hints.length = 0;
       await harm[what](name);
@@ -322,10 +323,10 @@ describe.concurrent('a container', () => {
   );
 
   it('that exits by itself under restart_policy no stays as it is, and the status says with which code', async () => {
-    const provider = bench.provider();
+    const provider = driven(bench.provider());
     const spec = bench.spec('job', { image: images.crash, restart_policy: 'no' });
     await settled(() => provider.provision(spec, signal));
-    const look = () => provider.getStatus(placedTenant(provider, spec), spec, signal);
+    const look = () => provider.getStatus(spec, { fresh: false, signal });
     const seen = await statusWhere(look, ({ compute }) => compute.state === 'failed');
     expect(seen).toMatchObject({ changes: [], message: 'container app exited with code 3' });
     expect(await settled(() => provider.update(spec, signal))).toMatchObject({ outcome: 'done' });
@@ -339,7 +340,7 @@ describe('networks', () => {
     const full = dockerTestBench({ network_pool: pool });
     try {
       const containers = ['a', 'b'].map((name) => containerSpec(name, { image: images.one }));
-      const provider = full.provider();
+      const provider = driven(full.provider());
       await settled(() => provider.provision(full.spec('first', {}, { containers }), signal));
       await expect(
         settled(() => provider.provision(full.spec('second', {}, { containers }), signal)),
@@ -356,7 +357,7 @@ describe('networks', () => {
     const name = `${bench.prefix}-shared`;
     const shared = dockerTestBench({ network_name: name });
     try {
-      const provider = shared.provider();
+      const provider = driven(shared.provider());
       const specs = ['a', 'b', 'c', 'd'].map((id) => shared.spec(id, { image: images.one }));
       await Promise.all(specs.map((spec) => settled(() => provider.provision(spec, signal))));
       expect(await shared.engine.listNetworks({ name: [name] }, signal)).toHaveLength(1);

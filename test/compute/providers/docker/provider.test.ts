@@ -1,12 +1,11 @@
 import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import type { ComputeError } from '../../../../src/compute/errors.ts';
+import { permitAll } from '../../../../src/compute/permit.ts';
 import type { StepResult } from '../../../../src/compute/provider.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
-import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
-import { placedTenant } from '../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from './docker-fixture.ts';
+import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine, writes } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
@@ -14,8 +13,7 @@ const signal = new AbortController().signal;
 const images = ['app:1', 'app:2', 'crash:1', 'bad-command:1'];
 
 function bench(engine: MemoryEngine = memoryEngine(images), block = {}, over = {}) {
-  const rules = settings(block);
-  return { engine, provider: dockerProvider(engine, rules.block, rules.policy, context(over)) };
+  return { engine, provider: drivenDocker(engine, settings(block), over) };
 }
 
 const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
@@ -34,11 +32,12 @@ describe('a container of another cluster', () => {
     const { provider: ours } = bench(engine);
     const conflict = { code: 'ProviderConflict', message: expect.stringContaining('cluster-0') as string };
     await expect(ours.provision(tenantSpec(), signal)).rejects.toMatchObject(conflict);
-    await expect(ours.getStatus(placedTenant(ours, tenantSpec()), undefined, signal)).rejects.toMatchObject(
+    const at = ours.desired(tenantSpec());
+    await expect(ours.bare.getStatus(at, undefined, { fresh: false, signal })).rejects.toMatchObject(
       conflict,
     );
     expect(await ours.list(signal)).toEqual([]);
-    expect((await ours.destroy(placedTenant(ours, tenantSpec()), signal)).outcome).toBe('gone');
+    expect((await ours.destroy(tenantSpec(), signal)).outcome).toBe('gone');
     expect(engine.containers.size).toBe(1);
   });
 
@@ -49,7 +48,7 @@ describe('a container of another cluster', () => {
     engine.calls.length = 0;
     expect(await ours.update(tenantSpec(), signal)).toMatchObject({ outcome: 'done' });
     expect(engine.calls.filter((call) => writes.includes(call))).toEqual([]);
-    await ours.destroy(placedTenant(ours, tenantSpec()), signal);
+    await ours.destroy(tenantSpec(), signal);
     expect(engine.containers.size).toBe(0);
   });
 });
@@ -119,13 +118,13 @@ describe('destroy', () => {
     const { engine, provider: before } = bench();
     const spec = tenantSpec({ volumes: ['data:/data'] });
     await before.provision(spec, signal);
-    const ref = placedTenant(before, spec);
+    const at = before.desired(spec);
     const { provider: after } = bench(engine, { label_prefix: 'renamed' });
-    expect(await after.getStatus(ref, undefined, signal)).toMatchObject({
+    expect(await after.bare.getStatus(at, undefined, { fresh: false, signal })).toMatchObject({
       exists: true,
       compute: { running: 1 },
     });
-    expect((await after.destroy(ref, signal)).outcome).toBe('gone');
+    expect((await after.bare.destroy(at, permitAll, signal)).outcome).toBe('gone');
     expect(engine.containers.size + engine.volumes.size).toBe(0);
   });
 
@@ -136,7 +135,7 @@ describe('destroy', () => {
     engine.removeVolume = async () => {
       throw new EngineRefusal('in-use', 409, 'volume is in use');
     };
-    await expect(provider.destroy(placedTenant(provider, spec), signal)).rejects.toMatchObject({
+    await expect(provider.destroy(spec, signal)).rejects.toMatchObject({
       code: 'DestroyFailed',
       message: expect.stringContaining('volume landlord-acme-data') as string,
     });

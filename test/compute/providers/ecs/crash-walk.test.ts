@@ -1,18 +1,16 @@
 import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
 import { expect, it } from 'vitest';
-import type { DestroyResult, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DestroyResult, StepResult } from '../../../../src/compute/provider.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { dyingProcess, onlyDeath } from '../../dying-process.ts';
-import { placedTenant } from '../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from './ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, tenantSpec } from './ecs-fixture.ts';
 import { memoryEcs, writeOf, writes } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
 const { block, policy } = settings({ subnets: ['subnet-1', 'subnet-2'] });
-const build = (api: EcsApi): Provider<EcsConfig> => ecsProvider(api, block, policy, context());
+const build = (api: EcsApi) => drivenEcs(api, block, policy, context());
 const signal = new AbortController().signal;
 
 const image = (name: string, config: Record<string, unknown> = {}) =>
@@ -48,7 +46,7 @@ async function startedFrom(from: Good | 'nothing'): Promise<MemoryEcs> {
   const ecs = memoryEcs({ drainsFor: 1 });
   if (from === 'nothing') return ecs;
   await untilDone(() => build(ecs).provision(good[from], signal));
-  await build(ecs).getStatus(placedTenant(build(ecs), good[from], { thorough: true }), good[from], signal);
+  await build(ecs).getStatus(good[from], { fresh: true, signal });
   return ecs;
 }
 
@@ -58,7 +56,7 @@ async function startedFrom(from: Good | 'nothing'): Promise<MemoryEcs> {
  */
 async function walk(
   from: Good | 'nothing',
-  act: (provider: Provider<EcsConfig>) => Promise<Outcome>,
+  act: (provider: ReturnType<typeof build>) => Promise<Outcome>,
   check: (ecs: MemoryEcs, outcome: Outcome) => Promise<void>,
 ): Promise<number> {
   let points = 0;
@@ -77,7 +75,7 @@ async function walk(
 
 async function expectDesired(ecs: MemoryEcs, spec: TenantComputeSpec<EcsConfig>): Promise<void> {
   const provider = build(ecs);
-  const status = await provider.getStatus(placedTenant(provider, spec, { thorough: true }), spec, signal);
+  const status = await provider.getStatus(spec, { fresh: true, signal });
   expect(status).toMatchObject({ exists: true, changes: [] });
   const before = ecs.calls.filter(({ name }) => writes.includes(name)).length;
   expect((await provider.update(spec, signal)).outcome).toBe('done');
@@ -117,18 +115,14 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (ecs) => {
         const provider = build(ecs);
         for (let looks = 0; looks < 4; looks += 1) {
-          await provider.getStatus(placedTenant(provider, bad[to], { thorough: true }), bad[to], signal);
+          await provider.getStatus(bad[to], { fresh: true, signal });
         }
         // One that died between the rollout and its mark finds an older mark: it tries once more.
         await untilDone(() => provider.update(bad[to], signal));
         for (let looks = 0; looks < 3; looks += 1) {
-          await provider.getStatus(placedTenant(provider, bad[to], { thorough: true }), bad[to], signal);
+          await provider.getStatus(bad[to], { fresh: true, signal });
         }
-        const seen = await build(ecs).getStatus(
-          placedTenant(provider, bad[to], { thorough: true }),
-          bad[to],
-          signal,
-        );
+        const seen = await build(ecs).getStatus(bad[to], { fresh: true, signal });
         expect(seen.rolledBack?.reason).toBe(to === 'missing' ? 'ImageUnavailable' : 'RolledBack');
         expect(seen.compute.running).toBe(seen.compute.desired);
       },
@@ -139,7 +133,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
 it.each(goodNames)('destroying %s: killed at any write, the next process leaves nothing', async (from) => {
   const points = await walk(
     from,
-    (provider) => untilDone(() => provider.destroy(placedTenant(provider, good[from]), signal)),
+    (provider) => untilDone(() => provider.destroy(good[from], signal)),
     async (ecs, outcome) => {
       expect(outcome).toBe('gone');
       expect([...ecs.services.values()].map(({ status }) => status)).toEqual(['INACTIVE']);

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack } from '../../../../dev/ecs-endpoint.ts';
-import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import { never, testClient } from './client-fixture.ts';
-import { context, settings, tenantSpec } from './ecs-fixture.ts';
+import { context, drivenEcs, settings, tenantSpec } from './ecs-fixture.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -28,10 +27,8 @@ test('over the wire, a service that asks for a drain is scaled to 0 first, and g
   const { block, policy } = settings({ ...config, endpoint: endpoint.url });
   const ecs = testClient({ ...config, endpoint: endpoint.url });
   stack.defer(() => ecs.close());
-  const provider = ecsProvider(ecs, block, policy, context());
+  const provider = drivenEcs(ecs, block, policy, context());
   const spec = tenantSpec({ ...config, drain: true, desired_count: 2 });
-  const { placement } = provider.desire(spec);
-  const ref = { ...spec.tenant, tenantId: spec.tenantId, placement };
   const target = {
     scope: { region: fixture.region },
     cluster: fixture.clusterArn,
@@ -39,7 +36,7 @@ test('over the wire, a service that asks for a drain is scaled to 0 first, and g
   };
 
   await provider.provision(spec, never);
-  expect(await provider.destroy(ref, never)).toMatchObject({
+  expect(await provider.destroy(spec, never)).toMatchObject({
     outcome: 'in_progress',
     message: /Draining service landlord-tenant-acme: \d+ tasks? still runs?/,
   });
@@ -56,7 +53,7 @@ test('over the wire, a service that asks for a drain is scaled to 0 first, and g
     desiredCount: 2,
     tags: expect.arrayContaining([{ key: 'landlord.drain', value: 'true' }]),
   });
-  await vi.waitFor(async () => expect((await provider.destroy(ref, never)).outcome).toBe('gone'), {
+  await vi.waitFor(async () => expect((await provider.destroy(spec, never)).outcome).toBe('gone'), {
     timeout: 30_000,
     interval: 200,
   });

@@ -1,16 +1,18 @@
-import type { Observation, Provider, ProviderContext } from '../../../../src/compute/provider.ts';
+import type { Observation, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   ecsMergedBlock,
   ecsOperatorBlock,
   ecsPolicyBlock,
 } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
-import type { EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
+import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
+import type { DesiredService, EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';
-import { placedTenant } from '../../placed-tenant.ts';
+import { driven } from '../../driven-provider.ts';
+import type { DrivenProvider } from '../../driven-provider.ts';
 
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
@@ -70,14 +72,20 @@ export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): 
   return { name, image: 'app:1', env: [], resources: {}, ...over };
 }
 
+/** A provider that is driven by specs, and itself. */
+export function drivenEcs(...parts: Parameters<typeof ecsProvider>) {
+  const provider = ecsProvider(...parts);
+  return { ...provider, ...driven<DesiredService, EcsConfig>(provider), undriven: provider };
+}
+
 /** Looks until nothing is on its way; a test that needs more looks than this is lost. */
 export async function settled(
-  provider: Provider<EcsConfig>,
+  provider: Pick<DrivenProvider<TenantComputeSpec<EcsConfig>>, 'getStatus'>,
   spec: TenantComputeSpec<EcsConfig>,
 ): Promise<Observation> {
   const { signal } = new AbortController();
   for (let looks = 0; ; looks += 1) {
-    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
+    const seen = await provider.getStatus(spec, { fresh: true, signal });
     if (seen.lookAgainAfterMs === undefined || seen.rolledBack !== undefined || looks > 10) return seen;
   }
 }

@@ -1,10 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import type { Provider } from '../../../../src/compute/provider.ts';
-import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
-import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
-import { placedTenant } from '../../placed-tenant.ts';
-import { context, settings, settled, tenantSpec } from './ecs-fixture.ts';
+import { ecsDefinition } from '../../../../src/compute/providers/ecs/definition.ts';
+import { context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
 import { memoryEcs } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
@@ -12,9 +9,9 @@ const signal = new AbortController().signal;
 const { block, policy } = settings();
 const name = 'landlord-tenant-acme';
 
-function setUp(): { ecs: MemoryEcs; provider: Provider<EcsConfig> } {
+function setUp(): { ecs: MemoryEcs; provider: ReturnType<typeof drivenEcs> } {
   const ecs = memoryEcs();
-  return { ecs, provider: ecsProvider(ecs, block, policy, context()) };
+  return { ecs, provider: drivenEcs(ecs, block, policy, context()) };
 }
 
 describe('the watch', () => {
@@ -22,7 +19,7 @@ describe('the watch', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const ecs = memoryEcs();
-    const provider = ecsProvider(ecs, block, policy, context({ sweepIntervalMs: 60_000 }));
+    const provider = drivenEcs(ecs, block, policy, context({ sweepIntervalMs: 60_000 }));
     const spec = tenantSpec({ desired_count: 1 });
     await provider.provision(spec, signal);
     await settled(provider, spec);
@@ -33,14 +30,14 @@ describe('the watch', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(changed).toEqual(['acme']);
     ecs.calls.length = 0;
-    const seen = await provider.getStatus(placedTenant(provider, spec), spec, signal);
+    const seen = await provider.getStatus(spec, { fresh: false, signal });
     expect(seen.changes).toContainEqual(expect.objectContaining({ path: 'desiredCount', cause: 'drift' }));
     expect(ecs.calls.map((call) => call.name)).not.toContain('describeService');
     stop.abort();
     await watching;
   });
 
-  test('makes a settled tenant’s look free of calls, and a thorough one not', async () => {
+  test('makes a settled tenant’s look free of calls, and a fresh one not', async () => {
     const { ecs, provider } = setUp();
     const stop = new AbortController();
     const watching = provider.watch(() => undefined, stop.signal);
@@ -48,13 +45,9 @@ describe('the watch', () => {
       await provider.provision(tenantSpec(), signal);
       await settled(provider, tenantSpec());
       ecs.calls.length = 0;
-      await provider.getStatus(placedTenant(provider, tenantSpec()), tenantSpec(), signal);
+      await provider.getStatus(tenantSpec(), { fresh: false, signal });
       expect(ecs.calls).toEqual([]);
-      await provider.getStatus(
-        { ...placedTenant(provider, tenantSpec()), thorough: true },
-        tenantSpec(),
-        signal,
-      );
+      await provider.getStatus(tenantSpec(), { fresh: true, signal });
       expect(ecs.calls.map((call) => call.name)).toEqual(['describeService']);
     } finally {
       stop.abort();
@@ -70,7 +63,7 @@ describe('the watch', () => {
     await settled(provider, tenantSpec());
     const looks = async (): Promise<number> => {
       ecs.calls.length = 0;
-      await provider.getStatus(placedTenant(provider, tenantSpec()), tenantSpec(), signal);
+      await provider.getStatus(tenantSpec(), { fresh: false, signal });
       return ecs.calls.length;
     };
     first.abort();
@@ -86,7 +79,7 @@ describe('an operation', () => {
   const rejecting = (reason: unknown) => {
     const ecs = memoryEcs();
     const describeService = async () => Promise.reject(reason);
-    return ecsProvider({ ...ecs, describeService }, block, policy, context());
+    return drivenEcs({ ...ecs, describeService }, block, policy, context());
   };
 
   test.each([
@@ -110,11 +103,11 @@ describe('an operation', () => {
   ])('that ends by no error of ours is ProviderUnavailable: %s', async (error, message) => {
     const provider = rejecting(error);
     const unavailable = { code: 'ProviderUnavailable', message };
-    const ref = placedTenant(provider, tenantSpec());
     await expect(provider.provision(tenantSpec(), signal)).rejects.toMatchObject(unavailable);
     await expect(provider.update(tenantSpec(), signal)).rejects.toMatchObject(unavailable);
-    await expect(provider.destroy(ref, signal)).rejects.toMatchObject(unavailable);
-    await expect(provider.getStatus(ref, tenantSpec(), signal)).rejects.toMatchObject(unavailable);
+    await expect(provider.destroy(tenantSpec(), signal)).rejects.toMatchObject(unavailable);
+    const looking = provider.getStatus(tenantSpec(), { fresh: false, signal });
+    await expect(looking).rejects.toMatchObject(unavailable);
   });
 
   test('asks ECS afresh after each step, and forgets a place that was destroyed', async () => {
@@ -125,12 +118,12 @@ describe('an operation', () => {
     await settled(provider, tenantSpec());
     await provider.update(tenantSpec(), signal);
     ecs.calls.length = 0;
-    const ref = placedTenant(provider, tenantSpec());
-    await provider.getStatus(ref, tenantSpec(), signal);
+    await provider.getStatus(tenantSpec(), { fresh: false, signal });
     expect(ecs.calls).toEqual([{ name: 'describeService', input: 'sweep' }]);
-    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect((await provider.destroy(tenantSpec(), signal)).outcome).toBe('gone');
     ecs.calls.length = 0;
-    await provider.getStatus(ref, undefined, signal);
+    const at = provider.desired(tenantSpec());
+    await provider.undriven.getStatus(at, undefined, { fresh: false, signal });
     expect(ecs.calls).toHaveLength(1);
     stop.abort();
     await watching;
@@ -149,9 +142,9 @@ describe('an operation', () => {
       begun.push('delete');
       return ecs.deleteService(...args);
     };
-    const provider = ecsProvider({ ...ecs, createService, deleteService }, block, policy, context());
+    const provider = drivenEcs({ ...ecs, createService, deleteService }, block, policy, context());
     const made = provider.provision(tenantSpec(), signal);
-    const gone = provider.destroy(placedTenant(provider, tenantSpec()), signal);
+    const gone = provider.destroy(tenantSpec(), signal);
     await vi.waitFor(() => expect(begun).toEqual(['create']), 30_000);
     gate.resolve();
     await made;
@@ -177,15 +170,16 @@ test.each([
     },
   };
   const { block: own } = settings(operators);
-  expect(await ecsProvider(api, own, policy, context()).list(signal)).toEqual([]);
+  expect(await drivenEcs(api, own, policy, context()).list(signal)).toEqual([]);
   expect(asked).toEqual([{ scope, cluster: own.cluster_arn }]);
 });
 
 test('a provider says of itself what holds, asks nothing to validate, and lets go of its client', async () => {
   const ecs = memoryEcs();
   const close = vi.fn<() => void>();
-  const provider = ecsProvider({ ...ecs, close }, block, policy, context());
-  expect(provider).toMatchObject({ name: 'ecs', durable: true, needsSecretValues: false });
+  const provider = drivenEcs({ ...ecs, close }, block, policy, context());
+  expect(provider.name).toBe('ecs');
+  expect(ecsDefinition).toMatchObject({ name: 'ecs', durable: true, secrets: 'references' });
   await provider.validate(tenantSpec(), signal);
   expect(ecs.calls).toEqual([]);
   await provider.close();

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import type { Provider } from '../../../../src/compute/provider.ts';
+import { permitAll } from '../../../../src/compute/permit.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
-import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
-import { placedTenant } from '../../placed-tenant.ts';
-import { containerSpec, context, settings, settled, tenantSpec } from './ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from './memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from './memory-ecs.ts';
 
@@ -13,9 +11,12 @@ const signal = new AbortController().signal;
 const { block, policy } = settings();
 const name = 'landlord-tenant-acme';
 
-function setUp(options: MemoryEcsOptions = {}): { ecs: MemoryEcs; provider: Provider<EcsConfig> } {
+function setUp(options: MemoryEcsOptions = {}): {
+  ecs: MemoryEcs;
+  provider: ReturnType<typeof drivenEcs>;
+} {
   const ecs = memoryEcs(options);
-  return { ecs, provider: ecsProvider(ecs, block, policy, context()) };
+  return { ecs, provider: drivenEcs(ecs, block, policy, context()) };
 }
 
 const running = (image: string): TenantComputeSpec<EcsConfig> =>
@@ -48,7 +49,7 @@ describe('a service', () => {
     await provider.provision(tenantSpec(), signal);
     const made = ecs.service(name);
     ecs.calls.length = 0;
-    const again = await ecsProvider(ecs, block, policy, context()).provision(tenantSpec(), signal);
+    const again = await drivenEcs(ecs, block, policy, context()).provision(tenantSpec(), signal);
     expect(again).toEqual({ outcome: 'done', message: `Service ${name} was created` });
     expect(writesOf(ecs)).toEqual(['createService']);
     expect(ecs.service(name)).toBe(made);
@@ -58,15 +59,13 @@ describe('a service', () => {
   test('that is MISSING right after its creation is not taken for destroyed', async () => {
     const { provider } = setUp({ hiddenFor: 1 });
     await provider.provision(tenantSpec(), signal);
-    expect((await provider.destroy(placedTenant(provider, tenantSpec()), signal)).outcome).toBe(
-      'in_progress',
-    );
+    expect((await provider.destroy(tenantSpec(), signal)).outcome).toBe('in_progress');
   });
 
   test('is not created while the old one of that name drains', async () => {
     const { ecs, provider } = setUp({ drainsFor: 3 });
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
+    await provider.destroy(tenantSpec(), signal);
     ecs.calls.length = 0;
     const step = await provider.provision(tenantSpec(), signal);
     expect(step).toMatchObject({ outcome: 'in_progress', message: /drain/ });
@@ -76,7 +75,7 @@ describe('a service', () => {
   test('that is made anew is not the one that was deleted before, for all its client token', async () => {
     const { ecs, provider } = setUp();
     await provider.provision(tenantSpec(), signal);
-    await provider.destroy(placedTenant(provider, tenantSpec()), signal);
+    await provider.destroy(tenantSpec(), signal);
     await provider.provision(tenantSpec(), signal);
     expect(ecs.service(name)?.status).toBe('ACTIVE');
   });
@@ -87,7 +86,7 @@ describe('a service', () => {
       code: 'ProvisionFailed',
       message: expect.stringContaining('cluster/landlord'),
     });
-    expect(await provider.destroy(placedTenant(provider, tenantSpec()), signal)).toMatchObject({
+    expect(await provider.destroy(tenantSpec(), signal)).toMatchObject({
       outcome: 'gone',
       message: /cluster .* is gone/,
     });
@@ -95,13 +94,13 @@ describe('a service', () => {
 
   test('of another Kubernetes cluster is a conflict, unless that cluster is adopted; then only its marks change', async () => {
     const { ecs } = setUp();
-    const theirs = ecsProvider(ecs, block, policy, context({ clusterUid: 'cluster-0' }));
+    const theirs = drivenEcs(ecs, block, policy, context({ clusterUid: 'cluster-0' }));
     await theirs.provision(running('app:1'), signal);
-    const ours = ecsProvider(ecs, block, policy, context());
+    const ours = drivenEcs(ecs, block, policy, context());
     await expect(ours.provision(running('app:1'), signal)).rejects.toMatchObject({
       code: 'ProviderConflict',
     });
-    const adopting = ecsProvider(ecs, settings({ adopt_clusters: ['cluster-0'] }).block, policy, context());
+    const adopting = drivenEcs(ecs, settings({ adopt_clusters: ['cluster-0'] }).block, policy, context());
     ecs.calls.length = 0;
     await adopting.update(running('app:1'), signal);
     expect(writesOf(ecs)).toEqual(['tagResource']);
@@ -118,7 +117,7 @@ describe('an update', () => {
   ])('of %s makes the calls it needs and no other, its mark last', async (_what, config, calls) => {
     const ecs = memoryEcs();
     const open = settings({}, { allowed_subnets: ['subnet-1'] });
-    const provider = ecsProvider(ecs, open.block, open.policy, context());
+    const provider = drivenEcs(ecs, open.block, open.policy, context());
     await provider.provision(tenantSpec(), signal);
     ecs.calls.length = 0;
     await provider.update(tenantSpec(config), signal);
@@ -243,7 +242,7 @@ describe('drift', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     await edit(ecs);
-    const seen = await provider.getStatus({ ...placedTenant(provider, spec), thorough: true }, spec, signal);
+    const seen = await provider.getStatus(spec, { fresh: true, signal });
     expect(seen.rolledBack).toBeUndefined();
     expect(seen.changes).toContainEqual(expect.objectContaining({ path, cause: 'drift' }));
     await provider.update(spec, signal);
@@ -265,7 +264,7 @@ describe('a rollout that fails', () => {
     expect(seen.compute).toMatchObject({ running: 1 });
     // What is kept is left alone, and a process that finds it so says the same.
     ecs.calls.length = 0;
-    await provider.update(running(image), signal, { keep: true });
+    await provider.hold(running(image), signal);
     expect(writesOf(ecs).filter((call) => call !== 'tagResource')).toEqual([]);
   });
 
@@ -300,13 +299,13 @@ describe('a rollout that fails', () => {
     const old = ecs.service(name)?.taskDefinition;
     const service = ecs.service(name);
     if (service !== undefined) Object.assign(service, { events: [], desiredCount: 4 });
-    await provider.update(spec('crash:1'), signal, { keep: true });
+    await provider.hold(spec('crash:1'), signal);
     expect(ecs.service(name)).toMatchObject({ taskDefinition: old, desiredCount: 1 });
-    const seen = await provider.getStatus(placedTenant(provider, spec('crash:1')), spec('crash:1'), signal);
+    const seen = await provider.getStatus(spec('crash:1'), { fresh: false, signal });
     expect(seen.changes.filter(({ cause }) => cause === 'drift')).toEqual([]);
-    await provider.update(spec('crash:1'), signal, { keep: true });
+    await provider.hold(spec('crash:1'), signal);
     ecs.calls.length = 0;
-    await provider.update(spec('crash:1'), signal, { keep: true });
+    await provider.hold(spec('crash:1'), signal);
     expect(writesOf(ecs)).toEqual([]);
   });
 
@@ -327,10 +326,9 @@ describe('destroying', () => {
     const spec = running('app:1');
     await provider.provision(spec, signal);
     await provider.update(running('app:2'), signal);
-    const ref = placedTenant(provider, spec);
     const outcomes: string[] = [];
     for (let calls = 0; calls < 6 && outcomes.at(-1) !== 'gone'; calls += 1) {
-      outcomes.push((await provider.destroy(ref, signal)).outcome);
+      outcomes.push((await provider.destroy(spec, signal)).outcome);
     }
     expect(outcomes.at(0)).toBe('in_progress');
     expect(outcomes.at(-1)).toBe('gone');
@@ -345,9 +343,11 @@ describe('destroying', () => {
     const { ecs, provider } = setUp();
     await provider.provision(tenantSpec(), signal);
     const ref = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement: { provider: 'ecs' } };
-    await expect(provider.destroy(ref, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
-    const { placement } = provider.desire(tenantSpec());
-    expect((await provider.destroy({ ...ref, placement }, signal)).outcome).toBe('gone');
+    await expect(provider.undriven.destroy(ref, permitAll, signal)).rejects.toMatchObject({
+      code: 'DestroyFailed',
+    });
+    const { placement } = provider.desired(tenantSpec());
+    expect((await provider.undriven.destroy({ ...ref, placement }, permitAll, signal)).outcome).toBe('gone');
     expect(ecs.service(name)?.status).toBe('INACTIVE');
   });
 });
@@ -362,15 +362,15 @@ describe('a drain', () => {
     await provider.provision(spec, signal);
     await settled(provider, spec);
     ecs.calls.length = 0;
-    return { ecs, provider, ref: placedTenant(provider, spec) };
+    return { ecs, provider, spec };
   }
 
   test('scales to 0 and deletes only once no task is left, whichever process looks', async () => {
-    const { ecs, ref } = await started({ stopsFor: 2, drainsFor: 1 });
+    const { ecs, spec } = await started({ stopsFor: 2, drainsFor: 1 });
     const told: string[] = [];
     for (let calls = 0; calls < 9 && !told.at(-1)?.startsWith('gone'); calls += 1) {
-      const by = ecsProvider(ecs, block, policy, context());
-      const { outcome, message } = await by.destroy(ref, signal);
+      const by = drivenEcs(ecs, block, policy, context());
+      const { outcome, message } = await by.destroy(spec, signal);
       told.push(`${outcome}: ${message}`);
     }
     const stillRuns = `in_progress: Draining service ${name}: 3 tasks still run`;
@@ -386,24 +386,24 @@ describe('a drain', () => {
   });
 
   test('waits for tasks that are still to come up, too', async () => {
-    const { ecs, provider, ref } = await started({});
-    await provider.destroy(ref, signal);
+    const { ecs, provider, spec } = await started({});
+    await provider.destroy(spec, signal);
     Object.assign(ecs.service(name) ?? {}, { pendingCount: 1 });
-    expect(await provider.destroy(ref, signal)).toMatchObject({
+    expect(await provider.destroy(spec, signal)).toMatchObject({
       outcome: 'in_progress',
       message: /1 task still runs$/,
     });
     expect(writesOf(ecs)).not.toContain('deleteService');
     Object.assign(ecs.service(name) ?? {}, { pendingCount: 0 });
-    await provider.destroy(ref, signal);
+    await provider.destroy(spec, signal);
     expect(writesOf(ecs)).toContain('deleteService');
   });
 
   test('scales to 0 again what somebody else has scaled up meanwhile', async () => {
-    const { ecs, provider, ref } = await started({});
-    await provider.destroy(ref, signal);
+    const { ecs, provider, spec } = await started({});
+    await provider.destroy(spec, signal);
     Object.assign(ecs.service(name) ?? {}, { desiredCount: 1 });
-    expect((await provider.destroy(ref, signal)).outcome).toBe('in_progress');
+    expect((await provider.destroy(spec, signal)).outcome).toBe('in_progress');
     expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', desiredCount: 0 });
     expect(tagOf(ecs)).toBe('from 3');
   });
@@ -412,18 +412,18 @@ describe('a drain', () => {
     ['nobody asked for one', tenantSpec({ desired_count: 3 }), undefined],
     ['the service runs nothing', tenantSpec({ drain: true, desired_count: 0 }), 'true'],
   ])('is none where %s: DeleteService is the only write', async (_what, spec, tag) => {
-    const { ecs, provider, ref } = await started({}, spec);
+    const { ecs, provider } = await started({}, spec);
     expect(tagOf(ecs)).toBe(tag);
-    await provider.destroy(ref, signal);
+    await provider.destroy(spec, signal);
     expect(writesOf(ecs)).toEqual(['deleteService']);
   });
 
   test('ends at once when its mark is taken off by hand', async () => {
-    const { ecs, provider, ref } = await started({ stopsFor: 99 });
-    await provider.destroy(ref, signal);
+    const { ecs, provider, spec } = await started({ stopsFor: 99 });
+    await provider.destroy(spec, signal);
     const arn = ecs.service(name)?.serviceArn ?? '';
     await ecs.untagResource({ region: 'us-west-2' }, arn, ['landlord.drain'], signal);
-    expect((await provider.destroy(ref, signal)).outcome).toBe('gone');
+    expect((await provider.destroy(spec, signal)).outcome).toBe('gone');
   });
 
   test.each([
@@ -431,12 +431,12 @@ describe('a drain', () => {
     ['wish is gone as well', { drain: true }, {}, 5, undefined],
     ['count is named', { drain: true, desired_count: 5 }, { drain: true, desired_count: 2 }, 2, 'true'],
   ])('that is called off gives the tasks back where the %s', async (_what, before, after, count, tag) => {
-    const { ecs, provider, ref } = await started({}, tenantSpec(before));
+    const { ecs, provider, spec } = await started({}, tenantSpec(before));
     Object.assign(ecs.service(name) ?? {}, { desiredCount: 5 });
-    await provider.destroy(ref, signal);
+    await provider.destroy(spec, signal);
     expect(ecs.service(name)?.desiredCount).toBe(0);
     const back = tenantSpec(after);
-    const seen = await provider.getStatus({ ...ref, thorough: true }, back, signal);
+    const seen = await provider.getStatus(back, { fresh: true, signal });
     expect(seen.changes.map(({ cause }) => cause)).not.toContain('drift');
     await provider.update(back, signal);
     expect(ecs.service(name)?.desiredCount).toBe(count);
@@ -466,15 +466,15 @@ describe('a drain', () => {
   });
 
   test('that ECS refuses is DestroyFailed', async () => {
-    const { ecs, ref } = await started({});
+    const { ecs, spec } = await started({});
     const refusing = {
       ...ecs,
       updateService: async () => {
         throw new ComputeError('InvalidSpec', 'no');
       },
     };
-    const provider = ecsProvider(refusing, block, policy, context());
-    await expect(provider.destroy(ref, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
+    const provider = drivenEcs(refusing, block, policy, context());
+    await expect(provider.destroy(spec, signal)).rejects.toMatchObject({ code: 'DestroyFailed' });
     expect(ecs.service(name)?.status).toBe('ACTIVE');
   });
 });

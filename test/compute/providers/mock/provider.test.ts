@@ -1,29 +1,37 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type * as sleeping from '../../../../src/async/sleep.ts';
+import { sleep } from '../../../../src/async/sleep.ts';
 import { errorCodes } from '../../../../src/compute/errors.ts';
-import type { PlacedTenant, Provider } from '../../../../src/compute/provider.ts';
+import type { Provider, TenantPlace } from '../../../../src/compute/provider.ts';
 import { mockOperations, mockTenantBlock } from '../../../../src/compute/providers/mock/config.ts';
 import type { MockConfig, MockOperation } from '../../../../src/compute/providers/mock/config.ts';
+import { mockDefinition } from '../../../../src/compute/providers/mock/definition.ts';
 import { createMockProvider } from '../../../../src/compute/providers/mock/provider.ts';
+import { permitAll } from '../../../../src/compute/permit.ts';
+import { driven } from '../../driven-provider.ts';
+import type { DrivenProvider } from '../../driven-provider.ts';
+import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { mockContext, mockSpec } from './mock-spec.ts';
 
-vi.mock('node:timers/promises', async () => {
-  const { setTimeout } = await import('../../../promise-timers.ts');
-  return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
+vi.mock('../../../../src/async/sleep.ts', async (original) => {
+  const real = await original<typeof sleeping>();
+  return { sleep: vi.fn<typeof sleep>(real.sleep) };
 });
 
 const { signal } = new AbortController();
 const placement = { provider: 'mock' };
-const refTo = (tenantId = 'team-a-acme'): PlacedTenant => ({
+const refTo = (tenantId = 'team-a-acme'): TenantPlace => ({
   tenantId,
   namespace: 'team-a',
   name: 'acme',
   placement,
 });
 
-let provider: Provider;
+let built: Provider;
+let provider: DrivenProvider<TenantComputeSpec>;
 beforeEach(async () => {
-  provider = await createMockProvider({ block: {}, policy: {} }, mockContext());
+  built = await createMockProvider({ block: {}, policy: {} }, mockContext());
+  provider = driven(built);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -35,8 +43,8 @@ const operations: Record<MockOperation, (config: MockConfig) => Promise<unknown>
   validate: (config) => provider.validate(mockSpec(config), signal),
   provision: (config) => provider.provision(mockSpec(config), signal),
   update: (config) => provider.update(mockSpec(config), signal),
-  destroy: () => provider.destroy(refTo(), signal),
-  get_status: () => provider.getStatus(refTo(), undefined, signal),
+  destroy: () => built.destroy(refTo(), permitAll, signal),
+  get_status: () => built.getStatus(refTo(), undefined, { fresh: false, signal }),
 };
 
 /** Has a workload of this config, whatever provisioning is told to do. */
@@ -49,14 +57,15 @@ async function placed(config: MockConfig): Promise<void> {
 
 describe('the mock provider', () => {
   test('has nothing at first, and runs healthy as soon as it is told to', async () => {
-    expect(provider).toMatchObject({ name: 'mock', durable: false, needsSecretValues: true });
-    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toEqual({
+    expect(built.name).toBe('mock');
+    expect(mockDefinition).toMatchObject({ durable: false, secrets: 'values' });
+    expect(await provider.getStatus(mockSpec(), { fresh: false, signal })).toEqual({
       exists: false,
       changes: [],
       compute: { state: 'stopped', health: 'unknown', running: 0, desired: 0 },
     });
     await provider.provision(mockSpec(), signal);
-    expect(await provider.getStatus(refTo(), mockSpec(), signal)).toMatchObject({
+    expect(await provider.getStatus(mockSpec(), { fresh: false, signal })).toMatchObject({
       exists: true,
       changes: [],
       compute: { state: 'running', health: 'healthy', running: 1, desired: 1 },
@@ -69,9 +78,11 @@ describe('the mock provider', () => {
   test('shows a changed spec as a change until it is updated', async () => {
     await provider.provision(mockSpec({ desired: 1 }), signal);
     const wanted = mockSpec({ desired: 3 });
-    expect((await provider.getStatus(refTo(), wanted, signal)).changes).toMatchObject([{ cause: 'spec' }]);
+    expect((await provider.getStatus(wanted, { fresh: false, signal })).changes).toMatchObject([
+      { cause: 'spec' },
+    ]);
     await provider.update(wanted, signal);
-    expect(await provider.getStatus(refTo(), wanted, signal)).toMatchObject({
+    expect(await provider.getStatus(wanted, { fresh: false, signal })).toMatchObject({
       changes: [],
       compute: { running: 3 },
     });
@@ -79,14 +90,16 @@ describe('the mock provider', () => {
 
   test('leaves what runs as it is while a rejected spec is kept out', async () => {
     await provider.provision(mockSpec({ desired: 1 }), signal);
-    await provider.update(mockSpec({ desired: 3 }), signal, { keep: true });
-    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({ compute: { desired: 1 } });
+    await provider.hold(mockSpec({ desired: 3 }), signal);
+    expect(await built.getStatus(refTo(), undefined, { fresh: false, signal })).toMatchObject({
+      compute: { desired: 1 },
+    });
   });
 
   test('is gone once destroyed, and as often as it is asked', async () => {
     await provider.provision(mockSpec(), signal);
     for (let times = 0; times < 2; times += 1) {
-      expect(await provider.destroy(refTo(), signal)).toMatchObject({ outcome: 'gone' });
+      expect(await built.destroy(refTo(), permitAll, signal)).toMatchObject({ outcome: 'gone' });
     }
     expect(await provider.list(signal)).toEqual([]);
   });
@@ -98,19 +111,19 @@ describe('the mock provider', () => {
     };
     const strict = await createMockProvider({ block: {}, policy: {} }, context);
     const spec = { ...mockSpec(), containers: [{ name: 'app', image: 'b/x', env: [], resources: {} }] };
-    expect(() => strict.desire(spec)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
-    expect(provider.desire(spec)).toMatchObject({ placement });
+    expect(() => strict.desired(spec)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
+    expect(built.desired(spec)).toMatchObject({ placement });
   });
 
   test('ends its watch with the signal, and not before', async () => {
     const controller = new AbortController();
     const ended = vi.fn<() => void>();
-    const watch = provider.watch(() => undefined, controller.signal).then(ended);
+    const watch = built.watch(() => undefined, controller.signal).then(ended);
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).not.toHaveBeenCalled();
     controller.abort();
     await watch;
-    await expect(provider.watch(() => undefined, controller.signal)).resolves.toBeUndefined();
+    await expect(built.watch(() => undefined, controller.signal)).resolves.toBeUndefined();
   });
 });
 
@@ -174,33 +187,33 @@ describe('the documented keys of mock', () => {
       },
       message: 'mock compute is starting',
     };
-    expect(await provider.getStatus(refTo(), undefined, signal)).toEqual({
+    expect(await built.getStatus(refTo(), undefined, { fresh: false, signal })).toEqual({
       ...starting,
       lookAgainAfterMs: 2000,
     });
     // The same again does not start anew.
     await provider.provision(mockSpec({ ready_after_ms: 3000, desired: 2 }), signal);
     vi.advanceTimersByTime(1999);
-    expect(await provider.getStatus(refTo(), undefined, signal)).toEqual({
+    expect(await built.getStatus(refTo(), undefined, { fresh: false, signal })).toEqual({
       ...starting,
       lookAgainAfterMs: 1,
     });
     vi.advanceTimersByTime(1);
-    const after = await provider.getStatus(refTo(), undefined, signal);
+    const after = await built.getStatus(refTo(), undefined, { fresh: false, signal });
     expect(after).toMatchObject({ compute: { state: 'running', health: 'healthy', running: 2 } });
     expect(after.lookAgainAfterMs).toBeUndefined();
   });
 
   test('health: it runs unhealthy, and says which key asks for it', async () => {
     await provider.provision(mockSpec({ health: 'unhealthy' }), signal);
-    const { compute, message } = await provider.getStatus(refTo(), undefined, signal);
+    const { compute, message } = await built.getStatus(refTo(), undefined, { fresh: false, signal });
     expect(compute).toMatchObject({ state: 'running', health: 'unhealthy' });
     expect(message).toContain('computeConfig.mock.health');
   });
 
   test('desired: so many run, none too', async () => {
     await provider.provision(mockSpec({ desired: 0 }), signal);
-    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({
+    expect(await built.getStatus(refTo(), undefined, { fresh: false, signal })).toMatchObject({
       compute: { running: 0, desired: 0 },
     });
   });
@@ -237,7 +250,7 @@ describe('the documented keys of mock', () => {
     expect([await outcome(), await outcome(), await outcome()]).toEqual(['failed', 'failed', 'ok']);
     expect(await outcome('other')).toBe('failed');
     await expect(provider.validate(mockSpec(config), signal)).rejects.toThrow('validate fails');
-    await provider.destroy(refTo(), signal);
+    await built.destroy(refTo(), permitAll, signal);
     expect(await outcome()).toBe('failed');
   });
 
@@ -247,6 +260,8 @@ describe('the documented keys of mock', () => {
       outcome: 'rolled_back',
       reason: 'RolledBack',
     });
-    expect(await provider.getStatus(refTo(), undefined, signal)).toMatchObject({ compute: { running: 2 } });
+    expect(await built.getStatus(refTo(), undefined, { fresh: false, signal })).toMatchObject({
+      compute: { running: 2 },
+    });
   });
 });

@@ -1,22 +1,20 @@
-import type { TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import type { Clock } from '../state/health.ts';
-import type { DockerConfig } from '../config.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired.ts';
 import type { EngineView } from '../watch/engine-view.ts';
+import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImagePulls } from './image-pulls.ts';
 import type { Networks } from './networks.ts';
 
 export interface Attempt {
-  readonly spec: TenantComputeSpec<DockerConfig>;
   readonly desired: DesiredTenant;
   /** Only keep running what was there before. */
-  readonly keep: boolean;
+  readonly hold: boolean;
   /** What a refusal of the engine is called. */
   readonly failure: 'ProvisionFailed' | 'UpdateFailed';
 }
 
-export interface ConvergeParts {
+export interface ConvergeDeps {
   readonly engine: Engine;
   readonly view: EngineView;
   readonly pulls: ImagePulls;
@@ -24,5 +22,5 @@ export interface ConvergeParts {
   readonly settings: DockerSettings;
   readonly clock: () => Clock;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */
-  readonly throttle: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly throttle: InTurn;
 }

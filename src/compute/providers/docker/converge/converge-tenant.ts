@@ -1,6 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
 import type { StepResult } from '../../../provider.ts';
-import type { Attempt, ConvergeParts } from './converge-deps.ts';
+import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
@@ -8,7 +8,7 @@ import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { assertTenants, conflict } from './ownership-conflict.ts';
-import { planKeep, planStep } from '../state/plan.ts';
+import { planHold, planStep } from '../state/plan.ts';
 import type { Step } from '../state/plan.ts';
 import { redact } from './redact.ts';
 
@@ -26,7 +26,7 @@ type Failed = Map<string, string>;
 
 /** Rejects with ComputeError alone. */
 export async function convergeTenant(
-  parts: ConvergeParts,
+  parts: ConvergeDeps,
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -45,17 +45,17 @@ export async function convergeTenant(
   }
 }
 
-async function stepOn(parts: ConvergeParts, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+async function stepOn(parts: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { view, settings } = parts;
-  const { desired, keep, spec } = attempt;
+  const { desired, hold } = attempt;
   const prefix = settings.block.label_prefix;
   const failed: Failed = new Map();
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
-    const observed = await view.fresh(spec.tenantId, signal);
-    assertTenants(observed, spec, settings);
+    const observed = await view.fresh(desired.tenantId, signal);
+    assertTenants(observed, desired, settings);
     const context = { prefix, clock: parts.clock(), failed };
-    const next = keep ? planKeep(observed, context) : planStep(desired, observed, context);
+    const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
     const result = await take(parts, { step: next, attempt, failed }, signal);
     if (result !== undefined) return result;
   }
@@ -70,7 +70,7 @@ interface Taking {
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */
 async function take(
-  parts: ConvergeParts,
+  parts: ConvergeDeps,
   { step, attempt, failed }: Taking,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
@@ -115,16 +115,16 @@ async function take(
 }
 
 /** Sees to what ran before. That it can't be started is no news where the new one is the subject. */
-async function keepOld(parts: ConvergeParts, attempt: Attempt, signal: AbortSignal): Promise<void> {
+async function keepOld(parts: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<void> {
   try {
-    await stepOn(parts, { ...attempt, keep: true }, signal);
+    await stepOn(parts, { ...attempt, hold: true }, signal);
   } catch (error) {
     if (!(error instanceof ComputeError) || error.code !== attempt.failure) throw error;
   }
 }
 
 async function start(
-  { engine, throttle }: ConvergeParts,
+  { engine, throttle }: ConvergeDeps,
   { step, attempt, failed }: Taking & { readonly step: Extract<Step, { do: 'start' }> },
   signal: AbortSignal,
 ): Promise<void> {
@@ -167,7 +167,7 @@ function startFailure(
 }
 
 async function rename(
-  { engine, settings }: ConvergeParts,
+  { engine, settings }: ConvergeDeps,
   { container, name }: Extract<Step, { do: 'rename' }>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -176,18 +176,18 @@ async function rename(
 }
 
 async function finish(
-  { engine, settings: { block, owner } }: ConvergeParts,
-  { attempt: { spec, desired, keep, failure }, failed }: Pick<Taking, 'attempt' | 'failed'>,
+  { engine, settings: { block, owner } }: ConvergeDeps,
+  { attempt: { desired, hold, failure }, failed }: Pick<Taking, 'attempt' | 'failed'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const [reason] = failed.values();
   if (reason !== undefined) {
     throw new ComputeError(failure, `A container ${reason}`);
   }
-  if (keep) return { outcome: 'done', message: 'What ran before is kept running' };
+  if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
     // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
-    const marks = { prefix: block.label_prefix, owner, tenantId: spec.tenantId, tenant: spec.tenant };
+    const marks = { prefix: block.label_prefix, owner, tenantId: desired.tenantId, tenant: desired.tenant };
     for (const { Id } of await tenantNetworks(engine, marks, signal)) {
       await unlessKind('in-use', engine.removeNetwork(Id, signal));
     }

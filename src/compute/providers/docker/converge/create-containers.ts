@@ -2,7 +2,7 @@ import { asComputeError } from '../../../errors.ts';
 import type { ComputeError } from '../../../errors.ts';
 import type { StepResult } from '../../../provider.ts';
 import { isNext } from '../state/diff.ts';
-import type { Attempt, ConvergeParts } from './converge-deps.ts';
+import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { conflict } from './ownership-conflict.ts';
@@ -23,7 +23,7 @@ interface Creation {
 
 /** All that the containers need, then the containers. Undefined: look again; otherwise the call is over. */
 export async function createContainers(
-  parts: ConvergeParts,
+  parts: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
@@ -32,10 +32,10 @@ export async function createContainers(
     const message = `Pulling ${pulling.join(', ')}`;
     return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
   }
-  const { spec, desired } = attempt;
-  await ensureVolumes(parts, { desired, tenant: spec.tenant }, signal);
+  const { desired } = attempt;
+  await ensureVolumes(parts, desired, signal);
   const [first] = containers;
-  if (first !== undefined) await parts.networks.ensure(first.desired.network, spec, signal);
+  if (first !== undefined) await parts.networks.ensure(first.desired.network, desired, signal);
   try {
     for (const container of containers) await createOne(parts, { attempt, container }, signal);
   } catch (error) {
@@ -53,11 +53,11 @@ export async function createContainers(
 
 /** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */
 async function ensureImages(
-  { pulls, settings }: ConvergeParts,
+  { pulls, settings }: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { tenantId, imagePullCredentials } = attempt.spec;
+  const { tenantId, imagePullCredentials } = attempt.desired;
   const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
   const pulling: string[] = [];
   let failure: ComputeError | undefined;
@@ -78,7 +78,7 @@ async function ensureImages(
 }
 
 async function createOne(
-  { engine, settings, throttle }: ConvergeParts,
+  { engine, settings, throttle }: ConvergeDeps,
   { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
   signal: AbortSignal,
 ): Promise<void> {
@@ -90,7 +90,7 @@ async function createOne(
   const { block, owner } = settings;
   if (
     holder === undefined ||
-    isTenants(block.label_prefix, owner, attempt.spec.tenant)(holder.Config.Labels)
+    isTenants(block.label_prefix, owner, attempt.desired.tenant)(holder.Config.Labels)
   ) {
     return;
   }

@@ -1,5 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
-import type { DestroyResult, PlacedTenant } from '../../../provider.ts';
+import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { removeAll, stopAll } from './converge-tenant.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -18,7 +18,7 @@ const lookAgainAfterMs = 1_000;
 export async function destroyTenant(
   engine: Engine,
   owner: Owner,
-  ref: PlacedTenant,
+  ref: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const { labelPrefix, tenantId = ref.tenantId } = ref.placement as {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { backoffMs } from '../../../../async/backoff.ts';
 import { asComputeError, ComputeError } from '../../../errors.ts';
 import type { RegistryCredential } from '../../../spec/tenant-compute-spec.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -126,7 +127,7 @@ export function createImagePulls(
 }
 
 function nextFailure(error: ComputeError, failuresBefore: number): Failure {
-  const backoffMs = Math.min(lastRetryMs, firstRetryMs * 2 ** failuresBefore);
-  // Half to all of it, so that images that failed together are not asked for together.
-  return { error, count: failuresBefore + 1, retryAt: Date.now() + backoffMs * (0.5 + Math.random() / 2) };
+  // Spread out, so that images that failed together are not asked for together.
+  const delayMs = backoffMs(failuresBefore, { baseMs: firstRetryMs, capMs: lastRetryMs });
+  return { error, count: failuresBefore + 1, retryAt: Date.now() + delayMs };
 }

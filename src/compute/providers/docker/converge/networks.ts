@@ -13,7 +13,7 @@ import {
   tenantLabels,
 } from '../state/ownership.ts';
 import { freeSubnets } from './subnets.ts';
-import { oneAtATime } from '../../../../async/task-order.ts';
+import { atMost } from '../../../../async/at-most.ts';
 
 export interface NetworkOwner {
   readonly tenantId: string;
@@ -32,7 +32,7 @@ const subnetTries = 64;
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
 export function createNetworks(engine: Engine, { block, owner }: DockerSettings): Networks {
-  const inOrder = oneAtATime();
+  const inOrder = atMost(1);
   const prefix = block.label_prefix;
 
   const named = async (name: string, signal: AbortSignal): Promise<readonly Dockerode.NetworkInspectInfo[]> =>
@@ -108,9 +108,9 @@ export function createNetworks(engine: Engine, { block, owner }: DockerSettings)
       if (network.kind === 'mode' || builtIn.includes(network.name)) return;
       // One at a time over all tenants: each takes the first free subnet.
       if (network.kind === 'private') {
-        await inOrder('private', () => ensurePrivate(network.name, whose, signal));
+        await inOrder(() => ensurePrivate(network.name, whose, signal), { key: 'private' });
       } else {
-        await inOrder(`shared/${network.name}`, () => ensureShared(network.name, signal));
+        await inOrder(() => ensureShared(network.name, signal), { key: `shared/${network.name}` });
       }
     },
   };

@@ -7,7 +7,7 @@ import { describeOwner, isTenants } from '../state/ownership.ts';
 /** Throws ProviderConflict where the engine holds containers of this tenant id that are someone else's. */
 export function assertTenants(
   containers: readonly ObservedContainer[],
-  { tenant }: { readonly tenant: { readonly namespace: string; readonly name: string } },
+  tenant: { readonly namespace: string; readonly name: string },
   { block, owner }: DockerSettings,
 ): void {
   const ours = isTenants(block.label_prefix, owner, tenant);

@@ -1,6 +1,5 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
-import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { TenantMarks } from './networks.ts';
@@ -14,12 +13,11 @@ interface VolumeParts {
 /** Makes the tenant's named volumes. Rejects with ProviderConflict where one of that name is someone else's. */
 export async function ensureVolumes(
   { engine, settings: { block, owner } }: VolumeParts,
-  { desired, tenant }: { readonly desired: DesiredTenant; readonly tenant: TenantRef },
+  { tenantId, tenant, containers }: DesiredTenant,
   signal: AbortSignal,
 ): Promise<void> {
   const prefix = block.label_prefix;
-  const { tenantId } = desired;
-  const names = desired.containers.flatMap(({ volumes }) =>
+  const names = containers.flatMap(({ volumes }) =>
     volumes.filter(({ named }) => named).map(({ source }) => source),
   );
   for (const Name of new Set(names)) {

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import { untilAborted } from '../../../../async/until-aborted.ts';
+import { abortable } from '../../../../async/abortable.ts';
+import { withDeadline, type DeadlineOptions } from '../../../../async/deadline.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
 import {
@@ -58,7 +59,7 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
   let closed = false;
 
   const exchange = async (request: EngineRequest, signal: AbortSignal): Promise<Answer> => {
-    await untilAborted(api.negotiated(), signal);
+    await abortable(api.negotiated(), signal);
     try {
       return await exchangeOnce(calls, request, signal);
     } catch (error) {
@@ -84,8 +85,8 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
     },
     open: async (request, signal) => {
       if (closed) throw abortedCall(host, undefined);
-      await untilAborted(api.negotiated(), signal);
-      const response = await untilAborted(streams.send(request, signal), signal);
+      await abortable(api.negotiated(), signal);
+      const response = await abortable(streams.send(request, signal), signal);
       return addAbortSignal(signal, response);
     },
     close: () => {
@@ -134,7 +135,7 @@ async function exchangeOnce(
   request: EngineRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await untilAborted(transport.send(request, signal), signal);
+  const response = await abortable(transport.send(request, signal), signal);
   return readAnswer(addAbortSignal(signal, response));
 }
 
@@ -181,22 +182,18 @@ interface Limits {
   readonly signal?: AbortSignal;
 }
 
-/** Ends when `work` does, at the deadline, or on abort, whatever becomes of `work`, which is aborted then. */
-async function within<T>(
+/** A deadline that says of which engine it is. */
+function within<T>(
   { host, deadlineMs, signal }: Limits,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (signal?.aborted === true) throw abortedCall(host, signal.reason);
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(silentEngine(host)), deadlineMs);
-  const onAbort = (): void => controller.abort(abortedCall(host, signal?.reason));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await untilAborted(work(controller.signal), controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
+  const deadline: DeadlineOptions = {
+    timeoutMs: deadlineMs,
+    caller: signal,
+    late: () => silentEngine(host),
+    abandoned: (reason) => abortedCall(host, reason),
+  };
+  return withDeadline(deadline, work);
 }
 
 function isBrokenConnection(error: unknown): boolean {

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ComputeError } from '../../../errors.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
 import { connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
 import type { EngineEvent } from './engine.ts';
 import { jsonLines } from './json-lines.ts';
+import { startDeadline, type Deadline } from '../../../../async/deadline.ts';
+import { sleep } from '../../../../async/sleep.ts';
 
 /**
  * What changes a container's state. Not the exec_… that each health probe makes three of: the engine's replay and its
@@ -46,18 +47,20 @@ export async function* engineEvents(
   signal: AbortSignal,
 ): AsyncGenerator<EngineEvent, void, void> {
   if (signal.aborted) return;
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const opening = setTimeout(() => controller.abort(silentEngine(connection.host)), connection.deadlineMs);
+  const { host, deadlineMs } = connection;
+  const opening = startDeadline({
+    timeoutMs: deadlineMs,
+    caller: signal,
+    late: () => silentEngine(host),
+  });
   try {
     const filters = { type: ['container'], label: labels, event: actions };
     const request = { method: 'GET', path: '/events', query: { filters } } as const;
-    const response = await connection.open(request, controller.signal);
-    if (response.statusCode !== 200) throw failedRead(connection.host, await readAnswer(response));
-    clearTimeout(opening);
+    const response = await connection.open(request, opening.signal);
+    if (response.statusCode !== 200) throw failedRead(host, await readAnswer(response));
+    opening.stopTimer();
     onOpen();
-    void breakWhenSilent(connection, probe, controller);
+    void breakWhenSilent(connection, probe, opening);
     for await (const value of jsonLines(response)) {
       const event = eventOf(value);
       if (event !== undefined) yield event;
@@ -65,12 +68,11 @@ export async function* engineEvents(
     throw Object.assign(new Error('the event stream ended'), { code: 'ECONNRESET' });
   } catch (error) {
     if (signal.aborted) return;
-    const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
-    throw reason instanceof ComputeError ? reason : connectionFailure(connection.host, reason);
+    const reason: unknown = opening.signal.aborted ? opening.signal.reason : error;
+    throw reason instanceof ComputeError ? reason : connectionFailure(host, reason);
   } finally {
-    clearTimeout(opening);
-    signal.removeEventListener('abort', onAbort);
-    controller.abort();
+    opening.clear();
+    opening.abort();
   }
 }
 
@@ -78,9 +80,9 @@ export async function* engineEvents(
 async function breakWhenSilent(
   connection: EngineConnection,
   { intervalMs, deadlineMs }: ProbeTiming,
-  controller: AbortController,
+  stream: Pick<Deadline, 'signal' | 'abort'>,
 ): Promise<void> {
-  const { signal } = controller;
+  const { signal } = stream;
   const answers = async (): Promise<boolean> => {
     try {
       await connection.ask({ method: 'GET', path: '/_ping' }, signal, deadlineMs);
@@ -90,9 +92,9 @@ async function breakWhenSilent(
     }
   };
   while (!signal.aborted) {
-    await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+    await sleep(intervalMs, signal, { ref: false });
     if (signal.aborted || (await answers()) || (await answers())) continue;
-    controller.abort(silentEngine(connection.host));
+    stream.abort(silentEngine(connection.host));
   }
 }
 

@@ -4,6 +4,7 @@ import { readAnswer } from './engine-connection.ts';
 import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
 import { pullFailure, silentRegistry, type PullSubject } from './image-errors.ts';
 import { parseImageReference } from '../../../spec/image-reference.ts';
+import { startDeadline } from '../../../../async/deadline.ts';
 import { jsonLines } from './json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
 import type { PullLine } from './pull-progress.ts';
@@ -34,34 +35,32 @@ export async function pullImage(
   if (signal.aborted) throw abortedCall(host, signal.reason);
   const progress = pullProgress(onProgress);
   const silence = new Error('silence');
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(abortedCall(host, signal.reason));
-  signal.addEventListener('abort', onAbort, { once: true });
-  const watchdog = setTimeout(() => {
+  const watchdog = startDeadline({
+    timeoutMs: silenceMs,
+    caller: signal,
     // The engine pulls three layers at a time, of all pulls together: a pull that waits in its queue is not stuck.
-    if (progress.isQueued()) watchdog.refresh();
-    else controller.abort(silence);
-  }, silenceMs);
+    late: () => (progress.isQueued() ? undefined : silence),
+    abandoned: (reason) => abortedCall(host, reason),
+  });
   try {
     const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag };
     const request = { method: 'POST', path: '/images/create', query, registryAuth: auth } as const;
-    const response = await connection.open(request, controller.signal);
+    const response = await connection.open(request, watchdog.signal);
     if (response.statusCode !== 200) throw pullFailure(subject, await readAnswer(response));
     for await (const value of jsonLines(response)) {
-      watchdog.refresh();
+      watchdog.restartTimer();
       const line = value as PullLine;
       // The status was 200 long before: a failure stands in a line only.
       if (line.error !== undefined) throw pullFailure(subject, { status: 500, text: line.error });
       progress.take(line);
     }
   } catch (error) {
-    const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
+    const reason: unknown = watchdog.signal.aborted ? watchdog.signal.reason : error;
     if (reason === silence) throw await blameForSilence(connection, subject, signal);
     throw reason instanceof ComputeError ? reason : connectionFailure(host, reason);
   } finally {
-    clearTimeout(watchdog);
-    signal.removeEventListener('abort', onAbort);
-    controller.abort();
+    watchdog.clear();
+    watchdog.abort();
   }
 }
 

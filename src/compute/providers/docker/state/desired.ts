@@ -1,11 +1,16 @@
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
 import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
-import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
+import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
-import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
+import type {
+  ContainerSpec,
+  RegistryCredential,
+  TenantComputeSpec,
+  TenantRef,
+} from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
 import { tenantLabels } from './ownership.ts';
 import type { Owner } from './ownership.ts';
@@ -48,12 +53,10 @@ export interface DesiredContainer {
   readonly hashes: ReadonlyMap<string, string>;
 }
 
-export interface DesiredTenant {
-  readonly tenantId: string;
-  readonly placement: Placement;
-  /** Over all that a rollout would change, limits too. */
-  readonly specHash: string;
+export interface DesiredTenant extends Desired {
+  readonly tenant: TenantRef;
   readonly containers: readonly DesiredContainer[];
+  readonly imagePullCredentials: readonly RegistryCredential[];
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
@@ -87,6 +90,10 @@ export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: Do
   );
   return {
     tenantId: spec.tenantId,
+    namespace: spec.tenant.namespace,
+    name: spec.tenant.name,
+    tenant: spec.tenant,
+    domain: block.host,
     placement: { provider: 'docker', labelPrefix: block.label_prefix, tenantId: spec.tenantId },
     specHash: specHash(
       hashVersion,
@@ -98,6 +105,7 @@ export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: Do
       ]),
     ),
     containers: desired,
+    imagePullCredentials: spec.imagePullCredentials,
     secrets: containers.flatMap(({ env }) =>
       env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
     ),

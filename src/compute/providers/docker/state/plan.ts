@@ -229,7 +229,7 @@ function planRepair({ containers }: TenantComparison, { failed }: PlanContext): 
  * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again.
  * Creates nothing.
  */
-export function planKeep(
+export function planHold(
   observed: readonly ObservedContainer[],
   { prefix, failed }: Pick<PlanContext, 'prefix' | 'failed'>,
 ): Step {

@@ -8,7 +8,8 @@ import { observeContainer, withInspect } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { labelFilter } from '../state/ownership.ts';
 import type { Owner } from '../state/ownership.ts';
-import { orAborted, sharedRun } from '../../../../async/shared-run.ts';
+import { abortable } from '../../../../async/abortable.ts';
+import { sharedRun } from '../../../../async/shared-run.ts';
 
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
@@ -84,7 +85,7 @@ export function createEngineView(
   const sharedList = sharedRun(() => listAll(guard.engine, new AbortController().signal));
 
   const known = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
-    if (typeof watch === 'object') await orAborted(watch.starting, signal);
+    if (typeof watch === 'object') await abortable(watch.starting, signal);
     if (watch !== 'live') return (await sharedList(signal)).get(tenantId) ?? [];
     return snapshot.read(tenantId) ?? fresh(tenantId, signal);
   };

@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backoffMs } from '../../../../async/backoff.ts';
+import { sleep } from '../../../../async/sleep.ts';
 import { asComputeError } from '../../../errors.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { Engine, EngineEvent } from '../engine/engine.ts';
@@ -25,8 +26,7 @@ export interface EngineWatchOptions {
 type OnChange = (tenantId: string | undefined) => void;
 
 /** Reconnecting starts at a quarter of a second and slows down to 5 s: an engine's restart takes 1 to 3 s. */
-const reconnectBaseMs = 250;
-const reconnectCapMs = 5_000;
+const reconnectBackoff = { baseMs: 250, capMs: 5_000 };
 
 /** The rolling inspects take at most one call per 20 ms, a percent or two of an engine's time. */
 const rollingGapMs = 20;
@@ -66,9 +66,9 @@ export async function watchEngine(
     }
     started();
     logger.warn({ err: asComputeError(error).message, failures }, 'lost sight of the engine; reconnecting');
-    const backOffMs = Math.min(reconnectCapMs, reconnectBaseMs * 2 ** failures);
+    const delayMs = backoffMs(failures, reconnectBackoff);
     failures += 1;
-    await delay(backOffMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+    await sleep(delayMs, signal);
   }
   view.setWatch('off');
   guard.disarm();
@@ -139,9 +139,8 @@ async function sweep({ view, guard }: EngineWatchOptions, { onChange, signal }: 
 }
 
 async function sweepForEver(options: EngineWatchOptions, hints: Hints): Promise<void> {
-  for (;;) {
-    // Spread, so that several operators on one engine don't sweep together.
-    await delay(options.sweepIntervalMs * (0.9 + Math.random() / 5), undefined, { signal: hints.signal });
+  // Spread, so that several operators on one engine don't sweep together.
+  while (await sleep(options.sweepIntervalMs * (0.9 + Math.random() / 5), hints.signal)) {
     await sweep(options, hints);
   }
 }
@@ -154,11 +153,11 @@ async function inspectForEver(options: EngineWatchOptions, hints: Hints): Promis
     for (const tenantId of view.snapshot.tenantIds()) {
       for (const container of view.snapshot.read(tenantId) ?? []) {
         await inspectOne(options, { tenantId, container }, hints);
-        await delay(rollingGapMs, undefined, { signal: hints.signal });
+        if (!(await sleep(rollingGapMs, hints.signal))) return;
       }
     }
     const restMs = Math.max(rollingGapMs, begun + sweepIntervalMs - Date.now());
-    await delay(restMs, undefined, { signal: hints.signal });
+    if (!(await sleep(restMs, hints.signal))) return;
   }
 }
 

@@ -25,14 +25,13 @@ import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 
 export interface Attempt {
   readonly desired: DesiredService;
-  readonly tenant: { readonly namespace: string; readonly name: string };
   /** Only keep running what was there before: its task definition is not touched. */
-  readonly keep: boolean;
+  readonly hold: boolean;
   /** What a refusal of ECS is called. */
   readonly failure: 'ProvisionFailed' | 'UpdateFailed';
 }
 
-export interface ServiceParts {
+export interface ServiceDeps {
   readonly api: EcsApi;
   readonly settings: EcsSettings;
   /** Called before the service is asked for: from then on MISSING may mean "not visible yet". */
@@ -46,14 +45,14 @@ const visibleMs = 2_000;
 const drainLookMs = 3_000;
 
 export async function convergeService(
-  parts: ServiceParts,
+  parts: ServiceDeps,
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const { desired, tenant, keep } = attempt;
-  const service = await lookAtOwn(parts, { target: desired.target, tenant }, signal);
+  const { desired, hold } = attempt;
+  const service = await lookAtOwn(parts, desired, signal);
   if (service?.status === 'DRAINING') return draining(desired.target);
-  if (keep) return isThere(service) ? keepService(parts, { attempt, service }, signal) : kept;
+  if (hold) return isThere(service) ? holdService(parts, { attempt, service }, signal) : kept;
   return isThere(service)
     ? updateService(parts, { attempt, service }, signal)
     : createService(parts, { attempt, before: service }, signal);
@@ -71,13 +70,14 @@ function draining({ service }: ServiceTarget): StepResult {
 
 /** The service, unless it is someone else's: then ProviderConflict. An INACTIVE one is anybody's. */
 export async function lookAtOwn(
-  { api, settings: { owner } }: Pick<ServiceParts, 'api' | 'settings'>,
-  { target, tenant }: { readonly target: ServiceTarget; readonly tenant: Attempt['tenant'] },
+  { api, settings: { owner } }: Pick<ServiceDeps, 'api' | 'settings'>,
+  desired: DesiredService,
   signal: AbortSignal,
 ): Promise<Service | undefined> {
+  const { target } = desired;
   const service = await api.describeService(target, 'user', signal);
   if (service === 'cluster-gone') return undefined;
-  if (isThere(service) && !isTenants(owner, tenant, tagMap(service.tags))) throw conflict(target, service);
+  if (isThere(service) && !isTenants(owner, desired, tagMap(service.tags))) throw conflict(target, service);
   return service;
 }
 
@@ -89,7 +89,7 @@ export function conflict({ service: name }: ServiceTarget, service: Service): Co
 }
 
 async function createService(
-  parts: ServiceParts,
+  parts: ServiceDeps,
   { attempt, before }: { readonly attempt: Attempt; readonly before: Service | undefined },
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -107,9 +107,9 @@ async function createService(
 }
 
 /** Made by a call whose answer was lost, or by another pass, or by somebody else: a look tells. */
-async function adopt(parts: ServiceParts, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+async function adopt(parts: ServiceDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { target } = attempt.desired;
-  await lookAtOwn(parts, { target, tenant: attempt.tenant }, signal);
+  await lookAtOwn(parts, attempt.desired, signal);
   const message = `Waiting until ECS shows the service ${target.service}`;
   return { outcome: 'in_progress', message, lookAgainAfterMs: visibleMs };
 }
@@ -120,7 +120,7 @@ function noCluster({ desired, failure }: Attempt): ComputeError {
 
 /** ARN of what the service is to run. */
 async function desiredRevision(
-  { api, settings, noteRevision }: ServiceParts,
+  { api, settings, noteRevision }: ServiceDeps,
   desired: DesiredService,
   signal: AbortSignal,
 ): Promise<string> {
@@ -180,7 +180,7 @@ interface Updating {
 }
 
 async function updateService(
-  parts: ServiceParts,
+  parts: ServiceDeps,
   { attempt, service }: Updating,
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -225,7 +225,7 @@ function updateInput(
 
 /** Undefined: done. */
 async function sendUpdate(
-  { api }: ServiceParts,
+  { api }: ServiceDeps,
   { attempt }: Updating,
   update: Omit<UpdateServiceCommandInput, 'cluster' | 'service'>,
   signal: AbortSignal,
@@ -243,7 +243,7 @@ async function sendUpdate(
 
 /** After all else: the mark of the desired state says that it was applied. */
 async function writeTags(
-  { api }: ServiceParts,
+  { api }: ServiceDeps,
   { attempt: { desired }, service }: Updating,
   { comparison, revision }: { readonly comparison: Comparison; readonly revision: string },
   signal: AbortSignal,
@@ -263,7 +263,7 @@ async function writeTags(
 
 /** Under one name there is only one service. Its successor is known to be possible: the task definition is there. */
 async function replaceService(
-  { api }: ServiceParts,
+  { api }: ServiceDeps,
   { attempt: { desired }, comparison }: { readonly attempt: Attempt; readonly comparison: Comparison },
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -280,8 +280,8 @@ async function replaceService(
 }
 
 /** Puts right what somebody else changed, but for the task definition, which is the one that ECS went back to. */
-async function keepService(
-  { api }: ServiceParts,
+async function holdService(
+  { api }: ServiceDeps,
   { attempt, service }: Updating,
   signal: AbortSignal,
 ): Promise<StepResult> {

@@ -1,4 +1,4 @@
-import type { DestroyResult, PlacedTenant } from '../../../provider.ts';
+import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { targetOf } from '../state/desired.ts';
 import type { EcsSettings } from '../state/desired.ts';
 import { drainService } from './drain-service.ts';
@@ -14,7 +14,7 @@ const visibleMs = 2_000;
 const deregistrationsAtOnce = 5;
 const deregisterLookMs = 5_000;
 
-export interface DestroyParts {
+export interface DestroyDeps {
   readonly api: EcsApi;
   readonly settings: EcsSettings;
   /** Whether this process asked for the service so lately that ECS may not show it yet. */
@@ -23,8 +23,8 @@ export interface DestroyParts {
 
 /** Deletes the tenant's service and its own task definitions at the placement. Someone else's counts as not there. */
 export async function destroyService(
-  parts: DestroyParts,
-  ref: PlacedTenant,
+  parts: DestroyDeps,
+  ref: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const { api, settings } = parts;
@@ -61,12 +61,12 @@ function clusterGone(cluster: string): string {
 
 /** The service is gone; its task definitions follow. */
 async function gone(
-  { api, settings }: DestroyParts,
+  { api, settings }: DestroyDeps,
   {
     ref,
     target,
     message,
-  }: { readonly ref: PlacedTenant; readonly target: ServiceTarget; readonly message: string },
+  }: { readonly ref: TenantPlace; readonly target: ServiceTarget; readonly message: string },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const family = overlayFamily(target);

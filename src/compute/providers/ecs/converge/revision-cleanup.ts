@@ -6,7 +6,7 @@ import { isThere } from '../state/observed.ts';
 import { isTenants, tagKeys, tagMap } from '../state/ownership.ts';
 import type { Owner } from '../state/ownership.ts';
 import { keyOf } from '../watch/service-view.ts';
-import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
+import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
 /** Deregisters what newer revisions have made useless, one by one, with what is left of the account's rate. */
@@ -31,7 +31,7 @@ export function createTrickle(
       waiting.set(keyOf(desired.target), desired);
     },
     async run(signal) {
-      while (await sleepUnlessAborted(paceMs, signal)) {
+      while (await sleep(paceMs, signal)) {
         const [next] = waiting;
         if (next === undefined) continue;
         const [key, desired] = next;

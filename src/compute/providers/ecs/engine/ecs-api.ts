@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 
 /**
- * ECS as this provider uses it, over all accounts and regions. Each call waits for its token bucket, has a deadline, is
+ * ECS as this provider uses it, over all accounts and regions. Each call waits for its token, has a deadline, is
  * made again after a throttle or a broken connection where that can't do a thing twice, and rejects only with
  * ComputeError: AccessDenied naming the refused action, Throttled, InvalidSpec, ProviderUnavailable (the deadline, and
  * `signal`, too), and ProvisionFailed, UpdateFailed or DestroyFailed for what neither values nor rights are to blame for.

@@ -49,8 +49,8 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     requestMs: deadlineMs,
   });
   const limits = { ...ecsRateLimits, ...options.limits };
-  const bucketOf = createRateLimiter({ limits, ownAccount: accountOf(block.cluster_arn), now, maxWaitMs });
-  const connection = connectEcs({ sessions, bucketOf, logger, now, deadlineMs });
+  const tokensOf = createRateLimiter({ limits, ownAccount: accountOf(block.cluster_arn), now, maxWaitMs });
+  const connection = connectEcs({ sessions, tokensOf, logger, now, deadlineMs });
   const closing = new AbortController();
   return {
     describeService: createServiceReads(connection),

@@ -8,9 +8,11 @@ import { faultOf, type EcsFault } from './ecs-fault.ts';
 import { EcsRefusal } from './ecs-refusal.ts';
 import type { EcsSession, EcsSessions } from './ecs-sessions.ts';
 import type { OperationFamily } from './limits/rate-limits.ts';
-import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
-import { BucketOverrun, type Priority, type TokenBucket } from './limits/token-bucket.ts';
-import { untilAborted } from '../../../../async/until-aborted.ts';
+import { abortable } from '../../../../async/abortable.ts';
+import { backoffMs } from '../../../../async/backoff.ts';
+import { withDeadline } from '../../../../async/deadline.ts';
+import { sleep } from '../../../../async/sleep.ts';
+import { TokenQueueOverrun, type Priority, type TokenQueue } from './limits/token-queue.ts';
 
 /** As many as the SDK makes by default: two throttles or broken connections in a row are got over. */
 const maxTries = 3;
@@ -46,7 +48,7 @@ export interface EcsConnection {
 
 export interface ConnectionOptions {
   readonly sessions: EcsSessions;
-  readonly bucketOf: (scope: EcsScope, family: OperationFamily) => TokenBucket;
+  readonly tokensOf: (scope: EcsScope, family: OperationFamily) => TokenQueue;
   readonly logger: Logger;
   readonly now: () => number;
   /** Milliseconds that one try may take, credentials included. No retry begins after as many. */
@@ -55,12 +57,12 @@ export interface ConnectionOptions {
 
 /** Every call to ECS goes through here: its token, its deadline, its retries, and what its failure means. */
 export function connectEcs(options: ConnectionOptions): EcsConnection {
-  const { sessions, bucketOf, now } = options;
+  const { sessions, tokensOf, now } = options;
   const closing = new AbortController();
   const renewal = createRenewal(now);
 
   const pay: EcsConnection['pay'] = async ({ scope, action, family, priority = 'user' }) =>
-    takeToken(bucketOf(scope, family), {
+    takeToken(tokensOf(scope, family), {
       priority,
       site: sessions.site(scope, action),
       signal: closing.signal,
@@ -69,13 +71,13 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
   const ask = async <T>(call: EcsCall<T>, signal: AbortSignal): Promise<T | EcsRefusal> => {
     const { scope, action, family, priority = 'user' } = call;
     const site = sessions.site(scope, action);
-    const bucket = bucketOf(scope, family);
+    const tokens = tokensOf(scope, family);
     const stop = AbortSignal.any([signal, closing.signal]);
     let firstTryAt: number | undefined;
     let lastError: ComputeError | undefined;
     for (let tries = 1; ; tries += 1) {
       if (tries > 1 || call.isPaid !== true) {
-        await takeToken(bucket, { priority, site, signal: stop, orElse: lastError });
+        await takeToken(tokens, { priority, site, signal: stop, orElse: lastError });
       }
       const session = sessions.of(scope);
       const triedAt = now();
@@ -83,7 +85,7 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
       const outcome = await attempt(call, session, { site, stop, deadlineMs: options.deadlineMs });
       if (!(outcome instanceof Failure)) return outcome;
       const { fault } = outcome;
-      if (fault.kind === 'throttled' && outcome.isOfEcs && bucket.slowDown()) {
+      if (fault.kind === 'throttled' && outcome.isOfEcs && tokens.slowDown()) {
         options.logger.warn(
           { action: site.action, region: scope.region },
           'ECS throttles: calling more slowly',
@@ -102,7 +104,7 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
   return {
     ask,
     pay,
-    refund: (scope, family) => bucketOf(scope, family).giveBack(),
+    refund: (scope, family) => tokensOf(scope, family).giveBack(),
     site: (scope, action) => sessions.site(scope, action),
     close: () => {
       closing.abort(new Error('Landlord is stopping'));
@@ -135,21 +137,13 @@ async function attempt<T>(
     deadlineMs,
   }: { readonly site: CallSite; readonly stop: AbortSignal; readonly deadlineMs: number },
 ): Promise<T | EcsRefusal | Failure> {
-  if (stop.aborted) throw abortedCall(site, stop.reason);
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(silentAws(site)), deadlineMs);
-  const onStop = (): void => controller.abort(abortedCall(site, stop.reason));
-  stop.addEventListener('abort', onStop, { once: true });
+  const deadline = { timeoutMs: deadlineMs, caller: stop, late: () => silentAws(site) };
   try {
     // The SDK heeds neither its timeout nor the signal while it reads a body or looks for credentials.
-    const { signal } = controller;
-    return await untilAborted(call.send(client, { abortSignal: signal }), signal);
+    return await withDeadline(deadline, (signal) => call.send(client, { abortSignal: signal }));
   } catch (error) {
     if (stop.aborted) throw abortedCall(site, stop.reason);
     return failure(error, site);
-  } finally {
-    clearTimeout(timer);
-    stop.removeEventListener('abort', onStop);
   }
 }
 
@@ -169,14 +163,15 @@ function failure(error: unknown, site: CallSite): EcsRefusal | Failure {
 
 /** Undefined where another try is of no use, or might do a thing twice. */
 function retryDelayMs({ fault }: Failure, isRepeatable: boolean, tries: number): number | undefined {
-  const jitter = (firstMs: number): number => Math.random() * firstMs * 2 ** (tries - 1);
+  const delayMs = (baseMs: number): number =>
+    backoffMs(tries - 1, { baseMs, capMs: Infinity, jitter: 'full' });
   switch (fault.kind) {
     case 'throttled':
-      return Math.max(fault.retryAfterMs ?? 0, jitter(firstRetryMs.throttled));
+      return Math.max(fault.retryAfterMs ?? 0, delayMs(firstRetryMs.throttled));
     case 'credentials':
       return tries === 1 ? 0 : undefined;
     case 'unavailable':
-      return fault.isLost && !isRepeatable ? undefined : jitter(firstRetryMs.unavailable);
+      return fault.isLost && !isRepeatable ? undefined : delayMs(firstRetryMs.unavailable);
     case 'denied':
     case 'refused':
       break;
@@ -192,12 +187,12 @@ interface TokenTaker {
   readonly orElse?: ComputeError | undefined;
 }
 
-async function takeToken(bucket: TokenBucket, taker: TokenTaker): Promise<void> {
+async function takeToken(tokens: TokenQueue, taker: TokenTaker): Promise<void> {
   const { priority, site, signal, orElse } = taker;
   try {
-    await bucket.take(priority, signal);
+    await tokens.take(priority, signal);
   } catch (error) {
-    if (!(error instanceof BucketOverrun)) throw abortedCall(site, error);
+    if (!(error instanceof TokenQueueOverrun)) throw abortedCall(site, error);
     throw orElse ?? putOffError(site, error.waitMs);
   }
 }
@@ -217,14 +212,14 @@ function createRenewal(now: () => number): Renewal {
   };
   return async (session, triedAt, signal) => {
     const before = last.get(session);
-    if (before !== undefined && before.at >= triedAt) return untilAborted(before.done, signal);
+    if (before !== undefined && before.at >= triedAt) return abortable(before.done, signal);
     if (before !== undefined && now() - before.at < renewOnceInMs) return false;
     const done = begin(session);
     last.set(session, { at: now(), done });
-    return untilAborted(done, signal);
+    return abortable(done, signal);
   };
 }
 
 async function pause(ms: number, signal: AbortSignal, site: CallSite): Promise<void> {
-  if (!(await sleepUnlessAborted(ms, signal))) throw abortedCall(site, signal.reason);
+  if (!(await sleep(ms, signal))) throw abortedCall(site, signal.reason);
 }

@@ -71,7 +71,7 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     ...(roleArn !== undefined && { credentials: assumed(roleArn, region, options) }),
     requestHandler: handlerOptions(options),
-    // Retries are this client's own, below its token buckets.
+    // Retries are this client's own, below its token queues.
     maxAttempts: 1,
   });
   return {

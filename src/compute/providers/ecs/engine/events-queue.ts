@@ -9,14 +9,16 @@ import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
 import { hintOf } from './ecs-event.ts';
-import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
-import { untilAborted } from '../../../../async/until-aborted.ts';
+import { abortable } from '../../../../async/abortable.ts';
+import { backoffMs } from '../../../../async/backoff.ts';
+import { withDeadline } from '../../../../async/deadline.ts';
+import { sleep } from '../../../../async/sleep.ts';
 
 /** The longest and the most that SQS offers: the fewest calls. */
 const longPollSeconds = 20;
 const maxMessages = 10;
 /** A queue that can't be read costs no more than a look now and then: sweeps find everything without it. */
-const backoff = { firstMs: 1_000, capMs: 60_000 };
+const backoff = { baseMs: 1_000, capMs: 60_000, jitter: 'full' } as const;
 
 export interface EventsQueueOptions {
   readonly queueUrl: string;
@@ -50,7 +52,7 @@ export async function* queueHints(
         if (failures === 0)
           logger.warn({ queue: queueUrl, problem: trouble.message }, 'no ECS events for now');
         failures += 1;
-        await pause(failures, signal);
+        await sleep(backoffMs(failures, backoff), signal);
       }
     }
   } finally {
@@ -87,15 +89,16 @@ async function receive(
   { queueUrl, pollSeconds = longPollSeconds, deadlineMs }: EventsQueueOptions,
   signal: AbortSignal,
 ): Promise<readonly Message[]> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(pollSeconds * 1000 + deadlineMs)]);
   const ask = new ReceiveMessageCommand({
     QueueUrl: queueUrl,
     WaitTimeSeconds: pollSeconds,
     MaxNumberOfMessages: maxMessages,
   });
-  const { Messages: messages = [] } = await untilAborted(client.send(ask, { abortSignal: within }), within);
-  if (messages.length > 0) await forget(client, { queueUrl, messages }, within);
-  return messages;
+  return withDeadline({ timeoutMs: pollSeconds * 1000 + deadlineMs, caller: signal }, async (within) => {
+    const { Messages: messages = [] } = await client.send(ask, { abortSignal: within });
+    if (messages.length > 0) await forget(client, { queueUrl, messages }, within);
+    return messages;
+  });
 }
 
 /** One that stays comes again, which costs another look and no more. */
@@ -106,7 +109,7 @@ async function forget(
 ): Promise<void> {
   const entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
   const ask = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries });
-  await untilAborted(client.send(ask, { abortSignal: signal }), signal).catch(() => undefined);
+  await abortable(client.send(ask, { abortSignal: signal }), signal).catch(() => undefined);
 }
 
 function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
@@ -116,10 +119,4 @@ function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
     if (hint !== undefined) hints.set(`${hint.cluster} ${hint.service}`, hint);
   }
   return hints.values();
-}
-
-/** Full jitter. Ends early when `signal` aborts. */
-async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  const mostMs = Math.min(backoff.capMs, backoff.firstMs * 2 ** Math.min(failures, 10));
-  await sleepUnlessAborted(Math.random() * mostMs, signal);
 }

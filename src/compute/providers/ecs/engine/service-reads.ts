@@ -5,7 +5,7 @@ import type { EcsCall, EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
 import { createReadBatcher, type ReadOne, type ReadOutcome } from './limits/read-batcher.ts';
-import type { Priority } from './limits/token-bucket.ts';
+import type { Priority } from './limits/token-queue.ts';
 
 /** DescribeServices takes no more. */
 const maxNames = 10;

@@ -1,5 +1,5 @@
 import type { EcsApi, EcsScope } from './ecs-api.ts';
-import { untilAborted } from '../../../../async/until-aborted.ts';
+import { abortable } from '../../../../async/abortable.ts';
 
 /** Some 20 MB of the largest ones, which may have 64 KiB; a fleet has one of its own for each tenant, and a few bases. */
 const maxRemembered = 2_000;
@@ -36,7 +36,7 @@ export function rememberTaskDefinitions(ask: Describe, closing: AbortSignal): Ta
     describe: async (scope, taskDefinition, signal) => {
       signal.throwIfAborted();
       const known = remembered.get(keyOf(scope, taskDefinition));
-      return untilAborted(known ?? begin(scope, taskDefinition), signal);
+      return abortable(known ?? begin(scope, taskDefinition), signal);
     },
     forget: (scope, taskDefinition) => {
       remembered.delete(keyOf(scope, taskDefinition));

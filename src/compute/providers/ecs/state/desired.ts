@@ -3,6 +3,7 @@ import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { CommonPolicy } from '../../../policy.ts';
+import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import { regionOf, revisionKey } from './arns.ts';
@@ -24,11 +25,8 @@ export interface DesiredNetwork {
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
 }
 
-export interface DesiredService {
-  readonly tenantId: string;
-  readonly placement: Placement;
+export interface DesiredService extends Desired {
   readonly target: ServiceTarget;
-  readonly specHash: string;
   /** As named: with or without a revision. */
   readonly taskDefinition: string;
   /** Containers over that task definition, to be registered in a family of the tenant's own. */
@@ -90,7 +88,10 @@ export function desireService(
   };
   return {
     tenantId: spec.tenantId,
+    namespace: spec.tenant.namespace,
+    name: spec.tenant.name,
     placement: placementOf(target),
+    domain: domainOf(target),
     target,
     specHash: specHash(hashVersion, hashKey, rolledOut),
     taskDefinition: config.task_definition_arn,
@@ -116,6 +117,11 @@ function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: str
 
 function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
   return { provider: 'ecs', ...scope, cluster, service };
+}
+
+/** Throttles and credentials are an account's, and an account's are those of its role and region. */
+function domainOf({ scope: { region, roleArn = '' } }: ServiceTarget): string {
+  return `${region} ${roleArn}`;
 }
 
 /** Back from what the status has kept. Throws ComputeError with `code` where it is not a place of ECS. */

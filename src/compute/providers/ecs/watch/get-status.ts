@@ -1,10 +1,8 @@
 import type { Service, Task } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import type { Observation, PlacedTenant } from '../../../provider.ts';
-import type { TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import type { EcsConfig } from '../config.ts';
+import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import { conflict } from '../converge/converge-service.ts';
-import { desireService, targetOf } from '../state/desired.ts';
+import { targetOf } from '../state/desired.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
 import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
 import { portsOf } from '../state/endpoints.ts';
@@ -18,7 +16,7 @@ import type { ServiceView } from './service-view.ts';
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
 const maxTasks = 100;
 
-export interface StatusParts {
+export interface StatusDeps {
   readonly api: EcsApi;
   readonly settings: EcsSettings;
   readonly view: ServiceView;
@@ -37,24 +35,24 @@ export interface SeenTasks {
 }
 
 interface Asked {
-  readonly ref: PlacedTenant;
-  readonly spec: TenantComputeSpec<EcsConfig> | undefined;
+  readonly at: TenantPlace;
+  readonly against: DesiredService | undefined;
 }
 
-/** What runs at the place, and how it differs from `spec`, by as few calls as will do. */
+/** What runs at the place, and how it differs from `against`, by as few calls as will do. */
 export async function getStatus(
-  parts: StatusParts,
-  { ref, spec }: Asked,
-  signal: AbortSignal,
+  parts: StatusDeps,
+  { at: ref, against }: Asked,
+  { fresh, signal }: Looking,
 ): Promise<Observation> {
   const { view, settings } = parts;
   const target = targetOf(ref.placement, 'ProviderUnavailable');
-  const desired = desiredAt(spec, target, settings);
+  const desired = desiredAt(against, target);
   const moment = view.moment();
-  const service = await look(parts, { ref, target }, signal);
+  const service = await look(parts, { target, fresh }, signal);
   if (isThere(service) && !isTenants(settings.owner, ref, tagMap(service.tags)))
     throw conflict(target, service);
-  const observation = await observeService(parts, { ref, target, desired, service }, signal);
+  const observation = await observeService(parts, { fresh, target, desired, service }, signal);
   const { imageUnavailable, ...rest } = observation;
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
   view.store({ target, tenantId: ref.tenantId, service, settled }, moment);
@@ -72,37 +70,31 @@ function sentence(text: string): string {
 }
 
 /** The desired state, where the place is the one that it goes to. */
-function desiredAt(
-  spec: TenantComputeSpec<EcsConfig> | undefined,
-  target: ServiceTarget,
-  settings: EcsSettings,
-): DesiredService | undefined {
-  if (spec === undefined) return undefined;
-  const desired = desireService(spec, settings);
-  return keyOf(desired.target) === keyOf(target) ? desired : undefined;
+function desiredAt(against: DesiredService | undefined, target: ServiceTarget): DesiredService | undefined {
+  return against !== undefined && keyOf(against.target) === keyOf(target) ? against : undefined;
 }
 
 async function look(
-  { api, view, isWatching }: StatusParts,
-  { ref, target }: { readonly ref: PlacedTenant; readonly target: ServiceTarget },
+  { api, view, isWatching }: StatusDeps,
+  { target, fresh }: { readonly target: ServiceTarget; readonly fresh: boolean },
   signal: AbortSignal,
 ): Promise<Service | undefined> {
   signal.throwIfAborted();
-  const known = ref.thorough === true || !isWatching() ? undefined : view.settled(target);
+  const known = fresh || !isWatching() ? undefined : view.settled(target);
   if (known !== undefined) return known.service;
-  const answer = await api.describeService(target, ref.thorough === true ? 'user' : 'sweep', signal);
+  const answer = await api.describeService(target, fresh ? 'user' : 'sweep', signal);
   return answer === 'cluster-gone' ? undefined : answer;
 }
 
 interface Observing {
-  readonly ref: PlacedTenant;
+  readonly fresh: boolean;
   readonly target: ServiceTarget;
   readonly desired: DesiredService | undefined;
   readonly service: Service | undefined;
 }
 
 async function observeService(
-  parts: StatusParts,
+  parts: StatusDeps,
   subject: Observing,
   signal: AbortSignal,
 ): Promise<EcsObservation> {
@@ -118,7 +110,7 @@ async function observeService(
 
 /** Ports that are endpoints: those that the spec names; without a spec, those of the task definition that runs. */
 async function portsAt(
-  { api, seen }: StatusParts,
+  { api, seen }: StatusDeps,
   { target, desired, service }: Observing,
   signal: AbortSignal,
 ): Promise<readonly PortNames[]> {
@@ -139,9 +131,9 @@ async function portsAt(
 }
 
 async function tasksOf(
-  { api, seen }: StatusParts,
+  { api, seen }: StatusDeps,
   {
-    ref,
+    fresh,
     target,
     service,
     wrong,
@@ -161,7 +153,7 @@ async function tasksOf(
   ]);
   const before = seen.get(key);
   // The addresses of tasks that stay the same do so, too.
-  if (!wrong && ref.thorough !== true && before?.of === of) return before.tasks;
+  if (!wrong && !fresh && before?.of === of) return before.tasks;
   const tasks = await api.describeTasks(target, maxTasks, signal);
   if (ports.length > 0) seen.set(key, { of, tasks, ports });
   return tasks;

@@ -3,7 +3,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import { keyOf } from './service-view.ts';
 import type { ServiceView } from './service-view.ts';
-import { sleepUnlessAborted } from '../../../../async/sleep-unless-aborted.ts';
+import { sleep } from '../../../../async/sleep.ts';
 import type { Trickle } from '../converge/revision-cleanup.ts';
 
 export interface WatchParts {
@@ -35,7 +35,7 @@ export async function watchServices(
 }
 
 async function sweepServices(parts: WatchParts, onChange: OnChange, signal: AbortSignal): Promise<void> {
-  while (await sleepUnlessAborted(jittered(parts.sweepIntervalMs), signal)) {
+  while (await sleep(jittered(parts.sweepIntervalMs), signal)) {
     await sweepOnce(parts, onChange, signal);
   }
 }

@@ -3,9 +3,8 @@ import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { StepResult } from '../../../../../src/compute/provider.ts';
 import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
-import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
 import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
-import { containerSpec, context, settings, tenantSpec } from '../docker-fixture.ts';
+import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 import { recordedChanges } from '../recorded-changes.ts';
@@ -16,8 +15,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function bench(block = {}) {
   const engine = memoryEngine(['app:1', 'app:2', 'crash:1', 'bad-command:1']);
-  const rules = settings(block);
-  const provider = dockerProvider(engine, rules.block, rules.policy, context());
+  const provider = drivenDocker(engine, settings(block));
   return { engine, provider, changes: recordedChanges(engine) };
 }
 
@@ -182,7 +180,7 @@ describe('the changes that are made, and no others', () => {
     await engine.createContainer(`${name}_next`, { ...container.body, Image: 'app:2' }, signal);
     end(container);
     changes.length = 0;
-    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal, { keep: true })).toEqual({
+    expect(await provider.hold(tenantSpec({ image: 'app:2' }), signal)).toEqual({
       outcome: 'done',
       message: 'What ran before is kept running',
     });
@@ -283,9 +281,7 @@ describe('a start that is refused', () => {
     const { engine, provider, container } = await running();
     end(container);
     refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
-    expect(
-      await failure(provider.update(tenantSpec({ image: 'app:2' }), signal, { keep: true })),
-    ).toMatchObject({
+    expect(await failure(provider.hold(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
       code: 'UpdateFailed',
       message: 'A container could not be started: no way',
     });
@@ -333,7 +329,7 @@ describe('a network of the time when the tenant had several containers', () => {
     const { engine, provider } = await running(several);
     await provider.update(several, signal);
     expect(engine.networks.size).toBe(1);
-    await provider.update(tenantSpec(), signal, { keep: true });
+    await provider.hold(tenantSpec(), signal);
     expect(engine.networks.size).toBe(1);
     await provider.update(tenantSpec(), signal);
     expect(engine.networks.size).toBe(0);

@@ -1,21 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
-import type { PlacedTenant } from '../../../../../src/compute/provider.ts';
+import type { TenantPlace } from '../../../../../src/compute/provider.ts';
 import { destroyTenant } from '../../../../../src/compute/providers/docker/converge/destroy-tenant.ts';
 import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
-import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
-import { containerSpec, context, settings, tenantSpec } from '../docker-fixture.ts';
+import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import { recordedChanges } from '../recorded-changes.ts';
 
 const signal = new AbortController().signal;
-const { block, policy, owner } = settings();
+const { owner } = settings();
 const name = 'landlord-tenant-acme';
 const spec = tenantSpec(
   { volumes: ['data:/data'] },
   { containers: ['a', 'b', 'c', 'd'].map((one) => containerSpec(one)) },
 );
-const ref = (placement: Record<string, unknown> = {}): PlacedTenant => ({
+const ref = (placement: Record<string, unknown> = {}): TenantPlace => ({
   tenantId: 'acme',
   namespace: 'team-a',
   name: 'acme',
@@ -25,7 +24,7 @@ const ref = (placement: Record<string, unknown> = {}): PlacedTenant => ({
 /** An engine on which a tenant with four containers, a network and a volume runs. */
 async function bench() {
   const engine = memoryEngine(['app:1']);
-  await dockerProvider(engine, block, policy, context()).provision(spec, signal);
+  await drivenDocker(engine).provision(spec, signal);
   return {
     engine,
     changes: recordedChanges(engine),

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type * as sleeping from '../../../../../src/async/sleep.ts';
+import { sleep } from '../../../../../src/async/sleep.ts';
 import type { Engine, EngineEvent } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { never, standInEngine, testClient, turns, until, type EngineStandIn } from '../engine-stand-in.ts';
 
-vi.mock('node:timers/promises', async () => {
-  const { setTimeout } = await import('../../../../promise-timers.ts');
-  return { setTimeout: vi.fn<typeof setTimeout>(setTimeout) };
+vi.mock('../../../../../src/async/sleep.ts', async (original) => {
+  const real = await original<typeof sleeping>();
+  return { sleep: vi.fn<typeof sleep>(real.sleep) };
 });
 
 // The sockets are real; only the clock is moved.

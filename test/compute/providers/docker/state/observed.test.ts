@@ -15,9 +15,7 @@ import type {
   Inspected,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
-import { placedTenant } from '../../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from '../docker-fixture.ts';
+import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import { clock, nowMs, observedContainer, prefix } from '../observed-fixture.ts';
 
@@ -203,12 +201,10 @@ it('what was applied shows no changes, whatever the spec', async () => {
         { env, restart_policy: policy, volumes, ...ports, ...resources },
         { containers: names.map((name) => containerSpec(name, { env: variables })) },
       );
-      const rules = settings();
-      const provider = dockerProvider(memoryEngine(['app:1']), rules.block, rules.policy, context());
+      const provider = drivenDocker(memoryEngine(['app:1']));
       const signal = new AbortController().signal;
       expect(await provider.provision(spec, signal)).toMatchObject({ outcome: 'done' });
-      const ref = placedTenant(provider, spec, { thorough: true });
-      const status = await provider.getStatus(ref, spec, signal);
+      const status = await provider.getStatus(spec, { fresh: true, signal });
       expect(status.changes).toEqual([]);
       expect(status.compute).toMatchObject({ state: 'running', health: 'healthy' });
     }),

@@ -5,7 +5,7 @@ import type {
   Inspected,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { planKeep, planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
+import { planHold, planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
 import type { Step } from '../../../../../src/compute/providers/docker/state/plan.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired, clock, nowMs, observedContainer, outdated, prefix } from '../observed-fixture.ts';
@@ -45,8 +45,8 @@ function words(step: Step): string {
 
 const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed = {}): string =>
   words(planStep(desired, observed, { prefix, clock, failed: new Map(Object.entries(failed)) }));
-const keep = (observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planKeep(observed, { prefix, failed: new Map(Object.entries(failed)) }));
+const hold = (observed: readonly ObservedContainer[], failed = {}): string =>
+  words(planHold(observed, { prefix, failed: new Map(Object.entries(failed)) }));
 
 /** All that a tenant's container can be, for one that the spec names `name`. */
 function cast(desired: DesiredTenant, index = 0) {
@@ -133,7 +133,7 @@ it('what the engine is removing is waited for, whatever else is to be done', () 
   const removing = [serving({ state: 'removing' }), staleNext()];
   const wait = 'wait 500: Waiting until the engine has removed the container landlord-tenant-acme';
   expect(plan(single, removing)).toBe(wait);
-  expect(keep(removing)).toBe(wait);
+  expect(hold(removing)).toBe(wait);
 });
 
 describe('a rollout', () => {
@@ -397,18 +397,18 @@ describe('told to keep what there was', () => {
     ['but not one that never ran', [next(made)], 'rename acme_next acme_drop'],
     ['nothing is made', [], 'nothing'],
   ])('%s', (_what, observed, step) => {
-    expect(keep(observed)).toBe(step);
+    expect(hold(observed)).toBe(step);
   });
 
   it('one that can not be started holds up none of the others', () => {
     const failed = { 'landlord-tenant-acme.a': 'no' };
-    expect(keep([a.old(ended), b.old(ended)], failed)).toBe('start old acme.b');
-    expect(keep([a.old(ended), b.old({ state: 'paused' })], failed)).toBe('unpause acme.b');
-    expect(keep([a.old(ended), b.old()], failed)).toBe('nothing');
+    expect(hold([a.old(ended), b.old(ended)], failed)).toBe('start old acme.b');
+    expect(hold([a.old(ended), b.old({ state: 'paused' })], failed)).toBe('unpause acme.b');
+    expect(hold([a.old(ended), b.old()], failed)).toBe('nothing');
   });
 
   it('a container of another name has nothing to do with it', () => {
     const other = observedContainer({ name: 'landlord-tenant-acme.b_old' });
-    expect(keep([a.old(), other])).toBe('rename acme.b_old acme.b');
+    expect(hold([a.old(), other])).toBe('rename acme.b_old acme.b');
   });
 });

@@ -1,16 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
-import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../../src/compute/providers/docker/provider.ts';
-import { context, settings, tenantSpec } from '../docker-fixture.ts';
+import { drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
-vi.mock('node:timers/promises', async () => import('../../../../promise-timers.ts'));
-
 const signal = new AbortController().signal;
-const { block, policy } = settings();
 const later = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
@@ -22,7 +18,7 @@ const ids = Array.from({ length: 50 }, (_, index) => `t${index}`);
 /** An engine on which `count` tenants have been running for long. */
 async function fleet(count = ids.length): Promise<MemoryEngine> {
   const engine = memoryEngine(['app:1']);
-  const provider = dockerProvider(engine, block, policy, context());
+  const provider = drivenDocker(engine);
   for (const id of ids.slice(0, count)) await provider.provision(tenant(id), signal);
   for (const container of engine.containers.values()) container.startedMs -= 3_600_000;
   engine.calls.length = 0;
@@ -30,7 +26,7 @@ async function fleet(count = ids.length): Promise<MemoryEngine> {
 }
 
 function watched(engine: Engine, over: Partial<DockerContext> = {}) {
-  const provider = dockerProvider(engine, block, policy, context(over));
+  const provider = drivenDocker(engine, settings(), over);
   const hints: (string | undefined)[] = [];
   const stop = new AbortController();
   const watching = provider.watch((tenantId) => hints.push(tenantId), stop.signal);
@@ -38,10 +34,7 @@ function watched(engine: Engine, over: Partial<DockerContext> = {}) {
     stop.abort();
     await watching;
   });
-  const look = (id: string) => {
-    const { placement } = provider.desire(tenant(id));
-    return provider.getStatus({ tenantId: id, namespace: 'team-a', name: id, placement }, tenant(id), signal);
-  };
+  const look = (id: string) => provider.getStatus(tenant(id), { fresh: false, signal });
   return { provider, hints, look };
 }
 
@@ -255,15 +248,8 @@ describe('an engine out of reach', () => {
 describe('without a watch', () => {
   it('a burst of questions shares its list calls, and every answer is younger than its question', async () => {
     const engine = await fleet();
-    const provider = dockerProvider(engine, block, policy, context());
-    const look = (id: string) => {
-      const { placement } = provider.desire(tenant(id));
-      return provider.getStatus(
-        { tenantId: id, namespace: 'team-a', name: id, placement },
-        tenant(id),
-        signal,
-      );
-    };
+    const provider = drivenDocker(engine);
+    const look = (id: string) => provider.getStatus(tenant(id), { fresh: false, signal });
     await Promise.all(ids.map(look));
     expect(count(engine, 'listContainers')).toBe(1);
     const early = look('t0');
@@ -277,18 +263,13 @@ describe('without a watch', () => {
   it('a failure is told to those who asked, and the next ones ask the engine again', async () => {
     const engine = await fleet(1);
     let down = true;
-    const provider = dockerProvider(
-      failing(engine, () => down),
-      block,
-      policy,
-      context(),
-    );
-    const { placement } = provider.desire(tenant('t0'));
-    const ref = { tenantId: 't0', namespace: 'team-a', name: 't0', placement };
-    await expect(provider.getStatus(ref, undefined, signal)).rejects.toMatchObject({
+    const provider = drivenDocker(failing(engine, () => down));
+    const look = () =>
+      provider.bare.getStatus(provider.desired(tenant('t0')), undefined, { fresh: false, signal });
+    await expect(look()).rejects.toMatchObject({
       code: 'ProviderUnavailable',
     });
     down = false;
-    expect((await provider.getStatus(ref, undefined, signal)).exists).toBe(true);
+    expect((await look()).exists).toBe(true);
   });
 });

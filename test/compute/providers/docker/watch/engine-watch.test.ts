@@ -4,15 +4,12 @@ import { guardEngine } from '../../../../../src/compute/providers/docker/engine/
 import { createEngineView } from '../../../../../src/compute/providers/docker/watch/engine-view.ts';
 import { watchEngine } from '../../../../../src/compute/providers/docker/watch/engine-watch.ts';
 import { observeContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { dockerProvider } from '../../../../../src/compute/providers/docker/provider.ts';
-import { context, settings, silent, tenantSpec } from '../docker-fixture.ts';
+import { drivenDocker, settings, silent, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
-vi.mock('node:timers/promises', async () => import('../../../../promise-timers.ts'));
-
 const signal = new AbortController().signal;
-const { block, policy, owner } = settings();
+const { block, owner } = settings();
 const sweepIntervalMs = 60_000;
 /** Three quarters of 250 ms: see the stub of Math.random. */
 const firstRetryMs = 187;
@@ -31,7 +28,7 @@ afterEach(() => {
 /** An engine on which the tenants t0, t1, … have been running for long. */
 async function fleet(count: number): Promise<{ engine: MemoryEngine; containers: MemoryContainer[] }> {
   const engine = memoryEngine(['app:1']);
-  const provider = dockerProvider(engine, block, policy, context());
+  const provider = drivenDocker(engine);
   for (let index = 0; index < count; index += 1) {
     const tenant = { namespace: 'team-a', name: `t${index}`, uid: 'uid' };
     await provider.provision(tenantSpec({}, { tenantId: `t${index}`, tenant }), signal);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   convergeService,
   type Attempt,
-  type ServiceParts,
+  type ServiceDeps,
 } from '../../../../../src/compute/providers/ecs/converge/converge-service.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
@@ -20,7 +20,7 @@ type Spec = ReturnType<typeof tenantSpec>;
 const image = (of: string, config: Record<string, unknown> = {}): Spec =>
   tenantSpec(config, { containers: [containerSpec('app', { image: of })] });
 
-interface Converging extends Partial<Pick<Attempt, 'keep' | 'failure'>> {
+interface Converging extends Partial<Pick<Attempt, 'hold' | 'failure'>> {
   readonly api?: Partial<EcsApi>;
   readonly by?: typeof operator;
 }
@@ -29,21 +29,17 @@ interface Converging extends Partial<Pick<Attempt, 'keep' | 'failure'>> {
 async function converge(
   ecs: MemoryEcs,
   spec: Spec,
-  { api, by = operator, keep = false, failure = 'UpdateFailed' }: Converging = {},
+  { api, by = operator, hold = false, failure = 'UpdateFailed' }: Converging = {},
 ) {
   const noted = { creates: [] as string[], revisions: [] as string[] };
-  const parts: ServiceParts = {
+  const parts: ServiceDeps = {
     api: { ...ecs, ...api },
     settings: by,
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };
-  const { tenant } = spec;
-  const step = await convergeService(
-    parts,
-    { desired: desireService(spec, by), tenant, keep, failure },
-    signal,
-  );
+  const attempt = { desired: desireService(spec, by), hold, failure };
+  const step = await convergeService(parts, attempt, signal);
   return { step, noted };
 }
 
@@ -142,7 +138,7 @@ describe('a service that is not there', () => {
 
   test('is not made where only what ran before is to be kept', async () => {
     const ecs = memoryEcs();
-    expect((await converge(ecs, tenantSpec(), { keep: true })).step).toMatchObject({ outcome: 'done' });
+    expect((await converge(ecs, tenantSpec(), { hold: true })).step).toMatchObject({ outcome: 'done' });
     expect(written(ecs)).toEqual([]);
   });
 
@@ -160,12 +156,12 @@ describe('a service that is not there', () => {
 });
 
 test.each([false, true])(
-  'a service that drains is waited for (keep: %j), and nothing is written',
-  async (keep) => {
+  'a service that drains is waited for (hold: %j), and nothing is written',
+  async (hold) => {
     const ecs = await started(tenantSpec(), {}, { drainsFor: 1 });
     await ecs.deleteService({ scope: { region: 'us-west-2' }, ...place }, signal);
     ecs.calls.length = 0;
-    expect((await converge(ecs, tenantSpec({ desired_count: 3 }), { keep })).step).toMatchObject({
+    expect((await converge(ecs, tenantSpec({ desired_count: 3 }), { hold })).step).toMatchObject({
       outcome: 'in_progress',
       message: expect.stringContaining('to drain'),
       lookAgainAfterMs: 3_000,
@@ -390,7 +386,7 @@ describe('a rollout that failed', () => {
     const ecs = await started(tenantSpec());
     failed(ecs);
     const api = { describeService: async () => structuredClone(ecs.service(name)) };
-    await converge(ecs, tenantSpec(), { api, keep: true });
+    await converge(ecs, tenantSpec(), { api, hold: true });
     expect(written(ecs)).toEqual([]);
   });
 });
@@ -410,20 +406,20 @@ describe('what is only kept running', () => {
 
   test('is marked as rejected, and its task definition is not touched', async () => {
     const ecs = await rolledBack();
-    expect((await converge(ecs, spec, { keep: true })).step).toEqual({
+    expect((await converge(ecs, spec, { hold: true })).step).toEqual({
       outcome: 'done',
       message: 'What ran before is kept running',
     });
     expect(written(ecs)).toEqual([['tagResource', [rejected]]]);
     ecs.calls.length = 0;
-    await converge(ecs, spec, { keep: true });
+    await converge(ecs, spec, { hold: true });
     expect(written(ecs)).toEqual([]);
   });
 
   test('gets back its count and its tags', async () => {
     const ecs = await rolledBack({ desiredCount: 7 });
     ecs.service(name)?.tags?.splice(0, 1);
-    await converge(ecs, spec, { keep: true });
+    await converge(ecs, spec, { hold: true });
     expect(written(ecs)).toEqual([
       ['updateService', { ...place, desiredCount: 2 }],
       ['tagResource', [{ key: 'team', value: 'a' }, rejected]],
@@ -432,13 +428,13 @@ describe('what is only kept running', () => {
 
   test('is not marked as rejected where it runs what was asked for', async () => {
     const ecs = await started(image('app:1'));
-    await converge(ecs, image('app:1'), { keep: true });
+    await converge(ecs, image('app:1'), { hold: true });
     expect(written(ecs)).toEqual([]);
   });
 
   test('is left alone where it comes from another desired state', async () => {
     const ecs = await started(image('app:1'));
-    await converge(ecs, image('app:2', { desired_count: 9 }), { keep: true });
+    await converge(ecs, image('app:2', { desired_count: 9 }), { hold: true });
     expect(written(ecs)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
-import type { PlacedTenant } from '../../../../../src/compute/provider.ts';
+import type { TenantPlace } from '../../../../../src/compute/provider.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { destroyService } from '../../../../../src/compute/providers/ecs/converge/destroy-service.ts';
 import {
@@ -9,9 +9,8 @@ import {
   isToBeDrained,
 } from '../../../../../src/compute/providers/ecs/state/drain-mark.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { ecsProvider } from '../../../../../src/compute/providers/ecs/provider.ts';
 import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-overlay.ts';
-import { containerSpec, context, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
 
@@ -19,7 +18,7 @@ const signal = new AbortController().signal;
 const operator = settings();
 const name = 'landlord-tenant-acme';
 const { placement, target } = desireService(tenantSpec(), operator);
-const ref: PlacedTenant = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement };
+const ref: TenantPlace = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement };
 const family = overlayFamily(target);
 const drained = tenantSpec({ drain: true, desired_count: 3 });
 
@@ -30,7 +29,7 @@ async function started(
   options: MemoryEcsOptions = {},
 ): Promise<MemoryEcs> {
   const ecs = memoryEcs(options);
-  await ecsProvider(ecs, operator.block, operator.policy, context()).provision(spec, signal);
+  await drivenEcs(ecs, operator.block, operator.policy, context()).provision(spec, signal);
   await ecs.describeService(target, 'user', signal);
   Object.assign(ecs.service(name) ?? {}, change);
   ecs.calls.length = 0;
@@ -90,7 +89,7 @@ describe('a service', () => {
 
   test('is followed by its task definitions, five at a time', async () => {
     const ecs = memoryEcs();
-    const provider = ecsProvider(ecs, operator.block, operator.policy, context());
+    const provider = drivenEcs(ecs, operator.block, operator.policy, context());
     for (let version = 1; version <= 7; version += 1) {
       await provider.update(
         tenantSpec({}, { containers: [containerSpec('app', { image: `app:${version}` })] }),

@@ -1,13 +1,11 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { ecsProvider } from '../../../../../src/compute/providers/ecs/provider.ts';
 import {
   createTrickle,
   tidyFamily,
 } from '../../../../../src/compute/providers/ecs/converge/revision-cleanup.ts';
-import { placedTenant } from '../../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { memoryEcs, writesOf } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
@@ -16,10 +14,10 @@ const running = (image: string) => tenantSpec({}, { containers: [containerSpec('
 
 test('old revisions go one at a time, oldest first, and never one that runs or is about to', async () => {
   const ecs = memoryEcs();
-  const provider = ecsProvider(ecs, block, policy, context());
+  const provider = drivenEcs(ecs, block, policy, context());
   const look = async (image: string) => {
     const spec = running(image);
-    return provider.getStatus(placedTenant(provider, spec, { thorough: true }), spec, signal);
+    return provider.getStatus(spec, { fresh: true, signal });
   };
   for (const image of ['app:1', 'app:2', 'app:3']) {
     await provider.update(running(image), signal);
@@ -43,7 +41,7 @@ test('old revisions go one at a time, oldest first, and never one that runs or i
 
 test('while a rollout goes on, nothing is deregistered', async () => {
   const ecs = memoryEcs();
-  const provider = ecsProvider(ecs, block, policy, context());
+  const provider = drivenEcs(ecs, block, policy, context());
   await provider.update(running('app:1'), signal);
   await provider.update(running('crash:2'), signal);
   const service = ecs.service('landlord-tenant-acme');
@@ -56,7 +54,7 @@ test('while a rollout goes on, nothing is deregistered', async () => {
 /** A tenant that came from `app:1` over `app:2` to `app:3`, whose first two revisions nobody uses. */
 async function withOldRevisions() {
   const ecs = memoryEcs();
-  const provider = ecsProvider(ecs, block, policy, context());
+  const provider = drivenEcs(ecs, block, policy, context());
   for (const image of ['app:1', 'app:2', 'app:3']) await provider.update(running(image), signal);
   await ecs.describeService(desired.target, 'sweep', signal);
   ecs.calls.length = 0;

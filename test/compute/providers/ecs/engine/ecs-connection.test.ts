@@ -11,10 +11,10 @@ import { CredentialsTrouble } from '../../../../../src/compute/providers/ecs/eng
 import { EcsRefusal } from '../../../../../src/compute/providers/ecs/engine/ecs-refusal.ts';
 import type { EcsSession } from '../../../../../src/compute/providers/ecs/engine/ecs-sessions.ts';
 import {
-  BucketOverrun,
+  TokenQueueOverrun,
   type Priority,
-  type TokenBucket,
-} from '../../../../../src/compute/providers/ecs/engine/limits/token-bucket.ts';
+  type TokenQueue,
+} from '../../../../../src/compute/providers/ecs/engine/limits/token-queue.ts';
 import { awsError } from '../aws-error.ts';
 
 const never = new AbortController().signal;
@@ -59,7 +59,7 @@ function connect(answers: readonly (FailureName | Promise<unknown>)[] = []) {
   };
   const overruns: (Error | undefined)[] = [];
   const renewals: Promise<void>[] = [];
-  const bucket: TokenBucket = {
+  const tokens: TokenQueue = {
     take: async (priority, signal) => {
       signal.throwIfAborted();
       const overrun = overruns.shift();
@@ -87,7 +87,7 @@ function connect(answers: readonly (FailureName | Promise<unknown>)[] = []) {
       site: ({ region }, action) => ({ action: `ecs:${action}`, region }),
       close: () => void (noted.closed += 1),
     },
-    bucketOf: () => bucket,
+    tokensOf: () => tokens,
     logger,
     now: () => Date.now(),
     deadlineMs: 10_000,
@@ -165,7 +165,7 @@ describe('a call', () => {
     expect(paid.noted.tries).toHaveLength(2);
   });
 
-  test('slows the bucket for a throttle of ECS, which is logged once, and for none of STS', async () => {
+  test('slows its calls down for a throttle of ECS, which is logged once, and for none of STS', async () => {
     const parts = connect(['throttled', 'throttled']);
     await ask(parts);
     expect(parts.noted.slowed).toBe(2);
@@ -183,11 +183,11 @@ describe('a call', () => {
 
   test('that gets no token is put off, or fails by what made it try again', async () => {
     const first = connect();
-    first.overruns.push(new BucketOverrun(60_000));
+    first.overruns.push(new TokenQueueOverrun(60_000));
     expect(await ask(first)).toBe('Throttled');
     expect(first.noted.tries).toEqual([]);
     const second = connect(['lost']);
-    second.overruns.push(undefined, new BucketOverrun(60_000));
+    second.overruns.push(undefined, new TokenQueueOverrun(60_000));
     expect(await ask(second, { isRepeatable: true })).toBe('ProviderUnavailable');
     expect(second.noted.tries).toEqual([0]);
   });
@@ -278,7 +278,7 @@ describe('a token ahead of a call', () => {
 
   test('that there is none of is Throttled', async () => {
     const { connection, overruns } = connect();
-    overruns.push(new BucketOverrun(60_000));
+    overruns.push(new TokenQueueOverrun(60_000));
     await expect(connection.pay(wanted)).rejects.toMatchObject({ code: 'Throttled' });
   });
 });

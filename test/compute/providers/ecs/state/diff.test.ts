@@ -11,9 +11,7 @@ import {
   subarray,
 } from 'fast-check';
 import { expect, test } from 'vitest';
-import { ecsProvider } from '../../../../../src/compute/providers/ecs/provider.ts';
-import { placedTenant } from '../../../placed-tenant.ts';
-import { containerSpec, context, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
@@ -73,11 +71,10 @@ test('whatever a tenant asks for, the service that ECS makes of it does not diff
   await assert(
     asyncProperty(specs, specs, async (first, second) => {
       const ecs = memoryEcs();
-      const provider = ecsProvider(ecs, block, policy, context());
+      const provider = drivenEcs(ecs, block, policy, context());
       for (const spec of [specOf(first), specOf(second)]) {
         for (let calls = 0; calls < 4; calls += 1) await provider.update(spec, signal);
-        const ref = placedTenant(provider, spec, { thorough: true });
-        const seen = await provider.getStatus(ref, spec, signal);
+        const seen = await provider.getStatus(spec, { fresh: true, signal });
         expect(seen).toMatchObject({
           exists: true,
           changes: [],
@@ -86,7 +83,7 @@ test('whatever a tenant asks for, the service that ECS makes of it does not diff
         ecs.calls.length = 0;
         await provider.provision(spec, signal);
         await provider.update(spec, signal);
-        await ecsProvider(ecs, block, policy, context()).update(spec, signal);
+        await drivenEcs(ecs, block, policy, context()).update(spec, signal);
         expect(writesOf(ecs)).toEqual([]);
       }
     }),

@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { getStatus, type StatusParts } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
-import { ecsProvider } from '../../../../../src/compute/providers/ecs/provider.ts';
+import { getStatus, type StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import type { Observation } from '../../../../../src/compute/provider.ts';
-import { containerSpec, context, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { memoryEcs } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
 
@@ -21,11 +20,11 @@ const name = 'landlord-tenant-acme';
 /** A tenant that runs on a memory ECS, and what a process knows of it. */
 async function started(spec = plain) {
   const ecs = memoryEcs();
-  const provider = ecsProvider(ecs, operator.block, operator.policy, context());
+  const provider = drivenEcs(ecs, operator.block, operator.policy, context());
   await provider.provision(spec, signal);
   let nowMs = 0;
   let isWatching = true;
-  const parts: StatusParts = {
+  const parts: StatusDeps = {
     api: ecs,
     settings: operator,
     view: createServiceView(() => nowMs),
@@ -33,24 +32,18 @@ async function started(spec = plain) {
     seen: new Map(),
     isWatching: () => isWatching,
   };
-  const { placement, target } = desireService(spec, operator);
-  const look = (over: { thorough?: boolean; spec?: typeof spec | undefined } = {}): Promise<Observation> => {
-    const { thorough, spec: of } = { spec, ...over };
-    const ref = {
-      tenantId: 'acme',
-      namespace: 'team-a',
-      name: 'acme',
-      placement,
-      ...(thorough && { thorough }),
-    };
-    return getStatus(parts, { ref, spec: of }, signal);
+  const desired = desireService(spec, operator);
+  const look = (over: { fresh?: boolean; spec?: typeof spec | undefined } = {}): Promise<Observation> => {
+    const { fresh, spec: of } = { fresh: false, spec, ...over };
+    const against = of && desireService(of, operator);
+    return getStatus(parts, { at: desired, against }, { fresh, signal });
   };
   await look();
   ecs.calls.length = 0;
   return {
     ecs,
     parts,
-    target,
+    target: desired.target,
     look,
     pass: (ms: number) => void (nowMs += ms),
     stopWatching: () => void (isWatching = false),
@@ -89,8 +82,8 @@ describe('a look at what is settled', () => {
     expect(callsOf(ecs)).toEqual([look]);
   });
 
-  test('asks ECS where it is to be thorough, as a user would', async () => {
-    await parts.look({ thorough: true });
+  test('asks ECS where it is to be fresh, as a user would', async () => {
+    await parts.look({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook]);
   });
 
@@ -106,31 +99,27 @@ describe('a look at what is settled', () => {
     ['is not there', { status: 'INACTIVE' }],
   ])('was no look at what is settled where it %s', async (_what, change) => {
     Object.assign(ecs.service(name) ?? {}, change);
-    await parts.look({ thorough: true });
+    await parts.look({ fresh: true });
     ecs.calls.length = 0;
     await parts.look();
     expect(callsOf(ecs)[0]).toEqual(look);
   });
 
   test('that nobody wants any more is remembered as a place only while it is there', async () => {
-    await parts.look({ thorough: true, spec: undefined });
+    await parts.look({ fresh: true, spec: undefined });
     expect(parts.parts.view.watched()).toHaveLength(1);
     ecs.services.clear();
-    await parts.look({ thorough: true });
+    await parts.look({ fresh: true });
     expect(parts.parts.view.watched()).toHaveLength(1);
-    await parts.look({ thorough: true, spec: undefined });
+    await parts.look({ fresh: true, spec: undefined });
     expect(parts.parts.view.watched()).toEqual([]);
   });
 
   test('given up before it began asks nothing', async () => {
     const stopped = AbortSignal.abort(new Error('stop'));
-    const ref = {
-      tenantId: 'acme',
-      namespace: 'team-a',
-      name: 'acme',
-      placement: desireService(plain, operator).placement,
-    };
-    await expect(getStatus(parts.parts, { ref, spec: plain }, stopped)).rejects.toThrow('stop');
+    const at = desireService(plain, operator);
+    const looking = getStatus(parts.parts, { at, against: at }, { fresh: false, signal: stopped });
+    await expect(looking).rejects.toThrow('stop');
     expect(ecs.calls).toEqual([]);
   });
 });
@@ -140,19 +129,19 @@ describe('the tasks', () => {
     const { ecs, look: glance, pass, parts } = await started();
     Object.assign(ecs.service(name) ?? {}, { runningCount: 0, deployments: [] });
     useImage(ecs, 'crash:1');
-    expect((await glance({ thorough: true })).compute.health).toBe('unhealthy');
+    expect((await glance({ fresh: true })).compute.health).toBe('unhealthy');
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
     expect(parts.seen.size).toBe(0);
     Object.assign(ecs.service(name) ?? {}, { runningCount: 1 });
     pass(29_999);
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     // It is unhealthy still, so the 30 s begin anew.
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
     useImage(ecs, 'good:1');
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
     pass(30_000);
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook]);
   });
 
@@ -161,14 +150,14 @@ describe('the tasks', () => {
     const { compute } = await glance();
     expect(compute.endpoints).toMatchObject([{ name: 'http', address: '10.0.0.7', port: 80 }]);
     expect(callsOf(ecs)).toEqual([]);
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
     const service = ecs.service(name);
     Object.assign(service?.deployments?.[0] ?? {}, { id: 'ecs-svc/9' });
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
     Object.assign(service ?? {}, { desiredCount: 2 });
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     ecs.calls.length = 0;
     await glance();
     expect(callsOf(ecs)).toEqual([look]);
@@ -178,12 +167,12 @@ describe('the tasks', () => {
     const { ecs, look: glance } = await started(
       tenantSpec({ desired_count: 1, subnets: ['subnet-1'] }, { containers: [containerSpec('app')] }),
     );
-    await glance({ thorough: true });
+    await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook]);
     const portless = await started(
       tenantSpec({ desired_count: 1 }, { containers: [containerSpec('app', { ports })] }),
     );
-    await portless.look({ thorough: true });
+    await portless.look({ fresh: true });
     expect(callsOf(portless.ecs)).toEqual([closeLook]);
   });
 
@@ -192,7 +181,7 @@ describe('the tasks', () => {
       const { ecs, look: glance, parts } = await started(networked);
       expect(parts.seen.size).toBe(1);
       Object.assign(ecs.service(name) ?? {}, { status });
-      await glance({ thorough: true });
+      await glance({ fresh: true });
       expect(callsOf(ecs)).toEqual([closeLook]);
       expect(parts.seen.size).toBe(0);
     }
@@ -218,7 +207,7 @@ describe('the ports of a service that nobody has a spec of', () => {
       taskDefinition: arn,
       deployments: [{ ...primary, taskDefinition: arn }],
     });
-    const { compute } = await glance({ thorough: true, spec: undefined });
+    const { compute } = await glance({ fresh: true, spec: undefined });
     expect(compute.endpoints?.map(({ name: port, type }) => [port, type])).toEqual([
       ['app-80', 'tcp'],
       ['app-53', 'udp'],
@@ -228,7 +217,7 @@ describe('the ports of a service that nobody has a spec of', () => {
 
   test('keep the names that the spec gave them', async () => {
     const { ecs, look: glance } = await started(networked);
-    const { compute } = await glance({ thorough: true, spec: undefined });
+    const { compute } = await glance({ fresh: true, spec: undefined });
     expect(compute.endpoints?.map(({ name: port }) => port)).toEqual(['http']);
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
   });
@@ -237,32 +226,31 @@ describe('the ports of a service that nobody has a spec of', () => {
     const { ecs, look: glance, parts } = await started(networked);
     parts.seen.clear();
     ecs.taskDefinitions.clear();
-    expect((await glance({ thorough: true, spec: undefined })).compute.endpoints).toBeUndefined();
+    expect((await glance({ fresh: true, spec: undefined })).compute.endpoints).toBeUndefined();
   });
 });
 
 test('a spec that goes elsewhere says nothing of this place', async () => {
   const { look: glance } = await started();
   const elsewhere = tenantSpec({ service_name: 'other', desired_count: 7 });
-  expect((await glance({ thorough: true, spec: elsewhere })).changes).toEqual([]);
+  expect((await glance({ fresh: true, spec: elsewhere })).changes).toEqual([]);
 });
 
 test('a service of somebody else’s is a conflict, unless it is no more', async () => {
   const { ecs, look: glance } = await started();
   Object.assign(ecs.service(name) ?? {}, { tags: [] });
-  await expect(glance({ thorough: true })).rejects.toMatchObject({ code: 'ProviderConflict' });
+  await expect(glance({ fresh: true })).rejects.toMatchObject({ code: 'ProviderConflict' });
   Object.assign(ecs.service(name) ?? {}, { status: 'INACTIVE' });
-  expect(await glance({ thorough: true })).toMatchObject({ exists: false });
+  expect(await glance({ fresh: true })).toMatchObject({ exists: false });
 });
 
 test('a cluster that is gone has nothing in it', async () => {
   const { parts, target } = await started();
-  const { placement } = desireService(plain, operator);
-  const ref = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement, thorough: true };
+  const at = desireService(plain, operator);
   const seen = await getStatus(
     { ...parts, api: memoryEcs({ hasCluster: false }) },
-    { ref, spec: plain },
-    signal,
+    { at, against: at },
+    { fresh: true, signal },
   );
   expect(seen).toMatchObject({ exists: false, compute: { state: 'stopped', running: 0, desired: 1 } });
   expect(parts.view.last(target)).toBeUndefined();
@@ -272,11 +260,11 @@ test('an image that the registry does not have is an error only for who wants it
   const { look: glance, ecs } = await started();
   useImage(ecs, 'missing:1');
   Object.assign(ecs.service(name) ?? {}, { runningCount: 0 });
-  await expect(glance({ thorough: true })).rejects.toMatchObject({
+  await expect(glance({ fresh: true })).rejects.toMatchObject({
     code: 'ImageUnavailable',
     message: expect.stringMatching(/^Image missing:1 can't be pulled: /),
   });
-  const unwanted = await glance({ thorough: true, spec: undefined });
+  const unwanted = await glance({ fresh: true, spec: undefined });
   expect(unwanted).toMatchObject({ exists: true, compute: { state: 'failed', health: 'unhealthy' } });
   expect(Object.keys(unwanted)).not.toContain('imageUnavailable');
 });

@@ -1,6 +1,6 @@
 import type { EcsScope } from '../ecs-api.ts';
 import type { OperationFamily, RateLimit } from './rate-limits.ts';
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+import { createTokenQueue, type TokenQueue } from './token-queue.ts';
 
 export interface RateLimiterOptions {
   readonly limits: Readonly<Record<OperationFamily, RateLimit>>;
@@ -11,20 +11,20 @@ export interface RateLimiterOptions {
 }
 
 /**
- * The bucket of a call: one for each account, region and family, whoever asks, because that is what AWS counts.
+ * The token queue of a call: one for each account, region and family, whoever asks, because that is what AWS counts.
  * Two roles of one account share it.
  */
 export function createRateLimiter(
   options: RateLimiterOptions,
-): (scope: EcsScope, family: OperationFamily) => TokenBucket {
+): (scope: EcsScope, family: OperationFamily) => TokenQueue {
   const { limits, ownAccount, now, maxWaitMs } = options;
-  const buckets = new Map<string, TokenBucket>();
+  const queues = new Map<string, TokenQueue>();
   return ({ region, roleArn }, family) => {
     const account = roleArn === undefined ? ownAccount : accountOf(roleArn);
     const key = `${account} ${region} ${family}`;
-    const bucket = buckets.get(key) ?? createTokenBucket(limits[family], { now, maxWaitMs });
-    buckets.set(key, bucket);
-    return bucket;
+    const queue = queues.get(key) ?? createTokenQueue(limits[family], { now, maxWaitMs });
+    queues.set(key, queue);
+    return queue;
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Priority } from './token-bucket.ts';
-import { untilAborted } from '../../../../../async/until-aborted.ts';
+import type { Priority } from './token-queue.ts';
+import { abortable } from '../../../../../async/abortable.ts';
+import { sleep } from '../../../../../async/sleep.ts';
 
 /** What came of one name of a batch. */
 export type ReadOutcome<T> = { readonly value: T } | { readonly error: unknown };
@@ -56,7 +57,7 @@ export function createReadBatcher<T>(options: ReadBatcherOptions<T>): ReadOne<T>
     isDriven[lane] = true;
     try {
       while (ofLane(lane).length > 0) {
-        if (pending.size < maxNames) await new Promise((resolve) => setTimeout(resolve, windowMs));
+        if (pending.size < maxNames) await sleep(windowMs);
         await pay(lane);
         const batch = choose();
         if (batch.length === 0) refund();
@@ -79,7 +80,7 @@ export function createReadBatcher<T>(options: ReadBatcherOptions<T>): ReadOne<T>
     read.askers += 1;
     void drive(read.priority);
     try {
-      return await untilAborted(read.answer.promise, signal);
+      return await abortable(read.answer.promise, signal);
     } finally {
       read.askers -= 1;
       if (read.askers === 0) read.onDeserted();

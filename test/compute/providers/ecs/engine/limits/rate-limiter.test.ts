@@ -5,16 +5,16 @@ import { ecsRateLimits } from '../../../../../../src/compute/providers/ecs/engin
 const region = 'us-west-2';
 const role = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`;
 
-test('a bucket belongs to an account, a region and a family, whichever role is used', () => {
-  const bucketOf = createRateLimiter({
+test('a token queue belongs to an account, a region and a family, whichever role is used', () => {
+  const queueOf = createRateLimiter({
     limits: ecsRateLimits,
     ownAccount: '111111111111',
     now: () => 0,
     maxWaitMs: 1,
   });
-  const own = bucketOf({ region }, 'serviceReads');
-  expect(bucketOf({ region, roleArn: role('111111111111', 'a') }, 'serviceReads')).toBe(own);
-  expect(bucketOf({ region, roleArn: role('222222222222', 'a') }, 'serviceReads')).not.toBe(own);
-  expect(bucketOf({ region: 'eu-west-1' }, 'serviceReads')).not.toBe(own);
-  expect(bucketOf({ region }, 'serviceWrites')).not.toBe(own);
+  const own = queueOf({ region }, 'serviceReads');
+  expect(queueOf({ region, roleArn: role('111111111111', 'a') }, 'serviceReads')).toBe(own);
+  expect(queueOf({ region, roleArn: role('222222222222', 'a') }, 'serviceReads')).not.toBe(own);
+  expect(queueOf({ region: 'eu-west-1' }, 'serviceReads')).not.toBe(own);
+  expect(queueOf({ region }, 'serviceWrites')).not.toBe(own);
 });

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../../../async/on-abort.ts';
 import type { RateLimit } from './rate-limits.ts';
 
 /** A halved rate climbs back to the whole within a minute: slower than any throttle is looked into, faster than a shift. */
@@ -12,19 +13,23 @@ const rounding = 1e-9;
 /** Who goes first when tokens are short. */
 export type Priority = 'user' | 'sweep';
 
-export interface TokenBucket {
+/**
+ * Where calls wait for their tokens. More than the bucket of src/async, which says yes or no at a fixed rate: here
+ * callers stand in line, users before sweeps, and the rate itself falls with each throttle and recovers.
+ */
+export interface TokenQueue {
   /**
    * Resolves once a token is there and taken; those who ask for a user go before sweeps, each kind in its order.
-   * Rejects with BucketOverrun at once where the wait would be too long, and with the signal's reason when it aborts.
+   * Rejects with TokenQueueOverrun at once where the wait would be too long, and with the signal's reason when it aborts.
    */
   take(priority: Priority, signal: AbortSignal): Promise<void>;
   /** Returns a token that was taken and not used. */
   giveBack(): void;
-  /** The engine throttles: empties the bucket and halves its rate, which recovers by itself. True where that is news. */
+  /** The engine throttles: takes all tokens away and halves the rate, which recovers by itself. True where that is news. */
   slowDown(): boolean;
 }
 
-export interface TokenBucketOptions {
+export interface TokenQueueOptions {
   /** Monotonic clock in milliseconds. */
   readonly now: () => number;
   /** Longest wait to be accepted, in milliseconds. */
@@ -32,8 +37,8 @@ export interface TokenBucketOptions {
 }
 
 /** So many wait already that another one would wait longer than is sensible. */
-export class BucketOverrun extends Error {
-  override readonly name = 'BucketOverrun';
+export class TokenQueueOverrun extends Error {
+  override readonly name = 'TokenQueueOverrun';
   readonly waitMs: number;
 
   constructor(waitMs: number) {
@@ -47,7 +52,7 @@ interface Waiter {
 }
 
 /** Not above `limit.burst` calls at once nor `limit.perSecond` in the long run, whoever takes. */
-export function createTokenBucket(limit: RateLimit, { now, maxWaitMs }: TokenBucketOptions): TokenBucket {
+export function createTokenQueue(limit: RateLimit, { now, maxWaitMs }: TokenQueueOptions): TokenQueue {
   const level = createLevel(limit, now);
   const waiting: Readonly<Record<Priority, Set<Waiter>>> = { user: new Set(), sweep: new Set() };
   let timer: NodeJS.Timeout | undefined;
@@ -78,20 +83,19 @@ export function createTokenBucket(limit: RateLimit, { now, maxWaitMs }: TokenBuc
       signal.throwIfAborted();
       const ahead = waiting.user.size + (priority === 'sweep' ? waiting.sweep.size : 0);
       const waitMs = level.msUntil(ahead + 1);
-      if (waitMs > maxWaitMs) throw new BucketOverrun(waitMs);
+      if (waitMs > maxWaitMs) throw new TokenQueueOverrun(waitMs);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const waiter = { grant: resolve };
-      const onAbort = (): void => {
+      waiting[priority].add(waiter);
+      const stopListening = onAbort(signal, () => {
         drop(waiting[priority], waiter);
         reject(signal.reason as Error);
-      };
-      waiting[priority].add(waiter);
-      signal.addEventListener('abort', onAbort, { once: true });
+      });
       serve();
       try {
         await promise;
       } finally {
-        signal.removeEventListener('abort', onAbort);
+        stopListening();
       }
     },
     giveBack: () => {
@@ -121,7 +125,7 @@ function createLevel({ burst, perSecond }: RateLimit, now: () => number): Level 
   const fill = (): void => {
     const elapsedMs = Math.max(0, now() - filledAt);
     filledAt += elapsedMs;
-    // At the rate of the beginning: a recovering bucket gives a little less than it might, never more.
+    // At the rate of the beginning: a recovering rate gives a little less than it might, never more.
     tokens = Math.min(burst, tokens + elapsedMs * rate);
     rate = Math.min(fullRate, rate + (fullRate * elapsedMs) / recoveryMs);
   };

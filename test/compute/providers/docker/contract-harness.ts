@@ -1,10 +1,14 @@
-import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
-import { context, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
-import { memoryEngine, writes } from '../compute/providers/docker/memory-engine.ts';
-import { abortable, silent } from './engine-signals.ts';
-import { describeProviderContract } from './provider-contract.ts';
+import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
+import { context, settings, tenantSpec } from './docker-fixture.ts';
+import { memoryEngine, writes } from './memory-engine.ts';
+import { abortable, silent } from '../../../contract/engine-signals.ts';
+import type { ContractCase, ContractHarness } from '../../../contract/provider-contract.ts';
 
-describeProviderContract('docker, on an engine in memory,', async () => {
+export const contractCases: readonly ContractCase[] = [
+  { name: 'docker, on an engine in memory,', makeHarness: inMemory },
+];
+
+async function inMemory(): Promise<ContractHarness> {
   const engine = memoryEngine(['app:1', 'app:2']);
   const { block, policy } = settings();
   const signal = new AbortController().signal;
@@ -25,4 +29,4 @@ describeProviderContract('docker, on an engine in memory,', async () => {
     silent: () => dockerProvider(silent(engine), block, policy, context()),
     close: async () => undefined,
   };
-});
+}
