@@ -1,8 +1,9 @@
 import { describe, expect, test, vi, onTestFinished } from 'vitest';
 import type { TenantStatus } from '../../../src/api/status.ts';
 import { ComputeError, errorCodes, errorPolicies, type ErrorCode } from '../../../src/compute/errors.ts';
-import { requeue, unavailableGraceLeftMs } from '../../../src/controller/pass/requeue.ts';
-import type { Verdict } from '../../../src/controller/pass/verdict.ts';
+import type { Verdict } from '../../../src/controller/pass.ts';
+import { requeue, unavailableGraceLeftMs } from '../../../src/controller/status/requeue.ts';
+import type { TenantMemory } from '../../../src/controller/tenant-memory.ts';
 import { passOver } from '../pass-fixture.ts';
 import { statusOf, tenantWith } from '../tenant-fixture.ts';
 
@@ -99,36 +100,31 @@ describe('the grace of an engine that is out of reach', () => {
   const atMs = (seconds: number): Date => new Date(1_700_000_000_000 + seconds * 1000);
   const ready = statusOf('True', 'Running');
 
-  function graceLeft(
-    status: TenantStatus,
-    verdict: Verdict,
-    since: Map<string, number> = new Map(),
-    seconds = 0,
-  ): number {
-    const pass = passOver({ tenant: tenantWith(status), now: atMs(seconds), unavailableSince: since });
+  function graceLeft(status: TenantStatus, verdict: Verdict, memory: TenantMemory = {}, seconds = 0): number {
+    const pass = passOver({ tenant: tenantWith(status), now: atMs(seconds), memory });
     return unavailableGraceLeftMs(pass, verdict);
   }
 
   test('of a Ready tenant is 60 s, counted from its first failure', () => {
-    const since = new Map<string, number>();
+    const memory: TenantMemory = {};
     const left = [0, 1, 59, 60, 61].map((seconds) =>
-      graceLeft(ready, failed('ProviderUnavailable'), since, seconds),
+      graceLeft(ready, failed('ProviderUnavailable'), memory, seconds),
     );
     expect(left).toEqual([60_000, 59_000, 1000, 0, 0]);
   });
 
   test('begins anew once the engine was reached', () => {
-    const since = new Map<string, number>();
-    graceLeft(ready, failed('ProviderUnavailable'), since, 0);
-    expect(graceLeft(ready, { kind: 'ready', message: 'm' }, since, 30)).toBe(0);
-    expect(graceLeft(ready, failed('ProviderUnavailable'), since, 50)).toBe(60_000);
+    const memory: TenantMemory = {};
+    graceLeft(ready, failed('ProviderUnavailable'), memory, 0);
+    expect(graceLeft(ready, { kind: 'ready', message: 'm' }, memory, 30)).toBe(0);
+    expect(graceLeft(ready, failed('ProviderUnavailable'), memory, 50)).toBe(60_000);
   });
 
   test('ends with any other failure', () => {
-    const since = new Map<string, number>();
-    graceLeft(ready, failed('ProviderUnavailable'), since, 0);
-    expect(graceLeft(ready, failed('Throttled'), since, 30)).toBe(0);
-    expect(since.size).toBe(0);
+    const memory: TenantMemory = {};
+    graceLeft(ready, failed('ProviderUnavailable'), memory, 0);
+    expect(graceLeft(ready, failed('Throttled'), memory, 30)).toBe(0);
+    expect(memory.unavailableSince).toBeUndefined();
   });
 
   test.each<[name: string, status: TenantStatus]>([
@@ -137,10 +133,5 @@ describe('the grace of an engine that is out of reach', () => {
     ['a generation that was not applied yet', statusOf('True', 'Running', { observedGeneration: 1 })],
   ])('is not given to %s', (_name, status) => {
     expect(graceLeft(status, failed('ProviderUnavailable'))).toBe(0);
-  });
-
-  test('is each tenant’s own', () => {
-    const since = new Map([['team-a/other', 0]]);
-    expect(graceLeft(ready, failed('ProviderUnavailable'), since)).toBe(60_000);
   });
 });

@@ -1,16 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint, TenantStatus } from '../../../src/api/status.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
-import type { Convergence } from '../../../src/controller/pass/converge.ts';
-import { leavePreviousPlacements } from '../../../src/controller/pass/previous-placements.ts';
+import type { Outcome } from '../../../src/controller/pass.ts';
+import {
+  leavePreviousPlacements,
+  mergeEndpoints,
+} from '../../../src/controller/steps/previous-placements.ts';
 import { passOver } from '../pass-fixture.ts';
 import { changesIn, scriptedProvider } from '../scripted-provider.ts';
 import { running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
 const at = (port: number, address = '127.0.0.1'): Endpoint => ({ name: 'http', type: 'tcp', address, port });
 const oldPlace = { provider: 'docker', place: 'old' };
-const ready: Convergence = { verdict: { kind: 'ready', message: '1/1 running and healthy' }, repaired: [] };
-const underWay: Convergence = {
+const ready: Outcome = { verdict: { kind: 'ready', message: '1/1 running and healthy' }, repaired: [] };
+const underWay: Outcome = {
   verdict: { kind: 'progressing', reason: 'Updating', message: 'm', underWay: true },
   repaired: [],
 };
@@ -44,7 +47,7 @@ function moveIn({ previousPlacements = [oldPlace], sinceWriteMs = 5000, observed
     },
     providers: [docker],
     now: new Date(nowMs),
-    lastWrites: new Map([['team-a/acme', { status, at: nowMs - sinceWriteMs }]]),
+    memory: { lastWrite: { status, at: nowMs - sinceWriteMs } },
   });
   return { docker, pass };
 }
@@ -143,4 +146,10 @@ describe('the old place of a move', () => {
     docker.failures.set('getStatus', new TypeError('x is not a function'));
     await expect(leavePreviousPlacements(pass, underWay)).rejects.toThrow(TypeError);
   });
+});
+
+test("the endpoints of a move's old place stand behind those of the new one", () => {
+  expect(mergeEndpoints([at(1)], [at(2)])).toEqual([at(1), at(2)]);
+  expect(mergeEndpoints(undefined, [at(2)])).toEqual([at(2)]);
+  expect(mergeEndpoints([at(1)], undefined)).toEqual([at(1)]);
 });

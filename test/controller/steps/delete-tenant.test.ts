@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../src/compute/errors.ts';
-import { deleteTenant, destroyPlacements } from '../../../src/controller/pass/delete-tenant.ts';
+import { note } from '../../../src/controller/pass.ts';
+import { deleteTenant, destroyPlacements } from '../../../src/controller/steps/delete-tenant.ts';
 import { passOver } from '../pass-fixture.ts';
 import { changesIn, scriptedProvider, type ScriptedProvider } from '../scripted-provider.ts';
 import { tenantWith } from '../tenant-fixture.ts';
@@ -35,7 +36,7 @@ describe('deletion', () => {
   test('goes by the id that the status names', async () => {
     const [docker] = two();
     const pass = passOf([docker], { placement: here });
-    pass.draft.tenantId = 'acme-1';
+    note(pass, { tenantId: 'acme-1' });
     await deleteTenant(pass);
     expect(changesIn(docker.calls)).toEqual(['destroy acme-1@docker/here']);
   });

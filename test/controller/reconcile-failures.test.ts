@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { reconcileRequestedAt } from '../../../src/api/names.ts';
-import { ComputeError } from '../../../src/compute/errors.ts';
-import { startController } from '../controller-fixture.ts';
-import { changesIn, scriptedProvider } from '../scripted-provider.ts';
-import { image, key, running } from '../tenant-fixture.ts';
+import { reconcileRequestedAt } from '../../src/api/names.ts';
+import { ComputeError } from '../../src/compute/errors.ts';
+import { startController } from './controller-fixture.ts';
+import { changesIn, scriptedProvider } from './scripted-provider.ts';
+import { image, key, running } from './tenant-fixture.ts';
 
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');
 

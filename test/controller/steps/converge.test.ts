@@ -3,15 +3,14 @@ import type { TenantStatus } from '../../../src/api/status.ts';
 import type { TenantSpec } from '../../../src/api/tenant.ts';
 import type { Change, Observation, StepResult } from '../../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../../src/compute/spec/tenant-compute-spec.ts';
+import { draftFrom } from '../../../src/controller/pass.ts';
 import {
-  converge,
   isPlainProgress,
-  mergeEndpoints,
   progressMessage,
   reasonInTransition,
-  repairKind,
-} from '../../../src/controller/pass/converge.ts';
-import { draftFrom } from '../../../src/controller/pass/status-draft.ts';
+} from '../../../src/controller/status/reasons.ts';
+import { repairKind } from '../../../src/controller/steps/choose-step.ts';
+import { converge } from '../../../src/controller/steps/converge.ts';
 import { changesIn, scriptedProvider, type ScriptedProviderOptions } from '../scripted-provider.ts';
 import { key, running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
@@ -58,9 +57,9 @@ async function outcomeOf(situation: Situation) {
   scripted.showsAfterStep = showsAfter;
   if (step !== undefined) scripted.steps.push(step);
   const draft = draftFrom(status);
-  const convergence = await converge({
+  const { facts, ...outcome } = await converge({
     tenant: tenantWith(status),
-    tenantSpec: { suspend: false, deletionPolicy: 'Delete', driftPolicy: situation.driftPolicy ?? 'Correct' },
+    driftPolicy: situation.driftPolicy ?? 'Correct',
     desired: provider.desired(spec),
     enabled: scripted.enabled,
     draft,
@@ -72,7 +71,7 @@ async function outcomeOf(situation: Situation) {
     signal: new AbortController().signal,
   });
   const looks = scripted.calls.filter(({ operation }) => operation === 'getStatus').map(({ what }) => what);
-  return { ...convergence, draft, looks, steps: changesIn(scripted.calls), askedFor };
+  return { ...outcome, draft: { ...draft, ...facts }, looks, steps: changesIn(scripted.calls), askedFor };
 }
 
 const applied = statusOf('True', 'Running');
@@ -485,7 +484,7 @@ describe('a state on its way', () => {
     ['that was Ready', statusOf('True', 'Running'), 'Updating'],
     ['that failed with something running', statusOf('False', 'Throttled'), 'Updating'],
   ])('%s', (_name, status, reason) => {
-    expect(reasonInTransition({ tenant: tenantWith(status) })).toBe(reason);
+    expect(reasonInTransition(status)).toBe(reason);
   });
 
   test('says no more than that, until there is more to say', () => {
@@ -493,11 +492,4 @@ describe('a state on its way', () => {
     expect(isPlainProgress(progressMessage('Updating'))).toBe(true);
     expect(isPlainProgress('Pulling v2')).toBe(false);
   });
-});
-
-test("the endpoints of a move's old place stand behind those of the new one", () => {
-  const at = (port: number) => ({ name: 'http', type: 'tcp', address: '127.0.0.1', port });
-  expect(mergeEndpoints([at(1)], [at(2)])).toEqual([at(1), at(2)]);
-  expect(mergeEndpoints(undefined, [at(2)])).toEqual([at(2)]);
-  expect(mergeEndpoints([at(1)], undefined)).toEqual([at(1)]);
 });

@@ -6,7 +6,7 @@ import {
   parseTenantSpec,
   referencedSecrets,
   resolveSpec,
-} from '../../../src/controller/pass/resolve-spec.ts';
+} from '../../../src/controller/steps/resolve-spec.ts';
 import type { SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
 import { block, scriptedProvider } from '../scripted-provider.ts';
 import { tenantWith } from '../tenant-fixture.ts';

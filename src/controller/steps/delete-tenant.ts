@@ -2,10 +2,9 @@ import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import { permitAll } from '../../compute/permit.ts';
-import { placedAt } from './pass.ts';
-import type { Pass } from './pass.ts';
+import { placeAt } from '../pass.ts';
+import type { Pass, Verdict } from '../pass.ts';
 import type { TransitionEvent } from '../status/transition-events.ts';
-import type { Verdict } from './verdict.ts';
 
 export interface Deletion {
   /** Why the finalizer must stay; undefined: it may go. */
@@ -43,9 +42,9 @@ function deletionPolicyOf({ spec }: Tenant): unknown {
  * A durable provider's placement was written before anything was created. A provider that forgets with the process
  * has none until the first status: whatever it remembers of the tenant goes.
  */
-function placesToEmpty({ context, draft }: Pass): Placement[] {
+function placesToEmpty({ deps, draft }: Pass): Placement[] {
   if (draft.placement !== undefined) return [draft.placement];
-  return [...context.providers.values()]
+  return [...deps.providers.values()]
     .filter(({ definition }) => !definition.durable)
     .map(({ definition }) => ({ provider: definition.name }));
 }
@@ -85,7 +84,7 @@ export async function destroyPlacements(
 }
 
 async function destroyAt(pass: Pass, placement: Placement) {
-  const enabled = pass.context.providers.get(placement.provider);
+  const enabled = pass.deps.providers.get(placement.provider);
   if (enabled === undefined) {
     throw new ComputeError(
       'ProviderNotFound',
@@ -93,7 +92,7 @@ async function destroyAt(pass: Pass, placement: Placement) {
         `add compute.${placement.provider} to the operator's config, or set spec.deletionPolicy to Retain to leave it`,
     );
   }
-  return enabled.provider.destroy(placedAt(pass, placement), permitAll, pass.signal);
+  return enabled.provider.destroy(placeAt(pass, placement), permitAll, pass.signal);
 }
 
 function namesOf(placements: readonly Placement[]): string {

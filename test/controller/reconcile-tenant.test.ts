@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { finalizer } from '../../../src/api/names.ts';
-import { ComputeError } from '../../../src/compute/errors.ts';
-import type { Change } from '../../../src/compute/provider.ts';
-import { startController } from '../controller-fixture.ts';
-import { changesIn, scriptedProvider } from '../scripted-provider.ts';
-import { image, key, running } from '../tenant-fixture.ts';
+import { finalizer } from '../../src/api/names.ts';
+import { ComputeError } from '../../src/compute/errors.ts';
+import type { Change } from '../../src/compute/provider.ts';
+import { startController } from './controller-fixture.ts';
+import { changesIn, scriptedProvider } from './scripted-provider.ts';
+import { image, key, running } from './tenant-fixture.ts';
 
 const stopped: Change = { path: 'state', desired: 'running', actual: 'exited', cause: 'drift' };
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');

@@ -1,11 +1,8 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { ComputeError } from '../../compute/errors.ts';
 import { errorPolicies } from '../../compute/errors.ts';
-import { keyOf } from '../../kube/client/kube-object.ts';
 import type { ProcessResult } from '../../kube/queue/work-queue.ts';
-import type { Convergence } from './converge.ts';
-import type { Pass } from './pass.ts';
-import type { Verdict } from './verdict.ts';
+import type { Outcome, Pass, Verdict } from '../pass.ts';
 
 /** When a tenant is looked at again. */
 
@@ -16,7 +13,7 @@ export const transitionLookMs = 10_000;
 /** How long a Ready tenant stays so while its engine can't be reached: a restart of the engine is no outage. */
 const unavailableGraceMs = 60_000;
 
-export function requeue({ verdict, lookAgainAfterMs }: Convergence): ProcessResult {
+export function requeue({ verdict, lookAgainAfterMs }: Outcome): ProcessResult {
   switch (verdict.kind) {
     case 'ready':
     case 'suspended':
@@ -47,16 +44,14 @@ function failure(error: ComputeError): ProcessResult {
 }
 
 /** How long to say nothing yet of an engine that a Ready tenant can't reach; 0: say it. */
-export function unavailableGraceLeftMs({ context, tenant }: Pass, verdict: Verdict): number {
-  const key = keyOf(tenant);
+export function unavailableGraceLeftMs({ deps, memory, tenant }: Pass, verdict: Verdict): number {
   if (verdict.kind !== 'failed' || verdict.error.code !== 'ProviderUnavailable') {
-    context.unavailableSince.delete(key);
+    memory.unavailableSince = undefined;
     return 0;
   }
   const ready = findCondition(tenant.status?.conditions, 'Ready');
   if (ready?.status !== 'True' || tenant.status?.observedGeneration !== tenant.metadata.generation) return 0;
-  const nowMs = context.now().getTime();
-  const since = context.unavailableSince.get(key) ?? nowMs;
-  context.unavailableSince.set(key, since);
-  return Math.max(0, since + unavailableGraceMs - nowMs);
+  const nowMs = deps.now().getTime();
+  memory.unavailableSince ??= nowMs;
+  return Math.max(0, memory.unavailableSince + unavailableGraceMs - nowMs);
 }
