@@ -4,10 +4,8 @@ import { KubeApiError, isApiError, type KubeStatus } from '../client/kube-api-er
 import { keyOf, objectKey, type KubeObject } from '../client/kube-object.ts';
 import { createObjectCache, type CacheEvent } from './object-cache.ts';
 import type { Resource, Selection, WatchEvent, WatchOptions } from '../client/resource.ts';
-import { guardAgainstSilence } from './stream-silence.ts';
+import { guardAgainstSilence } from './silence-guard.ts';
 import { createWatchRecovery, type RecoveryTiming } from './watch-recovery.ts';
-
-export type { CacheEvent } from './object-cache.ts';
 
 export interface ReflectorTiming extends RecoveryTiming {
   /** A watch without a byte for this long is opened again from where it stood. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { withDeadline } from '../../async/deadline.ts';
-import { runExecPlugin, type ExecPlugin } from './exec-credential.ts';
+import { runExecPlugin, type ExecPlugin } from './exec-plugin.ts';
 import { KubeUnreachableError } from './kube-api-error.ts';
 import type { KubeUser } from './load-kube-config.ts';
 

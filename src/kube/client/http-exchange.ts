@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credential-source.ts';
 import { KubeApiError, KubeUnreachableError, type KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';
 import { parseLines, type ObjectStream } from './object-stream.ts';
@@ -139,7 +139,7 @@ export function unreachable(request: RequestOptions, call: Call, error: unknown)
   });
 }
 
-/** `/apis/landlord.dev/v1/namespaces/a/tenants/b/status` is `tenants/status`. */
+/** `/apis/apps/v1/namespaces/a/deployments/b/status` is `deployments/status`. */
 export function resourceOf(path: string): string {
   const parts = path.split('/').filter(Boolean);
   const rest = parts[0] === 'api' ? parts.slice(2) : parts[0] === 'apis' ? parts.slice(3) : undefined;

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { abortable } from '../../async/abortable.ts';
-import { createCredentialSource, type Credentials } from './credentials.ts';
+import { createCredentialSource, type Credentials } from './credential-source.ts';
 import { startDeadline } from '../../async/deadline.ts';
 import { sleep } from '../../async/sleep.ts';
 import {
@@ -17,16 +17,12 @@ import {
 } from './http-exchange.ts';
 import { KubeApiError, isApiError } from './kube-api-error.ts';
 import type { ObjectStream } from './object-stream.ts';
-import { retryDelayMs } from './request-retry.ts';
+import { retryDelayMs } from './retry-delay.ts';
 import { createTransport } from './transport.ts';
-
-export type { Query, RequestOptions } from './http-exchange.ts';
-export { KubeApiError, KubeUnreachableError, isApiError, isConflict, isNotFound } from './kube-api-error.ts';
-export { loadKubeConfig } from './load-kube-config.ts';
 
 export interface RequestInfo {
   method: string;
-  /** `tenants`, `tenants/status`; the path itself where it names no resource. */
+  /** `deployments`, `deployments/status`; the path itself where it names no resource. */
   resource: string;
   /** The HTTP status, or `unreachable` or `aborted`. */
   code: string;
@@ -48,7 +44,7 @@ export interface KubeClientOptions {
   /** The environment of an exec plugin; required where the kubeconfig's user has one. */
   execEnv?: Record<string, string | undefined>;
   /** What comes before the slash is the field manager of all writes. */
-  userAgent?: string;
+  userAgent: string;
 }
 
 export type StreamOptions = Pick<RequestOptions, 'path' | 'query' | 'accept' | 'signal' | 'timeoutMs'>;
@@ -73,7 +69,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   const server = new URL(cluster?.server ?? '');
   const transport = createTransport({ origin: server.origin, proxyUrl: cluster?.proxyUrl, connections });
   const base = { origin: server.origin, pathPrefix: server.pathname.replace(/\/$/, '') };
-  const userAgent = options.userAgent ?? 'landlord';
+  const { userAgent } = options;
 
   /** One attempt: rejects unless the status is 2xx. `use` reads the body within the deadline. */
   async function attempt<T>(request: RequestOptions, call: Call, use: UseResponse<T>): Promise<T> {

@@ -56,7 +56,7 @@ export interface CallOptions {
 
 /** All reject as KubeClient.request does. The namespace is left out for cluster-scoped resources. */
 export interface Resource<T extends KubeObject> {
-  /** `tenants.landlord.dev`, for messages and metrics. */
+  /** `deployments.apps`, for messages and metrics. */
   readonly id: string;
   /** Undefined where there is no such object. */
   get(name: string, namespace?: string, options?: CallOptions): Promise<T | undefined>;

@@ -1,5 +1,5 @@
 import { Pool, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
-import type { Credentials, TlsOptions } from './credentials.ts';
+import type { Credentials, TlsOptions } from './credential-source.ts';
 
 export interface Transport {
   /** Short exchanges: a bounded pool of keep-alive connections. */

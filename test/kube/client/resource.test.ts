@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  KubeApiError,
-  type KubeClient,
-  type RequestOptions,
-  type StreamOptions,
-} from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
+import type { KubeClient, StreamOptions } from '../../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
 import { resource, type ObjectList, type ResourceType } from '../../../src/kube/client/resource.ts';
 
