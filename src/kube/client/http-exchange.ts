@@ -11,33 +11,33 @@ const decompress = promisify(gunzip);
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface RequestOptions {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the root of the API, for example `/api/v1/namespaces`. */
-  path: string;
-  query?: Query;
+  readonly path: string;
+  readonly query?: Query;
   /** Sent as JSON. */
-  body?: unknown;
-  contentType?: string;
-  accept?: string;
-  signal?: AbortSignal;
-  timeoutMs?: number;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
   /** Whether it may be sent again when nobody knows if it was carried out. Default: all but POST. */
-  idempotent?: boolean;
+  readonly idempotent?: boolean;
 }
 
 export interface Call {
-  signal: AbortSignal;
-  streaming: boolean;
+  readonly signal: AbortSignal;
+  readonly streaming: boolean;
 }
 
 export type UseResponse<T> = (response: Dispatcher.ResponseData) => Promise<T>;
 
 interface DispatchParts {
-  origin: string;
-  pathPrefix: string;
-  userAgent: string;
-  credentials: Credentials;
-  call: Call;
+  readonly origin: string;
+  readonly pathPrefix: string;
+  readonly userAgent: string;
+  readonly credentials: Credentials;
+  readonly call: Call;
 }
 
 export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispatcher.RequestOptions {
@@ -118,7 +118,7 @@ export function objectStream<T>(response: Dispatcher.ResponseData, deadline: Dea
 }
 
 /** Failures before the first byte of the request was sent: the server can't have carried anything out. */
-const NOT_SENT = new Set([
+const notSent = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -132,7 +132,7 @@ export function unreachable(request: RequestOptions, call: Call, error: unknown)
   const code = (error as { code?: string }).code ?? '';
   const cause = call.signal.aborted ? call.signal.reason : error;
   const why = cause instanceof Error ? cause.message : String(cause);
-  const outcomeUnknown = !NOT_SENT.has(code);
+  const outcomeUnknown = !notSent.has(code);
   return new KubeUnreachableError(`${request.method} ${request.path}: ${why || code}`, {
     cause: error,
     outcomeUnknown,

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { isConflict } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { microTime } from '../client/micro-time.ts';
-import { resource, type Resource } from '../client/resource.ts';
+import { resource, type CallOptions, type Resource } from '../client/resource.ts';
 import { observeLease, type Lease, type LeaseSpec } from './observed-lease.ts';
 
 export interface CandidateOptions {
@@ -30,23 +30,12 @@ export interface LeaseCandidate {
 const leasesResource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
 
 export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate {
-  const {
-    client,
-    namespace,
-    name,
-    identity,
-    logger,
-    renewDeadlineMs,
-    now = () => performance.now(),
-  } = options;
-  const leases: Resource<Lease> = resource(client, leasesResource);
-  const seen = observeLease(now);
+  const { namespace, name, identity, logger, renewDeadlineMs } = options;
+  const leases: Resource<Lease> = resource(options.client, leasesResource);
+  const seen = observeLease(options.now ?? (() => performance.now()));
   const wantedSpec = (): LeaseSpec => claim(seen.lease(), options);
 
-  async function attempt(call: {
-    readonly signal: AbortSignal;
-    readonly timeoutMs: number;
-  }): Promise<boolean> {
+  async function attempt(call: CallOptions): Promise<boolean> {
     const known = seen.lease();
     // While we hold it, the version we know is the newest: no read is needed.
     if (known && seen.holder() === identity && seen.isValid()) {
@@ -81,10 +70,10 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
       }
     },
     async release() {
-      const lease = seen.lease();
-      if (!lease || seen.holder() !== identity) return;
+      const held = seen.lease();
+      if (!held || seen.holder() !== identity) return;
       try {
-        await leases.replace({ ...lease, spec: givenBack(lease.spec) }, { timeoutMs: renewDeadlineMs });
+        await leases.replace({ ...held, spec: givenBack(held.spec) }, { timeoutMs: renewDeadlineMs });
       } catch (error) {
         logger.warn({ error: messageOf(error) }, 'lease not given back: it runs out by itself');
       }
