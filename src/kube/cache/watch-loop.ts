@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../async/sleep.ts';
-import { KubeApiError, isApiError } from '../client/kube-api-error.ts';
+import { KubeApiError, isApiError, messageOf } from '../client/kube-api-error.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import type { ObjectStream } from '../client/object-stream.ts';
 import type { Resource, Selection, WatchEvent } from '../client/resource.ts';
@@ -158,8 +158,10 @@ export class WatchLoop<T extends KubeObject> {
     if (kind === 'expired') this.#state.forgetVersion();
     // The first, second, fourth, eighth … in a row: an outage isn't a flood of lines.
     const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
-    const message = error instanceof Error ? error.message : String(error);
-    this.#logger[level]({ error: message, kind, failures, waitMs: Math.round(waitMs) }, 'watch interrupted');
+    this.#logger[level](
+      { error: messageOf(error), kind, failures, waitMs: Math.round(waitMs) },
+      'watch interrupted',
+    );
     return waitMs;
   }
 }

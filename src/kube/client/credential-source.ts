@@ -4,7 +4,7 @@ import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { withDeadline } from '../../async/deadline.ts';
 import { runExecPlugin, type ExecPlugin } from './exec-plugin.ts';
-import { KubeUnreachableError } from './kube-api-error.ts';
+import { KubeUnreachableError, messageOf } from './kube-api-error.ts';
 import type { KubeUser } from './load-kube-config.ts';
 
 export interface TlsOptions {
@@ -69,7 +69,7 @@ export function createCredentialSource(options: CredentialOptions): CredentialSo
       loaded = await withDeadline(deadline, () => load(cluster, user, { ...options, timeoutMs }));
       return loaded.credentials;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (loaded && Date.now() < loaded.expiresAtMs) {
         logger.warn(
           { error: message },

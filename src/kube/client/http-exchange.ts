@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { Credentials } from './credential-source.ts';
-import { KubeApiError, KubeUnreachableError, type KubeStatus } from './kube-api-error.ts';
+import { KubeApiError, KubeUnreachableError, messageOf, type KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';
 import { parseLines, type ObjectStream } from './object-stream.ts';
 
@@ -131,9 +131,8 @@ export function unreachable(request: RequestOptions, call: Call, error: unknown)
   if (error instanceof KubeUnreachableError) return error;
   const code = (error as { code?: string }).code ?? '';
   const cause = call.signal.aborted ? call.signal.reason : error;
-  const why = cause instanceof Error ? cause.message : String(cause);
   const outcomeUnknown = !notSent.has(code);
-  return new KubeUnreachableError(`${request.method} ${request.path}: ${why || code}`, {
+  return new KubeUnreachableError(`${request.method} ${request.path}: ${messageOf(cause) || code}`, {
     cause: error,
     outcomeUnknown,
   });

@@ -47,6 +47,11 @@ export class KubeUnreachableError extends Error {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export function isApiError(error: unknown, ...statuses: number[]): error is KubeApiError {
   return error instanceof KubeApiError && (statuses.length === 0 || statuses.includes(error.status));
 }

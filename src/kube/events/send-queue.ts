@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../../async/backoff.ts';
 import { doneWithin } from '../../async/done-within.ts';
 import { sleep } from '../../async/sleep.ts';
-import { KubeUnreachableError } from '../client/kube-api-error.ts';
+import { KubeUnreachableError, messageOf } from '../client/kube-api-error.ts';
 
 /** What is to be sent and may be lost: one after the other, again where nobody answers, and dropped where too many wait. */
 export interface SendQueue {
@@ -50,8 +50,7 @@ async function attempt(send: () => Promise<unknown>, logger: Logger): Promise<vo
     } catch (error) {
       if (!(error instanceof KubeUnreachableError) || tries >= maxAttempts) {
         // The namespace is going, the rights are missing: nobody is helped by more than a line.
-        const message = error instanceof Error ? error.message : String(error);
-        logger.debug({ error: message }, 'event not recorded');
+        logger.debug({ error: messageOf(error) }, 'event not recorded');
         return;
       }
       await sleep(backoffMs(tries, backoff));

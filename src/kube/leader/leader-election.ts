@@ -1,21 +1,9 @@
-import type { Logger } from 'pino';
 import { onAbort } from '../../async/on-abort.ts';
 import { sleep } from '../../async/sleep.ts';
 import { untilAborted } from '../../async/until-aborted.ts';
-import type { KubeClient } from '../client/kube-client.ts';
-import { createLeaseCandidate, type LeaseCandidate } from './lease-candidate.ts';
+import { createLeaseCandidate, type CandidateOptions, type LeaseCandidate } from './lease-candidate.ts';
 
-export interface LeaderElectionOptions {
-  /** Its own, so that no queue of other requests ever stands before a renewal. */
-  readonly client: KubeClient;
-  readonly namespace: string;
-  readonly name: string;
-  /** Unique among the candidates: pod name and a random part. */
-  readonly identity: string;
-  /** Others wait this long after the last renewal they saw. 15 s in client-go. */
-  readonly leaseDurationMs: number;
-  /** The leader gives up when it couldn't renew for this long; must be shorter than the lease. 10 s. */
-  readonly renewDeadlineMs: number;
+export interface LeaderElectionOptions extends CandidateOptions {
   /** Between two tries. 2 s. */
   readonly retryPeriodMs: number;
   /**
@@ -23,11 +11,8 @@ export interface LeaderElectionOptions {
    * promise has settled, so that the next leader never works beside this one.
    */
   readonly onStarted: (signal: AbortSignal) => Promise<void> | void;
-  readonly logger: Logger;
   /** Abort it to step down. */
   readonly signal: AbortSignal;
-  /** A monotonic clock in milliseconds. */
-  readonly now?: () => number;
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly random?: () => number;
 }

@@ -1,18 +1,23 @@
 import type { Logger } from 'pino';
-import { isConflict } from '../client/kube-api-error.ts';
+import { isConflict, messageOf } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { microTime } from '../client/micro-time.ts';
 import { resource, type CallOptions, type Resource } from '../client/resource.ts';
 import { observeLease, type Lease, type LeaseSpec } from './observed-lease.ts';
 
 export interface CandidateOptions {
+  /** Its own, so that no queue of other requests ever stands before a renewal. */
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
+  /** Unique among the candidates: pod name and a random part. */
   readonly identity: string;
+  /** Others wait this long after the last renewal they saw. 15 s in client-go. */
   readonly leaseDurationMs: number;
+  /** The leader gives up when it couldn't renew for this long; must be shorter than the lease. 10 s. */
   readonly renewDeadlineMs: number;
   readonly logger: Logger;
+  /** A monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
@@ -103,8 +108,4 @@ function claim(
 function givenBack(spec: LeaseSpec | undefined): LeaseSpec {
   const time = microTime(new Date());
   return { ...spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: time, acquireTime: time };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
