@@ -1,6 +1,7 @@
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
-import type { CacheEvent, Reflector } from '../kube/cache/reflector.ts';
+import type { CacheEvent } from '../kube/cache/object-cache.ts';
+import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
 import { isWorthALook } from './tenant-change.ts';

@@ -7,7 +7,7 @@ export interface SilenceGuard {
 }
 
 /** The limit may shrink while the timer runs, as when the initial events are through. */
-const CHECK_EVERY_MS = 1_000;
+const checkEveryMs = 1_000;
 
 /**
  * Breaks `stream` off when no byte came for `limitMs()`. Any byte counts as life, of whatever event.
@@ -22,7 +22,7 @@ export function guardAgainstSilence(stream: ObjectStream<unknown>, limitMs: () =
   }
 
   function arm(): void {
-    timer = setTimeout(check, Math.min(CHECK_EVERY_MS, Math.max(1, limitMs() - quietForMs())));
+    timer = setTimeout(check, Math.min(checkEveryMs, Math.max(1, limitMs() - quietForMs())));
   }
 
   function check(): void {

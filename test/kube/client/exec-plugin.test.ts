@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runExecPlugin, type ExecPlugin } from '../../../src/kube/client/exec-credential.ts';
+import { runExecPlugin, type ExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
 
 const CLUSTER = { name: 'c', server: 'https://api.test', caData: 'Q0E=', skipTLSVerify: false };
 

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { withDeadline } from '../../async/deadline.ts';
-import { runExecPlugin, type ExecPlugin } from './exec-credential.ts';
-import { KubeUnreachableError } from './kube-api-error.ts';
+import { runExecPlugin, type ExecPlugin } from './exec-plugin.ts';
+import { KubeUnreachableError, messageOf } from './kube-api-error.ts';
 import type { KubeUser } from './load-kube-config.ts';
 
 export interface TlsOptions {
@@ -16,10 +16,10 @@ export interface TlsOptions {
 }
 
 export interface Credentials {
-  headers: Record<string, string | string[]>;
-  tls: TlsOptions;
+  readonly headers: Record<string, string | string[]>;
+  readonly tls: TlsOptions;
   /** Changes when CA, certificate or key do: the connections must then be made anew. */
-  tlsFingerprint: string;
+  readonly tlsFingerprint: string;
 }
 
 export interface CredentialSource {
@@ -30,12 +30,12 @@ export interface CredentialSource {
 }
 
 export interface CredentialOptions {
-  kubeConfig: KubeConfig;
-  logger: Logger;
+  readonly kubeConfig: KubeConfig;
+  readonly logger: Logger;
   /** The environment that an exec plugin inherits; required where the kubeconfig has one. */
-  execEnv?: Record<string, string | undefined>;
+  readonly execEnv?: Record<string, string | undefined>;
   /** One fetch of credentials may take this long. */
-  timeoutMs?: number;
+  readonly timeoutMs?: number;
 }
 
 interface Loaded {
@@ -45,11 +45,11 @@ interface Loaded {
 }
 
 /** Files are read again after this long: the kubelet rotates tokens well before they end (client-go: 1 min). */
-const FILE_TTL_MS = 60_000;
+const fileTtlMs = 60_000;
 /** Credentials are renewed this long before they end, for clocks differ and requests take time. */
-const EXPIRY_SKEW_MS = 30_000;
+const expirySkewMs = 30_000;
 /** After a failed renewal of credentials that still hold, and between two answers to a 401. */
-const RENEWAL_PAUSE_MS = 5_000;
+const renewalPauseMs = 5_000;
 
 /** One source for all requests of a client: one fetch at a time, however many wait for it. */
 export function createCredentialSource(options: CredentialOptions): CredentialSource {
@@ -69,13 +69,13 @@ export function createCredentialSource(options: CredentialOptions): CredentialSo
       loaded = await withDeadline(deadline, () => load(cluster, user, { ...options, timeoutMs }));
       return loaded.credentials;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (loaded && Date.now() < loaded.expiresAtMs) {
         logger.warn(
           { error: message },
           'renewing the Kubernetes credentials failed; the present ones still hold',
         );
-        loaded.refreshAtMs = Date.now() + RENEWAL_PAUSE_MS;
+        loaded.refreshAtMs = Date.now() + renewalPauseMs;
         return loaded.credentials;
       }
       throw new KubeUnreachableError(`no Kubernetes credentials: ${message}`, { cause: error });
@@ -90,7 +90,7 @@ export function createCredentialSource(options: CredentialOptions): CredentialSo
     },
     invalidate(used) {
       // A server that refuses everybody must not make each request start a plugin.
-      if (loaded?.credentials !== used || Date.now() - invalidatedAtMs < RENEWAL_PAUSE_MS) return;
+      if (loaded?.credentials !== used || Date.now() - invalidatedAtMs < renewalPauseMs) return;
       invalidatedAtMs = Date.now();
       loaded = undefined;
     },
@@ -112,7 +112,7 @@ async function load(cluster: Cluster, user: KubeUser, options: LoadOptions): Pro
   const tls = await readTls(cluster, user);
   const headers: Record<string, string | string[]> = impersonation(user);
   let expiresAtMs = Number.POSITIVE_INFINITY;
-  let refreshAtMs = Date.now() + FILE_TTL_MS;
+  let refreshAtMs = Date.now() + fileTtlMs;
   // The order is client-go's: a token file wins over a token, both over a password.
   const tokenFile = user.tokenFile ?? (user.authProvider?.config?.tokenFile as string | undefined);
   if (tokenFile) {
@@ -130,7 +130,7 @@ async function load(cluster: Cluster, user: KubeUser, options: LoadOptions): Pro
     if (credential.clientKeyData) tls.key = Buffer.from(credential.clientKeyData);
     if (credential.expirationTimestamp) expiresAtMs = Date.parse(credential.expirationTimestamp);
     // A plugin is costly (it may ask a cloud), so only its own expiry or a 401 runs it again.
-    refreshAtMs = expiresAtMs - EXPIRY_SKEW_MS;
+    refreshAtMs = expiresAtMs - expirySkewMs;
   } else if (user.authProvider) {
     // OIDC, GCP, Azure: client-node knows these; it keeps and renews their tokens itself.
     const filled: { headers: Record<string, string> } = { headers: {} };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ObjectStream } from '../../../src/kube/client/object-stream.ts';
-import { guardAgainstSilence } from '../../../src/kube/cache/stream-silence.ts';
+import { guardAgainstSilence } from '../../../src/kube/cache/silence-guard.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -3,25 +3,25 @@ import type { Cluster } from '@kubernetes/client-node';
 
 /** The `exec` block of a kubeconfig user. */
 export interface ExecPlugin {
-  apiVersion?: string;
-  command?: string;
-  args?: string[] | null;
-  env?: { name: string; value: string }[] | null;
-  provideClusterInfo?: boolean;
+  readonly apiVersion?: string;
+  readonly command?: string;
+  readonly args?: string[] | null;
+  readonly env?: { name: string; value: string }[] | null;
+  readonly provideClusterInfo?: boolean;
 }
 
 export interface ExecCredential {
-  token?: string;
-  clientCertificateData?: string;
-  clientKeyData?: string;
-  expirationTimestamp?: string;
+  readonly token?: string;
+  readonly clientCertificateData?: string;
+  readonly clientKeyData?: string;
+  readonly expirationTimestamp?: string;
 }
 
 export interface ExecOptions {
-  cluster: Cluster;
+  readonly cluster: Cluster;
   /** The environment that the plugin inherits. */
-  env: Record<string, string | undefined>;
-  timeoutMs: number;
+  readonly env: Record<string, string | undefined>;
+  readonly timeoutMs: number;
 }
 
 /**

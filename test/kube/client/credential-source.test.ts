@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig, type Cluster, type User } from '@kubernetes/client-node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createCredentialSource } from '../../../src/kube/client/credentials.ts';
-import { KubeUnreachableError } from '../../../src/kube/client/kube-client.ts';
+import { createCredentialSource } from '../../../src/kube/client/credential-source.ts';
+import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { answer, clientFor, kubeConfigFor, scriptedServer } from '../scripted-server.ts';
 

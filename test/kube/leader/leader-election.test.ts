@@ -1,15 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  KubeApiError,
-  KubeUnreachableError,
-  type KubeClient,
-  type RequestOptions,
-} from '../../../src/kube/client/kube-client.ts';
-import {
-  runLeaderElection,
-  type LeaderElectionOptions,
-  type LeaseSpec,
-} from '../../../src/kube/leader/leader-elector.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
+import { runLeaderElection, type LeaderElectionOptions } from '../../../src/kube/leader/leader-election.ts';
+import type { LeaseSpec } from '../../../src/kube/leader/observed-lease.ts';
 import { recordingLogger } from '../recording-logger.ts';
 
 const controllers: AbortController[] = [];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { createKubeClient, loadKubeConfig, type KubeClient } from '../../../src/kube/client/kube-client.ts';
-import { runLeaderElection } from '../../../src/kube/leader/leader-elector.ts';
+import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
+import { runLeaderElection } from '../../../src/kube/leader/leader-election.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { createNamespace } from '../widgets.ts';
 
@@ -16,6 +17,7 @@ afterAll(() => admin?.close());
 
 function newClient(): KubeClient {
   return createKubeClient({
+    userAgent: 'test',
     kubeConfig: loadKubeConfig(inject('kubeconfigPath')),
     logger: recordingLogger().logger,
   });

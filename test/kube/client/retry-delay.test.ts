@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
-import { retryDelayMs } from '../../../src/kube/client/request-retry.ts';
+import { retryDelayMs } from '../../../src/kube/client/retry-delay.ts';
 
 const refusal = (status: number, retryAfterMs?: number) => new KubeApiError('x', status, {}, retryAfterMs);
 const lost = new KubeUnreachableError('reset', { outcomeUnknown: true });
