@@ -40,7 +40,7 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
   let askedAtMs = now();
   while (!(await candidate.tryAcquireOrRenew(signal))) {
     await wait(retryPeriodMs * (1 + random() * jitterFactor), signal);
-    if (signal.aborted) return 'released';
+    if (signal.aborted) break;
     askedAtMs = now();
   }
   if (signal.aborted) {

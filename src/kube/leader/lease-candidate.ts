@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isConflict, messageOf } from '../client/kube-api-error.ts';
+import { isConflict, KubeApiError, messageOf } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { microTime } from '../client/micro-time.ts';
 import { resource, type CallOptions, type Resource } from '../client/resource.ts';
@@ -40,12 +40,26 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
   const seen = observeLease(options.now ?? (() => performance.now()));
   const wantedSpec = (): LeaseSpec => claim(seen.lease(), options);
 
+  /** Whether the answer to the last write never came: it may have been carried out. */
+  let unanswered = false;
+
+  async function write(answer: Promise<Lease>): Promise<void> {
+    unanswered = true;
+    try {
+      seen.observe(await answer);
+      unanswered = false;
+    } catch (error) {
+      unanswered = !(error instanceof KubeApiError);
+      throw error;
+    }
+  }
+
   async function attempt(call: CallOptions): Promise<boolean> {
     const known = seen.lease();
     // While we hold it, the version we know is the newest: no read is needed.
     if (known && seen.holder() === identity && seen.isValid()) {
       try {
-        seen.observe(await leases.replace({ ...known, spec: wantedSpec() }, call));
+        await write(leases.replace({ ...known, spec: wantedSpec() }, call));
         return true;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -54,12 +68,12 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
     const lease = await leases.get(name, namespace, call);
     if (!lease) {
       seen.forget();
-      seen.observe(await leases.create({ metadata: { name, namespace }, spec: wantedSpec() }, call));
+      await write(leases.create({ metadata: { name, namespace }, spec: wantedSpec() }, call));
       return true;
     }
     seen.observe(lease);
     if (seen.holder() !== '' && seen.holder() !== identity && seen.isValid()) return false;
-    seen.observe(await leases.replace({ ...lease, spec: wantedSpec() }, call));
+    await write(leases.replace({ ...lease, spec: wantedSpec() }, call));
     return true;
   }
 
@@ -75,10 +89,12 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
       }
     },
     async release() {
-      const held = seen.lease();
-      if (!held || seen.holder() !== identity) return;
+      const call = { timeoutMs: renewDeadlineMs };
       try {
-        await leases.replace({ ...held, spec: givenBack(held.spec) }, { timeoutMs: renewDeadlineMs });
+        // A renewal that was under way as we were stopped has made the version that we know an old one.
+        const held = unanswered ? await leases.get(name, namespace, call) : seen.lease();
+        if (held?.spec?.holderIdentity !== identity) return;
+        await leases.replace({ ...held, spec: givenBack(held.spec) }, call);
       } catch (error) {
         logger.warn({ error: messageOf(error) }, 'lease not given back: it runs out by itself');
       }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { sleep } from '../../../src/async/sleep.ts';
 import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
@@ -62,7 +63,7 @@ function candidate(
   onStarted?: (signal: AbortSignal) => Promise<void> | void,
   options: Partial<LeaderElectionOptions> = {},
 ) {
-  const link = { up: true, answerDelayMs: 0, calls: 0, timeouts: [] as number[] };
+  const link = { up: true, answerDelayMs: 0, heedsAborts: false, calls: 0, timeouts: [] as number[] };
   const client = {
     request: async (options: RequestOptions) => {
       link.calls += 1;
@@ -70,8 +71,11 @@ function candidate(
       await Promise.resolve();
       if (!link.up) throw new KubeUnreachableError('cut');
       const result = server.handle(options);
-      if (link.answerDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, link.answerDelayMs));
-      return result;
+      if (link.answerDelayMs === 0) return result;
+      // The server has done it, whether the answer is waited for or not.
+      const { signal = new AbortController().signal } = options;
+      if (await sleep(link.answerDelayMs, link.heedsAborts ? signal : undefined)) return result;
+      throw new KubeUnreachableError('given up');
     },
   } as unknown as KubeClient;
   const { logger, lines } = recordingLogger();
@@ -447,6 +451,24 @@ test('a candidate that is stopped while it is given the lease gives it back, and
   expect(a.state.outcome).toBe('released');
   expect(started).toBe(false);
   expect(server.writes.map(({ holderIdentity }) => holderIdentity)).toEqual(['a', '']);
+});
+
+test.each([
+  ['as it renews the lease', 3.5],
+  ['as it takes the lease', 0.5],
+])('a candidate that is stopped %s, and never hears the answer, gives it back', async (_name, seconds) => {
+  const server = leaseServer();
+  const a = candidate(server, 'a');
+  a.link.heedsAborts = true;
+  if (seconds > 1) await pass(1);
+  a.link.answerDelayMs = 3_000;
+  await pass(seconds > 1 ? seconds - 1 : seconds);
+  expect(server.spec()?.holderIdentity).toBe('a');
+  a.link.answerDelayMs = 0;
+  a.abort();
+  await pass(1);
+  expect(a.state.outcome).toBe('released');
+  expect(server.spec()?.holderIdentity).toBe('');
 });
 
 test('a candidate whose server is away says so, and tries on', async () => {
