@@ -21,7 +21,7 @@ import { createEventRecorder } from './kube/events/event-recorder.ts';
 import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import type { KubeObject } from './kube/client/kube-object.ts';
-import { runLeaderElection } from './kube/leader/leader-elector.ts';
+import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { startHealthServer } from './observability/http-server.ts';

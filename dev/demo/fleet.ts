@@ -25,7 +25,11 @@ type Listener = (tenant: Tenant, deleted: boolean) => void;
 /** Watches with the operator's own cache, as any other program could with kubectl's. */
 export async function watchFleet(kubeconfigPath: string, namespace: string): Promise<Fleet> {
   const logger = createLogger({ level: 'silent', format: 'json' });
-  const client = createKubeClient({ kubeConfig: loadKubeConfig(kubeconfigPath), logger });
+  const client = createKubeClient({
+    kubeConfig: loadKubeConfig(kubeconfigPath),
+    logger,
+    userAgent: 'landlord',
+  });
   const histories = new Map<string, string[]>();
   const listeners = new Set<Listener>();
   const reflector = createReflector<Tenant>({

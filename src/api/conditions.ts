@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** The closed sets of words that a Tenant's status is made of, and the one place where conditions are set. */
+/**
+ * The closed sets of words that a Tenant's status is made of, and how conditions follow each other. Which reason it
+ * is, the controller decides (controller/status/reasons.ts).
+ */
 
 export const conditionTypes = ['Ready', 'Reconciling', 'Stalled', 'Drifted'] as const;
 export type ConditionType = (typeof conditionTypes)[number];

@@ -1,5 +1,5 @@
 import { group, plural, version } from '../api/names.ts';
-import type { ResourceType } from '../kube/client/resource.ts';
+import type { ResourceType } from '../kube/client/resource-paths.ts';
 
 /** The resources that the controller reads and writes. */
 

@@ -1,28 +1,27 @@
 import type { Logger } from 'pino';
 import { tenantSpecSchema } from '../api/tenant.ts';
-import type { Tenant, TenantBlocks, TenantSpec } from '../api/tenant.ts';
-import { chooseProvider } from '../compute/selection/choose-provider.ts';
+import type { Tenant, TenantBlocks } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { abortable } from '../async/abortable.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { isConflict } from '../kube/client/kube-api-error.ts';
-import { keyOf } from '../kube/client/kube-object.ts';
 import { createReflectorSet } from '../kube/cache/reflector-set.ts';
-import type { CacheEvent, Reflector, ReflectorMetrics } from '../kube/cache/reflector.ts';
+import type { Reflector } from '../kube/cache/reflector.ts';
+import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
 import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
-import type { ReconcileContext } from './pass/reconcile-context.ts';
-import { reconcileTenant } from './pass/reconcile-tenant.ts';
-import { createRepairBackoff } from './repair-backoff.ts';
+import type { ReconcileDeps } from './pass.ts';
+import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
-import { isWorthALook } from './tenant-change.ts';
+import { providerLane } from './provider-lane.ts';
+import { createTenantHints } from './tenant-hints.ts';
 import { createTenantIndex } from './tenant-index.ts';
+import { createTenantMemories } from './tenant-memory.ts';
 import { createTenantWriter } from './tenant-writer.ts';
 
 export interface TenantControllerOptions {
@@ -49,35 +48,34 @@ export interface TenantController {
 }
 
 export function createTenantController(options: TenantControllerOptions): TenantController {
-  const { client, providers, logger, now = () => new Date() } = options;
+  const { client, providers, logger, metrics, now = () => new Date() } = options;
   const index = createTenantIndex();
-  const repairs = createRepairBackoff();
-  const unavailableSince = new Map<string, number>();
-  const lastWrites: ReconcileContext['lastWrites'] = new Map();
-  const forget = (key: string): void => {
-    repairs.forget(key);
-    unavailableSince.delete(key);
-    lastWrites.delete(key);
-    queue.forget(key);
-  };
+  const memories = createTenantMemories();
+  const enabled = [...providers.keys()];
   const tenantsApi = resource<Tenant>(client, tenantsResource);
-  const tenants = createReflectorSet<Tenant>({
+  const tenants: Reflector<Tenant> = createReflectorSet<Tenant>({
     resource: tenantsApi,
     namespaces: options.namespaces,
     ...(options.tenantSelector === '' ? {} : { labelSelector: options.tenantSelector }),
     transform: withoutBulk,
-    onEvent: (event) => onTenant(event),
+    onEvent: (event) => hints.onTenant(event),
     logger,
-    ...(options.metrics?.reflector === undefined ? {} : { metrics: options.metrics.reflector }),
-  });
-  const secretWatch = createSecretWatch(options, (namespace, name) => {
-    for (const key of index.readersOf(namespace, name)) queue.add(key);
+    ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
   });
   const tenantOf = (key: string): Tenant | undefined => {
     const [namespace, name = ''] = key.split('/', 2);
     return tenants.get(namespace, name);
   };
-  const context: ReconcileContext = {
+  const queue: WorkQueue = createWorkQueue({
+    concurrency: options.concurrency,
+    process: (key, signal) => processKey(deps, key, signal),
+    laneOf: (key) => providerLane(tenantOf(key), enabled),
+    logger,
+    ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
+  });
+  const hints = createTenantHints({ index, memories, queue, tenants: () => tenants.values() });
+  const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
+  const deps: ReconcileDeps = {
     specSchema: tenantSpecSchema(options.blocks),
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
@@ -85,109 +83,60 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     watchSecrets: () => secretWatch.ensure(),
     index,
     tenantOf,
+    memories,
     events: options.events,
-    repairs,
-    unavailableSince,
-    lastWrites,
     lookAgainWithin: (key, ms) => queue.addAfter(key, ms),
     logger,
     now,
   };
-  const queue: WorkQueue = createWorkQueue({
-    concurrency: options.concurrency,
-    process: (key, signal) => processKey(context, key, signal),
-    laneOf: (key) => laneOf(tenantOf(key), providers),
-    logger,
-    ...(options.metrics?.queue === undefined ? {} : { metrics: options.metrics.queue }),
-  });
-
-  function onTenant(event: CacheEvent<Tenant>): void {
-    const key = keyOf(event.object);
-    if (event.type === 'deleted') {
-      forget(key);
-      for (const other of index.remove(key)) queue.add(other);
-      return;
-    }
-    for (const other of index.put(key, tenantIdOf(event.object))) queue.add(other);
-    if (event.type === 'added' || isWorthALook(event.previous, event.object, lastWrites.get(key)?.status))
-      queue.add(key);
-  }
-
-  function onProviderHint(provider: string, tenantId: string | undefined): void {
-    if (tenantId !== undefined) {
-      for (const key of index.keysOf(tenantId)) queue.add(key);
-      return;
-    }
-    for (const tenant of tenants.values()) {
-      if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));
-    }
-  }
-
-  return {
-    tenants,
-    async run(signal, drainMs) {
-      const stop = new AbortController();
-      const watching = [
-        tenants.run(stop.signal),
-        secretWatch.run(stop.signal),
-        ...[...providers].map(([name, { provider }]) =>
-          provider.watch((tenantId) => onProviderHint(name, tenantId), stop.signal),
-        ),
-      ];
-      await abortable(tenants.synced, signal).catch(() => undefined);
-      if (!signal.aborted) {
-        logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
-        const working = new AbortController();
-        const passes = queue.run(working.signal);
-        await untilAborted(signal);
-        await queue.drain(drainMs);
-        working.abort();
-        await passes;
-      }
-      stop.abort();
-      await Promise.all(watching);
-    },
-  };
+  const watches: Watch[] = [
+    (signal) => tenants.run(signal),
+    (signal) => secretWatch.run(signal),
+    ...[...providers].map(
+      ([name, { provider }]): Watch =>
+        (signal) =>
+          provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
+    ),
+  ];
+  return { tenants, run: (signal, drainMs) => run({ tenants, queue, watches, logger, drainMs }, signal) };
 }
 
-/**
- * The provider that a pass over the Tenant will wait for: one that hangs must not keep the others' workers busy.
- * '' where none can be told yet, and such a pass ends without calling any.
- */
-function laneOf(tenant: Tenant | undefined, providers: EnabledProviders): string {
-  if (tenant === undefined) return '';
-  const { metadata, status } = tenant;
-  const placedOn = status?.placement?.provider;
-  if (metadata.deletionTimestamp !== undefined) return placedOn ?? '';
-  const spec = (tenant.spec ?? {}) as Partial<TenantSpec>;
-  try {
-    return chooseProvider({
-      computeProvider: spec.computeProvider,
-      labels: metadata.labels,
-      annotations: metadata.annotations,
-      blocks: Object.keys(spec.computeConfig ?? {}),
-      placedOn,
-      enabled: [...providers.keys()],
-    });
-  } catch {
-    return '';
-  }
+type Watch = (signal: AbortSignal) => Promise<void>;
+
+interface Running {
+  readonly tenants: Reflector<Tenant>;
+  readonly queue: WorkQueue;
+  readonly watches: readonly Watch[];
+  readonly logger: Logger;
+  readonly drainMs: number;
 }
 
-function isPlacedOn({ status }: Tenant, provider: string): boolean {
-  const places = [status?.placement, ...(status?.previousPlacements ?? [])];
-  return places.some((place) => place?.provider === provider);
-}
-
-async function processKey(
-  context: ReconcileContext,
-  key: string,
+/** Watches until the queue has drained: a pass that ends late still sees what it waits for. */
+async function run(
+  { tenants, queue, watches, logger, drainMs }: Running,
   signal: AbortSignal,
-): Promise<ProcessResult> {
-  const tenant = context.tenantOf(key);
+): Promise<void> {
+  const stop = new AbortController();
+  const watching = watches.map((watch) => watch(stop.signal));
+  await abortable(tenants.synced, signal).catch(() => undefined);
+  if (!signal.aborted) {
+    logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
+    const working = new AbortController();
+    const passes = queue.run(working.signal);
+    await untilAborted(signal);
+    await queue.drain(drainMs);
+    working.abort();
+    await passes;
+  }
+  stop.abort();
+  await Promise.all(watching);
+}
+
+async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {
+  const tenant = deps.tenantOf(key);
   if (tenant === undefined) return {};
   try {
-    return await reconcileTenant(context, tenant, signal);
+    return await reconcileTenant(deps, tenant, signal);
   } catch (error) {
     // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
     if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
@@ -211,9 +160,3 @@ function withoutBulk(tenant: Tenant): Tenant {
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
-
-function tenantIdOf({ metadata, spec }: Tenant): string {
-  return (
-    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
-  );
-}

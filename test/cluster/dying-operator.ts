@@ -6,8 +6,9 @@ import { createMockProvider } from '../../src/compute/providers/mock/provider.ts
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
 import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
-import { createKubeClient, loadKubeConfig } from '../../src/kube/client/kube-client.ts';
-import type { RequestOptions } from '../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/client/load-kube-config.ts';
+import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
 import { dyingProcess } from '../compute/dying-process.ts';
 import type { Death, DyingProcess } from '../compute/dying-process.ts';
 import { silentLogger } from './silent-logger.ts';
@@ -35,7 +36,11 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
   const life = dyingProcess(options.death);
   void life.died.then(() => stop.abort());
   const logger = silentLogger;
-  const client = createKubeClient({ kubeConfig: loadKubeConfig(inject('kubeconfigPath')), logger });
+  const client = createKubeClient({
+    kubeConfig: loadKubeConfig(inject('kubeconfigPath')),
+    logger,
+    userAgent: 'landlord',
+  });
   const context: DyingContext = {
     instance: options.namespace,
     clusterUid: 'crash-points',

@@ -7,7 +7,8 @@ import { apiVersion, kind } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
 import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
-import { createKubeClient, loadKubeConfig } from '../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/client/load-kube-config.ts';
 import { isNotFound } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
@@ -77,7 +78,7 @@ export async function createTestNamespace(
   options: TestNamespaceOptions = {},
 ): Promise<TestNamespace> {
   const kubeConfig = loadKubeConfig(options.kubeconfigPath ?? inject('kubeconfigPath'));
-  const client = createKubeClient({ kubeConfig, logger: silentLogger });
+  const client = createKubeClient({ kubeConfig, logger: silentLogger, userAgent: 'landlord' });
   const name = `${prefix}-${randomBytes(4).toString('hex')}`;
   const namespaces = resource<KubeObject>(client, {
     group: '',

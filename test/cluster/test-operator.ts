@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { inject } from 'vitest';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
-import { loadKubeConfig } from '../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../src/kube/client/load-kube-config.ts';
 import { runOperator } from '../../src/operator.ts';
 import { silentLogger } from './silent-logger.ts';
 import type { Logger } from 'pino';

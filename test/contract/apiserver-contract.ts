@@ -5,7 +5,8 @@ import { secretsResource, tenantsResource } from '../../src/controller/kube-reso
 import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
 import { isApiError, isConflict, isNotFound } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
-import { resource, type ResourceType, type WatchEvent } from '../../src/kube/client/resource.ts';
+import type { ResourceType } from '../../src/kube/client/resource-paths.ts';
+import { resource, type WatchEvent } from '../../src/kube/client/resource.ts';
 
 /** What the controller relies on in an apiserver. The one in memory is held to it as the real one is. */
 

@@ -2,11 +2,9 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { sleep } from '../../src/async/sleep.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
-import {
-  createReflector,
-  type ReflectorOptions,
-  type ReflectorTiming,
-} from '../../src/kube/cache/reflector.ts';
+import { createReflector } from '../../src/kube/cache/reflector.ts';
+import type { ReflectorOptions } from '../../src/kube/cache/watch-loop.ts';
+import type { ReflectorTiming } from '../../src/kube/cache/watch-request.ts';
 import type {
   ListOptions,
   ObjectList,

@@ -44,6 +44,7 @@ export function clientFor(
 ): KubeClient {
   const { user, ...rest } = options;
   const client = createKubeClient({
+    userAgent: 'test',
     kubeConfig: kubeConfigFor(server, user),
     logger: recordingLogger().logger,
     ...rest,

@@ -1,8 +1,7 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { TenantStatus } from '../../api/status.ts';
-import { keyOf } from '../../kube/client/kube-object.ts';
-import { isPlainProgress } from '../pass/converge.ts';
-import type { Pass } from '../pass/pass.ts';
+import type { Pass } from '../pass.ts';
+import { isPlainProgress } from './reasons.ts';
 
 /** A status is at most this old while something is in transition. */
 const freshMs = 5000;
@@ -12,14 +11,13 @@ const freshMs = 5000;
  * next look. Such a status is left out, so that a tenant that becomes Ready quickly costs one write, not three.
  */
 export function isProgressOnly(
-  { context, tenant }: Pass,
+  { deps, memory, tenant }: Pass,
   next: TenantStatus,
   lookAgainAfterMs: number | undefined,
 ): boolean {
   const previous = tenant.status;
-  const key = keyOf(tenant);
-  const nowMs = context.now().getTime();
-  const lastWriteAt = context.lastWrites.get(key)?.at ?? 0;
+  const nowMs = deps.now().getTime();
+  const lastWriteAt = memory.lastWrite?.at ?? 0;
   const before = findCondition(previous?.conditions, 'Ready');
   const after = findCondition(next.conditions, 'Ready');
   const sameState =

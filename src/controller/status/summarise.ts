@@ -1,10 +1,9 @@
 import { findCondition, setConditions } from '../../api/conditions.ts';
 import type { ConditionStatus, ConditionType, ConditionUpdate, Phase, Reason } from '../../api/conditions.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
-import { errorPolicies } from '../../compute/errors.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
-import type { StatusDraft } from '../pass/status-draft.ts';
-import type { Verdict } from '../pass/verdict.ts';
+import type { StatusDraft, Verdict } from '../pass.ts';
+import { reasonOf } from './reasons.ts';
 
 export interface SummaryInput {
   readonly previous: TenantStatus | undefined;
@@ -68,42 +67,31 @@ function conditionUpdates(input: SummaryInput): Update[] {
 }
 
 function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
+  const { reason, stalled } = reasonOf(verdict);
   switch (verdict.kind) {
     case 'ready':
       return [
-        update('Ready', 'True', 'Running', verdict.message),
+        update('Ready', 'True', reason, verdict.message),
         ...(verdict.pending === undefined
           ? []
           : [update('Reconciling', 'True', 'Updating', verdict.pending)]),
       ];
     case 'progressing':
       return [
-        update('Ready', 'False', verdict.reason, verdict.message),
-        ...(verdict.underWay ? [update('Reconciling', 'True', verdict.reason, verdict.message)] : []),
-      ];
-    case 'rolledBack':
-      return [
-        update('Ready', 'False', verdict.reason, verdict.message),
-        update('Stalled', 'True', verdict.reason, verdict.message),
+        update('Ready', 'False', reason, verdict.message),
+        ...(verdict.underWay ? [update('Reconciling', 'True', reason, verdict.message)] : []),
       ];
     case 'suspended': {
       const ready = findCondition(previous?.conditions, 'Ready')?.status ?? 'Unknown';
-      const message = 'spec.suspend is true: nothing is changed until it is false';
-      return [update('Ready', ready, 'Suspended', message)];
+      return [update('Ready', ready, reason, 'spec.suspend is true: nothing is changed until it is false')];
     }
-    case 'failed': {
-      const { reason, stalled } = errorPolicies[verdict.error.code];
-      const { message } = verdict.error;
-      return [
-        update('Ready', readyWhileFailing(verdict.error.code, previous), reason, message),
-        update(stalled ? 'Stalled' : 'Reconciling', 'True', reason, message),
-      ];
-    }
+    case 'rolledBack':
+    case 'failed':
     case 'deleting': {
-      const { error, message } = verdict;
-      const { reason, stalled } = error === undefined ? deleting : errorPolicies[error.code];
+      const message = verdict.kind === 'failed' ? verdict.error.message : verdict.message;
+      const ready = verdict.kind === 'failed' ? readyWhileFailing(verdict.error.code, previous) : 'False';
       return [
-        update('Ready', 'False', reason, message),
+        update('Ready', ready, reason, message),
         update(stalled ? 'Stalled' : 'Reconciling', 'True', reason, message),
       ];
     }
@@ -111,8 +99,6 @@ function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
       return verdict satisfies never;
   }
 }
-
-const deleting = { reason: 'Deleting', stalled: false } as const;
 
 /** An engine that can't be reached says nothing about what runs; of what never was ready, it is known well enough. */
 function readyWhileFailing(code: string, previous: TenantStatus | undefined): ConditionStatus {
@@ -134,7 +120,7 @@ function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
     case 'progressing':
       return verdict.reason === 'Unhealthy' ? 'Degraded' : verdict.reason;
     case 'failed':
-      if (errorPolicies[verdict.error.code].stalled) return 'Failed';
+      if (reasonOf(verdict).stalled) return 'Failed';
       return (draft.compute?.running ?? 0) > 0 ? 'Degraded' : 'Pending';
     default:
       return verdict satisfies never;

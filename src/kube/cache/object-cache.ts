@@ -1,7 +1,10 @@
 import { compareResourceVersions, keyOf, type KubeObject } from '../client/kube-object.ts';
+import { createTombstones } from './tombstones.ts';
 
 export type CacheEvent<T> =
-  { type: 'added'; object: T } | { type: 'updated'; object: T; previous: T } | { type: 'deleted'; object: T };
+  | { readonly type: 'added'; readonly object: T }
+  | { readonly type: 'updated'; readonly object: T; readonly previous: T }
+  | { readonly type: 'deleted'; readonly object: T };
 
 export interface ObjectCache<T extends KubeObject> {
   get(key: string): T | undefined;
@@ -18,89 +21,91 @@ export interface ObjectCache<T extends KubeObject> {
   assume(object: T): boolean;
 }
 
-/** How many deleted UIDs are remembered; enough for all writes that can be under way at once. */
-const MAX_TOMBSTONES = 4096;
-
 /** What a watch has told so far, and own writes that it has not told yet. Makes no calls. */
 export function createObjectCache<T extends KubeObject>(): ObjectCache<T> {
-  let objects = new Map<string, T>();
-  /** Keys assumed since beginReplace(). */
-  let assumed: Set<string> | undefined;
-  const tombstones = new Set<string>();
+  return new KeyedCache<T>();
+}
 
-  function bury(object: T): void {
-    tombstones.add(object.metadata.uid);
-    if (tombstones.size <= MAX_TOMBSTONES) return;
-    for (const oldest of tombstones) {
-      tombstones.delete(oldest);
-      break;
-    }
+class KeyedCache<T extends KubeObject> implements ObjectCache<T> {
+  #objects = new Map<string, T>();
+  /** Keys assumed since beginReplace(). */
+  #assumed: Set<string> | undefined;
+  readonly #tombstones = createTombstones();
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
   }
 
-  function upsert(object: T): CacheEvent<T>[] {
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  beginReplace(): void {
+    this.#assumed = new Set();
+  }
+
+  replace(snapshot: Map<string, T>, resourceVersion: string): CacheEvent<T>[] {
+    for (const key of this.#assumed ?? []) {
+      const own = this.#objects.get(key);
+      // Written after the snapshot was taken: it is right that the snapshot doesn't have it.
+      if (own && compareResourceVersions(own.metadata.resourceVersion, resourceVersion) > 0)
+        snapshot.set(key, own);
+    }
+    this.#assumed = undefined;
+    const events = diff(this.#objects, snapshot);
+    for (const { type, object } of events) if (type === 'deleted') this.#tombstones.bury(object.metadata.uid);
+    for (const { metadata } of snapshot.values()) this.#tombstones.lift(metadata.uid);
+    this.#objects = snapshot;
+    return events;
+  }
+
+  upsert(object: T): CacheEvent<T>[] {
     const key = keyOf(object);
-    const previous = objects.get(key);
-    tombstones.delete(object.metadata.uid);
+    const previous = this.#objects.get(key);
+    this.#tombstones.lift(object.metadata.uid);
     if (previous && sameObject(previous, object)) {
       if (!isNewer(object, previous)) return [];
-      objects.set(key, object);
+      this.#objects.set(key, object);
       return [{ type: 'updated', object, previous }];
     }
-    objects.set(key, object);
+    this.#objects.set(key, object);
     if (!previous) return [{ type: 'added', object }];
-    bury(previous);
+    this.#tombstones.bury(previous.metadata.uid);
     return [
       { type: 'deleted', object: previous },
       { type: 'added', object },
     ];
   }
 
-  return {
-    get: (key) => objects.get(key),
-    values: () => objects.values(),
-    get size() {
-      return objects.size;
-    },
-    beginReplace() {
-      assumed = new Set();
-    },
-    upsert,
-    remove(object) {
-      const key = keyOf(object);
-      const previous = objects.get(key);
-      bury(object);
-      if (!previous || !sameObject(previous, object)) return [];
-      objects.delete(key);
-      return [{ type: 'deleted', object }];
-    },
-    replace(snapshot, resourceVersion) {
-      for (const key of assumed ?? []) {
-        const own = objects.get(key);
-        // Written after the snapshot was taken: it is right that the snapshot doesn't have it.
-        if (own && compareResourceVersions(own.metadata.resourceVersion, resourceVersion) > 0)
-          snapshot.set(key, own);
-      }
-      assumed = undefined;
-      const events = diff(objects, snapshot);
-      for (const event of events) if (event.type === 'deleted') bury(event.object);
-      for (const object of snapshot.values()) tombstones.delete(object.metadata.uid);
-      objects = snapshot;
-      return events;
-    },
-    assume(object) {
-      const key = keyOf(object);
-      const previous = objects.get(key);
-      if (tombstones.has(object.metadata.uid)) return false;
-      // Another UID under this name, or a newer version, came by the watch meanwhile.
-      if (previous && !(sameObject(previous, object) && isNewer(object, previous))) return false;
-      objects.set(key, object);
-      assumed?.add(key);
-      return true;
-    },
-  };
+  remove(object: T): CacheEvent<T>[] {
+    const key = keyOf(object);
+    const previous = this.#objects.get(key);
+    this.#tombstones.bury(object.metadata.uid);
+    if (!previous || !sameObject(previous, object)) return [];
+    this.#objects.delete(key);
+    return [{ type: 'deleted', object }];
+  }
+
+  assume(object: T): boolean {
+    const key = keyOf(object);
+    const previous = this.#objects.get(key);
+    if (this.#tombstones.has(object.metadata.uid)) return false;
+    // Another UID under this name, or a newer version, came by the watch meanwhile.
+    if (previous && !(sameObject(previous, object) && isNewer(object, previous))) return false;
+    this.#objects.set(key, object);
+    this.#assumed?.add(key);
+    return true;
+  }
 }
 
-function diff<T extends KubeObject>(before: Map<string, T>, after: Map<string, T>): CacheEvent<T>[] {
+function diff<T extends KubeObject>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): CacheEvent<T>[] {
   const events: CacheEvent<T>[] = [];
   for (const [key, previous] of before) {
     const object = after.get(key);

@@ -1,9 +1,10 @@
 import type { KubeObject } from '../client/kube-object.ts';
-import { createReflector, type Reflector, type ReflectorOptions } from './reflector.ts';
+import { createReflector, type Reflector } from './reflector.ts';
+import type { ReflectorOptions } from './watch-loop.ts';
 
 export type ReflectorSetOptions<T extends KubeObject> = Omit<ReflectorOptions<T>, 'namespace'> & {
   /** Empty for all namespaces, by one watch of the whole cluster. */
-  namespaces: readonly string[];
+  readonly namespaces: readonly string[];
 };
 
 /** One reflector per namespace behind the interface of one: rights in those namespaces alone are enough. */

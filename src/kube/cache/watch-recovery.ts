@@ -8,18 +8,18 @@ import { KubeApiError } from '../client/kube-api-error.ts';
 export type BreakKind = 'unreachable' | 'starting' | 'expired' | 'refused';
 
 export interface Recovery {
-  kind: BreakKind;
+  readonly kind: BreakKind;
   /** Breaks of this kind in a row, this one included. */
-  failures: number;
-  waitMs: number;
+  readonly failures: number;
+  readonly waitMs: number;
 }
 
 export interface RecoveryTiming {
   /** After a refusal that only a change elsewhere can end: missing rights, a missing CRD. */
-  errorBackoff: BackoffOptions;
+  readonly errorBackoff: BackoffOptions;
   /** Where trying costs next to nothing, and coming back fast is worth much. */
-  unreachableBackoff: BackoffOptions;
-  random: () => number;
+  readonly unreachableBackoff: BackoffOptions;
+  readonly random: () => number;
 }
 
 export interface WatchRecovery {

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import type { Credentials } from './credentials.ts';
-import { KubeApiError, KubeUnreachableError, type KubeStatus } from './kube-api-error.ts';
+import type { Credentials } from './credential-source.ts';
+import { KubeApiError, KubeUnreachableError, messageOf, type KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';
 import { parseLines, type ObjectStream } from './object-stream.ts';
 
@@ -11,33 +11,33 @@ const decompress = promisify(gunzip);
 export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface RequestOptions {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From the root of the API, for example `/api/v1/namespaces`. */
-  path: string;
-  query?: Query;
+  readonly path: string;
+  readonly query?: Query;
   /** Sent as JSON. */
-  body?: unknown;
-  contentType?: string;
-  accept?: string;
-  signal?: AbortSignal;
-  timeoutMs?: number;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
   /** Whether it may be sent again when nobody knows if it was carried out. Default: all but POST. */
-  idempotent?: boolean;
+  readonly idempotent?: boolean;
 }
 
 export interface Call {
-  signal: AbortSignal;
-  streaming: boolean;
+  readonly signal: AbortSignal;
+  readonly streaming: boolean;
 }
 
 export type UseResponse<T> = (response: Dispatcher.ResponseData) => Promise<T>;
 
 interface DispatchParts {
-  origin: string;
-  pathPrefix: string;
-  userAgent: string;
-  credentials: Credentials;
-  call: Call;
+  readonly origin: string;
+  readonly pathPrefix: string;
+  readonly userAgent: string;
+  readonly credentials: Credentials;
+  readonly call: Call;
 }
 
 export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispatcher.RequestOptions {
@@ -118,7 +118,7 @@ export function objectStream<T>(response: Dispatcher.ResponseData, deadline: Dea
 }
 
 /** Failures before the first byte of the request was sent: the server can't have carried anything out. */
-const NOT_SENT = new Set([
+const notSent = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -131,15 +131,14 @@ export function unreachable(request: RequestOptions, call: Call, error: unknown)
   if (error instanceof KubeUnreachableError) return error;
   const code = (error as { code?: string }).code ?? '';
   const cause = call.signal.aborted ? call.signal.reason : error;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const outcomeUnknown = !NOT_SENT.has(code);
-  return new KubeUnreachableError(`${request.method} ${request.path}: ${why || code}`, {
+  const outcomeUnknown = !notSent.has(code);
+  return new KubeUnreachableError(`${request.method} ${request.path}: ${messageOf(cause) || code}`, {
     cause: error,
     outcomeUnknown,
   });
 }
 
-/** `/apis/landlord.dev/v1/namespaces/a/tenants/b/status` is `tenants/status`. */
+/** `/apis/apps/v1/namespaces/a/deployments/b/status` is `deployments/status`. */
 export function resourceOf(path: string): string {
   const parts = path.split('/').filter(Boolean);
   const rest = parts[0] === 'api' ? parts.slice(2) : parts[0] === 'apis' ? parts.slice(3) : undefined;

@@ -1,11 +1,11 @@
 /** The apiserver's answer to a refused request: `metav1.Status` as it comes over the wire. */
 export interface KubeStatus {
-  kind?: string;
-  status?: string;
-  message?: string;
-  reason?: string;
-  code?: number;
-  details?: {
+  readonly kind?: string;
+  readonly status?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: {
     name?: string;
     group?: string;
     kind?: string;
@@ -45,6 +45,11 @@ export class KubeUnreachableError extends Error {
     super(message, { cause: options.cause });
     this.outcomeUnknown = options.outcomeUnknown ?? false;
   }
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function isApiError(error: unknown, ...statuses: number[]): error is KubeApiError {

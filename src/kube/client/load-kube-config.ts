@@ -11,11 +11,14 @@ export type KubeUser = User & {
 };
 
 interface RawKubeConfig {
-  users?: { name?: string; user?: { tokenFile?: string; 'as-uid'?: string; 'as-groups'?: string[] } }[];
+  readonly users?: {
+    name?: string;
+    user?: { tokenFile?: string; 'as-uid'?: string; 'as-groups'?: string[] };
+  }[];
 }
 
 /** What client-node falls back to where nothing is configured; nobody's cluster is there. */
-const NO_CLUSTER = 'http://localhost:8080';
+const noCluster = 'http://localhost:8080';
 
 /**
  * The kubeconfig at `path`, else, as kubectl does it, $KUBECONFIG, ~/.kube/config, or the pod's service account.
@@ -32,7 +35,7 @@ export function loadKubeConfig(path?: string): KubeConfig {
     throw new Error(`kubeconfig ${where} can't be read: ${why}`, { cause: error });
   }
   const cluster = config.getCurrentCluster();
-  if (!cluster || (path === undefined && cluster.server === NO_CLUSTER)) {
+  if (!cluster || (path === undefined && cluster.server === noCluster)) {
     const hint = path === undefined ? 'name a kubeconfig or run in a cluster' : 'check its current-context';
     throw new Error(`no Kubernetes cluster in ${where}: ${hint}`);
   }

@@ -2,61 +2,52 @@ import { isNotFound } from './kube-api-error.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, NewObject } from './kube-object.ts';
 import type { ObjectStream } from './object-stream.ts';
-
-export interface ResourceType {
-  /** Empty for the core group. */
-  group: string;
-  version: string;
-  plural: string;
-  namespaced: boolean;
-  /** Reads return the metadata alone (`PartialObjectMetadata`): a fraction of the bytes and of the memory. */
-  metadataOnly?: boolean;
-}
+import { resourcePaths, type ResourcePaths, type ResourceType } from './resource-paths.ts';
 
 export interface Selection {
   /** All namespaces where absent. */
-  namespace?: string;
-  labelSelector?: string;
-  fieldSelector?: string;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
 }
 
 export interface ListOptions extends Selection {
   /** Objects per page, 500 by default (client-go's); 0 asks for all at once. */
-  pageSize?: number;
-  resourceVersion?: string;
-  resourceVersionMatch?: 'NotOlderThan' | 'Exact';
-  signal?: AbortSignal;
+  readonly pageSize?: number;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: 'NotOlderThan' | 'Exact';
+  readonly signal?: AbortSignal;
 }
 
 export interface ObjectList<T> {
-  items: T[];
-  resourceVersion: string;
+  readonly items: T[];
+  readonly resourceVersion: string;
 }
 
 export interface WatchOptions extends Selection {
-  resourceVersion?: string;
-  resourceVersionMatch?: 'NotOlderThan';
-  sendInitialEvents?: boolean;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: 'NotOlderThan';
+  readonly sendInitialEvents?: boolean;
   /** The server ends the watch after this long. */
-  timeoutSeconds: number;
+  readonly timeoutSeconds: number;
   /** The server must have begun to answer within this. */
-  openTimeoutMs: number;
-  signal?: AbortSignal;
+  readonly openTimeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 export interface WatchEvent<T> {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  object: T;
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: T;
 }
 
 export interface CallOptions {
-  signal?: AbortSignal;
-  timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
 /** All reject as KubeClient.request does. The namespace is left out for cluster-scoped resources. */
 export interface Resource<T extends KubeObject> {
-  /** `tenants.landlord.dev`, for messages and metrics. */
+  /** `deployments.apps`, for messages and metrics. */
   readonly id: string;
   /** Undefined where there is no such object. */
   get(name: string, namespace?: string, options?: CallOptions): Promise<T | undefined>;
@@ -73,75 +64,48 @@ export interface Resource<T extends KubeObject> {
 }
 
 export interface PatchOptions extends CallOptions {
-  subresource?: 'status';
+  readonly subresource?: 'status';
 }
 
 export interface DeleteOptions extends CallOptions {
-  preconditions?: { uid?: string; resourceVersion?: string };
-  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  readonly preconditions?: { uid?: string; resourceVersion?: string };
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 }
 
-const DEFAULT_PAGE_SIZE = 500;
+/** client-go's. */
+const defaultPageSize = 500;
+
+interface Target {
+  readonly client: KubeClient;
+  readonly type: ResourceType;
+  readonly paths: ResourcePaths;
+}
 
 export function resource<T extends KubeObject>(client: KubeClient, type: ResourceType): Resource<T> {
-  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
-  const accept = {
-    one: acceptHeader(type, 'PartialObjectMetadata'),
-    list: acceptHeader(type, 'PartialObjectMetadataList'),
-  };
+  const target = { client, type, paths: resourcePaths(type) };
+  const id = type.group === '' ? type.plural : `${type.plural}.${type.group}`;
+  return { id, ...reads<T>(target), ...writes<T>(target) };
+}
 
-  function collection(namespace: string | undefined): string {
-    if (!namespace) return `${root}/${type.plural}`;
-    return `${root}/namespaces/${encodeURIComponent(namespace)}/${type.plural}`;
-  }
+type Reads<T extends KubeObject> = Pick<Resource<T>, 'get' | 'list' | 'pages' | 'watch'>;
 
-  function path(name: string, namespace: string | undefined): string {
-    if (type.namespaced && !namespace) throw new TypeError(`${type.plural} ${name}: a namespace is needed`);
-    // An empty name would make the path that of the whole collection.
-    if (!name) throw new TypeError(`${type.plural}: a name is needed`);
-    return `${collection(namespace)}/${encodeURIComponent(name)}`;
-  }
-
-  async function* pages(options: ListOptions = {}): AsyncGenerator<ObjectList<T>, void, void> {
-    const { namespace, pageSize = DEFAULT_PAGE_SIZE, signal, ...selection } = options;
-    let next: string | undefined;
-    do {
-      // The first page fixes the version that the others continue.
-      const query =
-        next === undefined
-          ? { ...selection, limit: pageSize }
-          : { ...selection, ...CONTINUED, limit: pageSize, continue: next };
-      const page = await client.request<RawList<T>>({
-        method: 'GET',
-        path: collection(namespace),
-        query,
-        accept: accept.list,
-        ...(signal && { signal }),
-      });
-      yield { items: withType(page), resourceVersion: page.metadata.resourceVersion };
-      next = page.metadata.continue || undefined;
-    } while (next !== undefined);
-  }
-
+function reads<T extends KubeObject>(target: Target): Reads<T> {
+  const { client, type, paths } = target;
+  const accept = acceptOne(type);
   return {
-    id: type.group === '' ? type.plural : `${type.plural}.${type.group}`,
-    pages,
+    pages: (options) => readPages<T>(target, options),
     async get(name, namespace, options) {
+      const path = paths.object(name, namespace);
       try {
-        return await client.request<T>({
-          method: 'GET',
-          path: path(name, namespace),
-          accept: accept.one,
-          ...options,
-        });
+        return await client.request<T>({ method: 'GET', path, accept, ...options });
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;
       }
     },
     async list(options) {
-      const all: ObjectList<T> = { items: [], resourceVersion: '' };
-      for await (const { items, resourceVersion } of pages(options)) {
+      const all: { items: T[]; resourceVersion: string } = { items: [], resourceVersion: '' };
+      for await (const { items, resourceVersion } of readPages<T>(target, options)) {
         for (const item of items) all.items.push(item);
         all.resourceVersion = resourceVersion;
       }
@@ -149,37 +113,75 @@ export function resource<T extends KubeObject>(client: KubeClient, type: Resourc
     },
     watch({ namespace, openTimeoutMs, signal, ...query }) {
       return client.stream<WatchEvent<T>>({
-        path: collection(namespace),
+        path: paths.collection(namespace),
         query: { ...query, watch: true, allowWatchBookmarks: true },
-        accept: accept.one,
+        accept,
         timeoutMs: openTimeoutMs,
         ...(signal && { signal }),
       });
     },
+  };
+}
+
+async function* readPages<T extends KubeObject>(
+  { client, type, paths }: Target,
+  options: ListOptions = {},
+): AsyncGenerator<ObjectList<T>, void, void> {
+  const { namespace, pageSize = defaultPageSize, signal, ...selection } = options;
+  let next: string | undefined;
+  do {
+    // The first page fixes the version that the others continue.
+    const query =
+      next === undefined
+        ? { ...selection, limit: pageSize }
+        : { ...selection, ...continued, limit: pageSize, continue: next };
+    const page = await client.request<RawList<T>>({
+      method: 'GET',
+      path: paths.collection(namespace),
+      query,
+      accept: acceptHeader(type, 'PartialObjectMetadataList'),
+      ...(signal && { signal }),
+    });
+    yield { items: withType(page), resourceVersion: page.metadata.resourceVersion };
+    next = page.metadata.continue || undefined;
+  } while (next !== undefined);
+}
+
+type Writes<T extends KubeObject> = Pick<Resource<T>, 'create' | 'replace' | 'mergePatch' | 'delete'>;
+
+function writes<T extends KubeObject>({ client, type, paths }: Target): Writes<T> {
+  return {
     create(object, options) {
-      const { namespace } = object.metadata;
-      if (type.namespaced && !namespace)
-        throw new TypeError(`${type.plural} ${object.metadata.name}: a namespace is needed`);
-      return client.request<T>({ method: 'POST', path: collection(namespace), body: object, ...options });
+      const { name, namespace } = object.metadata;
+      if (type.namespaced && !namespace) throw new TypeError(`${type.plural} ${name}: a namespace is needed`);
+      return client.request<T>({
+        method: 'POST',
+        path: paths.collection(namespace),
+        body: object,
+        ...options,
+      });
     },
     replace(object, options) {
       const { name, namespace } = object.metadata;
-      return client.request<T>({ method: 'PUT', path: path(name, namespace), body: object, ...options });
+      const path = paths.object(name, namespace);
+      return client.request<T>({ method: 'PUT', path, body: object, ...options });
     },
     mergePatch(name, namespace, patch, { subresource, ...options } = {}) {
+      const path = paths.object(name, namespace);
       return client.request<T>({
         method: 'PATCH',
-        path: subresource ? `${path(name, namespace)}/${subresource}` : path(name, namespace),
+        path: subresource ? `${path}/${subresource}` : path,
         body: patch,
         contentType: 'application/merge-patch+json',
-        accept: accept.one,
+        accept: acceptOne(type),
         ...options,
       });
     },
     async delete(name, namespace, { preconditions, propagationPolicy, ...options } = {}) {
+      const path = paths.object(name, namespace);
       const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions, propagationPolicy };
       try {
-        await client.request({ method: 'DELETE', path: path(name, namespace), body, ...options });
+        await client.request({ method: 'DELETE', path, body, ...options });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;
@@ -190,14 +192,14 @@ export function resource<T extends KubeObject>(client: KubeClient, type: Resourc
 }
 
 interface RawList<T> {
-  apiVersion?: string;
-  kind?: string;
-  metadata: { resourceVersion: string; continue?: string };
-  items: T[] | null;
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: T[] | null;
 }
 
 /** A continue token carries the version; the apiserver refuses both together. */
-const CONTINUED = { resourceVersion: undefined, resourceVersionMatch: undefined };
+const continued = { resourceVersion: undefined, resourceVersionMatch: undefined };
 
 // Listed objects come without type, watched ones with it: a cache must not depend on which of the two it was.
 function withType<T extends KubeObject>({ apiVersion, kind, items }: RawList<T>): T[] {
@@ -207,6 +209,10 @@ function withType<T extends KubeObject>({ apiVersion, kind, items }: RawList<T>)
       Object.assign(item, { apiVersion: item.apiVersion ?? apiVersion, kind: item.kind ?? itemKind });
   }
   return items ?? [];
+}
+
+function acceptOne(type: ResourceType): string {
+  return acceptHeader(type, 'PartialObjectMetadata');
 }
 
 function acceptHeader(type: ResourceType, as: string): string {

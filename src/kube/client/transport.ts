@@ -1,5 +1,5 @@
 import { Pool, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
-import type { Credentials, TlsOptions } from './credentials.ts';
+import type { Credentials, TlsOptions } from './credential-source.ts';
 
 export interface Transport {
   /** Short exchanges: a bounded pool of keep-alive connections. */
@@ -11,21 +11,21 @@ export interface Transport {
 }
 
 export interface TransportOptions {
-  origin: string;
-  proxyUrl: string | undefined;
-  connections: number;
+  readonly origin: string;
+  readonly proxyUrl: string | undefined;
+  readonly connections: number;
 }
 
 interface Pools {
-  tlsFingerprint: string;
-  requests: Dispatcher;
-  streams: Dispatcher;
+  readonly tlsFingerprint: string;
+  readonly requests: Dispatcher;
+  readonly streams: Dispatcher;
 }
 
 /** A frozen apiserver's kernel still accepts connections; only the TLS handshake shows that nobody is there. */
-const CONNECT_TIMEOUT_MS = 5_000;
+const connectTimeoutMs = 5_000;
 /** Under the 60 s after which cloud load balancers drop idle connections, and the apiserver's own 90 s. */
-const IDLE_CONNECTION_MS = 30_000;
+const idleConnectionMs = 30_000;
 
 /** Keeps the connections. A changed CA or client certificate makes new ones; what runs on the old ones ends in peace. */
 export function createTransport(options: TransportOptions): Transport {
@@ -63,12 +63,12 @@ function retire({ requests, streams }: Pools): void {
 }
 
 function dispatcher(options: TransportOptions, tls: TlsOptions, connections: number | null): Dispatcher {
-  const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const connect = { ...tls, timeout: connectTimeoutMs, keepAlive: true, keepAliveInitialDelay: 30_000 };
   const shared = {
     connections,
     // One request at a time on each connection: HTTP/2 was measured and brings nothing here.
     allowH2: false,
-    keepAliveTimeout: IDLE_CONNECTION_MS,
+    keepAliveTimeout: idleConnectionMs,
     // Deadlines are ours, by signal.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -1,44 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { backoffMs } from '../../async/backoff.ts';
-import { doneWithin } from '../../async/done-within.ts';
-import { sleep } from '../../async/sleep.ts';
-import { KubeUnreachableError } from '../client/kube-api-error.ts';
+import { createTokenBucket, type TokenBucket } from '../../async/token-bucket.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import { microTime } from '../client/micro-time.ts';
 import { resource } from '../client/resource.ts';
-import { createTokenBucket, type TokenBucket } from '../../async/token-bucket.ts';
+import { createSendQueue } from './send-queue.ts';
 
 export interface ObjectReference {
-  apiVersion?: string;
-  kind?: string;
-  name: string;
-  namespace?: string;
-  uid?: string;
-  resourceVersion?: string;
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
 }
 
 export interface EventInput {
   /** What the event is about; `kubectl describe` finds it by the UID. */
-  regarding: ObjectReference;
-  type: 'Normal' | 'Warning';
+  readonly regarding: ObjectReference;
+  readonly type: 'Normal' | 'Warning';
   /** Why, in one CamelCase word. */
-  reason: string;
+  readonly reason: string;
   /** What was done, in one CamelCase word. */
-  action: string;
+  readonly action: string;
   /** For people; cut at 1024 bytes. */
-  note: string;
+  readonly note: string;
 }
 
 export interface EventRecorderOptions {
-  client: KubeClient;
-  /** `landlord.dev/operator` */
-  reportingController: string;
+  readonly client: KubeClient;
+  /** Who reports, by a domain name: `example.com/controller`. */
+  readonly reportingController: string;
   /** The pod or host. */
-  reportingInstance: string;
-  logger: Logger;
-  now?: () => Date;
+  readonly reportingInstance: string;
+  readonly logger: Logger;
+  readonly now?: () => Date;
 }
 
 /** Tells users what happened, by events.k8s.io/v1. Events are best effort: none ever fails or delays its caller. */
@@ -50,22 +47,21 @@ export interface EventRecorder {
 }
 
 /** The apiserver refuses longer ones. */
-const MAX_NOTE_BYTES = 1024;
-/** Waiting events beyond this are dropped: 1 MB or so. */
-const MAX_WAITING = 1_000;
+const maxNoteBytes = 1024;
 /** client-go's spam filter: 25 at once for each object, then one in five minutes. */
-const BURST = 25;
-const REFILL_MS = 300_000;
+const burst = 25;
+const refillMs = 300_000;
 /** client-go folds repeats within ten minutes into one. */
-const SERIES_WINDOW_MS = 600_000;
+const seriesWindowMs = 600_000;
 /** What is remembered of objects and series; client-go keeps 4096. */
-const MAX_REMEMBERED = 4_096;
-const SEND_ATTEMPTS = 5;
-const SEND_TIMEOUT_MS = 10_000;
+const maxRemembered = 4_096;
+const sendTimeoutMs = 10_000;
+
+const eventsResource = { group: 'events.k8s.io', version: 'v1', plural: 'events', namespaced: true };
 
 interface Series {
-  name: string;
-  namespace: string;
+  readonly name: string;
+  readonly namespace: string;
   count: number;
   lastAt: Date;
   /** An update that waits to be sent: it will carry the newest count. */
@@ -74,58 +70,25 @@ interface Series {
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { logger, now = () => new Date() } = options;
-  const events = resource<KubeObject>(options.client, {
-    group: 'events.k8s.io',
-    version: 'v1',
-    plural: 'events',
-    namespaced: true,
-  });
+  const events = resource<KubeObject>(options.client, eventsResource);
+  const sends = createSendQueue(logger);
   const buckets = new Map<string, TokenBucket>();
   const series = new Map<string, Series>();
-  const waiting: (() => Promise<unknown>)[] = [];
-  let sending: Promise<void> | undefined;
 
-  function enqueue(send: () => Promise<unknown>): void {
-    if (waiting.length >= MAX_WAITING) {
-      logger.debug('too many events are waiting, one is dropped');
-      return;
-    }
-    waiting.push(send);
-    sending ??= sendAll().finally(() => (sending = undefined));
-  }
-
-  async function sendAll(): Promise<void> {
-    // After the caller's burst, so that repeats in it need one update.
-    await Promise.resolve();
-    // One after the other: a series is only updated after it was created.
-    for (let send = waiting.shift(); send; send = waiting.shift()) await attempt(send);
-  }
-
-  async function attempt(send: () => Promise<unknown>): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await send();
-        return;
-      } catch (error) {
-        const again = error instanceof KubeUnreachableError && tries < SEND_ATTEMPTS;
-        if (!again) {
-          // The namespace is going, the rights are missing: nobody is helped by more than a line.
-          logger.debug(
-            { error: error instanceof Error ? error.message : String(error) },
-            'event not recorded',
-          );
-          return;
-        }
-        await sleep(backoffMs(tries, { baseMs: 500, capMs: 10_000 }));
-      }
-    }
-  }
-
-  function allowed(regarding: ObjectReference): boolean {
-    const key = regarding.uid ?? `${regarding.kind}/${regarding.namespace}/${regarding.name}`;
-    const bucket = buckets.get(key) ?? createTokenBucket(BURST, REFILL_MS, () => now().getTime());
+  function allowed({ uid, kind, namespace, name }: ObjectReference): boolean {
+    const key = uid ?? `${kind}/${namespace}/${name}`;
+    const bucket = buckets.get(key) ?? createTokenBucket(burst, refillMs, () => now().getTime());
     remember(buckets, key, bucket);
     return bucket.take();
+  }
+
+  function begin(event: EventInput, key: string, at: Date): void {
+    const namespace = event.regarding.namespace ?? 'default';
+    const name = eventName(event.regarding.name);
+    remember(series, key, { name, namespace, count: 1, lastAt: at, pending: false });
+    const object = { ...toEvent(event, options, at), metadata: { name, namespace } };
+    // The name is ours alone, so a repetition after a lost answer can only meet itself: 409, and done.
+    sends.add(() => events.create(object, { timeoutMs: sendTimeoutMs }));
   }
 
   function repeat(known: Series, at: Date): void {
@@ -133,10 +96,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     known.lastAt = at;
     if (known.pending) return;
     known.pending = true;
-    enqueue(() => {
+    sends.add(() => {
       known.pending = false;
       const patch = { series: { count: known.count, lastObservedTime: microTime(known.lastAt) } };
-      return events.mergePatch(known.name, known.namespace, patch, { timeoutMs: SEND_TIMEOUT_MS });
+      return events.mergePatch(known.name, known.namespace, patch, { timeoutMs: sendTimeoutMs });
     });
   }
 
@@ -144,25 +107,18 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     emit(event) {
       if (!allowed(event.regarding)) return;
       const at = now();
-      const key = JSON.stringify([
-        event.regarding.uid,
-        event.regarding.name,
-        event.type,
-        event.reason,
-        event.action,
-        event.note,
-      ]);
+      const key = seriesKey(event);
       const known = series.get(key);
-      if (known && at.getTime() - known.lastAt.getTime() < SERIES_WINDOW_MS) return repeat(known, at);
-      const namespace = event.regarding.namespace ?? 'default';
-      const name = eventName(event.regarding.name);
-      remember(series, key, { name, namespace, count: 1, lastAt: at, pending: false });
-      const object = { ...toEvent(event, options, at), metadata: { name, namespace } };
-      // The name is ours alone, so a repetition after a lost answer can only meet itself: 409, and done.
-      enqueue(() => events.create(object, { timeoutMs: SEND_TIMEOUT_MS }));
+      if (known && at.getTime() - known.lastAt.getTime() < seriesWindowMs) repeat(known, at);
+      else begin(event, key, at);
     },
-    flush: (timeoutMs) => doneWithin(sending ?? Promise.resolve(), timeoutMs),
+    flush: (timeoutMs) => sends.flush(timeoutMs),
   };
+}
+
+/** Events that are the same but for their time are one series. */
+function seriesKey({ regarding, type, reason, action, note }: EventInput): string {
+  return JSON.stringify([regarding.uid, regarding.name, type, reason, action, note]);
 }
 
 function toEvent(event: EventInput, options: EventRecorderOptions, at: Date): Record<string, unknown> {
@@ -176,7 +132,7 @@ function toEvent(event: EventInput, options: EventRecorderOptions, at: Date): Re
     type: event.type,
     reason: event.reason,
     action: event.action,
-    note: truncateUtf8(event.note, MAX_NOTE_BYTES),
+    note: truncateUtf8(event.note, maxNoteBytes),
   };
 }
 
@@ -199,7 +155,7 @@ function eventName(regarding: string): string {
 function remember<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size <= MAX_REMEMBERED) return;
+  if (map.size <= maxRemembered) return;
   for (const oldest of map.keys()) {
     map.delete(oldest);
     break;

@@ -13,8 +13,8 @@ export interface DelayHeap {
 }
 
 interface Entry {
-  key: string;
-  dueAtMs: number;
+  readonly key: string;
+  readonly dueAtMs: number;
 }
 
 /** A binary heap. What was cancelled or replaced stays in it until it comes to the top and is thrown away. */
@@ -22,37 +22,11 @@ export function createDelayHeap(): DelayHeap {
   const heap: Entry[] = [];
   const current = new Map<string, Entry>();
 
-  function push(entry: Entry): void {
-    let index = heap.push(entry) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (at(heap, parent).dueAtMs <= entry.dueAtMs) break;
-      heap[index] = at(heap, parent);
-      index = parent;
-    }
-    heap[index] = entry;
-  }
-
-  function pop(): void {
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && at(heap, child + 1).dueAtMs < at(heap, child).dueAtMs) child += 1;
-      if (at(heap, child).dueAtMs >= last.dueAtMs) break;
-      heap[index] = at(heap, child);
-      index = child;
-    }
-    heap[index] = last;
-  }
-
   function top(): Entry | undefined {
     for (;;) {
       const entry = heap[0];
       if (!entry || current.get(entry.key) === entry) return entry;
-      pop();
+      pop(heap);
     }
   }
 
@@ -62,7 +36,7 @@ export function createDelayHeap(): DelayHeap {
       if (known && known.dueAtMs <= dueAtMs) return;
       const entry = { key, dueAtMs };
       current.set(key, entry);
-      push(entry);
+      push(heap, entry);
     },
     cancel(key) {
       current.delete(key);
@@ -72,7 +46,7 @@ export function createDelayHeap(): DelayHeap {
     takeDue(nowMs) {
       const due: string[] = [];
       for (let entry = top(); entry && entry.dueAtMs <= nowMs; entry = top()) {
-        pop();
+        pop(heap);
         current.delete(entry.key);
         due.push(entry.key);
       }
@@ -88,6 +62,33 @@ export function createDelayHeap(): DelayHeap {
   };
 }
 
-function at(heap: Entry[], index: number): Entry {
+function push(heap: Entry[], entry: Entry): void {
+  let index = heap.push(entry) - 1;
+  while (index > 0) {
+    const parent = (index - 1) >> 1;
+    if (at(heap, parent).dueAtMs <= entry.dueAtMs) break;
+    heap[index] = at(heap, parent);
+    index = parent;
+  }
+  heap[index] = entry;
+}
+
+/** Throws the top away. */
+function pop(heap: Entry[]): void {
+  const last = heap.pop();
+  if (!last || heap.length === 0) return;
+  let index = 0;
+  for (;;) {
+    let child = 2 * index + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && at(heap, child + 1).dueAtMs < at(heap, child).dueAtMs) child += 1;
+    if (at(heap, child).dueAtMs >= last.dueAtMs) break;
+    heap[index] = at(heap, child);
+    index = child;
+  }
+  heap[index] = last;
+}
+
+function at(heap: readonly Entry[], index: number): Entry {
   return heap[index] as Entry;
 }

@@ -1,9 +1,12 @@
+/** `low` waits behind all others: for sweeps. */
+export type Priority = 'normal' | 'low';
+
 /** The waiting keys of one lane, in order of arrival, and how many of its workers are busy. */
 export interface WorkLane {
   busy: number;
   readonly size: number;
   /** Keeps the time at which a key that waits already came; low never takes a key's urgency away. */
-  put(key: string, priority: 'normal' | 'low', nowMs: number): void;
+  put(key: string, priority: Priority, nowMs: number): void;
   /** Takes a key out, wherever it waits. */
   remove(key: string): Waiting | undefined;
   /** The next one's key. */
@@ -11,7 +14,7 @@ export interface WorkLane {
 }
 
 export interface Waiting {
-  readonly priority: 'normal' | 'low';
+  readonly priority: Priority;
   readonly sinceMs: number;
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilAborted } from '../../../src/async/until-aborted.ts';
 import { asComputeErrors, ComputeError } from '../../../src/compute/errors.ts';
 import { ownershipOf } from '../../../src/compute/ownership.ts';
 import type { Marks } from '../../../src/compute/ownership.ts';
@@ -90,11 +91,7 @@ export const createFolderProvider: CreateProvider = ({ block }, { instance, clus
           return tenant === undefined ? [] : [{ ...tenant, resource: `file ${fileOf(tenant.tenantId)}` }];
         });
       }),
-    watch: (_onChange, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
-      }),
+    watch: (_onChange, signal) => untilAborted(signal),
     close: async () => undefined,
   };
   return provider;

@@ -21,9 +21,8 @@ interface Moment {
 function leftOut({ before = waiting, after = pulling, ...rest }: Moment): boolean {
   const sinceMs = 'sinceMs' in rest ? rest.sinceMs : 1000;
   const lookAgainAfterMs = 'lookAgainAfterMs' in rest ? rest.lookAgainAfterMs : 1000;
-  const lastWrites =
-    sinceMs === undefined ? new Map() : new Map([['team-a/acme', { status: before, at: nowMs - sinceMs }]]);
-  const pass = passOver({ tenant: tenantWith(before), now: new Date(nowMs), lastWrites });
+  const lastWrite = sinceMs === undefined ? undefined : { status: before, at: nowMs - sinceMs };
+  const pass = passOver({ tenant: tenantWith(before), now: new Date(nowMs), memory: { lastWrite } });
   return isProgressOnly(pass, after, lookAgainAfterMs);
 }
 

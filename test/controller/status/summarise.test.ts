@@ -3,10 +3,9 @@ import { findCondition } from '../../../src/api/conditions.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../../src/api/status.ts';
 import { tenantStatus } from '../../../src/api/status.ts';
 import { ComputeError, errorCodes, errorPolicies } from '../../../src/compute/errors.ts';
-import { draftFrom } from '../../../src/controller/pass/status-draft.ts';
-import type { StatusDraft } from '../../../src/controller/pass/status-draft.ts';
+import { draftFrom } from '../../../src/controller/pass.ts';
+import type { StatusDraft, Verdict } from '../../../src/controller/pass.ts';
 import { summarise } from '../../../src/controller/status/summarise.ts';
-import type { Verdict } from '../../../src/controller/pass/verdict.ts';
 
 const t0 = new Date('2026-01-01T00:00:00Z');
 const t1 = new Date('2026-01-01T00:05:00Z');

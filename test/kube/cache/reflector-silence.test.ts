@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { KubeUnreachableError } from '../../../src/kube/client/kube-client.ts';
+import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import {
   bookmark,
   object,

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
 import { startControlPlane, type ControlPlane } from '../../../dev/control-plane.ts';
-import { createKubeClient, loadKubeConfig, type KubeClient } from '../../../src/kube/client/kube-client.ts';
-import { createReflector, type ReflectorOptions } from '../../../src/kube/cache/reflector.ts';
+import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
+import { createReflector } from '../../../src/kube/cache/reflector.ts';
+import type { ReflectorOptions } from '../../../src/kube/cache/watch-loop.ts';
 import type { Resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { startTcpProxy, type TcpProxy } from '../tcp-proxy.ts';
@@ -26,7 +28,7 @@ afterAll(async () => {
 function clientTo(server: string): KubeClient {
   const kubeConfig = loadKubeConfig(controlPlane.kubeconfigPath);
   kubeConfig.clusters = kubeConfig.clusters.map((cluster) => ({ ...cluster, server }));
-  return createKubeClient({ kubeConfig, logger: recordingLogger().logger });
+  return createKubeClient({ kubeConfig, logger: recordingLogger().logger, userAgent: 'test' });
 }
 
 /** A reflector through a proxy of its own, with what it told. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sleep } from '../../../src/async/sleep.ts';
-import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import { createReflector } from '../../../src/kube/cache/reflector.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import {

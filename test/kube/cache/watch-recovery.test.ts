@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import { createWatchRecovery } from '../../../src/kube/cache/watch-recovery.ts';
 
 const UNREACHABLE = new KubeUnreachableError('refused');

@@ -5,6 +5,7 @@ import {
   isApiError,
   isConflict,
   isNotFound,
+  messageOf,
 } from '../../../src/kube/client/kube-api-error.ts';
 
 describe('an answer that is no', () => {
@@ -47,4 +48,12 @@ test('errors are told by their status, of any or of the named ones', () => {
   expect(isApiError(Object.assign(new Error('x'), { status: 404 }), 404)).toBe(false);
   expect([isNotFound(notFound), isConflict(notFound)]).toEqual([true, false]);
   expect(isConflict(new KubeApiError('x', 409, {}))).toBe(true);
+});
+
+test.each([
+  [new Error('refused'), 'refused'],
+  ['a string', 'a string'],
+  [undefined, 'undefined'],
+])('%s says %j', (thrown, message) => {
+  expect(messageOf(thrown)).toBe(message);
 });

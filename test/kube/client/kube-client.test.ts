@@ -3,11 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  KubeApiError,
-  KubeUnreachableError,
-  type RequestInfo,
-} from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+import type { RequestInfo } from '../../../src/kube/client/request-attempts.ts';
 import { answer, clientFor, scriptedServer } from '../scripted-server.ts';
 
 const GET = { method: 'GET', path: '/api/v1/namespaces' } as const;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { loadKubeConfig } from '../../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 
 async function kubeConfigFile(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'landlord-kubeconfig-'));

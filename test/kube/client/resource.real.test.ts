@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createKubeClient, loadKubeConfig, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 import { resource, type Resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { createNamespace, defineWidgets, newWidget, type Widget } from '../widgets.ts';
@@ -10,6 +11,7 @@ let namespace: string;
 
 beforeAll(async () => {
   client = createKubeClient({
+    userAgent: 'test',
     kubeConfig: loadKubeConfig(inject('kubeconfigPath')),
     logger: recordingLogger().logger,
   });

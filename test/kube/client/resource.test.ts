@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import {
-  KubeApiError,
-  type KubeClient,
-  type RequestOptions,
-  type StreamOptions,
-} from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
+import type { KubeClient, StreamOptions } from '../../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
-import { resource, type ObjectList, type ResourceType } from '../../../src/kube/client/resource.ts';
+import type { ResourceType } from '../../../src/kube/client/resource-paths.ts';
+import { resource, type ObjectList } from '../../../src/kube/client/resource.ts';
 
 const TENANTS: ResourceType = { group: 'landlord.dev', version: 'v1', plural: 'tenants', namespaced: true };
 const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', namespaced: false };

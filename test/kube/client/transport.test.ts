@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Credentials } from '../../../src/kube/client/credentials.ts';
+import type { Credentials } from '../../../src/kube/client/credential-source.ts';
 import {
   createTransport,
   type Transport,

@@ -1,6 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createEventRecorder } from '../../../src/kube/events/event-recorder.ts';
-import { createKubeClient, loadKubeConfig } from '../../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../../src/kube/client/kube-client.ts';
+import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
@@ -15,7 +16,11 @@ interface StoredEvent extends KubeObject {
 
 test('the apiserver takes an event, the count of its repeats, and the longest note', async () => {
   const { logger, lines } = recordingLogger();
-  const client = createKubeClient({ kubeConfig: loadKubeConfig(inject('kubeconfigPath')), logger });
+  const client = createKubeClient({
+    kubeConfig: loadKubeConfig(inject('kubeconfigPath')),
+    logger,
+    userAgent: 'test',
+  });
   onTestFinished(() => client.close());
   const namespace = await createNamespace(client);
   const { apiVersion, kind, metadata } = await (

@@ -6,12 +6,9 @@ import {
   type EventInput,
   type EventRecorder,
 } from '../../../src/kube/events/event-recorder.ts';
-import {
-  KubeApiError,
-  KubeUnreachableError,
-  type KubeClient,
-  type RequestOptions,
-} from '../../../src/kube/client/kube-client.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import { recordingLogger } from '../recording-logger.ts';
 
 const EVENT: EventInput = {

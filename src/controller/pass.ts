@@ -1,0 +1,110 @@
+import type { Logger } from 'pino';
+import type { Reason } from '../api/conditions.ts';
+import type { ComputeStatusBlock, DriftItem, Placement, TenantStatus } from '../api/status.ts';
+import type { Tenant, tenantSpecSchema } from '../api/tenant.ts';
+import type { ComputeError } from '../compute/errors.ts';
+import type { TenantPlace } from '../compute/provider.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { defaultTenantId } from '../compute/spec/tenant-id.ts';
+import type { Resource } from '../kube/client/resource.ts';
+import type { EventRecorder } from '../kube/events/event-recorder.ts';
+import type { SecretObject } from './secrets/secret-reader.ts';
+import type { TenantIndex } from './tenant-index.ts';
+import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
+import type { TenantWriter } from './tenant-writer.ts';
+
+/** One pass over one Tenant: what it works with, what it has gathered so far, and what it may come to. */
+export interface Pass {
+  readonly deps: ReconcileDeps;
+  /** Replaced by the answer of each write. */
+  tenant: Tenant;
+  /** Replaced as a whole as facts come in. */
+  draft: StatusDraft;
+  readonly memory: TenantMemory;
+  readonly signal: AbortSignal;
+}
+
+/** What every pass works with; built once. */
+export interface ReconcileDeps {
+  readonly specSchema: ReturnType<typeof tenantSpecSchema>;
+  readonly providers: EnabledProviders;
+  readonly writer: TenantWriter;
+  readonly secrets: Resource<SecretObject>;
+  /** Resolves once changes of Secrets are watched, so that none is missed after it was read. */
+  readonly watchSecrets: () => Promise<void>;
+  readonly index: TenantIndex;
+  readonly tenantOf: (key: string) => Tenant | undefined;
+  readonly memories: TenantMemories;
+  readonly events: EventRecorder;
+  /** Has the key looked at again after `ms` at the latest. */
+  readonly lookAgainWithin: (key: string, ms: number) => void;
+  readonly logger: Logger;
+  readonly now: () => Date;
+}
+
+/** The facts of the status that a pass gathers on its way; conditions and times are added at its end. */
+export interface StatusDraft {
+  readonly tenantId: string | undefined;
+  readonly computeProvider: string | undefined;
+  readonly placement: Placement | undefined;
+  readonly previousPlacements: readonly Placement[];
+  readonly rejected: TenantStatus['rejected'];
+  readonly compute: ComputeStatusBlock | undefined;
+  readonly drift: readonly DriftItem[];
+  readonly lastHandledReconcileAt: string | undefined;
+}
+
+/** What a pass came to; the status' conditions follow from it alone. */
+export type Verdict =
+  | {
+      readonly kind: 'ready';
+      readonly message: string;
+      /** A move's old place that is still to be emptied. */
+      readonly pending?: string;
+    }
+  | {
+      readonly kind: 'progressing';
+      readonly reason: TransitionReason | 'Unhealthy';
+      readonly message: string;
+      /** Whether the operator itself is at work on it or will try again. */
+      readonly underWay: boolean;
+    }
+  | { readonly kind: 'failed'; readonly error: ComputeError }
+  | { readonly kind: 'rolledBack'; readonly reason: RollbackReason; readonly message: string }
+  | { readonly kind: 'suspended' }
+  | { readonly kind: 'deleting'; readonly message: string; readonly error?: ComputeError };
+
+export type TransitionReason = Extract<Reason, 'Provisioning' | 'Updating'>;
+export type RollbackReason = Extract<Reason, 'RolledBack' | 'ImageUnavailable'>;
+
+/** How a pass ends. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** Drift that was repaired. */
+  readonly repaired: readonly DriftItem[];
+  /** When to look again, in milliseconds, where no hint is to be expected. */
+  readonly lookAgainAfterMs?: number | undefined;
+}
+
+export function draftFrom(status: TenantStatus | undefined): StatusDraft {
+  return {
+    tenantId: status?.tenantId,
+    computeProvider: status?.computeProvider,
+    placement: status?.placement,
+    previousPlacements: status?.previousPlacements ?? [],
+    rejected: status?.rejected,
+    compute: status?.compute,
+    drift: status?.drift ?? [],
+    lastHandledReconcileAt: status?.lastHandledReconcileAt,
+  };
+}
+
+/** Takes facts into the draft. */
+export function note(pass: Pass, facts: Partial<StatusDraft>): void {
+  pass.draft = { ...pass.draft, ...facts };
+}
+
+export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPlace {
+  const { namespace, name } = tenant.metadata;
+  return { tenantId: draft.tenantId ?? defaultTenantId(namespace, name), namespace, name, placement };
+}

@@ -1,0 +1,70 @@
+import { findCondition } from '../../api/conditions.ts';
+import type { DriftItem } from '../../api/status.ts';
+import type { Tenant, TenantSpec } from '../../api/tenant.ts';
+import type { Change, Observation } from '../../compute/provider.ts';
+import type { TransitionReason } from '../pass.ts';
+import { reasonInTransition } from '../status/reasons.ts';
+import type { RepairKind } from '../tenant-memory.ts';
+
+/** What is to be done about an observation. */
+export interface Step {
+  readonly kind: 'none' | 'provision' | 'update' | 'hold';
+  /** Why a status in between is not Ready. */
+  readonly reason: TransitionReason | 'Unhealthy';
+  /** The drift that the step mends; empty where it applies a new desired state. */
+  readonly repairs: readonly Change[];
+  /** The drift that is only shown. */
+  readonly reported: readonly DriftItem[];
+}
+
+export interface StepInput {
+  readonly tenant: Tenant;
+  readonly driftPolicy: TenantSpec['driftPolicy'];
+  /** Whether what is created outlives this process. */
+  readonly durable: boolean;
+  /** Whether the desired state was rejected, and is not to be tried again. */
+  readonly rejected: boolean;
+}
+
+/** Pure. */
+export function chooseStep(input: StepInput, { exists, changes }: Observation): Step {
+  if (input.rejected) return holdStep(exists, changes);
+  const { tenant, durable } = input;
+  const applied = wasApplied(tenant);
+  const transition = reasonInTransition(tenant.status);
+  if (!exists && !applied) return { ...nothing, kind: 'provision', reason: transition };
+  // It went with the process that held it: nothing has drifted.
+  if (!exists && !durable) return { ...nothing, kind: 'provision', reason: 'Provisioning' };
+  const drift = exists ? changes : [missing];
+  if (drift.length === 0) return nothing;
+  if (exists && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
+    return { ...nothing, kind: 'update', reason: transition };
+  }
+  if (input.driftPolicy === 'Report') return { ...nothing, reported: drift.map(withoutCause) };
+  return { ...nothing, kind: exists ? 'update' : 'provision', repairs: drift };
+}
+
+const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
+
+/** A rejected spec is not tried; what is left of the one before it is kept running. */
+function holdStep(exists: boolean, changes: readonly Change[]): Step {
+  const repairs = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
+  return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
+}
+
+const missing: Change = { path: 'compute', desired: 'present', actual: 'absent', cause: 'drift' };
+
+export function repairKind(repairs: readonly DriftItem[]): RepairKind {
+  return repairs.some(({ path }) => path === missing.path) ? 'gone' : 'stopped';
+}
+
+export function withoutCause({ path, desired, actual }: Change): DriftItem {
+  return { path, desired, actual };
+}
+
+/** Whether what is desired now was seen to be in place before, so that a difference is drift. */
+export function wasApplied({ status, metadata }: Tenant): boolean {
+  if (status?.observedGeneration !== metadata.generation) return false;
+  const ready = findCondition(status.conditions, 'Ready');
+  return ready?.status === 'True' || ready?.status === 'Unknown' || ready?.reason === 'Unhealthy';
+}

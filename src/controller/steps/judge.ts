@@ -1,0 +1,91 @@
+import type { TenantStatus } from '../../api/status.ts';
+import type { Tenant } from '../../api/tenant.ts';
+import type { Observation, StepResult } from '../../compute/provider.ts';
+import type { RollbackReason, Verdict } from '../pass.ts';
+import { progressMessage, reasonInTransition } from '../status/reasons.ts';
+import { wasApplied } from './choose-step.ts';
+import type { Step } from './choose-step.ts';
+
+/** What a verdict follows from. */
+export interface Judged {
+  readonly tenant: Tenant;
+  readonly step: Step;
+  /** What the step came to; undefined: none was taken. */
+  readonly result: StepResult | undefined;
+  /** As it is now: after the step, where one was taken. */
+  readonly observation: Observation;
+  /** Why the desired state is not tried. */
+  readonly rejected: TenantStatus['rejected'];
+}
+
+/** Pure. First hit wins. */
+export function judge(judged: Judged): Verdict {
+  const row = table.find(({ when }) => when(judged)) ?? otherwise;
+  return row.verdict(judged);
+}
+
+interface Row {
+  readonly when: (judged: Judged) => boolean;
+  readonly verdict: (judged: Judged) => Verdict;
+}
+
+const otherwise: Row = { when: () => true, verdict: (judged) => progressing(judged, expected(judged)) };
+
+const table: readonly Row[] = [
+  { when: ({ rejected }) => rejected !== undefined, verdict: rolledBack },
+  { when: isUnderWay, verdict: (judged) => progressing(judged, expected(judged)) },
+  { when: (judged) => !isPending(judged) && isHealthy(judged.observation), verdict: ready },
+  { when: ({ observation }) => isIll(observation), verdict: (judged) => progressing(judged, 'Unhealthy') },
+];
+
+function rolledBack({ rejected }: Judged): Verdict {
+  const { reason = 'RolledBack', message = '' } = rejected ?? {};
+  return { kind: 'rolledBack', reason: reason as RollbackReason, message };
+}
+
+function ready({ observation: { compute } }: Judged): Verdict {
+  return { kind: 'ready', message: `${compute.running}/${compute.desired} running and healthy` };
+}
+
+function progressing(judged: Judged, reason: Step['reason']): Verdict {
+  const { step, observation } = judged;
+  const underWay =
+    step.kind !== 'none' || isInTransition(judged) || observation.lookAgainAfterMs !== undefined;
+  return { kind: 'progressing', reason, message: messageOf(judged, reason), underWay };
+}
+
+function isUnderWay({ result }: Judged): boolean {
+  return result?.outcome === 'in_progress';
+}
+
+/** Whether the step left something to do. What is only reported is none. */
+function isPending({ step, observation }: Judged): boolean {
+  return step.kind !== 'none' && observation.changes.length > 0;
+}
+
+function isHealthy({ compute: { running, desired, state, health } }: Observation): boolean {
+  if (running !== desired) return false;
+  return desired === 0 ? health !== 'unhealthy' : state === 'running' && health === 'healthy';
+}
+
+function isIll({ compute: { health, state } }: Observation): boolean {
+  return health === 'unhealthy' || state === 'failed';
+}
+
+/** Whether a new desired state is coming up without a step of ours. */
+function isInTransition({ tenant, step }: Judged): boolean {
+  return step.kind === 'none' && !wasApplied(tenant);
+}
+
+function expected(judged: Judged): Step['reason'] {
+  return isInTransition(judged) ? reasonInTransition(judged.tenant.status) : judged.step.reason;
+}
+
+function messageOf({ observation, result }: Judged, reason: Step['reason']): string {
+  const { message, compute } = observation;
+  if (result?.outcome === 'in_progress') return result.message;
+  if (message !== undefined) return message;
+  if (reason !== 'Unhealthy') return progressMessage(reason);
+  if (compute.state === 'starting') return 'started again; waiting for it to run and be healthy';
+  return `${compute.running}/${compute.desired} running, state ${compute.state}, health ${compute.health}`;
+}

@@ -1,0 +1,71 @@
+import { ComputeError } from '../../compute/errors.ts';
+import type { Endpoint } from '../../api/status.ts';
+import { note, placeAt } from '../pass.ts';
+import type { Outcome, Pass } from '../pass.ts';
+import { transitionLookMs } from '../status/requeue.ts';
+import { destroyPlacements } from './delete-tenant.ts';
+
+/** Empties the old places once the new one is Ready; until then their endpoints stay in the status. */
+export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Promise<Outcome> {
+  const { draft } = pass;
+  if (draft.previousPlacements.length === 0) return outcome;
+  const { verdict } = outcome;
+  if (verdict.kind !== 'ready') {
+    await showPreviousEndpoints(pass);
+    return outcome;
+  }
+  if (!showsEndpoints(pass)) {
+    await showPreviousEndpoints(pass);
+    return { ...outcome, verdict: { ...verdict, pending: leavingNext }, lookAgainAfterMs: leaveAfterMs };
+  }
+  const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, draft.previousPlacements);
+  note(pass, { previousPlacements: left });
+  if (left.length === 0) return outcome;
+  return {
+    ...outcome,
+    verdict: { ...verdict, pending: why },
+    lookAgainAfterMs: Math.min(outcome.lookAgainAfterMs ?? Infinity, lookAgainAfterMs ?? transitionLookMs),
+  };
+}
+
+/** Whoever has just read the old endpoints gets time to use them. */
+const leaveAfterMs = 1000;
+const leavingNext = 'the new place is Ready; what is left at the old one goes next';
+
+/** Whether the status has named the new place's endpoints for a while: the old ones must answer until then. */
+function showsEndpoints({ draft, tenant, deps, memory }: Pass): boolean {
+  const writtenAt = memory.lastWrite?.at ?? 0;
+  if (draft.compute?.endpoints !== undefined && deps.now().getTime() - writtenAt < leaveAfterMs) return false;
+  const shown = tenant.status?.compute?.endpoints ?? [];
+  return (draft.compute?.endpoints ?? []).every((endpoint) =>
+    shown.some(({ address, port }) => address === endpoint.address && port === endpoint.port),
+  );
+}
+
+async function showPreviousEndpoints(pass: Pass): Promise<void> {
+  const { deps, signal } = pass;
+  for (const placement of pass.draft.previousPlacements) {
+    const provider = deps.providers.get(placement.provider)?.provider;
+    const old = await provider
+      ?.getStatus(placeAt(pass, placement), undefined, { fresh: false, signal })
+      .catch(ignoreComputeError);
+    const { compute } = pass.draft;
+    if (old === undefined || compute === undefined) continue;
+    const endpoints = mergeEndpoints(compute.endpoints, old.compute.endpoints);
+    if (endpoints.length > 0) note(pass, { compute: { ...compute, endpoints } });
+  }
+}
+
+/** The old place's stand behind those of the new one: one of them answers throughout a move. */
+export function mergeEndpoints(
+  current: readonly Endpoint[] | undefined,
+  old: readonly Endpoint[] | undefined,
+): Endpoint[] {
+  return [...(current ?? []), ...(old ?? [])];
+}
+
+/** For looks that are worth having but not worth failing for. */
+export function ignoreComputeError(error: unknown): undefined {
+  if (!(error instanceof ComputeError)) throw error;
+  return undefined;
+}

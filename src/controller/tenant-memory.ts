@@ -1,0 +1,76 @@
+import type { TenantStatus } from '../api/status.ts';
+import { backoffMs } from '../async/backoff.ts';
+
+/**
+ * What this process remembers of one tenant between its passes. A pass takes it at its start and keeps it: where the
+ * Tenant goes meanwhile, the pass writes into something that nobody reads any more, and nothing of it stays behind.
+ * None of it survives a restart, and nothing depends on that: a restarted operator looks again, and repairs at once.
+ */
+export interface TenantMemory {
+  /** The last repair, until what was repaired has settled. */
+  repair?: Repair | undefined;
+  /** Date.now() of the first failure to reach the engine of a Ready tenant; undefined: it was reached. */
+  unavailableSince?: number | undefined;
+  /** The status that was last written, or is being written, and when (Date.now()). */
+  lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
+}
+
+export interface Repair {
+  readonly kind: RepairKind;
+  /** In a row. */
+  readonly count: number;
+  /** Date.now(). */
+  readonly at: number;
+}
+
+/**
+ * Bringing back what is gone is no repetition of starting what had stopped: a container removed by force is seen
+ * stopped first, and must not wait for that.
+ */
+export type RepairKind = 'stopped' | 'gone';
+
+const baseMs = 1000;
+const capMs = 300_000;
+
+/**
+ * Milliseconds until the next repair of this kind is due; 0: now. At once after a settled run, then after 1 s, 2 s,
+ * 4 s … up to 5 min, so that something that can't stay up is not started in a hot loop.
+ */
+export function repairWaitMs({ repair }: TenantMemory, kind: RepairKind, nowMs: number): number {
+  if (repair?.kind !== kind) return 0;
+  const delayMs = backoffMs(repair.count - 1, { baseMs, capMs, jitter: 'none' });
+  return Math.max(0, repair.at + delayMs - nowMs);
+}
+
+/** Counts a repair. */
+export function noteRepair(memory: TenantMemory, kind: RepairKind, nowMs: number): void {
+  memory.repair = { kind, count: (memory.repair?.count ?? 0) + 1, at: nowMs };
+}
+
+/** The memories of all tenants, by queue key. */
+export interface TenantMemories {
+  /** The tenant's; a new one where there is none. */
+  of(key: string): TenantMemory;
+  peek(key: string): TenantMemory | undefined;
+  /** The Tenant is no more. */
+  forget(key: string): void;
+  readonly size: number;
+}
+
+export function createTenantMemories(): TenantMemories {
+  const memories = new Map<string, TenantMemory>();
+  return {
+    of(key) {
+      const known = memories.get(key);
+      if (known !== undefined) return known;
+      const memory: TenantMemory = {};
+      memories.set(key, memory);
+      return memory;
+    },
+    peek: (key) => memories.get(key),
+    forget: (key) => void memories.delete(key),
+    get size() {
+      return memories.size;
+    },
+  };
+}

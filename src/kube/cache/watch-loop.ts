@@ -1,0 +1,167 @@
+import type { Logger } from 'pino';
+import { sleep } from '../../async/sleep.ts';
+import { KubeApiError, isApiError, messageOf } from '../client/kube-api-error.ts';
+import type { KubeObject } from '../client/kube-object.ts';
+import type { ObjectStream } from '../client/object-stream.ts';
+import type { Resource, Selection, WatchEvent } from '../client/resource.ts';
+import type { FollowedState } from './followed-state.ts';
+import type { CacheEvent } from './object-cache.ts';
+import { guardAgainstSilence } from './silence-guard.ts';
+import { createWatchIntake, type WatchIntake } from './watch-intake.ts';
+import { createWatchRecovery, type WatchRecovery } from './watch-recovery.ts';
+import { nextWatchRequest, type ReflectorTiming } from './watch-request.ts';
+
+export interface ReflectorMetrics {
+  /** Everything was read afresh. */
+  onRelist?(resource: string): void;
+  /** The watch broke (`unreachable`, an HTTP status) and is opened again. Clean ends don't count. */
+  onReconnect?(resource: string, reason: string): void;
+  /** An event arrived, own writes' echoes included. */
+  onEvent?(resource: string): void;
+}
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  readonly resource: Resource<T>;
+  readonly logger: Logger;
+  /** What the cache keeps of an object. Metadata but managedFields, labels and annotations must stay. */
+  readonly transform?: (object: T) => T;
+  /** Called in order, after the cache has changed. May throw: that is logged and harms nothing. */
+  readonly onEvent?: (event: CacheEvent<T>) => void;
+  readonly metrics?: ReflectorMetrics;
+  readonly timing?: Partial<ReflectorTiming>;
+  /** False reads the first state by a paged LIST, which the server compresses: for slow links. */
+  readonly watchList?: boolean;
+}
+
+/** 10 s + 3 s: a frozen apiserver or a half-open connection is noticed within 13 s (client-go: 43 s). */
+const defaultTiming: ReflectorTiming = {
+  silenceMs: 10_000,
+  openTimeoutMs: 3_000,
+  errorBackoff: { baseMs: 500, capMs: 30_000 },
+  unreachableBackoff: { baseMs: 500, capMs: 2_000 },
+  random: Math.random,
+};
+
+/** Follows one resource: reads its whole state, watches it, and comes back from whatever breaks that. */
+export class WatchLoop<T extends KubeObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #timing: ReflectorTiming;
+  readonly #selection: Selection;
+  readonly #state: FollowedState<T>;
+  readonly #logger: Logger;
+  readonly #recovery: WatchRecovery;
+  /** Whether the server is asked for the whole state by a watch; some have never heard of that. */
+  #watchList: boolean;
+  /** The last watch was silent. */
+  #quiet = false;
+  #connected = false;
+
+  constructor(options: ReflectorOptions<T>, state: FollowedState<T>, logger: Logger) {
+    const { namespace, labelSelector, fieldSelector } = options;
+    this.#options = options;
+    this.#timing = { ...defaultTiming, ...options.timing };
+    this.#selection = {
+      ...(namespace && { namespace }),
+      ...(labelSelector && { labelSelector }),
+      ...(fieldSelector && { fieldSelector }),
+    };
+    this.#state = state;
+    this.#logger = logger;
+    this.#recovery = createWatchRecovery(this.#timing);
+    this.#watchList = options.watchList ?? true;
+  }
+
+  /** Whether a watch is open, as far as anybody can know. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Until `signal` aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#state.version() === undefined && !this.#watchList) await this.#readPaged(signal);
+        else await this.#follow(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#connected = false;
+        await sleep(this.#recover(error), signal);
+      }
+    }
+    this.#connected = false;
+  }
+
+  async #readPaged(signal: AbortSignal): Promise<void> {
+    const snapshot = this.#state.beginSnapshot();
+    let resourceVersion = '';
+    for await (const page of this.#options.resource.pages({ ...this.#selection, signal })) {
+      for (const item of page.items) snapshot.keep(item);
+      ({ resourceVersion } = page);
+    }
+    snapshot.complete(resourceVersion);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { resource, metrics } = this.#options;
+    const { failures } = this.#recovery;
+    const situation = { version: this.#state.version(), quiet: this.#quiet, failures };
+    const request = nextWatchRequest(situation, this.#timing);
+    const stream = await resource.watch({ ...this.#selection, ...request.options, signal });
+    this.#connected = true;
+    const intake = createWatchIntake(this.#state, {
+      what: resource.id,
+      sendInitialEvents: request.options.sendInitialEvents ?? false,
+      onChange: () => metrics?.onEvent?.(resource.id),
+    });
+    const silenceLimitMs = (): number => request.silenceLimitMs(intake.isInitial());
+    const guard = guardAgainstSilence(stream, silenceLimitMs);
+    try {
+      await this.#takeIn(stream, intake, request.options.timeoutSeconds);
+    } catch (error) {
+      if (!guard.wasSilent()) throw error;
+      this.#logger.debug({ limitMs: silenceLimitMs() }, 'silent watch, opening it again');
+      this.#quiet = true;
+    } finally {
+      guard.stop();
+    }
+  }
+
+  async #takeIn(
+    stream: ObjectStream<WatchEvent<T>>,
+    intake: WatchIntake<T>,
+    timeoutSeconds: number,
+  ): Promise<void> {
+    const openedAtMs = performance.now();
+    for await (const event of stream) {
+      intake.take(event);
+      // Part of an initial state is no success: it may break off there each time.
+      if (!intake.isInitial()) this.#recovery.works();
+    }
+    if (intake.isInitial()) throw new Error('the watch ended before the initial state was complete');
+    const livedMs = performance.now() - openedAtMs;
+    if (intake.received() === 0 && livedMs < Math.min(1_000, timeoutSeconds * 500))
+      throw new Error('the watch ended at once');
+    this.#recovery.works();
+    if (intake.changes() > 0) this.#quiet = false;
+  }
+
+  /** Decides how to go on after an error; returns how long to wait before. */
+  #recover(error: unknown): number {
+    const { resource, metrics } = this.#options;
+    if (this.#state.version() === undefined && this.#watchList && isApiError(error, 400, 405, 422)) {
+      this.#logger.info({ error: error.message }, 'no WatchList here, listing by pages');
+      this.#watchList = false;
+      return 0;
+    }
+    const { kind, failures, waitMs } = this.#recovery.broke(error);
+    metrics?.onReconnect?.(resource.id, error instanceof KubeApiError ? String(error.status) : 'unreachable');
+    if (kind === 'expired') this.#state.forgetVersion();
+    // The first, second, fourth, eighth … in a row: an outage isn't a flood of lines.
+    const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
+    this.#logger[level](
+      { error: messageOf(error), kind, failures, waitMs: Math.round(waitMs) },
+      'watch interrupted',
+    );
+    return waitMs;
+  }
+}

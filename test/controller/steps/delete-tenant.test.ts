@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { ComputeError } from '../../../src/compute/errors.ts';
+import { note } from '../../../src/controller/pass.ts';
+import { deleteTenant, destroyPlacements } from '../../../src/controller/steps/delete-tenant.ts';
+import { passOver } from '../pass-fixture.ts';
+import { changesIn, scriptedProvider, type ScriptedProvider } from '../scripted-provider.ts';
+import { tenantWith } from '../tenant-fixture.ts';
+
+const nothingLeft = { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note: 'nothing of it is left' };
+const here = { provider: 'docker', place: 'here' };
+const there = { provider: 'ecs', place: 'there' };
+
+function two(): [docker: ScriptedProvider, ecs: ScriptedProvider] {
+  return [scriptedProvider('docker'), scriptedProvider('ecs')];
+}
+
+function passOf(
+  providers: readonly ScriptedProvider[],
+  places: { readonly placement?: typeof here; readonly previousPlacements?: readonly (typeof here)[] } = {},
+  spec: unknown = {},
+) {
+  return passOver({ tenant: tenantWith(undefined, {}, spec), draft: places, providers });
+}
+
+describe('deletion', () => {
+  test('empties the place and each one that was left, and says so', async () => {
+    const [docker, ecs] = two();
+    const outcome = await deleteTenant(
+      passOf([docker, ecs], { placement: here, previousPlacements: [there] }),
+    );
+    expect(outcome).toEqual({ destroyed: nothingLeft });
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
+  });
+
+  test('goes by the id that the status names', async () => {
+    const [docker] = two();
+    const pass = passOf([docker], { placement: here });
+    note(pass, { tenantId: 'acme-1' });
+    await deleteTenant(pass);
+    expect(changesIn(docker.calls)).toEqual(['destroy acme-1@docker/here']);
+  });
+
+  test('waits while something is on its way out, and says what', async () => {
+    const [docker, ecs] = two();
+    docker.destroys.push({ outcome: 'in_progress', message: 'stopping', lookAgainAfterMs: 900 });
+    ecs.destroys.push({ outcome: 'in_progress', message: 'draining', lookAgainAfterMs: 400 });
+    const pass = passOf([docker, ecs], { placement: here, previousPlacements: [there] });
+    expect(await deleteTenant(pass)).toEqual({
+      verdict: { kind: 'deleting', message: 'removing what is left on docker, ecs: stopping; draining' },
+      lookAgainAfterMs: 400,
+    });
+  });
+
+  test('under Retain leaves everything as it is, even with its provider away', async () => {
+    const [docker] = two();
+    const pass = passOf(
+      [docker],
+      { placement: here, previousPlacements: [there] },
+      { deletionPolicy: 'Retain' },
+    );
+    expect(await deleteTenant(pass)).toEqual({
+      destroyed: {
+        type: 'Normal',
+        reason: 'Deleting',
+        action: 'Retain',
+        note: 'deletionPolicy is Retain: the workload stays as it is',
+      },
+    });
+    expect(docker.calls).toEqual([]);
+  });
+
+  test('needs no spec at all', async () => {
+    const [docker] = two();
+    const tenant = { ...tenantWith(), spec: undefined };
+    await deleteTenant(passOver({ tenant, draft: { placement: here }, providers: [docker] }));
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
+  });
+
+  test('waits for a provider that is no longer enabled, and says what to do', async () => {
+    const [docker] = two();
+    const { verdict } = await deleteTenant(passOf([docker], { placement: there }));
+    expect(verdict).toMatchObject({ kind: 'deleting', error: { code: 'ProviderNotFound' } });
+    expect(verdict).toMatchObject({
+      message:
+        `can't be deleted yet: provider "ecs" is not enabled on this operator, and what it made is still there: ` +
+        "add compute.ecs to the operator's config, or set spec.deletionPolicy to Retain to leave it",
+    });
+  });
+
+  test('waits for an engine that refuses, and says why', async () => {
+    const [docker] = two();
+    const error = new ComputeError('DestroyFailed', 'a foreign container uses the network');
+    docker.failures.set('destroy', error);
+    expect(await deleteTenant(passOf([docker], { placement: here }))).toEqual({
+      verdict: {
+        kind: 'deleting',
+        message: "can't be deleted yet: a foreign container uses the network",
+        error,
+      },
+    });
+  });
+
+  test('lets a defect of a provider through', async () => {
+    const [docker] = two();
+    docker.failures.set('destroy', new TypeError('x is not a function'));
+    await expect(deleteTenant(passOf([docker], { placement: here }))).rejects.toThrow(TypeError);
+  });
+
+  test('without a placement asks the providers that forget with the process, and no other', async () => {
+    const [docker] = two();
+    const mock = scriptedProvider('mock', { durable: false });
+    expect(await deleteTenant(passOf([docker, mock]))).toEqual({ destroyed: nothingLeft });
+    expect(changesIn(mock.calls)).toEqual(['destroy team-a-acme@mock']);
+    expect(docker.calls).toEqual([]);
+  });
+});
+
+describe('emptying old places', () => {
+  test('goes on to the next one where one refuses, and names all that still hold something', async () => {
+    const [docker, ecs] = two();
+    docker.failures.set('destroy', new ComputeError('ProviderUnavailable', 'no answer'));
+    ecs.destroys.push({ outcome: 'in_progress', message: 'draining' });
+    const gone = { provider: 'docker', place: 'gone' };
+    const pass = passOf([docker, ecs]);
+    expect(await destroyPlacements(pass, [here, there, gone])).toEqual({
+      left: [here, there, gone],
+      why: 'removing what is left on docker, ecs: no answer; draining; no answer',
+      lookAgainAfterMs: undefined,
+    });
+  });
+
+  test('is done with those that were seen empty', async () => {
+    const [docker, ecs] = two();
+    docker.destroys.push({ outcome: 'in_progress', message: 'stopping', lookAgainAfterMs: 900 });
+    expect(await destroyPlacements(passOf([docker, ecs]), [here, there])).toMatchObject({
+      left: [here],
+      lookAgainAfterMs: 900,
+    });
+  });
+
+  test('lets a defect of a provider through', async () => {
+    const [docker, ecs] = two();
+    docker.failures.set('destroy', new TypeError('x is not a function'));
+    await expect(destroyPlacements(passOf([docker, ecs]), [here])).rejects.toThrow(TypeError);
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { tenantSpecSchema } from '../../../src/api/tenant.ts';
+import { ComputeError } from '../../../src/compute/errors.ts';
+import { SecretValue } from '../../../src/compute/spec/secret-value.ts';
+import {
+  parseTenantSpec,
+  referencedSecrets,
+  resolveSpec,
+} from '../../../src/controller/steps/resolve-spec.ts';
+import type { SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
+import { block, scriptedProvider } from '../scripted-provider.ts';
+import { tenantWith } from '../tenant-fixture.ts';
+
+const schema = tenantSpecSchema({ docker: block });
+const parse = (spec: unknown) => parseTenantSpec(schema, tenantWith(undefined, {}, spec));
+const fromSecret = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
+
+/** Reads what its name says, and tells what it was asked for. */
+function secretReader(): SecretReader & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    async value(name, key) {
+      asked.push(`${name}/${key}`);
+      return new SecretValue(`${name}-${key}`);
+    },
+    async registryCredentials(name) {
+      asked.push(name);
+      return ['a', 'b'].map((registry) => ({
+        registry: `${registry}.${name}`,
+        username: 'u',
+        password: new SecretValue('p'),
+      }));
+    },
+  };
+}
+
+async function resolve(
+  spec: unknown,
+  travel: 'values' | 'references' = 'values',
+  operatorBlock: Record<string, unknown> = {},
+) {
+  const secrets = secretReader();
+  const { enabled } = scriptedProvider('docker', { secrets: travel });
+  const tenant = tenantWith();
+  const resolved = await resolveSpec({
+    tenant,
+    tenantId: 'acme',
+    spec: parse(spec),
+    enabled: { ...enabled, block: operatorBlock },
+    secrets,
+  });
+  return { resolved, asked: secrets.asked };
+}
+
+describe('a spec', () => {
+  test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
+    expect(parse({})).toEqual({ suspend: false, deletionPolicy: 'Delete', driftPolicy: 'Correct' });
+  });
+
+  test.each<[name: string, spec: unknown, message: string]>([
+    ['that is not there', null, 'spec: must be an object'],
+    ['with a key of a newer version', { volumes: [] }, 'spec.volumes: is not a known key'],
+  ])('%s is InvalidSpec, naming the path', (_name, spec, message) => {
+    expect(() => parse(spec)).toThrow(new ComputeError('InvalidSpec', message));
+    expect(() => parse(spec)).toThrow(ComputeError);
+  });
+});
+
+describe('the Secrets that a spec refers to', () => {
+  test('are those of its environment and of its images', () => {
+    const env = [
+      { name: 'A', value: 'a' },
+      { name: 'B', ...fromSecret('db', 'user') },
+    ];
+    const containers = [
+      { name: 'app', image: 'a', env },
+      { name: 'job', image: 'a', env: [{ name: 'C', ...fromSecret('job', 'key') }] },
+      { name: 'web', image: 'a' },
+    ];
+    const spec = parse({ containers, imagePullSecrets: [{ name: 'regcred' }] });
+    expect(referencedSecrets(spec)).toEqual(['db', 'job', 'regcred']);
+  });
+
+  test('are none where it names none', () => {
+    expect(referencedSecrets(parse({}))).toEqual([]);
+  });
+});
+
+describe('what a provider receives', () => {
+  const env = [
+    { name: 'LEVEL', value: 'info' },
+    { name: 'EMPTY' },
+    { name: 'PASSWORD', ...fromSecret('db', 'password') },
+  ];
+
+  test('names the tenant, and is empty where the spec is', async () => {
+    expect((await resolve({})).resolved).toEqual({
+      tenantId: 'acme',
+      tenant: { namespace: 'team-a', name: 'acme', uid: '5d6f' },
+      containers: [],
+      resources: {},
+      config: {},
+      imagePullCredentials: [],
+    });
+  });
+
+  test("has the tenant's block over the operator's defaults, and nothing of the operator's own", async () => {
+    const { resolved } = await resolve({ computeConfig: { docker: { place: 'here' } } }, 'values', {
+      image: 'default',
+      host: 'tcp://engine',
+    });
+    expect(resolved.config).toEqual({ image: 'default', place: 'here' });
+  });
+
+  test('has the values of Secrets where the provider needs them', async () => {
+    const { resolved, asked } = await resolve({ containers: [{ name: 'app', image: 'a', env }] });
+    const secretKeyRef = { name: 'db', key: 'password' };
+    expect(resolved.containers[0]?.env).toEqual([
+      { name: 'LEVEL', value: 'info' },
+      { name: 'EMPTY', value: '' },
+      { name: 'PASSWORD', secretKeyRef, secret: new SecretValue('db-password') },
+    ]);
+    const variable = resolved.containers[0]?.env[2];
+    expect(variable !== undefined && 'secret' in variable && variable.secret?.reveal()).toBe('db-password');
+    expect(asked).toEqual(['db/password']);
+  });
+
+  test('has references alone, and no Secret is read, where the provider passes them on', async () => {
+    const spec = { containers: [{ name: 'app', image: 'a', env }], imagePullSecrets: [{ name: 'regcred' }] };
+    const { resolved, asked } = await resolve(spec, 'references');
+    expect(resolved.containers[0]?.env[2]).toEqual({
+      name: 'PASSWORD',
+      secretKeyRef: { name: 'db', key: 'password' },
+    });
+    expect(resolved.imagePullCredentials).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+
+  test('has all credentials of all imagePullSecrets, in order', async () => {
+    const { resolved } = await resolve({ imagePullSecrets: [{ name: 'one' }, { name: 'two' }] });
+    expect(resolved.imagePullCredentials.map(({ registry }) => registry)).toEqual([
+      'a.one',
+      'b.one',
+      'a.two',
+      'b.two',
+    ]);
+  });
+
+  test("has a container's own limits over the tenant's", async () => {
+    const { resolved } = await resolve({
+      resources: { cpu: '1', memory: '1Gi' },
+      containers: [
+        { name: 'app', image: 'a', resources: { memory: '2Gi' } },
+        { name: 'web', image: 'a' },
+      ],
+    });
+    expect(resolved.containers.map(({ resources }) => resources)).toEqual([
+      { cpu: '1', memory: '2Gi' },
+      { cpu: '1', memory: '1Gi' },
+    ]);
+    expect(resolved.resources).toEqual({ cpu: '1', memory: '1Gi' });
+  });
+});
