@@ -1,7 +1,7 @@
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { CreateProvider, OwnedResource, Provider, ProviderContext, StepResult } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
-import { regionOf } from './state/arns.ts';
+import { regionOf } from './arns.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
 import { convergeService } from './converge/converge-service.ts';
@@ -9,13 +9,15 @@ import type { Attempt, ServiceDeps } from './converge/converge-service.ts';
 import { desireService, targetOf } from './state/desired.ts';
 import type { DesiredService, EcsSettings } from './state/desired.ts';
 import { destroyService } from './converge/destroy-service.ts';
-import type { EcsApi, ServiceTarget } from './engine/ecs-api.ts';
+import type { EcsApi } from './engine/ecs-api.ts';
+import { serviceKey } from './service-target.ts';
+import type { ServiceTarget } from './service-target.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
 import { getStatus } from './watch/get-status.ts';
 import type { StatusDeps } from './watch/get-status.ts';
 import { listOwned } from './watch/owned-services.ts';
 import { atMost } from '../../../async/at-most.ts';
-import { createServiceView, keyOf } from './watch/service-view.ts';
+import { createServiceView } from './watch/service-view.ts';
 import type { ServiceView } from './watch/service-view.ts';
 import { createTrickle } from './converge/revision-cleanup.ts';
 import { watchServices } from './watch/watch-services.ts';
@@ -65,7 +67,7 @@ export function ecsProvider(
       const { target } = attempt.desired;
       try {
         return await oneByOne(() => touching(view, target, () => convergeService(deps, attempt, signal)), {
-          key: keyOf(target),
+          key: serviceKey(target),
           signal,
         });
       } catch (error) {
@@ -88,11 +90,11 @@ export function ecsProvider(
         const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
         const result = await oneByOne(
           () => touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
-          { key: keyOf(target), signal },
+          { key: serviceKey(target), signal },
         );
         if (result.outcome === 'gone') {
           view.forget(target);
-          deps.seen.delete(keyOf(target));
+          deps.seen.delete(serviceKey(target));
         }
         return result;
       }),

@@ -2,7 +2,7 @@ import type { Service, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
 import { memoryBytes } from '../../../../api/quantity.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { StepResult } from '../../../provider.ts';
-import { revisionKey } from '../state/arns.ts';
+import { revisionKey } from '../arns.ts';
 import { checkSize } from '../state/check-policy.ts';
 import { compareService, isDesiredRevision, missingTags, rejectedHash } from '../state/diff.ts';
 import type { Comparison } from '../state/diff.ts';
@@ -15,7 +15,8 @@ import {
   serviceTags,
 } from '../state/desired.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { ServiceTarget } from '../service-target.ts';
 import { isThere } from '../state/observed.ts';
 import { describeOwner, isTenants, tagKeys, tagList, tagMap } from '../state/ownership.ts';
 import { rolloutOf } from '../state/rollout.ts';

@@ -2,7 +2,8 @@ import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { DestroyResult } from '../../../provider.ts';
 import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/drain-mark.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { ServiceTarget } from '../service-target.ts';
 import { tagKeys, tagMap } from '../state/ownership.ts';
 
 /** How often a service that is drained is looked at, in milliseconds. */

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
-import { revisionKey } from '../state/arns.ts';
+import { revisionKey } from '../arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import { isThere } from '../state/observed.ts';
 import { isTenants, tagKeys, tagMap } from '../state/ownership.ts';
 import type { Owner } from '../state/ownership.ts';
-import { keyOf } from '../watch/service-view.ts';
+import { serviceKey } from '../service-target.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
@@ -28,7 +28,7 @@ export function createTrickle(
   const waiting = new Map<string, DesiredService>();
   return {
     add(desired) {
-      waiting.set(keyOf(desired.target), desired);
+      waiting.set(serviceKey(desired.target), desired);
     },
     async run(signal) {
       while (await sleep(paceMs, signal)) {

@@ -1,6 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
-import { revisionKey } from '../state/arns.ts';
-import type { EcsApi, EcsScope } from '../engine/ecs-api.ts';
+import { revisionKey } from '../arns.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { EcsScope } from '../service-target.ts';
 import { describeOwner, isTenants, tagKeys, tagMap } from '../state/ownership.ts';
 import type { Owner, Tags } from '../state/ownership.ts';
 import { registerInput } from '../state/task-overlay.ts';

@@ -7,6 +7,7 @@ import type {
   TaskDefinition,
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
+import type { ClusterTarget, EcsScope, ServiceTarget } from '../service-target.ts';
 
 /**
  * ECS as this provider uses it, over all accounts and regions. Each call waits for its token, has a deadline, is
@@ -69,24 +70,6 @@ export interface EcsApi {
   serviceHints(signal: AbortSignal): AsyncIterable<ServiceHint>;
   /** Ends the calls under way, which reject with ProviderUnavailable, and lets go of sockets. */
   close(): void;
-}
-
-/** One client each. */
-export interface EcsScope {
-  readonly region: string;
-  /** Role to assume; absent: the operator's own credentials. */
-  readonly roleArn?: string;
-}
-
-export interface ClusterTarget {
-  readonly scope: EcsScope;
-  /** ARN of the cluster. */
-  readonly cluster: string;
-}
-
-export interface ServiceTarget extends ClusterTarget {
-  /** Name of the service. */
-  readonly service: string;
 }
 
 /** A service, or one of its tasks, changed. */

@@ -1,7 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsScope } from './ecs-api.ts';
+import type { EcsScope } from '../service-target.ts';
 import { abortedCall, assumeRoleError, CredentialsTrouble, putOffError } from './ecs-errors.ts';
 import { silentAws, troubleError, type CallSite } from './ecs-errors.ts';
 import { faultOf, type EcsFault } from './ecs-fault.ts';

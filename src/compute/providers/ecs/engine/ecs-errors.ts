@@ -48,27 +48,31 @@ export function troubleError(fault: EcsFault, site: CallSite, error: unknown): C
 /** `retryAfterMs`: by AWS' own word; else 5 to 15 s, spread so that a throttled fleet does not come back at once. */
 export function throttledError(site: CallSite, retryAfterMs?: number, cause?: unknown): ComputeError {
   const afterMs = (retryAfterMs ?? 5_000) + Math.random() * 10_000;
-  const message = `${place(site)} throttles ${site.action}: Landlord calls more slowly and tries again`;
+  const message = `${siteName(site)} throttles ${site.action}: Landlord calls more slowly and tries again`;
   return new ComputeError('Throttled', message, { retryAfterMs: Math.round(afterMs), cause });
 }
 
 /** Calls of this operator that wait for their turn are so many that another one is put off. */
 export function putOffError(site: CallSite, waitMs: number): ComputeError {
-  const message = `Calls of ${site.action} to ${place(site)} are kept below the account's limits, and many wait already`;
+  const message = `Calls of ${site.action} to ${siteName(site)} are kept below the account's limits, and many wait already`;
   const retryAfterMs = Math.round(waitMs / 2 + (Math.random() * waitMs) / 2);
   return new ComputeError('Throttled', message, { retryAfterMs });
 }
 
 /** A call that was given up by the operator itself. */
 export function abortedCall(site: CallSite, cause: unknown): ComputeError {
-  return new ComputeError('ProviderUnavailable', `A call of ${site.action} to ${place(site)} was given up`, {
-    cause,
-  });
+  return new ComputeError(
+    'ProviderUnavailable',
+    `A call of ${site.action} to ${siteName(site)} was given up`,
+    {
+      cause,
+    },
+  );
 }
 
 /** AWS took the request, or the connection, and never came to an end with it. */
 export function silentAws(site: CallSite): ComputeError {
-  const message = `${place(site)} does not answer ${site.action} in time: is it overloaded, or a firewall in between?`;
+  const message = `${siteName(site)} does not answer ${site.action} in time: is it overloaded, or a firewall in between?`;
   return new ComputeError('ProviderUnavailable', message);
 }
 
@@ -89,7 +93,7 @@ export function assumeRoleError(region: string, { roleArn, cause }: CredentialsT
 }
 
 /** `ECS in us-west-2`, for people. */
-export function place({ action, region, endpoint }: CallSite): string {
+export function siteName({ action, region, endpoint }: CallSite): string {
   const service = (action.split(':')[0] ?? '').toUpperCase();
   return endpoint === undefined ? `${service} in ${region}` : `${service} in ${region} at ${endpoint}`;
 }
@@ -107,12 +111,12 @@ function denied(site: CallSite, error: unknown): string {
   const on = resource === undefined ? '' : ` on ${resource}`;
   const why = /because (no [a-z -]+ allows|[a-z -]*explicit deny)/i.exec(text)?.[1];
   const because = why === undefined ? '' : ` (${why})`;
-  return `${place(site)} denies ${action}${on} to ${who(site)}${because}: allow ${action} in its IAM policy`;
+  return `${siteName(site)} denies ${action}${on} to ${who(site)}${because}: allow ${action} in its IAM policy`;
 }
 
 function badCredentials(site: CallSite, error: unknown): string {
   const name = nameOf(error);
-  const says = `${place(site)} does not take the credentials of ${who(site)} for ${site.action}`;
+  const says = `${siteName(site)} does not take the credentials of ${who(site)} for ${site.action}`;
   if (/Provider/.test(name)) {
     return (
       `No AWS credentials for ${site.action} in ${site.region}: give the operator a role (IRSA or EKS Pod Identity), ` +
@@ -125,7 +129,7 @@ function badCredentials(site: CallSite, error: unknown): string {
 }
 
 function unavailable(site: CallSite, error: unknown): string {
-  const at = place(site);
+  const at = siteName(site);
   const status = httpStatusOf(error);
   const code = codeOf(error);
   if (status !== undefined && status >= 500) return `${at} answered ${site.action} with ${status}`;

@@ -1,6 +1,6 @@
 import { ComputeError, type ErrorCode } from '../../../errors.ts';
 import { nameOf } from './ecs-fault.ts';
-import { place, stableText, type CallSite } from './ecs-errors.ts';
+import { siteName, stableText, type CallSite } from './ecs-errors.ts';
 
 /** What ECS, reached and understood, would not do. Callers make a value or a ComputeError of it. */
 export class EcsRefusal {
@@ -69,7 +69,7 @@ function kindOf(name: string, text: string): RefusalKind {
 /** `failed`: for what neither the values nor the rights are to blame: ProvisionFailed, UpdateFailed, DestroyFailed. */
 export function refusalError(refusal: EcsRefusal, failed: ErrorCode): ComputeError {
   const { kind, text, name, site } = refusal;
-  const says = `${place(site)} refuses ${site.action}: ${text === '' ? name : text}`;
+  const says = `${siteName(site)} refuses ${site.action}: ${text === '' ? name : text}`;
   switch (kind) {
     case 'invalid':
     case 'no-task-definition':

@@ -62,7 +62,7 @@ export async function* queueHints(
 
 function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: EventsQueueOptions): SQSClient {
   return new SQSClient({
-    region: regionOf(queueUrl) ?? region,
+    region: queueRegion(queueUrl) ?? region,
     // Said twice, or the SDK warns on the console of a queue that is not AWS' own.
     endpoint: new URL(queueUrl).origin,
     useQueueUrlAsEndpoint: false,
@@ -76,12 +76,12 @@ function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: Eve
 }
 
 /** https://sqs.us-west-2.amazonaws.com/123456789012/NAME */
-function regionOf(queueUrl: string): string | undefined {
+function queueRegion(queueUrl: string): string | undefined {
   return /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1];
 }
 
 function siteOf({ queueUrl, region }: EventsQueueOptions) {
-  return { action: 'sqs:ReceiveMessage', region: regionOf(queueUrl) ?? region };
+  return { action: 'sqs:ReceiveMessage', region: queueRegion(queueUrl) ?? region };
 }
 
 async function receive(

@@ -6,10 +6,11 @@ import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import { regionOf, revisionKey } from './arns.ts';
+import { regionOf, revisionKey } from '../arns.ts';
 import { checkEcsPolicy, checkSize } from './check-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
-import type { EcsScope, ServiceTarget } from '../engine/ecs-api.ts';
+import { scopeKey } from '../service-target.ts';
+import type { EcsScope, ServiceTarget } from '../service-target.ts';
 import { drainWanted } from './drain-mark.ts';
 import { ownerTags, tagKeys, tagList, tagPrefix } from './ownership.ts';
 import type { Owner, Tags } from './ownership.ts';
@@ -70,7 +71,7 @@ export function desireService(
   const region = config.region ?? regionOf(config.cluster_arn);
   checkEcsPolicy({ config, region, block, policy });
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
-  const target = placeOf(spec, region);
+  const target = desiredTarget(spec, region);
   const network = desireNetwork(config);
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
@@ -91,7 +92,8 @@ export function desireService(
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
     placement: placementOf(target),
-    domain: domainOf(target),
+    // Throttles and credentials are an account's, and an account's are those of its role and region.
+    domain: scopeKey(target.scope),
     target,
     specHash: specHash(hashVersion, hashKey, rolledOut),
     taskDefinition: config.task_definition_arn,
@@ -106,7 +108,7 @@ export function desireService(
   };
 }
 
-function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
+function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
   const roleArn = config.assume_role?.role_arn;
   return {
     scope: { region, ...(roleArn === undefined ? {} : { roleArn }) },
@@ -117,11 +119,6 @@ function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: str
 
 function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
   return { provider: 'ecs', ...scope, cluster, service };
-}
-
-/** Throttles and credentials are an account's, and an account's are those of its role and region. */
-function domainOf({ scope: { region, roleArn = '' } }: ServiceTarget): string {
-  return `${region} ${roleArn}`;
 }
 
 /** Back from what the status has kept. Throws ComputeError with `code` where it is not a place of ECS. */

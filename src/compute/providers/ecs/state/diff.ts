@@ -1,6 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import type { Change } from '../../../provider.ts';
-import { isRevisionOf, revisionKey } from './arns.ts';
+import { isRevisionOf, revisionKey } from '../arns.ts';
 import { countBeforeDrain } from './drain-mark.ts';
 import {
   deploymentConfiguration,

@@ -1,7 +1,7 @@
 import type { Service, Task } from '@aws-sdk/client-ecs';
 import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
 import type { Observation } from '../../../provider.ts';
-import { revisionKey } from './arns.ts';
+import { revisionKey } from '../arns.ts';
 import { compareService } from './diff.ts';
 import { defaultDesiredCount } from './desired.ts';
 import type { DesiredService } from './desired.ts';

@@ -1,5 +1,5 @@
 import type { Deployment, Service } from '@aws-sdk/client-ecs';
-import { revisionKey } from './arns.ts';
+import { revisionKey } from '../arns.ts';
 import { isDesiredRevision } from './diff.ts';
 import type { DesiredService } from './desired.ts';
 import { tagKeys, tagMap } from './ownership.ts';

@@ -1,5 +1,5 @@
 import type { Task } from '@aws-sdk/client-ecs';
-import { revisionKey } from './arns.ts';
+import { revisionKey } from '../arns.ts';
 
 /** Why tasks don't run, in words. Pure. */
 

@@ -4,13 +4,14 @@ import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import { conflict } from '../converge/converge-service.ts';
 import { targetOf } from '../state/desired.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import { serviceKey } from '../service-target.ts';
+import type { ServiceTarget } from '../service-target.ts';
 import { portsOf } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
 import { failureMs, isThere, needsTasks, observe } from '../state/observed.ts';
 import type { Clock, EcsObservation } from '../state/observed.ts';
 import { isTenants, tagMap } from '../state/ownership.ts';
-import { keyOf } from './service-view.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
@@ -21,7 +22,7 @@ export interface StatusDeps {
   readonly settings: EcsSettings;
   readonly view: ServiceView;
   readonly clock: () => Clock;
-  /** By keyOf. */
+  /** By serviceKey. */
   readonly seen: Map<string, SeenTasks>;
   /** Whether the watch sweeps: without it, what was seen grows old unnoticed. */
   readonly isWatching: () => boolean;
@@ -71,7 +72,7 @@ function sentence(text: string): string {
 
 /** The desired state, where the place is the one that it goes to. */
 function desiredAt(against: DesiredService | undefined, target: ServiceTarget): DesiredService | undefined {
-  return against !== undefined && keyOf(against.target) === keyOf(target) ? against : undefined;
+  return against !== undefined && serviceKey(against.target) === serviceKey(target) ? against : undefined;
 }
 
 async function look(
@@ -118,7 +119,7 @@ async function portsAt(
   if (!isThere(service) || service.networkConfiguration?.awsvpcConfiguration === undefined) return [];
   if (desired !== undefined) return portsOf(desired.containers);
   // The spec gave them better names than the task definition has.
-  const known = seen.get(keyOf(target))?.ports;
+  const known = seen.get(serviceKey(target))?.ports;
   if (known !== undefined) return known;
   const found = await api.describeTaskDefinition(target.scope, service.taskDefinition ?? '', signal);
   return (found?.taskDefinition.containerDefinitions ?? []).flatMap(({ name, portMappings = [] }) =>
@@ -141,7 +142,7 @@ async function tasksOf(
   }: Observing & { readonly wrong: boolean; readonly ports: readonly PortNames[] },
   signal: AbortSignal,
 ): Promise<readonly Task[] | undefined> {
-  const key = keyOf(target);
+  const key = serviceKey(target);
   if (!isThere(service) || service.status === 'DRAINING') {
     seen.delete(key);
     return undefined;

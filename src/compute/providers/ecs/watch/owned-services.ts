@@ -1,6 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import type { OwnedResource } from '../../../provider.ts';
-import type { ClusterTarget, EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { ClusterTarget, ServiceTarget } from '../service-target.ts';
 import { isThere } from '../state/observed.ts';
 import { isOurs, tagKeys, tagMap } from '../state/ownership.ts';
 import type { Owner } from '../state/ownership.ts';

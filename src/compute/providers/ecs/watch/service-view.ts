@@ -1,5 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs';
-import type { ServiceTarget } from '../engine/ecs-api.ts';
+import { serviceKey } from '../service-target.ts';
+import type { ServiceTarget } from '../service-target.ts';
 import { isThere } from '../state/observed.ts';
 
 /** What was seen of each service, and what may have happened since. Calls nothing; forgetting it costs only looks. */
@@ -57,23 +58,23 @@ export function createServiceView(now: () => number): ServiceView {
   return {
     moment: () => clock,
     settled(target) {
-      const key = keyOf(target);
+      const key = serviceKey(target);
       const entry = entries.get(key);
       return entry?.settled === true && !isStale(key, entry.moment) ? entry : undefined;
     },
-    last: (target) => entries.get(keyOf(target))?.service,
+    last: (target) => entries.get(serviceKey(target))?.service,
     store(seen, moment) {
-      const key = keyOf(seen.target);
+      const key = serviceKey(seen.target);
       if ((entries.get(key)?.moment ?? -1) > moment) return;
       if (seen.service !== undefined) creates.delete(key);
       entries.set(key, { ...seen, signature: signatureOf(seen.service), moment });
     },
     touch(target) {
       clock += 1;
-      touched.set(keyOf(target), clock);
+      touched.set(serviceKey(target), clock);
     },
     sweep(seen, moment) {
-      const key = keyOf(seen.target);
+      const key = serviceKey(seen.target);
       const known = entries.get(key);
       if (known === undefined || known.moment > moment || isStale(key, moment)) return false;
       const signature = signatureOf(seen.service);
@@ -83,21 +84,17 @@ export function createServiceView(now: () => number): ServiceView {
       return differs;
     },
     forget(target) {
-      const key = keyOf(target);
+      const key = serviceKey(target);
       for (const memory of [entries, touched, failures]) memory.delete(key);
     },
     watched: () => [...entries.values()].map(({ target, tenantId }) => ({ target, tenantId })),
     find: (cluster, service) =>
       [...entries.values()].find(({ target }) => target.cluster === cluster && target.service === service),
-    noteCreate: (target) => void creates.set(keyOf(target), now()),
-    mayAppear: (target) => now() - (creates.get(keyOf(target)) ?? -Infinity) < appearMs,
-    noteFailure: (target) => void failures.set(keyOf(target), now()),
-    failedWithin: (target, ms) => now() - (failures.get(keyOf(target)) ?? -Infinity) < ms,
+    noteCreate: (target) => void creates.set(serviceKey(target), now()),
+    mayAppear: (target) => now() - (creates.get(serviceKey(target)) ?? -Infinity) < appearMs,
+    noteFailure: (target) => void failures.set(serviceKey(target), now()),
+    failedWithin: (target, ms) => now() - (failures.get(serviceKey(target)) ?? -Infinity) < ms,
   };
-}
-
-export function keyOf({ scope: { region, roleArn = '' }, cluster, service }: ServiceTarget): string {
-  return `${region} ${roleArn} ${cluster} ${service}`;
 }
 
 /** All that tells something of the tenant: not the events, which come by themselves. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import { keyOf } from './service-view.ts';
+import { serviceKey } from '../service-target.ts';
 import type { ServiceView } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import type { Trickle } from '../converge/revision-cleanup.ts';
@@ -58,7 +58,7 @@ export async function sweepOnce(
     if (view.sweep({ target, tenantId, service }, moment)) onChange(tenantId);
   };
   // By cluster, for ten of one make one call; not all at once, or the last of thousands would wait too long.
-  const watched = view.watched().toSorted((a, b) => (keyOf(a.target) < keyOf(b.target) ? -1 : 1));
+  const watched = view.watched().toSorted((a, b) => (serviceKey(a.target) < serviceKey(b.target) ? -1 : 1));
   const results: PromiseSettledResult<void>[] = [];
   for (let from = 0; from < watched.length && !signal.aborted; from += looksAtOnce) {
     results.push(...(await Promise.allSettled(watched.slice(from, from + looksAtOnce).map(look))));
