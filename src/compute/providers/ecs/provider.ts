@@ -1,4 +1,5 @@
 import { asComputeErrors, ComputeError } from '../../errors.ts';
+import { ownershipOf } from '../../ownership.ts';
 import type { CreateProvider, OwnedResource, Provider, ProviderContext, StepResult } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { regionOf } from './arns.ts';
@@ -20,6 +21,7 @@ import { atMost } from '../../../async/at-most.ts';
 import { createServiceView } from './watch/service-view.ts';
 import type { ServiceView } from './watch/service-view.ts';
 import { createTrickle } from './converge/revision-cleanup.ts';
+import { ownerPrefix } from './state/tags.ts';
 import { watchServices } from './watch/watch-services.ts';
 
 /** One ECS service per tenant. What it promises stands in ../../provider.ts; this file only joins the parts. */
@@ -47,9 +49,10 @@ export function ecsProvider(
 ): Provider<DesiredService> {
   const { instance, clusterUid, logger, sweepIntervalMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  const settings: EcsSettings = { block, policy, commonPolicy: context.policy, owner };
+  const ownership = ownershipOf(owner, 'ecs', ownerPrefix);
+  const settings: EcsSettings = { block, policy, commonPolicy: context.policy, ownership };
   const view = createServiceView(() => performance.now());
-  const trickle = createTrickle({ api, owner, logger });
+  const trickle = createTrickle({ api, ownership, logger });
   let watches = 0;
   const deps: ServiceDeps & StatusDeps = {
     isWatching: () => watches > 0,
@@ -89,7 +92,7 @@ export function ecsProvider(
         const target = targetOf(at.placement, 'DestroyFailed');
         const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
         const result = await oneByOne(
-          () => touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
+          () => touching(view, target, () => destroyService({ api, ownership, mayAppear }, at, signal)),
           { key: serviceKey(target), signal },
         );
         if (result.outcome === 'gone') {
@@ -102,7 +105,11 @@ export function ecsProvider(
       asComputeErrors({ engine: 'ECS' }, () => getStatus(deps, { at, against }, how)),
     list: (signal): Promise<readonly OwnedResource[]> =>
       asComputeErrors({ engine: 'ECS' }, () =>
-        listOwned({ api, owner, lastSeen: (target) => view.last(target) }, operatorsCluster(block), signal),
+        listOwned(
+          { api, ownership, lastSeen: (target) => view.last(target) },
+          operatorsCluster(block),
+          signal,
+        ),
       ),
     async watch(onChange, signal) {
       watches += 1;

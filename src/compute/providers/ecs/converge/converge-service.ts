@@ -17,8 +17,9 @@ import {
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../service-target.ts';
+import { assertOwn } from '../state/assert-own.ts';
 import { isThere } from '../state/observed.ts';
-import { describeOwner, isTenants, tagKeys, tagList, tagMap } from '../state/ownership.ts';
+import { tagKeys, tagList, tagMap } from '../state/tags.ts';
 import { rolloutOf } from '../state/rollout.ts';
 import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 
@@ -71,22 +72,15 @@ function draining({ service }: ServiceTarget): StepResult {
 
 /** The service, unless it is someone else's: then ProviderConflict. An INACTIVE one is anybody's. */
 export async function lookAtOwn(
-  { api, settings: { owner } }: Pick<ServiceDeps, 'api' | 'settings'>,
+  { api, settings: { ownership } }: Pick<ServiceDeps, 'api' | 'settings'>,
   desired: DesiredService,
   signal: AbortSignal,
 ): Promise<Service | undefined> {
   const { target } = desired;
   const service = await api.describeService(target, 'user', signal);
   if (service === 'cluster-gone') return undefined;
-  if (isThere(service) && !isTenants(owner, desired, tagMap(service.tags))) throw conflict(target, service);
+  assertOwn(ownership, desired, service);
   return service;
-}
-
-export function conflict({ service: name }: ServiceTarget, service: Service): ComputeError {
-  return new ComputeError(
-    'ProviderConflict',
-    `service ${name} exists and ${describeOwner(tagMap(service.tags))}. Delete it, or give the tenant another tenantId or service_name`,
-  );
 }
 
 async function createService(
@@ -130,8 +124,8 @@ async function desiredRevision(
     await checkNamedSize(api, settings, desired, signal);
     return taskDefinition;
   }
-  const wanted = { scope: target.scope, overlay, ownerTags };
-  const arn = await ensureRevision(api, settings.owner, wanted, signal);
+  const wanted = { scope: target.scope, overlay, tenant: desired, ownerTags };
+  const arn = await ensureRevision(api, settings.ownership, wanted, signal);
   noteRevision(desired);
   return arn;
 }

@@ -1,11 +1,11 @@
+import type { Ownership } from '../../../ownership.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { targetOf } from '../state/desired.ts';
-import type { EcsSettings } from '../state/desired.ts';
 import { drainService } from './drain-service.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../service-target.ts';
 import { isThere } from '../state/observed.ts';
-import { isTenants, tagMap } from '../state/ownership.ts';
+import { tagMap } from '../state/tags.ts';
 import { overlayFamily } from '../state/task-overlay.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
@@ -17,7 +17,7 @@ const deregisterLookMs = 5_000;
 
 export interface DestroyDeps {
   readonly api: EcsApi;
-  readonly settings: EcsSettings;
+  readonly ownership: Ownership;
   /** Whether this process asked for the service so lately that ECS may not show it yet. */
   readonly mayAppear: (target: ServiceTarget) => boolean;
 }
@@ -28,7 +28,7 @@ export async function destroyService(
   ref: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
-  const { api, settings } = parts;
+  const { api, ownership } = parts;
   const target = targetOf(ref.placement, 'DestroyFailed');
   const { service: name, cluster } = target;
   const service = await api.describeService(target, 'user', signal);
@@ -41,7 +41,7 @@ export async function destroyService(
     };
   }
   if (!isThere(service)) return gone(parts, { ref, target, message: `there is no service ${name}` }, signal);
-  if (!isTenants(settings.owner, ref, tagMap(service.tags))) {
+  if (!ownership.belongsTo(ref, tagMap(service.tags))) {
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
   if (service.status !== 'DRAINING') {
@@ -62,7 +62,7 @@ function clusterGone(cluster: string): string {
 
 /** The service is gone; its task definitions follow. */
 async function gone(
-  { api, settings }: DestroyDeps,
+  { api, ownership }: DestroyDeps,
   {
     ref,
     target,
@@ -73,7 +73,7 @@ async function gone(
   const family = overlayFamily(target);
   const left = await deregisterUnused(
     api,
-    settings.owner,
+    ownership,
     { scope: target.scope, family, tenant: ref, inUse: [], most: deregistrationsAtOnce },
     signal,
   );

@@ -4,7 +4,7 @@ import type { DestroyResult } from '../../../provider.ts';
 import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/drain-mark.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../service-target.ts';
-import { tagKeys, tagMap } from '../state/ownership.ts';
+import { tagKeys, tagMap } from '../state/tags.ts';
 
 /** How often a service that is drained is looked at, in milliseconds. */
 const drainLookMs = 3_000;

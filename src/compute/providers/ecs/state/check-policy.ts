@@ -3,7 +3,7 @@ import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
 import { familyOf, regionOf, withoutRevision } from '../arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
-import { tagPrefix } from './ownership.ts';
+import { tagPrefix } from './tags.ts';
 
 /** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */
 

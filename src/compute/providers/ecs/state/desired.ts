@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
@@ -12,8 +13,8 @@ import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../service-target.ts';
 import type { EcsScope, ServiceTarget } from '../service-target.ts';
 import { drainWanted } from './drain-mark.ts';
-import { ownerTags, tagKeys, tagList, tagPrefix } from './ownership.ts';
-import type { Owner, Tags } from './ownership.ts';
+import { tagKeys, tagList, tagPrefix } from './tags.ts';
+import type { Tags } from './tags.ts';
 import { checkHostPorts, desireOverlay } from './task-overlay.ts';
 import type { Overlay } from './task-overlay.ts';
 
@@ -50,7 +51,7 @@ export interface EcsSettings {
   readonly block: EcsOperatorBlock;
   readonly policy: EcsPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly owner: Owner;
+  readonly ownership: Ownership;
 }
 
 /** Hashes of this form; see specHash. */
@@ -65,7 +66,7 @@ export const defaultDesiredCount = 1;
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireService(
   spec: TenantComputeSpec<EcsConfig>,
-  { block, policy, commonPolicy, owner }: EcsSettings,
+  { block, policy, commonPolicy, ownership }: EcsSettings,
 ): DesiredService {
   const { config, containers } = spec;
   const region = config.region ?? regionOf(config.cluster_arn);
@@ -103,7 +104,7 @@ export function desireService(
     ...(network === undefined ? {} : { network }),
     tags,
     drain,
-    ownerTags: ownerTags(owner, spec),
+    ownerTags: ownership.of(spec),
     containers,
   };
 }

@@ -10,8 +10,8 @@ import {
   taskDefinitionTag,
 } from './desired.ts';
 import type { DesiredService } from './desired.ts';
-import { tagKeys, tagMap } from './ownership.ts';
-import type { Tags } from './ownership.ts';
+import { tagKeys, tagMap } from './tags.ts';
+import type { Tags } from './tags.ts';
 
 /** The one diff of desired and observed, over the fields that are ours alone: ECS fills in the others. Pure. */
 

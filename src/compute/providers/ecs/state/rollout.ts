@@ -2,7 +2,7 @@ import type { Deployment, Service } from '@aws-sdk/client-ecs';
 import { revisionKey } from '../arns.ts';
 import { isDesiredRevision } from './diff.ts';
 import type { DesiredService } from './desired.ts';
-import { tagKeys, tagMap } from './ownership.ts';
+import { tagKeys, tagMap } from './tags.ts';
 
 /** How far the rollout of what was applied last has come. Pure. */
 

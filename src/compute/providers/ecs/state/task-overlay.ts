@@ -17,8 +17,8 @@ import type { EcsConfig } from '../config.ts';
 import type { ServiceTarget } from '../service-target.ts';
 import { fargateSize } from './fargate-size.ts';
 import type { TaskSize } from './fargate-size.ts';
-import { tagKeys, tagList } from './ownership.ts';
-import type { Tags } from './ownership.ts';
+import { tagKeys, tagList } from './tags.ts';
+import type { Tags } from './tags.ts';
 import { secretArn } from './secret-arns.ts';
 
 /** The tenant's containers over a task definition of the operator's. Pure. */

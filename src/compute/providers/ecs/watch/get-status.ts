@@ -1,7 +1,6 @@
 import type { Service, Task } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
-import { conflict } from '../converge/converge-service.ts';
 import { targetOf } from '../state/desired.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
@@ -9,9 +8,9 @@ import { serviceKey } from '../service-target.ts';
 import type { ServiceTarget } from '../service-target.ts';
 import { portsOf } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
+import { assertOwn } from '../state/assert-own.ts';
 import { failureMs, isThere, needsTasks, observe } from '../state/observed.ts';
 import type { Clock, EcsObservation } from '../state/observed.ts';
-import { isTenants, tagMap } from '../state/ownership.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
@@ -51,8 +50,7 @@ export async function getStatus(
   const desired = desiredAt(against, target);
   const moment = view.moment();
   const service = await look(parts, { target, fresh }, signal);
-  if (isThere(service) && !isTenants(settings.owner, ref, tagMap(service.tags)))
-    throw conflict(target, service);
+  assertOwn(settings.ownership, ref, service);
   const observation = await observeService(parts, { fresh, target, desired, service }, signal);
   const { imageUnavailable, ...rest } = observation;
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;

@@ -37,7 +37,11 @@ async function started(
 }
 
 const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false) =>
-  destroyService({ api: { ...ecs, ...api }, settings: operator, mayAppear: () => mayAppear }, ref, signal);
+  destroyService(
+    { api: { ...ecs, ...api }, ownership: operator.ownership, mayAppear: () => mayAppear },
+    ref,
+    signal,
+  );
 const written = (ecs: MemoryEcs): unknown[] =>
   ecs.calls.flatMap(({ name: call, input }) => (writes.includes(call) ? [[call, input]] : []));
 const draining = { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: 3_000 };

@@ -9,7 +9,7 @@ import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-
 import { memoryEcs, writesOf } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
-const { block, policy, owner } = settings();
+const { block, policy, ownership } = settings();
 const running = (image: string) => tenantSpec({}, { containers: [containerSpec('app', { image })] });
 
 test('old revisions go one at a time, oldest first, and never one that runs or is about to', async () => {
@@ -31,11 +31,11 @@ test('old revisions go one at a time, oldest first, and never one that runs or i
       .map(({ taskDefinition }) => taskDefinition.containerDefinitions?.[0]?.image);
   const desired = desireService(running('app:3'), settings());
   ecs.calls.length = 0;
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(true);
+  expect(await tidyFamily(ecs, ownership, desired, signal)).toBe(true);
   expect(active()).toEqual(['app:2', 'app:3']);
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+  expect(await tidyFamily(ecs, ownership, desired, signal)).toBe(false);
   expect(active()).toEqual(['app:3']);
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+  expect(await tidyFamily(ecs, ownership, desired, signal)).toBe(false);
   expect(writesOf(ecs)).toEqual(['deregisterTaskDefinition', 'deregisterTaskDefinition']);
 });
 
@@ -47,7 +47,7 @@ test('while a rollout goes on, nothing is deregistered', async () => {
   const service = ecs.service('landlord-tenant-acme');
   for (const deployment of service?.deployments ?? []) deployment.failedTasks = -5;
   ecs.calls.length = 0;
-  expect(await tidyFamily(ecs, owner, desireService(running('crash:2'), settings()), signal)).toBe(true);
+  expect(await tidyFamily(ecs, ownership, desireService(running('crash:2'), settings()), signal)).toBe(true);
   expect(writesOf(ecs)).toEqual([]);
 });
 
@@ -69,16 +69,16 @@ describe('a family is left alone', () => {
   ])('%s', async (_what, change) => {
     const ecs = await withOldRevisions();
     Object.assign(ecs.service('landlord-tenant-acme') ?? {}, change);
-    expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+    expect(await tidyFamily(ecs, ownership, desired, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
   test('where the cluster is gone, or where the tenant has none', async () => {
     const ecs = await withOldRevisions();
-    expect(await tidyFamily(memoryEcs({ hasCluster: false }), owner, desired, signal)).toBe(false);
+    expect(await tidyFamily(memoryEcs({ hasCluster: false }), ownership, desired, signal)).toBe(false);
     const { overlay, ...plain } = desired;
     expect(overlay).toBeDefined();
-    expect(await tidyFamily(ecs, owner, plain, signal)).toBe(false);
+    expect(await tidyFamily(ecs, ownership, plain, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
@@ -95,10 +95,10 @@ describe('a family is left alone', () => {
     ];
     Object.assign(service ?? {}, { deployments });
     const api = { ...ecs, describeService: async () => structuredClone(service) };
-    expect(await tidyFamily(api, owner, desired, signal)).toBe(false);
+    expect(await tidyFamily(api, ownership, desired, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
     Object.assign(service ?? {}, { deployments: undefined });
-    expect(await tidyFamily(api, owner, desired, signal)).toBe(false);
+    expect(await tidyFamily(api, ownership, desired, signal)).toBe(false);
     expect(ecs.calls.at(-1)).toEqual({ name: 'deregisterTaskDefinition', input: first });
     expect(ecs.taskDefinitions.get(third)?.taskDefinition.status).toBe('ACTIVE');
   });
@@ -117,7 +117,7 @@ describe('the trickle', () => {
     const ecs = await withOldRevisions();
     const trickle = createTrickle({
       api: { ...ecs, ...over },
-      owner,
+      ownership,
       logger: pino({ level: 'silent' }),
     });
     const stop = new AbortController();

@@ -6,7 +6,7 @@ import {
   missingTags,
 } from '../../../../../src/compute/providers/ecs/state/diff.ts';
 import { desireService, serviceTags } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn } from '../memory-ecs.ts';
 import { oldArn } from '../observed-fixture.ts';
