@@ -3,14 +3,14 @@ import type { Ownership } from '../../../ownership.ts';
 import { revisionKey } from '../arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import { isThere } from '../state/observed.ts';
+import { isThere } from '../state/ecs-service.ts';
 import { tagKeys, tagMap } from '../state/tags.ts';
 import { serviceKey } from '../service-target.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
 /** Deregisters what newer revisions have made useless, one by one, with what is left of the account's rate. */
-export interface Trickle {
+export interface RevisionCleanup {
   /** The family got a revision: others of it may be unused once the rollout is over. */
   add(desired: DesiredService): void;
   /** Until `signal` aborts. Never rejects. */
@@ -21,14 +21,14 @@ export interface Trickle {
 const defaultPaceMs = 6_000;
 
 /** What is not done when the process ends is done after the tenant's next new revision, or with its deletion. */
-export function createTrickle(
+export function createRevisionCleanup(
   {
     api,
     ownership,
     logger,
   }: { readonly api: EcsApi; readonly ownership: Ownership; readonly logger: Logger },
   paceMs = defaultPaceMs,
-): Trickle {
+): RevisionCleanup {
   const waiting = new Map<string, DesiredService>();
   return {
     add(desired) {
@@ -41,7 +41,7 @@ export function createTrickle(
         const [key, desired] = next;
         waiting.delete(key);
         try {
-          if ((await tidyFamily(api, ownership, desired, signal)) && !waiting.has(key))
+          if ((await cleanUpFamily(api, ownership, desired, signal)) && !waiting.has(key))
             waiting.set(key, desired);
         } catch (error) {
           if (!signal.aborted)
@@ -53,7 +53,7 @@ export function createTrickle(
 }
 
 /** Whether there is more to do: the rollout goes on, or more revisions are unused. */
-export async function tidyFamily(
+export async function cleanUpFamily(
   api: EcsApi,
   ownership: Ownership,
   { target, overlay, namespace, name }: DesiredService,

@@ -6,8 +6,8 @@ import type { EcsApi } from '../engine/ecs-api.ts';
 import type { EcsScope } from '../service-target.ts';
 import { tagKeys, tagMap } from '../state/tags.ts';
 import type { Tags } from '../state/tags.ts';
-import { registerInput } from '../state/task-overlay.ts';
-import type { Overlay } from '../state/task-overlay.ts';
+import { registerInput } from '../state/task-definition/register-input.ts';
+import type { Overlay } from '../state/task-definition/task-overlay.ts';
 
 /** Revisions of the families that are a tenant's own. */
 

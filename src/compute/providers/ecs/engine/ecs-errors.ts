@@ -1,4 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
+import { stableText } from '../../../observation/stable-text.ts';
+import type { TextRule } from '../../../observation/stable-text.ts';
 import { codeOf, faultOf, httpStatusOf, nameOf, type EcsFault } from './ecs-fault.ts';
 
 /**
@@ -80,7 +82,7 @@ export function silentAws(site: CallSite): ComputeError {
 export function assumeRoleError(region: string, { roleArn, cause }: CredentialsTrouble): ComputeError {
   const sts: CallSite = { action: 'sts:AssumeRole', region };
   const fault = faultOf(cause);
-  const refused = new ComputeError('AccessDenied', `Role ${roleArn} can't be assumed: ${stableText(cause)}`, {
+  const refused = new ComputeError('AccessDenied', `Role ${roleArn} can't be assumed: ${awsText(cause)}`, {
     cause,
   });
   if (fault.kind === 'denied') {
@@ -145,7 +147,7 @@ function unavailable(site: CallSite, error: unknown): string {
 function connectionTrouble(code: string | undefined, error: unknown): string {
   switch (code) {
     case undefined:
-      return `can't be reached: ${stableText(error)}`;
+      return `can't be reached: ${awsText(error)}`;
     case 'ECONNREFUSED':
       return 'does not answer (ECONNREFUSED): is the endpoint right, and up?';
     case 'ENOTFOUND':
@@ -166,16 +168,18 @@ function connectionTrouble(code: string | undefined, error: unknown): string {
   }
 }
 
-const uuid = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi;
+/** What differs between two tries of the same thing: request ids, session names, ids, encoded messages. */
+const awsTextRules: readonly TextRule[] = [
+  [/[,;]?\s*\(?\bRequest ?ID:? ?[\w-]+\)?/gi, ''],
+  [/(assumed-role\/[^/\s]+)\/[^\s:]+/g, '$1'],
+  [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '…'],
+  [/encoded authorization failure message: \S+/gi, ''],
+];
 
-/** What AWS says, without what differs between two tries of the same thing. */
-export function stableText(error: unknown): string {
+const awsTextLength = 500;
+
+/** What AWS says: the first line, without what differs between two tries of the same thing. */
+export function awsText(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '')
-    .replaceAll(/[,;]?\s*\(?\bRequest ?ID:? ?[\w-]+\)?/gi, '')
-    .replaceAll(/(assumed-role\/[^/\s]+)\/[^\s:]+/g, '$1')
-    .replaceAll(uuid, '…')
-    .replaceAll(/encoded authorization failure message: \S+/gi, '')
-    .trim()
-    .slice(0, 500);
+  return stableText(text.split('\n')[0] ?? '', awsTextRules, awsTextLength);
 }

@@ -1,6 +1,6 @@
 import { ComputeError, type ErrorCode } from '../../../errors.ts';
 import { nameOf } from './ecs-fault.ts';
-import { siteName, stableText, type CallSite } from './ecs-errors.ts';
+import { siteName, awsText, type CallSite } from './ecs-errors.ts';
 
 /** What ECS, reached and understood, would not do. Callers make a value or a ComputeError of it. */
 export class EcsRefusal {
@@ -13,7 +13,7 @@ export class EcsRefusal {
 
   constructor(error: unknown, site: CallSite) {
     this.name = nameOf(error);
-    this.text = stableText(error);
+    this.text = awsText(error);
     this.kind = kindOf(this.name, this.text);
     this.site = site;
   }

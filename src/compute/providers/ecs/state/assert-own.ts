@@ -1,15 +1,15 @@
-import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
-import { isThere } from './observed.ts';
+import { isThere } from './ecs-service.ts';
+import type { EcsService } from './ecs-service.ts';
 import { tagMap } from './tags.ts';
 
 /** Throws ProviderConflict where the service is someone else's. An INACTIVE one is anybody's. */
 export function assertOwn(
   ownership: Ownership,
   tenant: Pick<TenantRef, 'namespace' | 'name'>,
-  service: Service | undefined,
+  service: EcsService | undefined,
 ): void {
   if (!isThere(service)) return;
   const tags = tagMap(service.tags);

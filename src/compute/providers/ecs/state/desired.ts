@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
@@ -7,16 +5,14 @@ import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import { regionOf, revisionKey } from '../arns.ts';
-import { checkEcsPolicy, checkSize } from './check-policy.ts';
+import { regionOf } from '../arns.ts';
+import { checkEcsPolicy, checkSize } from './check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../service-target.ts';
 import type { EcsScope, ServiceTarget } from '../service-target.ts';
-import { drainWanted } from './drain-mark.ts';
-import { tagKeys, tagList, tagPrefix } from './tags.ts';
 import type { Tags } from './tags.ts';
-import { checkHostPorts, desireOverlay } from './task-overlay.ts';
-import type { Overlay } from './task-overlay.ts';
+import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
+import type { Overlay } from './task-definition/task-overlay.ts';
 
 /** A tenant's desired state in the words of ECS. Pure: nothing here asks ECS. */
 
@@ -152,95 +148,4 @@ function desireNetwork(config: EcsConfig): DesiredNetwork | undefined {
     );
   }
   return undefined;
-}
-
-/** Tags of the service once `taskDefinition` (an ARN's `FAMILY:REVISION`) was given to it. */
-export function serviceTags(desired: DesiredService, revision: string): Tags {
-  const fromSpec = Object.keys(desired.tags);
-  return {
-    ...desired.tags,
-    ...desired.ownerTags,
-    ...(fromSpec.length === 0 ? {} : { [tagKeys.tagKeys]: fromSpec.map(tagKeyMark).toSorted().join('') }),
-    ...drainTag(desired),
-    ...(desired.overlay === undefined
-      ? {}
-      : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
-    [tagKeys.specHash]: desired.specHash,
-  };
-}
-
-/** How a service tells those who will delete it, who no longer have the spec. */
-export function drainTag({ drain }: DesiredService): Tags {
-  return drain ? { [tagKeys.drain]: drainWanted } : {};
-}
-
-export function taskDefinitionTag({ hash }: Overlay, revision: string): string {
-  return `${hash} ${revision}`;
-}
-
-/** Hex digits by which `landlord.tag_keys` remembers a key: 40 of them fit into the 256 characters of a tag. */
-const markLength = 5;
-
-/** Stands for the key of a tag. One in a million keys looks like another one. */
-function tagKeyMark(key: string): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, markLength);
-}
-
-/** Keys of the service's tags that came from a spec; others that nobody named are none of ours. */
-export function keysFromSpec(tags: Tags): readonly string[] {
-  const marks = new Set(tags[tagKeys.tagKeys]?.match(/.{5}/g));
-  return Object.keys(tags).filter((key) => !key.startsWith(tagPrefix) && marks.has(tagKeyMark(key)));
-}
-
-/**
- * `born`: when the service of this name that is no more was created, if ECS still knows it. It takes part in the
- * client token, so that a service made anew is not answered with the one before.
- */
-export function createServiceInput(
-  desired: DesiredService,
-  taskDefinition: string,
-  born: Date | undefined,
-): CreateServiceCommandInput {
-  const { target, launchType, network, desiredCount = defaultDesiredCount } = desired;
-  const revision = revisionKey(taskDefinition);
-  return {
-    cluster: target.cluster,
-    serviceName: target.service,
-    taskDefinition,
-    desiredCount,
-    ...(launchType === undefined ? {} : { launchType }),
-    ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
-    deploymentConfiguration,
-    tags: tagList(serviceTags(desired, revision)),
-    propagateTags: 'SERVICE',
-    clientToken: clientToken([
-      target,
-      desired.ownerTags,
-      desired.specHash,
-      taskDefinition,
-      born?.getTime() ?? 0,
-    ]),
-  };
-}
-
-/** At most 36 ASCII characters. */
-function clientToken(identity: unknown): string {
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 36);
-}
-
-/** New tasks run before old ones stop, and what does not come up is taken back. */
-export const deploymentConfiguration = {
-  deploymentCircuitBreaker: { enable: true, rollback: true },
-  maximumPercent: 200,
-  minimumHealthyPercent: 100,
-} as const;
-
-export function networkConfiguration({ subnets, securityGroups, assignPublicIp }: DesiredNetwork) {
-  return {
-    awsvpcConfiguration: {
-      subnets: [...subnets],
-      ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
-      assignPublicIp,
-    },
-  };
 }

@@ -1,5 +1,5 @@
-import type { Tag } from '@aws-sdk/client-ecs';
 import type { Marks } from '../../../ownership.ts';
+import type { EcsTag } from './ecs-service.ts';
 
 /** The tags that this provider writes besides its owner marks, and tags as maps. */
 
@@ -24,10 +24,10 @@ export const tagKeys = {
   overlayHash: `${tagPrefix}overlay_hash`,
 } as const;
 
-export function tagMap(tags: readonly Tag[] | undefined): Tags {
+export function tagMap(tags: readonly EcsTag[] | undefined): Tags {
   return Object.fromEntries((tags ?? []).map(({ key = '', value = '' }) => [key, value]));
 }
 
-export function tagList(tags: Tags): Tag[] {
+export function tagList(tags: Tags): { key: string; value: string }[] {
   return Object.entries(tags).map(([key, value]) => ({ key, value }));
 }

@@ -9,7 +9,7 @@ import {
   isToBeDrained,
 } from '../../../../../src/compute/providers/ecs/state/drain-mark.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-overlay.ts';
+import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-definition/task-overlay.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';

@@ -1,6 +1,6 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { expect, test } from 'vitest';
-import { listOwned } from '../../../../../src/compute/providers/ecs/watch/owned-services.ts';
+import { listOwned } from '../../../../../src/compute/providers/ecs/watch/list-owned.ts';
 import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { settings } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';

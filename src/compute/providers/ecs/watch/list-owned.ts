@@ -1,15 +1,15 @@
-import type { Service } from '@aws-sdk/client-ecs';
 import type { Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
-import type { EcsApi } from '../engine/ecs-api.ts';
+import type { EcsReads } from '../engine/ecs-api.ts';
 import type { ClusterTarget, ServiceTarget } from '../service-target.ts';
-import { isThere } from '../state/observed.ts';
+import { isThere } from '../state/ecs-service.ts';
+import type { EcsService } from '../state/ecs-service.ts';
 import { tagMap } from '../state/tags.ts';
 
 export interface ListDeps {
-  readonly api: EcsApi;
+  readonly api: EcsReads;
   readonly ownership: Ownership;
-  readonly lastSeen: (target: ServiceTarget) => Service | undefined;
+  readonly lastSeen: (target: ServiceTarget) => EcsService | undefined;
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { fargateSize } from '../../../../../src/compute/providers/ecs/state/fargate-size.ts';
-import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { secretArn } from '../../../../../src/compute/providers/ecs/state/secret-arns.ts';
-import { registerInput } from '../../../../../src/compute/providers/ecs/state/task-overlay.ts';
-import type { ContainerSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
-import { baseArn } from '../memory-ecs.ts';
+import { fargateSize } from '../../../../../../src/compute/providers/ecs/state/task-definition/fargate-size.ts';
+import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
+import { secretArn } from '../../../../../../src/compute/providers/ecs/state/task-definition/secret-arn.ts';
+import { registerInput } from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
+import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
+import { baseArn } from '../../memory-ecs.ts';
 
 const vault = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
 const base: TaskDefinition = {
@@ -185,7 +185,7 @@ test('the request that registers an overlay is this one', () => {
 
 describe('an overlay', () => {
   test('adds containers that the base does not have, and leaves those that it does not name', () => {
-    const { containerDefinitions = [] } = register([containerSpec('extra')]);
+    const { containerDefinitions } = register([containerSpec('extra')]);
     expect(containerDefinitions.map(({ name, image }) => [name, image])).toEqual([
       ['app', 'registry.example/app:0'],
       ['sidecar', 'sidecar:1'],
