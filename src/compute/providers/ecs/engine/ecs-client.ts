@@ -8,7 +8,7 @@ import type { EcsApi, ServiceHint } from './ecs-api.ts';
 import { connectEcs, type EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
 import { createSessions, type RoleTerms } from './ecs-sessions.ts';
-import { queueHints } from './events-queue.ts';
+import { queueHints } from './queue-hints.ts';
 import { ecsRateLimits, type OperationFamily, type RateLimit } from './limits/rate-limits.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
 import { serviceCalls } from './service-calls.ts';

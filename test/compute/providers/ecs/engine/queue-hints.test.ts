@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServiceHint } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { queueHints } from '../../../../../src/compute/providers/ecs/engine/events-queue.ts';
+import { queueHints } from '../../../../../src/compute/providers/ecs/engine/queue-hints.ts';
 import { refuse, reply, startStandIn, type StandInCall } from '../aws-stand-in.ts';
 import { clusterArn } from '../memory-ecs.ts';
 

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
-import { hintOf } from './ecs-event.ts';
+import { serviceHint } from './service-hint.ts';
 import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
@@ -115,7 +115,7 @@ async function forget(
 function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
   const hints = new Map<string, ServiceHint>();
   for (const { Body } of messages) {
-    const hint = hintOf(Body ?? '');
+    const hint = serviceHint(Body ?? '');
     if (hint !== undefined) hints.set(`${hint.cluster} ${hint.service}`, hint);
   }
   return hints.values();
