@@ -2,9 +2,17 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsScope } from '../service-target.ts';
-import { abortedCall, assumeRoleError, CredentialsTrouble, putOffError } from './ecs-errors.ts';
-import { silentAws, troubleError, type CallSite } from './ecs-errors.ts';
-import { faultOf, type EcsFault } from './ecs-fault.ts';
+import {
+  abortedCall,
+  assumeRoleError,
+  CredentialsTrouble,
+  putOffError,
+  silentAws,
+  troubleError,
+} from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
+import { faultOf } from './ecs-fault.ts';
+import type { EcsFault } from './ecs-fault.ts';
 import { EcsRefusal } from './ecs-refusal.ts';
 import type { EcsSession, EcsSessions } from './ecs-sessions.ts';
 import type { OperationFamily } from './limits/rate-limits.ts';
@@ -12,7 +20,8 @@ import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import { sleep } from '../../../../async/sleep.ts';
-import { TokenQueueOverrun, type Priority, type TokenQueue } from './limits/token-queue.ts';
+import { TokenQueueOverrun } from './limits/token-queue.ts';
+import type { Priority, TokenQueue } from './limits/token-queue.ts';
 
 /** As many as the SDK makes by default: two throttles or broken connections in a row are got over. */
 const maxTries = 3;

@@ -1,7 +1,8 @@
 import { ComputeError } from '../../../errors.ts';
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
-import { codeOf, faultOf, httpStatusOf, nameOf, type EcsFault } from './ecs-fault.ts';
+import { codeOf, faultOf, httpStatusOf, nameOf } from './ecs-fault.ts';
+import type { EcsFault } from './ecs-fault.ts';
 
 /**
  * What the failures of AWS mean, in words. Pure; each message stays the same as long as the trouble does, because it

@@ -1,6 +1,8 @@
-import { ComputeError, type ErrorCode } from '../../../errors.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
 import { nameOf } from './ecs-fault.ts';
-import { siteName, awsText, type CallSite } from './ecs-errors.ts';
+import { siteName, awsText } from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
 
 /** What ECS, reached and understood, would not do. Callers make a value or a ComputeError of it. */
 export class EcsRefusal {

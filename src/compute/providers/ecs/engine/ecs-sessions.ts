@@ -2,7 +2,8 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { scopeKey } from '../service-target.ts';
 import type { EcsScope } from '../service-target.ts';
-import { CredentialsTrouble, type CallSite } from './ecs-errors.ts';
+import { CredentialsTrouble } from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
 
 type CredentialProvider = ReturnType<typeof fromTemporaryCredentials>;
 

@@ -5,8 +5,8 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
   UpdateServiceCommand,
-  type Service,
 } from '@aws-sdk/client-ecs';
+import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import { serviceNameOf } from '../arns.ts';
 import type { ClusterTarget, EcsScope } from '../service-target.ts';

@@ -1,4 +1,5 @@
-import { DescribeServicesCommand, type Failure, type Service } from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
+import type { Failure, Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import { serviceNameOf } from '../arns.ts';
 import { clusterKey } from '../service-target.ts';
@@ -7,7 +8,8 @@ import type { EcsApi } from './ecs-api.ts';
 import type { EcsCall, EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
-import { createReadBatcher, type ReadOne, type ReadOutcome } from './limits/read-batcher.ts';
+import { createReadBatcher } from './limits/read-batcher.ts';
+import type { ReadOne, ReadOutcome } from './limits/read-batcher.ts';
 import type { Priority } from './limits/token-queue.ts';
 
 /** DescribeServices takes no more. */

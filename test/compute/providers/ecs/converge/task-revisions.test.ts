@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  desireService,
-  type DesiredService,
-} from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import type { DesiredService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import {
   deregisterUnused,

@@ -6,8 +6,8 @@ import {
   putOffError,
   throttledError,
   troubleError,
-  type CallSite,
 } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
+import type { CallSite } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
 import { faultOf } from '../../../../../src/compute/providers/ecs/engine/ecs-fault.ts';
 import { EcsRefusal, refusalError } from '../../../../../src/compute/providers/ecs/engine/ecs-refusal.ts';
 import { awsError } from '../aws-error.ts';

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { getStatus, type StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import { getStatus } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import type { StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import type { Observation } from '../../../../../src/compute/provider.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';

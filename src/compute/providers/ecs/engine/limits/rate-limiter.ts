@@ -1,7 +1,8 @@
 import { accountOf } from '../../arns.ts';
 import type { EcsScope } from '../../service-target.ts';
 import type { OperationFamily, RateLimit } from './rate-limits.ts';
-import { createTokenQueue, type TokenQueue } from './token-queue.ts';
+import { createTokenQueue } from './token-queue.ts';
+import type { TokenQueue } from './token-queue.ts';
 
 export interface RateLimiterOptions {
   readonly limits: Readonly<Record<OperationFamily, RateLimit>>;
