@@ -68,12 +68,15 @@ export function ownershipOf(owner: Owner, provider: string, prefix: string): Own
     key,
     shared,
     isOurs,
+    // Their order takes part in the token by which ECS knows that a request is made again.
     of: ({ tenantId, tenant }) => ({
-      ...shared(),
+      [key('owner')]: owner.instance,
+      [key('cluster')]: owner.clusterUid,
       [key('tenant_id')]: tenantId,
       [key('tenant_namespace')]: tenant.namespace,
       [key('tenant_name')]: tenant.name,
       [key('tenant_uid')]: tenant.uid,
+      [key('provider')]: provider,
     }),
     filter(tenantId) {
       const ours = `${key('owner')}=${owner.instance}`;

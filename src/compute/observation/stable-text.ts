@@ -7,7 +7,8 @@ export function stableText(text: string, own: readonly TextRule[] = [], maxLengt
   return [...credentials, ...own, blanks]
     .reduce((clean, [pattern, replacement]) => clean.replaceAll(pattern, replacement), text)
     .trim()
-    .slice(0, maxLength);
+    .slice(0, maxLength)
+    .trimEnd();
 }
 
 /** A pattern with the flag `g`, and what takes its place. */

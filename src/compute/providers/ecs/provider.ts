@@ -1,23 +1,21 @@
-import { asComputeErrors, ComputeError } from '../../errors.ts';
-import type { CreateProvider, OwnedResource, Provider, ProviderContext, StepResult } from '../../provider.ts';
+import { asComputeErrors } from '../../errors.ts';
+import { ownershipOf } from '../../ownership.ts';
+import type { CreateProvider, Provider, ProviderContext } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
-import { regionOf } from './state/arns.ts';
+import { regionOf } from './arns.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
-import { convergeService } from './converge/converge-service.ts';
-import type { Attempt, ServiceDeps } from './converge/converge-service.ts';
-import { desireService, targetOf } from './state/desired.ts';
-import type { DesiredService, EcsSettings } from './state/desired.ts';
-import { destroyService } from './converge/destroy-service.ts';
-import type { EcsApi, ServiceTarget } from './engine/ecs-api.ts';
+import { createRevisionCleanup } from './converge/revision-cleanup.ts';
+import { createServiceSteps } from './converge/service-steps.ts';
+import type { EcsApi } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
+import type { ClusterTarget, ServiceTarget } from './service-target.ts';
+import { desireService } from './state/desired.ts';
+import type { DesiredService, EcsSettings } from './state/desired.ts';
+import { ownerPrefix } from './state/tags.ts';
 import { getStatus } from './watch/get-status.ts';
-import type { StatusDeps } from './watch/get-status.ts';
-import { listOwned } from './watch/owned-services.ts';
-import { atMost } from '../../../async/at-most.ts';
-import { createServiceView, keyOf } from './watch/service-view.ts';
-import type { ServiceView } from './watch/service-view.ts';
-import { createTrickle } from './converge/revision-cleanup.ts';
+import { listOwned } from './watch/list-owned.ts';
+import { createServiceView } from './watch/service-view.ts';
 import { watchServices } from './watch/watch-services.ts';
 
 /** One ECS service per tenant. What it promises stands in ../../provider.ts; this file only joins the parts. */
@@ -43,35 +41,16 @@ export function ecsProvider(
   policy: EcsPolicy,
   context: EcsContext,
 ): Provider<DesiredService> {
-  const { instance, clusterUid, logger, sweepIntervalMs } = context;
+  const { instance, clusterUid, logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  const settings: EcsSettings = { block, policy, commonPolicy: context.policy, owner };
+  const ownership = ownershipOf(owner, 'ecs', ownerPrefix);
+  const settings: EcsSettings = { block, policy, commonPolicy: context.policy, ownership };
   const view = createServiceView(() => performance.now());
-  const trickle = createTrickle({ api, owner, logger });
-  let watches = 0;
-  const deps: ServiceDeps & StatusDeps = {
-    isWatching: () => watches > 0,
-    api,
-    settings,
-    view,
-    seen: new Map(),
-    clock: () => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs }),
-    noteCreate: (target) => view.noteCreate(target),
-    noteRevision: (desired) => trickle.add(desired),
-  };
-  const oneByOne = atMost(1);
-  const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
-    asComputeErrors({ engine: 'ECS' }, async () => {
-      const { target } = attempt.desired;
-      try {
-        return await oneByOne(() => touching(view, target, () => convergeService(deps, attempt, signal)), {
-          key: keyOf(target),
-          signal,
-        });
-      } catch (error) {
-        throw refusedAs(attempt.failure, error);
-      }
-    });
+  const cleanup = createRevisionCleanup({ api, ownership, logger });
+  const steps = createServiceSteps({ api, settings, view, cleanup });
+  const clock = () => ({ nowMs: Date.now(), settleMs });
+  const looking = { api, ownership, view, clock };
+  const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
 
   return {
     name: 'ecs',
@@ -79,62 +58,34 @@ export function ecsProvider(
     // Whatever only ECS can tell is asked for with the write that needs it: a fleet at rest costs no call.
     validate: async () => undefined,
     provision: (desired, _permit, signal) =>
-      converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
-    update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
-    hold: (desired, _permit, signal) => converge({ desired, hold: true, failure: 'UpdateFailed' }, signal),
-    destroy: (at, _permit, signal) =>
-      asComputeErrors({ engine: 'ECS' }, async () => {
-        const target = targetOf(at.placement, 'DestroyFailed');
-        const mayAppear = (place: ServiceTarget): boolean => view.mayAppear(place);
-        const result = await oneByOne(
-          () => touching(view, target, () => destroyService({ api, settings, mayAppear }, at, signal)),
-          { key: keyOf(target), signal },
-        );
-        if (result.outcome === 'gone') {
-          view.forget(target);
-          deps.seen.delete(keyOf(target));
-        }
-        return result;
-      }),
-    getStatus: (at, against, how) =>
-      asComputeErrors({ engine: 'ECS' }, () => getStatus(deps, { at, against }, how)),
-    list: (signal): Promise<readonly OwnedResource[]> =>
-      asComputeErrors({ engine: 'ECS' }, () =>
-        listOwned({ api, owner, lastSeen: (target) => view.last(target) }, operatorsCluster(block), signal),
-      ),
+      ecsErrors(() => steps.converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal)),
+    update: (desired, _permit, signal) =>
+      ecsErrors(() => steps.converge({ desired, hold: false, failure: 'UpdateFailed' }, signal)),
+    hold: (desired, _permit, signal) =>
+      ecsErrors(() => steps.converge({ desired, hold: true, failure: 'UpdateFailed' }, signal)),
+    destroy: (at, _permit, signal) => ecsErrors(() => steps.destroy(at, signal)),
+    getStatus: (at, against, how) => ecsErrors(() => getStatus(looking, { at, against }, how)),
+    list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
     async watch(onChange, signal) {
-      watches += 1;
-      try {
-        await watchServices({ api, view, trickle, logger, sweepIntervalMs }, onChange, signal);
-      } finally {
-        watches -= 1;
-      }
+      const watching = watchServices({ api, view, logger, sweepIntervalMs }, onChange, signal);
+      await Promise.all([watching, cleanup.run(signal)]);
     },
     close: async () => api.close(),
   };
 }
 
-function operatorsCluster({ cluster_arn: cluster, region, assume_role: role }: EcsOperatorBlock) {
+function ecsErrors<T>(operation: () => Promise<T>): Promise<T> {
+  return asComputeErrors({ engine: 'ECS' }, operation);
+}
+
+function operatorsCluster({
+  cluster_arn: cluster,
+  region,
+  assume_role: role,
+}: EcsOperatorBlock): ClusterTarget {
   const scope = {
     region: region ?? regionOf(cluster),
     ...(role === undefined ? {} : { roleArn: role.role_arn }),
   };
   return { scope, cluster };
-}
-
-async function touching<T>(view: ServiceView, target: ServiceTarget, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } finally {
-    // Whatever was done or tried: what is known of it is stale.
-    view.touch(target);
-  }
-}
-
-/** The client names a refusal by the call; here it is the operation that counts. */
-function refusedAs(failure: Attempt['failure'], error: unknown): unknown {
-  if (!(error instanceof ComputeError)) return error;
-  const isOther =
-    error.code !== failure && (error.code === 'ProvisionFailed' || error.code === 'UpdateFailed');
-  return isOther ? new ComputeError(failure, error.message, { cause: error }) : error;
 }

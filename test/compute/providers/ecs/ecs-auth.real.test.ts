@@ -11,10 +11,14 @@ import {
   test,
   vi,
 } from 'vitest';
-import { startCountingProxy, type CountingProxy } from '../../../../dev/counting-proxy.ts';
-import { rootCredentials, startMinistack, type EcsEndpoint } from '../../../../dev/ecs-endpoint.ts';
-import { createEcsFixture, type EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
-import type { EcsApi, EcsScope } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import { startCountingProxy } from '../../../../dev/counting-proxy.ts';
+import type { CountingProxy } from '../../../../dev/counting-proxy.ts';
+import { rootCredentials, startMinistack } from '../../../../dev/ecs-endpoint.ts';
+import type { EcsEndpoint } from '../../../../dev/ecs-endpoint.ts';
+import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
+import type { EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { EcsScope } from '../../../../src/compute/providers/ecs/service-target.ts';
 import type { EcsClientOptions } from '../../../../src/compute/providers/ecs/engine/ecs-client.ts';
 import { never, testClient } from './client-fixture.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { rootCredentials, startMicroburst, startMinistack } from '../../../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, FaultRule, Microburst } from '../../../../dev/ecs-endpoint.ts';
-import { createEcsFixture, type EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
+import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
+import type { EcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { never, testClient } from './client-fixture.ts';
 

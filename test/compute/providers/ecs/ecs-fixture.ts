@@ -1,3 +1,4 @@
+import { ownershipOf } from '../../../../src/compute/ownership.ts';
 import type { Observation, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   ecsMergedBlock,
@@ -8,6 +9,7 @@ import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts'
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { DesiredService, EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
+import { ownerPrefix } from '../../../../src/compute/providers/ecs/state/tags.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';
@@ -36,7 +38,11 @@ export function settings(
     block: parsed,
     policy: ecsPolicyBlock.parse(policy),
     commonPolicy,
-    owner: { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+    ownership: ownershipOf(
+      { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+      'ecs',
+      ownerPrefix,
+    ),
   };
 }
 

@@ -6,7 +6,8 @@ import type {
   Task,
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
-import type { EcsApi, ServiceTarget } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { ServiceTarget } from '../../../../src/compute/providers/ecs/service-target.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { Deployment, Service, Task } from '@aws-sdk/client-ecs';
-import { desireService, serviceTags } from '../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../src/compute/providers/ecs/state/ownership.ts';
+import { desireService } from '../../../../src/compute/providers/ecs/state/desired.ts';
+import { serviceTags } from '../../../../src/compute/providers/ecs/state/service-tags.ts';
+import { tagList } from '../../../../src/compute/providers/ecs/state/tags.ts';
 import { settings, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 

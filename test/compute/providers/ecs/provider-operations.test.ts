@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { ecsDefinition } from '../../../../src/compute/providers/ecs/definition.ts';
-import { context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
-import { memoryEcs } from './memory-ecs.ts';
+import { containerSpec, context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
+import { memoryEcs, writesOf } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
 const signal = new AbortController().signal;
@@ -35,6 +35,25 @@ describe('the watch', () => {
     expect(ecs.calls.map((call) => call.name)).not.toContain('describeService');
     stop.abort();
     await watching;
+  });
+
+  test('takes old revisions away, one every 6 s, and ends with its signal', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { ecs, provider } = setUp();
+    const running = (image: string) => tenantSpec({}, { containers: [containerSpec('app', { image })] });
+    for (const image of ['app:1', 'app:2']) await provider.update(running(image), signal);
+    await settled(provider, running('app:2'));
+    const stop = new AbortController();
+    const watching = provider.watch(() => undefined, stop.signal);
+    const deregistered = () => writesOf(ecs).filter((call) => call === 'deregisterTaskDefinition').length;
+    await vi.advanceTimersByTimeAsync(5_999);
+    expect(deregistered()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(deregistered()).toBe(1);
+    stop.abort();
+    await watching;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('makes a settled tenant’s look free of calls, and a fresh one not', async () => {

@@ -1,55 +1,55 @@
+import type { Ownership } from '../../../ownership.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { targetOf } from '../state/desired.ts';
-import type { EcsSettings } from '../state/desired.ts';
+import { drainLookMs, visibleMs } from './attempt.ts';
 import { drainService } from './drain-service.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
-import { isThere } from '../state/observed.ts';
-import { isTenants, tagMap } from '../state/ownership.ts';
-import { overlayFamily } from '../state/task-overlay.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { ServiceTarget } from '../service-target.ts';
+import { isThere } from '../state/ecs-service.ts';
+import { tagMap } from '../state/tags.ts';
+import { overlayFamily } from '../state/task-definition/task-overlay.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
-const drainLookMs = 3_000;
-const visibleMs = 2_000;
 /** One a second is what ECS takes from a whole account. */
 const deregistrationsAtOnce = 5;
 const deregisterLookMs = 5_000;
 
 export interface DestroyDeps {
   readonly api: EcsApi;
-  readonly settings: EcsSettings;
+  readonly ownership: Ownership;
   /** Whether this process asked for the service so lately that ECS may not show it yet. */
   readonly mayAppear: (target: ServiceTarget) => boolean;
 }
 
 /** Deletes the tenant's service and its own task definitions at the placement. Someone else's counts as not there. */
 export async function destroyService(
-  parts: DestroyDeps,
-  ref: TenantPlace,
+  deps: DestroyDeps,
+  at: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
-  const { api, settings } = parts;
-  const target = targetOf(ref.placement, 'DestroyFailed');
+  const { api, ownership } = deps;
+  const target = targetOf(at.placement, 'DestroyFailed');
   const { service: name, cluster } = target;
   const service = await api.describeService(target, 'user', signal);
-  if (service === 'cluster-gone') return gone(parts, { ref, target, message: clusterGone(cluster) }, signal);
-  if (service === undefined && parts.mayAppear(target)) {
+  if (service === 'cluster-gone') return gone(deps, { at, target, message: clusterGone(cluster) }, signal);
+  if (service === undefined && deps.mayAppear(target)) {
     return {
       outcome: 'in_progress',
       message: `Waiting to see whether service ${name} appears`,
       lookAgainAfterMs: visibleMs,
     };
   }
-  if (!isThere(service)) return gone(parts, { ref, target, message: `there is no service ${name}` }, signal);
-  if (!isTenants(settings.owner, ref, tagMap(service.tags))) {
+  if (!isThere(service)) return gone(deps, { at, target, message: `there is no service ${name}` }, signal);
+  if (!ownership.belongsTo(at, tagMap(service.tags))) {
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
   if (service.status !== 'DRAINING') {
     const drained = await drainService(api, { target, service }, signal);
     if (drained !== undefined && drained !== 'cluster-gone') return drained;
     const answer = drained ?? (await api.deleteService(target, signal));
-    if (answer === 'cluster-gone') return gone(parts, { ref, target, message: clusterGone(cluster) }, signal);
+    if (answer === 'cluster-gone') return gone(deps, { at, target, message: clusterGone(cluster) }, signal);
     if (answer === 'missing' || !isThere(answer)) {
-      return gone(parts, { ref, target, message: `service ${name} was deleted` }, signal);
+      return gone(deps, { at, target, message: `service ${name} was deleted` }, signal);
     }
   }
   return { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: drainLookMs };
@@ -61,19 +61,19 @@ function clusterGone(cluster: string): string {
 
 /** The service is gone; its task definitions follow. */
 async function gone(
-  { api, settings }: DestroyDeps,
+  { api, ownership }: DestroyDeps,
   {
-    ref,
+    at,
     target,
     message,
-  }: { readonly ref: TenantPlace; readonly target: ServiceTarget; readonly message: string },
+  }: { readonly at: TenantPlace; readonly target: ServiceTarget; readonly message: string },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const family = overlayFamily(target);
   const left = await deregisterUnused(
     api,
-    settings.owner,
-    { scope: target.scope, family, tenant: ref, inUse: [], most: deregistrationsAtOnce },
+    ownership,
+    { scope: target.scope, family, tenant: at, inUse: [], most: deregistrationsAtOnce },
     signal,
   );
   if (left === 0) return { outcome: 'gone', message };

@@ -1,17 +1,16 @@
-import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { DestroyResult } from '../../../provider.ts';
 import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/drain-mark.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
-import { tagKeys, tagMap } from '../state/ownership.ts';
-
-/** How often a service that is drained is looked at, in milliseconds. */
-const drainLookMs = 3_000;
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { ServiceTarget } from '../service-target.ts';
+import type { EcsService } from '../state/ecs-service.ts';
+import { tagKeys, tagMap } from '../state/tags.ts';
+import { drainLookMs } from './attempt.ts';
 
 /** Scales the service to 0 where its mark asks for that. Undefined: it runs nothing (any more), or need not be drained. */
 export async function drainService(
   api: EcsApi,
-  { target, service }: { readonly target: ServiceTarget; readonly service: Service },
+  { target, service }: { readonly target: ServiceTarget; readonly service: EcsService },
   signal: AbortSignal,
 ): Promise<DestroyResult | 'cluster-gone' | undefined> {
   const { desiredCount = 0, runningCount = 0, pendingCount = 0 } = service;
@@ -35,7 +34,7 @@ async function scaleToZero(
     target,
     service,
     desiredCount,
-  }: { readonly target: ServiceTarget; readonly service: Service; readonly desiredCount: number },
+  }: { readonly target: ServiceTarget; readonly service: EcsService; readonly desiredCount: number },
   signal: AbortSignal,
 ): ReturnType<EcsApi['updateService']> {
   const { scope, cluster, service: name } = target;

@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
-import { revisionKey } from '../state/arns.ts';
+import type { Ownership } from '../../../ownership.ts';
+import { revisionKey } from '../arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import { isThere } from '../state/observed.ts';
-import { isTenants, tagKeys, tagMap } from '../state/ownership.ts';
-import type { Owner } from '../state/ownership.ts';
-import { keyOf } from '../watch/service-view.ts';
+import { isThere } from '../state/ecs-service.ts';
+import { tagKeys, tagMap } from '../state/tags.ts';
+import { serviceKey } from '../service-target.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
 /** Deregisters what newer revisions have made useless, one by one, with what is left of the account's rate. */
-export interface Trickle {
+export interface RevisionCleanup {
   /** The family got a revision: others of it may be unused once the rollout is over. */
   add(desired: DesiredService): void;
   /** Until `signal` aborts. Never rejects. */
@@ -21,14 +21,18 @@ export interface Trickle {
 const defaultPaceMs = 6_000;
 
 /** What is not done when the process ends is done after the tenant's next new revision, or with its deletion. */
-export function createTrickle(
-  { api, owner, logger }: { readonly api: EcsApi; readonly owner: Owner; readonly logger: Logger },
+export function createRevisionCleanup(
+  {
+    api,
+    ownership,
+    logger,
+  }: { readonly api: EcsApi; readonly ownership: Ownership; readonly logger: Logger },
   paceMs = defaultPaceMs,
-): Trickle {
+): RevisionCleanup {
   const waiting = new Map<string, DesiredService>();
   return {
     add(desired) {
-      waiting.set(keyOf(desired.target), desired);
+      waiting.set(serviceKey(desired.target), desired);
     },
     async run(signal) {
       while (await sleep(paceMs, signal)) {
@@ -37,7 +41,8 @@ export function createTrickle(
         const [key, desired] = next;
         waiting.delete(key);
         try {
-          if ((await tidyFamily(api, owner, desired, signal)) && !waiting.has(key)) waiting.set(key, desired);
+          if ((await cleanUpFamily(api, ownership, desired, signal)) && !waiting.has(key))
+            waiting.set(key, desired);
         } catch (error) {
           if (!signal.aborted)
             logger.debug({ error }, 'old task definitions could not be deregistered for now');
@@ -48,22 +53,22 @@ export function createTrickle(
 }
 
 /** Whether there is more to do: the rollout goes on, or more revisions are unused. */
-export async function tidyFamily(
+export async function cleanUpFamily(
   api: EcsApi,
-  owner: Owner,
-  { target, overlay, ownerTags }: DesiredService,
+  ownership: Ownership,
+  { target, overlay, namespace, name }: DesiredService,
   signal: AbortSignal,
 ): Promise<boolean> {
   const service = await api.describeService(target, 'sweep', signal);
   if (overlay === undefined || service === 'cluster-gone' || !isThere(service)) return false;
-  const tenant = { namespace: ownerTags[tagKeys.namespace] ?? '', name: ownerTags[tagKeys.name] ?? '' };
+  const tenant = { namespace, name };
   const tags = tagMap(service.tags);
-  if (!isTenants(owner, tenant, tags)) return false;
+  if (!ownership.belongsTo(tenant, tags)) return false;
   const deployments = service.deployments ?? [];
   if (deployments.some(({ rolloutState }) => rolloutState === 'IN_PROGRESS')) return true;
   const inUse = [service.taskDefinition, ...deployments.map(({ taskDefinition }) => taskDefinition)]
     .flatMap((arn) => (arn === undefined ? [] : [revisionKey(arn)]))
     .concat(tags[tagKeys.taskDefinition]?.split(' ')[1] ?? []);
   const family = { scope: target.scope, family: overlay.family, tenant };
-  return (await deregisterUnused(api, owner, { ...family, inUse, most: 1 }, signal)) > 0;
+  return (await deregisterUnused(api, ownership, { ...family, inUse, most: 1 }, signal)) > 0;
 }

@@ -1,18 +1,25 @@
 import { ComputeError } from '../../../errors.ts';
-import { revisionKey } from '../state/arns.ts';
-import type { EcsApi, EcsScope } from '../engine/ecs-api.ts';
-import { describeOwner, isTenants, tagKeys, tagMap } from '../state/ownership.ts';
-import type { Owner, Tags } from '../state/ownership.ts';
-import { registerInput } from '../state/task-overlay.ts';
-import type { Overlay } from '../state/task-overlay.ts';
+import type { Ownership } from '../../../ownership.ts';
+import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
+import { revisionKey } from '../arns.ts';
+import type { EcsApi } from '../engine/ecs-api.ts';
+import type { EcsScope } from '../service-target.ts';
+import { tagKeys, tagMap } from '../state/tags.ts';
+import type { Tags } from '../state/tags.ts';
+import { registerInput } from '../state/task-definition/register-input.ts';
+import type { Overlay } from '../state/task-definition/task-overlay.ts';
 
 /** Revisions of the families that are a tenant's own. */
 
 export interface RevisionWanted {
   readonly scope: EcsScope;
   readonly overlay: Overlay;
+  readonly tenant: TenantName;
+  /** Its marks on what is registered. */
   readonly ownerTags: Tags;
 }
+
+type TenantName = Pick<TenantRef, 'namespace' | 'name'>;
 
 /** How many of the newest are looked at: more than one differs from the service's only after a crash or a rollback. */
 const maxLookedAt = 3;
@@ -23,15 +30,15 @@ const maxLookedAt = 3;
  */
 export async function ensureRevision(
   api: EcsApi,
-  owner: Owner,
-  { scope, overlay, ownerTags }: RevisionWanted,
+  ownership: Ownership,
+  { scope, overlay, tenant, ownerTags }: RevisionWanted,
   signal: AbortSignal,
 ): Promise<string> {
   const newest = (await api.listTaskDefinitions(scope, overlay.family, signal)).slice(0, maxLookedAt);
   for (const arn of newest) {
     const tags = await revisionTags(api, scope, arn, signal);
     if (tags === undefined) continue;
-    assertOwn(owner, ownerTags, arn, tags);
+    if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, ownership.describe(tags));
     if (tags[tagKeys.overlayHash] === overlay.hash) return arn;
   }
   const base = await api.describeTaskDefinition(scope, overlay.base, signal);
@@ -49,16 +56,11 @@ export function noTaskDefinition(arn: string): ComputeError {
   );
 }
 
-function assertOwn(owner: Owner, ownerTags: Tags, arn: string, tags: Tags): void {
-  if (isTenants(owner, tenantOf(ownerTags), tags)) return;
-  throw new ComputeError(
+function familyConflict(arn: string, whose: string): ComputeError {
+  return new ComputeError(
     'ProviderConflict',
-    `task definition ${revisionKey(arn)} exists and ${describeOwner(tags)}. Deregister it, or give the tenant another tenantId`,
+    `task definition ${revisionKey(arn)} exists and ${whose}. Deregister it, or give the tenant another tenantId`,
   );
-}
-
-function tenantOf(tags: Tags): { readonly namespace: string; readonly name: string } {
-  return { namespace: tags[tagKeys.namespace] ?? '', name: tags[tagKeys.name] ?? '' };
 }
 
 async function revisionTags(
@@ -74,7 +76,7 @@ async function revisionTags(
 export interface Family {
   readonly scope: EcsScope;
   readonly family: string;
-  readonly tenant: { readonly namespace: string; readonly name: string };
+  readonly tenant: TenantName;
 }
 
 /**
@@ -83,7 +85,7 @@ export interface Family {
  */
 export async function deregisterUnused(
   api: EcsApi,
-  owner: Owner,
+  ownership: Ownership,
   {
     scope,
     family,
@@ -100,7 +102,7 @@ export async function deregisterUnused(
   for (const arn of unused) {
     if (done === most) break;
     const tags = await revisionTags(api, scope, arn, signal);
-    if (tags === undefined || !isTenants(owner, tenant, tags)) {
+    if (tags === undefined || !ownership.belongsTo(tenant, tags)) {
       others += 1;
       continue;
     }

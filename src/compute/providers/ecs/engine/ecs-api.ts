@@ -7,6 +7,7 @@ import type {
   TaskDefinition,
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
+import type { ClusterTarget, EcsScope, ServiceTarget } from '../service-target.ts';
 
 /**
  * ECS as this provider uses it, over all accounts and regions. Each call waits for its token, has a deadline, is
@@ -16,7 +17,9 @@ import type {
  * After a ProviderUnavailable of createService, updateService or registerTaskDefinition the change may have been made:
  * look before it is made again. "Not there" and what callers decide on are values.
  */
-export interface EcsApi {
+
+/** What changes nothing: all that the watch has of it. */
+export interface EcsReads {
   /**
    * One service with its tags; undefined where ECS says MISSING, which it also may right after a create. The reads of
    * a moment are coalesced into DescribeServices of at most 10 names per cluster; those for users' changes go before
@@ -29,6 +32,25 @@ export interface EcsApi {
   ): Promise<Service | undefined | 'cluster-gone'>;
   /** Names of the cluster's services, a page (of at most 100) at a time; a cluster that is gone has none. */
   listServices(cluster: ClusterTarget, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  /** A revision never changes, so what was described once is remembered. Undefined: there is none. */
+  describeTaskDefinition(
+    scope: EcsScope,
+    taskDefinition: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly taskDefinition: TaskDefinition; readonly tags: readonly Tag[] } | undefined>;
+  /** ARNs of the family's ACTIVE revisions, newest first. */
+  listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** The service's tasks, STOPPED ones too, described; at most `limit`. */
+  describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
+  /**
+   * What the operator's queue of ECS events tells, until `signal` aborts; ends at once where no queue is configured.
+   * Hints only: late, doubled or missing ones are normal, so each is no more than a reason to look. Never throws.
+   */
+  serviceHints(signal: AbortSignal): AsyncIterable<ServiceHint>;
+}
+
+/** All that is asked of ECS. */
+export interface EcsApi extends EcsReads {
   /** 'exists': not idempotent, or there already; 'draining': the name is not free yet. Then describe and decide. */
   createService(
     scope: EcsScope,
@@ -45,48 +67,15 @@ export interface EcsApi {
   /** Rejects with UpdateFailed or InvalidSpec where the resource is gone; so does untagResource. */
   tagResource(scope: EcsScope, arn: string, tags: readonly Tag[], signal: AbortSignal): Promise<void>;
   untagResource(scope: EcsScope, arn: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
-  /** A revision never changes, so what was described once is remembered. Undefined: there is none. */
-  describeTaskDefinition(
-    scope: EcsScope,
-    taskDefinition: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly taskDefinition: TaskDefinition; readonly tags: readonly Tag[] } | undefined>;
   registerTaskDefinition(
     scope: EcsScope,
     input: RegisterTaskDefinitionCommandInput,
     signal: AbortSignal,
   ): Promise<TaskDefinition>;
-  /** ARNs of the family's ACTIVE revisions, newest first. */
-  listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Gone counts as deregistered. */
   deregisterTaskDefinition(scope: EcsScope, taskDefinition: string, signal: AbortSignal): Promise<void>;
-  /** The service's tasks, STOPPED ones too, described; at most `limit`. */
-  describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
-  /**
-   * What the operator's queue of ECS events tells, until `signal` aborts; ends at once where no queue is configured.
-   * Hints only: late, doubled or missing ones are normal, so each is no more than a reason to look. Never throws.
-   */
-  serviceHints(signal: AbortSignal): AsyncIterable<ServiceHint>;
   /** Ends the calls under way, which reject with ProviderUnavailable, and lets go of sockets. */
   close(): void;
-}
-
-/** One client each. */
-export interface EcsScope {
-  readonly region: string;
-  /** Role to assume; absent: the operator's own credentials. */
-  readonly roleArn?: string;
-}
-
-export interface ClusterTarget {
-  readonly scope: EcsScope;
-  /** ARN of the cluster. */
-  readonly cluster: string;
-}
-
-export interface ServiceTarget extends ClusterTarget {
-  /** Name of the service. */
-  readonly service: string;
 }
 
 /** A service, or one of its tasks, changed. */

@@ -2,13 +2,18 @@ import type { z } from 'zod';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsOperatorBlock, ecsPolicyBlock } from '../config.ts';
-import type { EcsApi, EcsScope, ServiceHint } from './ecs-api.ts';
-import { connectEcs, type EcsConnection } from './ecs-connection.ts';
+import { accountOf, regionOf } from '../arns.ts';
+import type { EcsScope } from '../service-target.ts';
+import type { EcsApi, ServiceHint } from './ecs-api.ts';
+import { connectEcs } from './ecs-connection.ts';
+import type { EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
-import { createSessions, type RoleTerms } from './ecs-sessions.ts';
-import { queueHints } from './events-queue.ts';
-import { ecsRateLimits, type OperationFamily, type RateLimit } from './limits/rate-limits.ts';
-import { accountOf, createRateLimiter } from './limits/rate-limiter.ts';
+import { createSessions } from './ecs-sessions.ts';
+import type { RoleTerms } from './ecs-sessions.ts';
+import { queueHints } from './queue-hints.ts';
+import { ecsRateLimits } from './limits/rate-limits.ts';
+import type { OperationFamily, RateLimit } from './limits/rate-limits.ts';
+import { createRateLimiter } from './limits/rate-limiter.ts';
 import { serviceCalls } from './service-calls.ts';
 import { createServiceReads } from './service-reads.ts';
 import { taskCalls, taskDefinitionCalls } from './task-calls.ts';
@@ -119,7 +124,7 @@ function asAborted(connection: EcsConnection, scope: EcsScope, error: unknown): 
 async function* serviceHints(options: EcsClientOptions, signal: AbortSignal): AsyncIterable<ServiceHint> {
   const { block, logger, deadlineMs = defaultDeadlineMs, pollSeconds } = options;
   if (block.events_queue_url === undefined) return;
-  const region = block.region ?? block.cluster_arn.split(':')[3] ?? '';
+  const region = block.region ?? regionOf(block.cluster_arn);
   yield* queueHints(
     { queueUrl: block.events_queue_url, region, logger, connectMs, deadlineMs, pollSeconds },
     signal,

@@ -1,10 +1,18 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsScope } from './ecs-api.ts';
-import { abortedCall, assumeRoleError, CredentialsTrouble, putOffError } from './ecs-errors.ts';
-import { silentAws, troubleError, type CallSite } from './ecs-errors.ts';
-import { faultOf, type EcsFault } from './ecs-fault.ts';
+import type { EcsScope } from '../service-target.ts';
+import {
+  abortedCall,
+  assumeRoleError,
+  CredentialsTrouble,
+  putOffError,
+  silentAws,
+  troubleError,
+} from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
+import { faultOf } from './ecs-fault.ts';
+import type { EcsFault } from './ecs-fault.ts';
 import { EcsRefusal } from './ecs-refusal.ts';
 import type { EcsSession, EcsSessions } from './ecs-sessions.ts';
 import type { OperationFamily } from './limits/rate-limits.ts';
@@ -12,7 +20,8 @@ import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import { sleep } from '../../../../async/sleep.ts';
-import { TokenQueueOverrun, type Priority, type TokenQueue } from './limits/token-queue.ts';
+import { TokenQueueOverrun } from './limits/token-queue.ts';
+import type { Priority, TokenQueue } from './limits/token-queue.ts';
 
 /** As many as the SDK makes by default: two throttles or broken connections in a row are got over. */
 const maxTries = 3;
@@ -59,51 +68,15 @@ export interface ConnectionOptions {
 export function connectEcs(options: ConnectionOptions): EcsConnection {
   const { sessions, tokensOf, now } = options;
   const closing = new AbortController();
-  const renewal = createRenewal(now);
-
-  const pay: EcsConnection['pay'] = async ({ scope, action, family, priority = 'user' }) =>
-    takeToken(tokensOf(scope, family), {
-      priority,
-      site: sessions.site(scope, action),
-      signal: closing.signal,
-    });
-
-  const ask = async <T>(call: EcsCall<T>, signal: AbortSignal): Promise<T | EcsRefusal> => {
-    const { scope, action, family, priority = 'user' } = call;
-    const site = sessions.site(scope, action);
-    const tokens = tokensOf(scope, family);
-    const stop = AbortSignal.any([signal, closing.signal]);
-    let firstTryAt: number | undefined;
-    let lastError: ComputeError | undefined;
-    for (let tries = 1; ; tries += 1) {
-      if (tries > 1 || call.isPaid !== true) {
-        await takeToken(tokens, { priority, site, signal: stop, orElse: lastError });
-      }
-      const session = sessions.of(scope);
-      const triedAt = now();
-      firstTryAt ??= triedAt;
-      const outcome = await attempt(call, session, { site, stop, deadlineMs: options.deadlineMs });
-      if (!(outcome instanceof Failure)) return outcome;
-      const { fault } = outcome;
-      if (fault.kind === 'throttled' && outcome.isOfEcs && tokens.slowDown()) {
-        options.logger.warn(
-          { action: site.action, region: scope.region },
-          'ECS throttles: calling more slowly',
-        );
-      }
-      const leftMs = firstTryAt + options.deadlineMs - now();
-      const waitMs = retryDelayMs(outcome, call.isRepeatable, tries);
-      const isWorthIt = tries < maxTries && waitMs !== undefined && waitMs < leftMs;
-      if (!isWorthIt) throw outcome.error;
-      lastError = outcome.error;
-      if (fault.kind === 'credentials' && !(await renewal(session, triedAt, stop))) throw outcome.error;
-      options.logger.debug({ action: site.action, region: scope.region, fault: fault.kind }, 'trying again');
-      await pause(waitMs, stop, site);
-    }
-  };
+  const line: Line = { ...options, closing: closing.signal, renewal: createRenewal(now) };
   return {
-    ask,
-    pay,
+    ask: (call, signal) => ask(line, call, signal),
+    pay: async ({ scope, action, family, priority = 'user' }) =>
+      takeToken(tokensOf(scope, family), {
+        priority,
+        site: sessions.site(scope, action),
+        signal: closing.signal,
+      }),
     refund: (scope, family) => tokensOf(scope, family).giveBack(),
     site: (scope, action) => sessions.site(scope, action),
     close: () => {
@@ -111,6 +84,45 @@ export function connectEcs(options: ConnectionOptions): EcsConnection {
       sessions.close();
     },
   };
+}
+
+/** What the calls of a connection have in common. */
+interface Line extends ConnectionOptions {
+  readonly closing: AbortSignal;
+  readonly renewal: Renewal;
+}
+
+async function ask<T>(line: Line, call: EcsCall<T>, signal: AbortSignal): Promise<T | EcsRefusal> {
+  const { sessions, tokensOf, logger, now, deadlineMs } = line;
+  const { scope, action, family, priority = 'user' } = call;
+  const site = sessions.site(scope, action);
+  const tokens = tokensOf(scope, family);
+  const stop = AbortSignal.any([signal, line.closing]);
+  const told = { action: site.action, region: scope.region };
+  let firstTryAt: number | undefined;
+  let lastError: ComputeError | undefined;
+  for (let tries = 1; ; tries += 1) {
+    if (tries > 1 || call.isPaid !== true) {
+      await takeToken(tokens, { priority, site, signal: stop, orElse: lastError });
+    }
+    const session = sessions.of(scope);
+    const triedAt = now();
+    firstTryAt ??= triedAt;
+    const outcome = await attempt(call, session, { site, stop, deadlineMs });
+    if (!(outcome instanceof Failure)) return outcome;
+    const { fault } = outcome;
+    if (fault.kind === 'throttled' && outcome.isOfEcs && tokens.slowDown()) {
+      logger.warn(told, 'ECS throttles: calling more slowly');
+    }
+    const leftMs = firstTryAt + deadlineMs - now();
+    const waitMs = retryDelayMs(outcome, call.isRepeatable, tries);
+    const isWorthIt = tries < maxTries && waitMs !== undefined && waitMs < leftMs;
+    if (!isWorthIt) throw outcome.error;
+    lastError = outcome.error;
+    if (fault.kind === 'credentials' && !(await line.renewal(session, triedAt, stop))) throw outcome.error;
+    logger.debug({ ...told, fault: fault.kind }, 'trying again');
+    await pause(waitMs, stop, site);
+  }
 }
 
 /** One try that came to nothing. */

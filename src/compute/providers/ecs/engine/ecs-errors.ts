@@ -1,5 +1,8 @@
 import { ComputeError } from '../../../errors.ts';
-import { codeOf, faultOf, httpStatusOf, nameOf, type EcsFault } from './ecs-fault.ts';
+import { stableText } from '../../../observation/stable-text.ts';
+import type { TextRule } from '../../../observation/stable-text.ts';
+import { codeOf, faultOf, httpStatusOf, nameOf } from './ecs-fault.ts';
+import type { EcsFault } from './ecs-fault.ts';
 
 /**
  * What the failures of AWS mean, in words. Pure; each message stays the same as long as the trouble does, because it
@@ -48,27 +51,31 @@ export function troubleError(fault: EcsFault, site: CallSite, error: unknown): C
 /** `retryAfterMs`: by AWS' own word; else 5 to 15 s, spread so that a throttled fleet does not come back at once. */
 export function throttledError(site: CallSite, retryAfterMs?: number, cause?: unknown): ComputeError {
   const afterMs = (retryAfterMs ?? 5_000) + Math.random() * 10_000;
-  const message = `${place(site)} throttles ${site.action}: Landlord calls more slowly and tries again`;
+  const message = `${siteName(site)} throttles ${site.action}: Landlord calls more slowly and tries again`;
   return new ComputeError('Throttled', message, { retryAfterMs: Math.round(afterMs), cause });
 }
 
 /** Calls of this operator that wait for their turn are so many that another one is put off. */
 export function putOffError(site: CallSite, waitMs: number): ComputeError {
-  const message = `Calls of ${site.action} to ${place(site)} are kept below the account's limits, and many wait already`;
+  const message = `Calls of ${site.action} to ${siteName(site)} are kept below the account's limits, and many wait already`;
   const retryAfterMs = Math.round(waitMs / 2 + (Math.random() * waitMs) / 2);
   return new ComputeError('Throttled', message, { retryAfterMs });
 }
 
 /** A call that was given up by the operator itself. */
 export function abortedCall(site: CallSite, cause: unknown): ComputeError {
-  return new ComputeError('ProviderUnavailable', `A call of ${site.action} to ${place(site)} was given up`, {
-    cause,
-  });
+  return new ComputeError(
+    'ProviderUnavailable',
+    `A call of ${site.action} to ${siteName(site)} was given up`,
+    {
+      cause,
+    },
+  );
 }
 
 /** AWS took the request, or the connection, and never came to an end with it. */
 export function silentAws(site: CallSite): ComputeError {
-  const message = `${place(site)} does not answer ${site.action} in time: is it overloaded, or a firewall in between?`;
+  const message = `${siteName(site)} does not answer ${site.action} in time: is it overloaded, or a firewall in between?`;
   return new ComputeError('ProviderUnavailable', message);
 }
 
@@ -76,7 +83,7 @@ export function silentAws(site: CallSite): ComputeError {
 export function assumeRoleError(region: string, { roleArn, cause }: CredentialsTrouble): ComputeError {
   const sts: CallSite = { action: 'sts:AssumeRole', region };
   const fault = faultOf(cause);
-  const refused = new ComputeError('AccessDenied', `Role ${roleArn} can't be assumed: ${stableText(cause)}`, {
+  const refused = new ComputeError('AccessDenied', `Role ${roleArn} can't be assumed: ${awsText(cause)}`, {
     cause,
   });
   if (fault.kind === 'denied') {
@@ -89,7 +96,7 @@ export function assumeRoleError(region: string, { roleArn, cause }: CredentialsT
 }
 
 /** `ECS in us-west-2`, for people. */
-export function place({ action, region, endpoint }: CallSite): string {
+export function siteName({ action, region, endpoint }: CallSite): string {
   const service = (action.split(':')[0] ?? '').toUpperCase();
   return endpoint === undefined ? `${service} in ${region}` : `${service} in ${region} at ${endpoint}`;
 }
@@ -107,12 +114,12 @@ function denied(site: CallSite, error: unknown): string {
   const on = resource === undefined ? '' : ` on ${resource}`;
   const why = /because (no [a-z -]+ allows|[a-z -]*explicit deny)/i.exec(text)?.[1];
   const because = why === undefined ? '' : ` (${why})`;
-  return `${place(site)} denies ${action}${on} to ${who(site)}${because}: allow ${action} in its IAM policy`;
+  return `${siteName(site)} denies ${action}${on} to ${who(site)}${because}: allow ${action} in its IAM policy`;
 }
 
 function badCredentials(site: CallSite, error: unknown): string {
   const name = nameOf(error);
-  const says = `${place(site)} does not take the credentials of ${who(site)} for ${site.action}`;
+  const says = `${siteName(site)} does not take the credentials of ${who(site)} for ${site.action}`;
   if (/Provider/.test(name)) {
     return (
       `No AWS credentials for ${site.action} in ${site.region}: give the operator a role (IRSA or EKS Pod Identity), ` +
@@ -125,7 +132,7 @@ function badCredentials(site: CallSite, error: unknown): string {
 }
 
 function unavailable(site: CallSite, error: unknown): string {
-  const at = place(site);
+  const at = siteName(site);
   const status = httpStatusOf(error);
   const code = codeOf(error);
   if (status !== undefined && status >= 500) return `${at} answered ${site.action} with ${status}`;
@@ -141,7 +148,7 @@ function unavailable(site: CallSite, error: unknown): string {
 function connectionTrouble(code: string | undefined, error: unknown): string {
   switch (code) {
     case undefined:
-      return `can't be reached: ${stableText(error)}`;
+      return `can't be reached: ${awsText(error)}`;
     case 'ECONNREFUSED':
       return 'does not answer (ECONNREFUSED): is the endpoint right, and up?';
     case 'ENOTFOUND':
@@ -162,16 +169,18 @@ function connectionTrouble(code: string | undefined, error: unknown): string {
   }
 }
 
-const uuid = /\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi;
+/** What differs between two tries of the same thing: request ids, session names, ids, encoded messages. */
+const awsTextRules: readonly TextRule[] = [
+  [/[,;]?\s*\(?\bRequest ?ID:? ?[\w-]+\)?/gi, ''],
+  [/(assumed-role\/[^/\s]+)\/[^\s:]+/g, '$1'],
+  [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '…'],
+  [/encoded authorization failure message: \S+/gi, ''],
+];
 
-/** What AWS says, without what differs between two tries of the same thing. */
-export function stableText(error: unknown): string {
+const awsTextLength = 500;
+
+/** What AWS says: the first line, without what differs between two tries of the same thing. */
+export function awsText(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '')
-    .replaceAll(/[,;]?\s*\(?\bRequest ?ID:? ?[\w-]+\)?/gi, '')
-    .replaceAll(/(assumed-role\/[^/\s]+)\/[^\s:]+/g, '$1')
-    .replaceAll(uuid, '…')
-    .replaceAll(/encoded authorization failure message: \S+/gi, '')
-    .trim()
-    .slice(0, 500);
+  return stableText(text.split('\n')[0] ?? '', awsTextRules, awsTextLength);
 }

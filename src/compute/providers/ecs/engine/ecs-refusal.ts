@@ -1,6 +1,8 @@
-import { ComputeError, type ErrorCode } from '../../../errors.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { ErrorCode } from '../../../errors.ts';
 import { nameOf } from './ecs-fault.ts';
-import { place, stableText, type CallSite } from './ecs-errors.ts';
+import { siteName, awsText } from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
 
 /** What ECS, reached and understood, would not do. Callers make a value or a ComputeError of it. */
 export class EcsRefusal {
@@ -13,7 +15,7 @@ export class EcsRefusal {
 
   constructor(error: unknown, site: CallSite) {
     this.name = nameOf(error);
-    this.text = stableText(error);
+    this.text = awsText(error);
     this.kind = kindOf(this.name, this.text);
     this.site = site;
   }
@@ -69,7 +71,7 @@ function kindOf(name: string, text: string): RefusalKind {
 /** `failed`: for what neither the values nor the rights are to blame: ProvisionFailed, UpdateFailed, DestroyFailed. */
 export function refusalError(refusal: EcsRefusal, failed: ErrorCode): ComputeError {
   const { kind, text, name, site } = refusal;
-  const says = `${place(site)} refuses ${site.action}: ${text === '' ? name : text}`;
+  const says = `${siteName(site)} refuses ${site.action}: ${text === '' ? name : text}`;
   switch (kind) {
     case 'invalid':
     case 'no-task-definition':

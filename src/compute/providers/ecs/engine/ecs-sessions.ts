@@ -1,7 +1,9 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { EcsScope } from './ecs-api.ts';
-import { CredentialsTrouble, type CallSite } from './ecs-errors.ts';
+import { scopeKey } from '../service-target.ts';
+import type { EcsScope } from '../service-target.ts';
+import { CredentialsTrouble } from './ecs-errors.ts';
+import type { CallSite } from './ecs-errors.ts';
 
 type CredentialProvider = ReturnType<typeof fromTemporaryCredentials>;
 
@@ -46,7 +48,7 @@ export function createSessions(options: SessionOptions): EcsSessions {
   const endpoint = options.endpoint === undefined ? undefined : new URL(options.endpoint).origin;
   return {
     of: (scope) => {
-      const key = `${scope.roleArn ?? ''} ${scope.region}`;
+      const key = scopeKey(scope);
       const session = sessions.get(key) ?? createSession(scope, options);
       sessions.set(key, session);
       return session;

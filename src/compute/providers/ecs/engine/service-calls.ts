@@ -5,13 +5,14 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
   UpdateServiceCommand,
-  type Service,
 } from '@aws-sdk/client-ecs';
+import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
+import { serviceNameOf } from '../arns.ts';
+import type { ClusterTarget, EcsScope } from '../service-target.ts';
 import type { EcsApi } from './ecs-api.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
-import { lastSegment } from './service-reads.ts';
 
 /** The most that a page can have. */
 const pageSize = 100;
@@ -109,7 +110,7 @@ function tagCalls(connection: EcsConnection): Pick<EcsApi, 'tagResource' | 'unta
 
 async function* listServices(
   connection: EcsConnection,
-  { scope, cluster }: Parameters<EcsApi['listServices']>[0],
+  { scope, cluster }: ClusterTarget,
   signal: AbortSignal,
 ): AsyncIterable<readonly string[]> {
   let nextToken: string | undefined;
@@ -130,12 +131,12 @@ async function* listServices(
       if (answer.kind === 'cluster-gone') return;
       throw refusalError(answer, 'ProviderUnavailable');
     }
-    yield (answer.serviceArns ?? []).map((arn) => lastSegment(arn));
+    yield (answer.serviceArns ?? []).map((arn) => serviceNameOf(arn));
     nextToken = answer.nextToken;
   } while (nextToken !== undefined);
 }
 
-function write(scope: Parameters<EcsApi['createService']>[0], action: string) {
+function write(scope: EcsScope, action: string) {
   return { scope, action, family: 'serviceWrites' } as const;
 }
 

@@ -1,10 +1,15 @@
-import { DescribeServicesCommand, type Failure, type Service } from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
+import type { Failure, Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import type { ClusterTarget, EcsApi } from './ecs-api.ts';
+import { serviceNameOf } from '../arns.ts';
+import { clusterKey } from '../service-target.ts';
+import type { ClusterTarget } from '../service-target.ts';
+import type { EcsApi } from './ecs-api.ts';
 import type { EcsCall, EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
-import { createReadBatcher, type ReadOne, type ReadOutcome } from './limits/read-batcher.ts';
+import { createReadBatcher } from './limits/read-batcher.ts';
+import type { ReadOne, ReadOutcome } from './limits/read-batcher.ts';
 import type { Priority } from './limits/token-queue.ts';
 
 /** DescribeServices takes no more. */
@@ -27,8 +32,8 @@ interface Batch {
 export function createServiceReads(connection: EcsConnection): EcsApi['describeService'] {
   const batchers = new Map<string, ReadOne<Answer>>();
   const batcherOf = (target: ClusterTarget): ReadOne<Answer> => {
-    const { scope, cluster } = target;
-    const key = `${scope.roleArn ?? ''} ${scope.region} ${cluster}`;
+    const { scope } = target;
+    const key = clusterKey(target);
     const batcher =
       batchers.get(key) ??
       createReadBatcher<Answer>({
@@ -138,23 +143,18 @@ function describeCall(
 function outcomeOf(name: string, { services = [], failures = [] }: DescribeAnswer): ReadOutcome<Answer> {
   const service = services.find(({ serviceName }) => serviceName === name);
   if (service !== undefined) return { value: service };
-  const failure = failures.find(({ arn }) => lastSegment(arn) === name);
+  const failure = failures.find(({ arn }) => serviceNameOf(arn) === name);
   if (failure?.reason === 'MISSING') return { value: undefined };
   const reason = failure === undefined ? 'its answer does not mention it' : (failure.reason ?? 'no reason');
   const message = `ECS can't say what became of service ${name}: ${reason}`;
   return { error: new ComputeError('ProviderUnavailable', message) };
 }
 
-/** arn:…:service/CLUSTER/NAME, or the old arn:…:service/NAME. */
-export function lastSegment(arn: string | undefined): string {
-  return arn?.slice(arn.lastIndexOf('/') + 1) ?? '';
-}
-
 /** The name that IAM blames, where it blames one: its policies may let some services be read and others not. */
 function deniedName(error: unknown, names: readonly string[]): string | undefined {
   if (!(error instanceof ComputeError) || error.code !== 'AccessDenied') return undefined;
   const arn = / on (arn:\S+:service\/\S+)/.exec(error.message)?.[1];
-  return names.length > 1 ? names.find((name) => name === lastSegment(arn)) : undefined;
+  return names.length > 1 ? names.find((name) => name === serviceNameOf(arn)) : undefined;
 }
 
 function setAll(outcomes: Outcomes, names: readonly string[], outcome: ReadOutcome<Answer>): Outcomes {

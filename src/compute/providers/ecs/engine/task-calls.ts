@@ -7,7 +7,8 @@ import {
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsApi, EcsScope, ServiceTarget } from './ecs-api.ts';
+import type { EcsScope, ServiceTarget } from '../service-target.ts';
+import type { EcsApi } from './ecs-api.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
 

@@ -1,4 +1,6 @@
-import type { EcsApi, EcsScope } from './ecs-api.ts';
+import { scopeKey } from '../service-target.ts';
+import type { EcsScope } from '../service-target.ts';
+import type { EcsApi } from './ecs-api.ts';
 import { abortable } from '../../../../async/abortable.ts';
 
 /** Some 20 MB of the largest ones, which may have 64 KiB; a fleet has one of its own for each tenant, and a few bases. */
@@ -18,11 +20,11 @@ export interface TaskDefinitionMemory {
  */
 export function rememberTaskDefinitions(ask: Describe, closing: AbortSignal): TaskDefinitionMemory {
   const remembered = new Map<string, ReturnType<Describe>>();
-  const keyOf = (scope: EcsScope, taskDefinition: string): string =>
-    `${scope.roleArn ?? ''} ${scope.region} ${taskDefinition}`;
+  const memoryKey = (scope: EcsScope, taskDefinition: string): string =>
+    `${scopeKey(scope)} ${taskDefinition}`;
 
   const begin = (scope: EcsScope, taskDefinition: string): ReturnType<Describe> => {
-    const key = keyOf(scope, taskDefinition);
+    const key = memoryKey(scope, taskDefinition);
     // Not aborted with who asked first: others wait for it, too. It has a deadline of its own.
     const asking = ask(scope, taskDefinition, closing);
     remembered.set(key, asking);
@@ -35,11 +37,11 @@ export function rememberTaskDefinitions(ask: Describe, closing: AbortSignal): Ta
   return {
     describe: async (scope, taskDefinition, signal) => {
       signal.throwIfAborted();
-      const known = remembered.get(keyOf(scope, taskDefinition));
+      const known = remembered.get(memoryKey(scope, taskDefinition));
       return abortable(known ?? begin(scope, taskDefinition), signal);
     },
     forget: (scope, taskDefinition) => {
-      remembered.delete(keyOf(scope, taskDefinition));
+      remembered.delete(memoryKey(scope, taskDefinition));
     },
   };
 }

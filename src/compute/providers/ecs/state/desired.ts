@@ -1,20 +1,18 @@
-import { createHash } from 'node:crypto';
-import type { CreateServiceCommandInput } from '@aws-sdk/client-ecs';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import { regionOf, revisionKey } from './arns.ts';
-import { checkEcsPolicy, checkSize } from './check-policy.ts';
+import { regionOf } from '../arns.ts';
+import { checkEcsPolicy, checkSize } from './check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
-import type { EcsScope, ServiceTarget } from '../engine/ecs-api.ts';
-import { drainWanted } from './drain-mark.ts';
-import { ownerTags, tagKeys, tagList, tagPrefix } from './ownership.ts';
-import type { Owner, Tags } from './ownership.ts';
-import { checkHostPorts, desireOverlay } from './task-overlay.ts';
-import type { Overlay } from './task-overlay.ts';
+import { scopeKey } from '../service-target.ts';
+import type { EcsScope, ServiceTarget } from '../service-target.ts';
+import type { Tags } from './tags.ts';
+import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
+import type { Overlay } from './task-definition/task-overlay.ts';
 
 /** A tenant's desired state in the words of ECS. Pure: nothing here asks ECS. */
 
@@ -49,7 +47,7 @@ export interface EcsSettings {
   readonly block: EcsOperatorBlock;
   readonly policy: EcsPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly owner: Owner;
+  readonly ownership: Ownership;
 }
 
 /** Hashes of this form; see specHash. */
@@ -64,13 +62,13 @@ export const defaultDesiredCount = 1;
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireService(
   spec: TenantComputeSpec<EcsConfig>,
-  { block, policy, commonPolicy, owner }: EcsSettings,
+  { block, policy, commonPolicy, ownership }: EcsSettings,
 ): DesiredService {
   const { config, containers } = spec;
   const region = config.region ?? regionOf(config.cluster_arn);
   checkEcsPolicy({ config, region, block, policy });
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
-  const target = placeOf(spec, region);
+  const target = desiredTarget(spec, region);
   const network = desireNetwork(config);
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
@@ -91,7 +89,8 @@ export function desireService(
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
     placement: placementOf(target),
-    domain: domainOf(target),
+    // Throttles and credentials are an account's, and an account's are those of its role and region.
+    domain: scopeKey(target.scope),
     target,
     specHash: specHash(hashVersion, hashKey, rolledOut),
     taskDefinition: config.task_definition_arn,
@@ -101,12 +100,12 @@ export function desireService(
     ...(network === undefined ? {} : { network }),
     tags,
     drain,
-    ownerTags: ownerTags(owner, spec),
+    ownerTags: ownership.of(spec),
     containers,
   };
 }
 
-function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
+function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
   const roleArn = config.assume_role?.role_arn;
   return {
     scope: { region, ...(roleArn === undefined ? {} : { roleArn }) },
@@ -117,11 +116,6 @@ function placeOf({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: str
 
 function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
   return { provider: 'ecs', ...scope, cluster, service };
-}
-
-/** Throttles and credentials are an account's, and an account's are those of its role and region. */
-function domainOf({ scope: { region, roleArn = '' } }: ServiceTarget): string {
-  return `${region} ${roleArn}`;
 }
 
 /** Back from what the status has kept. Throws ComputeError with `code` where it is not a place of ECS. */
@@ -154,95 +148,4 @@ function desireNetwork(config: EcsConfig): DesiredNetwork | undefined {
     );
   }
   return undefined;
-}
-
-/** Tags of the service once `taskDefinition` (an ARN's `FAMILY:REVISION`) was given to it. */
-export function serviceTags(desired: DesiredService, revision: string): Tags {
-  const fromSpec = Object.keys(desired.tags);
-  return {
-    ...desired.tags,
-    ...desired.ownerTags,
-    ...(fromSpec.length === 0 ? {} : { [tagKeys.tagKeys]: fromSpec.map(tagKeyMark).toSorted().join('') }),
-    ...drainTag(desired),
-    ...(desired.overlay === undefined
-      ? {}
-      : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
-    [tagKeys.specHash]: desired.specHash,
-  };
-}
-
-/** How a service tells those who will delete it, who no longer have the spec. */
-export function drainTag({ drain }: DesiredService): Tags {
-  return drain ? { [tagKeys.drain]: drainWanted } : {};
-}
-
-export function taskDefinitionTag({ hash }: Overlay, revision: string): string {
-  return `${hash} ${revision}`;
-}
-
-/** Hex digits by which `landlord.tag_keys` remembers a key: 40 of them fit into the 256 characters of a tag. */
-const markLength = 5;
-
-/** Stands for the key of a tag. One in a million keys looks like another one. */
-function tagKeyMark(key: string): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, markLength);
-}
-
-/** Keys of the service's tags that came from a spec; others that nobody named are none of ours. */
-export function keysFromSpec(tags: Tags): readonly string[] {
-  const marks = new Set(tags[tagKeys.tagKeys]?.match(/.{5}/g));
-  return Object.keys(tags).filter((key) => !key.startsWith(tagPrefix) && marks.has(tagKeyMark(key)));
-}
-
-/**
- * `born`: when the service of this name that is no more was created, if ECS still knows it. It takes part in the
- * client token, so that a service made anew is not answered with the one before.
- */
-export function createServiceInput(
-  desired: DesiredService,
-  taskDefinition: string,
-  born: Date | undefined,
-): CreateServiceCommandInput {
-  const { target, launchType, network, desiredCount = defaultDesiredCount } = desired;
-  const revision = revisionKey(taskDefinition);
-  return {
-    cluster: target.cluster,
-    serviceName: target.service,
-    taskDefinition,
-    desiredCount,
-    ...(launchType === undefined ? {} : { launchType }),
-    ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
-    deploymentConfiguration,
-    tags: tagList(serviceTags(desired, revision)),
-    propagateTags: 'SERVICE',
-    clientToken: clientToken([
-      target,
-      desired.ownerTags,
-      desired.specHash,
-      taskDefinition,
-      born?.getTime() ?? 0,
-    ]),
-  };
-}
-
-/** At most 36 ASCII characters. */
-function clientToken(identity: unknown): string {
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 36);
-}
-
-/** New tasks run before old ones stop, and what does not come up is taken back. */
-export const deploymentConfiguration = {
-  deploymentCircuitBreaker: { enable: true, rollback: true },
-  maximumPercent: 200,
-  minimumHealthyPercent: 100,
-} as const;
-
-export function networkConfiguration({ subnets, securityGroups, assignPublicIp }: DesiredNetwork) {
-  return {
-    awsvpcConfiguration: {
-      subnets: [...subnets],
-      ...(securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
-      assignPublicIp,
-    },
-  };
 }

@@ -1,30 +1,19 @@
-import type { Service } from '@aws-sdk/client-ecs';
 import type { Change } from '../../../provider.ts';
-import { isRevisionOf, revisionKey } from './arns.ts';
+import { isRevisionOf, revisionKey } from '../arns.ts';
 import { countBeforeDrain } from './drain-mark.ts';
-import {
-  deploymentConfiguration,
-  drainTag,
-  keysFromSpec,
-  serviceTags,
-  taskDefinitionTag,
-} from './desired.ts';
 import type { DesiredService } from './desired.ts';
-import { tagKeys, tagMap } from './ownership.ts';
-import type { Tags } from './ownership.ts';
+import type { EcsService } from './ecs-service.ts';
+import { deploymentConfiguration } from './service-input.ts';
+import type { UpdatedParts } from './service-input.ts';
+import { drainTag, keysFromSpec, serviceTags, taskDefinitionTag } from './service-tags.ts';
+import { tagKeys, tagMap } from './tags.ts';
+import type { Tags } from './tags.ts';
 
-/** The one diff of desired and observed, over the fields that are ours alone: ECS fills in the others. Pure. */
+/** The one diff of desired and observed, over the fields that are ours alone: ECS fills in the others. */
 
-export interface Comparison {
+export interface ServiceDiff {
   readonly changes: readonly Change[];
-  /** Parts that an UpdateService has to bring. */
-  readonly differs: {
-    readonly taskDefinition: boolean;
-    /** The count to set. */
-    readonly desiredCount: number | undefined;
-    readonly network: boolean;
-    readonly deployment: boolean;
-  };
+  readonly differs: UpdatedParts;
   /** What no UpdateService can change: the service must be made anew. */
   readonly replace: boolean;
   readonly untag: readonly string[];
@@ -48,7 +37,7 @@ interface Difference {
 }
 
 /** `rolledBack`: ECS took the task definition back by itself, so that its difference is nobody's edit. */
-export function compareService(desired: DesiredService, service: Service, rolledBack = false): Comparison {
+export function diffService(desired: DesiredService, service: EcsService, rolledBack = false): ServiceDiff {
   const tags = tagMap(service.tags);
   const applied = appliedState(desired, tags);
   const taskDefinition = compareTaskDefinition(desired, service, tags);
@@ -101,7 +90,11 @@ export function isDesiredRevision(desired: DesiredService, actual: string | unde
   );
 }
 
-function compareTaskDefinition(desired: DesiredService, service: Service, tags: Tags): readonly Difference[] {
+function compareTaskDefinition(
+  desired: DesiredService,
+  service: EcsService,
+  tags: Tags,
+): readonly Difference[] {
   const actual = service.taskDefinition;
   if (isDesiredRevision(desired, actual, tags)) return [];
   const [hash, revision] = tags[tagKeys.taskDefinition]?.split(' ') ?? [];
@@ -114,7 +107,7 @@ function compareTaskDefinition(desired: DesiredService, service: Service, tags: 
   ];
 }
 
-function compareCount(desiredCount: number | undefined, service: Service): readonly Difference[] {
+function compareCount(desiredCount: number | undefined, service: EcsService): readonly Difference[] {
   if (desiredCount === undefined || desiredCount === service.desiredCount) return [];
   return [
     { path: 'desiredCount', desired: String(desiredCount), actual: String(service.desiredCount ?? 'none') },
@@ -123,7 +116,7 @@ function compareCount(desiredCount: number | undefined, service: Service): reado
 
 function compareNetwork(
   { network }: DesiredService,
-  service: Service,
+  service: EcsService,
   applied: Applied,
 ): readonly Difference[] {
   if (network === undefined) return [];
@@ -148,7 +141,7 @@ function compareNetwork(
   ];
 }
 
-function compareDeployment({ deploymentConfiguration: actual }: Service): readonly Difference[] {
+function compareDeployment({ deploymentConfiguration: actual }: EcsService): readonly Difference[] {
   if (actual === undefined) return [];
   const { deploymentCircuitBreaker, maximumPercent, minimumHealthyPercent } = deploymentConfiguration;
   const breaker = actual.deploymentCircuitBreaker;
@@ -171,7 +164,7 @@ function compareDeployment({ deploymentConfiguration: actual }: Service): readon
 
 function compareLaunchType(
   { launchType }: DesiredService,
-  service: Service,
+  service: EcsService,
 ): readonly Difference[] | undefined {
   if (launchType === undefined || service.launchType === launchType) return undefined;
   const strategy = service.capacityProviderStrategy ?? [];

@@ -1,5 +1,5 @@
-import { tagKeys } from './ownership.ts';
-import type { Tags } from './ownership.ts';
+import { tagKeys } from './tags.ts';
+import type { Tags } from './tags.ts';
 
 /**
  * The tag `landlord.drain` of a service: `true` where it is to be drained before it is deleted, `from N` once it was

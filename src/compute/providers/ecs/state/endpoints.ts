@@ -1,10 +1,11 @@
-import type { Task } from '@aws-sdk/client-ecs';
 import type { Endpoint } from '../../../../api/status.ts';
 import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
+import type { EcsTask } from './ecs-task.ts';
+import type { TaskDefinition } from './task-definition/task-definition.ts';
 
 /**
  * Where tasks can be reached, as far as ECS itself tells: the address of a task's own network interface, which is one
- * of the VPC. Public addresses are EC2's to tell. Pure.
+ * of the VPC. Public addresses are EC2's to tell.
  */
 
 export interface PortNames {
@@ -26,8 +27,19 @@ export function portsOf(containers: readonly ContainerSpec[]): readonly PortName
   );
 }
 
+/** Those of a service of which only the task definition is known, which may give them no names. */
+export function portsOfDefinition({ containerDefinitions = [] }: TaskDefinition): readonly PortNames[] {
+  return containerDefinitions.flatMap(({ name, portMappings = [] }) =>
+    portMappings.flatMap(({ containerPort, protocol = 'tcp' }) =>
+      containerPort === undefined
+        ? []
+        : [{ name: `${name}-${containerPort}`, port: containerPort, protocol }],
+    ),
+  );
+}
+
 export function endpointsOf(
-  tasks: readonly Task[] | undefined,
+  tasks: readonly EcsTask[] | undefined,
   ports: readonly PortNames[] | undefined,
 ): { readonly endpoints?: Endpoint[] } {
   const addresses = (tasks ?? [])
@@ -39,7 +51,7 @@ export function endpointsOf(
   return endpoints.length === 0 ? {} : { endpoints };
 }
 
-function addressOf({ attachments = [] }: Task): string | undefined {
+function addressOf({ attachments = [] }: EcsTask): string | undefined {
   for (const { type, details = [] } of attachments) {
     if (type !== 'ElasticNetworkInterface' && type !== 'eni') continue;
     const value = (key: string): string | undefined => details.find(({ name }) => name === key)?.value;

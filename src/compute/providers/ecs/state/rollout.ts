@@ -1,32 +1,32 @@
-import type { Deployment, Service } from '@aws-sdk/client-ecs';
-import { revisionKey } from './arns.ts';
+import { revisionKey } from '../arns.ts';
 import { isDesiredRevision } from './diff.ts';
 import type { DesiredService } from './desired.ts';
-import { tagKeys, tagMap } from './ownership.ts';
+import type { EcsDeployment, EcsService } from './ecs-service.ts';
+import { tagKeys, tagMap } from './tags.ts';
 
-/** How far the rollout of what was applied last has come. Pure. */
+/** How far the rollout of what was applied last has come. */
 
 export type Rollout =
   /** The service runs our task definition, for all that ECS tells; `inProgress`: it is not yet sure of it. */
-  | { readonly kind: 'ours'; readonly deployment: Deployment | undefined; readonly inProgress: boolean }
+  | { readonly kind: 'ours'; readonly deployment: EcsDeployment | undefined; readonly inProgress: boolean }
   /** Ours failed; `previous`: the task definition that ECS went back to; undefined: there was none. */
   | {
       readonly kind: 'failed';
-      readonly deployment: Deployment | undefined;
+      readonly deployment: EcsDeployment | undefined;
       /** `FAMILY:REVISION` of ours. */
       readonly taskDefinition: string;
       readonly previous: string | undefined;
       readonly why: string | undefined;
     }
   /** Another task definition, which nobody rolled back to: somebody's edit, or an older desired state. */
-  | { readonly kind: 'other'; readonly deployment: Deployment | undefined };
+  | { readonly kind: 'other'; readonly deployment: EcsDeployment | undefined };
 
 /**
  * A task definition that is not ours is a rollback, not an edit, where a deployment of ours is FAILED, or where ECS
  * says of the present one that it is what it went back to: in the deployment's own words, or in the events, which name
  * the deployment. It counts for the desired state that the service bears the mark of, and for no other.
  */
-export function rolloutOf(service: Service, desired: DesiredService | undefined): Rollout {
+export function rolloutOf(service: EcsService, desired: DesiredService | undefined): Rollout {
   const deployments = service.deployments ?? [];
   const primary = deployments.find(({ status }) => status === 'PRIMARY');
   if (desired === undefined) {
@@ -52,7 +52,7 @@ export function rolloutOf(service: Service, desired: DesiredService | undefined)
   return { kind: 'other', deployment: primary };
 }
 
-function failed(service: Service, deployment: Deployment | undefined, previous: string | undefined) {
+function failed(service: EcsService, deployment: EcsDeployment | undefined, previous: string | undefined) {
   return {
     kind: 'failed',
     deployment,
@@ -63,14 +63,14 @@ function failed(service: Service, deployment: Deployment | undefined, previous: 
 }
 
 /** `ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/…`, or an event that says so. */
-function isReturn({ events = [] }: Service, primary: Deployment | undefined): boolean {
+function isReturn({ events = [] }: EcsService, primary: EcsDeployment | undefined): boolean {
   const { id, rolloutStateReason = '' } = primary ?? {};
   if (id === undefined) return false;
   if (/rollback|roll(ing|ed) back|circuit breaker/i.test(rolloutStateReason)) return true;
   return events.some(({ message = '' }) => /roll(ing|ed) back to/i.test(message) && message.includes(id));
 }
 
-function isInProgress(deployments: readonly Deployment[], primary: Deployment | undefined): boolean {
+function isInProgress(deployments: readonly EcsDeployment[], primary: EcsDeployment | undefined): boolean {
   const draining = deployments.some(
     ({ status, rolloutState, runningCount = 0 }) =>
       status !== 'PRIMARY' && rolloutState !== 'FAILED' && runningCount > 0,

@@ -1,37 +1,31 @@
-import type { Service, Task } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
 import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
-import { conflict } from '../converge/converge-service.ts';
+import { assertOwn } from '../state/assert-own.ts';
 import { targetOf } from '../state/desired.ts';
-import type { DesiredService, EcsSettings } from '../state/desired.ts';
-import type { EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
-import { portsOf } from '../state/endpoints.ts';
+import type { DesiredService } from '../state/desired.ts';
+import { isThere } from '../state/ecs-service.ts';
+import type { EcsService } from '../state/ecs-service.ts';
+import type { EcsTask } from '../state/ecs-task.ts';
+import { portsOf, portsOfDefinition } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
-import { failureMs, isThere, needsTasks, observe } from '../state/observed.ts';
-import type { Clock, EcsObservation } from '../state/observed.ts';
-import { isTenants, tagMap } from '../state/ownership.ts';
-import { keyOf } from './service-view.ts';
+import { failureMs, needsTasks } from '../state/health.ts';
+import type { Clock } from '../state/health.ts';
+import { observe } from '../state/observed.ts';
+import type { EcsObservation } from '../state/observed.ts';
+import type { EcsReads } from '../engine/ecs-api.ts';
+import { serviceKey } from '../service-target.ts';
+import type { ServiceTarget } from '../service-target.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
 const maxTasks = 100;
 
 export interface StatusDeps {
-  readonly api: EcsApi;
-  readonly settings: EcsSettings;
+  readonly api: EcsReads;
+  readonly ownership: Ownership;
   readonly view: ServiceView;
   readonly clock: () => Clock;
-  /** By keyOf. */
-  readonly seen: Map<string, SeenTasks>;
-  /** Whether the watch sweeps: without it, what was seen grows old unnoticed. */
-  readonly isWatching: () => boolean;
-}
-
-/** Tasks with their endpoints as they were when the service looked like `of`. */
-export interface SeenTasks {
-  readonly of: string;
-  readonly tasks: readonly Task[];
-  readonly ports: readonly PortNames[];
 }
 
 interface Asked {
@@ -41,21 +35,20 @@ interface Asked {
 
 /** What runs at the place, and how it differs from `against`, by as few calls as will do. */
 export async function getStatus(
-  parts: StatusDeps,
-  { at: ref, against }: Asked,
+  deps: StatusDeps,
+  { at, against }: Asked,
   { fresh, signal }: Looking,
 ): Promise<Observation> {
-  const { view, settings } = parts;
-  const target = targetOf(ref.placement, 'ProviderUnavailable');
+  const { view, ownership } = deps;
+  const target = targetOf(at.placement, 'ProviderUnavailable');
   const desired = desiredAt(against, target);
   const moment = view.moment();
-  const service = await look(parts, { target, fresh }, signal);
-  if (isThere(service) && !isTenants(settings.owner, ref, tagMap(service.tags)))
-    throw conflict(target, service);
-  const observation = await observeService(parts, { fresh, target, desired, service }, signal);
+  const service = await look(deps, { target, fresh }, signal);
+  assertOwn(ownership, at, service);
+  const observation = await observeService(deps, { fresh, target, desired, service }, signal);
   const { imageUnavailable, ...rest } = observation;
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
-  view.store({ target, tenantId: ref.tenantId, service, settled }, moment);
+  view.store({ target, tenantId: at.tenantId, service, settled }, moment);
   // Once nothing of it is there and nobody wants it, it is no place to look at.
   if (desired === undefined && !rest.exists) view.forget(target);
   // ECS tries on by itself, and so does the controller: nothing is rejected, for the registry may mend.
@@ -71,16 +64,16 @@ function sentence(text: string): string {
 
 /** The desired state, where the place is the one that it goes to. */
 function desiredAt(against: DesiredService | undefined, target: ServiceTarget): DesiredService | undefined {
-  return against !== undefined && keyOf(against.target) === keyOf(target) ? against : undefined;
+  return against !== undefined && serviceKey(against.target) === serviceKey(target) ? against : undefined;
 }
 
 async function look(
-  { api, view, isWatching }: StatusDeps,
+  { api, view }: StatusDeps,
   { target, fresh }: { readonly target: ServiceTarget; readonly fresh: boolean },
   signal: AbortSignal,
-): Promise<Service | undefined> {
+): Promise<EcsService | undefined> {
   signal.throwIfAborted();
-  const known = fresh || !isWatching() ? undefined : view.settled(target);
+  const known = fresh ? undefined : view.settled(target);
   if (known !== undefined) return known.service;
   const answer = await api.describeService(target, fresh ? 'user' : 'sweep', signal);
   return answer === 'cluster-gone' ? undefined : answer;
@@ -90,19 +83,19 @@ interface Observing {
   readonly fresh: boolean;
   readonly target: ServiceTarget;
   readonly desired: DesiredService | undefined;
-  readonly service: Service | undefined;
+  readonly service: EcsService | undefined;
 }
 
 async function observeService(
-  parts: StatusDeps,
+  deps: StatusDeps,
   subject: Observing,
   signal: AbortSignal,
 ): Promise<EcsObservation> {
-  const { view, clock } = parts;
+  const { view, clock } = deps;
   const { target, desired, service } = subject;
-  const ports = await portsAt(parts, subject, signal);
+  const ports = await portsAt(deps, subject, signal);
   const wrong = needsTasks(desired, { service }, clock()) || view.failedWithin(target, failureMs);
-  const tasks = await tasksOf(parts, { ...subject, wrong, ports }, signal);
+  const tasks = await tasksOf(deps, { ...subject, wrong, ports }, signal);
   const observation = observe(desired, { service, tasks, ports }, clock());
   if (observation.compute.health === 'unhealthy') view.noteFailure(target);
   return observation;
@@ -110,7 +103,7 @@ async function observeService(
 
 /** Ports that are endpoints: those that the spec names; without a spec, those of the task definition that runs. */
 async function portsAt(
-  { api, seen }: StatusDeps,
+  { api, view }: StatusDeps,
   { target, desired, service }: Observing,
   signal: AbortSignal,
 ): Promise<readonly PortNames[]> {
@@ -118,20 +111,14 @@ async function portsAt(
   if (!isThere(service) || service.networkConfiguration?.awsvpcConfiguration === undefined) return [];
   if (desired !== undefined) return portsOf(desired.containers);
   // The spec gave them better names than the task definition has.
-  const known = seen.get(keyOf(target))?.ports;
+  const known = view.tasks(target)?.ports;
   if (known !== undefined) return known;
   const found = await api.describeTaskDefinition(target.scope, service.taskDefinition ?? '', signal);
-  return (found?.taskDefinition.containerDefinitions ?? []).flatMap(({ name, portMappings = [] }) =>
-    portMappings.flatMap(({ containerPort, protocol = 'tcp' }) =>
-      containerPort === undefined
-        ? []
-        : [{ name: `${name}-${containerPort}`, port: containerPort, protocol }],
-    ),
-  );
+  return found === undefined ? [] : portsOfDefinition(found.taskDefinition);
 }
 
 async function tasksOf(
-  { api, seen }: StatusDeps,
+  { api, view }: StatusDeps,
   {
     fresh,
     target,
@@ -140,10 +127,9 @@ async function tasksOf(
     ports,
   }: Observing & { readonly wrong: boolean; readonly ports: readonly PortNames[] },
   signal: AbortSignal,
-): Promise<readonly Task[] | undefined> {
-  const key = keyOf(target);
+): Promise<readonly EcsTask[] | undefined> {
   if (!isThere(service) || service.status === 'DRAINING') {
-    seen.delete(key);
+    view.storeTasks(target, undefined);
     return undefined;
   }
   if (!wrong && ports.length === 0) return undefined;
@@ -151,10 +137,10 @@ async function tasksOf(
     service.runningCount,
     (service.deployments ?? []).map(({ id, runningCount }) => [id, runningCount]),
   ]);
-  const before = seen.get(key);
+  const before = view.tasks(target);
   // The addresses of tasks that stay the same do so, too.
   if (!wrong && !fresh && before?.of === of) return before.tasks;
   const tasks = await api.describeTasks(target, maxTasks, signal);
-  if (ports.length > 0) seen.set(key, { of, tasks, ports });
+  if (ports.length > 0) view.storeTasks(target, { of, tasks, ports });
   return tasks;
 }

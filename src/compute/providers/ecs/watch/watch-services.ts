@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsApi } from '../engine/ecs-api.ts';
-import { keyOf } from './service-view.ts';
-import type { ServiceView } from './service-view.ts';
+import type { OnChange } from '../../../provider.ts';
+import type { EcsReads } from '../engine/ecs-api.ts';
+import { serviceKey } from '../service-target.ts';
+import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
-import type { Trickle } from '../converge/revision-cleanup.ts';
 
-export interface WatchParts {
-  readonly api: EcsApi;
+export interface WatchDeps {
+  readonly api: EcsReads;
   readonly view: ServiceView;
-  readonly trickle: Trickle;
   readonly logger: Logger;
   readonly sweepIntervalMs: number;
 }
@@ -17,26 +16,19 @@ export interface WatchParts {
 /** Twenty calls' worth. */
 const looksAtOnce = 200;
 
-type Watched = ReturnType<ServiceView['watched']>[number];
-
-export type OnChange = (tenantId: string | undefined) => void;
-
-/** Sweeps, hints and the slow removal of old revisions, until `signal` aborts. Never rejects. */
-export async function watchServices(
-  parts: WatchParts,
-  onChange: OnChange,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all([
-    sweepServices(parts, onChange, signal),
-    followHints(parts, onChange, signal),
-    parts.trickle.run(signal),
-  ]);
+/** Sweeps and hints, until `signal` aborts. Never rejects. */
+export async function watchServices(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
+  const endSweeps = deps.view.beginSweeps();
+  try {
+    await Promise.all([sweepServices(deps, onChange, signal), followHints(deps, onChange, signal)]);
+  } finally {
+    endSweeps();
+  }
 }
 
-async function sweepServices(parts: WatchParts, onChange: OnChange, signal: AbortSignal): Promise<void> {
-  while (await sleep(jittered(parts.sweepIntervalMs), signal)) {
-    await sweepOnce(parts, onChange, signal);
+async function sweepServices(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
+  while (await sleep(jittered(deps.sweepIntervalMs), signal)) {
+    await sweepOnce(deps, onChange, signal);
   }
 }
 
@@ -47,18 +39,18 @@ function jittered(ms: number): number {
 
 /** Looks at every service once; the client makes calls of ten of them. */
 export async function sweepOnce(
-  { api, view, logger }: Pick<WatchParts, 'api' | 'view' | 'logger'>,
+  { api, view, logger }: Pick<WatchDeps, 'api' | 'view' | 'logger'>,
   onChange: OnChange,
   signal: AbortSignal,
 ): Promise<void> {
-  const look = async ({ target, tenantId }: Watched): Promise<void> => {
+  const look = async ({ target, tenantId }: WatchedService): Promise<void> => {
     const moment = view.moment();
     const answer = await api.describeService(target, 'sweep', signal);
     const service = answer === 'cluster-gone' ? undefined : answer;
     if (view.sweep({ target, tenantId, service }, moment)) onChange(tenantId);
   };
   // By cluster, for ten of one make one call; not all at once, or the last of thousands would wait too long.
-  const watched = view.watched().toSorted((a, b) => (keyOf(a.target) < keyOf(b.target) ? -1 : 1));
+  const watched = view.watched().toSorted((a, b) => (serviceKey(a.target) < serviceKey(b.target) ? -1 : 1));
   const results: PromiseSettledResult<void>[] = [];
   for (let from = 0; from < watched.length && !signal.aborted; from += looksAtOnce) {
     results.push(...(await Promise.allSettled(watched.slice(from, from + looksAtOnce).map(look))));
@@ -71,7 +63,7 @@ export async function sweepOnce(
 }
 
 async function followHints(
-  { api, view, logger }: WatchParts,
+  { api, view, logger }: WatchDeps,
   onChange: OnChange,
   signal: AbortSignal,
 ): Promise<void> {

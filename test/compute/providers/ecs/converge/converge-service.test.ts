@@ -1,10 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import {
-  convergeService,
-  type Attempt,
-  type ServiceDeps,
-} from '../../../../../src/compute/providers/ecs/converge/converge-service.ts';
+import type { Attempt, ServiceDeps } from '../../../../../src/compute/providers/ecs/converge/attempt.ts';
+import { convergeService } from '../../../../../src/compute/providers/ecs/converge/converge-service.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { StepResult } from '../../../../../src/compute/provider.ts';

@@ -9,7 +9,7 @@ import {
   isToBeDrained,
 } from '../../../../../src/compute/providers/ecs/state/drain-mark.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-overlay.ts';
+import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-definition/task-overlay.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
@@ -37,7 +37,11 @@ async function started(
 }
 
 const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false) =>
-  destroyService({ api: { ...ecs, ...api }, settings: operator, mayAppear: () => mayAppear }, ref, signal);
+  destroyService(
+    { api: { ...ecs, ...api }, ownership: operator.ownership, mayAppear: () => mayAppear },
+    ref,
+    signal,
+  );
 const written = (ecs: MemoryEcs): unknown[] =>
   ecs.calls.flatMap(({ name: call, input }) => (writes.includes(call) ? [[call, input]] : []));
 const draining = { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: 3_000 };

@@ -2,14 +2,14 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import {
-  createTrickle,
-  tidyFamily,
+  createRevisionCleanup,
+  cleanUpFamily,
 } from '../../../../../src/compute/providers/ecs/converge/revision-cleanup.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { memoryEcs, writesOf } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
-const { block, policy, owner } = settings();
+const { block, policy, ownership } = settings();
 const running = (image: string) => tenantSpec({}, { containers: [containerSpec('app', { image })] });
 
 test('old revisions go one at a time, oldest first, and never one that runs or is about to', async () => {
@@ -31,11 +31,11 @@ test('old revisions go one at a time, oldest first, and never one that runs or i
       .map(({ taskDefinition }) => taskDefinition.containerDefinitions?.[0]?.image);
   const desired = desireService(running('app:3'), settings());
   ecs.calls.length = 0;
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(true);
+  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(true);
   expect(active()).toEqual(['app:2', 'app:3']);
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
   expect(active()).toEqual(['app:3']);
-  expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
   expect(writesOf(ecs)).toEqual(['deregisterTaskDefinition', 'deregisterTaskDefinition']);
 });
 
@@ -47,7 +47,9 @@ test('while a rollout goes on, nothing is deregistered', async () => {
   const service = ecs.service('landlord-tenant-acme');
   for (const deployment of service?.deployments ?? []) deployment.failedTasks = -5;
   ecs.calls.length = 0;
-  expect(await tidyFamily(ecs, owner, desireService(running('crash:2'), settings()), signal)).toBe(true);
+  expect(await cleanUpFamily(ecs, ownership, desireService(running('crash:2'), settings()), signal)).toBe(
+    true,
+  );
   expect(writesOf(ecs)).toEqual([]);
 });
 
@@ -69,16 +71,16 @@ describe('a family is left alone', () => {
   ])('%s', async (_what, change) => {
     const ecs = await withOldRevisions();
     Object.assign(ecs.service('landlord-tenant-acme') ?? {}, change);
-    expect(await tidyFamily(ecs, owner, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
   test('where the cluster is gone, or where the tenant has none', async () => {
     const ecs = await withOldRevisions();
-    expect(await tidyFamily(memoryEcs({ hasCluster: false }), owner, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(memoryEcs({ hasCluster: false }), ownership, desired, signal)).toBe(false);
     const { overlay, ...plain } = desired;
     expect(overlay).toBeDefined();
-    expect(await tidyFamily(ecs, owner, plain, signal)).toBe(false);
+    expect(await cleanUpFamily(ecs, ownership, plain, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
@@ -95,16 +97,16 @@ describe('a family is left alone', () => {
     ];
     Object.assign(service ?? {}, { deployments });
     const api = { ...ecs, describeService: async () => structuredClone(service) };
-    expect(await tidyFamily(api, owner, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(api, ownership, desired, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
     Object.assign(service ?? {}, { deployments: undefined });
-    expect(await tidyFamily(api, owner, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(api, ownership, desired, signal)).toBe(false);
     expect(ecs.calls.at(-1)).toEqual({ name: 'deregisterTaskDefinition', input: first });
     expect(ecs.taskDefinitions.get(third)?.taskDefinition.status).toBe('ACTIVE');
   });
 });
 
-describe('the trickle', () => {
+describe('the clean-up', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -112,16 +114,16 @@ describe('the trickle', () => {
     vi.useRealTimers();
   });
 
-  /** Tidies through `api`; `at` says how many revisions are gone after so many more milliseconds. */
-  async function trickling(over: object = {}) {
+  /** Cleans up through `api`; `at` says how many revisions are gone after so many more milliseconds. */
+  async function cleaningUp(over: object = {}) {
     const ecs = await withOldRevisions();
-    const trickle = createTrickle({
+    const cleanup = createRevisionCleanup({
       api: { ...ecs, ...over },
-      owner,
+      ownership,
       logger: pino({ level: 'silent' }),
     });
     const stop = new AbortController();
-    const done = trickle.run(stop.signal);
+    const done = cleanup.run(stop.signal);
     const after = async (ms: number): Promise<number> => {
       await vi.advanceTimersByTimeAsync(ms);
       return writesOf(ecs).length;
@@ -131,13 +133,13 @@ describe('the trickle', () => {
       await done;
       expect(vi.getTimerCount()).toBe(0);
     };
-    return { ecs, trickle, after, end };
+    return { ecs, cleanup, after, end };
   }
 
   test('takes one revision every 6 s, until none is left', async () => {
-    const { ecs, trickle, after, end } = await trickling();
+    const { ecs, cleanup, after, end } = await cleaningUp();
     expect(await after(6_000)).toBe(0);
-    trickle.add(desired);
+    cleanup.add(desired);
     expect([await after(5_999), await after(1), await after(6_000), await after(6_000)]).toEqual([
       0, 1, 2, 2,
     ]);
@@ -150,32 +152,32 @@ describe('the trickle', () => {
   test('takes families in turn, and one that got a new revision meanwhile once', async () => {
     const looks: string[] = [];
     const other = { ...desired, target: { ...desired.target, service: 'other' } };
-    const { trickle, after, end } = await trickling({
+    const { cleanup, after, end } = await cleaningUp({
       describeService: async ({ service }: { service: string }) => {
         looks.push(service);
-        if (looks.length === 1) trickle.add(desired);
+        if (looks.length === 1) cleanup.add(desired);
         return undefined;
       },
     });
-    trickle.add(desired);
-    trickle.add(other);
+    cleanup.add(desired);
+    cleanup.add(other);
     await after(60_000);
     expect(looks).toEqual([desired.target.service, 'other', desired.target.service]);
     await end();
   });
 
-  test('passes over a family that can’t be tidied now, and ends when it is told to', async () => {
+  test('passes over a family that can’t be cleaned up now, and ends when it is told to', async () => {
     let looks = 0;
-    const { trickle, after, end } = await trickling({
+    const { cleanup, after, end } = await cleaningUp({
       describeService: async () => {
         looks += 1;
         throw new Error('away');
       },
     });
-    trickle.add(desired);
+    cleanup.add(desired);
     await after(60_000);
     expect(looks).toBe(1);
-    trickle.add(desired);
+    cleanup.add(desired);
     await after(6_000);
     expect(looks).toBe(2);
     await end();

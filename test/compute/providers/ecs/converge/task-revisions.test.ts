@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  desireService,
-  type DesiredService,
-} from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import type { DesiredService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import {
   deregisterUnused,
   ensureRevision,
@@ -13,7 +11,7 @@ import { baseArn, memoryEcs, writesOf } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
-const { owner } = settings();
+const { ownership } = settings();
 const scope = { region: 'us-west-2' };
 const desired = (image = 'app:1'): DesiredService & Required<Pick<DesiredService, 'overlay'>> => {
   const { overlay, ...rest } = desireService(
@@ -24,10 +22,10 @@ const desired = (image = 'app:1'): DesiredService & Required<Pick<DesiredService
   return { ...rest, overlay };
 };
 const wanted = (image?: string) => {
-  const { overlay, ownerTags } = desired(image);
-  return { scope, overlay, ownerTags };
+  const { overlay, ownerTags, ...tenant } = desired(image);
+  return { scope, overlay, tenant, ownerTags };
 };
-const ensure = (ecs: MemoryEcs, image?: string) => ensureRevision(ecs, owner, wanted(image), signal);
+const ensure = (ecs: MemoryEcs, image?: string) => ensureRevision(ecs, ownership, wanted(image), signal);
 const callsOf = (ecs: MemoryEcs) => ecs.calls.splice(0).map(({ name, input }) => [name, input]);
 const { family } = desired().overlay;
 const arnOf = (revision: number) => baseArn.replace('tenant-app:12', `${family}:${revision}`);
@@ -75,7 +73,7 @@ describe('a revision of an overlay', () => {
         ...[place, arn, until]: Parameters<MemoryEcs['describeTaskDefinition']>
       ) => (arn === arnOf(2) ? undefined : ecs.describeTaskDefinition(place, arn, until)),
     };
-    expect(await ensureRevision(forgetful, owner, wanted('app:1'), signal)).toBe(arnOf(1));
+    expect(await ensureRevision(forgetful, ownership, wanted('app:1'), signal)).toBe(arnOf(1));
   });
 
   test.each(['owner', 'tenant_namespace', 'tenant_name', 'cluster'])(
@@ -102,7 +100,7 @@ describe('a revision of an overlay', () => {
 
   test('that ECS does not name is looked for again', async () => {
     const nameless = { ...memoryEcs(), registerTaskDefinition: async () => ({}) };
-    await expect(ensureRevision(nameless, owner, wanted(), signal)).rejects.toMatchObject({
+    await expect(ensureRevision(nameless, ownership, wanted(), signal)).rejects.toMatchObject({
       code: 'ProviderUnavailable',
     });
   });
@@ -112,7 +110,7 @@ describe('revisions that nobody uses', () => {
   const deregister = (ecs: MemoryEcs, inUse: number[], most: number) =>
     deregisterUnused(
       ecs,
-      owner,
+      ownership,
       {
         scope,
         family,

@@ -6,8 +6,10 @@ import {
   startMoto,
 } from '../../../../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, Microburst } from '../../../../../dev/ecs-endpoint.ts';
-import { createEcsFixture, type EcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
-import type { EcsApi, EcsScope } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
+import type { EcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
+import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { EcsScope } from '../../../../../src/compute/providers/ecs/service-target.ts';
 import { never, testClient } from '../client-fixture.ts';
 
 beforeEach(() => {

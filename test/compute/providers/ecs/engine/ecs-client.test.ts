@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { EcsClientOptions } from '../../../../../src/compute/providers/ecs/engine/ecs-client.ts';
-import { refuse, reply, startStandIn, type StandIn, type StandInCall } from '../aws-stand-in.ts';
+import { refuse, reply, startStandIn } from '../aws-stand-in.ts';
+import type { StandIn, StandInCall } from '../aws-stand-in.ts';
 import { exampleBlock, never, testClient } from '../client-fixture.ts';
 
 const scope = { region: 'us-west-2' };

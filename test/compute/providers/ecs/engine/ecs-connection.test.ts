@@ -2,18 +2,18 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
-import {
-  connectEcs,
-  type EcsCall,
-  type EcsConnection,
+import { connectEcs } from '../../../../../src/compute/providers/ecs/engine/ecs-connection.ts';
+import type {
+  EcsCall,
+  EcsConnection,
 } from '../../../../../src/compute/providers/ecs/engine/ecs-connection.ts';
 import { CredentialsTrouble } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
 import { EcsRefusal } from '../../../../../src/compute/providers/ecs/engine/ecs-refusal.ts';
 import type { EcsSession } from '../../../../../src/compute/providers/ecs/engine/ecs-sessions.ts';
-import {
-  TokenQueueOverrun,
-  type Priority,
-  type TokenQueue,
+import { TokenQueueOverrun } from '../../../../../src/compute/providers/ecs/engine/limits/token-queue.ts';
+import type {
+  Priority,
+  TokenQueue,
 } from '../../../../../src/compute/providers/ecs/engine/limits/token-queue.ts';
 import { awsError } from '../aws-error.ts';
 

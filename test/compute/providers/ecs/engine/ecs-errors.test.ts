@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   assumeRoleError,
+  awsText,
   CredentialsTrouble,
   putOffError,
-  stableText,
   throttledError,
   troubleError,
-  type CallSite,
 } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
+import type { CallSite } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
 import { faultOf } from '../../../../../src/compute/providers/ecs/engine/ecs-fault.ts';
 import { EcsRefusal, refusalError } from '../../../../../src/compute/providers/ecs/engine/ecs-refusal.ts';
 import { awsError } from '../aws-error.ts';
@@ -179,11 +179,11 @@ describe('what ECS says', () => {
     ['deployment 8c1c6f3e-9a1e-4c0e-bb0e-0a1b2c3d4e5f is', 'deployment … is'],
     ['x'.repeat(600), 'x'.repeat(500)],
   ])('is told without what differs between two tries: %s', (text, stable) => {
-    expect(stableText(new Error(text))).toBe(stable);
+    expect(awsText(new Error(text))).toBe(stable);
   });
 
   test('is told where it is no error either', () => {
-    expect(stableText('odd')).toBe('odd');
+    expect(awsText('odd')).toBe('odd');
   });
 });
 

@@ -1,12 +1,13 @@
 import { ListClustersCommand } from '@aws-sdk/client-ecs';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CredentialsTrouble } from '../../../../../src/compute/providers/ecs/engine/ecs-errors.ts';
-import {
-  createSessions,
-  type EcsSessions,
-  type SessionOptions,
+import { createSessions } from '../../../../../src/compute/providers/ecs/engine/ecs-sessions.ts';
+import type {
+  EcsSessions,
+  SessionOptions,
 } from '../../../../../src/compute/providers/ecs/engine/ecs-sessions.ts';
-import { reply, startStandIn, type StandIn } from '../aws-stand-in.ts';
+import { reply, startStandIn } from '../aws-stand-in.ts';
+import type { StandIn } from '../aws-stand-in.ts';
 
 const region = 'us-west-2';
 const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;

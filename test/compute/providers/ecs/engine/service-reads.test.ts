@@ -3,7 +3,8 @@ import { ComputeError } from '../../../../../src/compute/errors.ts';
 import { createServiceReads } from '../../../../../src/compute/providers/ecs/engine/service-reads.ts';
 import { never } from '../client-fixture.ts';
 import { clusterArn } from '../memory-ecs.ts';
-import { refusal, scriptedConnection, type ScriptedConnection } from '../scripted-connection.ts';
+import { refusal, scriptedConnection } from '../scripted-connection.ts';
+import type { ScriptedConnection } from '../scripted-connection.ts';
 
 const scope = { region: 'us-west-2' };
 const describeInput = (services: readonly string[], cluster = clusterArn) => ({

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
-import {
-  createServiceInput,
-  desireService,
-  keysFromSpec,
-  serviceTags,
-  targetOf,
-} from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { desireService, targetOf } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { createServiceInput } from '../../../../../src/compute/providers/ecs/state/service-input.ts';
+import { keysFromSpec, serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn } from '../memory-ecs.ts';
 

@@ -1,12 +1,13 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import {
-  compareService,
+  diffService,
   isDesiredRevision,
   missingTags,
 } from '../../../../../src/compute/providers/ecs/state/diff.ts';
-import { desireService, serviceTags } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn } from '../memory-ecs.ts';
 import { oldArn } from '../observed-fixture.ts';
@@ -48,7 +49,7 @@ interface Case {
   readonly mark?: Mark;
 }
 const compare = ({ config = {}, over, mark }: Case) =>
-  compareService(desiredOf(config), serviceOf(config, over, mark));
+  diffService(desiredOf(config), serviceOf(config, over, mark));
 const paths = (compared: Case) =>
   compare(compared).changes.map(
     ({ path, desired, actual, cause }) => `${cause} ${path}: ${actual} -> ${desired}`,
@@ -98,7 +99,7 @@ describe('a count', () => {
     const tags = (service.tags ?? []).map((tag) =>
       tag.key === 'landlord.drain' ? { ...tag, value: 'from 4' } : tag,
     );
-    const { changes, differs } = compareService(desiredOf(of), { ...service, tags });
+    const { changes, differs } = diffService(desiredOf(of), { ...service, tags });
     expect(differs.desiredCount).toBe(count);
     expect(changes.map(({ cause }) => cause)).not.toContain('drift');
     expect(changes.map(({ path }) => path)).toContain('tags.landlord.drain');
@@ -115,7 +116,7 @@ describe('a task definition', () => {
     ['that was rejected is to be rolled out', 'rejected', false, 'spec'],
     ['of another desired state is to be rolled out', 'other', false, 'spec'],
   ])('%s', (_what, mark, rolledBack, cause) => {
-    const { changes, differs } = compareService(
+    const { changes, differs } = diffService(
       desiredOf(),
       serviceOf({}, { taskDefinition: oldArn }, mark),
       rolledBack,
@@ -141,7 +142,7 @@ describe('a task definition', () => {
     const { hash = '', family = '' } = desired.overlay ?? {};
     const tags =
       tag === undefined ? [] : [{ key: 'landlord.task_definition', value: tag.replace('HASH', hash) }];
-    const { changes } = compareService(desired, { taskDefinition: baseArn, desiredCount: 1, tags });
+    const { changes } = diffService(desired, { taskDefinition: baseArn, desiredCount: 1, tags });
     expect(changes.find(({ path }) => path === 'taskDefinition')?.desired).toBe(
       named.replace('FAMILY', family),
     );
@@ -326,7 +327,7 @@ describe('tags', () => {
 
   test('that nobody asks for any more are taken away', () => {
     const service = serviceOf({ tags: { team: 'a', stage: 'dev' } });
-    const { changes, untag } = compareService(desiredOf(config), service);
+    const { changes, untag } = diffService(desiredOf(config), service);
     expect(untag).toEqual(['stage']);
     expect(changes).toContainEqual({ path: 'tags.stage', desired: 'none', actual: 'dev', cause: 'spec' });
   });

@@ -1,7 +1,8 @@
 import type { Deployment, Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { desireService, serviceTags } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
+import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { rolloutOf } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { deployment, desired, oldArn, service } from '../observed-fixture.ts';

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { getStatus, type StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import { getStatus } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import type { StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import type { Observation } from '../../../../../src/compute/provider.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
@@ -23,15 +24,13 @@ async function started(spec = plain) {
   const provider = drivenEcs(ecs, operator.block, operator.policy, context());
   await provider.provision(spec, signal);
   let nowMs = 0;
-  let isWatching = true;
   const parts: StatusDeps = {
     api: ecs,
-    settings: operator,
+    ownership: operator.ownership,
     view: createServiceView(() => nowMs),
     clock: () => ({ nowMs: Date.now(), settleMs: 0 }),
-    seen: new Map(),
-    isWatching: () => isWatching,
   };
+  const stopWatching = parts.view.beginSweeps();
   const desired = desireService(spec, operator);
   const look = (over: { fresh?: boolean; spec?: typeof spec | undefined } = {}): Promise<Observation> => {
     const { fresh, spec: of } = { fresh: false, spec, ...over };
@@ -46,7 +45,7 @@ async function started(spec = plain) {
     target: desired.target,
     look,
     pass: (ms: number) => void (nowMs += ms),
-    stopWatching: () => void (isWatching = false),
+    stopWatching,
   };
 }
 
@@ -126,12 +125,12 @@ describe('a look at what is settled', () => {
 
 describe('the tasks', () => {
   test('are asked for while something is wrong, and for 30 s after it was', async () => {
-    const { ecs, look: glance, pass, parts } = await started();
+    const { ecs, look: glance, pass, parts, target } = await started();
     Object.assign(ecs.service(name) ?? {}, { runningCount: 0, deployments: [] });
     useImage(ecs, 'crash:1');
     expect((await glance({ fresh: true })).compute.health).toBe('unhealthy');
     expect(callsOf(ecs)).toEqual([closeLook, tasks]);
-    expect(parts.seen.size).toBe(0);
+    expect(parts.view.tasks(target)).toBeUndefined();
     Object.assign(ecs.service(name) ?? {}, { runningCount: 1 });
     pass(29_999);
     await glance({ fresh: true });
@@ -178,12 +177,12 @@ describe('the tasks', () => {
 
   test('of a service that drains or is gone are forgotten', async () => {
     for (const status of ['DRAINING', 'INACTIVE']) {
-      const { ecs, look: glance, parts } = await started(networked);
-      expect(parts.seen.size).toBe(1);
+      const { ecs, look: glance, parts, target } = await started(networked);
+      expect(parts.view.tasks(target)).toBeDefined();
       Object.assign(ecs.service(name) ?? {}, { status });
       await glance({ fresh: true });
       expect(callsOf(ecs)).toEqual([closeLook]);
-      expect(parts.seen.size).toBe(0);
+      expect(parts.view.tasks(target)).toBeUndefined();
     }
   });
 });
@@ -199,8 +198,8 @@ describe('the ports of a service that nobody has a spec of', () => {
   ];
 
   test('are those of its task definition', async () => {
-    const { ecs, look: glance, parts } = await started(networked);
-    parts.seen.clear();
+    const { ecs, look: glance, parts, target } = await started(networked);
+    parts.view.storeTasks(target, undefined);
     const arn = ecs.addTaskDefinition({ family: 'theirs', containerDefinitions });
     const [primary] = ecs.service(name)?.deployments ?? [];
     Object.assign(ecs.service(name) ?? {}, {
@@ -223,8 +222,8 @@ describe('the ports of a service that nobody has a spec of', () => {
   });
 
   test('are none where its task definition is gone', async () => {
-    const { ecs, look: glance, parts } = await started(networked);
-    parts.seen.clear();
+    const { ecs, look: glance, parts, target } = await started(networked);
+    parts.view.storeTasks(target, undefined);
     ecs.taskDefinitions.clear();
     expect((await glance({ fresh: true, spec: undefined })).compute.endpoints).toBeUndefined();
   });

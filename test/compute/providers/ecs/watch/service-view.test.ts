@@ -15,7 +15,9 @@ const seen = (over: object = {}) => ({
 
 function viewAt(): { view: ReturnType<typeof createServiceView>; clock: { ms: number } } {
   const clock = { ms: 1_000 };
-  return { view: createServiceView(() => clock.ms), clock };
+  const view = createServiceView(() => clock.ms);
+  view.beginSweeps();
+  return { view, clock };
 }
 
 describe('what is settled', () => {
@@ -29,6 +31,17 @@ describe('what is settled', () => {
     expect(view.settled(target)).toBeUndefined();
     view.store(answer, view.moment());
     expect(view.settled(target)?.service).toBe(answer.service);
+  });
+
+  test('is nothing while no sweep goes on, of however many there were', () => {
+    const view = createServiceView(() => 0);
+    view.store(seen(), view.moment());
+    expect(view.settled(target)).toBeUndefined();
+    const ends = [view.beginSweeps(), view.beginSweeps()];
+    ends[0]?.();
+    expect(view.settled(target)).toBeDefined();
+    ends[1]?.();
+    expect(view.settled(target)).toBeUndefined();
   });
 
   test('is nothing that is on its way', () => {

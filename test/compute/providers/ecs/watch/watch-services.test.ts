@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
-import type { EcsApi, ServiceTarget } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { ServiceTarget } from '../../../../../src/compute/providers/ecs/service-target.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import { sweepOnce, watchServices } from '../../../../../src/compute/providers/ecs/watch/watch-services.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';
@@ -33,7 +34,6 @@ function watchOver(names: readonly string[], api: Partial<EcsApi> = {}) {
   }
   const problems: unknown[] = [];
   const logger = pino({ level: 'warn' }, { write: (line) => void problems.push(JSON.parse(line)) });
-  const trickle = { add: () => undefined, run: vi.fn<() => Promise<void>>(async () => undefined) };
   const asked: (readonly [string, string])[] = [];
   const describeService: EcsApi['describeService'] = async ({ service: name }, priority) => {
     asked.push([name, priority]);
@@ -44,7 +44,6 @@ function watchOver(names: readonly string[], api: Partial<EcsApi> = {}) {
     parts: {
       api: { ...memoryEcs(), describeService, ...api },
       view,
-      trickle,
       logger,
       sweepIntervalMs: 60_000,
     },
@@ -155,10 +154,11 @@ describe('the watch', () => {
       sweeps.push(asked.length);
     }
     expect(sweeps).toEqual([0, 1, 1, 2]);
-    expect(parts.trickle.run).toHaveBeenCalledExactlyOnceWith(stop.signal);
+    expect(parts.view.settled(targetOf('a'))).toBeDefined();
     stop.abort();
     await watching;
     expect(vi.getTimerCount()).toBe(0);
+    expect(parts.view.settled(targetOf('a'))).toBeUndefined();
   });
 
   test('sweeps a tenth sooner at the most', async () => {

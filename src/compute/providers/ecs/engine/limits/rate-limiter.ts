@@ -1,6 +1,8 @@
-import type { EcsScope } from '../ecs-api.ts';
+import { accountOf } from '../../arns.ts';
+import type { EcsScope } from '../../service-target.ts';
 import type { OperationFamily, RateLimit } from './rate-limits.ts';
-import { createTokenQueue, type TokenQueue } from './token-queue.ts';
+import { createTokenQueue } from './token-queue.ts';
+import type { TokenQueue } from './token-queue.ts';
 
 export interface RateLimiterOptions {
   readonly limits: Readonly<Record<OperationFamily, RateLimit>>;
@@ -26,9 +28,4 @@ export function createRateLimiter(
     queues.set(key, queue);
     return queue;
   };
-}
-
-/** arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE */
-export function accountOf(arn: string): string {
-  return arn.split(':')[4] ?? '';
 }

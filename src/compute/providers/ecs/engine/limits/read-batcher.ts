@@ -28,7 +28,7 @@ interface PendingRead<T> {
   readonly name: string;
   priority: Priority;
   askers: number;
-  /** Tells the batch, once there is one, or the queue that nobody listens any more. */
+  /** Tells the batch, once there is one, or the lanes that nobody listens any more. */
   onDeserted: () => void;
   readonly answer: PromiseWithResolvers<T>;
 }
@@ -38,36 +38,16 @@ interface PendingRead<T> {
  * younger than the question. Names are chosen only once a call is paid for: the longer the wait, the fuller the batch.
  */
 export function createReadBatcher<T>(options: ReadBatcherOptions<T>): ReadOne<T> {
-  const { maxNames, windowMs, pay, refund } = options;
-  const pending = new Map<string, PendingRead<T>>();
+  const lanes = createLanes<T>();
   const isDriven: Record<Priority, boolean> = { user: false, sweep: false };
-
-  const ofLane = (lane: Priority): PendingRead<T>[] =>
-    [...pending.values()].filter(({ priority }) => priority === lane);
-
-  /** Users' names first, whichever lane has paid; then sweeps' ride along. */
-  const choose = (): PendingRead<T>[] => {
-    const chosen = [...ofLane('user'), ...ofLane('sweep')].slice(0, maxNames);
-    for (const { name } of chosen) pending.delete(name);
-    return chosen;
-  };
 
   const drive = async (lane: Priority): Promise<void> => {
     if (isDriven[lane]) return;
     isDriven[lane] = true;
     try {
-      while (ofLane(lane).length > 0) {
-        if (pending.size < maxNames) await sleep(windowMs);
-        await pay(lane);
-        const batch = choose();
-        if (batch.length === 0) refund();
-        else void send(options, batch);
-      }
+      while (lanes.isWaiting(lane)) await sendNext(options, lanes, lane);
     } catch (error) {
-      for (const { name, answer } of ofLane(lane)) {
-        pending.delete(name);
-        answer.reject(error);
-      }
+      for (const { answer } of lanes.empty(lane)) answer.reject(error);
     } finally {
       isDriven[lane] = false;
     }
@@ -75,9 +55,7 @@ export function createReadBatcher<T>(options: ReadBatcherOptions<T>): ReadOne<T>
 
   return async (name, priority, signal) => {
     signal.throwIfAborted();
-    const read = pending.get(name) ?? newRead(name, priority, pending);
-    if (priority === 'user') read.priority = 'user';
-    read.askers += 1;
+    const read = lanes.join(name, priority);
     void drive(read.priority);
     try {
       return await abortable(read.answer.promise, signal);
@@ -88,16 +66,61 @@ export function createReadBatcher<T>(options: ReadBatcherOptions<T>): ReadOne<T>
   };
 }
 
-function newRead<T>(name: string, priority: Priority, pending: Map<string, PendingRead<T>>): PendingRead<T> {
-  const answer = Promise.withResolvers<T>();
-  // Whoever asked may have gone before the answer comes.
-  answer.promise.catch(() => undefined);
-  const onDeserted = (): void => {
-    if (pending.get(name) === read) pending.delete(name);
+/** Pays for a call and makes it, for whoever waits by then. Rejects where it can't be paid for. */
+async function sendNext<T>(options: ReadBatcherOptions<T>, lanes: Lanes<T>, lane: Priority): Promise<void> {
+  const { maxNames, windowMs, pay, refund } = options;
+  if (lanes.size() < maxNames) await sleep(windowMs);
+  await pay(lane);
+  const batch = lanes.take(maxNames);
+  if (batch.length === 0) refund();
+  else void send(options, batch);
+}
+
+/** Reads that wait for a call, each name once, in the lane of the most urgent who asks for it. */
+interface Lanes<T> {
+  size(): number;
+  isWaiting(lane: Priority): boolean;
+  /** The read of that name, with one more who asks for it. */
+  join(name: string, lane: Priority): PendingRead<T>;
+  /** Takes out so many at the most: users' first, whichever lane has paid; then sweeps' ride along. */
+  take(most: number): readonly PendingRead<T>[];
+  /** Takes out all of one lane. */
+  empty(lane: Priority): readonly PendingRead<T>[];
+}
+
+function createLanes<T>(): Lanes<T> {
+  const pending = new Map<string, PendingRead<T>>();
+
+  const ofLane = (lane: Priority): PendingRead<T>[] =>
+    [...pending.values()].filter(({ priority }) => priority === lane);
+  const takeOut = (reads: readonly PendingRead<T>[]): readonly PendingRead<T>[] => {
+    for (const { name } of reads) pending.delete(name);
+    return reads;
   };
-  const read: PendingRead<T> = { name, priority, askers: 0, onDeserted, answer };
-  pending.set(name, read);
-  return read;
+  const add = (name: string, priority: Priority): PendingRead<T> => {
+    const answer = Promise.withResolvers<T>();
+    // Whoever asked may have gone before the answer comes.
+    answer.promise.catch(() => undefined);
+    const onDeserted = (): void => {
+      if (pending.get(name) === read) pending.delete(name);
+    };
+    const read: PendingRead<T> = { name, priority, askers: 0, onDeserted, answer };
+    pending.set(name, read);
+    return read;
+  };
+
+  return {
+    size: () => pending.size,
+    isWaiting: (lane) => ofLane(lane).length > 0,
+    join(name, lane) {
+      const read = pending.get(name) ?? add(name, lane);
+      if (lane === 'user') read.priority = 'user';
+      read.askers += 1;
+      return read;
+    },
+    take: (most) => takeOut([...ofLane('user'), ...ofLane('sweep')].slice(0, most)),
+    empty: (lane) => takeOut(ofLane(lane)),
+  };
 }
 
 async function send<T>({ fetch }: ReadBatcherOptions<T>, batch: readonly PendingRead<T>[]): Promise<void> {

@@ -13,7 +13,7 @@ const event = z.object({
  * `ECS Task State Change` names its service in `group` (service:NAME), `ECS Service Action` and `ECS Deployment State
  * Change` in `resources` (arn:…:service/CLUSTER/NAME). Undefined for everything else, malformed text included. Pure.
  */
-export function hintOf(message: string): ServiceHint | undefined {
+export function serviceHint(message: string): ServiceHint | undefined {
   const parsed = event.safeParse(parseJson(message));
   if (!parsed.success) return undefined;
   const { detail, resources } = parsed.data;

@@ -5,8 +5,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startCountingProxy, type CountingProxy } from '../../../../../dev/counting-proxy.ts';
-import { rootCredentials, startMinistack, type EcsEndpoint } from '../../../../../dev/ecs-endpoint.ts';
+import { startCountingProxy } from '../../../../../dev/counting-proxy.ts';
+import type { CountingProxy } from '../../../../../dev/counting-proxy.ts';
+import { rootCredentials, startMinistack } from '../../../../../dev/ecs-endpoint.ts';
+import type { EcsEndpoint } from '../../../../../dev/ecs-endpoint.ts';
 import type { ServiceHint } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { exampleBlock, never, testClient } from '../client-fixture.ts';
 

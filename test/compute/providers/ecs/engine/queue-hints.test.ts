@@ -3,8 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServiceHint } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { queueHints } from '../../../../../src/compute/providers/ecs/engine/events-queue.ts';
-import { refuse, reply, startStandIn, type StandInCall } from '../aws-stand-in.ts';
+import { queueHints } from '../../../../../src/compute/providers/ecs/engine/queue-hints.ts';
+import { refuse, reply, startStandIn } from '../aws-stand-in.ts';
+import type { StandInCall } from '../aws-stand-in.ts';
 import { clusterArn } from '../memory-ecs.ts';
 
 beforeEach(() => {

@@ -1,15 +1,15 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { expect, test } from 'vitest';
-import { listOwned } from '../../../../../src/compute/providers/ecs/watch/owned-services.ts';
-import { ownerTags, tagList } from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { listOwned } from '../../../../../src/compute/providers/ecs/watch/list-owned.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { settings } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
-const { owner } = settings({ adopt_clusters: ['cluster-0'] });
+const { ownership } = settings({ adopt_clusters: ['cluster-0'] });
 const place = { scope: { region: 'us-west-2' }, cluster: clusterArn };
 const tags = tagList(
-  ownerTags(owner, { tenantId: 'acme', tenant: { namespace: 'team-a', name: 'shop', uid: 'u' } }),
+  ownership.of({ tenantId: 'acme', tenant: { namespace: 'team-a', name: 'shop', uid: 'u' } }),
 );
 const without = (key: string) => tags.filter((tag) => tag.key !== `landlord.${key}`);
 const withTag = (key: string, value: string) => [...without(key), { key: `landlord.${key}`, value }];
@@ -20,7 +20,7 @@ function listed(services: Record<string, Partial<Service>>, known: Record<string
     ecs.services.set(serviceName, { serviceName, status: 'ACTIVE', tags, ...over });
   }
   const lastSeen = ({ service }: { service: string }) => known[service];
-  return { ecs, owned: listOwned({ api: ecs, owner, lastSeen }, place, signal) };
+  return { ecs, owned: listOwned({ api: ecs, ownership, lastSeen }, place, signal) };
 }
 
 test('a service of ours is listed by its tenant and its own name', async () => {
@@ -59,13 +59,13 @@ test('what is gone by now is not listed', async () => {
   expect(await listed({ a: {} }, { a: gone }).owned).toEqual([]);
   const api = { ...memoryEcs(), describeService: async () => 'cluster-gone' as const };
   api.services.set('a', { serviceName: 'a', status: 'ACTIVE', tags });
-  expect(await listOwned({ api, owner, lastSeen: () => undefined }, place, signal)).toEqual([]);
+  expect(await listOwned({ api, ownership, lastSeen: () => undefined }, place, signal)).toEqual([]);
 });
 
 test('a list that nobody waits for asks nothing', async () => {
   const ecs = memoryEcs();
   const stopped = AbortSignal.abort(new Error('stop'));
-  await expect(listOwned({ api: ecs, owner, lastSeen: () => undefined }, place, stopped)).rejects.toThrow(
+  await expect(listOwned({ api: ecs, ownership, lastSeen: () => undefined }, place, stopped)).rejects.toThrow(
     'stop',
   );
 });

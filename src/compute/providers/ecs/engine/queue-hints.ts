@@ -1,14 +1,10 @@
-import {
-  DeleteMessageBatchCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-  type Message,
-} from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import type { Logger } from 'pino';
 import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
-import { hintOf } from './ecs-event.ts';
+import { serviceHint } from './service-hint.ts';
 import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
@@ -62,7 +58,7 @@ export async function* queueHints(
 
 function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: EventsQueueOptions): SQSClient {
   return new SQSClient({
-    region: regionOf(queueUrl) ?? region,
+    region: queueRegion(queueUrl) ?? region,
     // Said twice, or the SDK warns on the console of a queue that is not AWS' own.
     endpoint: new URL(queueUrl).origin,
     useQueueUrlAsEndpoint: false,
@@ -76,12 +72,12 @@ function sqsClient({ queueUrl, region, connectMs, deadlineMs, pollSeconds }: Eve
 }
 
 /** https://sqs.us-west-2.amazonaws.com/123456789012/NAME */
-function regionOf(queueUrl: string): string | undefined {
+function queueRegion(queueUrl: string): string | undefined {
   return /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1];
 }
 
 function siteOf({ queueUrl, region }: EventsQueueOptions) {
-  return { action: 'sqs:ReceiveMessage', region: regionOf(queueUrl) ?? region };
+  return { action: 'sqs:ReceiveMessage', region: queueRegion(queueUrl) ?? region };
 }
 
 async function receive(
@@ -115,7 +111,7 @@ async function forget(
 function distinctHints(messages: readonly Message[]): Iterable<ServiceHint> {
   const hints = new Map<string, ServiceHint>();
   for (const { Body } of messages) {
-    const hint = hintOf(Body ?? '');
+    const hint = serviceHint(Body ?? '');
     if (hint !== undefined) hints.set(`${hint.cluster} ${hint.service}`, hint);
   }
   return hints.values();

@@ -1,9 +1,10 @@
 import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
-import { familyOf, regionOf, withoutRevision } from './arns.ts';
+import { familyOf, regionOf, revisionKey, withoutRevision } from '../arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
-import { tagPrefix } from './ownership.ts';
+import { tagPrefix } from './tags.ts';
+import type { TaskDefinition } from './task-definition/task-definition.ts';
 
 /** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */
 
@@ -81,6 +82,42 @@ export function checkSize(policy: CommonPolicy, subjects: readonly PolicySubject
     },
   }));
   checkCommonPolicy(policy, together);
+}
+
+/** What a task definition that runs as it is asks for, by the task or by its containers. Throws PolicyDenied. */
+export function checkDefinitionSize(
+  policy: CommonPolicy,
+  {
+    name,
+    definition: { cpu = '', memory = '', containerDefinitions = [] },
+    tasks,
+  }: {
+    readonly name: string;
+    readonly definition: TaskDefinition;
+    readonly tasks: number;
+  },
+): void {
+  const task = {
+    name: revisionKey(name),
+    image: '',
+    resources: { cpu: millicores(Number(cpu)), memory: `${memory}Mi` },
+  };
+  const containers = containerDefinitions.map((container) => ({
+    name: container.name ?? '',
+    image: '',
+    resources: {
+      ...((container.cpu ?? 0) === 0 ? {} : { cpu: millicores(container.cpu ?? 0) }),
+      ...(container.memory === undefined ? {} : { memory: memoryBytes(`${container.memory}Mi`) }),
+    },
+  }));
+  // The image is the operator's choice.
+  const anyImage = { ...policy, allowed_images: ['*'] };
+  checkSize(anyImage, cpu !== '' && memory !== '' ? [task] : containers, tasks);
+}
+
+/** 1024 units are a core. */
+function millicores(units: number): string {
+  return `${Math.ceil((units * 1000) / 1024)}m`;
 }
 
 /** Beyond this a number would be written with an exponent. */

@@ -5,6 +5,15 @@ export function regionOf(arn: string): string {
   return arn.split(':')[3] ?? '';
 }
 
+export function accountOf(arn: string): string {
+  return arn.split(':')[4] ?? '';
+}
+
+/** `arn:…:service/CLUSTER/NAME`, or the old `arn:…:service/NAME`. */
+export function serviceNameOf(arn: string | undefined): string {
+  return arn?.slice(arn.lastIndexOf('/') + 1) ?? '';
+}
+
 /** `…:task-definition/FAMILY:REVISION` as `FAMILY:REVISION`, or `FAMILY` where no revision is named. */
 export function revisionKey(taskDefinitionArn: string): string {
   return taskDefinitionArn.slice(taskDefinitionArn.indexOf('/') + 1);

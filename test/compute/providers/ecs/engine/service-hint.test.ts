@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hintOf } from '../../../../../src/compute/providers/ecs/engine/ecs-event.ts';
+import { serviceHint } from '../../../../../src/compute/providers/ecs/engine/service-hint.ts';
 
 const cluster = 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord';
 const service = 'arn:aws:ecs:us-west-2:123456789012:service/landlord/t-acme';
@@ -15,13 +15,13 @@ describe('an ECS event', () => {
     ['another source', { source: 'aws.s3', resources: [service] }, undefined],
     ['no detail that is an object', { detail: 'x', resources: [service] }, undefined],
   ])('of %s names its service, or says nothing', (_what, event, hint) => {
-    expect(hintOf(JSON.stringify({ source: 'aws.ecs', ...event }))).toEqual(hint);
+    expect(serviceHint(JSON.stringify({ source: 'aws.ecs', ...event }))).toEqual(hint);
   });
 
   test.each(['', 'null', '[]', '{', '"text"', '{"source":"aws.ecs","resources":[7]}'])(
     'that is %j says nothing',
     (text) => {
-      expect(hintOf(text)).toBeUndefined();
+      expect(serviceHint(text)).toBeUndefined();
     },
   );
 });

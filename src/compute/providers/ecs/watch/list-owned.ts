@@ -1,14 +1,15 @@
-import type { Service } from '@aws-sdk/client-ecs';
+import type { Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
-import type { ClusterTarget, EcsApi, ServiceTarget } from '../engine/ecs-api.ts';
-import { isThere } from '../state/observed.ts';
-import { isOurs, tagKeys, tagMap } from '../state/ownership.ts';
-import type { Owner } from '../state/ownership.ts';
+import type { EcsReads } from '../engine/ecs-api.ts';
+import type { ClusterTarget, ServiceTarget } from '../service-target.ts';
+import { isThere } from '../state/ecs-service.ts';
+import type { EcsService } from '../state/ecs-service.ts';
+import { tagMap } from '../state/tags.ts';
 
-export interface ListParts {
-  readonly api: EcsApi;
-  readonly owner: Owner;
-  readonly lastSeen: (target: ServiceTarget) => Service | undefined;
+export interface ListDeps {
+  readonly api: EcsReads;
+  readonly ownership: Ownership;
+  readonly lastSeen: (target: ServiceTarget) => EcsService | undefined;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface ListParts {
  * alone that `lastSeen` does not know: the sweeps have looked at the others.
  */
 export async function listOwned(
-  { api, owner, lastSeen }: ListParts,
+  { api, ownership, lastSeen }: ListDeps,
   place: ClusterTarget,
   signal: AbortSignal,
 ): Promise<readonly OwnedResource[]> {
@@ -31,15 +32,8 @@ export async function listOwned(
     );
     for (const service of services) {
       if (service === 'cluster-gone' || !isThere(service)) continue;
-      const tags = tagMap(service.tags);
-      const tenantId = tags[tagKeys.tenantId];
-      if (tenantId === undefined || !isOurs(owner, tags)) continue;
-      owned.push({
-        tenantId,
-        namespace: tags[tagKeys.namespace] ?? '',
-        name: tags[tagKeys.name] ?? '',
-        resource: `service ${service.serviceName}`,
-      });
+      const tenant = ownership.tenantOf(tagMap(service.tags));
+      if (tenant !== undefined) owned.push({ ...tenant, resource: `service ${service.serviceName}` });
     }
   }
   return owned;

@@ -1,6 +1,6 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { lastFailure, tidy } from '../../../../../src/compute/providers/ecs/state/stopped-tasks.ts';
+import { lastFailure, taskText } from '../../../../../src/compute/providers/ecs/state/task-failure.ts';
 import { ago, nowMs, oldArn, stopped } from '../observed-fixture.ts';
 
 const failure = (task: Partial<Task>) => lastFailure([stopped(task)], undefined);
@@ -129,5 +129,5 @@ test.each([
   ['denied, request id: 8f', 'denied,'],
   ['x'.repeat(400), 'x'.repeat(300)],
 ])('%s is told without what differs from one task to the next', (text, told) => {
-  expect(tidy(text)).toBe(told);
+  expect(taskText(text)).toBe(told);
 });

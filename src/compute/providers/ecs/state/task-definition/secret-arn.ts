@@ -1,4 +1,4 @@
-import { ComputeError } from '../../../errors.ts';
+import { ComputeError } from '../../../../errors.ts';
 
 /** Where a secretKeyRef is found in AWS, by the operator's `secret_arns`: the value itself never passes through here. */
 

@@ -1,15 +1,10 @@
 import { expect, test } from 'vitest';
-import {
-  describeOwner,
-  isTenants,
-  ownerTags,
-  tagMap,
-} from '../../../../../src/compute/providers/ecs/state/ownership.ts';
+import { tagMap } from '../../../../../src/compute/providers/ecs/state/tags.ts';
 import { settings } from '../ecs-fixture.ts';
 
-const { owner } = settings({ adopt_clusters: ['cluster-0'] });
+const { ownership } = settings({ adopt_clusters: ['cluster-0'] });
 const tenant = { namespace: 'team-a', name: 'shop', uid: 'u' };
-const tags = ownerTags(owner, { tenantId: 'acme', tenant });
+const tags = ownership.of({ tenantId: 'acme', tenant });
 
 test.each([
   [{}, 'was not made by Landlord'],
@@ -19,7 +14,7 @@ test.each([
     'belongs to the tenant ?/? of the instance other in the Kubernetes cluster ?',
   ],
 ])('of %j it is said that it %s', (of, told) => {
-  expect(describeOwner(of)).toBe(told);
+  expect(ownership.describe(of)).toBe(told);
 });
 
 test.each([
@@ -31,7 +26,7 @@ test.each([
   [{ 'landlord.tenant_namespace': 'team-b' }, false],
   [{ 'landlord.tenant_name': 'other' }, false],
 ])('with the tags %j over its own it is the tenant’s: %j', (over, isIts) => {
-  expect(isTenants(owner, tenant, { ...tags, ...over })).toBe(isIts);
+  expect(ownership.belongsTo(tenant, { ...tags, ...over })).toBe(isIts);
 });
 
 test('tags without a key or a value are empty texts, and no tags are none', () => {

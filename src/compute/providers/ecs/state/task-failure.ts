@@ -1,7 +1,9 @@
-import type { Task } from '@aws-sdk/client-ecs';
-import { revisionKey } from './arns.ts';
+import { stableText } from '../../../observation/stable-text.ts';
+import type { TextRule } from '../../../observation/stable-text.ts';
+import { revisionKey } from '../arns.ts';
+import type { EcsTask } from './ecs-task.ts';
 
-/** Why tasks don't run, in words. Pure. */
+/** Why tasks don't run, in words. */
 
 export interface TaskFailure {
   readonly reason: 'ImageUnavailable' | 'RolledBack';
@@ -23,7 +25,7 @@ const pullErrors = /CannotPull|CannotPullContainer|pull image|image manifest|Ima
 
 /** The newest failure of a task of `taskDefinition` (`FAMILY:REVISION`; undefined: of any). */
 export function lastFailure(
-  tasks: readonly Task[],
+  tasks: readonly EcsTask[],
   taskDefinition: string | undefined,
 ): TaskFailure | undefined {
   const failures = tasks
@@ -35,7 +37,7 @@ export function lastFailure(
   return failures.toSorted((a, b) => b.atMs - a.atMs)[0];
 }
 
-function failureOf(task: Task): TaskFailure | undefined {
+function failureOf(task: EcsTask): TaskFailure | undefined {
   const { stoppedReason = '', stopCode } = task;
   if (task.lastStatus !== 'STOPPED' && task.desiredStatus !== 'STOPPED') return undefined;
   const unhealthy = /health check/i.test(stoppedReason);
@@ -46,14 +48,14 @@ function failureOf(task: Task): TaskFailure | undefined {
   return { reason, message, atMs };
 }
 
-function explain(task: Task): Omit<TaskFailure, 'atMs'> {
+function explain(task: EcsTask): Omit<TaskFailure, 'atMs'> {
   const containers = task.containers ?? [];
   const { stoppedReason = '' } = task;
   const unpulled = containers.find(({ reason = '' }) => pullErrors.test(reason));
   if (unpulled !== undefined || pullErrors.test(stoppedReason)) {
     const blamed = containers.find(({ image = '' }) => image !== '' && stoppedReason.includes(image));
     const image = (unpulled ?? blamed ?? containers[0])?.image ?? 'of the task definition';
-    const said = tidy(unpulled?.reason ?? stoppedReason);
+    const said = taskText(unpulled?.reason ?? stoppedReason);
     return { reason: 'ImageUnavailable', message: `image ${image} can't be pulled: ${said}` };
   }
   const killed = containers.find(({ reason = '' }) => /OutOfMemory/i.test(reason));
@@ -67,24 +69,25 @@ function explain(task: Task): Omit<TaskFailure, 'atMs'> {
     containers.find(({ exitCode }) => (exitCode ?? 0) !== 0) ??
     containers.find(({ exitCode }) => exitCode === 0);
   if (exited !== undefined && !/health check/i.test(stoppedReason)) {
-    const because = exited.reason === undefined || exited.reason === '' ? '' : `: ${tidy(exited.reason)}`;
+    const because = exited.reason === undefined || exited.reason === '' ? '' : `: ${taskText(exited.reason)}`;
     return {
       reason: 'RolledBack',
       message: `container ${exited.name} exited with code ${exited.exitCode}${because}`,
     };
   }
-  return { reason: 'RolledBack', message: tidy(stoppedReason === '' ? 'its tasks stop' : stoppedReason) };
+  return { reason: 'RolledBack', message: taskText(stoppedReason === '' ? 'its tasks stop' : stoppedReason) };
 }
+
+/** What differs from one task to the next: ids of tasks, deployments and requests. */
+const taskTextRules: readonly TextRule[] = [
+  [/\(?\btask\s[0-9a-f-]{32,36}\)?/g, 'a task'],
+  [/\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, '…'],
+  [/request id:\s\S+/gi, ''],
+];
 
 const textLength = 300;
 
-/** Without what differs from one task to the next. */
-export function tidy(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\(?\btask [0-9a-f-]{32,36}\)?/g, 'a task')
-    .replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, '…')
-    .replaceAll(/request id: \S+/gi, '')
-    .slice(0, textLength)
-    .trim();
+/** What ECS says of tasks, without what differs from one to the next. */
+export function taskText(text: string): string {
+  return stableText(text, taskTextRules, textLength);
 }

@@ -1,12 +1,15 @@
-import type { TaskDefinition } from '@aws-sdk/client-ecs';
+import type { RegisterTaskDefinitionCommandInput, TaskDefinition } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { fargateSize } from '../../../../../src/compute/providers/ecs/state/fargate-size.ts';
-import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { secretArn } from '../../../../../src/compute/providers/ecs/state/secret-arns.ts';
-import { registerInput } from '../../../../../src/compute/providers/ecs/state/task-overlay.ts';
-import type { ContainerSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
-import { baseArn } from '../memory-ecs.ts';
+import { fargateSize } from '../../../../../../src/compute/providers/ecs/state/task-definition/fargate-size.ts';
+import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
+import { secretArn } from '../../../../../../src/compute/providers/ecs/state/task-definition/secret-arn.ts';
+import {
+  inheritedKeys,
+  registerInput,
+} from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
+import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
+import { baseArn } from '../../memory-ecs.ts';
 
 const vault = 'arn:aws:secretsmanager:us-west-2:123456789012:secret:';
 const base: TaskDefinition = {
@@ -185,7 +188,7 @@ test('the request that registers an overlay is this one', () => {
 
 describe('an overlay', () => {
   test('adds containers that the base does not have, and leaves those that it does not name', () => {
-    const { containerDefinitions = [] } = register([containerSpec('extra')]);
+    const { containerDefinitions } = register([containerSpec('extra')]);
     expect(containerDefinitions.map(({ name, image }) => [name, image])).toEqual([
       ['app', 'registry.example/app:0'],
       ['sidecar', 'sidecar:1'],
@@ -276,6 +279,11 @@ describe('what an overlay takes from its base', () => {
     expect(register([containerSpec('app')], over)).toMatchObject(over);
   });
 
+  test('is named as ECS answers and takes it', () => {
+    const keys: readonly (keyof TaskDefinition & keyof RegisterTaskDefinitionCommandInput)[] = inheritedKeys;
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
   test('is nothing where it has no containers', () => {
     const { containerDefinitions } = register([containerSpec('app')], { containerDefinitions: undefined });
     expect(containerDefinitions).toMatchObject([
@@ -304,6 +312,13 @@ describe('what an overlay takes from its base', () => {
     ['registry:5000/app:0', 'app:1', false],
     ['team/app:0', 'registry.example/app:1', false],
     [undefined, 'app:1', true],
+    ['app:0', 'index.docker.io/team/app:1', true],
+    ['docker.io/app:0', 'index.docker.io/library/app@sha256:' + '0'.repeat(64), true],
+    ['registry:5000/app', 'registry:5000/team/app:1', true],
+    ['registry:5000/app:0', 'registry:5001/app', false],
+    ['Registry/app:0', 'app:1', false],
+    ['Registry/app:0', 'Registry/app:1', true],
+    ['registry.example/App:0', 'registry.example/App:0', false],
   ])('is the password of %s for %s: %j', (baseImage, image, kept) => {
     const definition = {
       name: 'app',

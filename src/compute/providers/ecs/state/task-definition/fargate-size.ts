@@ -1,4 +1,4 @@
-import { ComputeError } from '../../../errors.ts';
+import { ComputeError } from '../../../../errors.ts';
 
 /** CPU in units of 1/1024 core, memory in MiB: as task definitions count. */
 export interface TaskSize {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { checkEcsPolicy, checkSize } from '../../../../../src/compute/providers/ecs/state/check-policy.ts';
+import {
+  checkEcsPolicy,
+  checkSize,
+} from '../../../../../src/compute/providers/ecs/state/check-ecs-policy.ts';
 import { settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn } from '../memory-ecs.ts';
 

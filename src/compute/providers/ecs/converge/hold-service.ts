@@ -1,0 +1,30 @@
+import type { StepResult } from '../../../provider.ts';
+import { diffService, missingTags, rejectedHash } from '../state/diff.ts';
+import { updateServiceInput } from '../state/service-input.ts';
+import { drainTag } from '../state/service-tags.ts';
+import { tagKeys, tagList, tagMap } from '../state/tags.ts';
+import type { ServiceDeps } from './attempt.ts';
+import type { Updating } from './update-service.ts';
+
+export const held: StepResult = { outcome: 'done', message: 'What ran before is kept running' };
+
+/** Puts right what somebody else changed, but for the task definition, which is the one that ECS went back to. */
+export async function holdService(
+  { api }: ServiceDeps,
+  { attempt, service }: Updating,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { desired } = attempt;
+  const { scope, cluster, service: name } = desired.target;
+  const diff = diffService(desired, service);
+  if (diff.applied === 'other') return held;
+  const update = updateServiceInput(desired, { ...diff.differs, taskDefinition: false }, '');
+  if (Object.keys(update).length > 0)
+    await api.updateService(scope, { cluster, service: name, ...update }, signal);
+  const rejected = diff.differs.taskDefinition ? { [tagKeys.specHash]: rejectedHash(desired.specHash) } : {};
+  const tags = tagList(
+    missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tagMap(service.tags)),
+  );
+  if (tags.length > 0) await api.tagResource(scope, service.serviceArn ?? '', tags, signal);
+  return held;
+}

@@ -1,0 +1,74 @@
+import { ComputeError } from '../../../errors.ts';
+import type { DestroyResult, StepResult, TenantPlace } from '../../../provider.ts';
+import { atMost } from '../../../../async/at-most.ts';
+import { serviceKey } from '../service-target.ts';
+import type { ServiceTarget } from '../service-target.ts';
+import { targetOf } from '../state/desired.ts';
+import type { ServiceView } from '../watch/service-view.ts';
+import type { Attempt, ServiceDeps } from './attempt.ts';
+import { convergeService } from './converge-service.ts';
+import { destroyService } from './destroy-service.ts';
+import type { DestroyDeps } from './destroy-service.ts';
+import type { RevisionCleanup } from './revision-cleanup.ts';
+
+/** What changes a service. Their contracts are those of the provider's operations, but for errors other than ours. */
+export interface ServiceSteps {
+  converge(attempt: Attempt, signal: AbortSignal): Promise<StepResult>;
+  destroy(at: TenantPlace, signal: AbortSignal): Promise<DestroyResult>;
+}
+
+export interface StepDeps extends Pick<ServiceDeps, 'api' | 'settings'> {
+  readonly view: ServiceView;
+  readonly cleanup: RevisionCleanup;
+}
+
+/** The steps of one service one after the other. */
+export function createServiceSteps({ api, settings, view, cleanup }: StepDeps): ServiceSteps {
+  const converging: ServiceDeps = {
+    api,
+    settings,
+    noteCreate: (target) => view.noteCreate(target),
+    noteRevision: (desired) => cleanup.add(desired),
+  };
+  const destroying: DestroyDeps = {
+    api,
+    ownership: settings.ownership,
+    mayAppear: (target) => view.mayAppear(target),
+  };
+  const oneByOne = atMost(1);
+  const step = <T>(target: ServiceTarget, signal: AbortSignal, act: () => Promise<T>): Promise<T> =>
+    oneByOne(
+      async () => {
+        try {
+          return await act();
+        } finally {
+          // Whatever was done or tried: what is known of it is stale.
+          view.touch(target);
+        }
+      },
+      { key: serviceKey(target), signal },
+    );
+  return {
+    async converge(attempt, signal) {
+      try {
+        return await step(attempt.desired.target, signal, () => convergeService(converging, attempt, signal));
+      } catch (error) {
+        throw refusedAs(attempt.failure, error);
+      }
+    },
+    async destroy(at, signal) {
+      const target = targetOf(at.placement, 'DestroyFailed');
+      const result = await step(target, signal, () => destroyService(destroying, at, signal));
+      if (result.outcome === 'gone') view.forget(target);
+      return result;
+    },
+  };
+}
+
+/** The client names a refusal by the call; here it is the operation that counts. */
+function refusedAs(failure: Attempt['failure'], error: unknown): unknown {
+  if (!(error instanceof ComputeError)) return error;
+  const isOther =
+    error.code !== failure && (error.code === 'ProvisionFailed' || error.code === 'UpdateFailed');
+  return isOther ? new ComputeError(failure, error.message, { cause: error }) : error;
+}

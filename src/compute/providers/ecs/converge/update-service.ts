@@ -1,0 +1,102 @@
+import type { StepResult } from '../../../provider.ts';
+import { revisionKey } from '../arns.ts';
+import { diffService, isDesiredRevision, missingTags } from '../state/diff.ts';
+import type { ServiceDiff } from '../state/diff.ts';
+import type { EcsService } from '../state/ecs-service.ts';
+import { rolloutOf } from '../state/rollout.ts';
+import { updateServiceInput } from '../state/service-input.ts';
+import { serviceTags } from '../state/service-tags.ts';
+import { tagKeys, tagList, tagMap } from '../state/tags.ts';
+import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
+import type { Attempt, ServiceDeps } from './attempt.ts';
+import { desiredRevision } from './desired-revision.ts';
+
+type ServiceUpdate = ReturnType<typeof updateServiceInput> & { readonly forceNewDeployment?: boolean };
+
+export interface Updating {
+  readonly attempt: Attempt;
+  readonly service: EcsService;
+}
+
+export async function updateService(
+  deps: ServiceDeps,
+  { attempt, service }: Updating,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { desired } = attempt;
+  const rollout = rolloutOf(service, desired);
+  const diff = diffService(desired, service);
+  const again = rollout.kind === 'failed' && rollout.previous === undefined;
+  if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
+  const current = service.taskDefinition;
+  const taskDefinition =
+    current !== undefined && isDesiredRevision(desired, current, tagMap(service.tags))
+      ? current
+      : await desiredRevision(deps, desired, signal);
+  if (diff.replace) return replaceService(deps, { attempt, diff }, signal);
+  const differs = { ...diff.differs, taskDefinition: taskDefinition !== current };
+  const changes = updateServiceInput(desired, differs, taskDefinition);
+  const update = again ? { ...changes, forceNewDeployment: true } : changes;
+  if (Object.keys(update).length > 0) {
+    const waiting = await sendUpdate(deps, { attempt, service }, update, signal);
+    if (waiting !== undefined) return waiting;
+  }
+  await writeTags(deps, { attempt, service }, { diff, revision: revisionKey(taskDefinition) }, signal);
+  return { outcome: 'done', message: 'The service was updated' };
+}
+
+/** Undefined: done. */
+async function sendUpdate(
+  { api }: ServiceDeps,
+  { attempt }: Updating,
+  update: ServiceUpdate,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const { scope, cluster, service } = attempt.desired.target;
+  const answer = await api.updateService(scope, { cluster, service, ...update }, signal);
+  if (answer === 'cluster-gone') throw noCluster(attempt);
+  if (answer === 'inactive') return draining(attempt.desired.target);
+  if (answer === 'missing') {
+    const message = `The service ${service} went away meanwhile: it is made anew`;
+    return { outcome: 'in_progress', message, lookAgainAfterMs: visibleMs };
+  }
+  return undefined;
+}
+
+/** After all else: the mark of the desired state says that it was applied. */
+async function writeTags(
+  { api }: ServiceDeps,
+  { attempt: { desired }, service }: Updating,
+  { diff, revision }: { readonly diff: ServiceDiff; readonly revision: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { scope } = desired.target;
+  const actual = tagMap(service.tags);
+  const wanted = serviceTags(desired, revision);
+  const arn = service.serviceArn ?? '';
+  const staleMarks = [tagKeys.tagKeys, tagKeys.taskDefinition, tagKeys.drain].filter(
+    (key) => key in actual && !(key in wanted),
+  );
+  const untag = [...diff.untag, ...staleMarks];
+  if (untag.length > 0) await api.untagResource(scope, arn, untag, signal);
+  const tags = tagList(missingTags(wanted, actual));
+  if (tags.length > 0) await api.tagResource(scope, arn, tags, signal);
+}
+
+/** Under one name there is only one service. Its successor is known to be possible: the task definition is there. */
+async function replaceService(
+  { api }: ServiceDeps,
+  { attempt: { desired }, diff }: { readonly attempt: Attempt; readonly diff: ServiceDiff },
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { target } = desired;
+  await api.deleteService(target, signal);
+  const from = diff.changes.find(({ path }) => path === 'launchType')?.actual ?? 'another one';
+  return {
+    outcome: 'in_progress',
+    message:
+      `Replacing the service ${target.service}: ECS can't change its launch type from ${from} to ${desired.launchType}, ` +
+      'so it is drained and made anew. With another service_name the new one would come first',
+    lookAgainAfterMs: drainLookMs,
+  };
+}

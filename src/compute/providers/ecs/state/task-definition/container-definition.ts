@@ -1,0 +1,96 @@
+import { memoryBytes, nanoCpus } from '../../../../../api/quantity.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { parseImageReference } from '../../../../spec/image-reference.ts';
+import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { OverlayContainer } from './overlay-container.ts';
+import type { ContainerDefinition, HealthCheckDefinition, PortMapping } from './task-definition.ts';
+
+/** Parts of a container's definition, each made from a field of the tenant's container. */
+
+/** The base's credentials are for the base's registry: no other one may see them. */
+export function repositoryCredentials(
+  image: string,
+  base: ContainerDefinition,
+): Pick<ContainerDefinition, 'repositoryCredentials'> {
+  const { repositoryCredentials: credentials } = base;
+  const registry = registryOf(base.image);
+  const isTheirs = registry !== undefined && registry === registryOf(image);
+  return credentials !== undefined && isTheirs ? { repositoryCredentials: credentials } : {};
+}
+
+/** Undefined for what is no image reference: its registry is nobody's. */
+function registryOf(image: string | undefined): string | undefined {
+  // As an image that names no registry.
+  if (image === undefined) return 'docker.io';
+  try {
+    return parseImageReference(image).registry;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The base's variables, but for those that the container names itself, in whichever way, and then its own. */
+export function namedOver<T extends { readonly name?: string | undefined }>(
+  { environment, secrets }: OverlayContainer,
+  base: readonly T[] | undefined,
+  own: readonly T[],
+): T[] {
+  const named = new Set([...environment, ...secrets].map(({ name }) => name));
+  return [...(base ?? []).filter(({ name }) => !named.has(name)), ...own];
+}
+
+export function portMapping({
+  containerPort,
+  hostPort,
+  protocol,
+}: NonNullable<ContainerSpec['ports']>[number]): PortMapping {
+  if (protocol === 'SCTP') {
+    throw new ComputeError(
+      'InvalidSpec',
+      `spec.containers: port ${containerPort}: ECS has no protocol SCTP: use TCP or UDP`,
+    );
+  }
+  return {
+    containerPort,
+    ...(hostPort === undefined ? {} : { hostPort }),
+    protocol: protocol === 'UDP' ? 'udp' : 'tcp',
+  };
+}
+
+/** Within what ECS takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html */
+export function healthCheckDefinition(
+  check: NonNullable<ContainerSpec['healthCheck']>,
+): HealthCheckDefinition {
+  const { command, intervalSeconds, timeoutSeconds, retries, startPeriodSeconds } = check;
+  return {
+    command: ['CMD', ...command],
+    interval: clamp(intervalSeconds, 5, 300),
+    timeout: clamp(timeoutSeconds ?? Math.min(3, intervalSeconds), 2, 60),
+    retries: clamp(retries, 1, 10),
+    startPeriod: clamp(startPeriodSeconds, 0, 300),
+  };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+/** 1024 to a core, rounded up. */
+export function cpuUnits(quantity: string | number): number {
+  return Math.ceil((nanoCpus(quantity) * 1024) / 1e9);
+}
+
+/** ECS takes no less than 6 MiB for a container. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
+const leastMemoryMiB = 6;
+
+/** A soft limit of the base must not exceed the tenant's hard one. */
+export function limitMemory(
+  quantity: string | number,
+  { memoryReservation }: ContainerDefinition,
+): Pick<ContainerDefinition, 'memory' | 'memoryReservation'> {
+  const memory = Math.max(leastMemoryMiB, Math.ceil(memoryBytes(quantity) / 2 ** 20));
+  return {
+    memory,
+    ...(memoryReservation === undefined ? {} : { memoryReservation: Math.min(memoryReservation, memory) }),
+  };
+}

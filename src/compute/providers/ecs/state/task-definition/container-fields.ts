@@ -1,0 +1,92 @@
+import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import {
+  cpuUnits,
+  healthCheckDefinition,
+  limitMemory,
+  namedOver,
+  portMapping,
+  repositoryCredentials,
+} from './container-definition.ts';
+import type { OverlayContainer } from './overlay-container.ts';
+import type { ContainerDefinition } from './task-definition.ts';
+
+/**
+ * What follows from a change of a container's field: all of it stands in the task definition, which never changes, so
+ * that each change is a new revision, which ECS rolls out. A field that is not in here does not compile.
+ */
+interface ContainerField {
+  readonly change: 'rollout' | 'live' | 'nothing';
+  /** Its part of the overlay's hash. The names stay: hashes stand in the tags of what runs. */
+  readonly hashed: (container: OverlayContainer) => Readonly<Record<string, unknown>>;
+  /** Its part of the container's definition, over the base's. */
+  readonly defined: (container: OverlayContainer, base: ContainerDefinition) => ContainerDefinition;
+}
+
+export const containerFields = {
+  name: {
+    change: 'rollout',
+    hashed: ({ spec: { name } }) => ({ name }),
+    // That of the container of the base which it overlays, or of the one that it adds.
+    defined: () => ({}),
+  },
+  image: {
+    change: 'rollout',
+    hashed: ({ spec: { image } }) => ({ image }),
+    defined: ({ spec: { image } }, base) => ({ ...repositoryCredentials(image, base), image }),
+  },
+  command: {
+    change: 'rollout',
+    hashed: ({ spec: { command } }) => ({ command }),
+    defined: ({ spec: { command } }) => (command === undefined ? {} : { entryPoint: [...command] }),
+  },
+  args: {
+    change: 'rollout',
+    hashed: ({ spec: { args } }) => ({ args }),
+    // As in a Pod: a command of its own drops the arguments that belonged to the one before.
+    defined: ({ spec: { command, args } }) =>
+      (command ?? args) === undefined ? {} : { command: [...(args ?? [])] },
+  },
+  env: {
+    change: 'rollout',
+    hashed: ({ environment, secrets }) => ({ environment, secrets }),
+    defined: (container, base) => ({
+      environment: namedOver(container, base.environment, container.environment),
+      secrets: namedOver(container, base.secrets, container.secrets),
+    }),
+  },
+  ports: {
+    change: 'rollout',
+    hashed: ({ spec: { ports } }) => ({ ports }),
+    defined: ({ spec: { ports } }) => (ports === undefined ? {} : { portMappings: ports.map(portMapping) }),
+  },
+  healthCheck: {
+    change: 'rollout',
+    hashed: ({ spec: { healthCheck } }) => ({ healthCheck }),
+    defined: ({ spec: { healthCheck } }) =>
+      healthCheck === undefined ? {} : { healthCheck: healthCheckDefinition(healthCheck) },
+  },
+  resources: {
+    change: 'rollout',
+    hashed: ({ spec: { resources } }) => ({ resources }),
+    defined: ({ spec: { resources } }, base) => ({
+      ...(resources.cpu === undefined ? {} : { cpu: cpuUnits(resources.cpu) }),
+      ...(resources.memory === undefined ? {} : limitMemory(resources.memory, base)),
+    }),
+  },
+} as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
+
+const fields: readonly ContainerField[] = Object.values(containerFields);
+
+/** What the hash of an overlay knows of a container. */
+export function hashedContainer(container: OverlayContainer): Readonly<Record<string, unknown>> {
+  return Object.assign({}, ...fields.map(({ hashed }) => hashed(container))) as Record<string, unknown>;
+}
+
+/** The definition of `base` with what the tenant's container says over it. */
+export function overlayDefinition(
+  container: OverlayContainer,
+  base: ContainerDefinition,
+): ContainerDefinition {
+  const { repositoryCredentials: _known, ...rest } = base;
+  return Object.assign({}, rest, ...fields.map(({ defined }) => defined(container, base))) as typeof rest;
+}

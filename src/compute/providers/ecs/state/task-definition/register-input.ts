@@ -1,0 +1,82 @@
+import { ComputeError } from '../../../../errors.ts';
+import { revisionKey } from '../../arns.ts';
+import { tagKeys, tagList } from '../tags.ts';
+import type { Tags } from '../tags.ts';
+import { overlayDefinition } from './container-fields.ts';
+import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
+import { checkHostPorts } from './task-overlay.ts';
+import type { Overlay } from './task-overlay.ts';
+import { taskSize } from './task-size.ts';
+
+/**
+ * The request that registers an overlay's revision over `base`, which is whatever ECS described.
+ * Throws InvalidSpec where base and containers don't go together.
+ */
+export function registerInput<Base extends TaskDefinition>(overlay: Overlay, base: Base, ownerTags: Tags) {
+  const containerDefinitions = overlayDefinitions(overlay, base);
+  checkSecrets(overlay, base);
+  checkHostPorts(
+    overlay.containers.map(({ spec }) => spec),
+    base.networkMode === 'awsvpc',
+  );
+  return {
+    ...inherited(base),
+    family: overlay.family,
+    containerDefinitions,
+    ...taskSize(overlay, base, containerDefinitions),
+    tags: tagList({ ...ownerTags, [tagKeys.overlayHash]: overlay.hash }),
+  };
+}
+
+/** What a revision passes on to the next; what ECS adds to its answers can't be sent back. */
+export const inheritedKeys = [
+  'taskRoleArn',
+  'executionRoleArn',
+  'networkMode',
+  'volumes',
+  'placementConstraints',
+  'requiresCompatibilities',
+  'pidMode',
+  'ipcMode',
+  'proxyConfiguration',
+  'inferenceAccelerators',
+  'ephemeralStorage',
+  'runtimePlatform',
+  'enableFaultInjection',
+] as const;
+
+type Inherited<Base> = Partial<Pick<Base, (typeof inheritedKeys)[number] & keyof Base>>;
+
+function inherited<Base extends TaskDefinition>(base: Base): Inherited<Base> {
+  const members = inheritedKeys.flatMap((key) => {
+    const value: unknown = (base as Readonly<Record<string, unknown>>)[key];
+    // Some endpoints answer with empty texts and lists for what was never given, and refuse them in a request.
+    const isNothing =
+      value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+    return isNothing ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(members) as Inherited<Base>;
+}
+
+function overlayDefinitions({ containers }: Overlay, base: TaskDefinition): ContainerDefinition[] {
+  const definitions = base.containerDefinitions ?? [];
+  const names = new Set(definitions.map(({ name }) => name));
+  const added = containers.filter(({ spec }) => !names.has(spec.name));
+  return [
+    ...definitions.map((definition) => {
+      const over = containers.find(({ spec }) => spec.name === definition.name);
+      return over === undefined ? definition : overlayDefinition(over, definition);
+    }),
+    ...added.map((container) => overlayDefinition(container, { name: container.spec.name, essential: true })),
+  ];
+}
+
+function checkSecrets({ containers }: Overlay, base: TaskDefinition): void {
+  const reader = containers.find(({ secrets }) => secrets.length > 0);
+  if (reader === undefined || (base.executionRoleArn ?? '') !== '') return;
+  throw new ComputeError(
+    'InvalidSpec',
+    `spec.containers: container ${reader.spec.name} reads secrets, and the task definition ${revisionKey(base.taskDefinitionArn ?? '')} ` +
+      'has no execution role to read them with: name one that has',
+  );
+}

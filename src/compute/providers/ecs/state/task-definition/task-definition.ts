@@ -1,0 +1,61 @@
+/**
+ * What is read of a task definition and written into the next one, in the words of the ECS API: the SDK's types fit
+ * these, and these fit the SDK's, which is why their lists are not readonly.
+ */
+
+export interface TaskDefinition {
+  readonly taskDefinitionArn?: string | undefined;
+  readonly executionRoleArn?: string | undefined;
+  readonly networkMode?: string | undefined;
+  readonly requiresCompatibilities?: readonly string[] | undefined;
+  /** In units of 1/1024 core. */
+  readonly cpu?: string | undefined;
+  /** In MiB. */
+  readonly memory?: string | undefined;
+  readonly containerDefinitions?: readonly ContainerDefinition[] | undefined;
+}
+
+export interface ContainerDefinition {
+  readonly name?: string | undefined;
+  readonly image?: string | undefined;
+  readonly repositoryCredentials?: { readonly credentialsParameter: string | undefined } | undefined;
+  readonly essential?: boolean | undefined;
+  readonly entryPoint?: string[] | undefined;
+  readonly command?: string[] | undefined;
+  readonly environment?: EnvironmentVariable[] | undefined;
+  readonly secrets?: SecretReference[] | undefined;
+  readonly portMappings?: PortMapping[] | undefined;
+  readonly healthCheck?: HealthCheckDefinition | undefined;
+  /** In units of 1/1024 core. */
+  readonly cpu?: number | undefined;
+  /** Hard limit in MiB. */
+  readonly memory?: number | undefined;
+  /** Soft limit in MiB. */
+  readonly memoryReservation?: number | undefined;
+}
+
+export interface EnvironmentVariable {
+  readonly name?: string | undefined;
+  readonly value?: string | undefined;
+}
+
+export interface SecretReference {
+  readonly name: string | undefined;
+  /** ARN of a Secrets Manager secret or SSM parameter. */
+  readonly valueFrom: string | undefined;
+}
+
+export interface PortMapping {
+  readonly containerPort?: number | undefined;
+  readonly hostPort?: number | undefined;
+  readonly protocol?: 'tcp' | 'udp' | undefined;
+}
+
+/** Times in seconds. */
+export interface HealthCheckDefinition {
+  readonly command: string[] | undefined;
+  readonly interval?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly retries?: number | undefined;
+  readonly startPeriod?: number | undefined;
+}

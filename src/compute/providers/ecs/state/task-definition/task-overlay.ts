@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { ComputeError } from '../../../../errors.ts';
+import { specHash } from '../../../../spec/spec-hash.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { EcsConfig } from '../../config.ts';
+import type { ServiceTarget } from '../../service-target.ts';
+import { hashedContainer } from './container-fields.ts';
+import { overlayContainer } from './overlay-container.ts';
+import type { OverlayContainer } from './overlay-container.ts';
+
+/** The tenant's containers over a task definition of the operator's. */
+export interface Overlay {
+  /** The family that its revisions go to: this place's alone, so that nobody who runs another family gets them. */
+  readonly family: string;
+  /** Over the containers and the name of what they overlay. */
+  readonly hash: string;
+  readonly base: string;
+  readonly containers: readonly OverlayContainer[];
+  readonly launchType?: NonNullable<EcsConfig['launch_type']>;
+}
+
+const hashVersion = 'v1';
+/** Families have at most 255 characters; with the revision it must also go into a tag of 256. */
+const familyNameLength = 150;
+
+/** Throws InvalidSpec for a secret that is not mapped. */
+export function desireOverlay(
+  { containers, config, tenant }: TenantComputeSpec<EcsConfig>,
+  {
+    target,
+    secretArns,
+  }: { readonly target: ServiceTarget; readonly secretArns: Readonly<Record<string, string>> },
+): Overlay {
+  const overlaid = containers.map((spec) => overlayContainer(spec, tenant.namespace, secretArns));
+  const base = config.task_definition_arn;
+  const launchType = config.launch_type;
+  const hashed = { base, launchType, containers: overlaid.map(hashedContainer) };
+  return {
+    family: overlayFamily(target),
+    hash: specHash(hashVersion, 'overlay', hashed),
+    base,
+    containers: overlaid,
+    ...(launchType === undefined ? {} : { launchType }),
+  };
+}
+
+/** One service on one cluster has one family, whoever asks. */
+export function overlayFamily({ cluster, service }: Pick<ServiceTarget, 'cluster' | 'service'>): string {
+  const digest = createHash('sha256').update(`${cluster}/${service}`).digest('hex').slice(0, 8);
+  return `${service.slice(0, familyNameLength)}-${digest}`;
+}
+
+/** Throws InvalidSpec where a task that has a network interface of its own should listen on two ports as one. */
+export function checkHostPorts(containers: readonly ContainerSpec[], isAwsvpc: boolean): void {
+  if (!isAwsvpc) return;
+  for (const { name, ports = [] } of containers) {
+    const port = ports.find(({ hostPort, containerPort }) => (hostPort ?? containerPort) !== containerPort);
+    if (port === undefined) continue;
+    throw new ComputeError(
+      'InvalidSpec',
+      `spec.containers: container ${name}: hostPort ${port.hostPort} must equal containerPort ${port.containerPort} or be left out: ` +
+        'tasks in awsvpc network mode have an address of their own',
+    );
+  }
+}
