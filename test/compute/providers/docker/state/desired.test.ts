@@ -172,6 +172,46 @@ describe('the hash of a container', () => {
   });
 });
 
+describe('a hash stands in the labels of running containers: it stays what it was for', () => {
+  const everything = tenantSpec(
+    { volumes: ['data:/data', '/srv/x:/x:ro'], labels: { team: 'a' }, restart_policy: 'no' },
+    { containers: [web, containerSpec('db')] },
+  );
+  const block = {
+    env: { B: '2', A: '1' },
+    ports: [
+      { container_port: 80, host_port: 8080 },
+      { container_port: 53, protocol: 'UDP' },
+    ],
+    resources: { cpu: '500m', memory: '64Mi' },
+  };
+  it.each<[string, Spec, readonly string[]]>([
+    [
+      'a container of which nothing is said',
+      tenantSpec(),
+      ['v1:6c70bbca93a6439de883339fed12e12d', 'v1:55b8eb2501ca4053391c31ec1edeb47c'],
+    ],
+    [
+      'a container of which all is said, and one beside it',
+      everything,
+      [
+        'v1:f6ffdcd72e9db808e8581b352a979b0f',
+        'v1:bd569996a7b81bebdc9ec7e755c6c0bd',
+        'v1:d416d68ac321af2031fec5b966fa0ad2',
+      ],
+    ],
+    [
+      'a container that the block describes',
+      tenantSpec(block),
+      ['v1:7364c862ccba5a6b3102f1aa3dfcb2cc', 'v1:c853a578e9ced0e084b516827c6edde0'],
+    ],
+  ])('%s', (_what, spec, hashes) => {
+    const desired = desire(spec, {}, { allowed_host_paths: ['/srv'] });
+    const made = desired.containers.map(({ labels }) => labels['landlord.spec_hash']);
+    expect([desired.specHash, ...made]).toEqual(hashes);
+  });
+});
+
 describe('what can not be is InvalidSpec', () => {
   it.each<[string, Spec, RegExp]>([
     ['no image at all', { ...tenantSpec(), config: {} }, /docker\.image/],
