@@ -11,7 +11,9 @@ import type {
   TenantPlace,
 } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
-import type { Clock } from './state/health.ts';
+import { ownershipOf } from '../../ownership.ts';
+import type { Ownership } from '../../ownership.ts';
+import type { Clock } from './state/container-health.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
@@ -28,8 +30,9 @@ import type { Engine } from './engine/engine.ts';
 import { createImagePulls } from './converge/image-pulls.ts';
 import { createNetworks } from './converge/networks.ts';
 import { observe } from './state/observed.ts';
-import { listOwned } from './watch/owned-resources.ts';
-import { assertTenants } from './converge/ownership-conflict.ts';
+import { lookAtTenant } from './watch/engine-look.ts';
+import { ownedResources } from './watch/owned-resources.ts';
+import { assertBelongsTo } from './converge/ownership-conflict.ts';
 import { atMost } from '../../../async/at-most.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
@@ -59,10 +62,10 @@ export function dockerProvider(
 ): Provider<DesiredTenant> {
   const { instance, clusterUid, logger, sweepIntervalMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  const settings: DockerSettings = { block, policy, commonPolicy: context.policy, owner };
-  const prefix = block.label_prefix;
+  const ownership = ownershipOf(owner, 'docker', block.label_prefix);
+  const settings: DockerSettings = { block, policy, commonPolicy: context.policy, ownership };
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, prefix, owner);
+  const view = createEngineView({ engine, guard }, ownership);
   const listeners = new Set<(tenantId: string | undefined) => void>();
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
@@ -87,7 +90,7 @@ export function dockerProvider(
       asDockerErrors('DestroyFailed', async () => {
         pulls.forget(at.tenantId);
         try {
-          return await destroyTenant(guard.engine, owner, at, signal);
+          return await destroyTenant(guard.engine, ownership, at, signal);
         } finally {
           view.snapshot.touch(at.tenantId);
         }
@@ -95,11 +98,11 @@ export function dockerProvider(
     getStatus: (at, against, how) =>
       asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
     list: (signal): Promise<readonly OwnedResource[]> =>
-      asDockerErrors('ProviderUnavailable', () => listOwned(guard.engine, prefix, owner, signal)),
+      asDockerErrors('ProviderUnavailable', () => ownedResources(guard.engine, ownership, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
       try {
-        await watchEngine({ engine, guard, view, prefix, owner, logger, sweepIntervalMs }, onChange, signal);
+        await watchEngine({ engine, guard, view, ownership, logger, sweepIntervalMs }, onChange, signal);
       } finally {
         listeners.delete(onChange);
       }
@@ -116,21 +119,22 @@ async function getStatus(
   { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
   { fresh, signal }: Looking,
 ): Promise<Observation> {
-  const { block, owner } = settings;
-  const prefix = placedPrefix(at, block.label_prefix);
-  // A place of an earlier configuration is not what the watch looks at.
-  const elsewhere = prefix !== block.label_prefix;
-  const seen = elsewhere ? createEngineView({ engine, guard: guardEngine(engine) }, prefix, owner) : view;
-  const containers =
-    elsewhere || fresh ? await seen.fresh(at.tenantId, signal) : await seen.tenant(at.tenantId, signal);
-  const there = { ...settings, block: { ...block, label_prefix: prefix } };
-  assertTenants(containers, at, there);
-  return observe(elsewhere ? undefined : against, { containers, prefix }, clock());
+  const { tenantId } = at;
+  const there = ownershipAt(at, settings.ownership);
+  if (there === settings.ownership) {
+    const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
+    assertBelongsTo(containers, at, there);
+    return observe(against, containers, clock());
+  }
+  // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
+  const containers = await lookAtTenant(engine, there, tenantId, signal);
+  assertBelongsTo(containers, at, there);
+  return observe(undefined, containers, clock());
 }
 
-function placedPrefix({ placement }: TenantPlace, fallback: string): string {
-  const { labelPrefix } = placement;
-  return typeof labelPrefix === 'string' ? labelPrefix : fallback;
+function ownershipAt({ placement: { labelPrefix } }: TenantPlace, ownership: Ownership): Ownership {
+  const isHere = typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix;
+  return isHere ? ownership : ownership.withPrefix(labelPrefix);
 }
 
 /** A container that is to be joined must be there. */

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { ownershipOf } from '../../../../src/compute/ownership.ts';
 import type { Provider, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   dockerMergedBlock,
@@ -35,7 +36,11 @@ export function settings(
     block: parsed,
     policy: dockerPolicyBlock.parse(policy),
     commonPolicy: openPolicy,
-    owner: { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+    ownership: ownershipOf(
+      { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+      'docker',
+      parsed.label_prefix,
+    ),
   };
 }
 

@@ -3,17 +3,15 @@ import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
+import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
   RegistryCredential,
   TenantComputeSpec,
-  TenantRef,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
-import { tenantLabels } from './ownership.ts';
-import type { Owner } from './ownership.ts';
 import { parseVolumes } from './volumes.ts';
 import type { VolumeMount } from './volumes.ts';
 
@@ -48,13 +46,14 @@ export interface DesiredContainer {
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Marks;
   /** By the UID of the cluster that made the container: it is the hash's key. */
   readonly hashes: ReadonlyMap<string, string>;
 }
 
 export interface DesiredTenant extends Desired {
-  readonly tenant: TenantRef;
+  /** Owner marks of whatever is made for the tenant. */
+  readonly marks: Marks;
   readonly containers: readonly DesiredContainer[];
   readonly imagePullCredentials: readonly RegistryCredential[];
   /** Values that no message may show. */
@@ -66,7 +65,7 @@ export interface DockerSettings {
   readonly block: DockerOperatorBlock;
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly owner: Owner;
+  readonly ownership: Ownership;
 }
 
 /** Hashes of this form; see specHash. */
@@ -74,7 +73,9 @@ const hashVersion = 'v1';
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: DockerSettings): DesiredTenant {
-  const { block, owner } = settings;
+  const { block, ownership } = settings;
+  const { clusterUid } = ownership.owner;
+  const marks = ownership.of(spec);
   const containers = effectiveContainers(spec);
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
@@ -86,23 +87,19 @@ export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: Do
     operatorVolumes: block.volumes ?? [],
   });
   const desired = containers.map((container) =>
-    desireContainer(container, spec, { settings, network, volumes, single: containers.length === 1 }),
+    desireContainer(container, spec, { settings, marks, network, volumes, single: containers.length === 1 }),
   );
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
-    tenant: spec.tenant,
+    marks,
     domain: block.host,
     placement: { provider: 'docker', labelPrefix: block.label_prefix, tenantId: spec.tenantId },
     specHash: specHash(
       hashVersion,
-      owner.clusterUid,
-      desired.map((container) => [
-        container.engineName,
-        container.hashes.get(owner.clusterUid),
-        container.live,
-      ]),
+      clusterUid,
+      desired.map((container) => [container.engineName, container.hashes.get(clusterUid), container.live]),
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
@@ -199,6 +196,7 @@ function checkPorts(containers: readonly ContainerSpec[], network: DesiredNetwor
 
 interface ContainerContext {
   readonly settings: DockerSettings;
+  readonly marks: Marks;
   readonly network: DesiredNetwork;
   readonly volumes: readonly VolumeMount[];
   readonly single: boolean;
@@ -207,8 +205,9 @@ interface ContainerContext {
 function desireContainer(
   container: ContainerSpec,
   spec: TenantComputeSpec<DockerConfig>,
-  { settings: { block, owner }, network, volumes, single }: ContainerContext,
+  { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
 ): DesiredContainer {
+  const { key, owner } = ownership;
   const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
   const { cpu, memory } = container.resources;
   const live: LiveSettings = {
@@ -243,10 +242,10 @@ function desireContainer(
     bindAddress: block.port_bind_address,
     labels: {
       ...spec.config.labels,
-      ...tenantLabels(block.label_prefix, owner, spec),
-      [`${block.label_prefix}.container`]: container.name,
-      [`${block.label_prefix}.spec_hash`]: hashes.get(owner.clusterUid) ?? '',
-      [`${block.label_prefix}.live`]: describeLive(live),
+      ...marks,
+      [key('container')]: container.name,
+      [key('spec_hash')]: hashes.get(owner.clusterUid) ?? '',
+      [key('live')]: describeLive(live),
     },
     hashes,
   };

@@ -1,4 +1,6 @@
 import type { Change } from '../../../provider.ts';
+import { nextName } from './container-name.ts';
+import { describeLive } from './desired.ts';
 import type { DesiredContainer, DesiredTenant, LiveSettings, RestartPolicy } from './desired.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
 
@@ -30,59 +32,19 @@ export interface ContainerComparison {
 }
 
 export interface TenantComparison {
-  readonly prefix: string;
   readonly containers: readonly ContainerComparison[];
   /** Of this tenant, and no longer in its spec. */
   readonly obsolete: readonly ObservedContainer[];
 }
 
-/** An underscore is in no container's name, so that a container named `next` is not taken for a successor. */
-const nextSuffix = '_next';
-/** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
-const oldSuffix = '_old';
-
-/** Of a successor that is no longer wanted. */
-const droppedSuffix = '_drop';
-
-export function nextName(engineName: string): string {
-  return `${engineName}${nextSuffix}`;
-}
-
-export function oldName(engineName: string): string {
-  return `${engineName}${oldSuffix}`;
-}
-
-export function droppedName(engineName: string): string {
-  return `${engineName}${droppedSuffix}`;
-}
-
-export function isDropped(name: string): boolean {
-  return name.endsWith(droppedSuffix);
-}
-
-export function isNext(name: string): boolean {
-  return name.endsWith(nextSuffix);
-}
-
-export function isOld(name: string): boolean {
-  return name.endsWith(oldSuffix);
-}
-
-/** The name that a container has, will have or had while it serves. */
-export function servingName(name: string): string {
-  return name.replace(/_(next|old|drop)$/, '');
-}
-
 export function compareTenant(
   desired: DesiredTenant,
   observed: readonly ObservedContainer[],
-  prefix: string,
 ): TenantComparison {
   const byName = new Map(observed.map((container) => [container.name, container]));
   const wanted = new Set(desired.containers.flatMap(({ engineName }) => [engineName, nextName(engineName)]));
   return {
-    prefix,
-    containers: desired.containers.map((container) => compareContainer(container, byName, prefix)),
+    containers: desired.containers.map((container) => compareContainer(container, byName)),
     obsolete: observed.filter(({ name }) => !wanted.has(name)),
   };
 }
@@ -90,17 +52,16 @@ export function compareTenant(
 function compareContainer(
   desired: DesiredContainer,
   byName: ReadonlyMap<string, ObservedContainer>,
-  prefix: string,
 ): ContainerComparison {
   const current = byName.get(desired.engineName);
   const next = byName.get(nextName(desired.engineName));
-  const currentMatches = current !== undefined && matches(desired, current, prefix);
+  const currentMatches = current !== undefined && matches(desired, current);
   return {
     desired,
     current,
     next,
     currentMatches,
-    nextMatches: next !== undefined && matches(desired, next, prefix),
+    nextMatches: next !== undefined && matches(desired, next),
     repair: currentMatches ? repairOf(current, desired.live.restartPolicy) : 'none',
     liveDiffers:
       currentMatches &&
@@ -112,13 +73,10 @@ function compareContainer(
 const liveFields = ['nanoCpus', 'memoryBytes', 'restartPolicy'] as const satisfies (keyof LiveSettings)[];
 
 /** A hash is keyed with the cluster that made the container, so that adopting one from another rolls nothing. */
-function matches(desired: DesiredContainer, observed: ObservedContainer, prefix: string): boolean {
-  const cluster = observed.labels[`${prefix}.cluster`] ?? '';
-  const hash = desired.hashes.get(cluster);
+function matches(desired: DesiredContainer, observed: ObservedContainer): boolean {
+  const hash = desired.hashes.get(observed.made.cluster ?? '');
   return (
-    hash !== undefined &&
-    hash === observed.labels[`${prefix}.spec_hash`] &&
-    unremovableLimit(desired, observed) === undefined
+    hash !== undefined && hash === observed.made.specHash && unremovableLimit(desired, observed) === undefined
   );
 }
 
@@ -150,14 +108,14 @@ export function repairOf({ state, exitCode }: ObservedContainer, policy: Restart
 }
 
 /** The differences in words, for status and drift report. */
-export function changesOf({ prefix, containers, obsolete }: TenantComparison): readonly Change[] {
+export function changesOf({ containers, obsolete }: TenantComparison): readonly Change[] {
   const settled =
     obsolete.length === 0 &&
     containers.every(({ current, next, currentMatches }) =>
       current === undefined ? next === undefined : currentMatches,
     );
   return [
-    ...containers.flatMap((comparison) => containerChanges(comparison, prefix, settled)),
+    ...containers.flatMap((comparison) => containerChanges(comparison, settled)),
     ...obsolete.map(({ name, state }): Change => ({
       path: `containers.${name}`,
       desired: 'absent',
@@ -167,11 +125,7 @@ export function changesOf({ prefix, containers, obsolete }: TenantComparison): r
   ];
 }
 
-function containerChanges(
-  comparison: ContainerComparison,
-  prefix: string,
-  othersMatch: boolean,
-): readonly Change[] {
+function containerChanges(comparison: ContainerComparison, othersMatch: boolean): readonly Change[] {
   const { desired, current, next, currentMatches, repair } = comparison;
   const path = `containers.${desired.spec.name}`;
   if (current === undefined) {
@@ -180,9 +134,9 @@ function containerChanges(
     return [{ path, desired: 'present', actual, cause: othersMatch ? 'drift' : 'spec' }];
   }
   if (!currentMatches) {
-    const stopped = next === undefined ? oldRepair(current, prefix) : 'none';
+    const stopped = next === undefined ? oldRepair(current) : 'none';
     return [
-      replacementChange(desired, current, { prefix, path }),
+      replacementChange(desired, current, path),
       ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
     ];
   }
@@ -193,12 +147,12 @@ function containerChanges(
   if (repair !== 'none') {
     changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
   }
-  return [...changes, ...liveChanges(comparison, prefix, path)];
+  return [...changes, ...liveChanges(comparison, path)];
 }
 
 /** What brings a container of an earlier spec back, under the restart policy that it has itself. */
-export function oldRepair(container: ObservedContainer, prefix: string): Repair {
-  const labelled = container.labels[`${prefix}.live`]?.split('/')[2] as RestartPolicy | undefined;
+export function oldRepair(container: ObservedContainer): Repair {
+  const labelled = container.made.live?.split('/')[2] as RestartPolicy | undefined;
   return repairOf(container, container.inspected?.live.restartPolicy ?? labelled ?? 'unless-stopped');
 }
 
@@ -210,18 +164,14 @@ export function describeState({ state, exitCode }: ObservedContainer): string {
   return state === 'exited' && exitCode !== undefined ? `exited (${exitCode})` : state;
 }
 
-function replacementChange(
-  desired: DesiredContainer,
-  current: ObservedContainer,
-  { prefix, path }: { readonly prefix: string; readonly path: string },
-): Change {
-  const hash = current.labels[`${prefix}.spec_hash`] ?? 'none';
-  const wanted = desired.hashes.get(current.labels[`${prefix}.cluster`] ?? '') ?? 'none';
+function replacementChange(desired: DesiredContainer, current: ObservedContainer, path: string): Change {
+  const hash = current.made.specHash ?? 'none';
+  const wanted = desired.hashes.get(current.made.cluster ?? '') ?? 'none';
   const limit = unremovableLimit(desired, current);
   if (hash === wanted && limit !== undefined) {
     const { nanoCpus = 0, memoryBytes = 0 } = current.inspected?.live ?? {};
     const actual = limit === 'cpu' ? nanoCpus / 1e9 : memoryBytes;
-    const cause = madeWith(desired, current, prefix) ? 'drift' : 'spec';
+    const cause = madeWith(desired, current) ? 'drift' : 'spec';
     return { path: `${path}.resources.${limit}`, desired: 'none', actual: `${actual}`, cause };
   }
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
@@ -234,12 +184,11 @@ function replacementChange(
 
 function liveChanges(
   { desired, current, liveDiffers }: ContainerComparison,
-  prefix: string,
   path: string,
 ): readonly Change[] {
   const actual = current?.inspected?.live;
   if (!liveDiffers || current === undefined || actual === undefined) return [];
-  const cause = madeWith(desired, current, prefix) ? 'drift' : 'spec';
+  const cause = madeWith(desired, current) ? 'drift' : 'spec';
   const wanted = desired.live;
   const show = (value: number): string => (value === 0 ? 'none' : `${value}`);
   const changes: Change[] = [
@@ -261,7 +210,6 @@ function liveChanges(
 }
 
 /** Whether the container was made with the live settings that are desired now: then what differs is drift. */
-export function madeWith(desired: DesiredContainer, observed: ObservedContainer, prefix: string): boolean {
-  const label = `${prefix}.live`;
-  return observed.labels[label] === desired.labels[label];
+export function madeWith(desired: DesiredContainer, { made }: ObservedContainer): boolean {
+  return made.live === describeLive(desired.live);
 }

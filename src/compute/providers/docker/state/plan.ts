@@ -1,85 +1,30 @@
-import {
-  compareTenant,
-  droppedName,
-  isDropped,
-  isNext,
-  isOld,
-  nextName,
-  oldName,
-  oldRepair,
-  servingName,
-} from './diff.ts';
+import { isOld, nextName, oldName } from './container-name.ts';
+import { compareTenant } from './diff.ts';
 import type { ContainerComparison, TenantComparison } from './diff.ts';
-import type { DesiredContainer, DesiredTenant, LiveSettings } from './desired.ts';
+import type { DesiredContainer, DesiredTenant } from './desired.ts';
+import { isUp } from './observed-container.ts';
 import type { ObservedContainer } from './observed-container.ts';
-import { prove } from './successor-health.ts';
-import type { ProofContext } from './successor-health.ts';
+import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
+import type { Failure, Step } from './step.ts';
+import { successorHealth } from './successor-health.ts';
+import type { SuccessorContext } from './successor-health.ts';
 
 /**
  * The next step from what is there towards what is desired, as a value. Pure: names, labels and states alone decide,
  * so that it makes no difference whether the step before was taken a moment ago or by an operator that died of it.
  *
- * A change that needs a replacement goes over all of the tenant's containers together. What can be found of it:
- * - NAME: serves, or served and stands still for its successor's sake.
- * - NAME_next: made, started or proven, in the place that NAME will have. One that can't run beside the old one (same
- *   host port, same writable volume) is started when that was stopped. Where one fails, all of them go, and the old
- *   ones run again.
- * - NAME_old: succeeded; only now it is stopped, then removed.
- * - NAME_drop: a successor that is no longer wanted, on its way out.
+ * A change that needs a replacement goes over all of the tenant's containers together; container-name.ts draws the
+ * way of each. A successor that can't run beside the old one is started when that was stopped. Where one fails, all of
+ * them go, and the old ones run again.
  */
-export type Step =
-  | { readonly do: 'create'; readonly containers: readonly NewContainer[] }
-  | {
-      readonly do: 'start';
-      readonly containers: readonly ObservedContainer[];
-      readonly what: StartOf;
-      readonly failures?: readonly Failure[];
-    }
-  | { readonly do: 'unpause'; readonly container: ObservedContainer }
-  | { readonly do: 'update'; readonly container: ObservedContainer; readonly live: LiveSettings }
-  | {
-      readonly do: 'stop';
-      readonly containers: readonly ObservedContainer[];
-      readonly failures?: readonly Failure[];
-    }
-  | { readonly do: 'remove'; readonly containers: readonly ObservedContainer[] }
-  | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
-  | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
-  /** Like `remove`, and with it the attempt is over: the old ones serve. */
-  | { readonly do: 'give-up'; readonly containers: readonly ObservedContainer[]; readonly message: string }
-  | { readonly do: 'nothing' };
-
-/** A successor that does not do: to be told in the next look's `failed`. */
-export interface Failure {
-  readonly id: string;
-  readonly name: string;
-  readonly why: string;
-}
-
-export interface NewContainer {
-  readonly desired: DesiredContainer;
-  readonly name: string;
-}
-
-/** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */
-type StartOf = 'serving' | 'successor' | 'old';
-
-/** A container that the engine is removing is gone soon; there is no event that would be missed. */
-const removalLookMs = 500;
-
-export interface PlanContext extends ProofContext {
-  readonly prefix: string;
-}
-
 export function planStep(
   desired: DesiredTenant,
   observed: readonly ObservedContainer[],
-  context: PlanContext,
+  context: SuccessorContext,
 ): Step {
-  const { prefix } = context;
-  const removing = waitForRemoval(observed);
+  const removing = planRemoval(observed);
   if (removing !== undefined) return removing;
-  const comparison = compareTenant(desired, observed, prefix);
+  const comparison = compareTenant(desired, observed);
   const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
     nextMatches && next ? [next] : [],
   );
@@ -90,32 +35,6 @@ export function planStep(
   return planRollout(comparison, context) ?? planRepair(comparison, context);
 }
 
-/**
- * Gets rid of the successors of an earlier desired state, and with them of the others of this attempt. They are
- * marked by their name first: stopped on the way, they must not be taken for successors that failed.
- */
-function planDrop(
-  observed: readonly ObservedContainer[],
-  wanted: readonly ObservedContainer[],
-  { failed }: Pick<PlanContext, 'failed'>,
-): Step | undefined {
-  const dropped = observed.filter(({ name }) => isDropped(name));
-  const successors = observed.filter(({ name }) => isNext(name));
-  if (dropped.length === 0 && successors.every((next) => wanted.includes(next))) return undefined;
-  const names = new Set(dropped.map(({ name }) => name));
-  const next = successors.find(({ name }) => !names.has(droppedName(servingName(name))));
-  if (next !== undefined) return { do: 'rename', container: next, name: droppedName(servingName(next.name)) };
-  const rest = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
-  return planReturn(dropped, rest, { failed });
-}
-
-function waitForRemoval(observed: readonly ObservedContainer[]): Step | undefined {
-  const removing = observed.find(({ state }) => state === 'removing');
-  if (removing === undefined) return undefined;
-  const message = `Waiting until the engine has removed the container ${removing.name}`;
-  return { do: 'wait', message, lookAgainAfterMs: removalLookMs };
-}
-
 /** What was there before this desired state and is worth something: a container that never ran is not. */
 function oldContainers({ containers, obsolete }: TenantComparison): readonly ObservedContainer[] {
   const replaced = containers.flatMap(({ current, currentMatches }) =>
@@ -124,7 +43,7 @@ function oldContainers({ containers, obsolete }: TenantComparison): readonly Obs
   return [...replaced, ...obsolete];
 }
 
-function planRollout(comparison: TenantComparison, context: PlanContext): Step | undefined {
+function planRollout(comparison: TenantComparison, context: SuccessorContext): Step | undefined {
   const { containers } = comparison;
   const old = oldContainers(comparison);
   const neverRan = old.filter(({ state }) => state === 'created');
@@ -145,24 +64,27 @@ function planRollout(comparison: TenantComparison, context: PlanContext): Step |
 interface Rollout {
   readonly successions: readonly ContainerComparison[];
   readonly old: readonly ObservedContainer[];
-  readonly context: PlanContext;
+  readonly context: SuccessorContext;
 }
 
 function planProving(comparison: TenantComparison, { successions, old, context }: Rollout): Step {
-  const proofs = successions.flatMap(({ desired, next }) =>
-    next === undefined ? [] : [{ desired, next, proof: prove(desired, next, context) }],
+  const successors = successions.flatMap(({ desired, next }) =>
+    next === undefined ? [] : [{ desired, next, health: successorHealth(desired, next, context) }],
   );
-  const failures = proofs.flatMap(({ desired, next, proof }): readonly Failure[] =>
-    proof.kind === 'failed' ? [{ id: next.id, name: desired.spec.name, why: proof.why }] : [],
+  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] =>
+    health.kind === 'failed' ? [{ id: next.id, name: desired.spec.name, why: health.why }] : [],
   );
   if (failures.length > 0) {
-    const successors = proofs.map(({ next }) => next);
     const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
       current !== undefined && currentMatches ? [current] : [],
     );
-    return planReturn(successors, old, { failed: context.failed, failures, staying });
+    return planReturn(
+      successors.map(({ next }) => next),
+      old,
+      { failed: context.failed, failures, staying },
+    );
   }
-  const idle = proofs.filter(({ proof }) => proof.kind === 'idle');
+  const idle = successors.filter(({ health }) => health.kind === 'idle');
   if (idle.length > 0) {
     const inTheWay = old.filter(
       (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
@@ -170,9 +92,11 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay };
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
-  const waits = proofs.flatMap(({ proof }) => (proof.kind === 'wait' ? [proof.lookAgainAfterMs] : []));
+  const waits = successors.flatMap(({ health }) => (health.kind === 'wait' ? [health.lookAgainAfterMs] : []));
   if (waits.length > 0) {
-    const names = proofs.filter(({ proof }) => proof.kind === 'wait').map(({ desired }) => desired.spec.name);
+    const names = successors
+      .filter(({ health }) => health.kind === 'wait')
+      .map(({ desired }) => desired.spec.name);
     const message = `Waiting until the new ${names.join(', ')} is known to run well`;
     return { do: 'wait', message, lookAgainAfterMs: Math.min(...waits) };
   }
@@ -185,23 +109,18 @@ function planSuccession({ obsolete }: TenantComparison, successions: readonly Co
   if (first?.next === undefined) {
     const retired = obsolete.filter((container) => isOld(container.name));
     const [named] = obsolete;
-    if (retired.length > 0 || named === undefined) return retire(retired);
+    if (retired.length > 0 || named === undefined) return planRetirement(retired);
     return { do: 'rename', container: named, name: oldName(named.name) };
   }
   const { current, next, desired } = first;
   if (current === undefined) return { do: 'rename', container: next, name: desired.engineName };
   const name = oldName(desired.engineName);
   const inTheWay = obsolete.filter((container) => container.name === name);
-  return inTheWay.length > 0 ? retire(inTheWay) : { do: 'rename', container: current, name };
-}
-
-function retire(containers: readonly ObservedContainer[]): Step {
-  const up = containers.filter(isUp);
-  return up.length > 0 ? { do: 'stop', containers: up } : { do: 'remove', containers };
+  return inTheWay.length > 0 ? planRetirement(inTheWay) : { do: 'rename', container: current, name };
 }
 
 /** No old one is left: what is there is brought to serve, and what is missing is made. */
-function planRepair({ containers }: TenantComparison, { failed }: PlanContext): Step {
+function planRepair({ containers }: TenantComparison, { failed }: SuccessorContext): Step {
   for (const { desired, current, next } of containers) {
     if (current === undefined && next !== undefined) {
       return { do: 'rename', container: next, name: desired.engineName };
@@ -223,87 +142,6 @@ function planRepair({ containers }: TenantComparison, { failed }: PlanContext): 
     if (repair === 'start') return { do: 'start', containers: [current], what: 'serving' };
   }
   return { do: 'nothing' };
-}
-
-/**
- * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again.
- * Creates nothing.
- */
-export function planHold(
-  observed: readonly ObservedContainer[],
-  { prefix, failed }: Pick<PlanContext, 'prefix' | 'failed'>,
-): Step {
-  const removing = waitForRemoval(observed);
-  if (removing !== undefined) return removing;
-  const serving = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
-  const successors = observed.filter(({ name }) => isNext(name));
-  const names = new Set(observed.map(({ name }) => name));
-  const retired = observed.filter(({ name }) => isOld(name) && names.has(servingName(name)));
-  if (retired.length > 0) return retire(retired);
-  // The old one is gone already: this is the one to keep.
-  const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
-  if (heir !== undefined) return { do: 'rename', container: heir, name: servingName(heir.name) };
-  const drop = planDrop(observed, [], { failed });
-  if (drop !== undefined) return drop;
-  const nameless = serving.find(({ name }) => isOld(name));
-  if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
-  for (const container of serving) {
-    if (failed.has(container.id)) continue;
-    const repair = oldRepair(container, prefix);
-    if (repair === 'unpause') return { do: 'unpause', container };
-    if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
-  }
-  return { do: 'nothing' };
-}
-
-interface Return extends Pick<PlanContext, 'failed'> {
-  readonly failures?: readonly Failure[];
-  /** What serves already as it should, from a rollout that did not get to its end, and keeps its name. */
-  readonly staying?: readonly ObservedContainer[];
-}
-
-/**
- * Back to the old ones. What was stopped for the successors' sake is started again first, and only then are the
- * successors removed: their presence is what tells that it was stopped on purpose.
- */
-function planReturn(
-  successors: readonly ObservedContainer[],
-  old: readonly ObservedContainer[],
-  { failed, failures, staying = [] }: Return,
-): Step {
-  const since = Math.min(...successors.map(({ inspected }) => inspected?.createdMs ?? Infinity));
-  const parked = old.filter(
-    ({ id, state, inspected }) =>
-      state === 'exited' && (inspected?.finishedMs ?? 0) >= since && !failed.has(id),
-  );
-  if (parked.length > 0) {
-    const up = successors.filter(isUp);
-    const told = failures === undefined ? {} : { failures };
-    if (up.length > 0) return { do: 'stop', containers: up, ...told };
-    return { do: 'start', containers: parked, what: 'old', ...told };
-  }
-  const names = new Set([...old, ...staying].map(({ name }) => name));
-  // One that stands still under that name was succeeded for good.
-  const nameless = old.find(
-    (container) => isOld(container.name) && isUp(container) && !names.has(servingName(container.name)),
-  );
-  if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
-  if (failures === undefined) return { do: 'remove', containers: successors };
-  const lost = old.flatMap(({ id, name }) => {
-    const why = failed.get(id);
-    return why === undefined ? [] : [`the old ${name} ${why}`];
-  });
-  const after = lost.length === 0 ? 'what ran before serves on' : lost.join('; ');
-  const message = `${failures.map(({ name, why }) => `the new container ${name} ${why}`).join('; ')}. It was removed; ${after}`;
-  return {
-    do: 'give-up',
-    containers: successors,
-    message: `${message[0]?.toUpperCase()}${message.slice(1)}`,
-  };
-}
-
-function isUp({ state }: ObservedContainer): boolean {
-  return state === 'running' || state === 'restarting' || state === 'paused';
 }
 
 /** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */

@@ -5,10 +5,11 @@ import type {
   Inspected,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { planHold, planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
-import type { Step } from '../../../../../src/compute/providers/docker/state/plan.ts';
+import { planHold } from '../../../../../src/compute/providers/docker/state/plan-hold.ts';
+import { planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
+import type { Step } from '../../../../../src/compute/providers/docker/state/step.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { asDesired, clock, nowMs, observedContainer, outdated, prefix } from '../observed-fixture.ts';
+import { asDesired, clock, nowMs, observedContainer, outdated } from '../observed-fixture.ts';
 
 type Over = Partial<ObservedContainer>;
 
@@ -44,9 +45,9 @@ function words(step: Step): string {
 }
 
 const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planStep(desired, observed, { prefix, clock, failed: new Map(Object.entries(failed)) }));
+  words(planStep(desired, observed, { clock, failed: new Map(Object.entries(failed)) }));
 const hold = (observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planHold(observed, { prefix, failed: new Map(Object.entries(failed)) }));
+  words(planHold(observed, { failed: new Map(Object.entries(failed)) }));
 
 /** All that a tenant's container can be, for one that the spec names `name`. */
 function cast(desired: DesiredTenant, index = 0) {
