@@ -1,5 +1,4 @@
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
-import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
@@ -12,21 +11,13 @@ import type {
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
+import { hashedFields, liveSettingsOf } from './container-fields.ts';
+import { describeLive } from './live-settings.ts';
+import type { LiveSettings } from './live-settings.ts';
 import { parseVolumes } from './volumes.ts';
 import type { VolumeMount } from './volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
-
-export type RestartPolicy = NonNullable<DockerConfig['restart_policy']>;
-
-/** What the engine can change while the container runs. */
-export interface LiveSettings {
-  /** Billionths of a core; 0: no limit. */
-  readonly nanoCpus: number;
-  /** 0: no limit. */
-  readonly memoryBytes: number;
-  readonly restartPolicy: RestartPolicy;
-}
 
 export type DesiredNetwork =
   /** The operator's network, joined by tenants with one container. */
@@ -209,22 +200,9 @@ function desireContainer(
 ): DesiredContainer {
   const { key, owner } = ownership;
   const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
-  const { cpu, memory } = container.resources;
-  const live: LiveSettings = {
-    nanoCpus: cpu === undefined ? 0 : nanoCpus(cpu),
-    memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
-    restartPolicy: spec.config.restart_policy ?? 'unless-stopped',
-  };
+  const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const replaceable = {
-    image: container.image,
-    command: container.command,
-    args: container.args,
-    env: container.env.toSorted(byKey(({ name }) => name)),
-    // The name of a port is for the status alone.
-    ports: (container.ports ?? [])
-      .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
-      .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
-    healthCheck: container.healthCheck,
+    ...hashedFields(container),
     volumes,
     network,
     bindAddress: block.port_bind_address,
@@ -248,20 +226,5 @@ function desireContainer(
       [key('live')]: describeLive(live),
     },
     hashes,
-  };
-}
-
-/**
- * The live settings as a label says them. It tells, without an inspect, whether they are the ones that the container
- * was made with.
- */
-export function describeLive({ nanoCpus, memoryBytes, restartPolicy }: LiveSettings): string {
-  return `${nanoCpus}/${memoryBytes}/${restartPolicy}`;
-}
-
-function byKey<T>(key: (item: T) => string): (a: T, b: T) => number {
-  return (a, b) => {
-    const [left, right] = [key(a), key(b)];
-    return left < right ? -1 : left > right ? 1 : 0;
   };
 }

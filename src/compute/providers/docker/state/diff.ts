@@ -1,7 +1,8 @@
 import type { Change } from '../../../provider.ts';
 import { nextName } from './container-name.ts';
-import { describeLive } from './desired.ts';
-import type { DesiredContainer, DesiredTenant, LiveSettings, RestartPolicy } from './desired.ts';
+import type { DesiredContainer, DesiredTenant } from './desired.ts';
+import { describeLive, liveDifferences } from './live-settings.ts';
+import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
@@ -63,32 +64,27 @@ function compareContainer(
     currentMatches,
     nextMatches: next !== undefined && matches(desired, next),
     repair: currentMatches ? repairOf(current, desired.live.restartPolicy) : 'none',
-    liveDiffers:
-      currentMatches &&
-      current.inspected !== undefined &&
-      liveFields.some((field) => current.inspected?.live[field] !== desired.live[field]),
+    liveDiffers: currentMatches && differencesOf(desired, current).length > 0,
   };
 }
-
-const liveFields = ['nanoCpus', 'memoryBytes', 'restartPolicy'] as const satisfies (keyof LiveSettings)[];
 
 /** A hash is keyed with the cluster that made the container, so that adopting one from another rolls nothing. */
 function matches(desired: DesiredContainer, observed: ObservedContainer): boolean {
   const hash = desired.hashes.get(observed.made.cluster ?? '');
-  return (
-    hash !== undefined && hash === observed.made.specHash && unremovableLimit(desired, observed) === undefined
-  );
+  return hash !== undefined && hash === observed.made.specHash && heldLimit(desired, observed) === undefined;
 }
 
-/** The engine ignores a live update to "no limit", so that dropping one takes a replacement. */
-function unremovableLimit(
+/** Of the settings that can be changed live; none without an inspect, which alone tells them. */
+function differencesOf(
   { live }: DesiredContainer,
   { inspected }: ObservedContainer,
-): 'cpu' | 'memory' | undefined {
-  if (inspected === undefined) return undefined;
-  if (live.nanoCpus === 0 && inspected.live.nanoCpus > 0) return 'cpu';
-  if (live.memoryBytes === 0 && inspected.live.memoryBytes > 0) return 'memory';
-  return undefined;
+): readonly LiveDifference[] {
+  return inspected === undefined ? [] : liveDifferences(live, inspected.live);
+}
+
+/** A limit that is no longer desired and can't be taken away live. */
+function heldLimit(desired: DesiredContainer, observed: ObservedContainer): LiveDifference | undefined {
+  return differencesOf(desired, observed).find(({ needsReplacement }) => needsReplacement);
 }
 
 const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
@@ -167,13 +163,8 @@ export function describeState({ state, exitCode }: ObservedContainer): string {
 function replacementChange(desired: DesiredContainer, current: ObservedContainer, path: string): Change {
   const hash = current.made.specHash ?? 'none';
   const wanted = desired.hashes.get(current.made.cluster ?? '') ?? 'none';
-  const limit = unremovableLimit(desired, current);
-  if (hash === wanted && limit !== undefined) {
-    const { nanoCpus = 0, memoryBytes = 0 } = current.inspected?.live ?? {};
-    const actual = limit === 'cpu' ? nanoCpus / 1e9 : memoryBytes;
-    const cause = madeWith(desired, current) ? 'drift' : 'spec';
-    return { path: `${path}.resources.${limit}`, desired: 'none', actual: `${actual}`, cause };
-  }
+  const limit = heldLimit(desired, current);
+  if (hash === wanted && limit !== undefined) return liveChange(limit, path, causeOf(desired, current));
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
   const image = current.inspected?.image ?? current.image;
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
@@ -182,31 +173,22 @@ function replacementChange(desired: DesiredContainer, current: ObservedContainer
   return { path: `${path}.spec`, desired: wanted, actual: hash, cause: 'spec' };
 }
 
-function liveChanges(
-  { desired, current, liveDiffers }: ContainerComparison,
-  path: string,
-): readonly Change[] {
-  const actual = current?.inspected?.live;
-  if (!liveDiffers || current === undefined || actual === undefined) return [];
-  const cause = madeWith(desired, current) ? 'drift' : 'spec';
-  const wanted = desired.live;
-  const show = (value: number): string => (value === 0 ? 'none' : `${value}`);
-  const changes: Change[] = [
-    {
-      path: `${path}.resources.cpu`,
-      desired: show(wanted.nanoCpus / 1e9),
-      actual: show(actual.nanoCpus / 1e9),
-      cause,
-    },
-    {
-      path: `${path}.resources.memory`,
-      desired: show(wanted.memoryBytes),
-      actual: show(actual.memoryBytes),
-      cause,
-    },
-    { path: `${path}.restartPolicy`, desired: wanted.restartPolicy, actual: actual.restartPolicy, cause },
-  ];
-  return changes.filter(({ desired, actual }) => desired !== actual);
+function liveChanges({ desired, current }: ContainerComparison, path: string): readonly Change[] {
+  if (current === undefined) return [];
+  const cause = causeOf(desired, current);
+  return differencesOf(desired, current).map((difference) => liveChange(difference, path, cause));
+}
+
+function liveChange(
+  { path, desired, actual }: LiveDifference,
+  container: string,
+  cause: Change['cause'],
+): Change {
+  return { path: `${container}.${path}`, desired, actual, cause };
+}
+
+function causeOf(desired: DesiredContainer, observed: ObservedContainer): Change['cause'] {
+  return madeWith(desired, observed) ? 'drift' : 'spec';
 }
 
 /** Whether the container was made with the live settings that are desired now: then what differs is drift. */

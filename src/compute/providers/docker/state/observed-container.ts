@@ -1,6 +1,6 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { InspectedContainer, ListedContainer, ListedPort } from './container-answers.ts';
-import type { LiveSettings, RestartPolicy } from './desired.ts';
+import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 /** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
 

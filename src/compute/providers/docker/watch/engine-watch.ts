@@ -7,7 +7,7 @@ import type { OnChange } from '../../../provider.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { EngineEvent, EngineReads } from '../engine/engine.ts';
 import type { EngineView } from './engine-view.ts';
-import { describeLive } from '../state/desired.ts';
+import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 
 /** Keeps the view of the engine true: one list, then events; another list after each gap, and one per sweep. */

@@ -13,11 +13,11 @@ import {
 } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { Repair } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
 import type {
-  DesiredTenant,
   LiveSettings,
   RestartPolicy,
-} from '../../../../../src/compute/providers/docker/state/desired.ts';
+} from '../../../../../src/compute/providers/docker/state/live-settings.ts';
 import type {
   ContainerState,
   ObservedContainer,
