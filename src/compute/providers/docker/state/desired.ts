@@ -1,3 +1,4 @@
+import { portProtocol } from '../../../../api/compute-fields.ts';
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
@@ -120,10 +121,10 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
       name: 'app',
       image: config.image,
       env: Object.entries(config.env ?? {}).map(([name, value]) => ({ name, value })),
-      ports: (config.ports ?? []).map(({ container_port, host_port, protocol }) => ({
+      ports: (config.ports ?? []).map(({ container_port, host_port = 0, protocol }) => ({
         containerPort: container_port,
-        protocol,
-        ...(host_port === undefined ? {} : { hostPort: host_port }),
+        protocol: portProtocol.parse(protocol.toUpperCase()),
+        ...(host_port === 0 ? {} : { hostPort: host_port }),
       })),
       resources: fallback,
     },

@@ -82,6 +82,20 @@ it('a port of the block is published where it says, and a secret without a value
   ]);
 });
 
+it('a port of the block in the words of compose is the same port', () => {
+  const ports = (...all: Record<string, unknown>[]) => tenantSpec({ ports: all });
+  const compose = ports(
+    { container_port: 80, host_port: 0, protocol: 'tcp' },
+    { container_port: 53, protocol: 'udp' },
+  );
+  const own = ports({ container_port: 80 }, { container_port: 53, protocol: 'UDP' });
+  expect(only(compose).spec.ports).toEqual([
+    { containerPort: 80, protocol: 'TCP' },
+    { containerPort: 53, protocol: 'UDP' },
+  ]);
+  expect(desire(compose)).toEqual(desire(own));
+});
+
 describe('names', () => {
   it('one container bears the tenant, several bear their own name, too', () => {
     expect(only(tenantSpec()).engineName).toBe('landlord-tenant-acme');
