@@ -1,39 +1,28 @@
+import { atMost } from '../../../async/at-most.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type {
-  CreateProvider,
-  Looking,
-  Observation,
-  OwnedResource,
-  Provider,
-  ProviderContext,
-  StepResult,
-  TenantPlace,
-} from '../../provider.ts';
-import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { ownershipOf } from '../../ownership.ts';
-import type { Ownership } from '../../ownership.ts';
-import type { Clock } from './state/container-health.ts';
+import type { CreateProvider, OnChange, Provider, ProviderContext, StepResult } from '../../provider.ts';
+import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
-import { desireTenant } from './state/desired.ts';
-import type { DesiredTenant, DockerSettings } from './state/desired.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
-import { createEngineClient } from './engine/engine-client.ts';
-import { guardEngine } from './engine/engine-guard.ts';
-import { createEngineView } from './watch/engine-view.ts';
-import { watchEngine } from './watch/engine-watch.ts';
-import { EngineRefusal } from './engine/engine.ts';
-import type { Engine } from './engine/engine.ts';
 import { createImagePulls } from './converge/image-pulls.ts';
 import { createNetworks } from './converge/networks.ts';
-import { observe } from './state/observed.ts';
-import { lookAtTenant } from './watch/engine-look.ts';
+import { createEngineClient } from './engine/engine-client.ts';
+import { guardEngine } from './engine/engine-guard.ts';
+import { EngineRefusal } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Clock } from './state/container-health.ts';
+import { desireTenant } from './state/desired.ts';
+import type { DesiredTenant, DockerSettings } from './state/desired.ts';
+import { createEngineView } from './watch/engine-view.ts';
+import { watchEngine } from './watch/engine-watch.ts';
+import { getStatus } from './watch/get-status.ts';
 import { ownedResources } from './watch/owned-resources.ts';
-import { assertBelongsTo } from './converge/ownership-conflict.ts';
-import { atMost } from '../../../async/at-most.ts';
+import { validateTenant } from './watch/validate-tenant.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
 
@@ -64,13 +53,13 @@ export function dockerProvider(
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const ownership = ownershipOf(owner, 'docker', block.label_prefix);
   const settings: DockerSettings = { block, policy, commonPolicy: context.policy, ownership };
+  const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
+  const listeners = new Set<OnChange>();
   const guard = guardEngine(engine);
   const view = createEngineView({ engine, guard }, ownership);
-  const listeners = new Set<(tenantId: string | undefined) => void>();
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
   const networks = createNetworks(guard.engine, settings);
   const throttle = atMost(enginePlaces);
   const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
@@ -81,7 +70,7 @@ export function dockerProvider(
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) => desireTenant(spec, settings),
     validate: (desired, signal) =>
-      asDockerErrors('InvalidSpec', () => validate(guard.engine, desired, signal)),
+      asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: (desired, _permit, signal) =>
       converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
     update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
@@ -96,8 +85,8 @@ export function dockerProvider(
         }
       }),
     getStatus: (at, against, how) =>
-      asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
-    list: (signal): Promise<readonly OwnedResource[]> =>
+      asDockerErrors('ProviderUnavailable', () => getStatus({ ...deps, ownership }, { at, against }, how)),
+    list: (signal) =>
       asDockerErrors('ProviderUnavailable', () => ownedResources(guard.engine, ownership, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
@@ -112,40 +101,6 @@ export function dockerProvider(
       engine.close();
     },
   };
-}
-
-async function getStatus(
-  { engine, view, settings, clock }: ConvergeDeps,
-  { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
-  { fresh, signal }: Looking,
-): Promise<Observation> {
-  const { tenantId } = at;
-  const there = ownershipAt(at, settings.ownership);
-  if (there === settings.ownership) {
-    const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
-    assertBelongsTo(containers, at, there);
-    return observe(against, containers, clock());
-  }
-  // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
-  const containers = await lookAtTenant(engine, there, tenantId, signal);
-  assertBelongsTo(containers, at, there);
-  return observe(undefined, containers, clock());
-}
-
-function ownershipAt({ placement: { labelPrefix } }: TenantPlace, ownership: Ownership): Ownership {
-  const isHere = typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix;
-  return isHere ? ownership : ownership.withPrefix(labelPrefix);
-}
-
-/** A container that is to be joined must be there. */
-async function validate(engine: Engine, { containers }: DesiredTenant, signal: AbortSignal): Promise<void> {
-  const mode = containers.find(({ network }) => network.kind === 'mode')?.network.name;
-  const [, joined] = mode?.split('container:') ?? [];
-  if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) return;
-  throw new ComputeError(
-    'InvalidSpec',
-    `spec.computeConfig.docker.network_mode: there is no container ${joined} on the engine to join`,
-  );
 }
 
 /** A refusal that nobody has understood is named by the operation. */

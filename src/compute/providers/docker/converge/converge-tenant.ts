@@ -7,7 +7,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { assertBelongsTo, conflict } from './ownership-conflict.ts';
+import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan-hold.ts';
 import { planStep } from '../state/plan.ts';
 import type { Step } from '../state/step.ts';
@@ -172,7 +172,10 @@ async function rename(
   signal: AbortSignal,
 ): Promise<void> {
   const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
-  if (answer === 'name-taken') throw await conflict(engine, name, settings.ownership, signal);
+  if (answer !== 'name-taken') return;
+  // By something that no list of ours shows.
+  const holder = await engine.inspectContainer(name, signal);
+  throw ownershipConflict(name, holder?.Config.Labels, settings.ownership);
 }
 
 async function finish(

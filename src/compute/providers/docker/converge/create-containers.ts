@@ -5,7 +5,7 @@ import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import { conflict } from './ownership-conflict.ts';
+import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { NewContainer } from '../state/step.ts';
 import { credentialFor } from './registry-credentials.ts';
 import { ensureVolumes } from './tenant-volumes.ts';
@@ -88,5 +88,5 @@ async function createOne(
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
   const { ownership } = settings;
   if (holder === undefined || ownership.belongsTo(attempt.desired, holder.Config.Labels)) return;
-  throw await conflict(engine, container.name, ownership, signal);
+  throw ownershipConflict(container.name, holder.Config.Labels, ownership);
 }
