@@ -30,7 +30,7 @@ import { validateTenant } from './watch/validate-tenant.ts';
 const defaultSettleMs = 3_000;
 
 /** Past 8 creates and starts at once, the engine only gets slower for each. */
-const enginePlaces = 8;
+const startsAtOnce = 8;
 
 export interface DockerContext extends ProviderContext {
   /** Milliseconds that a container without health check must run to count as healthy. For tests. */
@@ -61,7 +61,7 @@ export function dockerProvider(
     for (const listener of listeners) listener(tenantId);
   });
   const networks = createNetworks(guard.engine, settings);
-  const throttle = atMost(enginePlaces);
+  const throttle = atMost(startsAtOnce);
   const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
   const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
     asDockerErrors(attempt.failure, () => convergeTenant(deps, attempt, signal));

@@ -8,9 +8,9 @@ import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
-import { planHold } from '../state/plan-hold.ts';
-import { planStep } from '../state/plan.ts';
-import type { Step } from '../state/step.ts';
+import { planHold } from '../state/plan/plan-hold.ts';
+import { planStep } from '../state/plan/plan-step.ts';
+import type { Step } from '../state/plan/step.ts';
 import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */

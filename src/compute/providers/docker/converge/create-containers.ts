@@ -6,7 +6,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
-import type { NewContainer } from '../state/step.ts';
+import type { NewContainer } from '../state/plan/step.ts';
 import { credentialFor } from './registry-credentials.ts';
 import { ensureVolumes } from './tenant-volumes.ts';
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredTenant } from '../../../../../../src/compute/providers/docker/state/desired.ts';
+import { desireTenant } from '../../../../../../src/compute/providers/docker/state/desired.ts';
 import type {
   Inspected,
   ObservedContainer,
-} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { planHold } from '../../../../../src/compute/providers/docker/state/plan-hold.ts';
-import { planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
-import type { Step } from '../../../../../src/compute/providers/docker/state/step.ts';
-import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { asDesired, clock, nowMs, observedContainer, outdated } from '../observed-fixture.ts';
+} from '../../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { planHold } from '../../../../../../src/compute/providers/docker/state/plan/plan-hold.ts';
+import { planStep } from '../../../../../../src/compute/providers/docker/state/plan/plan-step.ts';
+import type { Step } from '../../../../../../src/compute/providers/docker/state/plan/step.ts';
+import { containerSpec, settings, tenantSpec } from '../../docker-fixture.ts';
+import { asDesired, clock, nowMs, observedContainer, outdated } from '../../observed-fixture.ts';
 
 type Over = Partial<ObservedContainer>;
 

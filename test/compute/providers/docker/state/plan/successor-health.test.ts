@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { HealthCheck } from '../../../../../src/api/compute-fields.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { HealthCheck } from '../../../../../../src/api/compute-fields.ts';
+import { desireTenant } from '../../../../../../src/compute/providers/docker/state/desired.ts';
 import type {
   Inspected,
   ObservedContainer,
-} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { successorHealth } from '../../../../../src/compute/providers/docker/state/successor-health.ts';
-import type { SuccessorHealth } from '../../../../../src/compute/providers/docker/state/successor-health.ts';
-import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
+} from '../../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { successorHealth } from '../../../../../../src/compute/providers/docker/state/plan/successor-health.ts';
+import type { SuccessorHealth } from '../../../../../../src/compute/providers/docker/state/plan/successor-health.ts';
+import { containerSpec, settings, tenantSpec } from '../../docker-fixture.ts';
+import { clock, nowMs, observedContainer } from '../../observed-fixture.ts';
 
 function health(
   over: Partial<ObservedContainer>,

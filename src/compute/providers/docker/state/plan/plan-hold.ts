@@ -1,6 +1,6 @@
-import { isDropped, isNext, isOld, servingName } from './container-name.ts';
-import { oldRepair } from './diff.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
+import { oldRepair } from '../diff.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 import { planDrop, planRemoval, planRetirement } from './plan-return.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';

@@ -1,6 +1,6 @@
-import { droppedName, isDropped, isNext, isOld, servingName } from './container-name.ts';
-import { isUp } from './observed-container.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import { droppedName, isDropped, isNext, isOld, servingName } from '../container-name.ts';
+import { isUp } from '../observed-container.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 import type { Failure, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 

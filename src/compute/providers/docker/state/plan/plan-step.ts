@@ -1,9 +1,9 @@
-import { isOld, nextName, oldName } from './container-name.ts';
-import { compareTenant } from './diff.ts';
-import type { ContainerComparison, TenantComparison } from './diff.ts';
-import type { DesiredContainer, DesiredTenant } from './desired.ts';
-import { isUp } from './observed-container.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import { isOld, nextName, oldName } from '../container-name.ts';
+import { compareTenant } from '../diff.ts';
+import type { ContainerComparison, TenantComparison } from '../diff.ts';
+import type { DesiredContainer, DesiredTenant } from '../desired.ts';
+import { isUp } from '../observed-container.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
 import type { Failure, Step } from './step.ts';
 import { successorHealth } from './successor-health.ts';

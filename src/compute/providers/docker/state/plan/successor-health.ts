@@ -1,8 +1,8 @@
-import { longestHealthCheckMs } from '../../../observation/health-check-time.ts';
-import { containerHealth, describeExit, recentRestarts, unsettledMs } from './container-health.ts';
-import type { Clock } from './container-health.ts';
-import type { DesiredContainer } from './desired.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import { longestHealthCheckMs } from '../../../../observation/health-check-time.ts';
+import { containerHealth, describeExit, recentRestarts, unsettledMs } from '../container-health.ts';
+import type { Clock } from '../container-health.ts';
+import type { DesiredContainer } from '../desired.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 
 /** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */
 const healthGraceMs = 10_000;

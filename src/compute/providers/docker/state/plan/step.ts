@@ -1,6 +1,6 @@
-import type { DesiredContainer } from './desired.ts';
-import type { LiveSettings } from './live-settings.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import type { DesiredContainer } from '../desired.ts';
+import type { LiveSettings } from '../live-settings.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 
 /** What can be done about a tenant's containers, as a value. */
 export type Step =
