@@ -16,8 +16,8 @@ import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
-import { desireTenant } from './state/desired.ts';
-import type { DesiredTenant, DockerSettings } from './state/desired.ts';
+import { desiredTenant } from './state/desired-tenant.ts';
+import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
 import { createEngineView } from './watch/engine-view.ts';
 import { watchEngine } from './watch/engine-watch.ts';
 import { getStatus } from './watch/get-status.ts';
@@ -68,7 +68,7 @@ export function dockerProvider(
 
   return {
     name: 'docker',
-    desired: (spec: TenantComputeSpec<DockerConfig>) => desireTenant(spec, settings),
+    desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
     validate: (desired, signal) =>
       asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: (desired, _permit, signal) =>

@@ -13,7 +13,7 @@ import type { DockerContext } from '../../../../src/compute/providers/docker/pro
 import type {
   DesiredTenant,
   DockerSettings,
-} from '../../../../src/compute/providers/docker/state/desired.ts';
+} from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { driven } from '../../driven-provider.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';

@@ -1,4 +1,4 @@
-import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { readMade } from '../../../../src/compute/providers/docker/state/observed-container.ts';
 import type {
   Inspected,

@@ -2,7 +2,7 @@ import type Dockerode from 'dockerode';
 import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
-import type { DesiredContainer } from '../state/desired.ts';
+import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
 
 /** Nanoseconds, the engine's unit of time in a health check. */

@@ -3,8 +3,8 @@ import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired.ts';
-import { freeSubnets } from './subnets.ts';
+import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
+import { freeSubnets } from './free-subnets.ts';
 
 /** For whom a network is made: who they are, and the marks that it gets. */
 export type NetworkOwner = Pick<DesiredTenant, 'namespace' | 'name' | 'marks'>;

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DesiredTenant } from '../state/desired.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ConvergeDeps } from './converge-deps.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
 

@@ -1,6 +1,6 @@
 import type { Change } from '../../../provider.ts';
 import { nextName } from './container-name.ts';
-import type { DesiredContainer, DesiredTenant } from './desired.ts';
+import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';

@@ -4,7 +4,7 @@ import { containerHealth } from './container-health.ts';
 import type { Clock, ContainerHealth } from './container-health.ts';
 import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
-import type { DesiredTenant } from './desired.ts';
+import type { DesiredTenant } from './desired-tenant.ts';
 import { youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 

@@ -2,7 +2,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { Clock } from '../state/container-health.ts';
-import type { DesiredTenant } from '../state/desired.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
 import { observe } from '../state/observed.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { lookAtTenant } from './engine-look.ts';

@@ -1,6 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
 import type { EngineReads } from '../engine/engine.ts';
-import type { DesiredTenant } from '../state/desired.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
 
 /** A container that is to be joined must be there. Rejects with InvalidSpec. */
 export async function validateTenant(

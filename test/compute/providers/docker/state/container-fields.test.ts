@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { containerFields } from '../../../../../src/compute/providers/docker/state/container-fields.ts';
 import type { ContainerFieldRules } from '../../../../../src/compute/providers/docker/state/container-fields.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { changesOf, compareTenant } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { ContainerSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
@@ -24,7 +24,7 @@ const others: { readonly [F in keyof Required<ContainerSpec>]: ContainerSpec[F] 
   resources: { cpu: '1' },
 };
 const pair = (over: Partial<ContainerSpec>) =>
-  desireTenant(
+  desiredTenant(
     tenantSpec({}, { containers: [{ ...containerSpec('app'), ...over }, containerSpec('db')] }),
     settings(),
   );

@@ -12,8 +12,8 @@ import {
   repairOf,
 } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { Repair } from '../../../../../src/compute/providers/docker/state/diff.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
-import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
   LiveSettings,
   RestartPolicy,
@@ -25,12 +25,12 @@ import type {
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired, observedContainer, outdated } from '../observed-fixture.ts';
 
-const single = desireTenant(tenantSpec(), settings());
-const limited = desireTenant(
+const single = desiredTenant(tenantSpec(), settings());
+const limited = desiredTenant(
   tenantSpec({ resources: { cpu: '500m', memory: '64Mi' }, restart_policy: 'always' }),
   settings(),
 );
-const pair = desireTenant(
+const pair = desiredTenant(
   tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] }),
   settings(),
 );

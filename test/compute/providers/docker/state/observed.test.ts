@@ -9,7 +9,7 @@ import {
   uniqueArray,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { observe } from '../../../../../src/compute/providers/docker/state/observed.ts';
 import type {
   Inspected,
@@ -19,7 +19,7 @@ import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fix
 import { memoryEngine } from '../memory-engine.ts';
 import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
 
-const desired = desireTenant(tenantSpec(), settings());
+const desired = desiredTenant(tenantSpec(), settings());
 const [container] = desired.containers;
 
 /** A container as desired, up for an hour; the arguments say what is odd about it. */
@@ -58,7 +58,7 @@ describe('state and health', () => {
 
   it('the whole is as bad as the worst of its containers', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const containers = two.containers.map(({ engineName: name, labels }, index) =>
       seen({ name, labels, state: index === 0 ? 'running' : 'exited', exitCode: 1 }),
     );
@@ -164,7 +164,7 @@ describe('changes', () => {
     ['always', 0, true],
     ['unless-stopped', 0, true],
   ])('under restart_policy %s, an exit with code %i is mended: %s', (policy, exitCode, mended) => {
-    const wanted = desireTenant(tenantSpec({ restart_policy: policy }), settings());
+    const wanted = desiredTenant(tenantSpec({ restart_policy: policy }), settings());
     const live = wanted.containers[0]?.live;
     const one = seen(
       { state: 'exited', exitCode, labels: wanted.containers[0]?.labels ?? {} },
@@ -174,7 +174,7 @@ describe('changes', () => {
   });
 
   it('none comes from a container that another cluster made and that is adopted', () => {
-    const adopting = desireTenant(tenantSpec(), settings({ adopt_clusters: ['cluster-0'] }));
+    const adopting = desiredTenant(tenantSpec(), settings({ adopt_clusters: ['cluster-0'] }));
     const hash = adopting.containers[0]?.hashes.get('cluster-0') ?? '';
     const labels = { ...container?.labels, 'landlord.cluster': 'cluster-0', 'landlord.spec_hash': hash };
     expect(observe(adopting, [seen({ labels })], clock).changes).toEqual([]);
@@ -214,7 +214,7 @@ it('what was applied shows no changes, whatever the spec', async () => {
 
 it('endpoints bear the names of the ports, and an IPv6 address its brackets in the URL', () => {
   const ports = [{ address: '::1', hostPort: 4711, containerPort: 80, protocol: 'tcp' }];
-  const named = desireTenant(
+  const named = desiredTenant(
     tenantSpec(
       {},
       {
@@ -255,7 +255,7 @@ describe('of each container', () => {
 
   it('the ids are told, and that of the network that one of them is attached to', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const [first, second] = two.containers.map(({ engineName: name }) => seen({ id: name, name }));
     if (first === undefined || second === undefined) throw new Error('no containers');
     const ids = (...containers: ObservedContainer[]) => observe(two, containers, clock).compute.resourceIds;
@@ -270,7 +270,7 @@ describe('of each container', () => {
 
   it('the next look is due when the first of them needs one', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const containers = two.containers.map(({ engineName: name }, index) =>
       seen({ name }, { startedMs: nowMs - 1_000 - index }),
     );

@@ -1,7 +1,7 @@
 import { isOld, nextName, oldName } from '../container-name.ts';
 import { compareTenant } from '../diff.ts';
 import type { ContainerComparison, TenantComparison } from '../diff.ts';
-import type { DesiredContainer, DesiredTenant } from '../desired.ts';
+import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';

@@ -1,4 +1,4 @@
-import type { DesiredContainer } from '../desired.ts';
+import type { DesiredContainer } from '../desired-tenant.ts';
 import type { LiveSettings } from '../live-settings.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 

@@ -1,7 +1,7 @@
 import { longestHealthCheckMs } from '../../../../observation/health-check-time.ts';
 import { containerHealth, describeExit, recentRestarts, unsettledMs } from '../container-health.ts';
 import type { Clock } from '../container-health.ts';
-import type { DesiredContainer } from '../desired.ts';
+import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 
 /** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HealthCheck } from '../../../../../../src/api/compute-fields.ts';
-import { desireTenant } from '../../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
   Inspected,
   ObservedContainer,
@@ -16,7 +16,7 @@ function health(
   { failed = {}, healthCheck }: { failed?: Record<string, string>; healthCheck?: HealthCheck } = {},
 ): SuccessorHealth {
   const spec = containerSpec('app', healthCheck === undefined ? {} : { healthCheck });
-  const [desired] = desireTenant(tenantSpec({}, { containers: [spec] }), settings()).containers;
+  const [desired] = desiredTenant(tenantSpec({}, { containers: [spec] }), settings()).containers;
   if (desired === undefined) throw new Error('no container');
   const next = observedContainer({ name: 'next', ...over }, inspected);
   return successorHealth(desired, next, { clock, failed: new Map(Object.entries(failed)) });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createBody } from '../../../../../src/compute/providers/docker/converge/create-body.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
 import type { TenantComputeSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../../../../../src/compute/providers/docker/config.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../docker-fixture.ts';
 
 type Spec = TenantComputeSpec<DockerConfig>;
-const desire = (spec: Spec, block = {}, policy = {}) => desireTenant(spec, settings(block, policy));
+const desire = (spec: Spec, block = {}, policy = {}) => desiredTenant(spec, settings(block, policy));
 const only = (spec: Spec) => {
   const [container] = desire(spec).containers;
   if (container === undefined) throw new Error('no container');
@@ -281,8 +281,10 @@ describe('policy', () => {
 
   it('holds the container that a block describes to the common rules, too', () => {
     const rules = { ...settings(), commonPolicy: { ...openPolicy, allowed_images: ['registry.example/*'] } };
-    expect(() => desireTenant(tenantSpec(), rules)).toThrow(refused('PolicyDenied', /allowed_images/));
+    expect(() => desiredTenant(tenantSpec(), rules)).toThrow(refused('PolicyDenied', /allowed_images/));
     const bound = { ...openPolicy, max_resources: { cpu: '1', memory: '' } };
-    expect(() => desireTenant(tenantSpec(), { ...rules, commonPolicy: bound })).toThrow(/max_resources\.cpu/);
+    expect(() => desiredTenant(tenantSpec(), { ...rules, commonPolicy: bound })).toThrow(
+      /max_resources\.cpu/,
+    );
   });
 });

@@ -15,8 +15,8 @@ import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.
 import { hashedFields, liveSettingsOf } from './container-fields.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
-import { parseVolumes } from './volumes.ts';
-import type { VolumeMount } from './volumes.ts';
+import { parseVolumes } from './parse-volumes.ts';
+import type { VolumeMount } from './parse-volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
 
@@ -64,7 +64,10 @@ export interface DockerSettings {
 const hashVersion = 'v1';
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
-export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: DockerSettings): DesiredTenant {
+export function desiredTenant(
+  spec: TenantComputeSpec<DockerConfig>,
+  settings: DockerSettings,
+): DesiredTenant {
   const { block, ownership } = settings;
   const { clusterUid } = ownership.owner;
   const marks = ownership.of(spec);
@@ -79,7 +82,7 @@ export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: Do
     operatorVolumes: block.volumes ?? [],
   });
   const desired = containers.map((container) =>
-    desireContainer(container, spec, { settings, marks, network, volumes, single: containers.length === 1 }),
+    desiredContainer(container, spec, { settings, marks, network, volumes, single: containers.length === 1 }),
   );
   return {
     tenantId: spec.tenantId,
@@ -194,7 +197,7 @@ interface ContainerContext {
   readonly single: boolean;
 }
 
-function desireContainer(
+function desiredContainer(
   container: ContainerSpec,
   spec: TenantComputeSpec<DockerConfig>,
   { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
