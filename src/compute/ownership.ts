@@ -25,10 +25,12 @@ export interface MarkedTenant extends TenantName {
 }
 
 export interface Ownership {
+  /** Who makes the marks. */
+  readonly owner: Owner;
   /** What stands before the key of each mark, without the dot. */
   readonly prefix: string;
   /** The key of a mark: `landlord.owner`. */
-  key(mark: string): string;
+  readonly key: (mark: string) => string;
   /** Marks of what serves all tenants: a network that several of them join. */
   shared(): Marks;
   /** Marks of what belongs to one tenant. */
@@ -64,6 +66,7 @@ export function ownershipOf(owner: Owner, provider: string, prefix: string): Own
     );
   };
   return {
+    owner,
     prefix,
     key,
     shared,

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { ComputeResources } from '../api/compute-fields.ts';
 import { memoryBytes, nanoCpus, positiveQuantityPattern } from '../api/quantity.ts';
 import { ComputeError } from './errors.ts';
+import { parseImageReference } from './spec/image-reference.ts';
+import type { ImageReference } from './spec/image-reference.ts';
 
 const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
 const bound = z.union(
@@ -100,11 +102,21 @@ function matchesGlob(pattern: string, text: string): boolean {
   return from <= until;
 }
 
-/** `nginx` as `docker.io/library/nginx:latest`, so that a pattern can be written in either form. */
+/**
+ * `nginx` as `docker.io/library/nginx:latest`, so that a pattern can be written in either form. What is no reference
+ * stays as it is written: to refuse it is for who would run it.
+ */
 function qualifiedImage(image: string): string {
-  const [first = '', ...rest] = image.split('/');
-  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const path = hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return /[:@]/.test(name) ? path : `${path}:latest`;
+  const parsed = imageReferenceOf(image);
+  if (parsed === undefined) return image;
+  const { registry, repository, tag, digest } = parsed;
+  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
+function imageReferenceOf(image: string): ImageReference | undefined {
+  try {
+    return parseImageReference(image);
+  } catch {
+    return undefined;
+  }
 }

@@ -216,6 +216,10 @@ export const goodManifests: readonly GoodManifest[] = [
     what: 'joining a network, which policy judges',
     manifest: withDocker({ network_mode: 'container:other_1.a-b' }),
   },
+  {
+    what: 'a docker port in the words of compose',
+    manifest: withDocker({ ports: [{ container_port: 80, host_port: 0, protocol: 'tcp' }] }),
+  },
   { what: 'the word no as restart policy', manifest: withDocker({ restart_policy: 'no' }) },
   ...goodQuantities.flatMap((quantity) => [
     { what: `cpu ${JSON.stringify(quantity)}`, manifest: tenant({ resources: { cpu: quantity } }) },
@@ -578,6 +582,16 @@ const handwritten: readonly BadManifest[] = [
     what: 'a docker port out of range',
     manifest: withDocker({ ports: [{ container_port: 70_000 }] }),
     field: 'spec.computeConfig.docker.ports[0].container_port',
+  },
+  {
+    what: 'a docker port below all ports',
+    manifest: withDocker({ ports: [{ container_port: 80, host_port: -1 }] }),
+    field: 'spec.computeConfig.docker.ports[0].host_port',
+  },
+  {
+    what: 'a docker port of another protocol',
+    manifest: withDocker({ ports: [{ container_port: 80, protocol: 'Tcp' }] }),
+    field: 'spec.computeConfig.docker.ports[0].protocol',
   },
   {
     what: 'a docker port in camel case',

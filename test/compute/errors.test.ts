@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { reasons } from '../../src/api/conditions.ts';
-import { ComputeError, asComputeError, errorCodes, errorPolicies } from '../../src/compute/errors.ts';
+import {
+  ComputeError,
+  asComputeError,
+  asComputeErrors,
+  errorCodes,
+  errorPolicies,
+} from '../../src/compute/errors.ts';
 
 const policies = Object.entries(errorPolicies);
 
@@ -59,5 +65,44 @@ describe('ComputeError', () => {
       cause,
     });
     expect(asComputeError('text', 'DestroyFailed')).toMatchObject({ code: 'DestroyFailed', message: 'text' });
+  });
+});
+
+describe('asComputeErrors', () => {
+  const known = (error: unknown): ComputeError | undefined =>
+    error instanceof RangeError ? new ComputeError('UpdateFailed', 'known', { cause: error }) : undefined;
+  const fails = (thrown: unknown) =>
+    asComputeErrors({ engine: 'Docker', known }, () => Promise.reject(thrown));
+
+  test('hands on what the operation gives, at once or later', async () => {
+    expect(await asComputeErrors({ engine: 'Docker' }, () => 1)).toBe(1);
+    expect(await asComputeErrors({ engine: 'Docker' }, async () => 2)).toBe(2);
+  });
+
+  test('leaves a ComputeError as it is, also where the provider would know it', async () => {
+    const error = new ComputeError('Throttled', 'm');
+    await expect(fails(error)).rejects.toBe(error);
+    const all = { engine: 'Docker', known: () => new ComputeError('InvalidSpec', 'other') };
+    await expect(
+      asComputeErrors(all, () => {
+        throw error;
+      }),
+    ).rejects.toBe(error);
+  });
+
+  test('asks the provider what it knows of anything else', async () => {
+    const cause = new RangeError('below');
+    await expect(fails(cause)).rejects.toMatchObject({ code: 'UpdateFailed', message: 'known', cause });
+  });
+
+  test.each([
+    ['an error of the program', new TypeError('x is not a function'), 'Docker: x is not a function'],
+    ['whatever else is thrown', 'boom', 'Docker: boom'],
+  ])('takes %s for the engine being unavailable, named', async (_what, thrown, message) => {
+    const unavailable = { code: 'ProviderUnavailable', message, cause: thrown };
+    await expect(fails(thrown)).rejects.toMatchObject(unavailable);
+    await expect(asComputeErrors({ engine: 'Docker' }, () => Promise.reject(thrown))).rejects.toMatchObject(
+      unavailable,
+    );
   });
 });

@@ -6,6 +6,7 @@ import { ComputeError } from '../../src/compute/errors.ts';
 import { checkCommonPolicy, commonPolicyShape } from '../../src/compute/policy.ts';
 
 const policyModule = new URL('../../src/compute/policy.ts', import.meta.url).href;
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const schema = z.strictObject(commonPolicyShape);
 const subject = (image: string, resources: ComputeResources = {}, name = 'app') => ({
   name,
@@ -45,6 +46,18 @@ describe('allowed_images', () => {
     ['docker.io/*', 'localhost/nginx', false],
     ['docker.io/*', 'registry:5000/nginx', false],
     ['registry:5000/nginx:latest', 'registry:5000/nginx', true],
+    // A component with capitals can be no path: the docker command takes it for a registry.
+    ['docker.io/*', 'Registry/nginx', false],
+    ['Registry/nginx:latest', 'Registry/nginx', true],
+    ['docker.io/library/nginx:latest', 'index.docker.io/nginx', true],
+    ['index.docker.io/*', 'index.docker.io/nginx', true],
+    ['docker.io/library/nginx:latest', 'docker.io/nginx', true],
+    [`docker.io/library/nginx@${digest}`, `nginx@${digest}`, true],
+    ['docker.io/library/nginx:*', `nginx@${digest}`, false],
+    [`docker.io/library/nginx:1@${digest}`, `nginx:1@${digest}`, true],
+    ['docker.io/library/nginx:1', `nginx:1@${digest}`, false],
+    ['docker.io/*', 'nginx:', false],
+    ['nginx:', 'nginx:', true],
     ['a.b/c', 'axb/c', false],
     ['a+(b)[c]', 'a+(b)[c]', true],
     ['a*a', 'a', false],

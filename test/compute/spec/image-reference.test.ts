@@ -22,6 +22,16 @@ describe('a reference is taken apart as the docker command does', () => {
       '127.0.0.1:5000/a/b',
       { registry: '127.0.0.1:5000', repository: 'a/b', name: '127.0.0.1:5000/a/b', tag: 'latest' },
     ],
+    ['Registry/app', { registry: 'Registry', repository: 'app', name: 'Registry/app', tag: 'latest' }],
+    ['index.docker.io/x', { registry: 'docker.io', repository: 'library/x', name: 'x', tag: 'latest' }],
+    [
+      'registry:5000/app',
+      { registry: 'registry:5000', repository: 'app', name: 'registry:5000/app', tag: 'latest' },
+    ],
+    [
+      `app@${digest}`,
+      { registry: 'docker.io', repository: 'library/app', name: 'app', tag: undefined, digest },
+    ],
     ['[::1]:5000/app:1', { registry: '[::1]:5000', repository: 'app', name: '[::1]:5000/app', tag: '1' }],
     [
       'r.example/a/c_d__e-f.g:V1',

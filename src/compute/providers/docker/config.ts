@@ -13,10 +13,16 @@ import type { MapKey } from '../../../api/rules.ts';
 
 const port = z.strictObject({
   container_port: portNumber.describe('Port that the container listens on.'),
-  host_port: portNumber
+  host_port: z
+    .int()
+    .min(0)
+    .max(65_535)
     .optional()
-    .describe('Port to publish on the host. Default: one that the engine picks.'),
-  protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
+    .describe('Port to publish on the host. 0, or absent: one that the engine picks.'),
+  protocol: z
+    .enum([...portProtocol.options, 'tcp', 'udp', 'sctp'])
+    .default('TCP')
+    .describe('Protocol of the port.'),
 });
 
 const labelKey: MapKey = {

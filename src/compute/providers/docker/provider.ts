@@ -1,36 +1,28 @@
+import { atMost } from '../../../async/at-most.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type {
-  CreateProvider,
-  Looking,
-  Observation,
-  OwnedResource,
-  Provider,
-  ProviderContext,
-  StepResult,
-  TenantPlace,
-} from '../../provider.ts';
+import { ownershipOf } from '../../ownership.ts';
+import type { CreateProvider, OnChange, Provider, ProviderContext, StepResult } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
-import type { Clock } from './state/health.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
-import { desireTenant } from './state/desired.ts';
-import type { DesiredTenant, DockerSettings } from './state/desired.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
-import { createEngineClient } from './engine/engine-client.ts';
-import { guardEngine } from './engine/engine-guard.ts';
-import { createEngineView } from './watch/engine-view.ts';
-import { watchEngine } from './watch/engine-watch.ts';
-import { EngineRefusal } from './engine/engine.ts';
-import type { Engine } from './engine/engine.ts';
 import { createImagePulls } from './converge/image-pulls.ts';
 import { createNetworks } from './converge/networks.ts';
-import { observe } from './state/observed.ts';
-import { listOwned } from './watch/owned-resources.ts';
-import { assertTenants } from './converge/ownership-conflict.ts';
-import { atMost } from '../../../async/at-most.ts';
+import { createEngineClient } from './engine/engine-client.ts';
+import { guardEngine } from './engine/engine-guard.ts';
+import { EngineRefusal } from './engine/engine.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Clock } from './state/container-health.ts';
+import { desiredTenant } from './state/desired-tenant.ts';
+import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
+import { createEngineView } from './watch/engine-view.ts';
+import { watchEngine } from './watch/engine-watch.ts';
+import { getStatus } from './watch/get-status.ts';
+import { ownedResources } from './watch/owned-resources.ts';
+import { validateTenant } from './watch/validate-tenant.ts';
 
 /** Containers on a Docker Engine. What it promises stands in ../../provider.ts; this file only joins the parts. */
 
@@ -38,7 +30,7 @@ import { atMost } from '../../../async/at-most.ts';
 const defaultSettleMs = 3_000;
 
 /** Past 8 creates and starts at once, the engine only gets slower for each. */
-const enginePlaces = 8;
+const startsAtOnce = 8;
 
 export interface DockerContext extends ProviderContext {
   /** Milliseconds that a container without health check must run to count as healthy. For tests. */
@@ -59,26 +51,26 @@ export function dockerProvider(
 ): Provider<DesiredTenant> {
   const { instance, clusterUid, logger, sweepIntervalMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  const settings: DockerSettings = { block, policy, commonPolicy: context.policy, owner };
-  const prefix = block.label_prefix;
+  const ownership = ownershipOf(owner, 'docker', block.label_prefix);
+  const settings: DockerSettings = { block, policy, commonPolicy: context.policy, ownership };
+  const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
+  const listeners = new Set<OnChange>();
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, prefix, owner);
-  const listeners = new Set<(tenantId: string | undefined) => void>();
+  const view = createEngineView({ engine, guard }, ownership);
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
   const networks = createNetworks(guard.engine, settings);
-  const throttle = atMost(enginePlaces);
+  const throttle = atMost(startsAtOnce);
   const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
   const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
     asDockerErrors(attempt.failure, () => convergeTenant(deps, attempt, signal));
 
   return {
     name: 'docker',
-    desired: (spec: TenantComputeSpec<DockerConfig>) => desireTenant(spec, settings),
+    desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
     validate: (desired, signal) =>
-      asDockerErrors('InvalidSpec', () => validate(guard.engine, desired, signal)),
+      asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: (desired, _permit, signal) =>
       converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
     update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
@@ -87,19 +79,19 @@ export function dockerProvider(
       asDockerErrors('DestroyFailed', async () => {
         pulls.forget(at.tenantId);
         try {
-          return await destroyTenant(guard.engine, owner, at, signal);
+          return await destroyTenant(guard.engine, ownership, at, signal);
         } finally {
           view.snapshot.touch(at.tenantId);
         }
       }),
     getStatus: (at, against, how) =>
-      asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
-    list: (signal): Promise<readonly OwnedResource[]> =>
-      asDockerErrors('ProviderUnavailable', () => listOwned(guard.engine, prefix, owner, signal)),
+      asDockerErrors('ProviderUnavailable', () => getStatus({ ...deps, ownership }, { at, against }, how)),
+    list: (signal) =>
+      asDockerErrors('ProviderUnavailable', () => ownedResources(guard.engine, ownership, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
       try {
-        await watchEngine({ engine, guard, view, prefix, owner, logger, sweepIntervalMs }, onChange, signal);
+        await watchEngine({ engine, guard, view, ownership, logger, sweepIntervalMs }, onChange, signal);
       } finally {
         listeners.delete(onChange);
       }
@@ -109,39 +101,6 @@ export function dockerProvider(
       engine.close();
     },
   };
-}
-
-async function getStatus(
-  { engine, view, settings, clock }: ConvergeDeps,
-  { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
-  { fresh, signal }: Looking,
-): Promise<Observation> {
-  const { block, owner } = settings;
-  const prefix = placedPrefix(at, block.label_prefix);
-  // A place of an earlier configuration is not what the watch looks at.
-  const elsewhere = prefix !== block.label_prefix;
-  const seen = elsewhere ? createEngineView({ engine, guard: guardEngine(engine) }, prefix, owner) : view;
-  const containers =
-    elsewhere || fresh ? await seen.fresh(at.tenantId, signal) : await seen.tenant(at.tenantId, signal);
-  const there = { ...settings, block: { ...block, label_prefix: prefix } };
-  assertTenants(containers, at, there);
-  return observe(elsewhere ? undefined : against, { containers, prefix }, clock());
-}
-
-function placedPrefix({ placement }: TenantPlace, fallback: string): string {
-  const { labelPrefix } = placement;
-  return typeof labelPrefix === 'string' ? labelPrefix : fallback;
-}
-
-/** A container that is to be joined must be there. */
-async function validate(engine: Engine, { containers }: DesiredTenant, signal: AbortSignal): Promise<void> {
-  const mode = containers.find(({ network }) => network.kind === 'mode')?.network.name;
-  const [, joined] = mode?.split('container:') ?? [];
-  if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) return;
-  throw new ComputeError(
-    'InvalidSpec',
-    `spec.computeConfig.docker.network_mode: there is no container ${joined} on the engine to join`,
-  );
 }
 
 /** A refusal that nobody has understood is named by the operation. */

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { ownershipOf } from '../../../../src/compute/ownership.ts';
 import type { Provider, ProviderContext } from '../../../../src/compute/provider.ts';
 import {
   dockerMergedBlock,
@@ -12,7 +13,7 @@ import type { DockerContext } from '../../../../src/compute/providers/docker/pro
 import type {
   DesiredTenant,
   DockerSettings,
-} from '../../../../src/compute/providers/docker/state/desired.ts';
+} from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { driven } from '../../driven-provider.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';
@@ -35,7 +36,11 @@ export function settings(
     block: parsed,
     policy: dockerPolicyBlock.parse(policy),
     commonPolicy: openPolicy,
-    owner: { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+    ownership: ownershipOf(
+      { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
+      'docker',
+      parsed.label_prefix,
+    ),
   };
 }
 

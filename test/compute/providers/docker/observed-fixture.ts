@@ -1,10 +1,12 @@
-import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import { readMade } from '../../../../src/compute/providers/docker/state/observed-container.ts';
 import type {
   Inspected,
   ObservedContainer,
 } from '../../../../src/compute/providers/docker/state/observed-container.ts';
+import { settings } from './docker-fixture.ts';
 
-export const prefix = 'landlord';
+const { ownership } = settings();
 export const nowMs = Date.parse('2026-01-01T12:00:00Z');
 export const clock = { nowMs, settleMs: 3_000 };
 
@@ -40,6 +42,7 @@ export function observedContainer(
       ...inspected,
     },
     ...over,
+    made: readMade(over.labels ?? {}, ownership.key),
   };
 }
 
@@ -58,6 +61,6 @@ export function outdated(
   over: Partial<ObservedContainer> = {},
   inspected: Partial<Inspected> = {},
 ): ObservedContainer {
-  const labels = { ...desired.labels, [`${prefix}.spec_hash`]: 'v1:0' };
+  const labels = { ...desired.labels, [ownership.key('spec_hash')]: 'v1:0' };
   return asDesired(desired, { labels, ...over }, inspected);
 }

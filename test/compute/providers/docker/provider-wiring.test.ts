@@ -4,7 +4,7 @@ import type { DockerConfig } from '../../../../src/compute/providers/docker/conf
 import { dockerDefinition } from '../../../../src/compute/providers/docker/definition.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { createDockerProvider, dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
-import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { driven } from '../../driven-provider.ts';
 import { containerSpec, context, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../state/health.ts';
-import type { DesiredTenant, DockerSettings } from '../state/desired.ts';
+import type { Clock } from '../state/container-health.ts';
+import type { DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import type { EngineView } from '../watch/engine-view.ts';
 import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';

@@ -5,11 +5,12 @@ import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
-import { tenantNetworks } from './networks.ts';
+import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { assertTenants, conflict } from './ownership-conflict.ts';
-import { planHold, planStep } from '../state/plan.ts';
-import type { Step } from '../state/plan.ts';
+import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
+import { planHold } from '../state/plan/plan-hold.ts';
+import { planStep } from '../state/plan/plan-step.ts';
+import type { Step } from '../state/plan/step.ts';
 import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
@@ -26,13 +27,13 @@ type Failed = Map<string, string>;
 
 /** Rejects with ComputeError alone. */
 export async function convergeTenant(
-  parts: ConvergeDeps,
+  deps: ConvergeDeps,
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { secrets } = attempt.desired;
   try {
-    const result = await stepOn(parts, attempt, signal);
+    const result = await stepOn(deps, attempt, signal);
     return { ...result, message: redact(result.message, secrets) };
   } catch (error) {
     if (error instanceof EngineRefusal) {
@@ -41,22 +42,21 @@ export async function convergeTenant(
     throw error;
   } finally {
     // Whatever was done or tried: what is known of the tenant is stale.
-    parts.view.snapshot.touch(attempt.desired.tenantId);
+    deps.view.snapshot.touch(attempt.desired.tenantId);
   }
 }
 
-async function stepOn(parts: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
-  const { view, settings } = parts;
+async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+  const { view, settings } = deps;
   const { desired, hold } = attempt;
-  const prefix = settings.block.label_prefix;
   const failed: Failed = new Map();
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
-    assertTenants(observed, desired, settings);
-    const context = { prefix, clock: parts.clock(), failed };
+    assertBelongsTo(observed, desired, settings.ownership);
+    const context = { clock: deps.clock(), failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
-    const result = await take(parts, { step: next, attempt, failed }, signal);
+    const result = await take(deps, { step: next, attempt, failed }, signal);
     if (result !== undefined) return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
@@ -70,20 +70,20 @@ interface Taking {
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */
 async function take(
-  parts: ConvergeDeps,
+  deps: ConvergeDeps,
   { step, attempt, failed }: Taking,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const { engine } = parts;
+  const { engine } = deps;
   if ('failures' in step) for (const { id, why } of step.failures ?? []) failed.set(id, why);
   switch (step.do) {
     case 'create': {
       const creation = {
         attempt,
         containers: step.containers,
-        keepOld: () => keepOld(parts, attempt, signal),
+        keepOld: () => keepOld(deps, attempt, signal),
       };
-      return createContainers(parts, creation, signal);
+      return createContainers(deps, creation, signal);
     }
     case 'wait':
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
@@ -91,12 +91,12 @@ async function take(
       await removeAll(engine, step.containers, signal);
       return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
     case 'nothing':
-      return finish(parts, { attempt, failed }, signal);
+      return finish(deps, { attempt, failed }, signal);
     case 'start':
-      await start(parts, { step, attempt, failed }, signal);
+      await start(deps, { step, attempt, failed }, signal);
       break;
     case 'rename':
-      await rename(parts, step, signal);
+      await rename(deps, step, signal);
       break;
     case 'stop':
       await stopAll(engine, step.containers, signal);
@@ -115,9 +115,9 @@ async function take(
 }
 
 /** Sees to what ran before. That it can't be started is no news where the new one is the subject. */
-async function keepOld(parts: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<void> {
+async function keepOld(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<void> {
   try {
-    await stepOn(parts, { ...attempt, hold: true }, signal);
+    await stepOn(deps, { ...attempt, hold: true }, signal);
   } catch (error) {
     if (!(error instanceof ComputeError) || error.code !== attempt.failure) throw error;
   }
@@ -172,11 +172,14 @@ async function rename(
   signal: AbortSignal,
 ): Promise<void> {
   const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
-  if (answer === 'name-taken') throw await conflict(engine, name, settings, signal);
+  if (answer !== 'name-taken') return;
+  // By something that no list of ours shows.
+  const holder = await engine.inspectContainer(name, signal);
+  throw ownershipConflict(name, holder?.Config.Labels, settings.ownership);
 }
 
 async function finish(
-  { engine, settings: { block, owner } }: ConvergeDeps,
+  { engine, settings: { ownership } }: ConvergeDeps,
   { attempt: { desired, hold, failure }, failed }: Pick<Taking, 'attempt' | 'failed'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -187,8 +190,7 @@ async function finish(
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
     // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
-    const marks = { prefix: block.label_prefix, owner, tenantId: desired.tenantId, tenant: desired.tenant };
-    for (const { Id } of await tenantNetworks(engine, marks, signal)) {
+    for (const { Id } of await tenantNetworks(engine, { ownership, tenant: desired }, signal)) {
       await unlessKind('in-use', engine.removeNetwork(Id, signal));
     }
   }

@@ -2,12 +2,13 @@ import type Dockerode from 'dockerode';
 import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
-import type { DesiredContainer, LiveSettings } from '../state/desired.ts';
+import type { DesiredContainer } from '../state/desired-tenant.ts';
+import type { LiveSettings } from '../state/live-settings.ts';
 
 /** Nanoseconds, the engine's unit of time in a health check. */
 const nsPerSecond = 1e9;
 
-/** The document's default for a health check's timeout: 3 s, or the interval where that is shorter. */
+/** Of a health check that names no timeout: 3 s, or the interval where that is shorter. */
 const defaultTimeoutSeconds = 3;
 
 export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;

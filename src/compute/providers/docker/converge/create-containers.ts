@@ -1,13 +1,12 @@
 import { asComputeError } from '../../../errors.ts';
 import type { ComputeError } from '../../../errors.ts';
 import type { StepResult } from '../../../provider.ts';
-import { isNext } from '../state/diff.ts';
+import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import { conflict } from './ownership-conflict.ts';
-import { isTenants } from '../state/ownership.ts';
-import type { NewContainer } from '../state/plan.ts';
+import { ownershipConflict } from '../state/ownership-conflict.ts';
+import type { NewContainer } from '../state/plan/step.ts';
 import { credentialFor } from './registry-credentials.ts';
 import { ensureVolumes } from './tenant-volumes.ts';
 
@@ -23,21 +22,21 @@ interface Creation {
 
 /** All that the containers need, then the containers. Undefined: look again; otherwise the call is over. */
 export async function createContainers(
-  parts: ConvergeDeps,
+  deps: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const pulling = await ensureImages(parts, { attempt, containers, keepOld }, signal);
+  const pulling = await ensureImages(deps, { attempt, containers, keepOld }, signal);
   if (pulling.length > 0) {
     const message = `Pulling ${pulling.join(', ')}`;
     return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
   }
   const { desired } = attempt;
-  await ensureVolumes(parts, desired, signal);
+  await ensureVolumes(deps, desired, signal);
   const [first] = containers;
-  if (first !== undefined) await parts.networks.ensure(first.desired.network, desired, signal);
+  if (first !== undefined) await deps.networks.ensure(first.desired.network, desired, signal);
   try {
-    for (const container of containers) await createOne(parts, { attempt, container }, signal);
+    for (const container of containers) await createOne(deps, { attempt, container }, signal);
   } catch (error) {
     if (!(error instanceof EngineRefusal)) throw error;
     if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
@@ -87,12 +86,7 @@ async function createOne(
   if (answer !== 'name-taken') return;
   const holder = await engine.inspectContainer(container.name, signal);
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
-  const { block, owner } = settings;
-  if (
-    holder === undefined ||
-    isTenants(block.label_prefix, owner, attempt.desired.tenant)(holder.Config.Labels)
-  ) {
-    return;
-  }
-  throw await conflict(engine, container.name, settings, signal);
+  const { ownership } = settings;
+  if (holder === undefined || ownership.belongsTo(attempt.desired, holder.Config.Labels)) return;
+  throw ownershipConflict(container.name, holder.Config.Labels, ownership);
 }

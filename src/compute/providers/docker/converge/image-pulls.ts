@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
-import { backoffMs } from '../../../../async/backoff.ts';
-import { asComputeError, ComputeError } from '../../../errors.ts';
+import { ComputeError } from '../../../errors.ts';
 import type { RegistryCredential } from '../../../spec/tenant-compute-spec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { createRepeatedPull } from './repeated-pull.ts';
+import type { RepeatedPull } from './repeated-pull.ts';
 
 /** Pulls go on in the background; each caller is told how its own stands. */
 
@@ -32,63 +33,32 @@ export interface ImagePulls {
   close(): Promise<void>;
 }
 
-interface Pull {
-  /** Who waits for it. */
+interface Waiting {
   readonly tenants: Set<string>;
-  running?: Promise<void> | undefined;
-  failure?: Failure | undefined;
+  readonly pull: RepeatedPull;
 }
-
-interface Failure {
-  readonly error: ComputeError;
-  /** In a row. */
-  readonly count: number;
-  /** Date.now() from which on the next pull is due. */
-  readonly retryAt: number;
-}
-
-/** Kubernetes' own for images has the same cap: a registry that lacks an image is not asked every few seconds. */
-const firstRetryMs = 1000;
-const lastRetryMs = 300_000;
 
 export function createImagePulls(
   engine: Engine,
   logger: Logger,
   onDone: (tenantId: string) => void,
 ): ImagePulls {
-  const pulls = new Map<string, Pull>();
+  /** By image and credential. */
+  const waiting = new Map<string, Waiting>();
   const closing = new AbortController();
 
-  const pullImage = async ({ image, credential }: PullRequest): Promise<void> => {
-    const auth = credential === undefined ? undefined : await credential.read();
-    logger.info({ image }, 'pulling image');
-    await engine.pullImage(
-      image,
-      auth === undefined
-        ? undefined
-        : { username: auth.username, password: auth.password.reveal(), serveraddress: auth.registry },
-      (progress) => logger.info({ image, progress }, 'pulling image'),
-      closing.signal,
-    );
-    logger.info({ image }, 'pulled image');
-  };
-
-  const run = async (pull: Pull, request: PullRequest): Promise<void> => {
-    const before = pull.failure;
-    try {
-      await pullImage(request);
-      pull.failure = undefined;
-    } catch (error) {
-      pull.failure = nextFailure(asComputeError(error, 'ImageUnavailable'), before?.count ?? 0);
-    }
-    pull.running = undefined;
-    if (closing.signal.aborted) return;
-    // The same failure again is no news: a hint would only cut the back-off short.
-    if (pull.failure !== undefined && pull.failure.error.message === before?.error.message) return;
-    if (pull.failure !== undefined) {
-      logger.warn({ image: request.image, error: pull.failure.error.message }, 'pull failed');
-    }
-    for (const tenantId of pull.tenants) onDone(tenantId);
+  const whoWaitsFor = (image: string, key: string): Waiting => {
+    const known = waiting.get(key);
+    if (known !== undefined) return known;
+    const tenants = new Set<string>();
+    const pull = createRepeatedPull((failure) => {
+      if (closing.signal.aborted) return;
+      if (failure !== undefined) logger.warn({ image, error: failure.message }, 'pull failed');
+      for (const tenantId of tenants) onDone(tenantId);
+    });
+    const added = { tenants, pull };
+    waiting.set(key, added);
+    return added;
   };
 
   return {
@@ -96,38 +66,43 @@ export function createImagePulls(
       const { tenantId, image, credential } = request;
       const key = `${image}\n${credential?.identity ?? ''}`;
       if ((await engine.inspectImage(image, signal)) !== undefined) {
-        if (pulls.get(key)?.running === undefined) pulls.delete(key);
+        if (waiting.get(key)?.pull.isRunning() !== true) waiting.delete(key);
         return 'present';
       }
       if (closing.signal.aborted)
         throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
-      const pull: Pull = pulls.get(key) ?? { tenants: new Set() };
-      pulls.set(key, pull);
-      pull.tenants.add(tenantId);
-      const { failure } = pull;
-      if (failure === undefined || Date.now() >= failure.retryAt) {
-        pull.running ??= Promise.resolve().then(() => run(pull, request));
-      }
-      if (failure === undefined) return 'pulling';
-      const retryAfterMs = Math.max(firstRetryMs, failure.retryAt - Date.now());
-      const { code, message } = failure.error;
-      throw new ComputeError(code, message, { retryAfterMs, cause: failure.error });
+      const { tenants, pull } = whoWaitsFor(image, key);
+      tenants.add(tenantId);
+      pull.advance(() => pullImage({ engine, logger }, request, closing.signal));
+      return 'pulling';
     },
     forget(tenantId) {
-      for (const [key, { tenants, running }] of pulls) {
+      for (const [key, { tenants, pull }] of waiting) {
         tenants.delete(tenantId);
-        if (tenants.size === 0 && running === undefined) pulls.delete(key);
+        if (tenants.size === 0 && !pull.isRunning()) waiting.delete(key);
       }
     },
     async close() {
       closing.abort();
-      for (const { running } of pulls.values()) await running;
+      for (const { pull } of waiting.values()) await pull.ended();
     },
   };
 }
 
-function nextFailure(error: ComputeError, failuresBefore: number): Failure {
-  // Spread out, so that images that failed together are not asked for together.
-  const delayMs = backoffMs(failuresBefore, { baseMs: firstRetryMs, capMs: lastRetryMs });
-  return { error, count: failuresBefore + 1, retryAt: Date.now() + delayMs };
+async function pullImage(
+  { engine, logger }: { readonly engine: Engine; readonly logger: Logger },
+  { image, credential }: PullRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const auth = credential === undefined ? undefined : await credential.read();
+  logger.info({ image }, 'pulling image');
+  await engine.pullImage(
+    image,
+    auth === undefined
+      ? undefined
+      : { username: auth.username, password: auth.password.reveal(), serveraddress: auth.registry },
+    (progress) => logger.info({ image, progress }, 'pulling image'),
+    signal,
+  );
+  logger.info({ image }, 'pulled image');
 }

@@ -1,24 +1,13 @@
 import type Dockerode from 'dockerode';
+import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
-import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
-import type { DesiredNetwork, DockerSettings } from '../state/desired.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import {
-  describeOwner,
-  isOurs,
-  isTenants,
-  labelFilter,
-  sharedLabels,
-  tenantLabels,
-} from '../state/ownership.ts';
-import { freeSubnets } from './subnets.ts';
-import { atMost } from '../../../../async/at-most.ts';
+import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
+import { freeSubnets } from './free-subnets.ts';
 
-export interface NetworkOwner {
-  readonly tenantId: string;
-  readonly tenant: TenantRef;
-}
+/** For whom a network is made: who they are, and the marks that it gets. */
+export type NetworkOwner = Pick<DesiredTenant, 'namespace' | 'name' | 'marks'>;
 
 export interface Networks {
   /** Makes the network where it does not exist. Rejects with ProviderConflict or ProvisionFailed. */
@@ -31,107 +20,98 @@ const subnetTries = 64;
 /** Networks that come with the engine. */
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
-export function createNetworks(engine: Engine, { block, owner }: DockerSettings): Networks {
+export function createNetworks(engine: Engine, settings: DockerSettings): Networks {
+  const deps: NetworkDeps = { engine, settings };
   const inOrder = atMost(1);
-  const prefix = block.label_prefix;
-
-  const named = async (name: string, signal: AbortSignal): Promise<readonly Dockerode.NetworkInspectInfo[]> =>
-    (await engine.listNetworks({ name: [name] }, signal)).filter(({ Name }) => Name === name);
-
-  const ensureShared = async (name: string, signal: AbortSignal): Promise<void> => {
-    if ((await named(name, signal)).length > 0) return;
-    const Labels = sharedLabels(prefix, owner);
-    await engine.createNetwork(
-      { Name: name, Driver: block.network_driver, CheckDuplicate: true, Labels },
-      signal,
-    );
-    await dropDuplicates(name, signal);
-  };
-
-  /** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. */
-  const dropDuplicates = async (name: string, signal: AbortSignal): Promise<void> => {
-    const [, ...later] = (await named(name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
-    for (const network of later) {
-      if (isOurs(prefix, owner, network.Labels)) await engine.removeNetwork(network.Id, signal);
-    }
-  };
-
-  const ensurePrivate = async (name: string, whose: NetworkOwner, signal: AbortSignal): Promise<void> => {
-    const [existing] = await named(name, signal);
-    if (existing !== undefined) {
-      if (isTenants(prefix, owner, whose.tenant)(existing.Labels)) return;
-      const who = describeOwner(prefix, existing.Labels);
-      throw new ComputeError(
-        'ProviderConflict',
-        `network ${name} ${who}. Remove it, or give the tenant another tenantId`,
-      );
-    }
-    await createPrivate(name, tenantLabels(prefix, owner, whose), signal);
-    await dropDuplicates(name, signal);
-  };
-
-  const createPrivate = async (
-    name: string,
-    Labels: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const taken = subnetsOf(await engine.listNetworks({}, signal));
-    let tries = 0;
-    for (const Subnet of freeSubnets(block.network_pool, taken)) {
-      tries += 1;
-      if (tries > subnetTries) break;
-      try {
-        await engine.createNetwork(
-          {
-            Name: name,
-            Driver: block.network_driver,
-            CheckDuplicate: true,
-            IPAM: { Driver: 'default', Config: [{ Subnet }] },
-            Labels,
-          },
-          signal,
-        );
-        return;
-      } catch (error) {
-        if (!(error instanceof EngineRefusal) || error.kind !== 'overlap') throw error;
-      }
-    }
-    throw new ComputeError(
-      'ProvisionFailed',
-      `network_pool ${block.network_pool} has no free /28 left for the network of a tenant with several containers. ` +
-        'Widen compute.docker.network_pool, or remove networks that are no longer used',
-    );
-  };
-
   return {
-    async ensure(network, whose, signal) {
-      if (network.kind === 'mode' || builtIn.includes(network.name)) return;
+    async ensure({ kind, name }, owner, signal) {
+      if (kind === 'mode' || builtIn.includes(name)) return;
       // One at a time over all tenants: each takes the first free subnet.
-      if (network.kind === 'private') {
-        await inOrder(() => ensurePrivate(network.name, whose, signal), { key: 'private' });
+      if (kind === 'private') {
+        await inOrder(() => ensurePrivate(deps, { name, owner }, signal), { key: 'private' });
       } else {
-        await inOrder(() => ensureShared(network.name, signal), { key: `shared/${network.name}` });
+        await inOrder(() => ensureShared(deps, name, signal), { key: `shared/${name}` });
       }
     },
   };
 }
 
-/** The tenant's own networks, and no one else's. */
-export async function tenantNetworks(
-  engine: Engine,
-  { prefix, owner, tenantId, tenant }: TenantMarks,
-  signal: AbortSignal,
-): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  const label = labelFilter(prefix, owner, tenantId);
-  const networks = await engine.listNetworks({ label }, signal);
-  return networks.filter(({ Labels }) => isTenants(prefix, owner, tenant)(Labels));
+interface NetworkDeps {
+  readonly engine: Engine;
+  readonly settings: DockerSettings;
 }
 
-export interface TenantMarks {
-  readonly prefix: string;
-  readonly owner: DockerSettings['owner'];
-  readonly tenantId: string;
-  readonly tenant: Pick<TenantRef, 'namespace' | 'name'>;
+async function ensureShared(deps: NetworkDeps, name: string, signal: AbortSignal): Promise<void> {
+  const { engine, settings } = deps;
+  if ((await networksNamed(engine, name, signal)).length > 0) return;
+  const Labels = { ...settings.ownership.shared() };
+  const Driver = settings.block.network_driver;
+  await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels }, signal);
+  await dropDuplicates(deps, name, signal);
+}
+
+async function ensurePrivate(
+  deps: NetworkDeps,
+  { name, owner }: { readonly name: string; readonly owner: NetworkOwner },
+  signal: AbortSignal,
+): Promise<void> {
+  const { ownership } = deps.settings;
+  const [existing] = await networksNamed(deps.engine, name, signal);
+  if (existing === undefined) {
+    await createPrivate(deps, { name, owner }, signal);
+    await dropDuplicates(deps, name, signal);
+  } else if (!ownership.belongsTo(owner, existing.Labels)) {
+    throw new ComputeError(
+      'ProviderConflict',
+      `network ${name} ${ownership.describe(existing.Labels)}. Remove it, or give the tenant another tenantId`,
+    );
+  }
+}
+
+async function createPrivate(
+  { engine, settings: { block } }: NetworkDeps,
+  { name, owner }: { readonly name: string; readonly owner: NetworkOwner },
+  signal: AbortSignal,
+): Promise<void> {
+  const taken = subnetsOf(await engine.listNetworks({}, signal));
+  const body = { Name: name, Driver: block.network_driver, CheckDuplicate: true, Labels: { ...owner.marks } };
+  let tries = 0;
+  for (const Subnet of freeSubnets(block.network_pool, taken)) {
+    tries += 1;
+    if (tries > subnetTries) break;
+    try {
+      await engine.createNetwork({ ...body, IPAM: { Driver: 'default', Config: [{ Subnet }] } }, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || error.kind !== 'overlap') throw error;
+    }
+  }
+  throw new ComputeError(
+    'ProvisionFailed',
+    `network_pool ${block.network_pool} has no free /28 left for the network of a tenant with several containers. ` +
+      'Widen compute.docker.network_pool, or remove networks that are no longer used',
+  );
+}
+
+/** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. */
+async function dropDuplicates(
+  { engine, settings: { ownership } }: NetworkDeps,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [, ...later] = (await networksNamed(engine, name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
+  for (const network of later) {
+    if (ownership.isOurs(network.Labels)) await engine.removeNetwork(network.Id, signal);
+  }
+}
+
+/** The engine's own filter takes names that merely contain it, too. */
+async function networksNamed(
+  engine: Engine,
+  name: string,
+  signal: AbortSignal,
+): Promise<readonly Dockerode.NetworkInspectInfo[]> {
+  return (await engine.listNetworks({ name: [name] }, signal)).filter(({ Name }) => Name === name);
 }
 
 function subnetsOf(networks: readonly Dockerode.NetworkInspectInfo[]): readonly string[] {

@@ -1,8 +1,9 @@
+import type Dockerode from 'dockerode';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import { engineAddress } from './engine-address.ts';
 import { connectEngine, type Answer, type EngineConnection } from './engine-connection.ts';
-import { engineTrouble, failedRead, refusal } from './engine-errors.ts';
+import { engineTrouble, failedRead, refusal, stableEngineText } from './engine-errors.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine } from './engine.ts';
@@ -69,8 +70,7 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
   return {
     listContainers: (labels, signal) =>
       read(connection, '/containers/json', { all: true, filters: { label: labels } }, signal),
-    inspectContainer: (idOrName, signal) =>
-      find(connection, `/containers/${encodeURIComponent(idOrName)}/json`, signal),
+    inspectContainer: (idOrName, signal) => inspectContainer(connection, idOrName, signal),
     createContainer: async (name, body, signal) => {
       const answer = await connection.ask(
         { method: 'POST', path: '/containers/create', query: { name }, body },
@@ -111,6 +111,17 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
       expectChange(connection, await connection.ask(post(id, 'update', { body }), signal), id);
     },
   };
+}
+
+async function inspectContainer(
+  connection: EngineConnection,
+  idOrName: string,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<Engine['inspectContainer']>>> {
+  const path = `/containers/${encodeURIComponent(idOrName)}/json`;
+  const found = await find<Dockerode.ContainerInspectInfo>(connection, path, signal);
+  if (found?.State?.Error === undefined) return found;
+  return { ...found, State: { ...found.State, Error: stableEngineText(found.State.Error) } };
 }
 
 function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): EngineRequest {

@@ -1,4 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
+import { stableText } from '../../../observation/stable-text.ts';
+import type { TextRule } from '../../../observation/stable-text.ts';
 import { EngineRefusal, type RefusalKind } from './engine.ts';
 
 /**
@@ -56,7 +58,7 @@ function otherConnectionMessage(engine: string, code: string, error: unknown): s
   if (code.startsWith('HPE_')) {
     return `${engine}: what listens there does not speak plain HTTP; does it want TLS (DOCKER_CERT_PATH)?`;
   }
-  return `${engine} can't be reached: ${stableText(error instanceof Error ? error.message : String(error))}`;
+  return `${engine} can't be reached: ${stableEngineText(error instanceof Error ? error.message : String(error))}`;
 }
 
 /** Something answers, in another language. */
@@ -81,7 +83,7 @@ export function abortedCall(host: string, cause: unknown): ComputeError {
 /** Answers that say nothing about the request: no right to ask, or no state to answer in. Else undefined. */
 export function engineTrouble(host: string, answer: EngineAnswer): ComputeError | undefined {
   const { status, text } = answer;
-  const says = `Docker Engine at ${host} answered ${status}: ${stableText(text)}`;
+  const says = `Docker Engine at ${host} answered ${status}: ${stableEngineText(text)}`;
   // Not each 403: the engine says so of overlapping subnets and of networks in use, too.
   if (status === 401 || (status === 403 && /authoriz|permission|denied/i.test(text))) {
     return new ComputeError('AccessDenied', says);
@@ -96,13 +98,13 @@ export function engineTrouble(host: string, answer: EngineAnswer): ComputeError 
 
 /** An answer to a question that has no refusals: only the engine's own trouble can be the reason. */
 export function failedRead(host: string, answer: EngineAnswer): ComputeError {
-  const says = `Docker Engine at ${host} answered ${answer.status}: ${stableText(answer.text)}`;
+  const says = `Docker Engine at ${host} answered ${answer.status}: ${stableEngineText(answer.text)}`;
   return engineTrouble(host, answer) ?? new ComputeError('ProviderUnavailable', says);
 }
 
 /** What a refused change is about. `target`: the id or name that the request was for. */
 export function refusal(answer: EngineAnswer, target: string): EngineRefusal {
-  return new EngineRefusal(refusalKind(answer, target), answer.status, stableText(answer.text));
+  return new EngineRefusal(refusalKind(answer, target), answer.status, stableEngineText(answer.text));
 }
 
 function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKind {
@@ -129,20 +131,16 @@ function missing(text: string, target: string): RefusalKind {
 }
 
 /** Without what differs between two tries of the same thing, and without what a URL may carry along. */
-export function stableText(text: string): string {
-  return (
-    text
-      .trim()
-      // User names and passwords, then tokens and signatures, in URLs.
-      .replaceAll(/(\w+:\/\/)[^\s/@"]+@/g, '$1')
-      .replaceAll(/(\w+:\/\/[^\s?"]+)\?[^\s"]*/g, '$1')
-      // The local end of a connection: `read tcp 10.0.0.1:41234->10.0.0.2:5000`.
-      .replaceAll(/(\[[0-9a-fA-F:]+\]|[\d.]+):\d+->/g, '')
-      // Ids of containers and endpoints, with what stands around them; but not digests.
-      .replaceAll(/(?<!sha256:)\s*(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, '')
-      .replaceAll(/\s+/g, ' ')
-  );
+export function stableEngineText(text: string): string {
+  return stableText(text, changingParts);
 }
+
+const changingParts: readonly TextRule[] = [
+  // The local end of a connection: `read tcp 10.0.0.1:41234->10.0.0.2:5000`.
+  [/(\[[0-9a-fA-F:]+\]|[\d.]+):\d+->/g, ''],
+  // Ids of containers and endpoints, with what stands around them; but not digests.
+  [/(?<!sha256:)\s*(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, ''],
+];
 
 function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;

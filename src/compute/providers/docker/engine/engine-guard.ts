@@ -1,12 +1,13 @@
 import { ComputeError } from '../../../errors.ts';
-import type { Engine } from './engine.ts';
+import type { EngineReads } from './engine.ts';
 
 /**
  * Once a call has found the engine out of reach, the next ones are refused at once, instead of each waiting for its
  * own deadline, until the watch has seen the engine answer. Without a watch nobody would, so nothing is refused.
  */
-export interface EngineGuard {
-  readonly engine: Engine;
+export interface EngineGuard<E extends EngineReads = EngineReads> {
+  /** The engine whose calls are refused meanwhile. */
+  readonly engine: E;
   /** Throws ProviderUnavailable while the engine is known to be out of reach. */
   check(): void;
   /** From now on somebody probes and calls `up`. `onDown`: a call has just failed. */
@@ -18,11 +19,11 @@ export interface EngineGuard {
 }
 
 /** Pulls speak of registries, and the event stream is the watch's own. */
-const unguarded: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
+const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
 
 type Call = (...args: unknown[]) => unknown;
 
-export function guardEngine(engine: Engine): EngineGuard {
+export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
   let failure: ComputeError | undefined;
   let notify: (() => void) | undefined;
 
@@ -53,7 +54,7 @@ export function guardEngine(engine: Engine): EngineGuard {
       get(target, key) {
         const member = Reflect.get(target, key) as unknown;
         if (typeof member !== 'function') return member;
-        return unguarded.has(key) ? member.bind(target) : guarded(member as Call);
+        return neverRefused.has(key) ? member.bind(target) : guarded(member as Call);
       },
     }),
     check,

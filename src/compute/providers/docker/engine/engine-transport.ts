@@ -3,7 +3,7 @@ import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import type { EngineAddress } from './engine-address.ts';
-import { sshAgent } from './engine-ssh.ts';
+import { sshAgent } from './ssh-agent.ts';
 
 /** As files ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH hold them. Its presence alone turns TLS on. */
 export interface EngineTls {

@@ -5,13 +5,7 @@ import type Dockerode from 'dockerode';
  * (ProviderUnavailable where the engine can't be reached or does not answer), and takes "not there" as a value.
  * Engine answers that callers decide on are values too; see `EngineRefusal`.
  */
-export interface Engine {
-  /** Containers of all states whose labels match all of `labels` (`key=value` or `key`). */
-  listContainers(labels: readonly string[], signal: AbortSignal): Promise<readonly Dockerode.ContainerInfo[]>;
-  inspectContainer(
-    idOrName: string,
-    signal: AbortSignal,
-  ): Promise<Dockerode.ContainerInspectInfo | undefined>;
+export interface Engine extends EngineReads {
   /**
    * The body goes into the body of the request, never into its URL. 'name-taken': a container of that name exists.
    * Rejects with EngineRefusal (`missing-image`, `invalid`, …).
@@ -33,8 +27,6 @@ export interface Engine {
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<void | 'name-taken'>;
   /** Live limits and restart policy. Rejects with EngineRefusal, `gone` where there is no such container. */
   updateContainer(id: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
-  /** The image's id where it is present. */
-  inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
   /**
    * Pulls. Ends when the image is there; rejects with ImageUnavailable naming the image and what would mend it.
    * `onProgress` gets a line now and then. A registry that is silent for `pullSilenceMs` counts as unavailable.
@@ -46,21 +38,10 @@ export interface Engine {
     onProgress: (line: string) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  listNetworks(
-    filters: Readonly<Record<string, readonly string[]>>,
-    signal: AbortSignal,
-  ): Promise<readonly Dockerode.NetworkInspectInfo[]>;
-  /** Rejects with EngineRefusal where several networks have that name: list them by label instead. */
-  inspectNetwork(idOrName: string, signal: AbortSignal): Promise<Dockerode.NetworkInspectInfo | undefined>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** Gone counts as removed. Rejects with EngineRefusal `in-use` while containers are attached. */
   removeNetwork(id: string, signal: AbortSignal): Promise<void>;
-  listVolumes(
-    labels: readonly string[],
-    signal: AbortSignal,
-  ): Promise<readonly Dockerode.VolumeInspectInfo[]>;
-  inspectVolume(name: string, signal: AbortSignal): Promise<Dockerode.VolumeInspectInfo | undefined>;
   /** Idempotent in the engine: an existing volume of that name is returned as it is. */
   createVolume(
     body: Dockerode.VolumeCreateOptions,
@@ -68,13 +49,37 @@ export interface Engine {
   ): Promise<Dockerode.VolumeInspectInfo>;
   /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
   removeVolume(name: string, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** The calls that change nothing. */
+export interface EngineReads {
+  /** Containers of all states whose labels match all of `labels` (`key=value` or `key`). */
+  listContainers(labels: readonly string[], signal: AbortSignal): Promise<readonly Dockerode.ContainerInfo[]>;
+  /** Its `State.Error`, which says why it could not be started, is stable between tries, as a refusal's message is. */
+  inspectContainer(
+    idOrName: string,
+    signal: AbortSignal,
+  ): Promise<Dockerode.ContainerInspectInfo | undefined>;
+  /** The image's id where it is present. */
+  inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
+  listNetworks(
+    filters: Readonly<Record<string, readonly string[]>>,
+    signal: AbortSignal,
+  ): Promise<readonly Dockerode.NetworkInspectInfo[]>;
+  /** Rejects with EngineRefusal where several networks have that name: list them by label instead. */
+  inspectNetwork(idOrName: string, signal: AbortSignal): Promise<Dockerode.NetworkInspectInfo | undefined>;
+  listVolumes(
+    labels: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly Dockerode.VolumeInspectInfo[]>;
+  inspectVolume(name: string, signal: AbortSignal): Promise<Dockerode.VolumeInspectInfo | undefined>;
   /**
    * Container events of our labels, until `signal` aborts or the stream breaks (then the iterator ends or throws
    * ProviderUnavailable). On a connection of its own. `onOpen` is called once the engine has accepted the
    * subscription: list after it, and nothing is missed.
    */
   events(labels: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
-  close(): void;
 }
 
 export interface EngineEvent {

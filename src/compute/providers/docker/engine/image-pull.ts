@@ -2,7 +2,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
 import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
-import { pullFailure, silentRegistry, type PullSubject } from './image-errors.ts';
+import { pullFailure, silentRegistry, type PullSubject } from './pull-failure.ts';
 import { parseImageReference } from '../../../spec/image-reference.ts';
 import { startDeadline } from '../../../../async/deadline.ts';
 import { jsonLines } from './json-lines.ts';

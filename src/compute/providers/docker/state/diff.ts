@@ -1,5 +1,8 @@
 import type { Change } from '../../../provider.ts';
-import type { DesiredContainer, DesiredTenant, LiveSettings, RestartPolicy } from './desired.ts';
+import { nextName } from './container-name.ts';
+import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
+import { describeLive, liveDifferences } from './live-settings.ts';
+import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
@@ -30,59 +33,19 @@ export interface ContainerComparison {
 }
 
 export interface TenantComparison {
-  readonly prefix: string;
   readonly containers: readonly ContainerComparison[];
   /** Of this tenant, and no longer in its spec. */
   readonly obsolete: readonly ObservedContainer[];
 }
 
-/** An underscore is in no container's name, so that a container named `next` is not taken for a successor. */
-const nextSuffix = '_next';
-/** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
-const oldSuffix = '_old';
-
-/** Of a successor that is no longer wanted. */
-const droppedSuffix = '_drop';
-
-export function nextName(engineName: string): string {
-  return `${engineName}${nextSuffix}`;
-}
-
-export function oldName(engineName: string): string {
-  return `${engineName}${oldSuffix}`;
-}
-
-export function droppedName(engineName: string): string {
-  return `${engineName}${droppedSuffix}`;
-}
-
-export function isDropped(name: string): boolean {
-  return name.endsWith(droppedSuffix);
-}
-
-export function isNext(name: string): boolean {
-  return name.endsWith(nextSuffix);
-}
-
-export function isOld(name: string): boolean {
-  return name.endsWith(oldSuffix);
-}
-
-/** The name that a container has, will have or had while it serves. */
-export function servingName(name: string): string {
-  return name.replace(/_(next|old|drop)$/, '');
-}
-
 export function compareTenant(
   desired: DesiredTenant,
   observed: readonly ObservedContainer[],
-  prefix: string,
 ): TenantComparison {
   const byName = new Map(observed.map((container) => [container.name, container]));
   const wanted = new Set(desired.containers.flatMap(({ engineName }) => [engineName, nextName(engineName)]));
   return {
-    prefix,
-    containers: desired.containers.map((container) => compareContainer(container, byName, prefix)),
+    containers: desired.containers.map((container) => compareContainer(container, byName)),
     obsolete: observed.filter(({ name }) => !wanted.has(name)),
   };
 }
@@ -90,47 +53,38 @@ export function compareTenant(
 function compareContainer(
   desired: DesiredContainer,
   byName: ReadonlyMap<string, ObservedContainer>,
-  prefix: string,
 ): ContainerComparison {
   const current = byName.get(desired.engineName);
   const next = byName.get(nextName(desired.engineName));
-  const currentMatches = current !== undefined && matches(desired, current, prefix);
+  const currentMatches = current !== undefined && matches(desired, current);
   return {
     desired,
     current,
     next,
     currentMatches,
-    nextMatches: next !== undefined && matches(desired, next, prefix),
+    nextMatches: next !== undefined && matches(desired, next),
     repair: currentMatches ? repairOf(current, desired.live.restartPolicy) : 'none',
-    liveDiffers:
-      currentMatches &&
-      current.inspected !== undefined &&
-      liveFields.some((field) => current.inspected?.live[field] !== desired.live[field]),
+    liveDiffers: currentMatches && differencesOf(desired, current).length > 0,
   };
 }
 
-const liveFields = ['nanoCpus', 'memoryBytes', 'restartPolicy'] as const satisfies (keyof LiveSettings)[];
-
 /** A hash is keyed with the cluster that made the container, so that adopting one from another rolls nothing. */
-function matches(desired: DesiredContainer, observed: ObservedContainer, prefix: string): boolean {
-  const cluster = observed.labels[`${prefix}.cluster`] ?? '';
-  const hash = desired.hashes.get(cluster);
-  return (
-    hash !== undefined &&
-    hash === observed.labels[`${prefix}.spec_hash`] &&
-    unremovableLimit(desired, observed) === undefined
-  );
+function matches(desired: DesiredContainer, observed: ObservedContainer): boolean {
+  const hash = desired.hashes.get(observed.made.cluster ?? '');
+  return hash !== undefined && hash === observed.made.specHash && heldLimit(desired, observed) === undefined;
 }
 
-/** The engine ignores a live update to "no limit", so that dropping one takes a replacement. */
-function unremovableLimit(
+/** Of the settings that can be changed live; none without an inspect, which alone tells them. */
+function differencesOf(
   { live }: DesiredContainer,
   { inspected }: ObservedContainer,
-): 'cpu' | 'memory' | undefined {
-  if (inspected === undefined) return undefined;
-  if (live.nanoCpus === 0 && inspected.live.nanoCpus > 0) return 'cpu';
-  if (live.memoryBytes === 0 && inspected.live.memoryBytes > 0) return 'memory';
-  return undefined;
+): readonly LiveDifference[] {
+  return inspected === undefined ? [] : liveDifferences(live, inspected.live);
+}
+
+/** A limit that is no longer desired and can't be taken away live. */
+function heldLimit(desired: DesiredContainer, observed: ObservedContainer): LiveDifference | undefined {
+  return differencesOf(desired, observed).find(({ needsReplacement }) => needsReplacement);
 }
 
 const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
@@ -150,14 +104,14 @@ export function repairOf({ state, exitCode }: ObservedContainer, policy: Restart
 }
 
 /** The differences in words, for status and drift report. */
-export function changesOf({ prefix, containers, obsolete }: TenantComparison): readonly Change[] {
+export function changesOf({ containers, obsolete }: TenantComparison): readonly Change[] {
   const settled =
     obsolete.length === 0 &&
     containers.every(({ current, next, currentMatches }) =>
       current === undefined ? next === undefined : currentMatches,
     );
   return [
-    ...containers.flatMap((comparison) => containerChanges(comparison, prefix, settled)),
+    ...containers.flatMap((comparison) => containerChanges(comparison, settled)),
     ...obsolete.map(({ name, state }): Change => ({
       path: `containers.${name}`,
       desired: 'absent',
@@ -167,11 +121,7 @@ export function changesOf({ prefix, containers, obsolete }: TenantComparison): r
   ];
 }
 
-function containerChanges(
-  comparison: ContainerComparison,
-  prefix: string,
-  othersMatch: boolean,
-): readonly Change[] {
+function containerChanges(comparison: ContainerComparison, othersMatch: boolean): readonly Change[] {
   const { desired, current, next, currentMatches, repair } = comparison;
   const path = `containers.${desired.spec.name}`;
   if (current === undefined) {
@@ -180,9 +130,9 @@ function containerChanges(
     return [{ path, desired: 'present', actual, cause: othersMatch ? 'drift' : 'spec' }];
   }
   if (!currentMatches) {
-    const stopped = next === undefined ? oldRepair(current, prefix) : 'none';
+    const stopped = next === undefined ? oldRepair(current) : 'none';
     return [
-      replacementChange(desired, current, { prefix, path }),
+      replacementChange(desired, current, path),
       ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
     ];
   }
@@ -193,12 +143,12 @@ function containerChanges(
   if (repair !== 'none') {
     changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
   }
-  return [...changes, ...liveChanges(comparison, prefix, path)];
+  return [...changes, ...liveChanges(comparison, path)];
 }
 
 /** What brings a container of an earlier spec back, under the restart policy that it has itself. */
-export function oldRepair(container: ObservedContainer, prefix: string): Repair {
-  const labelled = container.labels[`${prefix}.live`]?.split('/')[2] as RestartPolicy | undefined;
+export function oldRepair(container: ObservedContainer): Repair {
+  const labelled = container.made.live?.split('/')[2] as RestartPolicy | undefined;
   return repairOf(container, container.inspected?.live.restartPolicy ?? labelled ?? 'unless-stopped');
 }
 
@@ -210,20 +160,11 @@ export function describeState({ state, exitCode }: ObservedContainer): string {
   return state === 'exited' && exitCode !== undefined ? `exited (${exitCode})` : state;
 }
 
-function replacementChange(
-  desired: DesiredContainer,
-  current: ObservedContainer,
-  { prefix, path }: { readonly prefix: string; readonly path: string },
-): Change {
-  const hash = current.labels[`${prefix}.spec_hash`] ?? 'none';
-  const wanted = desired.hashes.get(current.labels[`${prefix}.cluster`] ?? '') ?? 'none';
-  const limit = unremovableLimit(desired, current);
-  if (hash === wanted && limit !== undefined) {
-    const { nanoCpus = 0, memoryBytes = 0 } = current.inspected?.live ?? {};
-    const actual = limit === 'cpu' ? nanoCpus / 1e9 : memoryBytes;
-    const cause = madeWith(desired, current, prefix) ? 'drift' : 'spec';
-    return { path: `${path}.resources.${limit}`, desired: 'none', actual: `${actual}`, cause };
-  }
+function replacementChange(desired: DesiredContainer, current: ObservedContainer, path: string): Change {
+  const hash = current.made.specHash ?? 'none';
+  const wanted = desired.hashes.get(current.made.cluster ?? '') ?? 'none';
+  const limit = heldLimit(desired, current);
+  if (hash === wanted && limit !== undefined) return liveChange(limit, path, causeOf(desired, current));
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
   const image = current.inspected?.image ?? current.image;
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
@@ -232,36 +173,25 @@ function replacementChange(
   return { path: `${path}.spec`, desired: wanted, actual: hash, cause: 'spec' };
 }
 
-function liveChanges(
-  { desired, current, liveDiffers }: ContainerComparison,
-  prefix: string,
-  path: string,
-): readonly Change[] {
-  const actual = current?.inspected?.live;
-  if (!liveDiffers || current === undefined || actual === undefined) return [];
-  const cause = madeWith(desired, current, prefix) ? 'drift' : 'spec';
-  const wanted = desired.live;
-  const show = (value: number): string => (value === 0 ? 'none' : `${value}`);
-  const changes: Change[] = [
-    {
-      path: `${path}.resources.cpu`,
-      desired: show(wanted.nanoCpus / 1e9),
-      actual: show(actual.nanoCpus / 1e9),
-      cause,
-    },
-    {
-      path: `${path}.resources.memory`,
-      desired: show(wanted.memoryBytes),
-      actual: show(actual.memoryBytes),
-      cause,
-    },
-    { path: `${path}.restartPolicy`, desired: wanted.restartPolicy, actual: actual.restartPolicy, cause },
-  ];
-  return changes.filter(({ desired, actual }) => desired !== actual);
+function liveChanges({ desired, current }: ContainerComparison, path: string): readonly Change[] {
+  if (current === undefined) return [];
+  const cause = causeOf(desired, current);
+  return differencesOf(desired, current).map((difference) => liveChange(difference, path, cause));
+}
+
+function liveChange(
+  { path, desired, actual }: LiveDifference,
+  container: string,
+  cause: Change['cause'],
+): Change {
+  return { path: `${container}.${path}`, desired, actual, cause };
+}
+
+function causeOf(desired: DesiredContainer, observed: ObservedContainer): Change['cause'] {
+  return madeWith(desired, observed) ? 'drift' : 'spec';
 }
 
 /** Whether the container was made with the live settings that are desired now: then what differs is drift. */
-export function madeWith(desired: DesiredContainer, observed: ObservedContainer, prefix: string): boolean {
-  const label = `${prefix}.live`;
-  return observed.labels[label] === desired.labels[label];
+export function madeWith(desired: DesiredContainer, { made }: ObservedContainer): boolean {
+  return made.live === describeLive(desired.live);
 }

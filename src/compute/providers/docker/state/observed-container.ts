@@ -1,7 +1,6 @@
-import type Dockerode from 'dockerode';
-import { stableText } from '../engine/engine-errors.ts';
-import type { LiveSettings, RestartPolicy } from './desired.ts';
-import type { Labels } from './ownership.ts';
+import type { Marks, Ownership } from '../../../ownership.ts';
+import type { InspectedContainer, ListedContainer, ListedPort } from './container-answers.ts';
+import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 /** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
 
@@ -27,10 +26,23 @@ export interface ObservedContainer {
   /** Whether it was started less than `youngMs` ago, as far as the list's words tell. */
   readonly young: boolean;
   readonly image: string;
-  readonly labels: Labels;
+  readonly labels: Marks;
+  readonly made: Made;
   readonly ports: readonly PublishedPort[];
   readonly networkId: string | undefined;
   readonly inspected: Inspected | undefined;
+}
+
+/** What its labels say of how it was made. Undefined: nothing; nobody of ours made it. */
+export interface Made {
+  readonly tenantId: string | undefined;
+  /** Name in the spec. */
+  readonly container: string | undefined;
+  /** UID of the cluster that made it. */
+  readonly cluster: string | undefined;
+  readonly specHash: string | undefined;
+  /** The live settings; see `describeLive`. */
+  readonly live: string | undefined;
 }
 
 /** What an inspect adds. */
@@ -62,7 +74,7 @@ export const youngMs = 300_000;
 /** Longest piece of a probe's output that goes into a message. */
 const probeLineLength = 200;
 
-export function observeContainer(info: Dockerode.ContainerInfo): ObservedContainer {
+export function observeContainer(info: ListedContainer, { key }: Pick<Ownership, 'key'>): ObservedContainer {
   const state = info.State as ContainerState;
   const code = /\((-?\d+)\)/.exec(info.Status)?.[1];
   return {
@@ -74,6 +86,7 @@ export function observeContainer(info: Dockerode.ContainerInfo): ObservedContain
     young: state === 'running' && isYoung(info.Status),
     image: info.Image,
     labels: info.Labels,
+    made: readMade(info.Labels, key),
     ports: publishedPorts(info.Ports),
     networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
       ?.NetworkID,
@@ -81,11 +94,22 @@ export function observeContainer(info: Dockerode.ContainerInfo): ObservedContain
   };
 }
 
+export function readMade(labels: Marks, key: Ownership['key']): Made {
+  return {
+    tenantId: labels[key('tenant_id')],
+    container: labels[key('container')],
+    cluster: labels[key('cluster')],
+    specHash: labels[key('spec_hash')],
+    live: labels[key('live')],
+  };
+}
+
+export function isUp({ state }: ObservedContainer): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}
+
 /** The same container with what an inspect, asked for later, says of it. */
-export function withInspect(
-  container: ObservedContainer,
-  inspect: Dockerode.ContainerInspectInfo,
-): ObservedContainer {
+export function withInspect(container: ObservedContainer, inspect: InspectedContainer): ObservedContainer {
   const state = inspect.State.Status as ContainerState;
   const word = inspect.State.Health?.Status;
   return {
@@ -124,7 +148,7 @@ function isYoung(status: string): boolean {
   return /^Up (Less than a second|\d+ seconds?|About a minute)/.test(status);
 }
 
-function publishedPorts(ports: readonly Dockerode.Port[] | null): readonly PublishedPort[] {
+function publishedPorts(ports: readonly ListedPort[] | null): readonly PublishedPort[] {
   return (ports ?? [])
     .filter(({ PublicPort }) => PublicPort > 0)
     .map(({ IP, PublicPort, PrivatePort, Type }) => ({
@@ -145,7 +169,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function readInspect(inspect: Dockerode.ContainerInspectInfo): Inspected {
+function readInspect(inspect: InspectedContainer): Inspected {
   const { State, HostConfig, Config } = inspect;
   const bindings = (HostConfig.PortBindings ?? {}) as Record<
     string,
@@ -157,7 +181,7 @@ function readInspect(inspect: Dockerode.ContainerInspectInfo): Inspected {
     finishedMs: instant(State.FinishedAt),
     exitCode: State.ExitCode,
     oomKilled: State.OOMKilled,
-    error: stableText(State.Error ?? ''),
+    error: State.Error ?? '',
     restartCount: inspect.RestartCount ?? 0,
     lastProbe: firstLine(State.Health?.Log?.at(-1)?.Output ?? ''),
     image: Config.Image,

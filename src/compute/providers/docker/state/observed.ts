@@ -1,18 +1,14 @@
 import type { ComputeHealth, ComputeState, Endpoint } from '../../../../api/status.ts';
 import type { Observation } from '../../../provider.ts';
-import { assess } from './health.ts';
-import type { Assessment, Clock } from './health.ts';
-import { changesOf, compareTenant, servingName } from './diff.ts';
-import type { DesiredTenant } from './desired.ts';
+import { containerHealth } from './container-health.ts';
+import type { Clock, ContainerHealth } from './container-health.ts';
+import { servingName } from './container-name.ts';
+import { changesOf, compareTenant } from './diff.ts';
+import type { DesiredTenant } from './desired-tenant.ts';
 import { youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 
 /** What the engine's answers mean for the tenant's status. Pure. */
-
-export interface TenantOnEngine {
-  readonly containers: readonly ObservedContainer[];
-  readonly prefix: string;
-}
 
 /** One container of the status: who stands for it, and what the spec calls its ports. */
 interface Shown {
@@ -34,15 +30,14 @@ const healthsByBadness: readonly ComputeHealth[] = ['unhealthy', 'unknown', 'hea
 
 export function observe(
   desired: DesiredTenant | undefined,
-  { containers, prefix }: TenantOnEngine,
+  containers: readonly ObservedContainer[],
   clock: Clock,
 ): Observation {
-  const shown =
-    desired === undefined ? shownAsLabelled(containers, prefix) : shownAsDesired(desired, containers, prefix);
+  const shown = desired === undefined ? shownAsLabelled(containers) : shownAsDesired(desired, containers);
   const assessed = shown.map(({ name, observed }) => ({
     name,
     observed,
-    ...(observed === undefined ? absent : assess(observed, clock)),
+    ...(observed === undefined ? absent : containerHealth(observed, clock)),
   }));
   const messages = assessed.flatMap(({ name, message }) =>
     message === undefined ? [] : [`container ${name} ${message}`],
@@ -50,7 +45,7 @@ export function observe(
   const lookAgain = assessed.flatMap(({ lookAgainAfterMs }) => lookAgainAfterMs ?? []);
   return {
     exists: containers.length > 0,
-    changes: desired === undefined ? [] : changesOf(compareTenant(desired, containers, prefix)),
+    changes: desired === undefined ? [] : changesOf(compareTenant(desired, containers)),
     compute: {
       state: worst(
         statesByBadness,
@@ -73,25 +68,18 @@ export function observe(
   };
 }
 
-const absent: Assessment = { state: 'stopped', health: 'unknown' };
+const absent: ContainerHealth = { state: 'stopped', health: 'unknown' };
 
 function worst<T>(byBadness: readonly T[], values: readonly T[], none: T): T {
   return byBadness.find((value) => values.includes(value)) ?? none;
 }
 
 /** The serving container; in a change of names (one container, several) the old one; else the successor. */
-function shownAsDesired(
-  desired: DesiredTenant,
-  containers: readonly ObservedContainer[],
-  prefix: string,
-): readonly Shown[] {
-  const comparison = compareTenant(desired, containers, prefix);
+function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedContainer[]): readonly Shown[] {
+  const comparison = compareTenant(desired, containers);
   return comparison.containers.map(({ desired: { spec }, current, next }) => ({
     name: spec.name,
-    observed:
-      current ??
-      comparison.obsolete.find(({ labels }) => labels[`${prefix}.container`] === spec.name) ??
-      next,
+    observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
     portNames: new Map(
       (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
         name === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, name]],
@@ -100,12 +88,12 @@ function shownAsDesired(
   }));
 }
 
-function shownAsLabelled(containers: readonly ObservedContainer[], prefix: string): readonly Shown[] {
+function shownAsLabelled(containers: readonly ObservedContainer[]): readonly Shown[] {
   const serving = new Set(containers.map(({ name }) => name));
   return containers
     .filter(({ name }) => name === servingName(name) || !serving.has(servingName(name)))
     .map((observed) => ({
-      name: observed.labels[`${prefix}.container`] ?? observed.name,
+      name: observed.made.container ?? observed.name,
       observed,
       portNames: new Map<string, string>(),
     }))
@@ -113,7 +101,7 @@ function shownAsLabelled(containers: readonly ObservedContainer[], prefix: strin
 }
 
 function containerStatus(
-  { name, observed, state, health, message }: Assessment & Pick<Shown, 'name' | 'observed'>,
+  { name, observed, state, health, message }: ContainerHealth & Pick<Shown, 'name' | 'observed'>,
   { nowMs }: Clock,
 ): NonNullable<Observation['compute']['containers']>[number] {
   const inspected = observed?.inspected;

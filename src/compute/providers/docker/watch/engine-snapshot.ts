@@ -1,3 +1,5 @@
+import { createSeenCache } from '../../../observation/seen-cache.ts';
+import type { SeenCache } from '../../../observation/seen-cache.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 
 /** What the provider has seen of each tenant, and whether something has happened since. Calls nothing. */
@@ -17,68 +19,62 @@ export interface EngineSnapshot {
   tenantIds(): readonly string[];
 }
 
-interface Entry {
-  readonly containers: readonly ObservedContainer[];
-  readonly moment: number;
-}
-
 export function createSnapshot(): EngineSnapshot {
-  const entries = new Map<string, Entry>();
-  const touched = new Map<string, number>();
-  let now = 0;
+  const cache = createSeenCache<readonly ObservedContainer[]>();
   let filled = false;
 
-  const isStale = (tenantId: string, moment: number): boolean => (touched.get(tenantId) ?? 0) > moment;
-
-  const touch = (tenantId: string): void => {
-    now += 1;
-    touched.set(tenantId, now);
-  };
-
-  const store = (tenantId: string, containers: readonly ObservedContainer[], moment: number): void => {
-    if ((entries.get(tenantId)?.moment ?? -1) > moment) return;
-    entries.set(tenantId, { containers, moment });
-  };
-
   return {
-    moment: () => now,
-    touch,
-    store,
+    moment: () => cache.moment(),
+    touch: (tenantId) => cache.touch(tenantId),
+    store: (tenantId, containers, moment) => void cache.store(tenantId, containers, moment),
     read(tenantId) {
-      const entry = entries.get(tenantId);
-      if (isStale(tenantId, entry?.moment ?? 0)) return undefined;
-      return entry?.containers ?? [];
+      const seen = cache.last(tenantId);
+      if (cache.isStale(tenantId, seen?.moment ?? 0)) return undefined;
+      return seen?.value ?? [];
     },
     amend(tenantId, before, after) {
-      const entry = entries.get(tenantId);
-      if (entry === undefined) return;
-      const containers = entry.containers.map((known) => (known === before ? after : known));
-      entries.set(tenantId, { ...entry, containers });
+      const seen = cache.last(tenantId);
+      if (seen === undefined) return;
+      const containers = seen.value.map((known) => (known === before ? after : known));
+      cache.store(tenantId, containers, seen.moment);
     },
     storeAll(found, moment) {
-      const news: string[] = [];
-      // An entry of a tenant that is gone is kept until now, so that no late answer brings the tenant back.
-      for (const [tenantId, { containers, moment: seen }] of entries) {
-        if (containers.length > 0 || seen >= moment || found.has(tenantId)) continue;
-        entries.delete(tenantId);
-        touched.delete(tenantId);
-      }
-      for (const tenantId of new Set([...entries.keys(), ...found.keys()])) {
-        const containers = found.get(tenantId) ?? [];
-        const known = entries.get(tenantId);
-        if (known !== undefined && known.moment > moment) continue;
-        if (known !== undefined && signature(known.containers) === signature(containers)) continue;
-        store(tenantId, containers, moment);
-        // The list tells less than the inspects that may be due now.
-        if (known !== undefined) touch(tenantId);
-        news.push(tenantId);
-      }
+      forgetGone(cache, found, moment);
+      const news = storeNews(cache, found, moment);
       if (filled) return news;
       filled = true;
       return [];
     },
-    tenantIds: () => [...entries.keys()],
+    tenantIds: () => [...cache.entries()].map(([tenantId]) => tenantId),
   };
+}
+
+type Cache = SeenCache<readonly ObservedContainer[]>;
+type Found = ReadonlyMap<string, readonly ObservedContainer[]>;
+
+/** An entry of a tenant that is gone is kept until now, so that no late answer brings the tenant back. */
+function forgetGone(cache: Cache, found: Found, moment: number): void {
+  for (const [tenantId, seen] of cache.entries()) {
+    if (seen.value.length === 0 && seen.moment < moment && !found.has(tenantId)) cache.forget(tenantId);
+  }
+}
+
+/** Takes in what the list tells anew, and returns of whom. */
+function storeNews(cache: Cache, found: Found, moment: number): readonly string[] {
+  const known = [...cache.entries()].map(([tenantId]) => tenantId);
+  const news: string[] = [];
+  for (const tenantId of new Set([...known, ...found.keys()])) {
+    const containers = found.get(tenantId) ?? [];
+    const seen = cache.last(tenantId);
+    if (seen !== undefined && (seen.moment > moment || signature(seen.value) === signature(containers))) {
+      continue;
+    }
+    cache.store(tenantId, containers, moment);
+    // The list tells less than the inspects that may be due now.
+    if (seen !== undefined) cache.touch(tenantId);
+    news.push(tenantId);
+  }
+  return news;
 }
 
 /** All that a list tells and that does not change by itself. */

@@ -2,28 +2,25 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { asComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
+import type { OnChange } from '../../../provider.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
-import type { Engine, EngineEvent } from '../engine/engine.ts';
-import { hasLabelledLimits } from './engine-view.ts';
+import type { EngineEvent, EngineReads } from '../engine/engine.ts';
 import type { EngineView } from './engine-view.ts';
+import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { labelFilter } from '../state/ownership.ts';
-import type { Owner } from '../state/ownership.ts';
 
 /** Keeps the view of the engine true: one list, then events; another list after each gap, and one per sweep. */
 
-export interface EngineWatchOptions {
+export interface EngineWatchDeps {
   /** Unguarded: the watch is what finds out whether the engine is back. */
-  readonly engine: Engine;
+  readonly engine: EngineReads;
   readonly guard: EngineGuard;
   readonly view: EngineView;
-  readonly prefix: string;
-  readonly owner: Owner;
+  readonly ownership: Ownership;
   readonly logger: Logger;
   readonly sweepIntervalMs: number;
 }
-
-type OnChange = (tenantId: string | undefined) => void;
 
 /** Reconnecting starts at a quarter of a second and slows down to 5 s: an engine's restart takes 1 to 3 s. */
 const reconnectBackoff = { baseMs: 250, capMs: 5_000 };
@@ -37,11 +34,11 @@ const telling =
 
 /** Ends when `signal` aborts; never rejects. */
 export async function watchEngine(
-  options: EngineWatchOptions,
+  deps: EngineWatchDeps,
   onChange: OnChange,
   signal: AbortSignal,
 ): Promise<void> {
-  const { guard, view, logger } = options;
+  const { guard, view, logger } = deps;
   let failures = 0;
   /** Whether everybody was told that the engine is out of reach. */
   let told = false;
@@ -49,7 +46,7 @@ export async function watchEngine(
   view.setWatch({ starting });
   while (!signal.aborted) {
     let wasLive = false;
-    const error = await watchOnce(options, { onChange, signal }, () => {
+    const error = await watchOnce(deps, { onChange, signal }, () => {
       wasLive = true;
       failures = 0;
       told = false;
@@ -82,11 +79,11 @@ interface Hints {
 
 /** One event stream, from its start to its end. Returns what ended it. */
 async function watchOnce(
-  options: EngineWatchOptions,
+  deps: EngineWatchDeps,
   { onChange, signal }: Hints,
   onLive: () => void,
 ): Promise<unknown> {
-  const { engine, guard, prefix, owner } = options;
+  const { engine, guard, ownership } = deps;
   const session = new AbortController();
   const whole = AbortSignal.any([signal, session.signal]);
   const work: Promise<void>[] = [];
@@ -94,18 +91,18 @@ async function watchOnce(
     work.push(task().catch((error: unknown) => session.abort(error)));
   };
   const hints = { onChange, signal: whole };
-  guard.arm(() => run(() => sweep(options, hints)));
+  guard.arm(() => run(() => sweep(deps, hints)));
   const onOpen = (): void =>
     run(async () => {
-      await sweep(options, hints);
+      await sweep(deps, hints);
       onLive();
-      run(() => sweepForEver(options, hints));
-      run(() => inspectForEver(options, hints));
+      run(() => sweepForEver(deps, hints));
+      run(() => inspectForEver(deps, hints));
     });
   let ending: unknown = new Error('the event stream ended');
   try {
-    for await (const event of engine.events(labelFilter(prefix, owner), onOpen, whole)) {
-      takeEvent(event, options, onChange);
+    for await (const event of engine.events(ownership.filter(), onOpen, whole)) {
+      takeEvent(event, deps, onChange);
     }
   } catch (error) {
     ending = error;
@@ -117,19 +114,19 @@ async function watchOnce(
   return ending;
 }
 
-function takeEvent(event: EngineEvent, { view, prefix }: EngineWatchOptions, onChange: OnChange): void {
+function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onChange: OnChange): void {
   if (!telling.test(event.action)) return;
-  const tenantId = event.attributes[`${prefix}.tenant_id`];
+  const tenantId = event.attributes[ownership.key('tenant_id')];
   if (tenantId === undefined) return;
   const code = Number(event.attributes['exitCode']);
-  if (event.action === 'die' && Number.isInteger(code)) view.noteExit(event.id, code);
-  if (event.action === 'destroy') view.noteExit(event.id, undefined);
+  if (event.action === 'die' && Number.isInteger(code)) view.exitCodes.note(event.id, code);
+  if (event.action === 'destroy') view.exitCodes.note(event.id, undefined);
   view.snapshot.touch(tenantId);
   onChange(tenantId);
 }
 
 /** Lists everything once and hints at what is new. An engine that was out of reach is back with it. */
-async function sweep({ view, guard }: EngineWatchOptions, { onChange, signal }: Hints): Promise<void> {
+async function sweep({ view, guard }: EngineWatchDeps, { onChange, signal }: Hints): Promise<void> {
   const moment = view.snapshot.moment();
   const found = await view.all(signal);
   const news = view.snapshot.storeAll(found, moment);
@@ -138,21 +135,21 @@ async function sweep({ view, guard }: EngineWatchOptions, { onChange, signal }: 
   else for (const tenantId of news) onChange(tenantId);
 }
 
-async function sweepForEver(options: EngineWatchOptions, hints: Hints): Promise<void> {
+async function sweepForEver(deps: EngineWatchDeps, hints: Hints): Promise<void> {
   // Spread, so that several operators on one engine don't sweep together.
-  while (await sleep(options.sweepIntervalMs * (0.9 + Math.random() / 5), hints.signal)) {
-    await sweep(options, hints);
+  while (await sleep(deps.sweepIntervalMs * (0.9 + Math.random() / 5), hints.signal)) {
+    await sweep(deps, hints);
   }
 }
 
 /** Limits and restart policy stand in no list: each container is inspected in turn, once per sweep interval. */
-async function inspectForEver(options: EngineWatchOptions, hints: Hints): Promise<void> {
-  const { view, sweepIntervalMs } = options;
+async function inspectForEver(deps: EngineWatchDeps, hints: Hints): Promise<void> {
+  const { view, sweepIntervalMs } = deps;
   for (;;) {
     const begun = Date.now();
     for (const tenantId of view.snapshot.tenantIds()) {
       for (const container of view.snapshot.read(tenantId) ?? []) {
-        await inspectOne(options, { tenantId, container }, hints);
+        await inspectOne(deps, { tenantId, container }, hints);
         if (!(await sleep(rollingGapMs, hints.signal))) return;
       }
     }
@@ -162,22 +159,18 @@ async function inspectForEver(options: EngineWatchOptions, hints: Hints): Promis
 }
 
 async function inspectOne(
-  { view, prefix }: EngineWatchOptions,
+  { view }: EngineWatchDeps,
   { tenantId, container }: { readonly tenantId: string; readonly container: ObservedContainer },
   { onChange, signal }: Hints,
 ): Promise<void> {
   const seen = await view.inspect(container, signal);
   if (seen?.inspected === undefined) return;
   const before = container.inspected?.live;
-  const { nanoCpus, memoryBytes, restartPolicy } = seen.inspected.live;
-  const otherLimits =
-    before === undefined
-      ? !hasLabelledLimits(seen, prefix)
-      : before.nanoCpus !== nanoCpus ||
-        before.memoryBytes !== memoryBytes ||
-        before.restartPolicy !== restartPolicy;
+  // Seen for the first time: whether they are those that it was made with.
+  const known = before === undefined ? seen.made.live : describeLive(before);
+  const otherSettings = describeLive(seen.inspected.live) !== known;
   // A state whose event was missed would be no news to the next sweep any more.
-  const changed = otherLimits || seen.state !== container.state || seen.health !== container.health;
+  const changed = otherSettings || seen.state !== container.state || seen.health !== container.health;
   view.snapshot.amend(tenantId, container, seen);
   if (changed) onChange(tenantId);
 }

@@ -8,7 +8,7 @@ import { memoryEngine } from '../memory-engine.ts';
 import { recordedChanges } from '../recorded-changes.ts';
 
 const signal = new AbortController().signal;
-const { owner } = settings();
+const { ownership } = settings();
 const name = 'landlord-tenant-acme';
 const spec = tenantSpec(
   { volumes: ['data:/data'] },
@@ -28,7 +28,7 @@ async function bench() {
   return {
     engine,
     changes: recordedChanges(engine),
-    destroy: (whose = ref()) => destroyTenant(engine, owner, whose, signal),
+    destroy: (whose = ref()) => destroyTenant(engine, ownership, whose, signal),
   };
 }
 

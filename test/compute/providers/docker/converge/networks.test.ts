@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
-import type { DesiredNetwork } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredNetwork } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { createNetworks } from '../../../../../src/compute/providers/docker/converge/networks.ts';
 import { settings } from '../docker-fixture.ts';
@@ -8,7 +8,10 @@ import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryEngine } from '../memory-engine.ts';
 
 const signal = new AbortController().signal;
-const whose = (name: string) => ({ tenantId: name, tenant: { namespace: 'team-a', name, uid: 'uid-1' } });
+const whose = (name: string) => {
+  const tenant = { namespace: 'team-a', name, uid: 'uid-1' };
+  return { ...tenant, marks: settings().ownership.of({ tenantId: name, tenant }) };
+};
 const ensureOn = (engine: MemoryEngine, block = {}) => {
   const networks = createNetworks(engine, settings(block));
   return (network: DesiredNetwork, tenant = 'acme') => networks.ensure(network, whose(tenant), signal);
@@ -128,7 +131,8 @@ describe('of several networks of one name', () => {
     await expect(ensureOn(engine)(own('acme'), 'other')).rejects.toMatchObject({
       code: 'ProviderConflict',
       message:
-        'network landlord-acme belongs to the tenant team-a/acme of the instance default in the cluster cluster-1. ' +
+        'network landlord-acme belongs to the tenant team-a/acme of the instance default in the Kubernetes ' +
+        'cluster cluster-1. ' +
         'Remove it, or give the tenant another tenantId',
     });
   });

@@ -49,6 +49,19 @@ describe('each call is one request, and what the engine answers is its result', 
   it.each<[Name, string, unknown, number, unknown, unknown]>([
     ['list', `GET /containers/json?all=true&filters=${labels}`, null, 200, [{ Id: 'c1' }], [{ Id: 'c1' }]],
     ['inspect', 'GET /containers/a%2Fb/json', null, 200, { Id: 'c1' }, { Id: 'c1' }],
+    [
+      'inspect',
+      'GET /containers/a%2Fb/json',
+      null,
+      200,
+      {
+        State: {
+          Status: 'created',
+          Error: `driver failed on endpoint web (${'0a'.repeat(32)}): port is taken`,
+        },
+      },
+      { State: { Status: 'created', Error: 'driver failed on endpoint web: port is taken' } },
+    ],
     ['create', 'POST /containers/create?name=web', { Image: 'app:1' }, 201, { Id: 'c1' }, { id: 'c1' }],
     ['start', 'POST /containers/web/start', null, 204, null, undefined],
     ['unpause', 'POST /containers/web/unpause', null, 204, null, undefined],

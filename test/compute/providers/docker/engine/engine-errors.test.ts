@@ -4,7 +4,7 @@ import {
   engineTrouble,
   failedRead,
   refusal,
-  stableText,
+  stableEngineText,
 } from '../../../../../src/compute/providers/docker/engine/engine-errors.ts';
 
 const host = 'unix:///run/docker.sock';
@@ -205,10 +205,10 @@ describe('messages are the same at the next try and hold no secret', () => {
       'Get "https://registry.example/v2/": EOF',
     ],
   ])('%s go', (_what, text, expected) => {
-    expect(stableText(text)).toBe(expected);
+    expect(stableEngineText(text)).toBe(expected);
   });
 
   test('digests of images stay', () => {
-    expect(stableText(`app@sha256:${id} not found`)).toBe(`app@sha256:${id} not found`);
+    expect(stableEngineText(`app@sha256:${id} not found`)).toBe(`app@sha256:${id} not found`);
   });
 });

@@ -1,38 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import {
-  changesOf,
-  compareTenant,
   droppedName,
-  isDropped,
-  isNext,
-  isOld,
-  madeWith,
   nextName,
   oldName,
+} from '../../../../../src/compute/providers/docker/state/container-name.ts';
+import {
+  changesOf,
+  compareTenant,
+  madeWith,
   oldRepair,
   repairOf,
-  servingName,
 } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { Repair } from '../../../../../src/compute/providers/docker/state/diff.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
-  DesiredTenant,
   LiveSettings,
   RestartPolicy,
-} from '../../../../../src/compute/providers/docker/state/desired.ts';
+} from '../../../../../src/compute/providers/docker/state/live-settings.ts';
 import type {
   ContainerState,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { asDesired, observedContainer, outdated, prefix } from '../observed-fixture.ts';
+import { asDesired, observedContainer, outdated } from '../observed-fixture.ts';
 
-const single = desireTenant(tenantSpec(), settings());
-const limited = desireTenant(
+const single = desiredTenant(tenantSpec(), settings());
+const limited = desiredTenant(
   tenantSpec({ resources: { cpu: '500m', memory: '64Mi' }, restart_policy: 'always' }),
   settings(),
 );
-const pair = desireTenant(
+const pair = desiredTenant(
   tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] }),
   settings(),
 );
@@ -44,25 +42,12 @@ function of(tenant: DesiredTenant, index = 0) {
 const app = of(single);
 const [a, b] = [of(pair, 0), of(pair, 1)];
 const compared = (desired: DesiredTenant, ...observed: ObservedContainer[]) =>
-  compareTenant(desired, observed, prefix);
+  compareTenant(desired, observed);
 const changes = (desired: DesiredTenant, ...observed: ObservedContainer[]) =>
   changesOf(compared(desired, ...observed)).map(
     ({ path, desired: to, actual, cause }) => `${path}: ${actual} → ${to} (${cause})`,
   );
 const ended = { state: 'exited', exitCode: 1 } as const;
-
-describe('names', () => {
-  it.each([
-    [nextName, isNext],
-    [oldName, isOld],
-    [droppedName, isDropped],
-  ])('tell the part that a container has, and the name that it serves under: %o', (name, is) => {
-    expect([isNext, isOld, isDropped].filter((one) => one(name('acme')))).toEqual([is]);
-    expect(is('acme')).toBe(false);
-    expect(servingName(name('acme'))).toBe('acme');
-    expect(servingName('acme.next')).toBe('acme.next');
-  });
-});
 
 describe('a container needs no replacement', () => {
   const matches = (desired: DesiredTenant, observed: ObservedContainer) =>
@@ -71,9 +56,9 @@ describe('a container needs no replacement', () => {
   it('where its hash is the one of the cluster that made it', () => {
     expect(matches(single, asDesired(app))).toBe(true);
     expect(matches(single, outdated(app))).toBe(false);
-    const { [`${prefix}.cluster`]: _made, ...nobodys } = app.labels;
+    const { 'landlord.cluster': _made, ...nobodys } = app.labels;
     expect(matches(single, asDesired(app, { labels: nobodys }))).toBe(false);
-    const { [`${prefix}.spec_hash`]: _hash, ...without } = app.labels;
+    const { 'landlord.spec_hash': _hash, ...without } = app.labels;
     expect(matches(single, asDesired(app, { labels: without }))).toBe(false);
   });
 
@@ -123,9 +108,9 @@ describe('what is changed while it runs', () => {
   });
 
   it('is the spec to be followed where the container was made with other settings', () => {
-    const labels = { ...of(limited).labels, [`${prefix}.live`]: '0/0/always' };
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
     const one = asDesired(of(limited), { labels }, { live: { ...live, nanoCpus: 0, memoryBytes: 0 } });
-    expect(madeWith(of(limited), one, prefix)).toBe(false);
+    expect(madeWith(of(limited), one)).toBe(false);
     expect(changes(limited, one)).toEqual([
       'containers.app.resources.cpu: none → 0.5 (spec)',
       'containers.app.resources.memory: none → 67108864 (spec)',
@@ -148,14 +133,14 @@ describe('a limit that is no longer wanted takes a replacement, and is told as s
   ])('%s', (_what, over, expected) => {
     const live = { ...app.live, ...over };
     expect(changes(single, asDesired(app, {}, { live }))).toEqual([`${expected} (drift)`]);
-    const labels = { ...app.labels, [`${prefix}.live`]: 'other' };
+    const labels = { ...app.labels, 'landlord.live': 'other' };
     expect(changes(single, asDesired(app, { labels }, { live }))).toEqual([`${expected} (spec)`]);
     expect(changes(single, outdated(app, {}, { live }))[0]).toMatch(/^containers\.app\.spec/);
   });
 });
 
 describe('a container of another spec', () => {
-  const hash = app.labels[`${prefix}.spec_hash`];
+  const hash = app.labels['landlord.spec_hash'];
   const other = `containers.app.spec: v1:0 → ${hash} (spec)`;
   it.each<[string, ObservedContainer, readonly string[]]>([
     [
@@ -176,12 +161,12 @@ describe('a container of another spec', () => {
     ],
     [
       'by having none',
-      outdated(app, { labels: { [`${prefix}.cluster`]: 'cluster-1' } }),
+      outdated(app, { labels: { 'landlord.cluster': 'cluster-1' } }),
       [`containers.app.spec: none → ${hash} (spec)`],
     ],
     [
       'by a hash that is not known',
-      outdated(app, { labels: { [`${prefix}.spec_hash`]: 'v1:0' } }),
+      outdated(app, { labels: { 'landlord.spec_hash': 'v1:0' } }),
       ['containers.app.spec: v1:0 → none (spec)'],
     ],
     [
@@ -257,10 +242,10 @@ describe('a stopped container', () => {
 
   it('of an earlier spec is mended under the policy that it has, or was made with, itself', () => {
     const live = { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } as const;
-    const labels = { [`${prefix}.live`]: '0/0/no' };
-    const other = { [`${prefix}.live`]: '0/0/always' };
+    const labels = { 'landlord.live': '0/0/no' };
+    const other = { 'landlord.live': '0/0/always' };
     const old = (over: Partial<ObservedContainer>, inspected = {}) =>
-      oldRepair(observedContainer({ name: 'x', ...ended, ...over }, inspected), prefix);
+      oldRepair(observedContainer({ name: 'x', ...ended, ...over }, inspected));
     expect(old({ labels: other }, { live })).toBe('none');
     expect(old({ labels, inspected: undefined })).toBe('none');
     expect(old({ labels: other, inspected: undefined })).toBe('start');

@@ -1,30 +1,39 @@
-import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import {
   observeContainer,
   withInspect,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import type {
+  InspectedContainer,
+  ListedContainer,
+} from '../../../../../src/compute/providers/docker/state/container-answers.ts';
 import type { ObservedContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { settings } from '../docker-fixture.ts';
+
+const { ownership } = settings();
 
 /** What the engine says, without what no test asks for. */
 type Partly<T> = { readonly [K in keyof T]?: T[K] extends object | undefined ? Partly<T[K]> | null : T[K] };
 
-const listed = (over: Partly<Dockerode.ContainerInfo> = {}): ObservedContainer =>
-  observeContainer({
-    Id: 'c1',
-    Names: ['/app'],
-    Image: 'app:1',
-    Labels: { team: 'a' },
-    State: 'running',
-    Status: 'Up 2 hours',
-    Ports: [],
-    ...over,
-  } as unknown as Dockerode.ContainerInfo);
+const listed = (over: Partly<ListedContainer> = {}): ObservedContainer =>
+  observeContainer(
+    {
+      Id: 'c1',
+      Names: ['/app'],
+      Image: 'app:1',
+      Labels: { team: 'a' },
+      State: 'running',
+      Status: 'Up 2 hours',
+      Ports: [],
+      ...over,
+    } as unknown as ListedContainer,
+    ownership,
+  );
 
 interface Said {
   readonly RestartCount?: number;
-  readonly State?: Partly<Dockerode.ContainerInspectInfo['State']>;
-  readonly HostConfig?: Partly<Dockerode.HostConfig>;
+  readonly State?: Partly<InspectedContainer['State']>;
+  readonly HostConfig?: Partly<InspectedContainer['HostConfig']>;
   readonly Mounts?: readonly { readonly Name?: string; readonly Source: string; readonly RW: boolean }[];
 }
 
@@ -37,7 +46,7 @@ const inspected = ({ State = {}, HostConfig = {}, ...over }: Said = {}): Observe
     Config: { Image: 'app:1', Labels: {} },
     HostConfig,
     ...over,
-  } as unknown as Dockerode.ContainerInspectInfo);
+  } as unknown as InspectedContainer);
 
 describe('a list', () => {
   it('tells who a container is, and nothing that only an inspect does', () => {
@@ -50,9 +59,35 @@ describe('a list', () => {
       young: false,
       image: 'app:1',
       labels: { team: 'a' },
+      made: {
+        tenantId: undefined,
+        container: undefined,
+        cluster: undefined,
+        specHash: undefined,
+        live: undefined,
+      },
       ports: [],
       networkId: undefined,
       inspected: undefined,
+    });
+  });
+
+  it('tells by its labels how it was made', () => {
+    const Labels = ownership.of({
+      tenantId: 'acme',
+      tenant: { namespace: 'team-a', name: 'acme', uid: 'u' },
+    });
+    const own = {
+      'landlord.container': 'app',
+      'landlord.spec_hash': 'v1:0',
+      'landlord.live': '0/0/no',
+    };
+    expect(listed({ Labels: { ...Labels, ...own } }).made).toEqual({
+      tenantId: 'acme',
+      container: 'app',
+      cluster: 'cluster-1',
+      specHash: 'v1:0',
+      live: '0/0/no',
     });
   });
 
@@ -232,11 +267,10 @@ describe('an inspect', () => {
     expect(inspected({ Mounts }).inspected?.writableMounts).toEqual(['data', '/srv']);
   });
 
-  it('tells why it could not be started, without what differs at the next try', () => {
-    const Error = `driver failed on endpoint web (${'0a'.repeat(32)}): port is already allocated`;
-    expect(inspected({ State: { Error } }).inspected?.error).toBe(
-      'driver failed on endpoint web: port is already allocated',
-    );
+  it('tells why it could not be started', () => {
+    const Error = 'driver failed on endpoint web: port is already allocated';
+    expect(inspected({ State: { Error } }).inspected?.error).toBe(Error);
+    expect(inspected().inspected?.error).toBe('');
   });
 
   it('tells the first line of the last probe, and not all of a long one', () => {

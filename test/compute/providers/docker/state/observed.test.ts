@@ -9,7 +9,7 @@ import {
   uniqueArray,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { observe } from '../../../../../src/compute/providers/docker/state/observed.ts';
 import type {
   Inspected,
@@ -17,9 +17,9 @@ import type {
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
-import { clock, nowMs, observedContainer, prefix } from '../observed-fixture.ts';
+import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
 
-const desired = desireTenant(tenantSpec(), settings());
+const desired = desiredTenant(tenantSpec(), settings());
 const [container] = desired.containers;
 
 /** A container as desired, up for an hour; the arguments say what is odd about it. */
@@ -29,7 +29,7 @@ const seen = (over: Partial<ObservedContainer> = {}, inspected: Partial<Inspecte
     inspected,
   );
 
-const look = (...containers: ObservedContainer[]) => observe(desired, { containers, prefix }, clock);
+const look = (...containers: ObservedContainer[]) => observe(desired, containers, clock);
 
 it('nothing is not there', () => {
   expect(look()).toMatchObject({ exists: false, compute: { state: 'stopped', running: 0, desired: 1 } });
@@ -58,11 +58,11 @@ describe('state and health', () => {
 
   it('the whole is as bad as the worst of its containers', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const containers = two.containers.map(({ engineName: name, labels }, index) =>
       seen({ name, labels, state: index === 0 ? 'running' : 'exited', exitCode: 1 }),
     );
-    expect(observe(two, { containers, prefix }, clock)).toMatchObject({
+    expect(observe(two, containers, clock)).toMatchObject({
       compute: { state: 'failed', health: 'unhealthy', running: 1, desired: 2 },
       message: 'container b exited with code 1',
     });
@@ -164,20 +164,20 @@ describe('changes', () => {
     ['always', 0, true],
     ['unless-stopped', 0, true],
   ])('under restart_policy %s, an exit with code %i is mended: %s', (policy, exitCode, mended) => {
-    const wanted = desireTenant(tenantSpec({ restart_policy: policy }), settings());
+    const wanted = desiredTenant(tenantSpec({ restart_policy: policy }), settings());
     const live = wanted.containers[0]?.live;
     const one = seen(
       { state: 'exited', exitCode, labels: wanted.containers[0]?.labels ?? {} },
       live && { live },
     );
-    expect(observe(wanted, { containers: [one], prefix }, clock).changes).toHaveLength(mended ? 1 : 0);
+    expect(observe(wanted, [one], clock).changes).toHaveLength(mended ? 1 : 0);
   });
 
   it('none comes from a container that another cluster made and that is adopted', () => {
-    const adopting = desireTenant(tenantSpec(), settings({ adopt_clusters: ['cluster-0'] }));
+    const adopting = desiredTenant(tenantSpec(), settings({ adopt_clusters: ['cluster-0'] }));
     const hash = adopting.containers[0]?.hashes.get('cluster-0') ?? '';
     const labels = { ...container?.labels, 'landlord.cluster': 'cluster-0', 'landlord.spec_hash': hash };
-    expect(observe(adopting, { containers: [seen({ labels })], prefix }, clock).changes).toEqual([]);
+    expect(observe(adopting, [seen({ labels })], clock).changes).toEqual([]);
   });
 });
 
@@ -214,7 +214,7 @@ it('what was applied shows no changes, whatever the spec', async () => {
 
 it('endpoints bear the names of the ports, and an IPv6 address its brackets in the URL', () => {
   const ports = [{ address: '::1', hostPort: 4711, containerPort: 80, protocol: 'tcp' }];
-  const named = desireTenant(
+  const named = desiredTenant(
     tenantSpec(
       {},
       {
@@ -223,7 +223,7 @@ it('endpoints bear the names of the ports, and an IPv6 address its brackets in t
     ),
     settings(),
   );
-  expect(observe(named, { containers: [seen({ ports })], prefix }, clock).compute.endpoints).toEqual([
+  expect(observe(named, [seen({ ports })], clock).compute.endpoints).toEqual([
     { name: 'http', type: 'tcp', address: '::1', port: 4711, url: 'http://[::1]:4711' },
   ]);
 });
@@ -255,11 +255,10 @@ describe('of each container', () => {
 
   it('the ids are told, and that of the network that one of them is attached to', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const [first, second] = two.containers.map(({ engineName: name }) => seen({ id: name, name }));
     if (first === undefined || second === undefined) throw new Error('no containers');
-    const ids = (...containers: ObservedContainer[]) =>
-      observe(two, { containers, prefix }, clock).compute.resourceIds;
+    const ids = (...containers: ObservedContainer[]) => observe(two, containers, clock).compute.resourceIds;
     expect(ids(first, { ...second, networkId: 'n1' })).toEqual({
       'container/a': first.id,
       'container/b': second.id,
@@ -271,11 +270,11 @@ describe('of each container', () => {
 
   it('the next look is due when the first of them needs one', () => {
     const spec = tenantSpec({}, { containers: ['a', 'b'].map((name) => containerSpec(name)) });
-    const two = desireTenant(spec, settings());
+    const two = desiredTenant(spec, settings());
     const containers = two.containers.map(({ engineName: name }, index) =>
       seen({ name }, { startedMs: nowMs - 1_000 - index }),
     );
-    expect(observe(two, { containers, prefix }, clock).lookAgainAfterMs).toBe(1_999);
+    expect(observe(two, containers, clock).lookAgainAfterMs).toBe(1_999);
     expect(look(seen())).not.toHaveProperty('lookAgainAfterMs');
     expect(look(seen())).not.toHaveProperty('message');
   });
@@ -290,24 +289,23 @@ describe('who stands for a container of the spec', () => {
     const earlier = seen({ id: 'earlier', name: 'landlord-tenant-acme.app', labels });
     expect(shown(next, earlier, seen({ id: 'serving' }))).toBe('serving');
     expect(shown(next, earlier)).toBe('earlier');
-    expect(shown(next, { ...earlier, labels: { 'landlord.container': 'web' } })).toBe('next');
+    expect(shown(next, seen({ ...earlier, labels: { 'landlord.container': 'web' } }))).toBe('next');
   });
 });
 
 describe('without a spec', () => {
   const name = 'landlord-tenant-acme';
-  const shown = (...containers: ObservedContainer[]) =>
-    observe(undefined, { containers, prefix }, clock).compute;
+  const shown = (...containers: ObservedContainer[]) => observe(undefined, containers, clock).compute;
 
   it('what is there is shown by its labels, in order, and there are no changes', () => {
     const [b, a] = ['b', 'a'].map((one) =>
       seen({ id: one, name: `${name}.${one}`, labels: { 'landlord.container': one } }),
     );
     if (a === undefined || b === undefined) throw new Error('no containers');
-    const seenAll = observe(undefined, { containers: [b, a], prefix }, clock);
+    const seenAll = observe(undefined, [b, a], clock);
     expect(seenAll.compute.containers?.map((one) => one.name)).toEqual(['a', 'b']);
     expect(seenAll).toMatchObject({ exists: true, changes: [], compute: { running: 2, desired: 2 } });
-    expect(shown({ ...a, labels: {} }).containers?.map((one) => one.name)).toEqual([`${name}.a`]);
+    expect(shown(seen({ ...a, labels: {} })).containers?.map((one) => one.name)).toEqual([`${name}.a`]);
     expect(shown()).toEqual({ state: 'stopped', health: 'unknown', running: 0, desired: 0 });
   });
 

@@ -9,7 +9,7 @@ import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
 const signal = new AbortController().signal;
-const { block, owner } = settings();
+const { ownership } = settings();
 const sweepIntervalMs = 60_000;
 /** Three quarters of 250 ms: see the stub of Math.random. */
 const firstRetryMs = 187;
@@ -58,10 +58,10 @@ function outage(engine: MemoryEngine): { down: boolean } {
 
 async function watched(engine: MemoryEngine) {
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, block.label_prefix, owner);
+  const view = createEngineView({ engine, guard }, ownership);
   const hints: (string | undefined)[] = [];
   const stop = new AbortController();
-  const options = { engine, guard, view, prefix: block.label_prefix, owner, logger: silent, sweepIntervalMs };
+  const options = { engine, guard, view, ownership, logger: silent, sweepIntervalMs };
   const watching = watchEngine(options, (tenantId) => hints.push(tenantId), stop.signal);
   onTestFinished(async () => {
     stop.abort();
@@ -274,7 +274,7 @@ describe('an event', () => {
     const code = async (action: string, exitCode: unknown) => {
       engine.emit(action, { ...one, exitCode: exitCode as number });
       await later(0);
-      return (await view.inspect(observeContainer(info), signal))?.exitCode;
+      return (await view.inspect(observeContainer(info, ownership), signal))?.exitCode;
     };
     expect(await code('start', 7)).toBeUndefined();
     expect(await code('die', undefined)).toBeUndefined();
@@ -282,7 +282,7 @@ describe('an event', () => {
     expect(await code('start', 0)).toBe(137);
     expect(await code('die', 0)).toBe(0);
     Object.assign(one, { state: 'exited', exitCode: 3 });
-    expect((await view.inspect(observeContainer(info), signal))?.exitCode).toBe(3);
+    expect((await view.inspect(observeContainer(info, ownership), signal))?.exitCode).toBe(3);
     one.state = 'running';
     expect(await code('destroy', 0)).toBeUndefined();
   });

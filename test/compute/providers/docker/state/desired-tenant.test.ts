@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createBody } from '../../../../../src/compute/providers/docker/converge/create-body.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
 import type { TenantComputeSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../../../../../src/compute/providers/docker/config.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../docker-fixture.ts';
 
 type Spec = TenantComputeSpec<DockerConfig>;
-const desire = (spec: Spec, block = {}, policy = {}) => desireTenant(spec, settings(block, policy));
+const desire = (spec: Spec, block = {}, policy = {}) => desiredTenant(spec, settings(block, policy));
 const only = (spec: Spec) => {
   const [container] = desire(spec).containers;
   if (container === undefined) throw new Error('no container');
@@ -80,6 +80,20 @@ it('a port of the block is published where it says, and a secret without a value
   expect(desire(tenantSpec({}, { containers: [containerSpec('app', { env })] })).secrets).toEqual([
     'hunter2',
   ]);
+});
+
+it('a port of the block in the words of compose is the same port', () => {
+  const ports = (...all: Record<string, unknown>[]) => tenantSpec({ ports: all });
+  const compose = ports(
+    { container_port: 80, host_port: 0, protocol: 'tcp' },
+    { container_port: 53, protocol: 'udp' },
+  );
+  const own = ports({ container_port: 80 }, { container_port: 53, protocol: 'UDP' });
+  expect(only(compose).spec.ports).toEqual([
+    { containerPort: 80, protocol: 'TCP' },
+    { containerPort: 53, protocol: 'UDP' },
+  ]);
+  expect(desire(compose)).toEqual(desire(own));
 });
 
 describe('names', () => {
@@ -172,6 +186,46 @@ describe('the hash of a container', () => {
   });
 });
 
+describe('a hash stands in the labels of running containers: it stays what it was for', () => {
+  const everything = tenantSpec(
+    { volumes: ['data:/data', '/srv/x:/x:ro'], labels: { team: 'a' }, restart_policy: 'no' },
+    { containers: [web, containerSpec('db')] },
+  );
+  const block = {
+    env: { B: '2', A: '1' },
+    ports: [
+      { container_port: 80, host_port: 8080 },
+      { container_port: 53, protocol: 'UDP' },
+    ],
+    resources: { cpu: '500m', memory: '64Mi' },
+  };
+  it.each<[string, Spec, readonly string[]]>([
+    [
+      'a container of which nothing is said',
+      tenantSpec(),
+      ['v1:6c70bbca93a6439de883339fed12e12d', 'v1:55b8eb2501ca4053391c31ec1edeb47c'],
+    ],
+    [
+      'a container of which all is said, and one beside it',
+      everything,
+      [
+        'v1:f6ffdcd72e9db808e8581b352a979b0f',
+        'v1:bd569996a7b81bebdc9ec7e755c6c0bd',
+        'v1:d416d68ac321af2031fec5b966fa0ad2',
+      ],
+    ],
+    [
+      'a container that the block describes',
+      tenantSpec(block),
+      ['v1:7364c862ccba5a6b3102f1aa3dfcb2cc', 'v1:c853a578e9ced0e084b516827c6edde0'],
+    ],
+  ])('%s', (_what, spec, hashes) => {
+    const desired = desire(spec, {}, { allowed_host_paths: ['/srv'] });
+    const made = desired.containers.map(({ labels }) => labels['landlord.spec_hash']);
+    expect([desired.specHash, ...made]).toEqual(hashes);
+  });
+});
+
 describe('what can not be is InvalidSpec', () => {
   it.each<[string, Spec, RegExp]>([
     ['no image at all', { ...tenantSpec(), config: {} }, /docker\.image/],
@@ -227,8 +281,10 @@ describe('policy', () => {
 
   it('holds the container that a block describes to the common rules, too', () => {
     const rules = { ...settings(), commonPolicy: { ...openPolicy, allowed_images: ['registry.example/*'] } };
-    expect(() => desireTenant(tenantSpec(), rules)).toThrow(refused('PolicyDenied', /allowed_images/));
+    expect(() => desiredTenant(tenantSpec(), rules)).toThrow(refused('PolicyDenied', /allowed_images/));
     const bound = { ...openPolicy, max_resources: { cpu: '1', memory: '' } };
-    expect(() => desireTenant(tenantSpec(), { ...rules, commonPolicy: bound })).toThrow(/max_resources\.cpu/);
+    expect(() => desiredTenant(tenantSpec(), { ...rules, commonPolicy: bound })).toThrow(
+      /max_resources\.cpu/,
+    );
   });
 });

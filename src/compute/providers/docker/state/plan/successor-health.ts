@@ -1,30 +1,30 @@
-import { assess, describeExit, recentRestarts, unsettledMs } from './health.ts';
-import type { Clock } from './health.ts';
-import type { DesiredContainer } from './desired.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import { longestHealthCheckMs } from '../../../../observation/health-check-time.ts';
+import { containerHealth, describeExit, recentRestarts, unsettledMs } from '../container-health.ts';
+import type { Clock } from '../container-health.ts';
+import type { DesiredContainer } from '../desired-tenant.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 
 /** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */
 const healthGraceMs = 10_000;
 
-/** Of a successor. `idle`: it was not started yet. */
-export type Proof =
+/** How a successor does. `idle`: it was not started yet. `proven`: healthy, or without exit for the settling time. */
+export type SuccessorHealth =
   | { readonly kind: 'idle' }
   | { readonly kind: 'proven' }
   | { readonly kind: 'wait'; readonly lookAgainAfterMs: number }
   | { readonly kind: 'failed'; readonly why: string };
 
-export interface ProofContext {
+export interface SuccessorContext {
   readonly clock: Clock;
   /** Containers, by id, of which this call has found that they don't do, and why: what follows may hide it. */
   readonly failed: ReadonlyMap<string, string>;
 }
 
-/** Whether a successor runs well: healthy, or without exit for the settling time. */
-export function prove(
+export function successorHealth(
   desired: DesiredContainer,
   next: ObservedContainer,
-  { clock, failed }: ProofContext,
-): Proof {
+  { clock, failed }: SuccessorContext,
+): SuccessorHealth {
   const { inspected, state, health } = next;
   const known = failed.get(next.id);
   if (known !== undefined) return { kind: 'failed', why: known };
@@ -51,7 +51,7 @@ export function prove(
   ) {
     return { kind: 'failed', why: 'did not become healthy in time' };
   }
-  const { state: seen, health: judged, lookAgainAfterMs } = assess(next, clock);
+  const { state: seen, health: judged, lookAgainAfterMs } = containerHealth(next, clock);
   if (seen === 'running' && judged === 'healthy') return { kind: 'proven' };
   const unsettled = inspected === undefined ? clock.settleMs : unsettledMs(inspected, clock);
   return { kind: 'wait', lookAgainAfterMs: lookAgainAfterMs ?? unsettled };
@@ -61,7 +61,5 @@ export function prove(
 function provenBy({ spec: { healthCheck } }: DesiredContainer, startedMs: number): number {
   // A check that comes with the image has figures that only the engine knows; its verdict is waited for.
   if (healthCheck === undefined) return Infinity;
-  const { intervalSeconds, retries, startPeriodSeconds, timeoutSeconds = intervalSeconds } = healthCheck;
-  const checksMs = 1000 * (startPeriodSeconds + (retries + 1) * (intervalSeconds + timeoutSeconds));
-  return startedMs + checksMs + healthGraceMs;
+  return startedMs + longestHealthCheckMs(healthCheck) + healthGraceMs;
 }

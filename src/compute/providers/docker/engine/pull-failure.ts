@@ -1,5 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
-import { engineTrouble, stableText, type EngineAnswer } from './engine-errors.ts';
+import { engineTrouble, stableEngineText, type EngineAnswer } from './engine-errors.ts';
 import type { ImageReference } from '../../../spec/image-reference.ts';
 
 /** Registries count their limits by the minute or the hour; sooner tries only use them up. */
@@ -31,7 +31,7 @@ export function pullFailure(subject: PullSubject, answer: EngineAnswer): Compute
   if (trouble !== undefined) return trouble;
   return new ComputeError(
     'ImageUnavailable',
-    `Image ${subject.reference} can't be pulled: ${stableText(text)}`,
+    `Image ${subject.reference} can't be pulled: ${stableEngineText(text)}`,
   );
 }
 

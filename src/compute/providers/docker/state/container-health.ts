@@ -11,7 +11,7 @@ export interface Clock {
   readonly settleMs: number;
 }
 
-export interface Assessment {
+export interface ContainerHealth {
   readonly state: ComputeState;
   readonly health: ComputeHealth;
   readonly message?: string;
@@ -27,14 +27,14 @@ const healthLookAgainMs = 5_000;
 /** An inspect is due at once; this is what the next look may cost. */
 const uninspectedLookAgainMs = 1_000;
 
-export function assess(container: ObservedContainer, clock: Clock): Assessment {
-  return assessments[container.state](container, clock);
+export function containerHealth(container: ObservedContainer, clock: Clock): ContainerHealth {
+  return healthByState[container.state](container, clock);
 }
 
-type Assess = (container: ObservedContainer, clock: Clock) => Assessment;
+type HealthOf = (container: ObservedContainer, clock: Clock) => ContainerHealth;
 
-const assessments: Readonly<Record<ContainerState, Assess>> = {
-  running: (container, clock) => assessRunning(container, clock),
+const healthByState: Readonly<Record<ContainerState, HealthOf>> = {
+  running: (container, clock) => healthOfRunning(container, clock),
   restarting: (container, { settleMs }) => ({ ...crashing(container), lookAgainAfterMs: settleMs }),
   created: ({ inspected }) =>
     (inspected?.error ?? '') === ''
@@ -50,7 +50,7 @@ const assessments: Readonly<Record<ContainerState, Assess>> = {
   }),
 };
 
-function assessRunning(container: ObservedContainer, clock: Clock): Assessment {
+function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerHealth {
   const { health, inspected, young } = container;
   if (health === 'healthy') return { state: 'running', health: 'healthy' };
   if (health === 'unhealthy') {
@@ -69,7 +69,7 @@ function assessRunning(container: ObservedContainer, clock: Clock): Assessment {
 }
 
 /** One wording for the moments between two restarts and the ones in which it runs, so that nothing flaps. */
-function crashing(container: ObservedContainer): Assessment {
+function crashing(container: ObservedContainer): ContainerHealth {
   const restarts = container.inspected === undefined ? 1 : recentRestarts(container.inspected);
   const failed = restarts >= crashLoopRestarts;
   const code = container.exitCode === undefined ? '' : ` with code ${container.exitCode}`;

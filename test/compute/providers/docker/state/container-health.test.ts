@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
-  assess,
+  containerHealth,
   describeExit,
   recentRestarts,
   unsettledMs,
-} from '../../../../../src/compute/providers/docker/state/health.ts';
-import type { Assessment } from '../../../../../src/compute/providers/docker/state/health.ts';
+} from '../../../../../src/compute/providers/docker/state/container-health.ts';
+import type { ContainerHealth } from '../../../../../src/compute/providers/docker/state/container-health.ts';
 import type {
   Inspected,
   ObservedContainer,
@@ -14,8 +14,8 @@ import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
 
 type Seen = readonly [Partial<ObservedContainer>, Partial<Inspected>?];
 
-const assessed = ([over, inspected]: Seen): Assessment =>
-  assess(observedContainer({ name: 'app', ...over }, inspected), clock);
+const assessed = ([over, inspected]: Seen): ContainerHealth =>
+  containerHealth(observedContainer({ name: 'app', ...over }, inspected), clock);
 const ago = (ms: number): Partial<Inspected> => ({ startedMs: nowMs - ms });
 /** Restarted so often within the last minute, and up for `ms`. */
 const restarted = (restartCount: number, ms: number): Partial<Inspected> => ({
@@ -25,7 +25,7 @@ const restarted = (restartCount: number, ms: number): Partial<Inspected> => ({
 });
 
 describe('a container is called', () => {
-  it.each<[string, Seen, Assessment]>([
+  it.each<[string, Seen, ContainerHealth]>([
     [
       'healthy once it has run for the settling time',
       [{}, ago(3_000)],

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { DesiredTenant } from '../../../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import { desiredTenant } from '../../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
   Inspected,
   ObservedContainer,
-} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { planHold, planStep } from '../../../../../src/compute/providers/docker/state/plan.ts';
-import type { Step } from '../../../../../src/compute/providers/docker/state/plan.ts';
-import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { asDesired, clock, nowMs, observedContainer, outdated, prefix } from '../observed-fixture.ts';
+} from '../../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { planHold } from '../../../../../../src/compute/providers/docker/state/plan/plan-hold.ts';
+import { planStep } from '../../../../../../src/compute/providers/docker/state/plan/plan-step.ts';
+import type { Step } from '../../../../../../src/compute/providers/docker/state/plan/step.ts';
+import { containerSpec, settings, tenantSpec } from '../../docker-fixture.ts';
+import { asDesired, clock, nowMs, observedContainer, outdated } from '../../observed-fixture.ts';
 
 type Over = Partial<ObservedContainer>;
 
@@ -44,9 +45,9 @@ function words(step: Step): string {
 }
 
 const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planStep(desired, observed, { prefix, clock, failed: new Map(Object.entries(failed)) }));
+  words(planStep(desired, observed, { clock, failed: new Map(Object.entries(failed)) }));
 const hold = (observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planHold(observed, { prefix, failed: new Map(Object.entries(failed)) }));
+  words(planHold(observed, { failed: new Map(Object.entries(failed)) }));
 
 /** All that a tenant's container can be, for one that the spec names `name`. */
 function cast(desired: DesiredTenant, index = 0) {
@@ -68,9 +69,9 @@ function cast(desired: DesiredTenant, index = 0) {
   };
 }
 
-const single = desireTenant(tenantSpec(), settings());
+const single = desiredTenant(tenantSpec(), settings());
 const { serving, old, next, staleNext, retired, dropped } = cast(single);
-const pair = desireTenant(
+const pair = desiredTenant(
   tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] }),
   settings(),
 );
@@ -111,7 +112,7 @@ describe('with nothing of an earlier spec', () => {
 
   it('limits are changed before what stands still is started with them', () => {
     const live = { nanoCpus: 5e8, memoryBytes: 2 ** 26, restartPolicy: 'always' } as const;
-    const wanted = desireTenant(
+    const wanted = desiredTenant(
       tenantSpec({ resources: { cpu: '500m', memory: '64Mi' }, restart_policy: 'always' }),
       settings(),
     );
@@ -229,7 +230,7 @@ describe('what can not run beside the old one waits until that is stopped', () =
       false,
     ],
   ])('holds %s', (_what, config, over, inspected, excluded) => {
-    const wanted = desireTenant(tenantSpec(config), settings({}, { allow_host_network: true }));
+    const wanted = desiredTenant(tenantSpec(config), settings({}, { allow_host_network: true }));
     const parts = cast(wanted);
     const start = 'start successor acme_next';
     expect(plan(wanted, [parts.old(over, inspected), parts.next(made)])).toBe(excluded ? 'stop acme' : start);
@@ -241,7 +242,7 @@ describe('what can not run beside the old one waits until that is stopped', () =
   });
 
   it('but not where nobody has asked the engine what the old one holds', () => {
-    const wanted = desireTenant(tenantSpec(ports), settings());
+    const wanted = desiredTenant(tenantSpec(ports), settings());
     const parts = cast(wanted);
     expect(plan(wanted, [parts.old({ inspected: undefined }), parts.next(made)])).toBe(
       'start successor acme_next',
@@ -250,7 +251,7 @@ describe('what can not run beside the old one waits until that is stopped', () =
 
   it('and of several, only those that are in the way are stopped', () => {
     const web = { ports: [{ containerPort: 80, hostPort: 8080, protocol: 'TCP' as const }] };
-    const wanted = desireTenant(
+    const wanted = desiredTenant(
       tenantSpec({}, { containers: [containerSpec('a', web), containerSpec('b')] }),
       settings(),
     );

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { freeSubnets } from '../../../../../src/compute/providers/docker/converge/subnets.ts';
+import { freeSubnets } from '../../../../../src/compute/providers/docker/converge/free-subnets.ts';
 
 const first = (pool: string, taken: readonly string[]): string | undefined =>
   freeSubnets(pool, taken).next().value as string | undefined;

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { HealthCheck } from '../../../../../src/api/compute-fields.ts';
-import { desireTenant } from '../../../../../src/compute/providers/docker/state/desired.ts';
+import type { HealthCheck } from '../../../../../../src/api/compute-fields.ts';
+import { desiredTenant } from '../../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
   Inspected,
   ObservedContainer,
-} from '../../../../../src/compute/providers/docker/state/observed-container.ts';
-import { prove } from '../../../../../src/compute/providers/docker/state/successor-health.ts';
-import type { Proof } from '../../../../../src/compute/providers/docker/state/successor-health.ts';
-import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
-import { clock, nowMs, observedContainer } from '../observed-fixture.ts';
+} from '../../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { successorHealth } from '../../../../../../src/compute/providers/docker/state/plan/successor-health.ts';
+import type { SuccessorHealth } from '../../../../../../src/compute/providers/docker/state/plan/successor-health.ts';
+import { containerSpec, settings, tenantSpec } from '../../docker-fixture.ts';
+import { clock, nowMs, observedContainer } from '../../observed-fixture.ts';
 
-function proof(
+function health(
   over: Partial<ObservedContainer>,
   inspected: Partial<Inspected> = {},
   { failed = {}, healthCheck }: { failed?: Record<string, string>; healthCheck?: HealthCheck } = {},
-): Proof {
+): SuccessorHealth {
   const spec = containerSpec('app', healthCheck === undefined ? {} : { healthCheck });
-  const [desired] = desireTenant(tenantSpec({}, { containers: [spec] }), settings()).containers;
+  const [desired] = desiredTenant(tenantSpec({}, { containers: [spec] }), settings()).containers;
   if (desired === undefined) throw new Error('no container');
   const next = observedContainer({ name: 'next', ...over }, inspected);
-  return prove(desired, next, { clock, failed: new Map(Object.entries(failed)) });
+  return successorHealth(desired, next, { clock, failed: new Map(Object.entries(failed)) });
 }
 
 const ago = (ms: number): Partial<Inspected> => ({ startedMs: nowMs - ms });
@@ -30,14 +30,14 @@ describe('a successor is proven by', () => {
     ['its health check, however young it is', { health: 'healthy' }, ago(1)],
     ['restarts that are long ago', {}, { restartCount: 1, createdMs: nowMs - 7_200_000, ...ago(3_000) }],
   ])('%s', (_what, over, inspected) => {
-    expect(proof(over, inspected)).toEqual({ kind: 'proven' });
+    expect(health(over, inspected)).toEqual({ kind: 'proven' });
   });
 });
 
 it('a successor that was made and not started is idle, and one that can not be started has failed', () => {
-  expect(proof({ state: 'created' })).toEqual({ kind: 'idle' });
-  expect(proof({ state: 'created', inspected: undefined })).toEqual({ kind: 'idle' });
-  expect(proof({ state: 'created' }, { error: 'port is busy' })).toEqual({
+  expect(health({ state: 'created' })).toEqual({ kind: 'idle' });
+  expect(health({ state: 'created', inspected: undefined })).toEqual({ kind: 'idle' });
+  expect(health({ state: 'created' }, { error: 'port is busy' })).toEqual({
     kind: 'failed',
     why: 'could not be started: port is busy',
   });
@@ -68,15 +68,15 @@ describe('a successor has failed that', () => {
     ['fails its health check', { health: 'unhealthy', inspected: undefined }, {}],
     ['fails its health check: no answer', { health: 'unhealthy' }, { lastProbe: 'no answer' }],
   ])('%s', (why, over, inspected) => {
-    expect(proof(over, inspected)).toEqual({ kind: 'failed', why });
+    expect(health(over, inspected)).toEqual({ kind: 'failed', why });
   });
 
   it('was found not to do before, whatever it looks like now', () => {
-    expect(proof({}, {}, { failed: { next: 'exited with code 3' } })).toEqual({
+    expect(health({}, {}, { failed: { next: 'exited with code 3' } })).toEqual({
       kind: 'failed',
       why: 'exited with code 3',
     });
-    expect(proof({}, {}, { failed: { other: 'exited with code 3' } })).toEqual({ kind: 'proven' });
+    expect(health({}, {}, { failed: { other: 'exited with code 3' } })).toEqual({ kind: 'proven' });
   });
 });
 
@@ -91,7 +91,7 @@ describe('a successor is waited for', () => {
     ],
     ['while its image checks its health', { health: 'starting' }, ago(3_600_000), 5_000],
   ])('%s', (_what, over, inspected, lookAgainAfterMs) => {
-    expect(proof(over, inspected)).toEqual({ kind: 'wait', lookAgainAfterMs });
+    expect(health(over, inspected)).toEqual({ kind: 'wait', lookAgainAfterMs });
   });
 
   // 5 s to start, then 3 failures and one more: 4 × (2 s + 1 s), and 10 s of grace.
@@ -108,18 +108,18 @@ describe('a successor is waited for', () => {
     [{ command: ['/ok'], intervalSeconds: 2, retries: 3, startPeriodSeconds: 5 }, 31_000],
   ])('as long as its health check %j may take, and no longer', (check, allowedMs) => {
     const starting = { health: 'starting' } as const;
-    expect(proof(starting, ago(allowedMs), { healthCheck: check })).toEqual({
+    expect(health(starting, ago(allowedMs), { healthCheck: check })).toEqual({
       kind: 'wait',
       lookAgainAfterMs: 5_000,
     });
-    expect(proof(starting, ago(allowedMs + 1), { healthCheck: check })).toEqual({
+    expect(health(starting, ago(allowedMs + 1), { healthCheck: check })).toEqual({
       kind: 'failed',
       why: 'did not become healthy in time',
     });
-    expect(proof({ ...starting, inspected: undefined }, {}, { healthCheck: check })).toMatchObject({
+    expect(health({ ...starting, inspected: undefined }, {}, { healthCheck: check })).toMatchObject({
       kind: 'wait',
     });
-    expect(proof({ health: 'healthy' }, ago(allowedMs + 1), { healthCheck: check })).toEqual({
+    expect(health({ health: 'healthy' }, ago(allowedMs + 1), { healthCheck: check })).toEqual({
       kind: 'proven',
     });
   });

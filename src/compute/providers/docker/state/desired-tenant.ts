@@ -1,34 +1,24 @@
+import { portProtocol } from '../../../../api/compute-fields.ts';
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
-import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
+import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
   RegistryCredential,
   TenantComputeSpec,
-  TenantRef,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
-import { tenantLabels } from './ownership.ts';
-import type { Owner } from './ownership.ts';
-import { parseVolumes } from './volumes.ts';
-import type { VolumeMount } from './volumes.ts';
+import { hashedFields, liveSettingsOf } from './container-fields.ts';
+import { describeLive } from './live-settings.ts';
+import type { LiveSettings } from './live-settings.ts';
+import { parseVolumes } from './parse-volumes.ts';
+import type { VolumeMount } from './parse-volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
-
-export type RestartPolicy = NonNullable<DockerConfig['restart_policy']>;
-
-/** What the engine can change while the container runs. */
-export interface LiveSettings {
-  /** Billionths of a core; 0: no limit. */
-  readonly nanoCpus: number;
-  /** 0: no limit. */
-  readonly memoryBytes: number;
-  readonly restartPolicy: RestartPolicy;
-}
 
 export type DesiredNetwork =
   /** The operator's network, joined by tenants with one container. */
@@ -48,13 +38,14 @@ export interface DesiredContainer {
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Marks;
   /** By the UID of the cluster that made the container: it is the hash's key. */
   readonly hashes: ReadonlyMap<string, string>;
 }
 
 export interface DesiredTenant extends Desired {
-  readonly tenant: TenantRef;
+  /** Owner marks of whatever is made for the tenant. */
+  readonly marks: Marks;
   readonly containers: readonly DesiredContainer[];
   readonly imagePullCredentials: readonly RegistryCredential[];
   /** Values that no message may show. */
@@ -66,15 +57,20 @@ export interface DockerSettings {
   readonly block: DockerOperatorBlock;
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly owner: Owner;
+  readonly ownership: Ownership;
 }
 
 /** Hashes of this form; see specHash. */
 const hashVersion = 'v1';
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
-export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: DockerSettings): DesiredTenant {
-  const { block, owner } = settings;
+export function desiredTenant(
+  spec: TenantComputeSpec<DockerConfig>,
+  settings: DockerSettings,
+): DesiredTenant {
+  const { block, ownership } = settings;
+  const { clusterUid } = ownership.owner;
+  const marks = ownership.of(spec);
   const containers = effectiveContainers(spec);
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
@@ -86,23 +82,19 @@ export function desireTenant(spec: TenantComputeSpec<DockerConfig>, settings: Do
     operatorVolumes: block.volumes ?? [],
   });
   const desired = containers.map((container) =>
-    desireContainer(container, spec, { settings, network, volumes, single: containers.length === 1 }),
+    desiredContainer(container, spec, { settings, marks, network, volumes, single: containers.length === 1 }),
   );
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
-    tenant: spec.tenant,
+    marks,
     domain: block.host,
     placement: { provider: 'docker', labelPrefix: block.label_prefix, tenantId: spec.tenantId },
     specHash: specHash(
       hashVersion,
-      owner.clusterUid,
-      desired.map((container) => [
-        container.engineName,
-        container.hashes.get(owner.clusterUid),
-        container.live,
-      ]),
+      clusterUid,
+      desired.map((container) => [container.engineName, container.hashes.get(clusterUid), container.live]),
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
@@ -132,10 +124,10 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
       name: 'app',
       image: config.image,
       env: Object.entries(config.env ?? {}).map(([name, value]) => ({ name, value })),
-      ports: (config.ports ?? []).map(({ container_port, host_port, protocol }) => ({
+      ports: (config.ports ?? []).map(({ container_port, host_port = 0, protocol }) => ({
         containerPort: container_port,
-        protocol,
-        ...(host_port === undefined ? {} : { hostPort: host_port }),
+        protocol: portProtocol.parse(protocol.toUpperCase()),
+        ...(host_port === 0 ? {} : { hostPort: host_port }),
       })),
       resources: fallback,
     },
@@ -199,33 +191,22 @@ function checkPorts(containers: readonly ContainerSpec[], network: DesiredNetwor
 
 interface ContainerContext {
   readonly settings: DockerSettings;
+  readonly marks: Marks;
   readonly network: DesiredNetwork;
   readonly volumes: readonly VolumeMount[];
   readonly single: boolean;
 }
 
-function desireContainer(
+function desiredContainer(
   container: ContainerSpec,
   spec: TenantComputeSpec<DockerConfig>,
-  { settings: { block, owner }, network, volumes, single }: ContainerContext,
+  { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
 ): DesiredContainer {
+  const { key, owner } = ownership;
   const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
-  const { cpu, memory } = container.resources;
-  const live: LiveSettings = {
-    nanoCpus: cpu === undefined ? 0 : nanoCpus(cpu),
-    memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
-    restartPolicy: spec.config.restart_policy ?? 'unless-stopped',
-  };
+  const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const replaceable = {
-    image: container.image,
-    command: container.command,
-    args: container.args,
-    env: container.env.toSorted(byKey(({ name }) => name)),
-    // The name of a port is for the status alone.
-    ports: (container.ports ?? [])
-      .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
-      .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
-    healthCheck: container.healthCheck,
+    ...hashedFields(container),
     volumes,
     network,
     bindAddress: block.port_bind_address,
@@ -243,26 +224,11 @@ function desireContainer(
     bindAddress: block.port_bind_address,
     labels: {
       ...spec.config.labels,
-      ...tenantLabels(block.label_prefix, owner, spec),
-      [`${block.label_prefix}.container`]: container.name,
-      [`${block.label_prefix}.spec_hash`]: hashes.get(owner.clusterUid) ?? '',
-      [`${block.label_prefix}.live`]: describeLive(live),
+      ...marks,
+      [key('container')]: container.name,
+      [key('spec_hash')]: hashes.get(owner.clusterUid) ?? '',
+      [key('live')]: describeLive(live),
     },
     hashes,
-  };
-}
-
-/**
- * The live settings as a label says them. It tells, without an inspect, whether they are the ones that the container
- * was made with.
- */
-export function describeLive({ nanoCpus, memoryBytes, restartPolicy }: LiveSettings): string {
-  return `${nanoCpus}/${memoryBytes}/${restartPolicy}`;
-}
-
-function byKey<T>(key: (item: T) => string): (a: T, b: T) => number {
-  return (a, b) => {
-    const [left, right] = [key(a), key(b)];
-    return left < right ? -1 : left > right ? 1 : 0;
   };
 }

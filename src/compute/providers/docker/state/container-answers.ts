@@ -1,0 +1,56 @@
+import type { Marks } from '../../../ownership.ts';
+
+/** What the engine answers about a container, as far as it is read here. The API's own words: more comes along. */
+
+/** An entry of a list. */
+export interface ListedContainer {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly Labels: Marks;
+  readonly State: string;
+  /** `Up 2 minutes (healthy)`, `Exited (1) 5 seconds ago`. */
+  readonly Status: string;
+  readonly Ports: readonly ListedPort[] | null;
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>> | null;
+  } | null;
+}
+
+export interface ListedPort {
+  readonly IP: string;
+  /** 0 where the port is not published. */
+  readonly PublicPort: number;
+  readonly PrivatePort: number;
+  readonly Type: string;
+}
+
+export interface InspectedContainer {
+  readonly Name: string;
+  readonly Created: string;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    /** Stable between tries. */
+    readonly Error?: string;
+    readonly StartedAt?: string;
+    readonly FinishedAt?: string;
+    readonly Health?:
+      { readonly Status: string; readonly Log?: readonly { readonly Output: string }[] } | undefined;
+  };
+  readonly Config: { readonly Image: string };
+  readonly HostConfig: {
+    readonly NanoCpus?: number | undefined;
+    readonly Memory?: number | undefined;
+    readonly RestartPolicy?: { readonly Name: string } | undefined;
+    readonly PortBindings?: unknown;
+    readonly NetworkMode?: string | undefined;
+  };
+  readonly RestartCount?: number;
+  readonly Mounts?: readonly {
+    readonly Name?: string | undefined;
+    readonly Source: string;
+    readonly RW: boolean;
+  }[];
+}

@@ -1,0 +1,66 @@
+import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
+import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
+import type { LiveSettings, RestartPolicy } from './live-settings.ts';
+
+/**
+ * What follows from a change of each field of a container's spec. The spec hash, and with it the diff, comes from
+ * here: a field that no rule is written for does not compile.
+ */
+export const containerFields = {
+  // One container alone bears the tenant's name, whatever its own is.
+  name: { follows: 'rollout', by: 'name on the engine' },
+  image: { follows: 'rollout', by: 'hash', hashed: ({ image }) => image },
+  command: { follows: 'rollout', by: 'hash', hashed: ({ command }) => command },
+  args: { follows: 'rollout', by: 'hash', hashed: ({ args }) => args },
+  env: { follows: 'rollout', by: 'hash', hashed: ({ env }) => env.toSorted(byKey(({ name }) => name)) },
+  // The name of a port is for the status alone.
+  ports: {
+    follows: 'rollout',
+    by: 'hash',
+    hashed: ({ ports = [] }) =>
+      ports
+        .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
+        .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
+  },
+  healthCheck: { follows: 'rollout', by: 'hash', hashed: ({ healthCheck }) => healthCheck },
+  resources: {
+    follows: 'live',
+    live: ({ resources: { cpu, memory } }) => ({
+      nanoCpus: cpu === undefined ? 0 : nanoCpus(cpu),
+      memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
+    }),
+  },
+} as const satisfies ContainerFieldRules;
+
+export type ContainerFieldRules = Readonly<Record<keyof ContainerSpec, FieldRule>>;
+
+type FieldRule =
+  /** A successor takes the container's place. */
+  | { readonly follows: 'rollout'; readonly by: 'hash'; readonly hashed: (spec: ContainerSpec) => unknown }
+  | { readonly follows: 'rollout'; readonly by: 'name on the engine' }
+  /** It is changed while the container runs. */
+  | { readonly follows: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
+  | { readonly follows: 'nothing' };
+
+/** What the hash of a container covers of its spec. */
+export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries<FieldRule>(containerFields).flatMap(([field, rule]) =>
+      'hashed' in rule ? [[field, rule.hashed(spec)]] : [],
+    ),
+  );
+}
+
+export function liveSettingsOf(spec: ContainerSpec, restartPolicy: RestartPolicy): LiveSettings {
+  return Object.values<FieldRule>(containerFields).reduce<LiveSettings>(
+    (settings, rule) => (rule.follows === 'live' ? { ...settings, ...rule.live(spec) } : settings),
+    { nanoCpus: 0, memoryBytes: 0, restartPolicy },
+  );
+}
+
+function byKey<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => {
+    const [left, right] = [key(a), key(b)];
+    return left < right ? -1 : left > right ? 1 : 0;
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Names tell which part a container has in a rollout. An underscore is in no container's name, so that a container
+ * that is named `next` in the spec is not taken for a successor.
+ *
+ *     create ──▶ NAME                                             there was none before
+ *
+ *     create ──▶ NAME_next ──proven──▶ NAME                       once the name is free
+ *                  │  └──────failed──▶ removed                    once what was stopped for it runs again
+ *                  └─no more wanted──▶ NAME_drop ──▶ removed
+ *
+ *     NAME ──all successors proven──▶ NAME_old ──▶ stopped, removed   once all successors have their names
+ *       ▲                                 │
+ *       └──────nobody took the name───────┘
+ *
+ * NAME gives its name up before its successor takes it, so there is a moment without either. A NAME that can't run
+ * beside its successor (same host port, same writable volume) is stopped before, and started again where that fails.
+ */
+
+const nextSuffix = '_next';
+/** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
+const oldSuffix = '_old';
+/** Of a successor that is no longer wanted: so that, stopped on its way out, it is not taken for one that failed. */
+const droppedSuffix = '_drop';
+
+export function nextName(engineName: string): string {
+  return `${engineName}${nextSuffix}`;
+}
+
+export function oldName(engineName: string): string {
+  return `${engineName}${oldSuffix}`;
+}
+
+export function droppedName(engineName: string): string {
+  return `${engineName}${droppedSuffix}`;
+}
+
+export function isDropped(name: string): boolean {
+  return name.endsWith(droppedSuffix);
+}
+
+export function isNext(name: string): boolean {
+  return name.endsWith(nextSuffix);
+}
+
+export function isOld(name: string): boolean {
+  return name.endsWith(oldSuffix);
+}
+
+/** The name that a container has, will have or had while it serves. */
+export function servingName(name: string): string {
+  return name.replace(/_(next|old|drop)$/, '');
+}

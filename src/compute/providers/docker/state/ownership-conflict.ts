@@ -1,0 +1,25 @@
+import { ComputeError } from '../../../errors.ts';
+import type { Marks, Ownership } from '../../../ownership.ts';
+import type { ObservedContainer } from './observed-container.ts';
+
+/** Throws ProviderConflict where the engine holds containers of this tenant id that are someone else's. */
+export function assertBelongsTo(
+  containers: readonly ObservedContainer[],
+  tenant: { readonly namespace: string; readonly name: string },
+  ownership: Ownership,
+): void {
+  const foreign = containers.find(({ labels }) => !ownership.belongsTo(tenant, labels));
+  if (foreign !== undefined) throw ownershipConflict(foreign.name, foreign.labels, ownership);
+}
+
+/** `labels`: those of the container that has the name. */
+export function ownershipConflict(
+  name: string,
+  labels: Marks | undefined,
+  ownership: Ownership,
+): ComputeError {
+  return new ComputeError(
+    'ProviderConflict',
+    `container ${name} exists and ${ownership.describe(labels)}. Remove it, or give the tenant another tenantId`,
+  );
+}

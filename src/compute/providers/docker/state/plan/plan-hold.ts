@@ -1,0 +1,37 @@
+import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
+import { oldRepair } from '../diff.ts';
+import type { ObservedContainer } from '../observed-container.ts';
+import { planDrop, planRemoval, planRetirement } from './plan-return.ts';
+import type { Step } from './step.ts';
+import type { SuccessorContext } from './successor-health.ts';
+
+/**
+ * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again.
+ * Creates nothing.
+ */
+export function planHold(
+  observed: readonly ObservedContainer[],
+  { failed }: Pick<SuccessorContext, 'failed'>,
+): Step {
+  const removing = planRemoval(observed);
+  if (removing !== undefined) return removing;
+  const serving = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
+  const successors = observed.filter(({ name }) => isNext(name));
+  const names = new Set(observed.map(({ name }) => name));
+  const retired = observed.filter(({ name }) => isOld(name) && names.has(servingName(name)));
+  if (retired.length > 0) return planRetirement(retired);
+  // The old one is gone already: this is the one to keep.
+  const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
+  if (heir !== undefined) return { do: 'rename', container: heir, name: servingName(heir.name) };
+  const drop = planDrop(observed, [], { failed });
+  if (drop !== undefined) return drop;
+  const nameless = serving.find(({ name }) => isOld(name));
+  if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
+  for (const container of serving) {
+    if (failed.has(container.id)) continue;
+    const repair = oldRepair(container);
+    if (repair === 'unpause') return { do: 'unpause', container };
+    if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
+  }
+  return { do: 'nothing' };
+}

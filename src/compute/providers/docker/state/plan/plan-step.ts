@@ -1,0 +1,162 @@
+import { isOld, nextName, oldName } from '../container-name.ts';
+import { compareTenant } from '../diff.ts';
+import type { ContainerComparison, TenantComparison } from '../diff.ts';
+import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
+import { isUp } from '../observed-container.ts';
+import type { ObservedContainer } from '../observed-container.ts';
+import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
+import type { Failure, Step } from './step.ts';
+import { successorHealth } from './successor-health.ts';
+import type { SuccessorContext } from './successor-health.ts';
+
+/**
+ * The next step from what is there towards what is desired, as a value. Pure: names, labels and states alone decide,
+ * so that it makes no difference whether the step before was taken a moment ago or by an operator that died of it.
+ *
+ * A change that needs a replacement goes over all of the tenant's containers together; container-name.ts draws the
+ * way of each. A successor that can't run beside the old one is started when that was stopped. Where one fails, all of
+ * them go, and the old ones run again.
+ */
+export function planStep(
+  desired: DesiredTenant,
+  observed: readonly ObservedContainer[],
+  context: SuccessorContext,
+): Step {
+  const removing = planRemoval(observed);
+  if (removing !== undefined) return removing;
+  const comparison = compareTenant(desired, observed);
+  const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
+    nextMatches && next ? [next] : [],
+  );
+  const drop = planDrop(observed, wanted, context);
+  if (drop !== undefined) return drop;
+  const dead = observed.filter(({ state }) => state === 'dead');
+  if (dead.length > 0) return { do: 'remove', containers: dead };
+  return planRollout(comparison, context) ?? planRepair(comparison, context);
+}
+
+/** What was there before this desired state and is worth something: a container that never ran is not. */
+function oldContainers({ containers, obsolete }: TenantComparison): readonly ObservedContainer[] {
+  const replaced = containers.flatMap(({ current, currentMatches }) =>
+    current === undefined || currentMatches ? [] : [current],
+  );
+  return [...replaced, ...obsolete];
+}
+
+function planRollout(comparison: TenantComparison, context: SuccessorContext): Step | undefined {
+  const { containers } = comparison;
+  const old = oldContainers(comparison);
+  const neverRan = old.filter(({ state }) => state === 'created');
+  if (neverRan.length > 0) return { do: 'remove', containers: neverRan };
+  if (old.length === 0) return undefined;
+
+  const successions = containers.filter(({ currentMatches }) => !currentMatches);
+  const missing = successions.filter(({ next }) => next === undefined);
+  if (missing.length > 0) {
+    return {
+      do: 'create',
+      containers: missing.map(({ desired }) => ({ desired, name: nextName(desired.engineName) })),
+    };
+  }
+  return planProving(comparison, { successions, old, context });
+}
+
+interface Rollout {
+  readonly successions: readonly ContainerComparison[];
+  readonly old: readonly ObservedContainer[];
+  readonly context: SuccessorContext;
+}
+
+function planProving(comparison: TenantComparison, { successions, old, context }: Rollout): Step {
+  const successors = successions.flatMap(({ desired, next }) =>
+    next === undefined ? [] : [{ desired, next, health: successorHealth(desired, next, context) }],
+  );
+  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] =>
+    health.kind === 'failed' ? [{ id: next.id, name: desired.spec.name, why: health.why }] : [],
+  );
+  if (failures.length > 0) {
+    const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
+      current !== undefined && currentMatches ? [current] : [],
+    );
+    return planReturn(
+      successors.map(({ next }) => next),
+      old,
+      { failed: context.failed, failures, staying },
+    );
+  }
+  const idle = successors.filter(({ health }) => health.kind === 'idle');
+  if (idle.length > 0) {
+    const inTheWay = old.filter(
+      (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
+    );
+    if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay };
+    return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
+  }
+  const waits = successors.flatMap(({ health }) => (health.kind === 'wait' ? [health.lookAgainAfterMs] : []));
+  if (waits.length > 0) {
+    const names = successors
+      .filter(({ health }) => health.kind === 'wait')
+      .map(({ desired }) => desired.spec.name);
+    const message = `Waiting until the new ${names.join(', ')} is known to run well`;
+    return { do: 'wait', message, lookAgainAfterMs: Math.min(...waits) };
+  }
+  return planSuccession(comparison, successions);
+}
+
+/** One by one: the old one gives up its name, its successor takes it. Nobody is stopped before that is done. */
+function planSuccession({ obsolete }: TenantComparison, successions: readonly ContainerComparison[]): Step {
+  const [first] = successions;
+  if (first?.next === undefined) {
+    const retired = obsolete.filter((container) => isOld(container.name));
+    const [named] = obsolete;
+    if (retired.length > 0 || named === undefined) return planRetirement(retired);
+    return { do: 'rename', container: named, name: oldName(named.name) };
+  }
+  const { current, next, desired } = first;
+  if (current === undefined) return { do: 'rename', container: next, name: desired.engineName };
+  const name = oldName(desired.engineName);
+  const inTheWay = obsolete.filter((container) => container.name === name);
+  return inTheWay.length > 0 ? planRetirement(inTheWay) : { do: 'rename', container: current, name };
+}
+
+/** No old one is left: what is there is brought to serve, and what is missing is made. */
+function planRepair({ containers }: TenantComparison, { failed }: SuccessorContext): Step {
+  for (const { desired, current, next } of containers) {
+    if (current === undefined && next !== undefined) {
+      return { do: 'rename', container: next, name: desired.engineName };
+    }
+    // A desired state that was taken back in the middle of its rollout.
+    if (current !== undefined && next !== undefined) return planReturn([next], [current], { failed });
+  }
+  const missing = containers.filter(({ current }) => current === undefined);
+  if (missing.length > 0) {
+    return {
+      do: 'create',
+      containers: missing.map(({ desired }) => ({ desired, name: desired.engineName })),
+    };
+  }
+  for (const { current, repair, liveDiffers, desired } of containers) {
+    if (current === undefined) continue;
+    if (liveDiffers) return { do: 'update', container: current, live: desired.live };
+    if (repair === 'unpause') return { do: 'unpause', container: current };
+    if (repair === 'start') return { do: 'start', containers: [current], what: 'serving' };
+  }
+  return { do: 'nothing' };
+}
+
+/** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
+function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
+  const held = old.inspected;
+  if (held === undefined) return false;
+  const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
+    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
+  );
+  const published = old.ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
+  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
+  const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
+  return (
+    ports.some((port) => held.fixedPorts.includes(port) || published.includes(port)) ||
+    volumes.some((source) => held.writableMounts.includes(source)) ||
+    (hostNetwork && held.networkMode === 'host')
+  );
+}

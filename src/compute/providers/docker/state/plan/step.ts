@@ -1,0 +1,41 @@
+import type { DesiredContainer } from '../desired-tenant.ts';
+import type { LiveSettings } from '../live-settings.ts';
+import type { ObservedContainer } from '../observed-container.ts';
+
+/** What can be done about a tenant's containers, as a value. */
+export type Step =
+  | { readonly do: 'create'; readonly containers: readonly NewContainer[] }
+  | {
+      readonly do: 'start';
+      readonly containers: readonly ObservedContainer[];
+      readonly what: StartOf;
+      readonly failures?: readonly Failure[];
+    }
+  | { readonly do: 'unpause'; readonly container: ObservedContainer }
+  | { readonly do: 'update'; readonly container: ObservedContainer; readonly live: LiveSettings }
+  | {
+      readonly do: 'stop';
+      readonly containers: readonly ObservedContainer[];
+      readonly failures?: readonly Failure[];
+    }
+  | { readonly do: 'remove'; readonly containers: readonly ObservedContainer[] }
+  | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
+  | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
+  /** Like `remove`, and with it the attempt is over: the old ones serve. */
+  | { readonly do: 'give-up'; readonly containers: readonly ObservedContainer[]; readonly message: string }
+  | { readonly do: 'nothing' };
+
+/** A successor that does not do: to be told in the next look's `failed`. */
+export interface Failure {
+  readonly id: string;
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface NewContainer {
+  readonly desired: DesiredContainer;
+  readonly name: string;
+}
+
+/** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */
+export type StartOf = 'serving' | 'successor' | 'old';

@@ -1,0 +1,56 @@
+import type { Ownership } from '../../../ownership.ts';
+import type { EngineReads } from '../engine/engine.ts';
+import { observeContainer, withInspect } from '../state/observed-container.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+
+/** Questions to the engine about containers; nothing is remembered. */
+
+/** A list of this tenant's containers, and an inspect of each. */
+export async function lookAtTenant(
+  engine: EngineReads,
+  ownership: Ownership,
+  tenantId: string,
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  const infos = await engine.listContainers(ownership.filter(tenantId), signal);
+  const containers = infos.map((info) => observeContainer(info, ownership));
+  return inspectAll(engine, containers, signal);
+}
+
+/** One list of this instance's containers, by tenant. */
+export async function lookAtAll(
+  engine: EngineReads,
+  ownership: Ownership,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly ObservedContainer[]>> {
+  const tenants = new Map<string, ObservedContainer[]>();
+  for (const info of await engine.listContainers(ownership.filter(), signal)) {
+    const container = observeContainer(info, ownership);
+    const { tenantId } = container.made;
+    if (tenantId === undefined) continue;
+    const others = tenants.get(tenantId);
+    if (others === undefined) tenants.set(tenantId, [container]);
+    else others.push(container);
+  }
+  return tenants;
+}
+
+/** Each with its inspect; without those that have gone since. */
+export async function inspectAll(
+  engine: EngineReads,
+  containers: readonly ObservedContainer[],
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  const found = await Promise.all(containers.map((container) => inspectOne(engine, container, signal)));
+  return found.filter((container) => container !== undefined);
+}
+
+/** Undefined: it has gone since. */
+export async function inspectOne(
+  engine: EngineReads,
+  container: ObservedContainer,
+  signal: AbortSignal,
+): Promise<ObservedContainer | undefined> {
+  const found = await engine.inspectContainer(container.id, signal);
+  return found === undefined ? undefined : withInspect(container, found);
+}

@@ -1,0 +1,40 @@
+import type { Ownership } from '../../../ownership.ts';
+import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
+import type { EngineReads } from '../engine/engine.ts';
+import type { Clock } from '../state/container-health.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
+import { observe } from '../state/observed.ts';
+import { assertBelongsTo } from '../state/ownership-conflict.ts';
+import { lookAtTenant } from './engine-look.ts';
+import type { EngineView } from './engine-view.ts';
+
+interface StatusDeps {
+  readonly engine: EngineReads;
+  readonly view: EngineView;
+  readonly ownership: Ownership;
+  readonly clock: () => Clock;
+}
+
+/** See `Provider.getStatus`. */
+export async function getStatus(
+  { engine, view, ownership, clock }: StatusDeps,
+  { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
+  { fresh, signal }: Looking,
+): Promise<Observation> {
+  const { tenantId } = at;
+  const there = ownershipAt(at, ownership);
+  if (there === ownership) {
+    const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
+    assertBelongsTo(containers, at, there);
+    return observe(against, containers, clock());
+  }
+  // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
+  const containers = await lookAtTenant(engine, there, tenantId, signal);
+  assertBelongsTo(containers, at, there);
+  return observe(undefined, containers, clock());
+}
+
+function ownershipAt({ placement: { labelPrefix } }: TenantPlace, ownership: Ownership): Ownership {
+  const isHere = typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix;
+  return isHere ? ownership : ownership.withPrefix(labelPrefix);
+}

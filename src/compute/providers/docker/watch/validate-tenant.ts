@@ -1,0 +1,18 @@
+import { ComputeError } from '../../../errors.ts';
+import type { EngineReads } from '../engine/engine.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
+
+/** A container that is to be joined must be there. Rejects with InvalidSpec. */
+export async function validateTenant(
+  engine: EngineReads,
+  { containers }: DesiredTenant,
+  signal: AbortSignal,
+): Promise<void> {
+  const mode = containers.find(({ network }) => network.kind === 'mode')?.network.name;
+  const [, joined] = mode?.split('container:') ?? [];
+  if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) return;
+  throw new ComputeError(
+    'InvalidSpec',
+    `spec.computeConfig.docker.network_mode: there is no container ${joined} on the engine to join`,
+  );
+}
