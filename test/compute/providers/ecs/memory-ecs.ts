@@ -7,7 +7,7 @@ import type {
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import type { ServiceTarget } from '../../../../src/compute/providers/ecs/service-target.ts';
+import type { ServiceTarget } from '../../../../src/compute/providers/ecs/address/service-target.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 
 /**

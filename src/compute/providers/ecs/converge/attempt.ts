@@ -2,7 +2,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { StepResult } from '../../../provider.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import type { ServiceTarget } from '../service-target.ts';
+import type { ServiceTarget } from '../address/service-target.ts';
 
 /** A step towards a desired state, what it is taken with, and how it ends where nothing can be done for now. */
 

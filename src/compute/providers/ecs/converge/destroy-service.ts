@@ -4,7 +4,7 @@ import { targetOf } from '../state/desired.ts';
 import { drainLookMs, visibleMs } from './attempt.ts';
 import { drainService } from './drain-service.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import type { ServiceTarget } from '../service-target.ts';
+import type { ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
 import { tagMap } from '../state/tags.ts';
 import { overlayFamily } from '../state/task-definition/task-overlay.ts';

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Ownership } from '../../../ownership.ts';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import { isThere } from '../state/ecs-service.ts';
 import { tagKeys, tagMap } from '../state/tags.ts';
-import { serviceKey } from '../service-target.ts';
+import { serviceKey } from '../address/service-target.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';
 

@@ -1,8 +1,8 @@
 import { ComputeError } from '../../../errors.ts';
 import type { DestroyResult, StepResult, TenantPlace } from '../../../provider.ts';
 import { atMost } from '../../../../async/at-most.ts';
-import { serviceKey } from '../service-target.ts';
-import type { ServiceTarget } from '../service-target.ts';
+import { serviceKey } from '../address/service-target.ts';
+import type { ServiceTarget } from '../address/service-target.ts';
 import { targetOf } from '../state/desired.ts';
 import type { ServiceView } from '../watch/service-view.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';

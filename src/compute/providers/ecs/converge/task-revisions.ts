@@ -1,9 +1,9 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
-import type { EcsScope } from '../service-target.ts';
+import type { EcsScope } from '../address/service-target.ts';
 import { tagKeys, tagMap } from '../state/tags.ts';
 import type { Tags } from '../state/tags.ts';
 import { registerInput } from '../state/task-definition/register-input.ts';

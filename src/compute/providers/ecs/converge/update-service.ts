@@ -1,5 +1,5 @@
 import type { StepResult } from '../../../provider.ts';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import { diffService, isDesiredRevision, missingTags } from '../state/diff.ts';
 import type { ServiceDiff } from '../state/diff.ts';
 import type { EcsService } from '../state/ecs-service.ts';

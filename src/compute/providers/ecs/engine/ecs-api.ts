@@ -7,7 +7,7 @@ import type {
   TaskDefinition,
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
-import type { ClusterTarget, EcsScope, ServiceTarget } from '../service-target.ts';
+import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-target.ts';
 
 /**
  * ECS as this provider uses it, over all accounts and regions. Each call waits for its token, has a deadline, is

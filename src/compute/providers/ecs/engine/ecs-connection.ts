@@ -1,7 +1,7 @@
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsScope } from '../service-target.ts';
+import type { EcsScope } from '../address/service-target.ts';
 import {
   abortedCall,
   assumeRoleError,

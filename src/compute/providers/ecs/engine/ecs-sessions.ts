@@ -1,7 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { scopeKey } from '../service-target.ts';
-import type { EcsScope } from '../service-target.ts';
+import { scopeKey } from '../address/service-target.ts';
+import type { EcsScope } from '../address/service-target.ts';
 import { CredentialsTrouble } from './ecs-errors.ts';
 import type { CallSite } from './ecs-errors.ts';
 

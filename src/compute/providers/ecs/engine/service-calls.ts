@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import { serviceNameOf } from '../arns.ts';
-import type { ClusterTarget, EcsScope } from '../service-target.ts';
+import { serviceNameOf } from '../address/arns.ts';
+import type { ClusterTarget, EcsScope } from '../address/service-target.ts';
 import type { EcsApi } from './ecs-api.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';

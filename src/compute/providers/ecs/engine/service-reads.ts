@@ -1,9 +1,9 @@
 import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
 import type { Failure, Service } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import { serviceNameOf } from '../arns.ts';
-import { clusterKey } from '../service-target.ts';
-import type { ClusterTarget } from '../service-target.ts';
+import { serviceNameOf } from '../address/arns.ts';
+import { clusterKey } from '../address/service-target.ts';
+import type { ClusterTarget } from '../address/service-target.ts';
 import type { EcsApi } from './ecs-api.ts';
 import type { EcsCall, EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';

@@ -7,7 +7,7 @@ import {
   RegisterTaskDefinitionCommand,
 } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
-import type { EcsScope, ServiceTarget } from '../service-target.ts';
+import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { EcsApi } from './ecs-api.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';

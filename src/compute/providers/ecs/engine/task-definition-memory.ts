@@ -1,5 +1,5 @@
-import { scopeKey } from '../service-target.ts';
-import type { EcsScope } from '../service-target.ts';
+import { scopeKey } from '../address/service-target.ts';
+import type { EcsScope } from '../address/service-target.ts';
 import type { EcsApi } from './ecs-api.ts';
 import { abortable } from '../../../../async/abortable.ts';
 

@@ -1,7 +1,7 @@
 import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
-import { familyOf, regionOf, revisionKey, withoutRevision } from '../arns.ts';
+import { familyOf, regionOf, revisionKey, withoutRevision } from '../address/arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { tagPrefix } from './tags.ts';
 import type { TaskDefinition } from './task-definition/task-definition.ts';

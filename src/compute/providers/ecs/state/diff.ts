@@ -1,5 +1,5 @@
 import type { Change } from '../../../provider.ts';
-import { isRevisionOf, revisionKey } from '../arns.ts';
+import { isRevisionOf, revisionKey } from '../address/arns.ts';
 import { countBeforeDrain } from './drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';

@@ -1,6 +1,6 @@
 import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
 import { longestHealthCheckMs } from '../../../observation/health-check-time.ts';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';

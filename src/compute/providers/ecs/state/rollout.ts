@@ -1,4 +1,4 @@
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import { isDesiredRevision } from './diff.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsDeployment, EcsService } from './ecs-service.ts';

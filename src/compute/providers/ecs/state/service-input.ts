@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import { defaultDesiredCount } from './desired.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
 import { serviceTags } from './service-tags.ts';

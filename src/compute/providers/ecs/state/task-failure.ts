@@ -1,6 +1,6 @@
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
-import { revisionKey } from '../arns.ts';
+import { revisionKey } from '../address/arns.ts';
 import type { EcsTask } from './ecs-task.ts';
 
 /** Why tasks don't run, in words. */

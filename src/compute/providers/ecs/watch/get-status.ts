@@ -14,8 +14,8 @@ import type { Clock } from '../state/health.ts';
 import { observe } from '../state/observed.ts';
 import type { EcsObservation } from '../state/observed.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
-import { serviceKey } from '../service-target.ts';
-import type { ServiceTarget } from '../service-target.ts';
+import { serviceKey } from '../address/service-target.ts';
+import type { ServiceTarget } from '../address/service-target.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */

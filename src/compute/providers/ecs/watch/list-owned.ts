@@ -1,7 +1,7 @@
 import type { Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
-import type { ClusterTarget, ServiceTarget } from '../service-target.ts';
+import type { ClusterTarget, ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { tagMap } from '../state/tags.ts';

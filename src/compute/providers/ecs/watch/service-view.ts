@@ -1,6 +1,6 @@
 import { createSeenCache } from '../../../observation/seen-cache.ts';
-import { serviceKey } from '../service-target.ts';
-import type { ServiceTarget } from '../service-target.ts';
+import { serviceKey } from '../address/service-target.ts';
+import type { ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { OnChange } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
-import { serviceKey } from '../service-target.ts';
+import { serviceKey } from '../address/service-target.ts';
 import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
 

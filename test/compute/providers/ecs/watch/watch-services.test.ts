@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import type { ServiceTarget } from '../../../../../src/compute/providers/ecs/service-target.ts';
+import type { ServiceTarget } from '../../../../../src/compute/providers/ecs/address/service-target.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import { sweepOnce, watchServices } from '../../../../../src/compute/providers/ecs/watch/watch-services.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';

@@ -1,5 +1,5 @@
-import { accountOf } from '../../arns.ts';
-import type { EcsScope } from '../../service-target.ts';
+import { accountOf } from '../../address/arns.ts';
+import type { EcsScope } from '../../address/service-target.ts';
 import type { OperationFamily, RateLimit } from './rate-limits.ts';
 import { createTokenQueue } from './token-queue.ts';
 import type { TokenQueue } from './token-queue.ts';

@@ -1,5 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
-import { revisionKey } from '../../arns.ts';
+import { revisionKey } from '../../address/arns.ts';
 import { tagKeys, tagList } from '../tags.ts';
 import type { Tags } from '../tags.ts';
 import { overlayDefinition } from './container-fields.ts';

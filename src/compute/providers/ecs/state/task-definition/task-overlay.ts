@@ -3,7 +3,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { specHash } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { EcsConfig } from '../../config.ts';
-import type { ServiceTarget } from '../../service-target.ts';
+import type { ServiceTarget } from '../../address/service-target.ts';
 import { hashedContainer } from './container-fields.ts';
 import { overlayContainer } from './overlay-container.ts';
 import type { OverlayContainer } from './overlay-container.ts';

@@ -1,5 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
-import { revisionKey } from '../../arns.ts';
+import { revisionKey } from '../../address/arns.ts';
 import { fargateSize } from './fargate-size.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import type { Overlay } from './task-overlay.ts';
