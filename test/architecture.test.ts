@@ -131,6 +131,100 @@ describe('the import table is broken by', () => {
     expect(violations({ [file]: source })).toEqual([expect.stringContaining(file)]);
   });
 
+  /** Every pair of rooms of which the first may not know the second. */
+  test.each<[layer: string, from: string, to: string]>([
+    ['src/kube', 'client', 'cache'],
+    ['src/kube', 'client', 'queue'],
+    ['src/kube', 'client', 'events'],
+    ['src/kube', 'client', 'leader'],
+    ['src/kube', 'queue', 'client'],
+    ['src/kube', 'queue', 'cache'],
+    ['src/kube', 'cache', 'queue'],
+    ['src/kube', 'cache', 'events'],
+    ['src/kube', 'events', 'cache'],
+    ['src/kube', 'events', 'leader'],
+    ['src/kube', 'leader', 'events'],
+    ['src/kube', 'leader', 'queue'],
+    ...['docker', 'ecs', 'mock'].flatMap((provider): [string, string, string][] =>
+      [
+        ['address', 'state'],
+        ['address', 'engine'],
+        ['address', 'config.ts'],
+        ['state', 'engine'],
+        ['state', 'watch'],
+        ['state', 'converge'],
+        ['state', 'provider.ts'],
+        ['engine', 'state'],
+        ['engine', 'watch'],
+        ['engine', 'converge'],
+        ['engine', 'provider.ts'],
+        ['watch', 'converge'],
+        ['watch', 'provider.ts'],
+        ['converge', 'provider.ts'],
+        ['config.ts', 'state'],
+        ['config.ts', 'provider.ts'],
+      ].map(([from = '', to = '']) => [`src/compute/providers/${provider}`, from, to]),
+    ),
+    ['src/compute', 'spec', 'selection'],
+    ['src/compute', 'spec', 'provider.ts'],
+    ['src/compute', 'observation', 'selection'],
+    ['src/compute', 'errors.ts', 'spec'],
+    ['src/controller', 'status', 'steps'],
+    ['src/controller', 'status', 'secrets'],
+    ['src/controller', 'secrets', 'steps'],
+    ['src/controller', 'secrets', 'status'],
+  ])('%s: %s that knows %s', (layer, from, to) => {
+    const [file, target] = [from, to].map((room) => (room.endsWith('.ts') ? room : `${room}/x.ts`));
+    const up = from.endsWith('.ts') ? './' : '../';
+    const source = `import { a } from '${up}${target}';`;
+    expect(violations({ [`${layer}/${file}`]: source })).toEqual([expect.stringContaining(`${layer}/`)]);
+  });
+
+  test.each<[what: string, file: string, source: string]>([
+    ['kube that says Tenant', 'src/kube/cache/x.ts', 'const tenants = new Map();'],
+    ['kube that names the product', 'src/kube/client/x.ts', "const agent = 'landlord';"],
+    [
+      'a state that waits',
+      'src/compute/providers/docker/state/x.ts',
+      'export function f(signal: AbortSignal): void {}',
+    ],
+    [
+      'a state that knows an SDK, by a type',
+      'src/compute/providers/docker/state/x.ts',
+      "import type Dockerode from 'dockerode';",
+    ],
+    [
+      'a state that knows the AWS SDK, by a type',
+      'src/compute/providers/ecs/state/x.ts',
+      "import type { Service } from '@aws-sdk/client-ecs';",
+    ],
+    ['a state that reads files', 'src/compute/providers/ecs/state/x.ts', "import { a } from 'node:fs';"],
+    [
+      'an engine that knows a tenant',
+      'src/compute/providers/ecs/engine/x.ts',
+      'const key = (tenantId: string) => tenantId;',
+    ],
+    [
+      'a watch that removes something',
+      'src/compute/providers/docker/watch/x.ts',
+      'await engine.removeContainer(id, signal);',
+    ],
+    [
+      'a state that starts something',
+      'src/compute/providers/docker/state/x.ts',
+      'void engine.startContainer(id);',
+    ],
+  ])('%s', (_what, file, source) => {
+    expect(violations({ [file]: source })).toEqual([expect.stringContaining(file)]);
+  });
+
+  test('a room that the table does not know', () => {
+    const source = "import { a } from '../state/x.ts';";
+    expect(violations({ 'src/compute/providers/ecs/attic/x.ts': source })).toEqual([
+      expect.stringContaining('attic'),
+    ]);
+  });
+
   test('a circle of files that import each other, types too', () => {
     const circle = {
       'src/api/a.ts': "import { b } from './b.ts';",
@@ -155,7 +249,7 @@ describe('the import table allows', () => {
       'src/compute/providers/ecs/definition.ts',
       "import { a } from './provider.ts';",
     ],
-    ['a provider its own subfolder', 'src/compute/providers/ecs/x.ts', "import { a } from './deep/y.ts';"],
+    ['a provider its own subfolder', 'src/compute/providers/ecs/x.ts', "import { a } from './state/y.ts';"],
     [
       'a provider the contract',
       'src/compute/providers/ecs/x.ts',

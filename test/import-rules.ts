@@ -31,6 +31,80 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ['api', 'async', 'kube', 'observability', 'compute', 'registry', 'config', 'operator'],
 };
 
+/** Floors of one layer: a room may import from itself and from the rooms named. A file beside the rooms is in `''`. */
+interface Rooms {
+  /** What stands before the room's name in a path. */
+  readonly within: RegExp;
+  readonly mayImport: Readonly<Record<string, readonly string[]>>;
+}
+
+const rooms: readonly Rooms[] = [
+  {
+    within: /^src\/kube\//,
+    mayImport: { client: [], queue: [], cache: ['client'], events: ['client'], leader: ['client'] },
+  },
+  {
+    // A provider's own files join all: provider.ts the rooms, definition.ts the blocks of config.ts.
+    within: /^src\/compute\/providers\/[^/]+\//,
+    mayImport: {
+      '': ['address', 'state', 'engine', 'watch', 'converge'],
+      // How the engine's things are called: words that all rooms share.
+      address: [],
+      state: ['config', 'address'],
+      engine: ['config', 'address'],
+      watch: ['config', 'address', 'state', 'engine'],
+      converge: ['config', 'address', 'state', 'engine', 'watch'],
+      config: [],
+    },
+  },
+  {
+    within: /^src\/compute\/(?!providers\/)/,
+    mayImport: {
+      '': ['spec', 'observation', 'selection'],
+      spec: ['errors'],
+      observation: ['spec', 'errors'],
+      selection: ['', 'spec', 'errors'],
+      errors: [],
+    },
+  },
+  {
+    within: /^src\/controller\//,
+    mayImport: {
+      '': ['steps', 'status', 'secrets'],
+      steps: ['', 'status', 'secrets'],
+      status: [''],
+      secrets: [''],
+    },
+  },
+];
+
+/** Files beside the rooms of their layer that are rooms of their own, because everything may know them. */
+const ownRooms: readonly RegExp[] = [
+  /^src\/compute\/providers\/[^/]+\/(config)\.ts$/,
+  /^src\/compute\/(errors)\.ts$/,
+];
+
+/** What the text of some rooms may not say, and why. */
+const unsaid: readonly (readonly [files: RegExp, text: RegExp, why: string])[] = [
+  [/^src\/kube\//, /landlord|\btenants?\b/i, 'kube/ is a controller runtime: it knows no Tenant'],
+  [/^src\/compute\/providers\/[^/]+\/state\//, /\bAbortSignal\b/, 'state/ is pure: nothing in it waits'],
+  [
+    /^src\/compute\/providers\/[^/]+\/state\//,
+    /\bfrom '(node:(?!crypto|path)|dockerode|@aws-sdk|pino)/,
+    'state/ is pure: it knows neither an SDK nor the world',
+  ],
+  [
+    /^src\/compute\/providers\/[^/]+\/engine\//,
+    /\b(tenantId|TenantRef|TenantPlace|TenantComputeSpec|Desired\w*)\b/,
+    'engine/ knows no tenant',
+  ],
+  [
+    /^src\/compute\/providers\/[^/]+\/(state|watch)\//,
+    /\.(create|start|stop|remove|rename|update|unpause|delete|register|deregister|tag|untag)[A-Z]\w*\(/,
+    'only converge/ changes anything outside',
+  ],
+];
+
 /** Packages that only one place may know, besides the operator, which builds their clients. */
 const confinedPackages: readonly [name: RegExp, folder: string][] = [
   [/^@(aws-sdk|smithy)\//, 'src/compute/providers/ecs/'],
@@ -47,8 +121,9 @@ export function violations(sources: Sources): string[] {
   const readers = Object.entries(sources)
     .filter(([file, text]) => !file.startsWith(environmentFolder) && readsEnvironment(text))
     .map(([file]) => `${file} reads process.env, which only ${environmentFolder} may`);
+  const said = Object.entries(sources).flatMap(([file, text]) => saysWhatItMayNot(file, text));
   const graph = new Map(imports.map(({ file, targets }) => [file, targets]));
-  return [...broken, ...readers, ...cycles(graph)];
+  return [...broken, ...readers, ...said, ...cycles(graph)];
 }
 
 function forbidden(file: string, target: string): string[] {
@@ -57,11 +132,43 @@ function forbidden(file: string, target: string): string[] {
   const from = layerOf(file);
   const to = layerOf(target);
   const ownFolder = dirname(file) === dirname(target) || target.startsWith(`${folderOf(file)}/`);
+  if (from === to || from === 'definition' || to === 'definition') {
+    const upward = forbiddenRoom(file, target);
+    if (upward !== undefined) return [upward];
+  }
   const sameLayer = from === to && from !== 'provider' && from !== 'definition';
   if (sameLayer || (ownFolder && sameFolderLayers.has(from) && sameFolderLayers.has(to))) return [];
   const allowed = mayImport[from === 'definition' ? 'provider' : from];
   if (allowed === undefined) return [`${file} belongs to no layer that the table knows`];
   return allowed.includes(to) ? [] : [`${file} (${from}) imports ${target} (${to})`];
+}
+
+/** Undefined: both are in one room, or the one may know the other. */
+function forbiddenRoom(file: string, target: string): string | undefined {
+  const floor = rooms.find(({ within }) => within.test(file));
+  const base = floor?.within.exec(file)?.[0];
+  if (floor === undefined || base === undefined || floor.within.exec(target)?.[0] !== base) return undefined;
+  const [from, to] = [roomOf(file, base), roomOf(target, base)];
+  const allowed = floor.mayImport[from];
+  if (allowed === undefined) return `${file} is in a room that the table does not know`;
+  const bothBeside = from === to || (ownRoom(target) !== undefined && from === '');
+  return bothBeside || allowed.includes(to) ? undefined : `${file} (${from}/) imports ${target} (${to}/)`;
+}
+
+/** The folder below `base`; '' for a file that lies beside the rooms. */
+function roomOf(file: string, base: string): string {
+  const [first = '', ...rest] = file.slice(base.length).split('/');
+  return ownRoom(file) ?? (rest.length === 0 ? '' : first);
+}
+
+function ownRoom(file: string): string | undefined {
+  return ownRooms.map((pattern) => pattern.exec(file)?.[1]).find((name) => name !== undefined);
+}
+
+function saysWhatItMayNot(file: string, text: string): string[] {
+  return unsaid
+    .filter(([files, forbiddenText]) => files.test(file) && forbiddenText.test(withoutComments(text)))
+    .map(([, , why]) => `${file}: ${why}`);
 }
 
 const sameFolderLayers = new Set(['provider', 'definition']);
