@@ -6,7 +6,8 @@ import { controlPlaneBinaries } from '../dev/control-plane-binaries.ts';
 import { operatorCommand, shellCommand } from './operator-command.ts';
 import { goProgram } from './programs.ts';
 import type { Reference } from './references.ts';
-import { judge, type Comparison } from './targets.ts';
+import { judge } from './targets.ts';
+import type { Comparison } from './targets.ts';
 
 const root = resolve(import.meta.dirname, '..');
 

@@ -5,14 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
 import { applyCrds } from '../dev/apply-crds.ts';
-import { startChild, type Child } from '../dev/child-process.ts';
+import { startChild } from '../dev/child-process.ts';
+import type { Child } from '../dev/child-process.ts';
 import { dockerAt } from '../dev/docker-at.ts';
 import { dockerBlockFor } from '../dev/docker-engine.ts';
 import { pushImage } from '../dev/images.ts';
 import { kubeRequest } from '../dev/kube-request.ts';
 import { removeOnDeath } from '../dev/leftovers.ts';
 import { withProgress } from '../dev/progress.ts';
-import { startRealParts, type RealParts } from '../dev/real-parts.ts';
+import { startRealParts } from '../dev/real-parts.ts';
+import type { RealParts } from '../dev/real-parts.ts';
 import { operatorCommand } from './operator-command.ts';
 
 /** Tenants that run on a real engine, and the operator that keeps them running, as a process of dist/. */

@@ -2,8 +2,10 @@ import type Dockerode from 'dockerode';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withProgress } from '../dev/progress.ts';
-import { setUpFleet, type DockerFleet } from './docker-fleet.ts';
-import { recordEvents, type EventRecord } from './engine-record.ts';
+import { setUpFleet } from './docker-fleet.ts';
+import type { DockerFleet } from './docker-fleet.ts';
+import { recordEvents } from './engine-record.ts';
+import type { EventRecord } from './engine-record.ts';
 
 const tenantCount = 50;
 const repairCount = 20;

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { kubeRequest, type KubeResponse } from './kube-request.ts';
+import { kubeRequest } from './kube-request.ts';
+import type { KubeResponse } from './kube-request.ts';
 
 /** The repository's crds/. */
-const CRDS = fileURLToPath(new URL('../crds/', import.meta.url));
+const crdsFolder = fileURLToPath(new URL('../crds/', import.meta.url));
 
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const ESTABLISHED_TIMEOUT_MS = 30_000;
+const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const establishedTimeoutMs = 30_000;
 
 interface Definition {
   readonly metadata: { readonly name: string };
@@ -20,7 +21,7 @@ interface Definition {
  * Applies every CustomResourceDefinition in `folder` (the repository's crds/ by default) and waits until the apiserver
  * serves them. Returns their names; none when there is no such folder. Rejects with what the apiserver has against one.
  */
-export async function applyCrds(kubeconfigPath: string, folder = CRDS): Promise<string[]> {
+export async function applyCrds(kubeconfigPath: string, folder = crdsFolder): Promise<string[]> {
   const files = (await readdir(folder).catch(() => [])).filter((file) => /\.ya?ml$/.test(file));
   const definitions = await Promise.all(files.map((file) => readDefinitions(join(folder, file))));
   const names: string[] = [];
@@ -28,7 +29,7 @@ export async function applyCrds(kubeconfigPath: string, folder = CRDS): Promise<
     const { name } = definition.metadata;
     const response = await kubeRequest(kubeconfigPath, {
       method: 'PATCH',
-      path: `${DEFINITIONS}/${name}?fieldManager=landlord-dev&force=true`,
+      path: `${definitionsPath}/${name}?fieldManager=landlord-dev&force=true`,
       contentType: 'application/apply-patch+yaml',
       body: definition,
     });
@@ -48,14 +49,14 @@ async function readDefinitions(path: string): Promise<Definition[]> {
 }
 
 async function waitUntilEstablished(kubeconfigPath: string, name: string): Promise<void> {
-  const deadline = Date.now() + ESTABLISHED_TIMEOUT_MS;
+  const deadline = Date.now() + establishedTimeoutMs;
   for (;;) {
-    const response = await kubeRequest(kubeconfigPath, { path: `${DEFINITIONS}/${name}` });
+    const response = await kubeRequest(kubeconfigPath, { path: `${definitionsPath}/${name}` });
     const conditions = (response.body as Definition).status?.conditions ?? [];
     if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) return;
     if (Date.now() > deadline) {
       throw new Error(
-        `the CRD ${name} is not established after ${ESTABLISHED_TIMEOUT_MS / 1000} s: ${message(response)}`,
+        `the CRD ${name} is not established after ${establishedTimeoutMs / 1000} s: ${message(response)}`,
       );
     }
     await sleep(50);

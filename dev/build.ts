@@ -2,7 +2,8 @@
 import { chmod, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 

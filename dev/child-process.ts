@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
@@ -74,14 +75,14 @@ export async function startChild(options: ChildCommand): Promise<Child> {
 function waitUntilStopped(pid: number): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (let attempt = 0; attempt < 10_000; attempt += 1) {
-    if (threadStates(pid).every((state) => STOPPED.test(state))) return;
+    if (threadStates(pid).every((state) => stoppedStates.test(state))) return;
     Atomics.wait(pause, 0, 0, 1);
   }
   throw new Error(`process ${pid} does not stop upon SIGSTOP`);
 }
 
 /** Stopped, or dead. */
-const STOPPED = /^[TZX]/;
+const stoppedStates = /^[TZX]/;
 
 function threadStates(pid: number): string[] {
   try {

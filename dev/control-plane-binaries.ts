@@ -7,7 +7,7 @@ import { withProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
 
 /** The nested Go module that pins etcd and kube-apiserver. */
-const MODULE = fileURLToPath(new URL('control-plane/', import.meta.url));
+const moduleFolder = fileURLToPath(new URL('control-plane/', import.meta.url));
 
 /**
  * The folder that holds `etcd` and `kube-apiserver`: `KUBEBUILDER_ASSETS` where it is set, else a cached build of the
@@ -19,8 +19,8 @@ export async function controlPlaneBinaries(): Promise<string> {
     await assertHoldsBinaries(assets);
     return assets;
   }
-  const goMod = await readFile(join(MODULE, 'go.mod'), 'utf8');
-  const goSum = await readFile(join(MODULE, 'go.sum'));
+  const goMod = await readFile(join(moduleFolder, 'go.mod'), 'utf8');
+  const goSum = await readFile(join(moduleFolder, 'go.sum'));
   const goVersion = await assertGo(/^go (\S+)$/m.exec(goMod)?.[1] ?? '');
   const name = `control-plane-${cacheKey([goMod, goSum, goVersion])}`;
   return cachedFolder(name, (folder) => build(folder, goMod));
@@ -64,7 +64,7 @@ async function build(folder: string, goMod: string): Promise<void> {
   const version = /^\s*k8s\.io\/kubernetes v(\S+)$/m.exec(goMod)?.[1] ?? '';
   const etcdVersion = /^\s*go\.etcd\.io\/etcd\/server\/v3 v(\S+)$/m.exec(goMod)?.[1] ?? '';
   await goBuild({
-    module: MODULE,
+    module: moduleFolder,
     target: 'go.etcd.io/etcd/server/v3',
     folder,
     title: `building etcd v${etcdVersion} (about 1 min the first time)`,
@@ -80,13 +80,13 @@ async function build(folder: string, goMod: string): Promise<void> {
     .map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`)
     .join(' ');
   await goBuild({
-    module: MODULE,
+    module: moduleFolder,
     target: 'k8s.io/kubernetes/cmd/kube-apiserver',
     folder,
     title: `building kube-apiserver v${version} (about 4 min the first time)`,
     linkerFlags: stamp,
   });
-  await copyFile(join(MODULE, 'go.mod'), join(folder, 'go.mod'));
+  await copyFile(join(moduleFolder, 'go.mod'), join(folder, 'go.mod'));
 }
 
 export interface GoBuild {

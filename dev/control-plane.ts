@@ -4,14 +4,15 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startChild, waitUntilReady, type Child } from './child-process.ts';
+import { startChild, waitUntilReady } from './child-process.ts';
+import type { Child } from './child-process.ts';
 import { controlPlaneBinaries } from './control-plane-binaries.ts';
 import { compactEtcd, etcdRevision } from './etcd-gateway.ts';
 import { freePort } from './free-port.ts';
 import { removeOnDeath } from './leftovers.ts';
 
 /** The user of `operatorKubeconfigPath`, whose requests are in the audit log. */
-export const OPERATOR_USER = 'landlord-operator';
+export const operatorUser = 'landlord-operator';
 
 export interface ControlPlaneOptions {
   /** Where its files go; a temporary folder by default. Removed by `stop()` either way. */
@@ -72,18 +73,18 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-const DEFAULT_AUDIT_POLICY = stringify({
+const defaultAuditPolicy = stringify({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata', users: [OPERATOR_USER], omitManagedFields: true }, { level: 'None' }],
+  rules: [{ level: 'Metadata', users: [operatorUser], omitManagedFields: true }, { level: 'None' }],
 });
 
 // An apiserver is ready after 3 to 5 s on two cores; the limit is for machines that are busy with other things.
-const READY_TIMEOUT_MS = 90_000;
+const readyTimeoutMs = 90_000;
 
 // A unix socket in the folder both run in (etcd insists on the form of a host and a port): one port less to lose.
-const ETCD_SOCKET = 'localhost:1';
+const etcdSocket = 'localhost:1';
 
 /** Starts a control plane with etcd's disk syncs off; ready when it resolves. It dies with this program. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -109,7 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       url,
       dir,
       kubeconfigPath: await writeKubeconfig(dir, 'admin', { url, ca, token: tokens.admin }),
-      operatorKubeconfigPath: await writeKubeconfig(dir, OPERATOR_USER, { url, ca, token: tokens.operator }),
+      operatorKubeconfigPath: await writeKubeconfig(dir, operatorUser, { url, ca, token: tokens.operator }),
       auditLogPath,
       killApiserver: async () => {
         await children.apiserver?.kill();
@@ -120,7 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       },
       freezeApiserver: () => children.apiserver?.signal('SIGSTOP'),
       thawApiserver: () => children.apiserver?.signal('SIGCONT'),
-      compact: () => compactEtcd(join(dir, ETCD_SOCKET)),
+      compact: () => compactEtcd(join(dir, etcdSocket)),
       auditEntries: async () => parseAuditLog(await readFile(auditLogPath, 'utf8').catch(() => '')),
       stop,
     };
@@ -143,15 +144,15 @@ async function writeInputs(
   const groups = (options.operatorGroups ?? ['system:masters']).join(',');
   const rows = [
     `${tokens.admin},admin,admin,"system:masters"`,
-    `${tokens.operator},${OPERATOR_USER},${OPERATOR_USER},"${groups}"`,
+    `${tokens.operator},${operatorUser},${operatorUser},"${groups}"`,
   ];
   await writeFile(join(dir, 'tokens.csv'), `${rows.join('\n')}\n`, { mode: 0o600 });
-  await writeFile(join(dir, 'audit-policy.yaml'), options.auditPolicy ?? DEFAULT_AUDIT_POLICY);
+  await writeFile(join(dir, 'audit-policy.yaml'), options.auditPolicy ?? defaultAuditPolicy);
   return tokens;
 }
 
 async function startEtcd(binaries: string, dir: string): Promise<Child> {
-  const client = `unix://${ETCD_SOCKET}`;
+  const client = `unix://${etcdSocket}`;
   const peer = 'unix://localhost:2';
   const etcd = await startChild({
     name: 'etcd',
@@ -169,8 +170,8 @@ async function startEtcd(binaries: string, dir: string): Promise<Child> {
       `--initial-cluster=default=${peer}`,
     ],
   });
-  const isReady = async (): Promise<boolean> => (await etcdRevision(join(dir, ETCD_SOCKET))) !== '';
-  await waitUntilReady(etcd, isReady, READY_TIMEOUT_MS).catch(async (error: unknown) => {
+  const isReady = async (): Promise<boolean> => (await etcdRevision(join(dir, etcdSocket))) !== '';
+  await waitUntilReady(etcd, isReady, readyTimeoutMs).catch(async (error: unknown) => {
     await etcd.kill();
     throw error;
   });
@@ -200,7 +201,7 @@ async function startApiserver(binaries: string, dir: string, port: number): Prom
     cwd: dir,
     logFile: join(dir, 'kube-apiserver.log'),
     args: [
-      `--etcd-servers=unix://${ETCD_SOCKET}`,
+      `--etcd-servers=unix://${etcdSocket}`,
       `--secure-port=${port}`,
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
@@ -246,7 +247,7 @@ async function waitForApiserver(apiserver: Child, dir: string, port: number): Pr
       call.end();
     });
   };
-  await waitUntilReady(apiserver, isReady, READY_TIMEOUT_MS);
+  await waitUntilReady(apiserver, isReady, readyTimeoutMs);
 }
 
 async function writeKubeconfig(

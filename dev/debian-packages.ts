@@ -6,9 +6,9 @@ import { withProgress } from './progress.ts';
 import { runCommand } from './run-command.ts';
 
 /** What apt asks before it starts a freshly installed service; exit code 101 forbids it. */
-const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const policyFile = '/usr/sbin/policy-rc.d';
 
-const APT_OPTIONS = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
+const aptOptions = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'];
 
 /**
  * The full path of `program`, from the Debian package of the same purpose where it is missing. Services that the
@@ -77,7 +77,7 @@ async function aptInstall(packages: readonly string[]): Promise<void> {
 }
 
 async function apt(args: readonly string[]): Promise<void> {
-  await runCommand('apt-get', [...APT_OPTIONS, ...args], {
+  await runCommand('apt-get', [...aptOptions, ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' },
   });
 }
@@ -85,13 +85,13 @@ async function apt(args: readonly string[]): Promise<void> {
 /** Puts the policy file there, unless the machine has one of its own; returns what takes it away again. */
 async function forbidServices(): Promise<() => Promise<void>> {
   try {
-    await writeFile(POLICY_FILE, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 });
+    await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { flag: 'wx', mode: 0o755 });
   } catch {
     return async () => undefined;
   }
-  const forget = removeOnDeath({ kind: 'file', path: POLICY_FILE });
+  const forget = removeOnDeath({ kind: 'file', path: policyFile });
   return async () => {
-    await rm(POLICY_FILE, { force: true });
+    await rm(policyFile, { force: true });
     forget();
   };
 }

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { canInstall } from './debian-packages.ts';
-import { pingSocket, PING_TIMEOUT_MS } from './docker-ping.ts';
-import { startPrivateDockerEngine, type PrivateDockerEngine } from './private-docker-engine.ts';
+import { pingSocket, pingTimeoutMs } from './docker-ping.ts';
+import { startPrivateDockerEngine } from './private-docker-engine.ts';
+import type { PrivateDockerEngine } from './private-docker-engine.ts';
 
 export { startPrivateDockerEngine };
 export type { PrivateDockerEngine };
 
-const DEFAULT_SOCKET = '/var/run/docker.sock';
+const defaultSocket = '/var/run/docker.sock';
 
 /** A Docker Engine that was running before and goes on after. */
 export interface SharedDockerEngine {
@@ -49,11 +50,11 @@ export async function obtainDockerEngine(): Promise<DockerEngine> {
       `the Docker Engine at DOCKER_HOST=${configured} doesn't answer (${failure}): start it, or unset DOCKER_HOST`,
     );
   }
-  const standard = `unix://${DEFAULT_SOCKET}`;
-  if (existsSync(DEFAULT_SOCKET) && (await ping(standard)) === undefined) return shared(standard);
+  const standard = `unix://${defaultSocket}`;
+  if (existsSync(defaultSocket) && (await ping(standard)) === undefined) return shared(standard);
   if (canInstall()) return startPrivateDockerEngine();
   throw new Error(
-    `no Docker Engine answers at ${DEFAULT_SOCKET}: start Docker (or set DOCKER_HOST to an engine that runs), ` +
+    `no Docker Engine answers at ${defaultSocket}: start Docker (or set DOCKER_HOST to an engine that runs), ` +
       'or run this as root on Debian, where an engine of its own is installed and started',
   );
 }
@@ -81,13 +82,13 @@ async function ping(host: string): Promise<string | undefined> {
 /** Whether it speaks TLS is for its client to find out. */
 async function connectTo(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: PING_TIMEOUT_MS });
+    const socket = connect({ host, port, timeout: pingTimeoutMs });
     const finish = (failure: string | undefined): void => {
       socket.destroy();
       resolve(failure);
     };
     socket.once('connect', () => finish(undefined));
-    socket.once('timeout', () => finish(`no connection within ${PING_TIMEOUT_MS / 1000} s`));
+    socket.once('timeout', () => finish(`no connection within ${pingTimeoutMs / 1000} s`));
     socket.once('error', (error) => finish(error.message));
   });
 }

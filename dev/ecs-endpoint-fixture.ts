@@ -1,10 +1,7 @@
-import {
-  CreateClusterCommand,
-  ECSClient,
-  RegisterTaskDefinitionCommand,
-  type RegisterTaskDefinitionCommandInput,
-} from '@aws-sdk/client-ecs';
-import { callQueryApi, type QueryTarget } from './ecs-endpoint-query.ts';
+import { CreateClusterCommand, ECSClient, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import type { RegisterTaskDefinitionCommandInput } from '@aws-sdk/client-ecs';
+import { callQueryApi } from './ecs-endpoint-query.ts';
+import type { QueryTarget } from './ecs-endpoint-query.ts';
 import { rootCredentials } from './ecs-endpoint.ts';
 
 /** What an account must hold before Landlord can use it, at an endpoint of dev/ecs-endpoint.ts. */

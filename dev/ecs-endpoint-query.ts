@@ -9,7 +9,7 @@ export interface QueryTarget {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-const VERSIONS: Readonly<Record<string, string>> = {
+const versions: Readonly<Record<string, string>> = {
   ec2: '2016-11-15',
   iam: '2010-05-08',
   sts: '2011-06-15',
@@ -24,7 +24,7 @@ export async function callQueryApi(
   action: string,
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const version = VERSIONS[target.service] ?? '';
+  const version = versions[target.service] ?? '';
   const body = new URLSearchParams({ Action: action, Version: version, ...parameters }).toString();
   const response = await fetch(target.url, { method: 'POST', headers: signed(target, body), body });
   const text = await response.text();

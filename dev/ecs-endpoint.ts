@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startChild, waitUntilReady, type Child } from './child-process.ts';
+import { startChild, waitUntilReady } from './child-process.ts';
+import type { Child } from './child-process.ts';
 import { removeTaskContainers } from './ecs-endpoint-containers.ts';
 import { freePort } from './free-port.ts';
 import { removeOnDeath } from './leftovers.ts';
@@ -45,7 +46,7 @@ export interface Microburst extends EcsEndpoint {
 /** Of the account 000000000000. Where `auth` is off any others will do; a key of 12 digits is an account of its own. */
 export const rootCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
-const READY_TIMEOUT_MS = 60_000;
+const readyTimeoutMs = 60_000;
 
 export async function startMinistack(options: MinistackOptions): Promise<EcsEndpoint> {
   if (options.mode === 'docker' && options.dockerHost === undefined)
@@ -175,7 +176,7 @@ async function becomesReady(child: Child, url: string, isLastAttempt: boolean): 
   const answers = async (): Promise<boolean> =>
     (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok && child.ending() === undefined;
   try {
-    await waitUntilReady(child, answers, READY_TIMEOUT_MS);
+    await waitUntilReady(child, answers, readyTimeoutMs);
     return true;
   } catch (error) {
     await child.kill();

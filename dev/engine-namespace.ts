@@ -20,10 +20,10 @@ export interface EngineNamespace {
 
 // Each private engine owns one of 16 slots: the link lldN and the addresses 10.(224+N).0.0/16. The kernel sees to it
 // that a link exists once, so who has made the link has the addresses.
-const SLOTS = 16;
-const FIRST_SLOT_NETWORK = 224;
+const slotCount = 16;
+const firstSlotNetwork = 224;
 
-const INNER_LINK = 'eth0';
+const innerLink = 'eth0';
 
 /** Needs root. What it has made goes with `unlinkNamespace` and the mount of the file. */
 export async function createEngineNamespace(ip: string, folder: string): Promise<EngineNamespace> {
@@ -34,8 +34,8 @@ export async function createEngineNamespace(ip: string, folder: string): Promise
   const [outer, inner] = [`${network}.255.1`, `${network}.255.2`];
   await runCommand(...insideNamespace(file, ip, ['-batch', '-']), {
     input: [
-      `address add ${inner}/30 dev ${INNER_LINK}`,
-      `link set ${INNER_LINK} up`,
+      `address add ${inner}/30 dev ${innerLink}`,
+      `link set ${innerLink} up`,
       `route add default via ${outer}\n`,
     ].join('\n'),
   });
@@ -64,22 +64,22 @@ export function insideNamespace(
 
 /** Removes the pair of interfaces, and nobody else's: by the end that is inside. Does nothing where it is gone. */
 export async function unlinkNamespace(ip: string, file: string): Promise<void> {
-  const [command, args] = insideNamespace(file, ip, ['link', 'delete', INNER_LINK]);
+  const [command, args] = insideNamespace(file, ip, ['link', 'delete', innerLink]);
   await runCommand(command, args).catch((error: unknown) => {
     if (!String(error).includes('Cannot find device')) throw error;
   });
 }
 
 async function claimSlot(ip: string, file: string): Promise<{ link: string; network: string }> {
-  const first = randomInt(SLOTS);
-  for (let step = 0; step < SLOTS; step += 1) {
-    const slot = (first + step) % SLOTS;
+  const first = randomInt(slotCount);
+  for (let step = 0; step < slotCount; step += 1) {
+    const slot = (first + step) % slotCount;
     const link = `lld${slot}`;
-    const network = `10.${FIRST_SLOT_NETWORK + slot}`;
+    const network = `10.${firstSlotNetwork + slot}`;
     const routes = await runCommand(ip, ['-4', 'route', 'show', 'to', 'root', `${network}.0.0/16`]);
     if (routes.trim() !== '') continue;
     try {
-      const peer = ['type', 'veth', 'peer', 'name', INNER_LINK, 'netns', file];
+      const peer = ['type', 'veth', 'peer', 'name', innerLink, 'netns', file];
       await runCommand(ip, ['link', 'add', link, ...peer]);
     } catch (error) {
       if (error instanceof Error && error.message.includes('File exists')) continue;
@@ -88,7 +88,7 @@ async function claimSlot(ip: string, file: string): Promise<{ link: string; netw
     return { link, network };
   }
   throw new Error(
-    `all ${SLOTS} links lld0 … lld${SLOTS - 1} or their addresses 10.${FIRST_SLOT_NETWORK}.0.0/12 are in use: ` +
+    `all ${slotCount} links lld0 … lld${slotCount - 1} or their addresses 10.${firstSlotNetwork}.0.0/12 are in use: ` +
       'stop other runs, or remove what a crash left by `ip link delete lldN`',
   );
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { startChild, type Child } from './child-process.ts';
+import { startChild } from './child-process.ts';
+import type { Child } from './child-process.ts';
 import { programFromDebian } from './debian-packages.ts';
 import { insideNamespace } from './engine-namespace.ts';
 
@@ -22,7 +23,7 @@ export interface EngineSite {
   readonly socketPath: string;
 }
 
-const ADVICE =
+const advice =
   'install docker.io (Debian, Ubuntu: apt-get install docker.io iproute2), or start a Docker Engine and set DOCKER_HOST';
 
 /** Installs docker.io by apt where it is missing. Rejects where there is no root or no Linux to run it on. */
@@ -32,9 +33,9 @@ export async function obtainEnginePrograms(): Promise<EnginePrograms> {
   }
   const packages = ['docker.io', 'iproute2'];
   return {
-    dockerd: await programFromDebian('dockerd', packages, ADVICE),
-    containerd: await programFromDebian('containerd', packages, ADVICE),
-    ip: await programFromDebian('ip', packages, ADVICE),
+    dockerd: await programFromDebian('dockerd', packages, advice),
+    containerd: await programFromDebian('containerd', packages, advice),
+    ip: await programFromDebian('ip', packages, advice),
   };
 }
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-const TIMEOUT_MS = 10_000;
+const timeoutMs = 10_000;
 
 /** The revision etcd is at, as a decimal string. Rejects while it is not ready. */
 export async function etcdRevision(socketPath: string): Promise<string> {
@@ -17,7 +17,7 @@ export async function compactEtcd(socketPath: string): Promise<void> {
 /** etcd's gRPC calls as JSON over HTTP. */
 async function post(socketPath: string, path: string, body: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method: 'POST', path, agent: false, timeout: TIMEOUT_MS });
+    const call = request({ socketPath, method: 'POST', path, agent: false, timeout: timeoutMs });
     call.on('response', (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -27,7 +27,7 @@ async function post(socketPath: string, path: string, body: unknown): Promise<un
       });
     });
     call.on('timeout', () =>
-      call.destroy(new Error(`etcd didn't answer ${path} within ${TIMEOUT_MS / 1000} s`)),
+      call.destroy(new Error(`etcd didn't answer ${path} within ${timeoutMs / 1000} s`)),
     );
     call.on('error', reject);
     call.end(JSON.stringify(body));

@@ -18,10 +18,10 @@ export interface PortWatch {
   readonly failures: readonly string[];
 }
 
-const LOOK_EVERY_MS = 200;
+const lookEveryMs = 200;
 
 // A machine that runs a whole suite is busy; a port that is gone refuses at once.
-const LOOK_TIMEOUT_MS = 15_000;
+const lookTimeoutMs = 15_000;
 
 export async function startForeignContainer(dockerHost: string): Promise<ForeignContainer> {
   const docker = dockerAt(dockerHost);
@@ -67,12 +67,12 @@ async function watchPort(url: string, stopped: AbortSignal): Promise<PortWatch> 
   let looks = 0;
   for (; !stopped.aborted; looks += 1) {
     const headers = { connection: 'close' };
-    const failure = await fetch(url, { headers, signal: AbortSignal.timeout(LOOK_TIMEOUT_MS) }).then(
+    const failure = await fetch(url, { headers, signal: AbortSignal.timeout(lookTimeoutMs) }).then(
       ({ ok, status }) => (ok ? undefined : `HTTP ${status}`),
       ({ message, cause }: Error) => (cause instanceof Error ? cause.message : message),
     );
     if (failure !== undefined) failures.push(`${new Date().toISOString()} ${failure}`);
-    await sleep(LOOK_EVERY_MS);
+    await sleep(lookEveryMs);
   }
   return { looks, failures };
 }

@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 
 // Below Linux's ephemeral range (32768): no outgoing connection takes such a port while its server is down for a restart.
-const LOWEST_PORT = 20_000;
-const HIGHEST_PORT = 32_000;
+const lowestPort = 20_000;
+const highestPort = 32_000;
 
 /**
  * A TCP port of 127.0.0.1 that nobody listens on. Chosen at random, so two programs that look at once rarely meet;
@@ -11,10 +11,10 @@ const HIGHEST_PORT = 32_000;
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+    const port = randomInt(lowestPort, highestPort);
     if (await canListen(port)) return port;
   }
-  throw new Error(`no free TCP port found between ${LOWEST_PORT} and ${HIGHEST_PORT} in 100 attempts`);
+  throw new Error(`no free TCP port found between ${lowestPort} and ${highestPort} in 100 attempts`);
 }
 
 async function canListen(port: number): Promise<boolean> {

@@ -27,7 +27,7 @@ interface Blob {
   readonly content: Buffer;
 }
 
-const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
+const manifestType = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /** The same for all images, so a registry stores it and an engine pulls it once. */
 let layer: Promise<{ blob: Blob; diffId: string }> | undefined;
@@ -43,12 +43,12 @@ export async function pushImage(registry: RegistryAccess, options: ImageOptions)
   await pushBlob(registry, options.repository, config);
   const manifest = {
     schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
+    mediaType: manifestType,
     config: descriptor('application/vnd.docker.container.image.v1+json', config),
     layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip', layerBlob)],
   };
   const response = await call(registry, 'PUT', `/v2/${options.repository}/manifests/${options.tag}`, {
-    type: MANIFEST_TYPE,
+    type: manifestType,
     content: Buffer.from(JSON.stringify(manifest)),
   });
   await expectStatus(response, 201);

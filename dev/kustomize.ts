@@ -6,7 +6,7 @@ import { assertGo, goBuild } from './control-plane-binaries.ts';
 import { runCommand } from './run-command.ts';
 
 /** The nested Go module that pins kustomize. */
-const MODULE = fileURLToPath(new URL('kustomize/', import.meta.url));
+const moduleFolder = fileURLToPath(new URL('kustomize/', import.meta.url));
 
 /** What `kubectl apply -k FOLDER` would send, as YAML. Rejects with what kustomize has against it. */
 export async function kustomize(folder: string): Promise<string> {
@@ -15,14 +15,14 @@ export async function kustomize(folder: string): Promise<string> {
 
 /** A cached build of the version pinned in dev/kustomize/go.mod; a developer's own kubectl may be of any. */
 async function kustomizeProgram(): Promise<string> {
-  const goMod = await readFile(join(MODULE, 'go.mod'), 'utf8');
-  const goSum = await readFile(join(MODULE, 'go.sum'));
+  const goMod = await readFile(join(moduleFolder, 'go.mod'), 'utf8');
+  const goSum = await readFile(join(moduleFolder, 'go.sum'));
   const goVersion = await assertGo(/^go (\S+)$/m.exec(goMod)?.[1] ?? '');
   const version = /^require sigs\.k8s\.io\/kustomize\/kustomize\/v5 v(\S+)$/m.exec(goMod)?.[1] ?? '';
   const name = `kustomize-${cacheKey([goMod, goSum, goVersion])}`;
   const folder = await cachedFolder(name, async (unfinished) => {
     await goBuild({
-      module: MODULE,
+      module: moduleFolder,
       target: 'sigs.k8s.io/kustomize/kustomize/v5',
       folder: unfinished,
       title: `building kustomize v${version} (about 30 s the first time)`,

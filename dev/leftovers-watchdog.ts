@@ -1,6 +1,7 @@
 /** Started by leftovers.ts: waits for its parent to die, then removes what the parent left behind. */
 import { createInterface } from 'node:readline';
-import { removeLeftover, type Leftover, type WatchdogOrder } from './leftovers.ts';
+import { removeLeftover } from './leftovers.ts';
+import type { Leftover, WatchdogOrder } from './leftovers.ts';
 
 const leftovers = new Map<number, Leftover>();
 

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { removeEngineRemains, type EngineRemains } from './docker-engine-remains.ts';
+import { removeEngineRemains } from './docker-engine-remains.ts';
+import type { EngineRemains } from './docker-engine-remains.ts';
 import type { TaskContainers } from './ecs-endpoint-containers.ts';
 import type { SharedEngineRemains } from './shared-engine-remains.ts';
 

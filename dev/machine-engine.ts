@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path';
 import { waitUntilReady } from './child-process.ts';
 import { removeEngineRemains } from './docker-engine-remains.ts';
 import { pingSocket } from './docker-ping.ts';
-import { obtainEnginePrograms, startContainerd, startDockerd, type EngineSite } from './engine-programs.ts';
+import { obtainEnginePrograms, startContainerd, startDockerd } from './engine-programs.ts';
+import type { EngineSite } from './engine-programs.ts';
 import { removeOnDeath } from './leftovers.ts';
 
-const READY_TIMEOUT_MS = 60_000;
+const readyTimeoutMs = 60_000;
 
 /**
  * Starts a Docker Engine as a machine has it, with the bridge docker0 and the firewall's rules in this network
@@ -21,7 +22,7 @@ export async function startMachineEngine(folder: string, socketPath: string): Pr
   await mkdir(dirname(socketPath), { recursive: true });
   await startContainerd(programs, site);
   const dockerd = await startDockerd(programs, site, []);
-  await waitUntilReady(dockerd, async () => (await pingSocket(socketPath)) === undefined, READY_TIMEOUT_MS);
+  await waitUntilReady(dockerd, async () => (await pingSocket(socketPath)) === undefined, readyTimeoutMs);
   return async () => {
     await removeEngineRemains({ folder, cgroup });
     forget();

@@ -25,12 +25,12 @@ export async function machineSnapshot(options: SnapshotOptions): Promise<Machine
     ...(await processSnapshot(marker)),
     mounts: await mountPoints(),
     cgroups: await cgroups(),
-    files: (await Promise.all([temporaryFolder, ...MACHINE_FOLDERS].map(entriesOf))).flat(),
+    files: (await Promise.all([temporaryFolder, ...machineFolders].map(entriesOf))).flat(),
   };
 }
 
 /** Those of other programs come and go meanwhile. What an engine's containers have goes with them, and they are looked at. */
-const OF_OTHERS_TOO: ReadonlySet<string> = new Set(['mounts', 'cgroups', 'network namespaces']);
+const ofOthersToo: ReadonlySet<string> = new Set(['mounts', 'cgroups', 'network namespaces']);
 
 /** What differs: `+ links 7 lld3`, `- images …`; empty where nothing does. */
 export function snapshotChanges(before: MachineSnapshot, after: MachineSnapshot): string[] {
@@ -38,14 +38,14 @@ export function snapshotChanges(before: MachineSnapshot, after: MachineSnapshot)
   return kinds.flatMap((kind) => {
     const [old, present] = [before[kind] ?? [], after[kind] ?? []];
     const gone = old.filter((line) => !present.includes(line)).map((line) => `- ${kind}: ${line}`);
-    if (OF_OTHERS_TOO.has(kind)) gone.length = 0;
+    if (ofOthersToo.has(kind)) gone.length = 0;
     const added = present.filter((line) => !old.includes(line)).map((line) => `+ ${kind}: ${line}`);
     return [...gone, ...added];
   });
 }
 
 /** Where programs of this kind leave things whatever folder they are given; `policy-rc.d` is the file of apt. */
-const MACHINE_FOLDERS = ['/run/netns', '/run/docker/netns', '/run/containerd/s', '/usr/sbin/policy-rc.d'];
+const machineFolders = ['/run/netns', '/run/docker/netns', '/run/containerd/s', '/usr/sbin/policy-rc.d'];
 
 async function entriesOf(folder: string): Promise<string[]> {
   try {

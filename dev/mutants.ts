@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { removeOnDeath } from './leftovers.ts';
-import { candidatesOf, sample, type Mutant } from './mutant-candidates.ts';
+import { candidatesOf, sample } from './mutant-candidates.ts';
+import type { Mutant } from './mutant-candidates.ts';
 
 /**
  * A random sample of mutants of src against the tests: which do they notice? Runs on a copy, so the working tree stays as

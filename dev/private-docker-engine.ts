@@ -1,19 +1,17 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { waitUntilReady, type Child } from './child-process.ts';
-import { removeEngineRemains, type EngineRemains } from './docker-engine-remains.ts';
+import { waitUntilReady } from './child-process.ts';
+import type { Child } from './child-process.ts';
+import { removeEngineRemains } from './docker-engine-remains.ts';
+import type { EngineRemains } from './docker-engine-remains.ts';
 import { pingSocket } from './docker-ping.ts';
 import { createEngineNamespace, namespaceFile } from './engine-namespace.ts';
-import {
-  obtainEnginePrograms,
-  startContainerd,
-  startDockerd,
-  type EnginePrograms,
-  type EngineSite,
-} from './engine-programs.ts';
+import { obtainEnginePrograms, startContainerd, startDockerd } from './engine-programs.ts';
+import type { EnginePrograms, EngineSite } from './engine-programs.ts';
 import { removeOnDeath } from './leftovers.ts';
-import { startRegistryRelay, type RegistryRelay } from './registry-relay.ts';
+import { startRegistryRelay } from './registry-relay.ts';
+import type { RegistryRelay } from './registry-relay.ts';
 
 /** A Docker Engine with its own socket, data, containerd and network, beside whatever engines there are. */
 export interface PrivateDockerEngine {
@@ -41,7 +39,7 @@ export interface PrivateDockerEngine {
 }
 
 // It takes about a second; the limit is for machines that are busy with other things.
-const READY_TIMEOUT_MS = 60_000;
+const readyTimeoutMs = 60_000;
 
 /**
  * Starts one in any case; needs root on Linux, and installs docker.io by apt where it is missing. It pulls from the
@@ -86,7 +84,7 @@ async function startIn(
   const start = async (): Promise<void> => {
     const dockerd = (children.dockerd = await startDockerd(programs, site, networkArguments(network)));
     const answers = async (): Promise<boolean> => (await pingSocket(socketPath)) === undefined;
-    await waitUntilReady(dockerd, answers, READY_TIMEOUT_MS);
+    await waitUntilReady(dockerd, answers, readyTimeoutMs);
   };
   const relaying = startRegistryRelay(namespaceFile(folder)).then((relay) => (children.relay = relay));
   relaying.catch(() => undefined);

@@ -1,8 +1,8 @@
 /** Shows that something long is still going on; nothing is printed for what ends within two seconds. */
 
-const QUIET_MS = 2_000;
-const TERMINAL_REDRAW_MS = 500;
-const PLAIN_REPEAT_MS = 10_000;
+const quietMs = 2_000;
+const terminalRedrawMs = 500;
+const plainRepeatMs = 10_000;
 
 interface Activity {
   readonly title: string;
@@ -25,7 +25,7 @@ export async function withProgress<T>(
 ): Promise<T> {
   const activity: Activity = { title, startedAt: Date.now(), detail: '', lastPlainAt: 0 };
   activities.add(activity);
-  timer ??= setInterval(draw, TERMINAL_REDRAW_MS).unref();
+  timer ??= setInterval(draw, terminalRedrawMs).unref();
   let outcome = 'failed';
   try {
     const result = await work((detail) => {
@@ -42,7 +42,7 @@ function finish(activity: Activity, outcome: string): void {
   activities.delete(activity);
   clearLine();
   const elapsed = Date.now() - activity.startedAt;
-  if (elapsed >= QUIET_MS) process.stderr.write(`${activity.title}: ${outcome} after ${seconds(elapsed)}\n`);
+  if (elapsed >= quietMs) process.stderr.write(`${activity.title}: ${outcome} after ${seconds(elapsed)}\n`);
   if (activities.size > 0) return;
   clearInterval(timer);
   timer = undefined;
@@ -50,7 +50,7 @@ function finish(activity: Activity, outcome: string): void {
 
 function draw(): void {
   const now = Date.now();
-  const long = [...activities].filter((activity) => now - activity.startedAt >= QUIET_MS);
+  const long = [...activities].filter((activity) => now - activity.startedAt >= quietMs);
   if (long.length === 0) return;
   if (process.stderr.isTTY) {
     const line = long.map((activity) => describe(activity, now)).join(' | ');
@@ -59,7 +59,7 @@ function draw(): void {
     return;
   }
   for (const activity of long) {
-    if (now - activity.lastPlainAt < PLAIN_REPEAT_MS) continue;
+    if (now - activity.lastPlainAt < plainRepeatMs) continue;
     activity.lastPlainAt = now;
     process.stderr.write(`${describe(activity, now)}\n`);
   }

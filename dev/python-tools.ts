@@ -1,7 +1,7 @@
 import { pythonEnvironment } from './python-environment.ts';
 
 /** What is installed, dependencies included, so that it is the same everywhere and always. */
-const PINS = [
+const pinnedPackages = [
   'ministack==1.5.33 docker==7.2.0 moto==5.2.5 Flask==3.1.3 flask-cors==6.0.5 microburst==0.10.0',
   // What these need.
   'aiohappyeyeballs==2.7.1 aiohttp==3.14.5 aiosignal==1.4.0 attrs==26.1.0 blinker==1.9.0 boto3==1.43.106',
@@ -17,7 +17,7 @@ const PINS = [
 export async function pythonTools(): Promise<string> {
   return pythonEnvironment({
     name: 'python-tools',
-    pins: PINS,
+    pins: pinnedPackages,
     minimum: '3.10',
     title: 'installing ministack, moto and microburst from PyPI (about 40 s the first time)',
   });

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startControlPlane, type ControlPlane } from './control-plane.ts';
-import { obtainDockerEngine, type DockerEngine } from './docker-engine.ts';
+import { startControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { obtainDockerEngine } from './docker-engine.ts';
+import type { DockerEngine } from './docker-engine.ts';
 import { kubeRequest } from './kube-request.ts';
 import { removeOnDeath } from './leftovers.ts';
-import { startRegistry, type Registry } from './registry.ts';
+import { startRegistry } from './registry.ts';
+import type { Registry } from './registry.ts';
 import { removeSharedEngineRemains } from './shared-engine-remains.ts';
 
 /** All that Landlord needs around it to be tried for real. */

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Server, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { insideNamespace } from './engine-namespace.ts';
-import { REGISTRY_PORT } from './registry-address.ts';
+import { registryPort } from './registry-address.ts';
 
 /** Makes the registries of this machine's loopback answer inside a network namespace. */
 export interface RegistryRelay {
@@ -25,7 +26,7 @@ export async function startRegistryRelay(namespaceFile: string): Promise<Registr
       inner.destroy();
       return;
     }
-    join(inner, connect({ host: address, port: REGISTRY_PORT }), sockets);
+    join(inner, connect({ host: address, port: registryPort }), sockets);
   });
   return {
     close: () => {
@@ -37,7 +38,7 @@ export async function startRegistryRelay(namespaceFile: string): Promise<Registr
 
 async function listenInside(namespaceFile: string): Promise<Server> {
   const script = fileURLToPath(new URL('registry-relay-listener.ts', import.meta.url));
-  const [command, args] = insideNamespace(namespaceFile, process.execPath, [script, `${REGISTRY_PORT}`]);
+  const [command, args] = insideNamespace(namespaceFile, process.execPath, [script, `${registryPort}`]);
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));

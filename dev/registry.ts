@@ -4,7 +4,8 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startChild, waitUntilReady, type Child } from './child-process.ts';
+import { startChild, waitUntilReady } from './child-process.ts';
+import type { Child } from './child-process.ts';
 import { programFromDebian } from './debian-packages.ts';
 import { removeOnDeath } from './leftovers.ts';
 import { randomRegistryAddress } from './registry-address.ts';
@@ -34,16 +35,16 @@ export interface Registry extends RegistryAccess {
   stop(): Promise<void>;
 }
 
-const READY_TIMEOUT_MS = 30_000;
+const readyTimeoutMs = 30_000;
 
-const ADVICE =
+const advice =
   'install the Debian package docker-registry, or put a program docker-registry (github.com/distribution/distribution, version 2) on the PATH';
 
 /** Starts Debian's docker-registry, which is installed by apt where it is missing. With `auth` all else is refused. */
 export async function startRegistry(
   options: { readonly auth?: RegistryCredentials } = {},
 ): Promise<Registry> {
-  const program = await programFromDebian('docker-registry', ['docker-registry'], ADVICE);
+  const program = await programFromDebian('docker-registry', ['docker-registry'], advice);
   const folder = await mkdtemp(join(tmpdir(), 'landlord-registry-'));
   const forget = removeOnDeath({ kind: 'folder', path: folder });
   const remove = async (): Promise<void> => {
@@ -87,7 +88,7 @@ async function startAtFreeAddress(
       logFile: join(folder, 'registry.log'),
     });
     try {
-      await waitUntilReady(child, () => answers(address), READY_TIMEOUT_MS);
+      await waitUntilReady(child, () => answers(address), readyTimeoutMs);
       return { child, address };
     } catch (error) {
       await child.kill();

@@ -19,17 +19,18 @@ import { findProgram } from './find-program.ts';
 import { startForeignContainer } from './foreign-container.ts';
 import { removeOnDeath } from './leftovers.ts';
 import { startMachineEngine } from './machine-engine.ts';
-import { machineSnapshot, snapshotChanges, type MachineSnapshot } from './machine-snapshot.ts';
+import { machineSnapshot, snapshotChanges } from './machine-snapshot.ts';
+import type { MachineSnapshot } from './machine-snapshot.ts';
 import { pythonTools } from './python-tools.ts';
 import { startRealParts } from './real-parts.ts';
 import { runCommand } from './run-command.ts';
 
-const SOCKET = '/var/run/docker.sock';
+const socketPath = '/var/run/docker.sock';
 
 // What died last is tidied up after by the watchdog, in the background.
-const SETTLING_MS = 30_000;
+const settlingMs = 30_000;
 
-const VITEST = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+const vitestPath = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 
 const [first = '', ...others] = process.argv.slice(2);
 if (first === '--here') process.exitCode = await verifyHere(others);
@@ -51,7 +52,7 @@ async function verifyInside(tests: readonly string[]): Promise<number> {
   await runCommand('mount', ['-t', 'tmpfs', 'tmpfs', '/run']);
   const folder = await mkdtemp(join(tmpdir(), 'landlord-machine-'));
   delete process.env['DOCKER_HOST'];
-  const stopEngine = await startMachineEngine(folder, SOCKET);
+  const stopEngine = await startMachineEngine(folder, socketPath);
   try {
     return await verifyHere(tests);
   } finally {
@@ -60,7 +61,7 @@ async function verifyInside(tests: readonly string[]): Promise<number> {
 }
 
 async function verifyHere(tests: readonly string[]): Promise<number> {
-  const dockerHost = process.env['DOCKER_HOST'] || `unix://${SOCKET}`;
+  const dockerHost = process.env['DOCKER_HOST'] || `unix://${socketPath}`;
   const foreign = await startForeignContainer(dockerHost);
   const folder = await mkdtemp(join(tmpdir(), 'landlord-verify-'));
   const forget = removeOnDeath({ kind: 'folder', path: folder });
@@ -72,7 +73,7 @@ async function verifyHere(tests: readonly string[]): Promise<number> {
     const stopped = new AbortController();
     const watching = foreign.watch(stopped.signal);
     const environment = { ...process.env, TMPDIR: temporaryFolder, LANDLORD_VERIFY_CLEAN: options.marker };
-    const code = await run(process.execPath, [VITEST, 'run', ...tests], environment);
+    const code = await run(process.execPath, [vitestPath, 'run', ...tests], environment);
     const changes = await lastingChanges(before, () => machineSnapshot(options));
     stopped.abort();
     return report({ code, changes, port: await watching, url: foreign.url });
@@ -87,7 +88,7 @@ async function lastingChanges(
   before: MachineSnapshot,
   look: () => Promise<MachineSnapshot>,
 ): Promise<readonly string[]> {
-  const deadline = Date.now() + SETTLING_MS;
+  const deadline = Date.now() + settlingMs;
   for (;;) {
     const changes = snapshotChanges(before, await look());
     if (changes.length === 0 || Date.now() > deadline) return changes;

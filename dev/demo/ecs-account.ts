@@ -1,7 +1,7 @@
 import { DescribeServicesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
 import { createEcsFixture } from '../ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack } from '../ecs-endpoint.ts';
-import { NAMESPACE } from './namespace.ts';
+import { demoNamespace } from './namespace.ts';
 
 /** An AWS account on this machine: an ECS cluster whose tasks are containers on the demo's Docker Engine. */
 export interface EcsAccount {
@@ -22,28 +22,28 @@ export interface EcsAccount {
 }
 
 /** ministack puts it on each container. */
-export const TASK_LABEL = 'com.amazonaws.ecs.task-arn';
+export const taskLabel = 'com.amazonaws.ecs.task-arn';
 
-const CLUSTER = 'landlord';
-const SERVICE_PREFIX = 'landlord-tenant-';
+const clusterName = 'landlord';
+const servicePrefix = 'landlord-tenant-';
 
 /** `image`: of the base task definition, with the registry's address. */
 export async function startEcsAccount(dockerHost: string, image: string): Promise<EcsAccount> {
   const endpoint = await startMinistack({ mode: 'docker', dockerHost });
   try {
-    const fixture = await createEcsFixture(endpoint.url, { cluster: CLUSTER, image });
+    const fixture = await createEcsFixture(endpoint.url, { cluster: clusterName, image });
     const { client, region, clusterArn: cluster } = fixture;
     const credentials = {
       AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
     };
-    const serviceName = (tenant: string): string => `${SERVICE_PREFIX}${NAMESPACE}-${tenant}`;
+    const serviceName = (tenant: string): string => `${servicePrefix}${demoNamespace}-${tenant}`;
     return {
       block: {
         endpoint: endpoint.url,
         cluster_arn: cluster,
         task_definition_arn: fixture.taskDefinitionArn,
-        service_name_prefix: SERVICE_PREFIX,
+        service_name_prefix: servicePrefix,
         launch_type: 'FARGATE',
         subnets: fixture.subnets.slice(0, 2),
         security_groups: fixture.securityGroups.slice(0, 1),
@@ -56,7 +56,7 @@ export async function startEcsAccount(dockerHost: string, image: string): Promis
       })
         .map(([name, value]) => `${name}=${value}`)
         .join(' '),
-      cluster: CLUSTER,
+      cluster: clusterName,
       serviceName,
       serviceStatus: async (tenant) => {
         const services = [serviceName(tenant)];

@@ -21,7 +21,7 @@ export interface EndpointLook {
   readonly answering: readonly string[];
 }
 
-const LOOK_EVERY_MS = 40;
+const lookEveryMs = 40;
 
 export function watchEndpoints(stage: Stage, tenant: string): EndpointWatch {
   const { fleet, signal } = stage;
@@ -36,7 +36,7 @@ export function watchEndpoints(stage: Stage, tenant: string): EndpointWatch {
       const named = namedBy(fleet.get(tenant));
       const answers = await Promise.all(named.map((url) => httpGet(url).then(() => url, nobody)));
       looks.push({ named, answering: answers.filter((url) => url !== undefined) });
-      await sleep(LOOK_EVERY_MS);
+      await sleep(lookEveryMs);
     }
   })();
   return {

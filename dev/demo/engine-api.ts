@@ -37,7 +37,7 @@ interface ListedContainer {
   readonly Ports?: readonly { readonly IP?: string; readonly PublicPort?: number; readonly Type: string }[];
 }
 
-const TIMEOUT_MS = 30_000;
+const timeoutMs = 30_000;
 
 /** `host` as in DOCKER_HOST: a unix socket or plain TCP. Throws where it is neither. */
 export function engineApi(host: string): EngineApi {
@@ -118,7 +118,7 @@ async function send(options: Where & { method: string; path: string }, body: unk
     const call = request({
       ...options,
       agent: false,
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
     });
     call.on('response', (response) => {
@@ -131,7 +131,7 @@ async function send(options: Where & { method: string; path: string }, body: unk
       response.on('error', reject);
     });
     call.on('timeout', () =>
-      call.destroy(new Error(`the Docker Engine is silent for ${TIMEOUT_MS / 1000} s`)),
+      call.destroy(new Error(`the Docker Engine is silent for ${timeoutMs / 1000} s`)),
     );
     call.on('error', reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));

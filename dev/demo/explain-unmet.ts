@@ -1,7 +1,7 @@
 import type { Stage } from './stage.ts';
 import type { Unmet } from './step.ts';
 
-const LOG_LINES = 15;
+const logLines = 15;
 
 /** What was expected, what was seen, and what can be known about why. */
 export async function explainUnmet(stage: Stage, unmet: Unmet): Promise<string> {
@@ -19,6 +19,6 @@ export async function explainUnmet(stage: Stage, unmet: Unmet): Promise<string> 
     ...(conditions.length === 0 ? [] : [`conditions of ${unmet.tenant}:`, ...conditions]),
     ...(status?.compute === undefined ? [] : [`status.compute: ${JSON.stringify(status.compute)}`]),
     `the operator's last log lines (${stage.operator.logFile}):`,
-    ...(await stage.operator.lastLogLines(LOG_LINES)).split('\n').map((line) => `  ${line}`),
+    ...(await stage.operator.lastLogLines(logLines)).split('\n').map((line) => `  ${line}`),
   ].join('\n     ');
 }

@@ -3,8 +3,8 @@ import type { Tenant } from '../../src/api/tenant.ts';
 
 /** Tenants as `kubectl get tenants` shows them, with the message of `-o wide` as far as there is room. Pure. */
 
-const HEADER = ['NAME', 'READY', 'STATUS', 'PROVIDER', 'STATE', 'RUNNING', 'AGE', 'MESSAGE'] as const;
-const GAP = '   ';
+const header = ['NAME', 'READY', 'STATUS', 'PROVIDER', 'STATE', 'RUNNING', 'AGE', 'MESSAGE'] as const;
+const gap = '   ';
 
 export type Tone = 'good' | 'bad' | 'busy' | 'plain';
 
@@ -21,16 +21,16 @@ export function fleetTable(
   const { nowMs, width, maxRows } = options;
   const shown = tenants.slice(0, maxRows);
   const rows = shown.map((tenant) => tenantCells(tenant, nowMs));
-  const widths = HEADER.map((title, column) =>
+  const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((cells) => cells[column]?.length ?? 0)),
   );
   const line = (cells: readonly string[]): string => {
-    const text = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP);
+    const text = cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(gap);
     return cut(text.trimEnd(), width);
   };
   const hidden = tenants.length - shown.length;
   return [
-    { text: line(HEADER), tone: 'plain' },
+    { text: line(header), tone: 'plain' },
     ...shown.map((tenant, row) => ({ text: line(rows[row] ?? []), tone: toneOf(tenant) })),
     ...(hidden > 0 ? [{ text: cut(`… and ${hidden} more`, width), tone: 'plain' as const }] : []),
   ];

@@ -1,10 +1,10 @@
 import { untilAborted } from '../../src/async/until-aborted.ts';
 
 /** A second Ctrl-C within this is the same one: a terminal and npm may both pass it on. */
-const SAME_KEY_MS = 400;
+const sameKeyMs = 400;
 
 /** The exit code of a program that Ctrl-C ended. */
-export const INTERRUPTED = 130;
+export const interruptedExitCode = 130;
 
 /**
  * Aborts with the first Ctrl-C (or SIGTERM, or a terminal that goes away). The next one ends the program where it
@@ -19,8 +19,8 @@ export function interruptible(onInterrupt: () => void): AbortSignal {
       firstAt = now;
       interrupt.abort();
       onInterrupt();
-    } else if (now - firstAt > SAME_KEY_MS) {
-      process.exit(INTERRUPTED);
+    } else if (now - firstAt > sameKeyMs) {
+      process.exit(interruptedExitCode);
     }
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);

@@ -1,14 +1,14 @@
 import { findCondition } from '../../src/api/conditions.ts';
 import type { Reason } from '../../src/api/conditions.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
-import { TASK_LABEL } from './ecs-account.ts';
+import { taskLabel } from './ecs-account.ts';
 import type { EngineContainer } from './engine-api.ts';
-import { NAMESPACE } from './namespace.ts';
+import { demoNamespace } from './namespace.ts';
 import type { Stage } from './stage.ts';
 
 /** What the steps look at. */
 
-const HTTP_TIMEOUT_MS = 2_000;
+const httpTimeoutMs = 2_000;
 
 /** The tenant once its newest generation has `reason`; Ready where that is Running. */
 export function tenantWith(stage: Stage, name: string, reason: Reason): Tenant | undefined {
@@ -37,7 +37,7 @@ export function endpointOf({ metadata, status }: Tenant): string {
 /** What an HTTP server answers, without the line break at its end. */
 export async function httpGet(url: string): Promise<string> {
   const response = await fetch(url, {
-    signal: AbortSignal.timeout(HTTP_TIMEOUT_MS),
+    signal: AbortSignal.timeout(httpTimeoutMs),
     headers: { connection: 'close' },
   });
   const text = await response.text();
@@ -47,11 +47,11 @@ export async function httpGet(url: string): Promise<string> {
 
 /** As the operator names the container of a tenant that has one. */
 export function containerName(stage: Stage, tenant: string): string {
-  return `${stage.labelPrefix}-tenant-${NAMESPACE}-${tenant}`;
+  return `${stage.labelPrefix}-tenant-${demoNamespace}-${tenant}`;
 }
 
 export function tenantLabel(stage: Stage, tenant: string): string {
-  return `${stage.labelPrefix}.tenant_id=${NAMESPACE}-${tenant}`;
+  return `${stage.labelPrefix}.tenant_id=${demoNamespace}-${tenant}`;
 }
 
 export async function containersOf(stage: Stage, tenant: string): Promise<EngineContainer[]> {
@@ -61,7 +61,7 @@ export async function containersOf(stage: Stage, tenant: string): Promise<Engine
 /** What runs the tasks of a tenant's ECS service. */
 export async function taskContainersOf(stage: Stage, tenant: string): Promise<EngineContainer[]> {
   const tasks = await stage.ecs.tasksOf(tenant);
-  const found = await Promise.all(tasks.map((task) => stage.engine.containers(`${TASK_LABEL}=${task}`)));
+  const found = await Promise.all(tasks.map((task) => stage.engine.containers(`${taskLabel}=${task}`)));
   return found.flat();
 }
 

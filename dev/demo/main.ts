@@ -2,10 +2,11 @@
  * `npm run demo`: a control plane, a Docker Engine, a registry, an ECS endpoint and the operator, a fleet of Tenants on them, and a tour
  * of what happens when things change. At a terminal it stays up until Ctrl-C. Exit code 1: a step did not come true.
  */
-import { INTERRUPTED, interrupted, interruptible } from './interrupt.ts';
+import { interruptedExitCode, interrupted, interruptible } from './interrupt.ts';
 import { runTour } from './run-tour.ts';
 import { createScreen } from './screen.ts';
-import { setUpStage, type Stage } from './stage.ts';
+import { setUpStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { tour } from './tour.ts';
 
 let stage: Stage | undefined;
@@ -14,13 +15,13 @@ const startedMs = performance.now();
 const signal = interruptible(() => {
   print('\nStopping; Ctrl-C again to force it.');
   // While it is being set up nothing can be stopped in order, and the watchdog removes what is there.
-  if (stage === undefined) process.exit(INTERRUPTED);
+  if (stage === undefined) process.exit(interruptedExitCode);
 });
 
 try {
   process.exitCode = await demo();
 } catch (error) {
-  process.exitCode = signal.aborted ? INTERRUPTED : 1;
+  process.exitCode = signal.aborted ? interruptedExitCode : 1;
   if (!signal.aborted)
     console.error(`The demo can't go on: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -1,2 +1,2 @@
 /** Where kubectl looks when nothing is said. */
-export const NAMESPACE = 'default';
+export const demoNamespace = 'default';

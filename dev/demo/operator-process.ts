@@ -7,12 +7,12 @@ import { stringify } from 'yaml';
 import { startChild, waitUntilReady } from '../child-process.ts';
 import { freePort } from '../free-port.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const programPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-const READY_TIMEOUT_MS = 60_000;
+const readyTimeoutMs = 60_000;
 
 /** Passes that run get 20 s to end. */
-const STOP_TIMEOUT_MS = 25_000;
+const stopTimeoutMs = 25_000;
 
 export interface OperatorProcess {
   readonly logFile: string;
@@ -39,12 +39,12 @@ export async function startOperator(options: {
   const child = await startChild({
     name: 'the operator',
     command: process.execPath,
-    args: [PROGRAM, 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
+    args: [programPath, 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
     env,
     logFile,
   });
   try {
-    await waitUntilReady(child, () => answersOk(`http://${address}/readyz`), READY_TIMEOUT_MS);
+    await waitUntilReady(child, () => answersOk(`http://${address}/readyz`), readyTimeoutMs);
   } catch (error) {
     await child.kill();
     throw error;
@@ -59,7 +59,7 @@ export async function startOperator(options: {
     },
     stop: async () => {
       child.signal('SIGTERM');
-      const deadline = Date.now() + STOP_TIMEOUT_MS;
+      const deadline = Date.now() + stopTimeoutMs;
       while (child.ending() === undefined && Date.now() < deadline) await sleep(50);
       await child.kill();
     },

@@ -16,7 +16,7 @@ export interface Look {
 
 export type Rollout = readonly Look[];
 
-const LOOK_EVERY_MS = 40;
+const lookEveryMs = 40;
 
 export function watchRollout(stage: Stage, tenant: string): RolloutWatch {
   const looks: Look[] = [];
@@ -27,7 +27,7 @@ export function watchRollout(stage: Stage, tenant: string): RolloutWatch {
       const urls = containers.flatMap(({ state, urls }) => (state === 'running' ? urls : []));
       const answers = await Promise.all(urls.map((url) => httpGet(url).catch(() => undefined)));
       looks.push({ atMs: Date.now(), answers: answers.filter((answer) => answer !== undefined) });
-      await sleep(LOOK_EVERY_MS);
+      await sleep(lookEveryMs);
     }
   })();
   return {

@@ -2,7 +2,8 @@ import { styleText } from 'node:util';
 import { explainUnmet } from './explain-unmet.ts';
 import type { Screen } from './screen.ts';
 import type { Stage } from './stage.ts';
-import { Unmet, type Step } from './step.ts';
+import { Unmet } from './step.ts';
+import type { Step } from './step.ts';
 
 /** Runs the steps in their order up to the first that doesn't come true; whether all did. Rejects with Ctrl-C. */
 export async function runTour(steps: readonly Step[], stage: Stage, screen: Screen): Promise<boolean> {

@@ -5,10 +5,10 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeManifest } from './kube-objects.ts';
 
 /** The repository's deploy/samples. */
-const SAMPLES = fileURLToPath(new URL('../../deploy/samples/', import.meta.url));
+const samplesFolder = fileURLToPath(new URL('../../deploy/samples/', import.meta.url));
 
 /** The registry that the samples name; it stands for the reader's own. */
-const PLACEHOLDER = 'registry.example/';
+const placeholder = 'registry.example/';
 
 /** What stands on the stage for what the samples name. */
 export interface StandIns {
@@ -19,8 +19,8 @@ export interface StandIns {
 
 /** All manifests of deploy/samples, in the order of their files. */
 export async function readSamples(standIns: StandIns): Promise<KubeManifest[]> {
-  const files = (await readdir(SAMPLES)).filter((file) => file.endsWith('.yaml')).toSorted();
-  const texts = await Promise.all(files.map((file) => readFile(join(SAMPLES, file), 'utf8')));
+  const files = (await readdir(samplesFolder)).filter((file) => file.endsWith('.yaml')).toSorted();
+  const texts = await Promise.all(files.map((file) => readFile(join(samplesFolder, file), 'utf8')));
   return texts.flatMap((text) => manifestsFrom(text, standIns));
 }
 
@@ -44,7 +44,7 @@ function withAccount(manifest: KubeManifest, account: StandIns['ecs']): KubeMani
 
 function withRegistry(value: unknown, address: string): unknown {
   if (typeof value === 'string') {
-    return value.startsWith(PLACEHOLDER) ? `${address}/${value.slice(PLACEHOLDER.length)}` : value;
+    return value.startsWith(placeholder) ? `${address}/${value.slice(placeholder.length)}` : value;
   }
   if (Array.isArray(value)) return value.map((item) => withRegistry(item, address));
   if (typeof value !== 'object' || value === null) return value;

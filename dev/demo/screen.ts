@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Tenant } from '../../src/api/tenant.ts';
-import { cut, fleetTable, tenantLine, type TableLine } from './fleet-table.ts';
+import { cut, fleetTable, tenantLine } from './fleet-table.ts';
+import type { TableLine } from './fleet-table.ts';
 
 /** Where the tour tells its story: lines that stay, and, on a terminal, the fleet below them as it is now. */
 export interface Screen {
@@ -17,8 +18,8 @@ export function createScreen(tenants: () => readonly Tenant[]): Screen {
   return process.stdout.isTTY ? terminalScreen(process.stdout, tenants) : plainScreen(process.stdout);
 }
 
-const REDRAW_MS = 200;
-const PLAIN_REPEAT_MS = 10_000;
+const redrawMs = 200;
+const plainRepeatMs = 10_000;
 
 /** Without a terminal: each Tenant's line whenever it has changed, and a sign of life now and then. */
 export function plainScreen(output: Pick<NodeJS.WriteStream, 'write'>): Screen {
@@ -31,7 +32,7 @@ export function plainScreen(output: Pick<NodeJS.WriteStream, 'write'>): Screen {
       clearInterval(timer);
       if (title === undefined) return;
       const sinceMs = Date.now();
-      timer = setInterval(() => print(`  … ${seconds(Date.now() - sinceMs)}`), PLAIN_REPEAT_MS).unref();
+      timer = setInterval(() => print(`  … ${seconds(Date.now() - sinceMs)}`), plainRepeatMs).unref();
     },
     changed: (tenant, deleted) => {
       const { name } = tenant.metadata;
@@ -66,7 +67,7 @@ function terminalScreen(output: NodeJS.WriteStream, tenants: () => readonly Tena
   output.write('\u001B[?25l');
   const showCursor = (): void => void output.write('\u001B[?25h');
   process.once('exit', showCursor);
-  const timer = setInterval(draw, REDRAW_MS).unref();
+  const timer = setInterval(draw, redrawMs).unref();
   return {
     print: (text) => draw(`${text}\n`),
     activity: (title) => {

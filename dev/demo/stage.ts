@@ -8,13 +8,19 @@ import { pushImage } from '../images.ts';
 import { removeOnDeath } from '../leftovers.ts';
 import { withProgress } from '../progress.ts';
 import { pythonTools } from '../python-tools.ts';
-import { startRealParts, type RealParts } from '../real-parts.ts';
-import { startEcsAccount, type EcsAccount } from './ecs-account.ts';
-import { engineApi, type EngineApi } from './engine-api.ts';
-import { watchFleet, type Fleet } from './fleet.ts';
-import { kubeObjects, type KubeObjects } from './kube-objects.ts';
-import { NAMESPACE } from './namespace.ts';
-import { startOperator, type OperatorProcess } from './operator-process.ts';
+import { startRealParts } from '../real-parts.ts';
+import type { RealParts } from '../real-parts.ts';
+import { startEcsAccount } from './ecs-account.ts';
+import type { EcsAccount } from './ecs-account.ts';
+import { engineApi } from './engine-api.ts';
+import type { EngineApi } from './engine-api.ts';
+import { watchFleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { kubeObjects } from './kube-objects.ts';
+import type { KubeObjects } from './kube-objects.ts';
+import { demoNamespace } from './namespace.ts';
+import { startOperator } from './operator-process.ts';
+import type { OperatorProcess } from './operator-process.ts';
 
 /** All that the tour plays on. */
 export interface Stage {
@@ -37,7 +43,7 @@ export interface Stage {
 }
 
 /** Tags of `app`; the crashing one exits before it has settled. `missing` is not pushed. */
-const IMAGES = [
+const demoImages = [
   { tag: '1' },
   { tag: '2' },
   { tag: '3-crashes', command: ['crash', '1', '500ms'] },
@@ -88,7 +94,7 @@ async function allEnded<T extends readonly unknown[] | []>(
 }
 
 async function pushImages(registry: RealParts['registry']): Promise<void> {
-  for (const image of IMAGES) await pushImage(registry, { repository: 'app', ...image });
+  for (const image of demoImages) await pushImage(registry, { repository: 'app', ...image });
 }
 
 type Undo = () => Promise<void> | void;
@@ -115,7 +121,7 @@ async function furnish(
     applyCrds(kubeconfigPath),
     pushImages(registry),
   ]);
-  const fleet = await watchFleet(kubeconfigPath, NAMESPACE);
+  const fleet = await watchFleet(kubeconfigPath, demoNamespace);
   undo.push(() => fleet.stop());
   const operator = await startOperator({
     folder,
@@ -143,7 +149,7 @@ async function furnish(
     ownerLabel,
     labelPrefix,
     registryAddress: registry.address,
-    objects: kubeObjects(kubeconfigPath, NAMESPACE),
+    objects: kubeObjects(kubeconfigPath, demoNamespace),
     engine,
     ecs,
     fleet,

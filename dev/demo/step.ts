@@ -43,8 +43,8 @@ export class Unmet extends Error {
 }
 
 /** On a busy machine every single thing may take long; what never comes true is known after this. */
-const EXPECT_TIMEOUT_MS = 60_000;
-const LOOK_EVERY_MS = 50;
+const expectTimeoutMs = 60_000;
+const lookEveryMs = 50;
 
 export function defineStep<Acted, Found>(definition: StepDefinition<Acted, Found>): Step {
   const { title, command, act, expect, seen } = definition;
@@ -63,7 +63,7 @@ export function defineStep<Acted, Found>(definition: StepDefinition<Acted, Found
 export async function eventually<Found>(
   stage: Pick<Stage, 'signal' | 'operator'>,
   expectation: Expectation<Found>,
-  timeoutMs = EXPECT_TIMEOUT_MS,
+  timeoutMs = expectTimeoutMs,
 ): Promise<Found> {
   const { text, tenant } = expectation;
   const deadline = Date.now() + timeoutMs;
@@ -83,6 +83,6 @@ export async function eventually<Found>(
       const why = failure === '' ? '' : ` (${failure})`;
       throw new Unmet(text, tenant, `not within ${timeoutMs / 1000} s${why}`);
     }
-    await sleep(LOOK_EVERY_MS);
+    await sleep(lookEveryMs);
   }
 }

@@ -1,4 +1,5 @@
-import { sleep, type SleepOptions } from './sleep.ts';
+import { sleep } from './sleep.ts';
+import type { SleepOptions } from './sleep.ts';
 
 /** True once `work` is done; false after `ms`, and `work` goes on. Rejects where `work` does in that time. */
 export async function doneWithin(

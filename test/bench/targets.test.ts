@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { shellCommand } from '../../bench/operator-command.ts';
-import { judge, type Comparison } from '../../bench/targets.ts';
+import { judge } from '../../bench/targets.ts';
+import type { Comparison } from '../../bench/targets.ts';
 import { runCommand } from '../../dev/run-command.ts';
 
 function comparison(subject: Readonly<Record<string, readonly number[]>>, minRatio = 1): Comparison {

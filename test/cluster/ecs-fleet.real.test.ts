@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ecsRateLimits, type RateLimit } from '../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
+import { ecsRateLimits } from '../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
+import type { RateLimit } from '../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
 import type { CountedCall } from '../../dev/counting-proxy.ts';
 import { ecsWrites, startEcsBench } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';

@@ -6,7 +6,8 @@ import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts
 import { isApiError, isConflict, isNotFound } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { ResourceType } from '../../src/kube/client/resource-paths.ts';
-import { resource, type WatchEvent } from '../../src/kube/client/resource.ts';
+import { resource } from '../../src/kube/client/resource.ts';
+import type { WatchEvent } from '../../src/kube/client/resource.ts';
 
 /** What the controller relies on in an apiserver. The one in memory is held to it as the real one is. */
 

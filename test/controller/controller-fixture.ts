@@ -9,9 +9,12 @@ import type { TenantController, TenantControllerOptions } from '../../src/contro
 import type { EventInput } from '../../src/kube/events/event-recorder.ts';
 import { resource } from '../../src/kube/client/resource.ts';
 import type { Resource } from '../../src/kube/client/resource.ts';
-import { recordingLogger, type LogLine } from '../kube/recording-logger.ts';
-import { createMemoryApiserver, type ApiRequest, type MemoryApiserver } from './memory-apiserver.ts';
-import { block, type ScriptedProvider } from './scripted-provider.ts';
+import { recordingLogger } from '../kube/recording-logger.ts';
+import type { LogLine } from '../kube/recording-logger.ts';
+import { createMemoryApiserver } from './memory-apiserver.ts';
+import type { ApiRequest, MemoryApiserver } from './memory-apiserver.ts';
+import { block } from './scripted-provider.ts';
+import type { ScriptedProvider } from './scripted-provider.ts';
 
 /** The real controller over an apiserver and providers in memory, on a clock that only the test moves. */
 export interface ControllerFixture {

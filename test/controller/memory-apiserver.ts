@@ -5,7 +5,8 @@ import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import type { ObjectStream } from '../../src/kube/client/object-stream.ts';
 import type { WatchEvent } from '../../src/kube/client/resource.ts';
-import { memoryStream, type MemoryStream } from './memory-stream.ts';
+import { memoryStream } from './memory-stream.ts';
+import type { MemoryStream } from './memory-stream.ts';
 
 /**
  * A kube-apiserver in memory, at the level of KubeClient: what it stores, refuses and tells its watches. Generations,

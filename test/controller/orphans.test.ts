@@ -3,7 +3,8 @@ import { ComputeError } from '../../src/compute/errors.ts';
 import type { OwnedResource } from '../../src/compute/provider.ts';
 import { reportOrphans } from '../../src/controller/orphans.ts';
 import { recordingLogger } from '../kube/recording-logger.ts';
-import { scriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
+import { scriptedProvider } from './scripted-provider.ts';
+import type { ScriptedProvider } from './scripted-provider.ts';
 import { tenantWith } from './tenant-fixture.ts';
 
 const intervalMs = 60_000;

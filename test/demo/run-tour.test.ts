@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { runTour } from '../../dev/demo/run-tour.ts';
 import { plainScreen } from '../../dev/demo/screen.ts';
 import type { Stage } from '../../dev/demo/stage.ts';
-import { defineStep, eventually, Unmet, type Step } from '../../dev/demo/step.ts';
+import { defineStep, eventually, Unmet } from '../../dev/demo/step.ts';
+import type { Step } from '../../dev/demo/step.ts';
 import { tenant } from './tenant.ts';
 
 /** A stage without anything behind it, and what was printed on it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { OPERATOR_USER } from '../../dev/control-plane.ts';
+import { operatorUser } from '../../dev/control-plane.ts';
 import { kubeRequest } from '../../dev/kube-request.ts';
 
 export const deployFolder = join(import.meta.dirname, '../../deploy');
@@ -26,7 +26,7 @@ export function documentsOf(yaml: string): Manifest[] {
 /** The same rights for the user whose requests the audit log holds, instead of the service account. */
 export function forOperatorUser(manifest: Manifest): Manifest {
   if (manifest.subjects === undefined) return manifest;
-  const user = { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: OPERATOR_USER };
+  const user = { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: operatorUser };
   return { ...manifest, subjects: [user] };
 }
 

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { parseAuditLog, startControlPlane, type ControlPlane } from '../../dev/control-plane.ts';
-import { kubeRequest, type KubeResponse } from '../../dev/kube-request.ts';
+import { parseAuditLog, startControlPlane } from '../../dev/control-plane.ts';
+import type { ControlPlane } from '../../dev/control-plane.ts';
+import { kubeRequest } from '../../dev/kube-request.ts';
+import type { KubeResponse } from '../../dev/kube-request.ts';
 
 function versionOf({ body }: KubeResponse): string {
   return (body as { metadata: { resourceVersion: string } }).metadata.resourceVersion;

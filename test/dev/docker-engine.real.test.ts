@@ -7,8 +7,10 @@ import Docker from 'dockerode';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { dockerAt } from '../../dev/docker-at.ts';
 import { engineProcesses, mountsBelow } from '../../dev/docker-engine-remains.ts';
-import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../dev/docker-engine.ts';
-import { networkSnapshot, type NetworkSnapshot } from '../../dev/machine-network.ts';
+import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
+import type { PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { networkSnapshot } from '../../dev/machine-network.ts';
+import type { NetworkSnapshot } from '../../dev/machine-network.ts';
 import { runCommand } from '../../dev/run-command.ts';
 import { runContainer } from './run-container.ts';
 
@@ -33,7 +35,7 @@ async function remains(folder: string, link: string | undefined): Promise<Record
   };
 }
 
-const NOTHING = { processes: [], mounts: [], folder: false, link: false };
+const nothingLeft = { processes: [], mounts: [], folder: false, link: false };
 
 describe('a private engine', () => {
   it('runs a container from the registry and leaves nothing after stop', async () => {
@@ -45,7 +47,7 @@ describe('a private engine', () => {
     expect((await engineProcesses(engine.folder)).length).toBeGreaterThan(3);
     await engine.stop();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
-    expect(await remains(engine.folder, link)).toEqual(NOTHING);
+    expect(await remains(engine.folder, link)).toEqual(nothingLeft);
   });
 
   it('keeps its containers while dockerd is killed and started again', async () => {
@@ -101,7 +103,7 @@ describe('a private engine', () => {
     expect(link).toContain(name);
     expect((await engineProcesses(folder)).length).toBeGreaterThan(3);
     owner.kill('SIGKILL');
-    await expect.poll(() => remains(folder, link), { timeout: 20_000 }).toEqual(NOTHING);
+    await expect.poll(() => remains(folder, link), { timeout: 20_000 }).toEqual(nothingLeft);
   });
 });
 

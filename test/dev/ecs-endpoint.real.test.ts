@@ -10,14 +10,10 @@ import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startCountingProxy } from '../../dev/counting-proxy.ts';
 import { dockerAt } from '../../dev/docker-at.ts';
-import { createEcsFixture, type EcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
-import {
-  rootCredentials,
-  startMicroburst,
-  startMinistack,
-  startMoto,
-  type EcsEndpoint,
-} from '../../dev/ecs-endpoint.ts';
+import { createEcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
+import type { EcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
+import { rootCredentials, startMicroburst, startMinistack, startMoto } from '../../dev/ecs-endpoint.ts';
+import type { EcsEndpoint } from '../../dev/ecs-endpoint.ts';
 import { pushImage } from '../../dev/images.ts';
 
 async function createService(fixture: EcsFixture, name: string, taskDefinition = fixture.taskDefinitionArn) {

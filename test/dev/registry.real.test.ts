@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
-import { startRegistry, type Registry, type RegistryCredentials } from '../../dev/registry.ts';
+import { startRegistry } from '../../dev/registry.ts';
+import type { Registry, RegistryCredentials } from '../../dev/registry.ts';
 
 async function start(auth?: RegistryCredentials): Promise<Registry> {
   const registry = await startRegistry(auth ? { auth } : {});

@@ -7,7 +7,8 @@ import { explainIssues } from '../../src/api/explain-issues.ts';
 import { tenantSchema, tenantSpecSchema } from '../../src/api/tenant.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
-import { codeBlocks, readPages, repository, type CodeBlock } from './markdown.ts';
+import { codeBlocks, readPages, repository } from './markdown.ts';
+import type { CodeBlock } from './markdown.ts';
 
 const blocks = readPages().flatMap((page) => codeBlocks(page));
 

@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reasons } from '../../src/api/conditions.ts';
 import { mockOperations, mockSharedKeys } from '../../src/compute/providers/mock/config.ts';
-import { anchors, headings, readPages, repository, type Page } from './markdown.ts';
+import { anchors, headings, readPages, repository } from './markdown.ts';
+import type { Page } from './markdown.ts';
 
 const pages = readPages();
 

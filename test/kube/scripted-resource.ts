@@ -89,7 +89,7 @@ function play(script: Step[], { signal }: WatchOptions): ObjectStream<WatchEvent
   };
 }
 
-export const FAST: Partial<ReflectorTiming> = {
+export const fast: Partial<ReflectorTiming> = {
   errorBackoff: { baseMs: 1, capMs: 4 },
   unreachableBackoff: { baseMs: 1, capMs: 4 },
   random: () => 0.5,
@@ -105,7 +105,7 @@ export function startReflector(
   const reflector = createReflector<KubeObject>({
     resource: script.resource,
     logger,
-    timing: FAST,
+    timing: fast,
     metrics: { onReconnect: (_resource, reason) => reconnects.push(reason) },
     onEvent: ({ type, object: { metadata } }) =>
       events.push(`${type} ${metadata.name}@${metadata.resourceVersion}`),

@@ -1,12 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KubeConfig, type User } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { User } from '@kubernetes/client-node';
 import { onTestFinished } from 'vitest';
-import {
-  createKubeClient,
-  type KubeClient,
-  type KubeClientOptions,
-} from '../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../src/kube/client/kube-client.ts';
+import type { KubeClient, KubeClientOptions } from '../../src/kube/client/kube-client.ts';
 import { recordingLogger } from './recording-logger.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;

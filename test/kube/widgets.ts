@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
-import { resource, type Resource } from '../../src/kube/client/resource.ts';
+import { resource } from '../../src/kube/client/resource.ts';
+import type { Resource } from '../../src/kube/client/resource.ts';
 
 export interface Widget extends KubeObject {
   spec?: { size?: number };
   status?: { phase?: string };
 }
 
-const GROUP = 'kube.landlord.test';
+const widgetGroup = 'kube.landlord.test';
 
-const SCHEMA = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+const widgetSchema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
 interface CustomResourceDefinition extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
@@ -24,9 +25,9 @@ export async function defineWidgets(client: KubeClient): Promise<Resource<Widget
     plural: 'customresourcedefinitions',
     namespaced: false,
   });
-  const name = `widgets.${GROUP}`;
+  const name = `widgets.${widgetGroup}`;
   const spec = {
-    group: GROUP,
+    group: widgetGroup,
     scope: 'Namespaced',
     names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
     versions: [
@@ -34,7 +35,7 @@ export async function defineWidgets(client: KubeClient): Promise<Resource<Widget
         name: 'v1',
         served: true,
         storage: true,
-        schema: { openAPIV3Schema: SCHEMA },
+        schema: { openAPIV3Schema: widgetSchema },
         subresources: { status: {} },
       },
     ],
@@ -51,11 +52,11 @@ export async function defineWidgets(client: KubeClient): Promise<Resource<Widget
     if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return resource<Widget>(client, { group: GROUP, version: 'v1', plural: 'widgets', namespaced: true });
+  return resource<Widget>(client, { group: widgetGroup, version: 'v1', plural: 'widgets', namespaced: true });
 }
 
 export function newWidget(namespace: string, name: string, size = 1) {
-  return { apiVersion: `${GROUP}/v1`, kind: 'Widget', metadata: { name, namespace }, spec: { size } };
+  return { apiVersion: `${widgetGroup}/v1`, kind: 'Widget', metadata: { name, namespace }, spec: { size } };
 }
 
 /** A namespace of the test's own. */

@@ -2,8 +2,8 @@ import { containersOf, taskContainersOf, tenantLabel } from '../look.ts';
 import { defineStep } from '../step.ts';
 import type { Stage } from '../stage.ts';
 
-const ON_DOCKER = 'shop';
-const ON_ECS = 'billing';
+const onDocker = 'shop';
+const onEcs = 'billing';
 
 /** Names of all that the engine holds of a tenant. */
 async function heldOf(stage: Stage, tenant: string): Promise<string[]> {
@@ -15,26 +15,26 @@ async function heldOf(stage: Stage, tenant: string): Promise<string[]> {
 
 export const deletion = defineStep({
   title: 'Two Tenants are deleted, and nothing of them is left on the engine or in the ECS cluster.',
-  command: () => `kubectl delete tenant ${ON_DOCKER} ${ON_ECS}`,
+  command: () => `kubectl delete tenant ${onDocker} ${onEcs}`,
   act: async (stage) => {
-    const before = await heldOf(stage, ON_DOCKER);
-    const tasks = (await taskContainersOf(stage, ON_ECS)).map(({ name }) => name);
-    for (const tenant of [ON_DOCKER, ON_ECS]) await stage.objects.remove('Tenant', tenant);
+    const before = await heldOf(stage, onDocker);
+    const tasks = (await taskContainersOf(stage, onEcs)).map(({ name }) => name);
+    for (const tenant of [onDocker, onEcs]) await stage.objects.remove('Tenant', tenant);
     return { before, tasks };
   },
   expect: (stage, { tasks }) => ({
-    text: `${ON_DOCKER} and ${ON_ECS} are gone, and so are their containers, network and service`,
+    text: `${onDocker} and ${onEcs} are gone, and so are their containers, network and service`,
     get tenant() {
-      return stage.fleet.get(ON_DOCKER) === undefined ? ON_ECS : ON_DOCKER;
+      return stage.fleet.get(onDocker) === undefined ? onEcs : onDocker;
     },
     look: async () => {
-      if ([ON_DOCKER, ON_ECS].some((tenant) => stage.fleet.get(tenant) !== undefined)) return undefined;
-      if ((await heldOf(stage, ON_DOCKER)).length > 0) return undefined;
+      if ([onDocker, onEcs].some((tenant) => stage.fleet.get(tenant) !== undefined)) return undefined;
+      if ((await heldOf(stage, onDocker)).length > 0) return undefined;
       for (const task of tasks) if ((await stage.engine.inspect(task)) !== undefined) return undefined;
-      const service = (await stage.ecs.serviceStatus(ON_ECS)) ?? 'not there';
+      const service = (await stage.ecs.serviceStatus(onEcs)) ?? 'not there';
       return service === 'ACTIVE' || service === 'DRAINING' ? undefined : service;
     },
   }),
   seen: (stage, { before, tasks }, service) =>
-    `gone from the engine: ${[...before, ...tasks].join(', ')}; the service ${stage.ecs.serviceName(ON_ECS)} is ${service}`,
+    `gone from the engine: ${[...before, ...tasks].join(', ')}; the service ${stage.ecs.serviceName(onEcs)} is ${service}`,
 });

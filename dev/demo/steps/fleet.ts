@@ -1,7 +1,8 @@
 import type { Reason } from '../../../src/api/conditions.ts';
 import { endpointOf, httpGet, taskContainersOf, tenantWith } from '../look.ts';
 import { readSamples } from '../samples.ts';
-import { defineStep, type Expectation } from '../step.ts';
+import { defineStep } from '../step.ts';
+import type { Expectation } from '../step.ts';
 import type { Stage } from '../stage.ts';
 
 /** What each sample's own comment promises. */

@@ -1,18 +1,19 @@
 import { endpointOf, historyOf, httpGet, imageCommand, imagePatch, messageOf, tenantWith } from '../look.ts';
-import { longestSilence, overlapMs, watchRollout, type RolloutWatch } from '../rollout-watch.ts';
+import { longestSilence, overlapMs, watchRollout } from '../rollout-watch.ts';
+import type { RolloutWatch } from '../rollout-watch.ts';
 import { defineStep, Unmet } from '../step.ts';
 import type { Stage } from '../stage.ts';
 
 /** The life of `hello` from version 1 to version 4, with a bad image and a crashing one in between. */
 
-const TENANT = 'hello';
+const tenantName = 'hello';
 
 /** Looks in a row without an answer: one may meet a machine that is too busy to answer in time. */
-const TOLERATED_SILENCE = 2;
+const toleratedSilence = 2;
 
 async function setImage(stage: Stage, tag: string): Promise<RolloutWatch> {
-  const watch = watchRollout(stage, TENANT);
-  await stage.objects.patch('Tenant', TENANT, imagePatch(stage.image(tag)));
+  const watch = watchRollout(stage, tenantName);
+  await stage.objects.patch('Tenant', tenantName, imagePatch(stage.image(tag)));
   return watch;
 }
 
@@ -21,13 +22,13 @@ function rollTo(tag: string, title: string) {
   const answer = `version ${tag}`;
   return defineStep({
     title,
-    command: (stage) => imageCommand(TENANT, stage.image(tag)),
+    command: (stage) => imageCommand(tenantName, stage.image(tag)),
     act: (stage) => setImage(stage, tag),
     expect: (stage) => ({
-      text: `${TENANT} is Ready and its endpoint answers "${answer}"`,
-      tenant: TENANT,
+      text: `${tenantName} is Ready and its endpoint answers "${answer}"`,
+      tenant: tenantName,
       look: async () => {
-        const tenant = tenantWith(stage, TENANT, 'Running');
+        const tenant = tenantWith(stage, tenantName, 'Running');
         if (tenant === undefined) return undefined;
         return (await httpGet(endpointOf(tenant))) === answer || undefined;
       },
@@ -37,11 +38,11 @@ function rollTo(tag: string, title: string) {
       const overlap = overlapMs(rollout, answer);
       if (overlap < 0) {
         const seen = `nobody answered for ${-overlap} ms between the two versions`;
-        throw new Unmet(`the old version answers until the new one does`, TENANT, seen);
+        throw new Unmet(`the old version answers until the new one does`, tenantName, seen);
       }
       return (
         `both versions answered for ${(overlap / 1000).toFixed(1)} s, then "${answer}" alone; ` +
-        `${TENANT} was ${historyOf(stage, TENANT)}`
+        `${tenantName} was ${historyOf(stage, tenantName)}`
       );
     },
   });
@@ -58,22 +59,22 @@ function refuse(options: {
   const answer = `version ${still}`;
   return defineStep({
     title,
-    command: (stage) => imageCommand(TENANT, stage.image(tag)),
+    command: (stage) => imageCommand(tenantName, stage.image(tag)),
     act: (stage) => setImage(stage, tag),
     expect: (stage) => ({
-      text: `${TENANT} is ${reason} and its endpoint answers "${answer}"`,
-      tenant: TENANT,
+      text: `${tenantName} is ${reason} and its endpoint answers "${answer}"`,
+      tenant: tenantName,
       look: async () => {
-        const tenant = tenantWith(stage, TENANT, reason);
+        const tenant = tenantWith(stage, tenantName, reason);
         if (tenant === undefined) return undefined;
         return (await httpGet(endpointOf(tenant))) === answer ? tenant : undefined;
       },
     }),
     seen: async (_stage, watch, tenant) => {
       const silence = longestSilence(await watch.stop(), answer);
-      if (silence > TOLERATED_SILENCE) {
+      if (silence > toleratedSilence) {
         const seen = `nobody did in ${silence} looks in a row`;
-        throw new Unmet(`"${answer}" is answered all the time`, TENANT, seen);
+        throw new Unmet(`"${answer}" is answered all the time`, tenantName, seen);
       }
       return `Ready=False, ${reason}: ${messageOf(tenant)}; "${answer}" was answered all the time`;
     },

@@ -1,8 +1,8 @@
 import { endpointOf, historyOf, httpGet, tenantWith } from '../look.ts';
 import { defineStep } from '../step.ts';
 
-const NEW_TOKEN = 'rotated';
-const patch = { stringData: { token: NEW_TOKEN } };
+const newToken = 'rotated';
+const patch = { stringData: { token: newToken } };
 
 export const rotatedSecret = defineStep({
   title: 'A Secret is rotated, and the Tenant that reads it rolls.',
@@ -15,7 +15,7 @@ export const rotatedSecret = defineStep({
       const tenant = tenantWith(stage, 'shop', 'Running');
       if (tenant === undefined) return undefined;
       const url = endpointOf(tenant);
-      return (await httpGet(`${url}/env/SHOP_TOKEN`)) === NEW_TOKEN || undefined;
+      return (await httpGet(`${url}/env/SHOP_TOKEN`)) === newToken || undefined;
     },
   }),
   seen: (stage) => `SHOP_TOKEN in the container is the new one; shop was ${historyOf(stage, 'shop')}`,

@@ -1,4 +1,5 @@
-import { keyOf, type KubeObject } from '../client/kube-object.ts';
+import { keyOf } from '../client/kube-object.ts';
+import type { KubeObject } from '../client/kube-object.ts';
 import type { WatchEvent } from '../client/resource.ts';
 import type { CacheEvent, ObjectCache } from './object-cache.ts';
 

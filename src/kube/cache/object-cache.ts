@@ -1,4 +1,5 @@
-import { compareResourceVersions, keyOf, type KubeObject } from '../client/kube-object.ts';
+import { compareResourceVersions, keyOf } from '../client/kube-object.ts';
+import type { KubeObject } from '../client/kube-object.ts';
 import { createTombstones } from './tombstones.ts';
 
 export type CacheEvent<T> =

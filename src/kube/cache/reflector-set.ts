@@ -1,5 +1,6 @@
 import type { KubeObject } from '../client/kube-object.ts';
-import { createReflector, type Reflector } from './reflector.ts';
+import { createReflector } from './reflector.ts';
+import type { Reflector } from './reflector.ts';
 import type { ReflectorOptions } from './watch-loop.ts';
 
 export type ReflectorSetOptions<T extends KubeObject> = Omit<ReflectorOptions<T>, 'namespace'> & {

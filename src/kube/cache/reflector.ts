@@ -1,7 +1,9 @@
 import { createFollowedState } from './followed-state.ts';
-import { keyOf, objectKey, type KubeObject } from '../client/kube-object.ts';
+import { keyOf, objectKey } from '../client/kube-object.ts';
+import type { KubeObject } from '../client/kube-object.ts';
 import { createObjectCache } from './object-cache.ts';
-import { WatchLoop, type ReflectorOptions } from './watch-loop.ts';
+import { WatchLoop } from './watch-loop.ts';
+import type { ReflectorOptions } from './watch-loop.ts';
 
 /** A local copy of the selected objects that follows the apiserver and survives whatever happens to it. */
 export interface Reflector<T extends KubeObject> {

@@ -1,4 +1,5 @@
-import { KubeApiError, type KubeStatus } from '../client/kube-api-error.ts';
+import { KubeApiError } from '../client/kube-api-error.ts';
+import type { KubeStatus } from '../client/kube-api-error.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import type { WatchEvent } from '../client/resource.ts';
 import type { FollowedState } from './followed-state.ts';

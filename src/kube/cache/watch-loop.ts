@@ -7,9 +7,12 @@ import type { Resource, Selection, WatchEvent } from '../client/resource.ts';
 import type { FollowedState } from './followed-state.ts';
 import type { CacheEvent } from './object-cache.ts';
 import { guardAgainstSilence } from './silence-guard.ts';
-import { createWatchIntake, type WatchIntake } from './watch-intake.ts';
-import { createWatchRecovery, type WatchRecovery } from './watch-recovery.ts';
-import { nextWatchRequest, type ReflectorTiming } from './watch-request.ts';
+import { createWatchIntake } from './watch-intake.ts';
+import type { WatchIntake } from './watch-intake.ts';
+import { createWatchRecovery } from './watch-recovery.ts';
+import type { WatchRecovery } from './watch-recovery.ts';
+import { nextWatchRequest } from './watch-request.ts';
+import type { ReflectorTiming } from './watch-request.ts';
 
 export interface ReflectorMetrics {
   /** Everything was read afresh. */

@@ -1,4 +1,5 @@
-import { backoffMs, type BackoffOptions } from '../../async/backoff.ts';
+import { backoffMs } from '../../async/backoff.ts';
+import type { BackoffOptions } from '../../async/backoff.ts';
 import { KubeApiError } from '../client/kube-api-error.ts';
 
 /**

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { withDeadline } from '../../async/deadline.ts';
-import { runExecPlugin, type ExecPlugin } from './exec-plugin.ts';
+import { runExecPlugin } from './exec-plugin.ts';
+import type { ExecPlugin } from './exec-plugin.ts';
 import { KubeUnreachableError, messageOf } from './kube-api-error.ts';
 import type { KubeUser } from './load-kube-config.ts';
 

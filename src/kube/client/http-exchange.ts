@@ -2,9 +2,11 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { Credentials } from './credential-source.ts';
-import { KubeApiError, KubeUnreachableError, messageOf, type KubeStatus } from './kube-api-error.ts';
+import { KubeApiError, KubeUnreachableError, messageOf } from './kube-api-error.ts';
+import type { KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';
-import { parseLines, type ObjectStream } from './object-stream.ts';
+import { parseLines } from './object-stream.ts';
+import type { ObjectStream } from './object-stream.ts';
 
 const decompress = promisify(gunzip);
 

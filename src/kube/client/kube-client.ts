@@ -2,10 +2,12 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { startDeadline } from '../../async/deadline.ts';
 import { sleep } from '../../async/sleep.ts';
-import { objectStream, readJson, type RequestOptions } from './http-exchange.ts';
+import { objectStream, readJson } from './http-exchange.ts';
+import type { RequestOptions } from './http-exchange.ts';
 import { isApiError } from './kube-api-error.ts';
 import type { ObjectStream } from './object-stream.ts';
-import { createRequestAttempts, type RequestAttempts, type RequestInfo } from './request-attempts.ts';
+import { createRequestAttempts } from './request-attempts.ts';
+import type { RequestAttempts, RequestInfo } from './request-attempts.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 export interface KubeClientOptions {

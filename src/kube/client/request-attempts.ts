@@ -1,15 +1,9 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { abortable } from '../../async/abortable.ts';
-import { createCredentialSource, type CredentialOptions, type Credentials } from './credential-source.ts';
-import {
-  apiError,
-  resourceOf,
-  toDispatch,
-  unreachable,
-  type Call,
-  type RequestOptions,
-  type UseResponse,
-} from './http-exchange.ts';
+import { createCredentialSource } from './credential-source.ts';
+import type { CredentialOptions, Credentials } from './credential-source.ts';
+import { apiError, resourceOf, toDispatch, unreachable } from './http-exchange.ts';
+import type { Call, RequestOptions, UseResponse } from './http-exchange.ts';
 import { KubeApiError } from './kube-api-error.ts';
 import { createTransport } from './transport.ts';
 

@@ -2,7 +2,8 @@ import { isNotFound } from './kube-api-error.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, NewObject } from './kube-object.ts';
 import type { ObjectStream } from './object-stream.ts';
-import { resourcePaths, type ResourcePaths, type ResourceType } from './resource-paths.ts';
+import { resourcePaths } from './resource-paths.ts';
+import type { ResourcePaths, ResourceType } from './resource-paths.ts';
 
 export interface Selection {
   /** All namespaces where absent. */

@@ -1,4 +1,5 @@
-import { Pool, ProxyAgent, Socks5ProxyAgent, type Dispatcher } from 'undici';
+import { Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credential-source.ts';
 
 export interface Transport {

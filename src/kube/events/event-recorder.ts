@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createTokenBucket, type TokenBucket } from '../../async/token-bucket.ts';
+import { createTokenBucket } from '../../async/token-bucket.ts';
+import type { TokenBucket } from '../../async/token-bucket.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import { microTime } from '../client/micro-time.ts';

@@ -1,7 +1,8 @@
 import { onAbort } from '../../async/on-abort.ts';
 import { sleep } from '../../async/sleep.ts';
 import { untilAborted } from '../../async/until-aborted.ts';
-import { createLeaseCandidate, type CandidateOptions, type LeaseCandidate } from './lease-candidate.ts';
+import { createLeaseCandidate } from './lease-candidate.ts';
+import type { CandidateOptions, LeaseCandidate } from './lease-candidate.ts';
 
 export interface LeaderElectionOptions extends CandidateOptions {
   /** Between two tries. 2 s. */

@@ -2,8 +2,10 @@ import type { Logger } from 'pino';
 import { isConflict, KubeApiError, messageOf } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { microTime } from '../client/micro-time.ts';
-import { resource, type CallOptions, type Resource } from '../client/resource.ts';
-import { observeLease, type Lease, type LeaseSpec } from './observed-lease.ts';
+import { resource } from '../client/resource.ts';
+import type { CallOptions, Resource } from '../client/resource.ts';
+import { observeLease } from './observed-lease.ts';
+import type { Lease, LeaseSpec } from './observed-lease.ts';
 
 export interface CandidateOptions {
   /** Its own, so that no queue of other requests ever stands before a renewal. */
@@ -38,28 +40,15 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
   const { namespace, name, identity, logger, renewDeadlineMs } = options;
   const leases: Resource<Lease> = resource(options.client, leasesResource);
   const seen = observeLease(options.now ?? (() => performance.now()));
+  const writes = answeredWrites((lease) => seen.observe(lease));
   const wantedSpec = (): LeaseSpec => claim(seen.lease(), options);
-
-  /** Whether the answer to the last write never came: it may have been carried out. */
-  let unanswered = false;
-
-  async function write(answer: Promise<Lease>): Promise<void> {
-    unanswered = true;
-    try {
-      seen.observe(await answer);
-      unanswered = false;
-    } catch (error) {
-      unanswered = !(error instanceof KubeApiError);
-      throw error;
-    }
-  }
 
   async function attempt(call: CallOptions): Promise<boolean> {
     const known = seen.lease();
     // While we hold it, the version we know is the newest: no read is needed.
     if (known && seen.holder() === identity && seen.isValid()) {
       try {
-        await write(leases.replace({ ...known, spec: wantedSpec() }, call));
+        await writes.send(leases.replace({ ...known, spec: wantedSpec() }, call));
         return true;
       } catch (error) {
         if (!isConflict(error)) throw error;
@@ -68,12 +57,12 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
     const lease = await leases.get(name, namespace, call);
     if (!lease) {
       seen.forget();
-      await write(leases.create({ metadata: { name, namespace }, spec: wantedSpec() }, call));
+      await writes.send(leases.create({ metadata: { name, namespace }, spec: wantedSpec() }, call));
       return true;
     }
     seen.observe(lease);
     if (seen.holder() !== '' && seen.holder() !== identity && seen.isValid()) return false;
-    await write(leases.replace({ ...lease, spec: wantedSpec() }, call));
+    await writes.send(leases.replace({ ...lease, spec: wantedSpec() }, call));
     return true;
   }
 
@@ -92,11 +81,29 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
       const call = { timeoutMs: renewDeadlineMs };
       try {
         // A renewal that was under way as we were stopped has made the version that we know an old one.
-        const held = unanswered ? await leases.get(name, namespace, call) : seen.lease();
+        const held = writes.unanswered() ? await leases.get(name, namespace, call) : seen.lease();
         if (held?.spec?.holderIdentity !== identity) return;
         await leases.replace({ ...held, spec: givenBack(held.spec) }, call);
       } catch (error) {
         logger.warn({ error: messageOf(error) }, 'lease not given back: it runs out by itself');
+      }
+    },
+  };
+}
+
+/** Writes of the lease whose answers are taken in, and whether the last one's never came: it may have been carried out. */
+function answeredWrites(onAnswer: (lease: Lease) => void) {
+  let unanswered = false;
+  return {
+    unanswered: () => unanswered,
+    async send(answer: Promise<Lease>): Promise<void> {
+      unanswered = true;
+      try {
+        onAnswer(await answer);
+        unanswered = false;
+      } catch (error) {
+        unanswered = !(error instanceof KubeApiError);
+        throw error;
       }
     },
   };

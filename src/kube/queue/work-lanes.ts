@@ -1,4 +1,5 @@
-import { createWorkLane, type Priority, type WorkLane } from './work-lane.ts';
+import { createWorkLane } from './work-lane.ts';
+import type { Priority, WorkLane } from './work-lane.ts';
 
 /** The keys that wait for a worker, each in the lane that its last asker named. */
 export interface WorkLanes {

@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
-import { backoffMs, type BackoffOptions } from '../../async/backoff.ts';
+import { backoffMs } from '../../async/backoff.ts';
+import type { BackoffOptions } from '../../async/backoff.ts';
 import { doneWithin } from '../../async/done-within.ts';
 import { untilAborted } from '../../async/until-aborted.ts';
-import { createDelayedKeys, type DelayedKeys } from './delayed-keys.ts';
+import { createDelayedKeys } from './delayed-keys.ts';
+import type { DelayedKeys } from './delayed-keys.ts';
 import type { Priority } from './work-lane.ts';
-import { createWorkLanes, type Taken, type WorkLanes } from './work-lanes.ts';
+import { createWorkLanes } from './work-lanes.ts';
+import type { Taken, WorkLanes } from './work-lanes.ts';
 
 export interface ProcessResult {
   /** Look again after this long; on a failure, in place of the back-off. */

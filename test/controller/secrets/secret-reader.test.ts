@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { secretsResource } from '../../../src/controller/kube-resources.ts';
-import {
-  createSecretReader,
-  type SecretObject,
-  type SecretReader,
-} from '../../../src/controller/secrets/secret-reader.ts';
+import { createSecretReader } from '../../../src/controller/secrets/secret-reader.ts';
+import type { SecretObject, SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
-import { createMemoryApiserver, type MemoryApiserver } from '../memory-apiserver.ts';
+import { createMemoryApiserver } from '../memory-apiserver.ts';
+import type { MemoryApiserver } from '../memory-apiserver.ts';
 
 interface SecretFixture {
   readonly apiserver: MemoryApiserver;

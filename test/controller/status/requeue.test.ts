@@ -1,6 +1,7 @@
 import { describe, expect, test, vi, onTestFinished } from 'vitest';
 import type { TenantStatus } from '../../../src/api/status.ts';
-import { ComputeError, errorCodes, errorPolicies, type ErrorCode } from '../../../src/compute/errors.ts';
+import { ComputeError, errorCodes, errorPolicies } from '../../../src/compute/errors.ts';
+import type { ErrorCode } from '../../../src/compute/errors.ts';
 import type { Verdict } from '../../../src/controller/pass.ts';
 import { requeue, unavailableGraceLeftMs } from '../../../src/controller/status/requeue.ts';
 import type { TenantMemory } from '../../../src/controller/tenant-memory.ts';

@@ -11,7 +11,8 @@ import {
 } from '../../../src/controller/status/reasons.ts';
 import { repairKind } from '../../../src/controller/steps/choose-step.ts';
 import { converge } from '../../../src/controller/steps/converge.ts';
-import { changesIn, scriptedProvider, type ScriptedProviderOptions } from '../scripted-provider.ts';
+import { changesIn, scriptedProvider } from '../scripted-provider.ts';
+import type { ScriptedProviderOptions } from '../scripted-provider.ts';
 import { key, running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
 interface Situation extends ScriptedProviderOptions {

@@ -3,7 +3,8 @@ import { ComputeError } from '../../../src/compute/errors.ts';
 import { note } from '../../../src/controller/pass.ts';
 import { deleteTenant, destroyPlacements } from '../../../src/controller/steps/delete-tenant.ts';
 import { passOver } from '../pass-fixture.ts';
-import { changesIn, scriptedProvider, type ScriptedProvider } from '../scripted-provider.ts';
+import { changesIn, scriptedProvider } from '../scripted-provider.ts';
+import type { ScriptedProvider } from '../scripted-provider.ts';
 import { tenantWith } from '../tenant-fixture.ts';
 
 const nothingLeft = { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note: 'nothing of it is left' };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
 import { compareResourceVersions, keyOf, objectKey } from '../../../src/kube/client/kube-object.ts';
-import { createObjectCache, type CacheEvent } from '../../../src/kube/cache/object-cache.ts';
+import { createObjectCache } from '../../../src/kube/cache/object-cache.ts';
+import type { CacheEvent } from '../../../src/kube/cache/object-cache.ts';
 
 function object(name: string, resourceVersion: number | string, uid = `uid-${name}`): KubeObject {
   const metadata = {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createReflectorSet } from '../../../src/kube/cache/reflector-set.ts';
 import type { WatchOptions } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
-import { bookmark, object, scriptedResource, type Step, type Watch } from '../scripted-resource.ts';
+import { bookmark, object, scriptedResource } from '../scripted-resource.ts';
+import type { Step, Watch } from '../scripted-resource.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });

@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
-import {
-  bookmark,
-  object,
-  scriptedResource,
-  startReflector,
-  until,
-  type Watch,
-} from '../scripted-resource.ts';
+import { bookmark, object, scriptedResource, startReflector, until } from '../scripted-resource.ts';
+import type { Watch } from '../scripted-resource.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -37,13 +31,13 @@ async function opened({ opened }: { opened: unknown[] }, count: number): Promise
 }
 
 /** Longer than the turns of the loop in which silence is judged. */
-const VERDICT_MS = 10;
+const verdictMs = 10;
 
 test('a watch that is silent for 10 s is opened again from where it stood, and has 3 s to answer', async () => {
   const { script, openedAtMs, reconnects } = follow([bookmark(5, true), 'hang']);
   await vi.advanceTimersByTimeAsync(9_900);
   expect(script.opened).toHaveLength(1);
-  await vi.advanceTimersByTimeAsync(100 + VERDICT_MS);
+  await vi.advanceTimersByTimeAsync(100 + verdictMs);
   expect(script.opened).toHaveLength(2);
   expect(openedAtMs[1]).toBeGreaterThanOrEqual(10_000);
   expect(script.opened[1]).toMatchObject({ resourceVersion: '5', openTimeoutMs: 3_000 });
@@ -57,7 +51,7 @@ test('one that was silent is asked to end after 10 s, for that brings a bookmark
   await opened(script, 3);
   const [, second = 0, third = 0] = openedAtMs;
   expect(third - second).toBeGreaterThanOrEqual(13_000);
-  expect(third - second).toBeLessThan(13_000 + VERDICT_MS);
+  expect(third - second).toBeLessThan(13_000 + verdictMs);
 });
 
 test('it stays short while bookmarks are all that comes, and is long again after a change', async () => {
@@ -74,14 +68,14 @@ test('while the first state comes, three times the silence is borne', async () =
   const { script, openedAtMs } = follow([{ type: 'ADDED', object: object('a', 1) }, 'hang']);
   await opened(script, 2);
   expect(openedAtMs[1]).toBeGreaterThanOrEqual(30_000);
-  expect(openedAtMs[1]).toBeLessThan(30_000 + VERDICT_MS);
+  expect(openedAtMs[1]).toBeLessThan(30_000 + verdictMs);
 });
 
 test('once the first state is whole, the common limit holds', async () => {
   const { script, openedAtMs } = follow([20_000, bookmark(5, true), 'hang']);
   await opened(script, 2);
   expect(openedAtMs[1]).toBeGreaterThanOrEqual(30_000);
-  expect(openedAtMs[1]).toBeLessThan(31_000 + VERDICT_MS);
+  expect(openedAtMs[1]).toBeLessThan(31_000 + verdictMs);
 });
 
 test('with each failure the server gets more time to answer, up to ten times as much', async () => {

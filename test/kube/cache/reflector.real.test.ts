@@ -1,14 +1,19 @@
-import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
-import { startControlPlane, type ControlPlane } from '../../../dev/control-plane.ts';
-import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TestContext } from 'vitest';
+import { startControlPlane } from '../../../dev/control-plane.ts';
+import type { ControlPlane } from '../../../dev/control-plane.ts';
+import { createKubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 import { createReflector } from '../../../src/kube/cache/reflector.ts';
 import type { ReflectorOptions } from '../../../src/kube/cache/watch-loop.ts';
 import type { Resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
-import { startTcpProxy, type TcpProxy } from '../tcp-proxy.ts';
+import { startTcpProxy } from '../tcp-proxy.ts';
+import type { TcpProxy } from '../tcp-proxy.ts';
 import { until } from '../../until.ts';
-import { createNamespace, defineWidgets, newWidget, type Widget } from '../widgets.ts';
+import { createNamespace, defineWidgets, newWidget } from '../widgets.ts';
+import type { Widget } from '../widgets.ts';
 
 let controlPlane: ControlPlane;
 let client: KubeClient;
@@ -70,7 +75,7 @@ async function stop(
   await proxy.close();
 }
 
-const SHORT_SILENCE = { silenceMs: 2_000, openTimeoutMs: 1_000 };
+const shortSilence = { silenceMs: 2_000, openTimeoutMs: 1_000 };
 
 test.concurrent.for([true, false])(
   'what is added, changed and deleted is told in order, WatchList: %s',
@@ -135,7 +140,7 @@ test.concurrent(
   'a half-open connection to a healthy apiserver is replaced, without reading afresh',
   async (context) => {
     const namespace = await createNamespace(client);
-    const { events, counts, proxy } = await follow(context, namespace, { timing: SHORT_SILENCE });
+    const { events, counts, proxy } = await follow(context, namespace, { timing: shortSilence });
     proxy.stallOpenConnections();
     await widgets.create(newWidget(namespace, 'a'));
     expect(events).toEqual([]);
@@ -194,7 +199,7 @@ test('a killed apiserver: the watch is back by itself, and tells only what chang
 
 test('a frozen apiserver is noticed by its silence, and once it thaws nothing is read afresh', async (context) => {
   const namespace = await createNamespace(client);
-  const { reflector, events, counts } = await follow(context, namespace, { timing: SHORT_SILENCE });
+  const { reflector, events, counts } = await follow(context, namespace, { timing: shortSilence });
   context.onTestFinished(() => controlPlane.thawApiserver());
   controlPlane.freezeApiserver();
   // 2 s of silence and 1 s without an answer.

@@ -4,16 +4,15 @@ import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kub
 import { createReflector } from '../../../src/kube/cache/reflector.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import {
-  FAST,
+  fast,
   bookmark,
   expired,
   object,
   scriptedResource,
   startReflector,
   until,
-  type Step,
-  type Watch,
 } from '../scripted-resource.ts';
+import type { Step, Watch } from '../scripted-resource.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -240,7 +239,7 @@ test('a watch that broke is not called connected until the next one is open', as
     [bookmark(6), 'hang'],
   ]);
   const { reflector, reconnects } = startReflector(script, {
-    timing: { ...FAST, unreachableBackoff: { baseMs: 1_000, capMs: 1_000 } },
+    timing: { ...fast, unreachableBackoff: { baseMs: 1_000, capMs: 1_000 } },
   });
   await until(() => reflector.hasSynced());
   await until(() => reconnects.length === 1);
@@ -266,7 +265,7 @@ describe('the watch goes on', () => {
       [{ type: 'MODIFIED', object: object('a', 9) }],
     ]);
     const { events, reconnects } = startReflector(script, {
-      timing: { ...FAST, unreachableBackoff: { baseMs: 60_000, capMs: 60_000 } },
+      timing: { ...fast, unreachableBackoff: { baseMs: 60_000, capMs: 60_000 } },
     });
     await until(() => script.opened.length === 3);
     expect(script.opened.map(({ resourceVersion }) => resourceVersion)).toEqual([undefined, '8', '9']);

@@ -21,13 +21,13 @@ function guarded(limitMs: () => number) {
 }
 
 /** Longer than all the setImmediate in which a verdict is reached. */
-const VERDICT_MS = 5;
+const verdictMs = 5;
 
 test('a stream without a byte is broken off at its limit, and no earlier', async () => {
   const { stream, guard } = guarded(() => 5_000);
   await vi.advanceTimersByTimeAsync(4_999);
   expect([stream.aborts, guard.wasSilent()]).toEqual([[], false]);
-  await vi.advanceTimersByTimeAsync(1 + VERDICT_MS);
+  await vi.advanceTimersByTimeAsync(1 + verdictMs);
   expect([stream.aborts, guard.wasSilent()]).toEqual([['the watch was silent'], true]);
 });
 
@@ -38,7 +38,7 @@ test('each byte counts as life', async () => {
     stream.lastByteAtMs = performance.now();
   }
   expect(guard.wasSilent()).toBe(false);
-  await vi.advanceTimersByTimeAsync(5_000 + VERDICT_MS);
+  await vi.advanceTimersByTimeAsync(5_000 + verdictMs);
   expect(guard.wasSilent()).toBe(true);
 });
 
@@ -47,13 +47,13 @@ test('a limit that shrinks meanwhile is noticed within a second', async () => {
   const { guard } = guarded(() => limitMs);
   await vi.advanceTimersByTimeAsync(9_500);
   limitMs = 10_000;
-  await vi.advanceTimersByTimeAsync(1_000 + VERDICT_MS);
+  await vi.advanceTimersByTimeAsync(1_000 + verdictMs);
   expect(guard.wasSilent()).toBe(true);
 });
 
 test('a limit that is passed already ends it at once, without a busy loop', async () => {
   const { stream, guard } = guarded(() => 0);
-  await vi.advanceTimersByTimeAsync(1 + VERDICT_MS);
+  await vi.advanceTimersByTimeAsync(1 + verdictMs);
   expect(guard.wasSilent()).toBe(true);
   expect(stream.aborts).toHaveLength(1);
 });

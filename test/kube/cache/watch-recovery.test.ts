@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import { createWatchRecovery } from '../../../src/kube/cache/watch-recovery.ts';
 
-const UNREACHABLE = new KubeUnreachableError('refused');
-const STARTING = new KubeApiError('watch', 503, {}, 5_000);
-const THROTTLED = new KubeApiError('watch', 429, {}, 1_000);
-const FORBIDDEN = new KubeApiError('watch', 403, {});
-const EXPIRED = new KubeApiError('watch', 410, {});
+const unreachable = new KubeUnreachableError('refused');
+const startingUp = new KubeApiError('watch', 503, {}, 5_000);
+const throttled = new KubeApiError('watch', 429, {}, 1_000);
+const forbidden = new KubeApiError('watch', 403, {});
+const expired = new KubeApiError('watch', 410, {});
 
 /** Without jitter: `random` of 1 gives the upper bounds. */
 function recoveryWithoutJitter() {
@@ -23,37 +23,37 @@ function waits(errors: Error[]): number[] {
 }
 
 test('a server that is away is tried every two seconds at most, however long it stays away', () => {
-  expect(waits(Array.from({ length: 6 }, () => UNREACHABLE))).toEqual([
+  expect(waits(Array.from({ length: 6 }, () => unreachable))).toEqual([
     500, 1_000, 2_000, 2_000, 2_000, 2_000,
   ]);
 });
 
 test('a refusal is tried again ever more seldom, up to half a minute', () => {
-  expect(waits(Array.from({ length: 9 }, () => FORBIDDEN))).toEqual([
+  expect(waits(Array.from({ length: 9 }, () => forbidden))).toEqual([
     500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
   ]);
 });
 
 test('each stage of a restart starts anew, so that the whole outage is not paid for at its end', () => {
-  const outage = [UNREACHABLE, UNREACHABLE, UNREACHABLE, UNREACHABLE, STARTING, THROTTLED, EXPIRED];
+  const outage = [unreachable, unreachable, unreachable, unreachable, startingUp, throttled, expired];
   expect(waits(outage).slice(4)).toEqual([500, 1_500, 0]);
 });
 
 test('Retry-After of a 429 is kept, with jitter; the 5 s that a starting apiserver asks for are not', () => {
-  expect(waits([THROTTLED])).toEqual([1_500]);
-  expect(waits([STARTING, STARTING])).toEqual([500, 1_000]);
+  expect(waits([throttled])).toEqual([1_500]);
+  expect(waits([startingUp, startingUp])).toEqual([500, 1_000]);
 });
 
 test('a 410 is answered by reading afresh at once, and a second one in a row by a pause', () => {
-  expect(waits([EXPIRED, EXPIRED, EXPIRED])).toEqual([0, 1_000, 2_000]);
+  expect(waits([expired, expired, expired])).toEqual([0, 1_000, 2_000]);
 });
 
 test.each<[what: string, error: Error, kind: string]>([
-  ['no answer', UNREACHABLE, 'unreachable'],
+  ['no answer', unreachable, 'unreachable'],
   ['an error that is none of ours', new TypeError('terminated'), 'unreachable'],
-  ['a 503', STARTING, 'starting'],
-  ['a 429', THROTTLED, 'starting'],
-  ['a 410', EXPIRED, 'expired'],
+  ['a 503', startingUp, 'starting'],
+  ['a 429', throttled, 'starting'],
+  ['a 410', expired, 'expired'],
   ['the reason Expired, whatever the status', new KubeApiError('x', 500, { reason: 'Expired' }), 'expired'],
   [
     'a version that the server has not reached',
@@ -65,7 +65,7 @@ test.each<[what: string, error: Error, kind: string]>([
     new KubeApiError('x', 504, { details: { causes: [{ reason: 'x' }] } }),
     'refused',
   ],
-  ['a 403', FORBIDDEN, 'refused'],
+  ['a 403', forbidden, 'refused'],
 ])('%s is told apart from the others', (_what, error, kind) => {
   expect(recoveryWithoutJitter().broke(error)).toMatchObject({ kind, failures: 1 });
 });
@@ -73,10 +73,10 @@ test.each<[what: string, error: Error, kind: string]>([
 test('breaks of one kind in a row are counted, and a watch that works ends the row', () => {
   const recovery = recoveryWithoutJitter();
   expect(recovery.failures).toBe(0);
-  recovery.broke(FORBIDDEN);
-  expect(recovery.broke(FORBIDDEN)).toEqual({ kind: 'refused', failures: 2, waitMs: 1_000 });
+  recovery.broke(forbidden);
+  expect(recovery.broke(forbidden)).toEqual({ kind: 'refused', failures: 2, waitMs: 1_000 });
   expect(recovery.failures).toBe(2);
   recovery.works();
   expect(recovery.failures).toBe(0);
-  expect(recovery.broke(FORBIDDEN)).toEqual({ kind: 'refused', failures: 1, waitMs: 500 });
+  expect(recovery.broke(forbidden)).toEqual({ kind: 'refused', failures: 1, waitMs: 500 });
 });

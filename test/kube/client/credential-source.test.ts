@@ -1,14 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KubeConfig, type Cluster, type User } from '@kubernetes/client-node';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Cluster, User } from '@kubernetes/client-node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createCredentialSource } from '../../../src/kube/client/credential-source.ts';
 import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { answer, clientFor, kubeConfigFor, scriptedServer } from '../scripted-server.ts';
 
-const GET = { method: 'GET', path: '/api/v1/namespaces' } as const;
+const get = { method: 'GET', path: '/api/v1/namespaces' } as const;
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'landlord-credentials-'));
@@ -64,8 +65,8 @@ describe('an exec plugin', () => {
     const { user, runs } = await execPlugin(later(3600));
     const { url, requests } = await scriptedServer((_request, response) => answer(response, 200, {}));
     const client = clientFor(url, { user, execEnv: {} });
-    await Promise.all(Array.from({ length: 32 }, () => client.request(GET)));
-    await client.request(GET);
+    await Promise.all(Array.from({ length: 32 }, () => client.request(get)));
+    await client.request(get);
     expect(await runs()).toBe(1);
     expect(new Set(requests.map(({ headers }) => headers.authorization))).toEqual(
       new Set(['Bearer token-1']),
@@ -132,7 +133,7 @@ describe('an exec plugin', () => {
     );
     const client = clientFor(url, { user, execEnv: {} });
     for (let index = 0; index < 5; index += 1)
-      await expect(client.request(GET)).rejects.toMatchObject({ status: 401 });
+      await expect(client.request(get)).rejects.toMatchObject({ status: 401 });
     expect(await runs()).toBe(2);
   });
 
@@ -141,7 +142,7 @@ describe('an exec plugin', () => {
     const { url } = await scriptedServer((_request, response) => answer(response, 403, {}));
     const client = clientFor(url, { user, execEnv: {} });
     for (let index = 0; index < 2; index += 1)
-      await expect(client.request(GET)).rejects.toMatchObject({ status: 403 });
+      await expect(client.request(get)).rejects.toMatchObject({ status: 403 });
     expect(await runs()).toBe(1);
   });
 
@@ -233,7 +234,7 @@ describe('a token file', () => {
 test('impersonation is sent with all its groups', async () => {
   const { url, requests } = await scriptedServer((_request, response) => answer(response, 200, {}));
   const user = { token: 't', impersonateUser: 'jane', impersonateGroups: ['a', 'b'] } as Partial<User>;
-  await clientFor(url, { user }).request(GET);
+  await clientFor(url, { user }).request(get);
   expect(requests[0]?.headers['impersonate-user']).toBe('jane');
   expect(requests[0]?.headersDistinct['impersonate-group']).toEqual(['a', 'b']);
 });

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { runExecPlugin, type ExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
+import { runExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
+import type { ExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
 
-const CLUSTER = { name: 'c', server: 'https://api.test', caData: 'Q0E=', skipTLSVerify: false };
+const clusterInfo = { name: 'c', server: 'https://api.test', caData: 'Q0E=', skipTLSVerify: false };
 
 /** A plugin that is a line of shell. */
 function run(script: string, plugin: Partial<ExecPlugin> = {}, env: Record<string, string> = {}) {
   return runExecPlugin(
     { command: '/bin/sh', args: ['-c', script], ...plugin },
-    { cluster: CLUSTER, env, timeoutMs: 30_000 },
+    { cluster: clusterInfo, env, timeoutMs: 30_000 },
   );
 }
 
@@ -51,14 +52,14 @@ describe('a plugin', () => {
   test('that hangs is killed', async () => {
     const hanging = runExecPlugin(
       { command: '/bin/sleep', args: ['600'] },
-      { cluster: CLUSTER, env: {}, timeoutMs: 50 },
+      { cluster: clusterInfo, env: {}, timeoutMs: 50 },
     );
     await expect(hanging).rejects.toThrow('exec plugin /bin/sleep: ended by SIGKILL (time limit 50 ms)');
   });
 
   test('that names no command, or one that is not there, says so', async () => {
     const { command: _command, ...nameless } = { command: '' };
-    const options = { cluster: CLUSTER, env: {}, timeoutMs: 30_000 };
+    const options = { cluster: clusterInfo, env: {}, timeoutMs: 30_000 };
     await expect(runExecPlugin(nameless, options)).rejects.toThrow('names no command');
     await expect(runExecPlugin({ command: '/nowhere/login' }, options)).rejects.toThrow(
       'exec plugin /nowhere/login: spawn /nowhere/login ENOENT',

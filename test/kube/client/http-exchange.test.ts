@@ -6,12 +6,12 @@ import {
   resourceOf,
   toDispatch,
   unreachable,
-  type RequestOptions,
 } from '../../../src/kube/client/http-exchange.ts';
+import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 
 const { signal } = new AbortController();
-const GET: RequestOptions = { method: 'GET', path: '/api/v1/pods' };
+const get: RequestOptions = { method: 'GET', path: '/api/v1/pods' };
 
 function dispatch(request: RequestOptions, streaming = false): Dispatcher.RequestOptions {
   return toDispatch(request, {
@@ -29,7 +29,7 @@ function response(statusCode: number, text: string, headers = {}): Dispatcher.Re
 
 describe('a request', () => {
   test('bears the credentials, and wants a compressed answer', () => {
-    expect(dispatch(GET)).toEqual({
+    expect(dispatch(get)).toEqual({
       origin: 'https://server',
       path: '/prefix/api/v1/pods',
       method: 'GET',
@@ -46,12 +46,12 @@ describe('a request', () => {
   });
 
   test('with a body says what it is', () => {
-    const { headers, body } = dispatch({ ...GET, method: 'POST', body: { a: 1 } });
+    const { headers, body } = dispatch({ ...get, method: 'POST', body: { a: 1 } });
     expect(body).toBe('{"a":1}');
     expect(headers).toHaveProperty('content-type', 'application/json');
     expect(headers).not.toHaveProperty('accept-encoding');
     const patch = dispatch({
-      ...GET,
+      ...get,
       method: 'PATCH',
       body: {},
       contentType: 'application/merge-patch+json',
@@ -60,18 +60,18 @@ describe('a request', () => {
   });
 
   test('for a stream wants it uncompressed, event by event', () => {
-    expect(dispatch(GET, true).headers).not.toHaveProperty('accept-encoding');
+    expect(dispatch(get, true).headers).not.toHaveProperty('accept-encoding');
   });
 
   test('asks for another form of the answer where that is wanted', () => {
-    expect(dispatch({ ...GET, accept: 'text/plain' }).headers).toHaveProperty('accept', 'text/plain');
+    expect(dispatch({ ...get, accept: 'text/plain' }).headers).toHaveProperty('accept', 'text/plain');
   });
 
   test('has its query escaped, without what is undefined, and no question mark for nothing', () => {
-    expect(dispatch({ ...GET, query: { a: 'x y', b: false, c: 0, d: undefined } }).path).toBe(
+    expect(dispatch({ ...get, query: { a: 'x y', b: false, c: 0, d: undefined } }).path).toBe(
       '/prefix/api/v1/pods?a=x+y&b=false&c=0',
     );
-    expect(dispatch({ ...GET, query: { a: undefined } }).path).toBe('/prefix/api/v1/pods');
+    expect(dispatch({ ...get, query: { a: undefined } }).path).toBe('/prefix/api/v1/pods');
   });
 });
 
@@ -83,7 +83,7 @@ test('an empty answer is undefined, any other is its JSON', async () => {
 describe('a refusal', () => {
   test('bears what the server said', async () => {
     const status = { message: 'modified', reason: 'Conflict', details: { name: 'x' } };
-    expect(await apiError(GET, response(409, JSON.stringify(status)))).toMatchObject({
+    expect(await apiError(get, response(409, JSON.stringify(status)))).toMatchObject({
       status: 409,
       message: 'GET /api/v1/pods: 409 modified',
       reason: 'Conflict',
@@ -93,7 +93,7 @@ describe('a refusal', () => {
   });
 
   test('in plain text keeps its first 300 characters', async () => {
-    const { message } = await apiError(GET, response(502, ` ${'x'.repeat(500)}`));
+    const { message } = await apiError(get, response(502, ` ${'x'.repeat(500)}`));
     expect(message).toBe(`GET /api/v1/pods: 502 ${'x'.repeat(300)}`);
   });
 
@@ -102,7 +102,7 @@ describe('a refusal', () => {
     ['0', 0],
     ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
   ])('with Retry-After %s asks for %s ms', async (header, retryAfterMs) => {
-    const error = await apiError(GET, response(429, '{}', { 'retry-after': header }));
+    const error = await apiError(get, response(429, '{}', { 'retry-after': header }));
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 });
@@ -118,33 +118,33 @@ describe('no answer', () => {
     'ENETUNREACH',
     'UND_ERR_CONNECT_TIMEOUT',
   ])('for %s: nothing was sent, so nothing can have happened', (code) => {
-    const error = unreachable(GET, { signal, streaming: false }, failed(code));
+    const error = unreachable(get, { signal, streaming: false }, failed(code));
     expect(error).toMatchObject({ outcomeUnknown: false, message: 'GET /api/v1/pods: broke' });
   });
 
   test.each(['ECONNRESET', 'UND_ERR_SOCKET', ''])('for %j: nobody knows what happened', (code) => {
     const cause = failed(code);
-    expect(unreachable(GET, { signal, streaming: false }, cause)).toMatchObject({
+    expect(unreachable(get, { signal, streaming: false }, cause)).toMatchObject({
       outcomeUnknown: true,
       cause,
     });
   });
 
   test('names the code where there are no words, and the deadline where that was the cause', () => {
-    expect(unreachable(GET, { signal, streaming: false }, failed('ECONNRESET', '')).message).toBe(
+    expect(unreachable(get, { signal, streaming: false }, failed('ECONNRESET', '')).message).toBe(
       'GET /api/v1/pods: ECONNRESET',
     );
     const late = { signal: AbortSignal.abort(new Error('no answer within 5 ms')), streaming: false };
-    expect(unreachable(GET, late, failed('UND_ERR_ABORTED')).message).toBe(
+    expect(unreachable(get, late, failed('UND_ERR_ABORTED')).message).toBe(
       'GET /api/v1/pods: no answer within 5 ms',
     );
     const odd = { signal: AbortSignal.abort('late'), streaming: false };
-    expect(unreachable(GET, odd, failed('UND_ERR_ABORTED')).message).toBe('GET /api/v1/pods: late');
+    expect(unreachable(get, odd, failed('UND_ERR_ABORTED')).message).toBe('GET /api/v1/pods: late');
   });
 
   test('that has been told already stays what it is', () => {
     const error = new KubeUnreachableError('no credentials');
-    expect(unreachable(GET, { signal, streaming: false }, error)).toBe(error);
+    expect(unreachable(get, { signal, streaming: false }, error)).toBe(error);
   });
 });
 

@@ -7,7 +7,7 @@ import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kub
 import type { RequestInfo } from '../../../src/kube/client/request-attempts.ts';
 import { answer, clientFor, scriptedServer } from '../scripted-server.ts';
 
-const GET = { method: 'GET', path: '/api/v1/namespaces' } as const;
+const get = { method: 'GET', path: '/api/v1/namespaces' } as const;
 
 async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
@@ -66,7 +66,7 @@ describe('retries', () => {
     const client = clientFor(url);
     const post = { method: 'POST', path: '/api/v1/x', body: {}, idempotent: true } as const;
     expect(await client.request(post)).toEqual({ ok: true });
-    expect(await failure(client.request({ ...GET, idempotent: false }))).toMatchObject({ status: 500 });
+    expect(await failure(client.request({ ...get, idempotent: false }))).toMatchObject({ status: 500 });
     expect(requests.map(({ method }) => method)).toEqual(['POST', 'POST', 'GET']);
   });
 
@@ -76,7 +76,7 @@ describe('retries', () => {
       else request.socket.destroy();
     });
     const client = clientFor(url);
-    expect(await client.request(GET)).toEqual({ ok: true });
+    expect(await client.request(get)).toEqual({ ok: true });
     const error = await failure(client.request({ method: 'POST', path: '/api/v1/x', body: {} }));
     expect(error).toBeInstanceOf(KubeUnreachableError);
     expect(error).toMatchObject({ outcomeUnknown: true });
@@ -105,7 +105,7 @@ describe('retries', () => {
         details: { name: 'a' },
       });
     });
-    const error = await failure(clientFor(url).request(GET));
+    const error = await failure(clientFor(url).request(get));
     expect(error).toBeInstanceOf(KubeApiError);
     expect(error).toMatchObject({ status: 409, reason: 'Conflict', details: { name: 'a' } });
     expect((error as Error).message).toContain('GET /api/v1/namespaces: 409 the object has been modified');
@@ -119,7 +119,7 @@ describe('deadlines', () => {
     const arrived = Promise.withResolvers<void>();
     const { url, requests } = await scriptedServer(() => arrived.resolve());
     let over = false;
-    const error = failure(clientFor(url).request(GET)).finally(() => (over = true));
+    const error = failure(clientFor(url).request(get)).finally(() => (over = true));
     await arrived.promise;
     await vi.advanceTimersByTimeAsync(29_999);
     await turns();
@@ -138,7 +138,7 @@ describe('deadlines', () => {
     onTestFinished(() => void frozen.close());
     const { port } = frozen.address() as AddressInfo;
     const client = clientFor(`https://127.0.0.1:${port}`, { requestTimeoutMs: 2_000 });
-    const error = failure(client.request(GET));
+    const error = failure(client.request(get));
     await arrived.promise;
     // The connection itself has 5 s.
     await vi.advanceTimersByTimeAsync(2_000);
@@ -153,7 +153,7 @@ describe('deadlines', () => {
       response.write('{', () => begun.resolve());
     });
     const codes: string[] = [];
-    const error = failure(clientFor(url, { onRequest: ({ code }) => codes.push(code) }).request(GET));
+    const error = failure(clientFor(url, { onRequest: ({ code }) => codes.push(code) }).request(get));
     await begun.promise;
     await turns();
     await vi.advanceTimersByTimeAsync(30_000);
@@ -166,7 +166,7 @@ describe('deadlines', () => {
     fakeClock();
     const arrived = Promise.withResolvers<void>();
     const { url } = await scriptedServer(() => arrived.resolve());
-    const error = failure(clientFor(url).request({ ...GET, timeoutMs: 70 }));
+    const error = failure(clientFor(url).request({ ...get, timeoutMs: 70 }));
     await arrived.promise;
     await vi.advanceTimersByTimeAsync(70);
     expect(((await error) as Error).message).toContain('no answer within 70 ms');
@@ -176,7 +176,7 @@ describe('deadlines', () => {
     const { url, requests } = await scriptedServer((_request, response) => {
       answer(response, 429, { message: 'slow down' }, { 'retry-after': '31' });
     });
-    expect(await failure(clientFor(url).request(GET))).toMatchObject({ status: 429 });
+    expect(await failure(clientFor(url).request(get))).toMatchObject({ status: 429 });
     expect(requests).toHaveLength(1);
   });
 
@@ -188,7 +188,7 @@ describe('deadlines', () => {
     const reason = new Error('shutting down');
     const refused = Promise.withResolvers<void>();
     const client = clientFor(url, { onRequest: () => refused.resolve() });
-    const request = failure(client.request({ ...GET, signal: controller.signal }));
+    const request = failure(client.request({ ...get, signal: controller.signal }));
     await refused.promise;
     await turns();
     controller.abort(reason);
@@ -202,13 +202,13 @@ describe('deadlines', () => {
     const controller = new AbortController();
     const seen: RequestInfo[] = [];
     const client = clientFor(url, { onRequest: (info) => seen.push(info) });
-    const request = failure(client.request({ ...GET, signal: controller.signal }));
+    const request = failure(client.request({ ...get, signal: controller.signal }));
     await arrived.promise;
     const reason = new Error('shutting down');
     controller.abort(reason);
     expect(await request).toBe(reason);
     expect(seen.map(({ code }) => code)).toEqual(['aborted']);
-    expect(await failure(client.request({ ...GET, signal: controller.signal }))).toBe(reason);
+    expect(await failure(client.request({ ...get, signal: controller.signal }))).toBe(reason);
   });
 });
 
@@ -225,7 +225,7 @@ test('connections are reused, and there are never more than allowed', async () =
   });
   const client = clientFor(url, { connections: 4 });
   for (let round = 0; round < 3; round += 1) {
-    await Promise.all(Array.from({ length: 20 }, () => client.request(GET)));
+    await Promise.all(Array.from({ length: 20 }, () => client.request(get)));
   }
   expect(sockets.size).toBe(4);
 });
@@ -237,15 +237,15 @@ test('open watches do not take the connections of requests', async () => {
   });
   const client = clientFor(url, { connections: 1 });
   for (let index = 0; index < 3; index += 1) await client.stream({ path: '/watch' });
-  expect(await client.request(GET)).toEqual({ ok: true });
+  expect(await client.request(get)).toEqual({ ok: true });
 });
 
 test('a closed client sends nothing more', async () => {
   const { url, requests } = await scriptedServer((_request, response) => answer(response, 200, {}));
   const client = clientFor(url);
-  await client.request(GET);
+  await client.request(get);
   await client.close();
-  expect(await failure(client.request(GET))).toMatchObject({ message: expect.stringContaining('closed') });
+  expect(await failure(client.request(get))).toMatchObject({ message: expect.stringContaining('closed') });
   expect(requests).toHaveLength(1);
 });
 
@@ -264,7 +264,7 @@ test('compressed answers are read', async () => {
     response.writeHead(200, { 'content-encoding': 'gzip' });
     response.end(gzipSync(JSON.stringify({ items: ['ä'] })));
   });
-  expect(await clientFor(url).request(GET)).toEqual({ items: ['ä'] });
+  expect(await clientFor(url).request(get)).toEqual({ items: ['ä'] });
   expect(requests[0]?.headers['accept-encoding']).toBe('gzip');
 });
 
@@ -273,7 +273,7 @@ test('an answer that is no JSON keeps its text in the error', async () => {
     response.writeHead(403);
     response.end('blocked by the proxy');
   });
-  expect(await failure(clientFor(url).request(GET))).toMatchObject({
+  expect(await failure(clientFor(url).request(get))).toMatchObject({
     status: 403,
     message: expect.stringContaining('blocked by the proxy'),
   });
@@ -282,7 +282,7 @@ test('an answer that is no JSON keeps its text in the error', async () => {
 test('a path in the server address, the query and the user agent reach the server', async () => {
   const { url, requests } = await scriptedServer((_request, response) => answer(response, 200, {}));
   const client = clientFor(`${url}/k8s/clusters/c1`, { userAgent: 'landlord/1.2' });
-  await client.request({ ...GET, query: { limit: 5, labelSelector: 'a in (b,c)', continue: undefined } });
+  await client.request({ ...get, query: { limit: 5, labelSelector: 'a in (b,c)', continue: undefined } });
   expect(requests[0]?.url).toBe('/k8s/clusters/c1/api/v1/namespaces?limit=5&labelSelector=a+in+%28b%2Cc%29');
   expect(requests[0]?.headers['user-agent']).toBe('landlord/1.2');
 });

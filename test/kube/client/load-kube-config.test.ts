@@ -12,14 +12,14 @@ async function kubeConfigFile(text: string): Promise<string> {
   return path;
 }
 
-const CLUSTER = `
+const clusterInfo = `
 clusters: [{name: c, cluster: {server: "https://example.test:6443", tls-server-name: api.test}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 `;
 
 test('keys that client-node drops are there: tokenFile, as-groups, and files relative to the kubeconfig', async () => {
-  const path = await kubeConfigFile(`${CLUSTER}
+  const path = await kubeConfigFile(`${clusterInfo}
 users: [{name: u, user: {tokenFile: secrets/token, as: jane, as-uid: "7", as-groups: [a, b], exec: {command: bin/login}}}]
 `);
   const config = loadKubeConfig(path);
@@ -49,7 +49,7 @@ test('a file that is missing, broken, or without a current cluster is named in o
 });
 
 test('what is absolute, or a bare command that $PATH finds, stays as it is written', async () => {
-  const path = await kubeConfigFile(`${CLUSTER}
+  const path = await kubeConfigFile(`${clusterInfo}
 users:
   - {name: other, user: {tokenFile: never/this}}
   - {name: u, user: {tokenFile: /var/token, exec: {command: aws}}}
@@ -62,12 +62,14 @@ users:
 });
 
 test('a named file may talk to any cluster, even to the one that nothing configured falls back to', async () => {
-  const path = await kubeConfigFile(CLUSTER.replace('https://example.test:6443', 'http://localhost:8080'));
+  const path = await kubeConfigFile(
+    clusterInfo.replace('https://example.test:6443', 'http://localhost:8080'),
+  );
   expect(loadKubeConfig(path).getCurrentCluster()?.server).toBe('http://localhost:8080');
 });
 
 test('without a name it is $KUBECONFIG, with what client-node drops', async () => {
-  const path = await kubeConfigFile(`${CLUSTER}
+  const path = await kubeConfigFile(`${clusterInfo}
 users: [{name: u, user: {tokenFile: token}}]
 `);
   vi.stubEnv('KUBECONFIG', path);

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
-import { resource, type Resource } from '../../../src/kube/client/resource.ts';
+import { resource } from '../../../src/kube/client/resource.ts';
+import type { Resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
-import { createNamespace, defineWidgets, newWidget, type Widget } from '../widgets.ts';
+import { createNamespace, defineWidgets, newWidget } from '../widgets.ts';
+import type { Widget } from '../widgets.ts';
 
 let client: KubeClient;
 let widgets: Resource<Widget>;

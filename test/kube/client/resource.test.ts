@@ -4,10 +4,16 @@ import type { KubeClient, StreamOptions } from '../../../src/kube/client/kube-cl
 import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
 import type { ResourceType } from '../../../src/kube/client/resource-paths.ts';
-import { resource, type ObjectList } from '../../../src/kube/client/resource.ts';
+import { resource } from '../../../src/kube/client/resource.ts';
+import type { ObjectList } from '../../../src/kube/client/resource.ts';
 
-const TENANTS: ResourceType = { group: 'landlord.dev', version: 'v1', plural: 'tenants', namespaced: true };
-const NODES: ResourceType = { group: '', version: 'v1', plural: 'nodes', namespaced: false };
+const tenantsResource: ResourceType = {
+  group: 'landlord.dev',
+  version: 'v1',
+  plural: 'tenants',
+  namespaced: true,
+};
+const nodesResource: ResourceType = { group: '', version: 'v1', plural: 'nodes', namespaced: false };
 const refused = (status: number) => new KubeApiError('x', status, {});
 
 /** A client that plays the answers in order and keeps what it was asked. */
@@ -40,13 +46,13 @@ const page = (names: string[], next?: string) => ({
 });
 
 test('a resource is called by its plural and group, one of the core group by its plural', () => {
-  expect(scripted(TENANTS).api.id).toBe('tenants.landlord.dev');
-  expect(scripted(NODES).api.id).toBe('nodes');
+  expect(scripted(tenantsResource).api.id).toBe('tenants.landlord.dev');
+  expect(scripted(nodesResource).api.id).toBe('nodes');
 });
 
 describe('paths', () => {
   test('have group, namespace and name, with every sign that would be taken for something else escaped', async () => {
-    const { api, sent } = scripted(TENANTS);
+    const { api, sent } = scripted(tenantsResource);
     await api.get('x/y', 'a b');
     expect(sent[0]).toEqual({
       method: 'GET',
@@ -56,23 +62,23 @@ describe('paths', () => {
   });
 
   test('of the core group begin with /api, those of a cluster-scoped resource name no namespace', async () => {
-    const { api, sent } = scripted(NODES, [undefined, page([])]);
+    const { api, sent } = scripted(nodesResource, [undefined, page([])]);
     await api.get('n1');
     await api.list();
     expect(sent.map(({ path }) => path)).toEqual(['/api/v1/nodes/n1', '/api/v1/nodes']);
   });
 
   test('without a name or a namespace are refused: they would be those of many objects', async () => {
-    const { api, sent } = scripted(TENANTS);
+    const { api, sent } = scripted(tenantsResource);
     await expect(api.get('x')).rejects.toThrow('tenants x: a namespace is needed');
     await expect(api.delete('', 'a')).rejects.toThrow('tenants: a name is needed');
     expect(() => api.create({ metadata: { name: 'x' } })).toThrow('tenants x: a namespace is needed');
-    await expect(scripted(NODES).api.delete('')).rejects.toThrow('nodes: a name is needed');
+    await expect(scripted(nodesResource).api.delete('')).rejects.toThrow('nodes: a name is needed');
     expect(sent).toEqual([]);
   });
 
   test('of all namespaces at once are fine for a list', async () => {
-    const { api, sent } = scripted(TENANTS, [page([])]);
+    const { api, sent } = scripted(tenantsResource, [page([])]);
     await api.list();
     expect(sent[0]?.path).toBe('/apis/landlord.dev/v1/tenants');
   });
@@ -80,7 +86,7 @@ describe('paths', () => {
 
 describe('a list', () => {
   test('goes on page by page until there is no more; the first page fixes the version', async () => {
-    const { api, sent } = scripted(TENANTS, [page(['x', 'y'], 'more'), page(['z'], '')]);
+    const { api, sent } = scripted(tenantsResource, [page(['x', 'y'], 'more'), page(['z'], '')]);
     const { signal } = new AbortController();
     const { items, resourceVersion } = await api.list({
       namespace: 'a',
@@ -105,7 +111,7 @@ describe('a list', () => {
   });
 
   test('asks for pages of the size that is wanted', async () => {
-    const { api, sent } = scripted(TENANTS, [page([])]);
+    const { api, sent } = scripted(tenantsResource, [page([])]);
     await api.list({ pageSize: 2 });
     expect(sent[0]?.query).toEqual({ limit: 2 });
   });
@@ -113,7 +119,7 @@ describe('a list', () => {
   test('gives its objects the type that the apiserver leaves out, and leaves one that is there', async () => {
     const { items, ...list } = page(['x', 'y']);
     Object.assign(items[1] ?? {}, { apiVersion: 'own/v2', kind: 'Own' });
-    const { api } = scripted(TENANTS, [{ ...list, items }]);
+    const { api } = scripted(tenantsResource, [{ ...list, items }]);
     const listed = await api.list();
     expect(listed.items.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toEqual([
       'landlord.dev/v1 Tenant',
@@ -125,19 +131,19 @@ describe('a list', () => {
     ['no kind', { kind: undefined }],
     ['no version', { apiVersion: undefined }],
   ])('that has %s itself gives its objects none', async (_what, missing) => {
-    const { api } = scripted(TENANTS, [{ ...page(['x']), ...missing }]);
+    const { api } = scripted(tenantsResource, [{ ...page(['x']), ...missing }]);
     expect((await api.list()).items).toEqual([named('x', 'a')]);
   });
 
   test('that has no items, as Go writes an empty one, is empty', async () => {
-    const { api } = scripted(TENANTS, [{ ...page([]), items: null }]);
+    const { api } = scripted(tenantsResource, [{ ...page([]), items: null }]);
     expect(await api.list()).toEqual({ items: [], resourceVersion: '7' } satisfies ObjectList<KubeObject>);
   });
 });
 
 describe('a watch', () => {
   test('asks for bookmarks, and gives the server its time to begin to answer', async () => {
-    const { api, streams } = scripted(TENANTS);
+    const { api, streams } = scripted(tenantsResource);
     const { signal } = new AbortController();
     await api.watch({
       namespace: 'a',
@@ -167,7 +173,7 @@ describe('a watch', () => {
 
 describe('what is not there', () => {
   test('is undefined for a read and false for a deletion; every other refusal rejects', async () => {
-    const { api } = scripted(TENANTS, [refused(404), refused(404), refused(403), refused(409), {}]);
+    const { api } = scripted(tenantsResource, [refused(404), refused(404), refused(403), refused(409), {}]);
     expect(await api.get('x', 'a')).toBeUndefined();
     expect(await api.delete('x', 'a')).toBe(false);
     await expect(api.get('x', 'a')).rejects.toMatchObject({ status: 403 });
@@ -176,14 +182,14 @@ describe('what is not there', () => {
   });
 
   test('can not be patched', async () => {
-    const { api } = scripted(TENANTS, [refused(404)]);
+    const { api } = scripted(tenantsResource, [refused(404)]);
     await expect(api.mergePatch('x', 'a', {})).rejects.toMatchObject({ status: 404 });
   });
 });
 
 describe('writes', () => {
   test('go where the object is, with the options of the call', async () => {
-    const { api, sent } = scripted(TENANTS);
+    const { api, sent } = scripted(tenantsResource);
     const call = { timeoutMs: 1_000 };
     const object = named('x', 'a');
     await api.create(object, call);
@@ -206,13 +212,13 @@ describe('writes', () => {
   });
 
   test('of a cluster-scoped resource need no namespace', async () => {
-    const { api, sent } = scripted(NODES);
+    const { api, sent } = scripted(nodesResource);
     await api.create({ metadata: { name: 'n1' } });
     expect(sent[0]?.path).toBe('/api/v1/nodes');
   });
 
   test('that delete say under which conditions, and what becomes of the dependents', async () => {
-    const { api, sent } = scripted(TENANTS);
+    const { api, sent } = scripted(tenantsResource);
     const options = { preconditions: { uid: 'u' }, propagationPolicy: 'Background' } as const;
     await api.delete('x', 'a', { ...options, timeoutMs: 1_000 });
     expect(sent[0]).toEqual({
@@ -225,7 +231,7 @@ describe('writes', () => {
 });
 
 test('reads of metadata alone ask for it, each in its own form', async () => {
-  const { api, sent, streams } = scripted({ ...TENANTS, metadataOnly: true }, [undefined, page([])]);
+  const { api, sent, streams } = scripted({ ...tenantsResource, metadataOnly: true }, [undefined, page([])]);
   const as = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1`;
   await api.get('x', 'a');
   await api.list();

@@ -17,15 +17,15 @@ function waits(error: unknown, idempotent: boolean): number[] {
   return delays;
 }
 
-const THRICE = [100, 200, 400];
-const NEVER: number[] = [];
+const thrice = [100, 200, 400];
+const never: number[] = [];
 
 describe('what may be sent again is sent', () => {
   test.each<[what: string, error: unknown, idempotent: number[], other: number[]]>([
-    ['a connection that could not be made', notSent, THRICE, THRICE],
-    ['a connection that broke in mid-request', lost, THRICE, NEVER],
-    ['a 500, which may have been carried out', refusal(500), THRICE, NEVER],
-    ['a 504 in the same way', refusal(504), THRICE, NEVER],
+    ['a connection that could not be made', notSent, thrice, thrice],
+    ['a connection that broke in mid-request', lost, thrice, never],
+    ['a 500, which may have been carried out', refusal(500), thrice, never],
+    ['a 504 in the same way', refusal(504), thrice, never],
     [
       'a 503 with Retry-After, turned away at the door',
       refusal(503, 1_000),
@@ -33,10 +33,10 @@ describe('what may be sent again is sent', () => {
       [1_100, 1_200, 1_300],
     ],
     ['a 401, once, with fresh credentials', refusal(401), [0], [0]],
-    ['a 404', refusal(404), NEVER, NEVER],
-    ['a 409', refusal(409), NEVER, NEVER],
-    ['a 499', refusal(499), NEVER, NEVER],
-    ['an error that is none of ours', new TypeError('a bug'), NEVER, NEVER],
+    ['a 404', refusal(404), never, never],
+    ['a 409', refusal(409), never, never],
+    ['a 499', refusal(499), never, never],
+    ['an error that is none of ours', new TypeError('a bug'), never, never],
   ])('%s', (_what, error, idempotent, other) => {
     expect(waits(error, true)).toEqual(idempotent);
     expect(waits(error, false)).toEqual(other);

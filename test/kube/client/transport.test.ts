@@ -1,16 +1,14 @@
 import { createServer } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Credentials } from '../../../src/kube/client/credential-source.ts';
-import {
-  createTransport,
-  type Transport,
-  type TransportOptions,
-} from '../../../src/kube/client/transport.ts';
+import { createTransport } from '../../../src/kube/client/transport.ts';
+import type { Transport, TransportOptions } from '../../../src/kube/client/transport.ts';
 import { answer, scriptedServer } from '../scripted-server.ts';
 
 const credentials = (tlsFingerprint: string): Credentials => ({ headers: {}, tls: {}, tlsFingerprint });
-const GET = { method: 'GET', path: '/' } as const;
+const get = { method: 'GET', path: '/' } as const;
 
 function transportTo(origin: string, options: Partial<TransportOptions> = {}): Transport {
   const transport = createTransport({ origin, proxyUrl: undefined, connections: 2, ...options });
@@ -44,21 +42,21 @@ describe('connections', () => {
     });
     const transport = transportTo(url);
     const old = transport.requests(credentials('one'));
-    const running = old.request({ origin: url, ...GET });
+    const running = old.request({ origin: url, ...get });
     await arrived.promise;
     const anew = transport.requests(credentials('two'));
     expect(anew).not.toBe(old);
-    expect(await (await anew.request({ origin: url, ...GET })).body.json()).toEqual({ made: 'anew' });
+    expect(await (await anew.request({ origin: url, ...get })).body.json()).toEqual({ made: 'anew' });
     release.resolve();
     expect(await (await running).body.json()).toEqual({ made: 'before' });
-    await expect(old.request({ origin: url, ...GET })).rejects.toThrow('closed');
+    await expect(old.request({ origin: url, ...get })).rejects.toThrow('closed');
   });
 
   test('are broken when the transport is closed, and there are no new ones', async () => {
     const arrived = Promise.withResolvers<void>();
     const { url } = await scriptedServer(() => arrived.resolve());
     const transport = transportTo(url);
-    const running = transport.streams(credentials('one')).request({ origin: url, ...GET });
+    const running = transport.streams(credentials('one')).request({ origin: url, ...get });
     await arrived.promise;
     await Promise.all([expect(running).rejects.toThrow('destroyed'), transport.close()]);
     expect(() => transport.requests(credentials('one'))).toThrow('the client is closed');
@@ -79,7 +77,7 @@ describe('through a proxy', () => {
     });
     const proxy = await listening(server);
     const transport = transportTo('https://api.test:6443', { proxyUrl: `http://${proxy}` });
-    const request = transport.requests(credentials('')).request({ origin: 'https://api.test:6443', ...GET });
+    const request = transport.requests(credentials('')).request({ origin: 'https://api.test:6443', ...get });
     await expect(request).rejects.toThrow('403');
     expect(await asked.promise).toBe('api.test:6443');
   });
@@ -101,7 +99,7 @@ describe('through a proxy', () => {
       }),
     );
     const transport = transportTo('http://api.test', { proxyUrl: `socks5://${proxy}` });
-    const { body } = await transport.requests(credentials('')).request({ origin: 'http://api.test', ...GET });
+    const { body } = await transport.requests(credentials('')).request({ origin: 'http://api.test', ...get });
     expect(await body.text()).toBe('ok');
     expect(received[1]?.toString('latin1')).toContain('api.test');
   });

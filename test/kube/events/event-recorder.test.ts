@@ -1,17 +1,13 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  createEventRecorder,
-  truncateUtf8,
-  type EventInput,
-  type EventRecorder,
-} from '../../../src/kube/events/event-recorder.ts';
+import { createEventRecorder, truncateUtf8 } from '../../../src/kube/events/event-recorder.ts';
+import type { EventInput, EventRecorder } from '../../../src/kube/events/event-recorder.ts';
 import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import { recordingLogger } from '../recording-logger.ts';
 
-const EVENT: EventInput = {
+const eventInput: EventInput = {
   regarding: {
     apiVersion: 'landlord.dev/v1alpha1',
     kind: 'Tenant',
@@ -73,12 +69,12 @@ function startRecorder(
 
 test('an event is created in the namespace of its object', async () => {
   const { recorder, sent, bodies } = startRecorder();
-  recorder.emit(EVENT);
+  recorder.emit(eventInput);
   expect(await flush(recorder)).toBe(true);
   expect(sent).toHaveLength(1);
   expect(sent[0]).toMatchObject({ method: 'POST', path: '/apis/events.k8s.io/v1/namespaces/team-a/events' });
   expect(bodies()[0]).toMatchObject({
-    ...EVENT,
+    ...eventInput,
     eventTime: '2026-01-01T00:00:00.123000Z',
     reportingController: 'landlord.dev/operator',
     reportingInstance: 'pod-1',
@@ -89,16 +85,16 @@ test('an event is created in the namespace of its object', async () => {
 describe('repeats', () => {
   test('within ten minutes raise the count of the first one', async () => {
     const { recorder, sent, bodies, clock } = startRecorder();
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     await flush(recorder);
-    for (let index = 0; index < 4; index += 1) recorder.emit(EVENT);
+    for (let index = 0; index < 4; index += 1) recorder.emit(eventInput);
     clock.nowMs += 60_000;
     await flush(recorder);
     // Four at once need one update.
     expect(sent.map(({ method }) => method)).toEqual(['POST', 'PATCH']);
     expect(sent[1]?.path.endsWith(bodies()[0]?.metadata.name ?? '?')).toBe(true);
     expect(bodies()[1]?.series).toEqual({ count: 5, lastObservedTime: '2026-01-01T00:00:00.123000Z' });
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     await flush(recorder);
     expect(bodies()[2]?.series).toEqual({ count: 6, lastObservedTime: '2026-01-01T00:01:00.123000Z' });
   });
@@ -106,7 +102,7 @@ describe('repeats', () => {
   test('count from the last one: a series may go on for longer than ten minutes', async () => {
     const { recorder, sent, clock } = startRecorder();
     for (let index = 0; index < 4; index += 1) {
-      recorder.emit(EVENT);
+      recorder.emit(eventInput);
       await flush(recorder);
       clock.nowMs += 599_999;
     }
@@ -118,12 +114,12 @@ describe('repeats', () => {
     ['reason', { reason: 'Other' }],
     ['action', { action: 'Other' }],
     ['note', { note: 'other' }],
-    ['object', { regarding: { ...EVENT.regarding, uid: 'u2' } }],
-    ['name', { regarding: { ...EVENT.regarding, name: 'other' } }],
+    ['object', { regarding: { ...eventInput.regarding, uid: 'u2' } }],
+    ['name', { regarding: { ...eventInput.regarding, name: 'other' } }],
   ])('are none where the %s differs', async (_what, other) => {
     const { recorder, sent } = startRecorder();
-    recorder.emit(EVENT);
-    recorder.emit({ ...EVENT, ...other });
+    recorder.emit(eventInput);
+    recorder.emit({ ...eventInput, ...other });
     await flush(recorder);
     expect(sent.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
@@ -131,8 +127,8 @@ describe('repeats', () => {
   test('are forgotten for the oldest beyond 4096', async () => {
     const { recorder, sent } = startRecorder();
     const about = (index: number): EventInput => ({
-      ...EVENT,
-      regarding: { ...EVENT.regarding, uid: `u${index}` },
+      ...eventInput,
+      regarding: { ...eventInput.regarding, uid: `u${index}` },
     });
     for (let index = 0; index <= 4_096; index += 1) {
       recorder.emit(about(index));
@@ -149,10 +145,10 @@ describe('repeats', () => {
 
   test('after that, and events with another note, are new ones', async () => {
     const { recorder, sent, clock } = startRecorder();
-    recorder.emit(EVENT);
-    recorder.emit({ ...EVENT, note: 'running on ecs' });
+    recorder.emit(eventInput);
+    recorder.emit({ ...eventInput, note: 'running on ecs' });
     clock.nowMs += 600_000;
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     await flush(recorder);
     expect(sent.map(({ method }) => method)).toEqual(['POST', 'POST', 'POST']);
   });
@@ -161,23 +157,23 @@ describe('repeats', () => {
 describe('a flood', () => {
   test('about one object is cut at 25, then one in five minutes; other objects are not concerned', async () => {
     const { recorder, sent, clock } = startRecorder();
-    for (let index = 0; index < 100; index += 1) recorder.emit({ ...EVENT, note: String(index) });
+    for (let index = 0; index < 100; index += 1) recorder.emit({ ...eventInput, note: String(index) });
     await flush(recorder);
     expect(sent).toHaveLength(25);
-    recorder.emit({ ...EVENT, regarding: { ...EVENT.regarding, name: 'other', uid: 'u2' } });
+    recorder.emit({ ...eventInput, regarding: { ...eventInput.regarding, name: 'other', uid: 'u2' } });
     clock.nowMs += 300_000;
-    recorder.emit({ ...EVENT, note: 'a' });
-    recorder.emit({ ...EVENT, note: 'b' });
+    recorder.emit({ ...eventInput, note: 'a' });
+    recorder.emit({ ...eventInput, note: 'b' });
     await flush(recorder);
     expect(sent).toHaveLength(27);
   });
 
   test('about an object without a UID is told by its kind, namespace and name', async () => {
     const { recorder, sent } = startRecorder();
-    const { uid: _uid, ...regarding } = EVENT.regarding;
+    const { uid: _uid, ...regarding } = eventInput.regarding;
     for (const name of ['acme', 'other'])
       for (let index = 0; index < 30; index += 1)
-        recorder.emit({ ...EVENT, regarding: { ...regarding, name }, note: String(index) });
+        recorder.emit({ ...eventInput, regarding: { ...regarding, name }, note: String(index) });
     await flush(recorder);
     expect(sent).toHaveLength(50);
   });
@@ -185,7 +181,7 @@ describe('a flood', () => {
   test('about the oldest object beyond 4096 is forgotten, one that goes on is not', async () => {
     const { recorder, sent } = startRecorder(() => undefined);
     const emit = (uid: string, note: string): void =>
-      recorder.emit({ ...EVENT, regarding: { ...EVENT.regarding, uid }, note });
+      recorder.emit({ ...eventInput, regarding: { ...eventInput.regarding, uid }, note });
     const drainBuckets = async (): Promise<number> => {
       const before = sent.length;
       for (const uid of ['quiet', 'loud'])
@@ -208,7 +204,10 @@ describe('a flood', () => {
   test('while the server is away keeps to a bound', async () => {
     const { recorder, sent } = startRecorder();
     for (let index = 0; index < 3_000; index += 1) {
-      recorder.emit({ ...EVENT, regarding: { ...EVENT.regarding, name: `t${index}`, uid: `u${index}` } });
+      recorder.emit({
+        ...eventInput,
+        regarding: { ...eventInput.regarding, name: `t${index}`, uid: `u${index}` },
+      });
     }
     await flush(recorder);
     expect(sent).toHaveLength(1_000);
@@ -221,8 +220,8 @@ describe('trouble', () => {
       if (count === 1)
         throw new KubeApiError('POST events', 403, { message: 'namespace is being terminated' });
     });
-    recorder.emit(EVENT);
-    recorder.emit({ ...EVENT, note: 'other' });
+    recorder.emit(eventInput);
+    recorder.emit({ ...eventInput, note: 'other' });
     expect(await flush(recorder)).toBe(true);
     expect(sent).toHaveLength(2);
     expect(lines.map(({ level }) => level)).toEqual(['debug']);
@@ -232,11 +231,11 @@ describe('trouble', () => {
     const { recorder, sent, lines } = startRecorder(({ body }) => {
       if ((body as SentEvent).note !== 'other') throw new KubeUnreachableError('gone');
     });
-    recorder.emit(EVENT);
-    recorder.emit({ ...EVENT, note: 'other' });
+    recorder.emit(eventInput);
+    recorder.emit({ ...eventInput, note: 'other' });
     expect(await flush(recorder)).toBe(true);
     expect(sent.map(({ body }) => (body as SentEvent).note)).toEqual([
-      ...Array<string>(5).fill(EVENT.note),
+      ...Array<string>(5).fill(eventInput.note),
       'other',
     ]);
     expect(lines.map(({ level, fields }) => [level, fields['error']])).toEqual([['debug', 'gone']]);
@@ -249,7 +248,7 @@ describe('trouble', () => {
     const { recorder, sent } = startRecorder(() => {
       throw new KubeUnreachableError('gone');
     });
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     const counts: number[] = [];
     for (const waitMs of [1_000, 2_000, 4_000, 8_000]) {
       await vi.advanceTimersByTimeAsync(waitMs - 1);
@@ -262,9 +261,9 @@ describe('trouble', () => {
 
   test('a request has 10 s, first or repeated', async () => {
     const { recorder, sent } = startRecorder();
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     await flush(recorder);
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     await flush(recorder);
     expect(sent.map(({ timeoutMs }) => timeoutMs)).toEqual([10_000, 10_000]);
   });
@@ -275,7 +274,7 @@ describe('trouble', () => {
     });
     expect(await recorder.flush(1_000)).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
-    recorder.emit(EVENT);
+    recorder.emit(eventInput);
     const early = recorder.flush(20);
     await vi.advanceTimersByTimeAsync(20);
     expect(await early).toBe(false);
@@ -289,8 +288,8 @@ describe('trouble', () => {
 test('names and reporters are cut to what the apiserver takes, and a name is used once', async () => {
   const { recorder, bodies, sent } = startRecorder(undefined, 'p'.repeat(200));
   const regarding = { name: 'n'.repeat(253) };
-  recorder.emit({ ...EVENT, regarding });
-  recorder.emit({ ...EVENT, regarding, note: 'other' });
+  recorder.emit({ ...eventInput, regarding });
+  recorder.emit({ ...eventInput, regarding, note: 'other' });
   await flush(recorder);
   const names = bodies().map(({ metadata }) => metadata.name);
   for (const name of names) expect(name).toMatch(/^n{230}\.[0-9a-f]{16}$/);
@@ -313,7 +312,7 @@ test('cut text is at most so long in UTF-8, and never cut inside a character', (
 
 test('notes are cut at 1024 bytes, between characters', async () => {
   const { recorder, bodies } = startRecorder();
-  recorder.emit({ ...EVENT, note: 'ä'.repeat(2_000) });
+  recorder.emit({ ...eventInput, note: 'ä'.repeat(2_000) });
   await flush(recorder);
   const note = bodies()[0]?.note ?? '';
   expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024);

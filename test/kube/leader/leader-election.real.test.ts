@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { createKubeClient, type KubeClient } from '../../../src/kube/client/kube-client.ts';
+import { createKubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 import { runLeaderElection } from '../../../src/kube/leader/leader-election.ts';
 import { recordingLogger } from '../recording-logger.ts';

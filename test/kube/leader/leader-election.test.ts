@@ -3,7 +3,8 @@ import { sleep } from '../../../src/async/sleep.ts';
 import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
-import { runLeaderElection, type LeaderElectionOptions } from '../../../src/kube/leader/leader-election.ts';
+import { runLeaderElection } from '../../../src/kube/leader/leader-election.ts';
+import type { LeaderElectionOptions } from '../../../src/kube/leader/leader-election.ts';
 import type { LeaseSpec } from '../../../src/kube/leader/observed-lease.ts';
 import { recordingLogger } from '../recording-logger.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { observeLease, type Lease } from '../../../src/kube/leader/observed-lease.ts';
+import { observeLease } from '../../../src/kube/leader/observed-lease.ts';
+import type { Lease } from '../../../src/kube/leader/observed-lease.ts';
 import { object } from '../scripted-resource.ts';
 
 const lease = (spec: Lease['spec']): Lease => ({ ...object('lease', 1), ...(spec && { spec }) });

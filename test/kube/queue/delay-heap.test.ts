@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createDelayHeap, type DelayHeap } from '../../../src/kube/queue/delay-heap.ts';
+import { createDelayHeap } from '../../../src/kube/queue/delay-heap.ts';
+import type { DelayHeap } from '../../../src/kube/queue/delay-heap.ts';
 
 type Step =
   | { what: 'schedule'; key: string; dueAtMs: number }

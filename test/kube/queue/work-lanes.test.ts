@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createWorkLanes, type Taken } from '../../../src/kube/queue/work-lanes.ts';
+import { createWorkLanes } from '../../../src/kube/queue/work-lanes.ts';
+import type { Taken } from '../../../src/kube/queue/work-lanes.ts';
 
 const keys = (taken: readonly Taken[]): string[] => taken.map(({ key }) => key);
 

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  createWorkQueue,
-  type ProcessResult,
-  type WorkQueueOptions,
-} from '../../../src/kube/queue/work-queue.ts';
+import { createWorkQueue } from '../../../src/kube/queue/work-queue.ts';
+import type { ProcessResult, WorkQueueOptions } from '../../../src/kube/queue/work-queue.ts';
 import { recordingLogger } from '../recording-logger.ts';
 
 let controllers: AbortController[] = [];

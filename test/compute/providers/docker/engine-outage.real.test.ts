@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startPrivateDockerEngine, type PrivateDockerEngine } from '../../../../dev/docker-engine.ts';
+import { startPrivateDockerEngine } from '../../../../dev/docker-engine.ts';
+import type { PrivateDockerEngine } from '../../../../dev/docker-engine.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { never, testClient } from './engine-stand-in.ts';
 

@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import {
-  createEngineClient,
-  type EngineClientOptions,
-} from '../../../../src/compute/providers/docker/engine/engine-client.ts';
+import { createEngineClient } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
+import type { EngineClientOptions } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { silent } from './docker-fixture.ts';
 

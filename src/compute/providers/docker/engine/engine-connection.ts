@@ -3,15 +3,12 @@ import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import { abortable } from '../../../../async/abortable.ts';
-import { withDeadline, type DeadlineOptions } from '../../../../async/deadline.ts';
+import { withDeadline } from '../../../../async/deadline.ts';
+import type { DeadlineOptions } from '../../../../async/deadline.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
-import {
-  engineTransport,
-  type EngineRequest,
-  type EngineTls,
-  type EngineTransport,
-} from './engine-transport.ts';
+import { engineTransport } from './engine-transport.ts';
+import type { EngineRequest, EngineTls, EngineTransport } from './engine-transport.ts';
 
 /**
  * The API that this provider was written to: the oldest that every supported engine (25.0 and newer) takes. Older

@@ -1,7 +1,8 @@
 import { ComputeError } from '../../../errors.ts';
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
-import { EngineRefusal, type RefusalKind } from './engine.ts';
+import { EngineRefusal } from './engine.ts';
+import type { RefusalKind } from './engine.ts';
 
 /**
  * What the engine's failures mean. Pure; each message stays the same as long as the trouble does, because it stands in

@@ -4,7 +4,8 @@ import { readAnswer } from './engine-connection.ts';
 import { connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
 import type { EngineEvent } from './engine.ts';
 import { jsonLines } from './json-lines.ts';
-import { startDeadline, type Deadline } from '../../../../async/deadline.ts';
+import { startDeadline } from '../../../../async/deadline.ts';
+import type { Deadline } from '../../../../async/deadline.ts';
 import { sleep } from '../../../../async/sleep.ts';
 
 /**

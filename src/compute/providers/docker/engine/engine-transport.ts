@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage } from 'node:http';
+import { Agent } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';

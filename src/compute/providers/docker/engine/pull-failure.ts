@@ -1,5 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
-import { engineTrouble, stableEngineText, type EngineAnswer } from './engine-errors.ts';
+import { engineTrouble, stableEngineText } from './engine-errors.ts';
+import type { EngineAnswer } from './engine-errors.ts';
 import type { ImageReference } from '../../../spec/image-reference.ts';
 
 /** Registries count their limits by the minute or the hour; sooner tries only use them up. */

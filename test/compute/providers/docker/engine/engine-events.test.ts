@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type * as sleeping from '../../../../../src/async/sleep.ts';
 import { sleep } from '../../../../../src/async/sleep.ts';
 import type { Engine, EngineEvent } from '../../../../../src/compute/providers/docker/engine/engine.ts';
-import { never, standInEngine, testClient, turns, until, type EngineStandIn } from '../engine-stand-in.ts';
+import { never, standInEngine, testClient, turns, until } from '../engine-stand-in.ts';
+import type { EngineStandIn } from '../engine-stand-in.ts';
 
 vi.mock('../../../../../src/async/sleep.ts', async (original) => {
   const real = await original<typeof sleeping>();
