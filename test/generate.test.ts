@@ -21,6 +21,7 @@ describe('npm run generate', () => {
       'docs/reference/tenant.md',
       'docs/reference/config.md',
       'docs/reference/errors.md',
+      'docs/reference/portability.md',
     ]);
   });
 

@@ -6,6 +6,8 @@ import type { JsonSchema } from '../../src/api/json-schema.ts';
 import { tenantSchema } from '../../src/api/tenant.ts';
 import { errorPolicies } from '../../src/compute/errors.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
+import { containerFields as onDocker } from '../../src/compute/providers/docker/state/container-fields.ts';
+import { containerFields as onEcs } from '../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
 import { operatorConfigSchema } from '../../src/config/operator-config.ts';
 import { referenceTable } from './reference-page.ts';
 
@@ -18,6 +20,7 @@ export function generatedFiles(): Readonly<Record<string, string>> {
     'docs/reference/tenant.md': tenantPage(),
     'docs/reference/config.md': configPage(),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/portability.md': portabilityPage(),
   };
 }
 
@@ -53,6 +56,16 @@ function errorsPage(): string {
     'What a provider may reject with, the reason that the conditions then bear, and what happens next.',
     ['| Error | Reason | Then |', '| --- | --- | --- |', ...rows].join('\n'),
     `All reasons: ${reasons.map((reason) => `\`${reason}\``).join(', ')}.`,
+  ]);
+}
+
+function portabilityPage(): string {
+  const fields = Object.keys(onDocker) as (keyof typeof onDocker)[];
+  const rows = fields.map((field) => `| \`${field}\` | ${onDocker[field].change} | ${onEcs[field].change} |`);
+  return page('What a change of spec.containers does', [
+    'Every field of a container means the same on every engine. What follows from a change of it differs: `rollout` is a ' +
+      'successor that takes over once it is known to be good, `live` is a change while it runs.',
+    ['| Field | Docker | ECS |', '| --- | --- | --- |', ...rows].join('\n'),
   ]);
 }
 

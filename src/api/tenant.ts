@@ -79,25 +79,25 @@ export type TenantSpec = Omit<z.output<ReturnType<typeof tenantSpecSchema>>, 'co
 
 /** The parts of Kubernetes' ObjectMeta that Landlord reads. */
 export interface TenantMetadata {
-  name: string;
-  namespace: string;
-  uid: string;
-  generation: number;
-  resourceVersion: string;
-  creationTimestamp: string;
-  deletionTimestamp?: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-  finalizers?: string[];
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Record<string, string>;
+  readonly annotations?: Record<string, string>;
+  readonly finalizers?: string[];
 }
 
 /** A Tenant as the apiserver serves it. Its spec is `unknown` until `tenantSpecSchema` has parsed it. */
 export interface Tenant {
-  apiVersion?: string;
-  kind?: string;
-  metadata: TenantMetadata;
-  spec?: unknown;
-  status?: TenantStatus;
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: TenantMetadata;
+  readonly spec?: unknown;
+  readonly status?: TenantStatus;
 }
 
 /** The whole object, for the CRD and for checks of manifests. */

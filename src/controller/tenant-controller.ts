@@ -150,13 +150,11 @@ const conflictRetryMs = 250;
 /** What is kept of a Tenant: managedFields and kubectl's copy of the manifest are half of its memory. */
 function withoutBulk(tenant: Tenant): Tenant {
   const { managedFields: _managedFields, ...metadata } = tenant.metadata as Tenant['metadata'] & {
-    managedFields?: unknown;
+    readonly managedFields?: unknown;
   };
-  if (metadata.annotations?.[lastApplied] !== undefined) {
-    const { [lastApplied]: _lastApplied, ...annotations } = metadata.annotations;
-    metadata.annotations = annotations;
-  }
-  return { ...tenant, metadata };
+  if (metadata.annotations?.[lastApplied] === undefined) return { ...tenant, metadata };
+  const { [lastApplied]: _lastApplied, ...annotations } = metadata.annotations;
+  return { ...tenant, metadata: { ...metadata, annotations } };
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -7,8 +7,8 @@ import type { Resource } from '../../kube/client/resource.ts';
 
 /** A Secret as the apiserver serves it: values in base64. */
 export interface SecretObject extends KubeObject {
-  type?: string;
-  data?: Record<string, string>;
+  readonly type?: string;
+  readonly data?: Record<string, string>;
 }
 
 /** Reads one tenant's Secrets, each at most once per pass. Only ever from the tenant's own namespace. */
@@ -73,7 +73,7 @@ export function createSecretReader(
 }
 
 interface DockerConfig {
-  auths?: Record<string, { username?: string; password?: string; auth?: string }>;
+  readonly auths?: Record<string, { username?: string; password?: string; auth?: string }>;
 }
 
 function parseDockerConfig(json: string, secretName: string): RegistryCredential[] {

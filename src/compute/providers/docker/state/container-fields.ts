@@ -8,23 +8,23 @@ import type { LiveSettings, RestartPolicy } from './live-settings.ts';
  */
 export const containerFields = {
   // One container alone bears the tenant's name, whatever its own is.
-  name: { follows: 'rollout', by: 'name on the engine' },
-  image: { follows: 'rollout', by: 'hash', hashed: ({ image }) => image },
-  command: { follows: 'rollout', by: 'hash', hashed: ({ command }) => command },
-  args: { follows: 'rollout', by: 'hash', hashed: ({ args }) => args },
-  env: { follows: 'rollout', by: 'hash', hashed: ({ env }) => env.toSorted(byKey(({ name }) => name)) },
+  name: { change: 'rollout', by: 'name on the engine' },
+  image: { change: 'rollout', by: 'hash', hashed: ({ image }) => image },
+  command: { change: 'rollout', by: 'hash', hashed: ({ command }) => command },
+  args: { change: 'rollout', by: 'hash', hashed: ({ args }) => args },
+  env: { change: 'rollout', by: 'hash', hashed: ({ env }) => env.toSorted(byKey(({ name }) => name)) },
   // The name of a port is for the status alone.
   ports: {
-    follows: 'rollout',
+    change: 'rollout',
     by: 'hash',
     hashed: ({ ports = [] }) =>
       ports
         .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
         .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
   },
-  healthCheck: { follows: 'rollout', by: 'hash', hashed: ({ healthCheck }) => healthCheck },
+  healthCheck: { change: 'rollout', by: 'hash', hashed: ({ healthCheck }) => healthCheck },
   resources: {
-    follows: 'live',
+    change: 'live',
     live: ({ resources: { cpu, memory } }) => ({
       nanoCpus: cpu === undefined ? 0 : nanoCpus(cpu),
       memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
@@ -36,11 +36,11 @@ export type ContainerFieldRules = Readonly<Record<keyof ContainerSpec, FieldRule
 
 type FieldRule =
   /** A successor takes the container's place. */
-  | { readonly follows: 'rollout'; readonly by: 'hash'; readonly hashed: (spec: ContainerSpec) => unknown }
-  | { readonly follows: 'rollout'; readonly by: 'name on the engine' }
+  | { readonly change: 'rollout'; readonly by: 'hash'; readonly hashed: (spec: ContainerSpec) => unknown }
+  | { readonly change: 'rollout'; readonly by: 'name on the engine' }
   /** It is changed while the container runs. */
-  | { readonly follows: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
-  | { readonly follows: 'nothing' };
+  | { readonly change: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
+  | { readonly change: 'nothing' };
 
 /** What the hash of a container covers of its spec. */
 export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unknown>> {
@@ -53,7 +53,7 @@ export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unkno
 
 export function liveSettingsOf(spec: ContainerSpec, restartPolicy: RestartPolicy): LiveSettings {
   return Object.values<FieldRule>(containerFields).reduce<LiveSettings>(
-    (settings, rule) => (rule.follows === 'live' ? { ...settings, ...rule.live(spec) } : settings),
+    (settings, rule) => (rule.change === 'live' ? { ...settings, ...rule.live(spec) } : settings),
     { nanoCpus: 0, memoryBytes: 0, restartPolicy },
   );
 }

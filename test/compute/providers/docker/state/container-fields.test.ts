@@ -10,7 +10,7 @@ import { asDesired } from '../observed-fixture.ts';
 // @ts-expect-error A table in which the rule of a field is missing does not compile.
 const withoutImage: ContainerFieldRules = (({ image: _image, ...rest }) => rest)(containerFields);
 // @ts-expect-error Nor does one with a rule for what is no field.
-const withMore: ContainerFieldRules = { ...containerFields, imagee: { follows: 'nothing' } };
+const withMore: ContainerFieldRules = { ...containerFields, imagee: { change: 'nothing' } };
 
 /** Another value of each field than a container has that says nothing. */
 const others: { readonly [F in keyof Required<ContainerSpec>]: ContainerSpec[F] } = {
@@ -36,7 +36,7 @@ it('has a rule for every field, and no other', () => {
 
 it.each(Object.entries(containerFields))(
   'of a change of %s, what is said to follow does',
-  (field, { follows }) => {
+  (field, { change }) => {
     const before = pair({});
     const after = pair({ [field]: others[field as keyof ContainerSpec] });
     const observed = before.containers.map((container) => asDesired(container));
@@ -44,7 +44,7 @@ it.each(Object.entries(containerFields))(
     expect(changesOf(compareTenant(after, observed))).not.toEqual([]);
     expect(after.specHash).not.toBe(before.specHash);
     expect([containers[0]?.currentMatches, containers[0]?.liveDiffers]).toEqual(
-      follows === 'live' ? [true, true] : [false, false],
+      change === 'live' ? [true, true] : [false, false],
     );
   },
 );
