@@ -16,6 +16,8 @@ export default defineConfig({
           // Ends what hangs; on a busy machine a walk over every crash point takes its time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Every core: they wait for nothing, and vitest itself is idle meanwhile.
+          maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
       },
