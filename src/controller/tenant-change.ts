@@ -4,7 +4,7 @@ import type { Tenant } from '../api/tenant.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 
 /**
- * Whether anything changed that a pass reads. A status that somebody else wrote counts; our own, whose echo may come
+ * Whether anything changed that a pass reads, as the watch tells it or as the answer to a write of ours shows it. A status that somebody else wrote counts; our own, whose echo may come
  * before the answer to its write, does not, and neither does our finalizer: a look at them would cut a back-off short.
  */
 export function isWorthALook(
@@ -14,8 +14,11 @@ export function isWorthALook(
 ): boolean {
   if (previous === undefined) return true;
   const before = previous.metadata;
+  // Of one that is being deleted, it is we who take it away, or somebody who wants nothing more of us.
   const lostFinalizer =
-    before.finalizers?.includes(finalizer) === true && metadata.finalizers?.includes(finalizer) !== true;
+    metadata.deletionTimestamp === undefined &&
+    before.finalizers?.includes(finalizer) === true &&
+    metadata.finalizers?.includes(finalizer) !== true;
   return (
     metadata.generation !== before.generation ||
     metadata.deletionTimestamp !== before.deletionTimestamp ||

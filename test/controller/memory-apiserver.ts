@@ -19,6 +19,8 @@ export interface MemoryApiserver {
   readonly requests: readonly ApiRequest[];
   /** Asked before each request is carried out; what it rejects with is the answer. */
   intercept: (request: ApiRequest) => Promise<void> | void;
+  /** Milliseconds by which the watches are behind the answers to writes. Default: 0. */
+  watchDelayMs: number;
   /** Ends all watches, as a restart does. */
   breakWatches(reason: Error): void;
 }
@@ -196,7 +198,9 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
         const last = structuredClone(is ? after : before);
         if (last === undefined || (!was && !is)) return;
         last.metadata.resourceVersion = String(at);
-        stream.push({ type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object: shown(last) });
+        const event = { type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object: shown(last) } as const;
+        if (apiserver.watchDelayMs === 0) stream.push(event);
+        else setTimeout(() => stream.push(event), apiserver.watchDelayMs);
       },
     };
     watchers.add(watcher);
@@ -216,6 +220,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   const apiserver: MemoryApiserver = {
     requests,
     intercept: () => undefined,
+    watchDelayMs: 0,
     breakWatches(reason) {
       for (const { stream } of watchers) stream.abort(reason);
     },

@@ -41,6 +41,13 @@ describe('a Tenant that changed', () => {
     expect(isWorthALook(before, now, written)).toBe(false);
   });
 
+  test('by the loss of our finalizer is not while it is being deleted: it is we who take it away', () => {
+    const deletionTimestamp = '2026-01-01T00:00:00Z';
+    const leaving = tenantWith(status, { finalizers: [finalizer, 'other'], deletionTimestamp });
+    const left = tenantWith(status, { finalizers: ['other'], deletionTimestamp });
+    expect(isWorthALook(leaving, left, undefined)).toBe(false);
+  });
+
   test('by our own finalizer is not, whatever other finalizers go', () => {
     const without = tenantWith(status, { finalizers: ['other'] });
     expect(isWorthALook(without, tenantWith(status, { finalizers: ['other', finalizer] }), undefined)).toBe(

@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
-import { startController } from './controller-fixture.ts';
+import { namespace, startController } from './controller-fixture.ts';
+import type { ControllerFixture } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
 
@@ -129,6 +130,50 @@ describe('Secrets', () => {
     ]);
     expect(await fixture.message('acme')).toContain('needs get, list and watch on secrets');
     expect(docker.calls).toEqual([]);
+  });
+});
+
+describe("what a user writes just before a status of ours, of which our write's answer tells first", () => {
+  const requestedAt = 'landlord.dev/reconcile-requested-at';
+
+  /** Does `act` right before the status that says Ready, while the watch is 30 ms behind the answers. */
+  async function actBeforeReady(act: (fixture: ControllerFixture) => Promise<unknown>) {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    fixture.apiserver.watchDelayMs = 30;
+    let done = false;
+    fixture.apiserver.intercept = async ({ user, method, path, body }) => {
+      const { status } = (body ?? {}) as { readonly status?: { readonly phase?: string } };
+      if (done || user !== 'operator' || method !== 'PATCH' || !path.endsWith('/status')) return;
+      if (status?.phase !== 'Ready') return;
+      done = true;
+      await act(fixture);
+    };
+    await fixture.create('acme', image('a'));
+    await fixture.pass(1_000);
+    expect(done).toBe(true);
+    return { docker, fixture };
+  }
+
+  test('a new spec is applied', async () => {
+    const { docker, fixture } = await actBeforeReady(({ tenants }) =>
+      tenants.mergePatch('acme', namespace, { spec: image('b') }),
+    );
+    expect((await fixture.get('acme')).status?.observedGeneration).toBe(2);
+    expect(docker.workloads.get(key)?.specHash).toBe('image=b');
+  });
+
+  test('a deletion is carried out', async () => {
+    const { docker, fixture } = await actBeforeReady(({ tenants }) => tenants.delete('acme', namespace));
+    await expect(fixture.get('acme')).rejects.toThrow('there is no Tenant');
+    expect(docker.workloads.size).toBe(0);
+  });
+
+  test('a requested reconcile is echoed', async () => {
+    const { fixture } = await actBeforeReady(({ tenants }) =>
+      tenants.mergePatch('acme', namespace, { metadata: { annotations: { [requestedAt]: 'noon' } } }),
+    );
+    expect((await fixture.get('acme')).status?.lastHandledReconcileAt).toBe('noon');
   });
 });
 

@@ -2,6 +2,7 @@ import { createFollowedState } from './followed-state.ts';
 import { keyOf, objectKey } from '../client/kube-object.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import { createObjectCache } from './object-cache.ts';
+import type { CacheEvent } from './object-cache.ts';
 import { WatchLoop } from './watch-loop.ts';
 import type { ReflectorOptions } from './watch-loop.ts';
 
@@ -18,8 +19,9 @@ export interface Reflector<T extends KubeObject> {
   values(): Iterable<T>;
   readonly size: number;
   /**
-   * Puts the answer of an own write into the cache, so that the next pass sees it; its echo causes no event. False
-   * where the cache knows better: it has a newer version, or the object was deleted in the meantime.
+   * Puts the answer of an own write into the cache, so that the next pass sees it, and tells of it as the watch would:
+   * the answer is the whole object, with what others wrote before, of which the watch will bring no news any more.
+   * False where the cache knows better: it has a newer version, or the object was deleted in the meantime.
    */
   assume(object: T): boolean;
 }
@@ -30,16 +32,17 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
   const cache = createObjectCache<T>();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
   let hasSynced = false;
+  const tell = (event: CacheEvent<T>): void => {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      logger.error({ err: error, object: keyOf(event.object) }, 'an event handler failed');
+    }
+  };
   const state = createFollowedState<T>({
     cache,
     transform,
-    onEvent(event) {
-      try {
-        onEvent?.(event);
-      } catch (error) {
-        logger.error({ err: error, object: keyOf(event.object) }, 'an event handler failed');
-      }
-    },
+    onEvent: tell,
     onReplaced(replaced) {
       metrics?.onRelist?.(resource.id);
       logger.debug(replaced, 'state read');
@@ -60,6 +63,12 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     get size() {
       return cache.size;
     },
-    assume: (object) => cache.assume(transform(object)),
+    assume(answer) {
+      const object = transform(answer);
+      const previous = cache.get(keyOf(object));
+      if (!cache.assume(object)) return false;
+      tell(previous === undefined ? { type: 'added', object } : { type: 'updated', object, previous });
+      return true;
+    },
   };
 }
