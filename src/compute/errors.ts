@@ -102,7 +102,7 @@ export async function asComputeErrors<T>(
     if (error instanceof ComputeError) throw error;
     const mapped = known?.(error);
     if (mapped !== undefined) throw mapped;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ComputeError('ProviderUnavailable', `${engine}: ${message}`, { cause: error });
+    const { message, code } = asComputeError(error);
+    throw new ComputeError(code, `${engine}: ${message}`, { cause: error });
   }
 }
