@@ -15,6 +15,7 @@ export const reasons = [
   'Unhealthy',
   'Suspended',
   'Deleting',
+  'ApprovalRequired',
   'ProviderRequired',
   'ProviderNotFound',
   'ProviderConflict',

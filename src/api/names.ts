@@ -16,5 +16,11 @@ export const providerKeys = [
   'compute_provider_type',
 ] as const;
 
+/** Annotation; its value is the digest of the plan (status.plan) that is consented to. */
+export const approve = 'landlord.dev/approve';
+
+/** Annotation; its value names a place that can't be reached any more, as the status' message does: it is given up. */
+export const abandon = 'landlord.dev/abandon';
+
 /** Annotation; each new value asks for one reconcile, a rejected spec included. */
 export const reconcileRequestedAt = 'landlord.dev/reconcile-requested-at';

@@ -53,6 +53,10 @@ export const computeStatus = z.strictObject({
 });
 export type ComputeStatusBlock = z.output<typeof computeStatus>;
 
+/** What a change does to what runs, mildest first. */
+export const effects = ['live', 'replace', 'gap', 'outage', 'data-loss'] as const;
+export type Effect = (typeof effects)[number];
+
 export const driftItem = z.strictObject({
   path: z.string().describe('What differs.'),
   desired: z.string().describe('What it should be; secret values are redacted.'),
@@ -85,6 +89,32 @@ export const tenantStatus = z.strictObject({
     .describe(
       'A spec that was rolled back. It is not tried again until it or reconcile-requested-at changes.',
     ),
+  retained: z
+    .array(
+      z.strictObject({
+        provider: z.string().describe('Provider that keeps it.'),
+        resource: z.string().describe('What is kept, as the engine calls it: volume NAME.'),
+        since: z.iso.datetime().describe('When its place was left.'),
+        placement: placement.describe('The place that was left.'),
+      }),
+    )
+    .max(100)
+    .optional()
+    .describe('Data at places that were left. Only deletion with volumePolicy Delete removes it.'),
+  plan: z
+    .strictObject({
+      digest: z
+        .string()
+        .describe('What the annotation landlord.dev/approve has to say for it to be carried out.'),
+      target: z.string().describe('Hash of the place and the desired state that it leads to.'),
+      effect: z.enum(effects).describe('The worst effect of its changes on what runs.'),
+      changes: z
+        .array(driftItem.extend({ effect: z.enum(effects).describe('What making it so does to what runs.') }))
+        .max(20)
+        .describe('What would be changed, the first 20.'),
+    })
+    .optional()
+    .describe('Changes that wait for consent, or that are being made with it.'),
   phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
   compute: computeStatus.optional().describe('What the provider observed.'),
   drift: z.array(driftItem).max(20).optional().describe('Where reality differs from the spec, the first 20.'),

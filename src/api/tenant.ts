@@ -15,6 +15,29 @@ const providerName = z
 
 const tenantIdMessage = "is immutable: it can't be added, changed or dropped";
 
+/** What may be done to what runs, and by whose leave. */
+const policies = {
+  approval: z
+    .enum(['Never', 'Destructive', 'Always'])
+    .default('Destructive')
+    .describe(
+      'What waits for consent by the annotation landlord.dev/approve. Destructive: what ends what runs before ' +
+        'its successor is known to be good, or loses data; Always: every change to what runs; Never: nothing.',
+    ),
+  volumePolicy: z
+    .enum(['Retain', 'Delete'])
+    .default('Retain')
+    .describe('Delete: deleting the Tenant removes its persistent volumes. Nothing else ever does.'),
+  deletionPolicy: z
+    .enum(['Delete', 'Retain'])
+    .default('Delete')
+    .describe('Retain: deleting the Tenant leaves its workload as it is; applying it again takes it back.'),
+  driftPolicy: z
+    .enum(['Correct', 'Report'])
+    .default('Correct')
+    .describe('Report: changes made behind the operator are shown in status.drift and left alone.'),
+};
+
 /** The schema of `Tenant.spec`, with one typed block per provider in computeConfig. */
 export function tenantSpecSchema(blocks: TenantBlocks) {
   const computeConfig = z.strictObject(
@@ -52,16 +75,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
         .boolean()
         .default(false)
         .describe('While true nothing is changed on the engine; deletion still runs.'),
-      deletionPolicy: z
-        .enum(['Delete', 'Retain'])
-        .default('Delete')
-        .describe(
-          'Retain: deleting the Tenant leaves its workload as it is; applying it again takes it back.',
-        ),
-      driftPolicy: z
-        .enum(['Correct', 'Report'])
-        .default('Correct')
-        .describe('Report: changes made behind the operator are shown in status.drift and left alone.'),
+      ...policies,
     }),
     [
       {

@@ -17,6 +17,7 @@ export const errorCodes = [
   'Throttled',
   'ProviderUnavailable',
   'PolicyDenied',
+  'ApprovalRequired',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -38,6 +39,7 @@ export const errorPolicies = {
   ProviderConflict: { reason: 'ProviderConflict', stalled: true, minRetryMs: 0 },
   InvalidSpec: { reason: 'InvalidSpec', stalled: true, minRetryMs: 0 },
   PolicyDenied: { reason: 'PolicyDenied', stalled: true, minRetryMs: 0 },
+  ApprovalRequired: { reason: 'ApprovalRequired', stalled: true, minRetryMs: 0 },
   SecretNotFound: { reason: 'SecretNotFound', stalled: false, minRetryMs: 0 },
   ProvisionFailed: { reason: 'ProvisionFailed', stalled: false, minRetryMs: 0 },
   UpdateFailed: { reason: 'UpdateFailed', stalled: false, minRetryMs: 0 },

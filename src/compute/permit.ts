@@ -1,12 +1,53 @@
-declare const consent: unique symbol;
+import { effects } from '../api/status.ts';
+import type { Effect } from '../api/status.ts';
+import { ComputeError } from './errors.ts';
+
+declare const upTo: unique symbol;
+declare const given: unique symbol;
 
 /**
- * Consent to change what runs. Every operation of a provider that may start, stop, replace or remove something takes
- * one, so that no code path can act without having been handed it.
+ * Consent to change what runs, up to an effect. The controller's gate alone makes it, from what was announced and
+ * approved; every operation of a provider that may start, stop, replace or remove something takes it.
  */
 export interface Permit {
-  readonly [consent]: 'granted';
+  readonly [upTo]: Effect;
 }
 
-/** Consent to everything: what the desired state asks for is done as soon as it can be. */
-export const permitAll = Object.freeze({}) as Permit;
+/**
+ * Consent to one call. Each call to an engine that stops, replaces or removes something takes it as an argument, so
+ * that a code path which has none does not compile.
+ */
+export interface Consent {
+  readonly [given]: Effect;
+}
+
+const permits = new WeakMap<Permit, Effect>();
+
+/** For the gate alone: whoever else could make one could do what nobody consented to. */
+export function permitUpTo(effect: Effect): Permit {
+  const permit = Object.freeze({}) as Permit;
+  permits.set(permit, effect);
+  return permit;
+}
+
+export function allows(permit: Permit, effect: Effect): boolean {
+  const granted = permits.get(permit);
+  return granted !== undefined && !isWorse(effect, granted);
+}
+
+/** Throws ComputeError ApprovalRequired where the effect is worse than what was consented to. */
+export function consentTo(permit: Permit, effect: Effect, what: string): Consent {
+  if (allows(permit, effect)) return Object.freeze({}) as Consent;
+  throw new ComputeError(
+    'ApprovalRequired',
+    `${what} has the effect ${effect}, which was not announced: it is planned anew`,
+  );
+}
+
+export function isWorse(effect: Effect, than: Effect): boolean {
+  return effects.indexOf(effect) > effects.indexOf(than);
+}
+
+export function worstEffect(some: readonly Effect[]): Effect {
+  return some.reduce<Effect>((worst, effect) => (isWorse(effect, worst) ? effect : worst), 'live');
+}

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Logger } from 'pino';
-import type { ComputeStatusBlock, DriftItem, Placement } from '../api/status.ts';
+import type { ComputeStatusBlock, DriftItem, Effect, Placement } from '../api/status.ts';
 import type { Permit } from './permit.ts';
 import type { CommonPolicy } from './policy.ts';
 import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
@@ -118,6 +118,8 @@ export interface StepResult {
 export interface DestroyResult {
   readonly outcome: 'gone' | 'in_progress';
   readonly message: string;
+  /** `gone`: data that was kept, for the permit did not cover its loss, as the engine calls it: `volume NAME`. */
+  readonly retained?: readonly string[];
   readonly lookAgainAfterMs?: number;
 }
 
@@ -128,6 +130,12 @@ export interface Change extends DriftItem {
    * `drift`: it came from this desired state and was changed behind the operator.
    */
   readonly cause: 'spec' | 'drift';
+  /**
+   * What mending it does to what runs. `live`: nothing restarts; `replace`: a proven successor takes over; `gap`: a
+   * short stop, with a way back; `outage`: what runs ends before the new one is known to be good; `data-loss`: what
+   * goes can't be had again.
+   */
+  readonly effect: Effect;
 }
 
 export interface Observation {
@@ -151,6 +159,10 @@ export interface OwnedResource {
   readonly name: string;
   /** What it is and how the engine calls it: `container landlord-tenant-acme`. */
   readonly resource: string;
+  /** Whether it is data that stays when what ran goes. */
+  readonly isData: boolean;
+  /** Where `destroy` finds it. */
+  readonly placement: Placement;
 }
 
 /** What a provider is built with, besides its block of the operator's config. */

@@ -49,6 +49,8 @@ export interface StatusDraft {
   readonly placement: Placement | undefined;
   readonly previousPlacements: readonly Placement[];
   readonly rejected: TenantStatus['rejected'];
+  readonly retained: NonNullable<TenantStatus['retained']>;
+  readonly plan: TenantStatus['plan'];
   readonly compute: ComputeStatusBlock | undefined;
   readonly drift: readonly DriftItem[];
   readonly lastHandledReconcileAt: string | undefined;
@@ -71,6 +73,8 @@ export type Verdict =
     }
   | { readonly kind: 'failed'; readonly error: ComputeError }
   | { readonly kind: 'rolledBack'; readonly reason: RollbackReason; readonly message: string }
+  /** A plan waits for consent. */
+  | { readonly kind: 'unapproved'; readonly message: string }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'deleting'; readonly message: string; readonly error?: ComputeError };
 
@@ -93,6 +97,8 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     placement: status?.placement,
     previousPlacements: status?.previousPlacements ?? [],
     rejected: status?.rejected,
+    retained: status?.retained ?? [],
+    plan: status?.plan,
     compute: status?.compute,
     drift: status?.drift ?? [],
     lastHandledReconcileAt: status?.lastHandledReconcileAt,

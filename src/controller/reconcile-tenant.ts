@@ -2,6 +2,7 @@ import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../api/names.
 import type { Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
+import type { Change, Desired } from '../compute/provider.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
@@ -18,7 +19,8 @@ import { summarise } from './status/summarise.ts';
 import { transitionEvents } from './status/transition-events.ts';
 import { repairKind } from './steps/choose-step.ts';
 import { converge } from './steps/converge.ts';
-import { deleteTenant } from './steps/delete-tenant.ts';
+import { deleteTenant, noteRetained, placeText } from './steps/delete-tenant.ts';
+import { approvalMessage, gate } from './steps/gate.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { oldestTenant } from './tenant-index.ts';
@@ -79,11 +81,17 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const desired = enabled.provider.desired(spec);
   await enabled.provider.validate(desired, signal);
   await ensureFinalizer(pass);
+  const unapproved = moveThatWaits(pass, tenantSpec, desired);
+  if (unapproved !== undefined) {
+    await observe(pass);
+    return unapproved;
+  }
   await place(pass, enabled, desired.placement);
   const requestedAt = pass.tenant.metadata.annotations?.[reconcileRequestedAt];
   const { facts, ...outcome } = await converge({
     tenant: pass.tenant,
     driftPolicy: tenantSpec.driftPolicy,
+    approval: tenantSpec.approval,
     desired,
     enabled,
     draft: pass.draft,
@@ -137,6 +145,24 @@ async function ensureFinalizer(pass: Pass): Promise<void> {
   pass.tenant = await pass.deps.writer.addFinalizer(pass.tenant, pass.signal);
 }
 
+/** To another place: under `approval: Always`, that waits, too. */
+function moveThatWaits(pass: Pass, { approval }: TenantSpec, desired: Desired): Outcome | undefined {
+  const { tenant, draft } = pass;
+  const { placement } = draft;
+  if (placement === undefined || jsonEqual(placement, desired.placement)) return undefined;
+  const move: Change = {
+    path: 'placement',
+    desired: placeText(desired.placement),
+    actual: placeText(placement),
+    cause: 'spec',
+    effect: 'replace',
+  };
+  const { permit, plan } = gate({ tenant, approval, desired, changes: [move], plan: draft.plan });
+  if (permit !== undefined || plan === undefined) return undefined;
+  note(pass, { plan });
+  return { verdict: { kind: 'unapproved', message: approvalMessage(tenant, plan) }, repaired: [] };
+}
+
 /** Records where the tenant goes, and what it leaves, before anything is created there. */
 async function place(pass: Pass, { definition }: EnabledProvider, target: Placement): Promise<void> {
   const { draft, tenant } = pass;
@@ -145,6 +171,7 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
   const previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
   note(pass, { placement: target, previousPlacements });
+  noteRetained(pass, []);
   // Without anything durable on either side there is nothing that a crash could leave behind.
   if (!definition.durable && previousPlacements.length === 0) return;
   note(pass, { rejected: undefined });

@@ -1,4 +1,4 @@
-import { finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import { abandon, approve, finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant } from '../api/tenant.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
@@ -28,7 +28,9 @@ export function isWorthALook(
         metadata.labels?.[key] !== before.labels?.[key] ||
         metadata.annotations?.[key] !== before.annotations?.[key],
     ) ||
-    metadata.annotations?.[reconcileRequestedAt] !== before.annotations?.[reconcileRequestedAt] ||
+    [reconcileRequestedAt, approve, abandon].some(
+      (key) => metadata.annotations?.[key] !== before.annotations?.[key],
+    ) ||
     !(jsonEqual(status, previous.status) || jsonEqual(status, written))
   );
 }

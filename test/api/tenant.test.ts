@@ -7,8 +7,14 @@ const spec = tenantSpecSchema(tenantBlocks);
 const app = { name: 'app', image: 'registry.example/app:1.4' };
 
 describe('what a Tenant does not say', () => {
-  test('is: not suspended, deleted with its Tenant, drift corrected', () => {
-    expect(spec.parse({})).toEqual({ suspend: false, deletionPolicy: 'Delete', driftPolicy: 'Correct' });
+  test('is: not suspended, deleted with its Tenant but for its data, drift corrected, what destroys asked for', () => {
+    expect(spec.parse({})).toEqual({
+      suspend: false,
+      approval: 'Destructive',
+      volumePolicy: 'Retain',
+      deletionPolicy: 'Delete',
+      driftPolicy: 'Correct',
+    });
   });
 
   test('of a port is TCP, of a health check its interval, retries and start', () => {

@@ -1,4 +1,4 @@
-import { permitAll } from '../../src/compute/permit.ts';
+import { anyPermit } from './permits.ts';
 import type {
   Desired,
   DestroyResult,
@@ -28,10 +28,10 @@ export function driven<D extends Desired, Config = Readonly<Record<string, unkno
   const desired = (spec: TenantComputeSpec<Config>): D => provider.desired(spec as TenantComputeSpec);
   return {
     validate: async (spec, signal) => provider.validate(desired(spec), signal),
-    provision: async (spec, signal) => provider.provision(desired(spec), permitAll, signal),
-    update: async (spec, signal) => provider.update(desired(spec), permitAll, signal),
-    hold: async (spec, signal) => provider.hold(desired(spec), permitAll, signal),
-    destroy: async (spec, signal) => provider.destroy(desired(spec), permitAll, signal),
+    provision: async (spec, signal) => provider.provision(desired(spec), anyPermit, signal),
+    update: async (spec, signal) => provider.update(desired(spec), anyPermit, signal),
+    hold: async (spec, signal) => provider.hold(desired(spec), anyPermit, signal),
+    destroy: async (spec, signal) => provider.destroy(desired(spec), anyPermit, signal),
     getStatus: async (spec, how) => provider.getStatus(desired(spec), desired(spec), how),
     list: (signal) => provider.list(signal),
   };

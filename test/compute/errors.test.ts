@@ -25,7 +25,14 @@ describe('errorPolicies', () => {
         .filter(([, { stalled }]) => stalled)
         .map(([code]) => code)
         .toSorted(),
-    ).toEqual(['InvalidSpec', 'PolicyDenied', 'ProviderConflict', 'ProviderNotFound', 'ProviderRequired']);
+    ).toEqual([
+      'ApprovalRequired',
+      'InvalidSpec',
+      'PolicyDenied',
+      'ProviderConflict',
+      'ProviderNotFound',
+      'ProviderRequired',
+    ]);
   });
 
   test('has refused rights tried again no sooner than in half a minute, and all else by the back-off', () => {

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { measuredProvider } from '../../src/compute/measured-provider.ts';
 import type { Provider, TenantPlace } from '../../src/compute/provider.ts';
-import { permitAll } from '../../src/compute/permit.ts';
+import { anyPermit } from './permits.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { mockContext, mockSpec } from './providers/mock/mock-spec.ts';
 
@@ -28,12 +28,12 @@ describe('measuredProvider', () => {
     );
     const desired = provider.desired(mockSpec());
     await provider.validate(desired, signal);
-    await provider.provision(desired, permitAll, signal);
-    await provider.update(desired, permitAll, signal);
-    await provider.hold(desired, permitAll, signal);
+    await provider.provision(desired, anyPermit, signal);
+    await provider.update(desired, anyPermit, signal);
+    await provider.hold(desired, anyPermit, signal);
     await provider.getStatus(ref, desired, { fresh: false, signal });
     await provider.list(signal);
-    await provider.destroy(ref, permitAll, signal);
+    await provider.destroy(ref, anyPermit, signal);
     await provider.close();
     expect(seen).toEqual([
       'validate ok',
@@ -55,8 +55,8 @@ describe('measuredProvider', () => {
       { ...inner, provision: () => Promise.reject(failure), update: () => Promise.reject(bug) },
       (operation, result) => seen.push(`${operation} ${result}`),
     );
-    await expect(provider.provision(provider.desired(mockSpec()), permitAll, signal)).rejects.toBe(failure);
-    await expect(provider.update(provider.desired(mockSpec()), permitAll, signal)).rejects.toBe(bug);
+    await expect(provider.provision(provider.desired(mockSpec()), anyPermit, signal)).rejects.toBe(failure);
+    await expect(provider.update(provider.desired(mockSpec()), anyPermit, signal)).rejects.toBe(bug);
     expect(seen).toEqual(['provision Throttled', 'update bug']);
   });
 
@@ -106,10 +106,10 @@ describe('measuredProvider', () => {
     const given: unknown[] = [
       provider.desired(spec),
       await provider.validate(desired, signal),
-      await provider.provision(desired, permitAll, signal),
-      await provider.update(desired, permitAll, signal),
-      await provider.hold(desired, permitAll, signal),
-      await provider.destroy(ref, permitAll, signal),
+      await provider.provision(desired, anyPermit, signal),
+      await provider.update(desired, anyPermit, signal),
+      await provider.hold(desired, anyPermit, signal),
+      await provider.destroy(ref, anyPermit, signal),
       await provider.getStatus(ref, desired, how),
       await provider.list(signal),
       await provider.watch(onChange, signal),
@@ -119,10 +119,10 @@ describe('measuredProvider', () => {
     expect(calls).toEqual([
       ['desired', spec],
       ['validate', desired, signal],
-      ['provision', desired, permitAll, signal],
-      ['update', desired, permitAll, signal],
-      ['hold', desired, permitAll, signal],
-      ['destroy', ref, permitAll, signal],
+      ['provision', desired, anyPermit, signal],
+      ['update', desired, anyPermit, signal],
+      ['hold', desired, anyPermit, signal],
+      ['destroy', ref, anyPermit, signal],
       ['getStatus', ref, desired, how],
       ['list', signal],
       ['watch', onChange, signal],

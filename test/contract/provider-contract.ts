@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import { permitAll } from '../../src/compute/permit.ts';
+import { anyPermit } from '../compute/permits.ts';
 import type { Observation, Provider, ProviderDefinition, StepResult } from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 import { driven as drive } from '../compute/driven-provider.ts';
@@ -58,8 +58,8 @@ export function describeProviderContract(
       const at = provider.desired(harness.spec('never', 'first'));
       const seen = await provider.getStatus(at, undefined, { fresh: false, signal });
       expect(seen).toMatchObject({ exists: false, changes: [] });
-      expect((await provider.destroy(at, permitAll, signal)).outcome).toBe('gone');
-      expect((await provider.destroy(at, permitAll, signal)).outcome).toBe('gone');
+      expect((await provider.destroy(at, anyPermit, signal)).outcome).toBe('gone');
+      expect((await provider.destroy(at, anyPermit, signal)).outcome).toBe('gone');
     });
 
     it('a tenant goes from nothing over two desired states to nothing', async () => {

@@ -14,6 +14,8 @@ const owned = (name: string): OwnedResource => ({
   namespace: 'team-a',
   name,
   resource: `container landlord-tenant-team-a-${name}`,
+  isData: false,
+  placement: { provider: 'docker' },
 });
 
 /** The report over these providers in a cluster whose only Tenant is team-a/acme, on a clock that the test moves. */

@@ -2,6 +2,7 @@ import type { Tenant } from '../../src/api/tenant.ts';
 import { draftFrom } from '../../src/controller/pass.ts';
 import type { Pass, ReconcileDeps, StatusDraft } from '../../src/controller/pass.ts';
 import type { TenantMemory } from '../../src/controller/tenant-memory.ts';
+import { silentLogger } from '../cluster/silent-logger.ts';
 import type { ScriptedProvider } from './scripted-provider.ts';
 
 export interface PassOptions {
@@ -18,6 +19,7 @@ export function passOver(options: PassOptions): Pass {
   const deps: Partial<ReconcileDeps> = {
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     now: () => now,
+    logger: silentLogger,
   };
   return {
     deps: deps as ReconcileDeps,

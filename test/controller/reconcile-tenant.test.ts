@@ -6,7 +6,13 @@ import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
 
-const stopped: Change = { path: 'state', desired: 'running', actual: 'exited', cause: 'drift' };
+const stopped: Change = {
+  path: 'state',
+  desired: 'running',
+  actual: 'exited',
+  cause: 'drift',
+  effect: 'live',
+};
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine does not answer');
 
 describe('a tenant', () => {

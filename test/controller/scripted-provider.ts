@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoint, Placement } from '../../src/api/status.ts';
+import type { Effect, Endpoint, Placement } from '../../src/api/status.ts';
 import { untilAborted } from '../../src/async/until-aborted.ts';
 import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type {
@@ -49,6 +49,8 @@ export interface Workload {
   /** What was changed behind the operator. */
   drift: Change[];
   endpoints?: Endpoint[];
+  /** Of a rollout. Default: `replace`. */
+  effect?: Effect;
   /** Shown in place of running and healthy. */
   shows: Partial<Observation>;
 }
@@ -194,11 +196,11 @@ function observe(workload: Workload | undefined, against: Desired | undefined): 
       compute: { state: 'stopped', health: 'unknown', running: 0, desired: against === undefined ? 0 : 1 },
     };
   }
-  const { specHash, drift, endpoints, shows } = workload;
+  const { specHash, drift, endpoints, shows, effect = 'replace' } = workload;
   const rollout: Change[] =
     against === undefined || against.specHash === specHash
       ? []
-      : [{ path: 'image', desired: against.specHash, actual: specHash, cause: 'spec' }];
+      : [{ path: 'image', desired: against.specHash, actual: specHash, cause: 'spec', effect }];
   return {
     exists: true,
     changes: against === undefined ? [] : [...rollout, ...drift],

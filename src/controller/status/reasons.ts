@@ -13,6 +13,8 @@ export function reasonOf(verdict: Verdict): { readonly reason: Reason; readonly 
       return { reason: verdict.reason, stalled: false };
     case 'rolledBack':
       return { reason: verdict.reason, stalled: true };
+    case 'unapproved':
+      return { reason: 'ApprovalRequired', stalled: true };
     case 'suspended':
       return { reason: 'Suspended', stalled: false };
     case 'failed':

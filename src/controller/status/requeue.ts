@@ -21,6 +21,7 @@ export function requeue({ verdict, lookAgainAfterMs }: Outcome): ProcessResult {
     case 'progressing':
       return { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs };
     case 'rolledBack':
+    case 'unapproved':
       return { requeueAfterMs: Math.min(lookAgainAfterMs ?? stalledRetryMs, stalledRetryMs) };
     case 'failed':
       return failure(verdict.error);

@@ -17,6 +17,7 @@ export interface SummaryInput {
 /** Bounds of the CRD: what is longer would be refused as a whole, and the tenant would have no status. */
 const maxMessageLength = 4096;
 const maxDriftItems = 20;
+const maxRetained = 100;
 
 /** Pure: the whole status that follows from a pass. */
 export function summarise(input: SummaryInput): TenantStatus {
@@ -38,6 +39,8 @@ export function summarise(input: SummaryInput): TenantStatus {
       placement: draft.placement,
       previousPlacements: draft.previousPlacements.length > 0 ? [...draft.previousPlacements] : undefined,
       rejected: draft.rejected,
+      retained: draft.retained.length > 0 ? draft.retained.slice(0, maxRetained) : undefined,
+      plan: draft.plan,
       compute: computeBlock(previous?.compute, draft.compute, now),
       drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
@@ -86,6 +89,7 @@ function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
       return [update('Ready', ready, reason, 'spec.suspend is true: nothing is changed until it is false')];
     }
     case 'rolledBack':
+    case 'unapproved':
     case 'failed':
     case 'deleting': {
       const message = verdict.kind === 'failed' ? verdict.error.message : verdict.message;
@@ -116,6 +120,7 @@ function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
     case 'deleting':
       return 'Deleting';
     case 'rolledBack':
+    case 'unapproved':
       return 'Degraded';
     case 'progressing':
       return verdict.reason === 'Unhealthy' ? 'Degraded' : verdict.reason;

@@ -46,19 +46,25 @@ export function chooseStep(input: StepInput, { exists, changes }: Observation): 
 
 const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
 
-/** A rejected spec is not tried; what is left of the one before it is kept running. */
-function holdStep(exists: boolean, changes: readonly Change[]): Step {
+/** A spec that is rejected or waits is not tried; what is left of the one before it is kept running. */
+export function holdStep(exists: boolean, changes: readonly Change[]): Step {
   const repairs = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
   return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
 }
 
-const missing: Change = { path: 'compute', desired: 'present', actual: 'absent', cause: 'drift' };
+const missing: Change = {
+  path: 'compute',
+  desired: 'present',
+  actual: 'absent',
+  cause: 'drift',
+  effect: 'live',
+};
 
 export function repairKind(repairs: readonly DriftItem[]): RepairKind {
   return repairs.some(({ path }) => path === missing.path) ? 'gone' : 'stopped';
 }
 
-export function withoutCause({ path, desired, actual }: Change): DriftItem {
+export function withoutCause({ path, desired, actual }: DriftItem): DriftItem {
   return { path, desired, actual };
 }
 

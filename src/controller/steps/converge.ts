@@ -1,17 +1,20 @@
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
-import { permitAll } from '../../compute/permit.ts';
+import type { Permit } from '../../compute/permit.ts';
 import type { Desired, Observation } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
-import type { Outcome, RollbackReason, StatusDraft } from '../pass.ts';
+import type { Outcome, RollbackReason, StatusDraft, Verdict } from '../pass.ts';
 import type { RepairKind } from '../tenant-memory.ts';
-import { chooseStep, repairKind, withoutCause } from './choose-step.ts';
+import { chooseStep, holdStep, repairKind, withoutCause } from './choose-step.ts';
 import type { Step } from './choose-step.ts';
+import { approvalMessage, gate, permitToHold, permitToProvision } from './gate.ts';
+import type { Gate, Plan } from './gate.ts';
 import { judge } from './judge.ts';
 
 export interface ConvergeInput {
   readonly tenant: Tenant;
   readonly driftPolicy: TenantSpec['driftPolicy'];
+  readonly approval: TenantSpec['approval'];
   readonly desired: Desired;
   readonly enabled: EnabledProvider;
   /** As it stands before; nothing is written into it. */
@@ -25,7 +28,7 @@ export interface ConvergeInput {
 
 /** What converging came to, and the facts for the status. */
 export interface Decision extends Outcome {
-  readonly facts: Pick<StatusDraft, 'compute' | 'drift' | 'rejected'>;
+  readonly facts: Pick<StatusDraft, 'compute' | 'drift' | 'rejected' | 'plan'>;
 }
 
 /**
@@ -33,27 +36,88 @@ export interface Decision extends Outcome {
  * first look fails; a failure after it is a decision, for by then there are facts to tell.
  */
 export async function converge(input: ConvergeInput): Promise<Decision> {
-  const { enabled, desired, draft, signal } = input;
-  const before = await enabled.provider.getStatus(desired, desired, { fresh: isNew(input), signal });
+  const { draft, desired } = input;
   const rejected = isRejected(input) ? draft.rejected : undefined;
+  const before = await lookBefore(input, rejected);
   // What an engine shows of the last try of this very spec must not reject the one that the annotation asks for.
   const retried = draft.rejected?.specHash === desired.specHash;
   if (before.rolledBack !== undefined && !retried) return rejection(input, before, before.rolledBack);
-  const { durable } = enabled.definition;
-  const step = chooseStep({ ...input, durable, rejected: rejected !== undefined }, before);
-  const facts = { compute: before.compute, drift: step.reported, rejected };
+  const step = stepFor(input, rejected, before);
+  const facts = { compute: before.compute, drift: step.reported, rejected, plan: undefined };
+  const { permit, plan } = consentFor(input, step, before);
+  if (permit === undefined && plan !== undefined) return keepWaiting(input, { before, plan }, facts);
   const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;
-  if (step.kind === 'none' || waitMs > 0) {
+  if (step.kind === 'none' || permit === undefined || waitMs > 0) {
     const verdict = judge({ ...input, step, result: undefined, observation: before, rejected });
-    return {
-      verdict,
-      repaired: [],
-      lookAgainAfterMs: soonest(waitMs > 0 ? waitMs : undefined, before.lookAgainAfterMs),
-      facts,
-    };
+    const lookAgainAfterMs = soonest(waitMs > 0 ? waitMs : undefined, before.lookAgainAfterMs);
+    return { verdict, repaired: [], lookAgainAfterMs, facts };
   }
+  return tryStep(input, { step, operation: step.kind, permit }, { ...facts, plan });
+}
+
+/** What would replace something is decided on a look that was made for it. */
+async function lookBefore(input: ConvergeInput, rejected: StatusDraft['rejected']): Promise<Observation> {
+  const { enabled, desired, signal } = input;
+  const look = (fresh: boolean) => enabled.provider.getStatus(desired, desired, { fresh, signal });
+  const isFresh = isNew(input);
+  const first = await look(isFresh);
+  if (isFresh || rejected !== undefined) return first;
+  return first.changes.some(({ cause, effect }) => cause === 'spec' || effect !== 'live')
+    ? look(true)
+    : first;
+}
+
+function stepFor(input: ConvergeInput, rejected: StatusDraft['rejected'], before: Observation): Step {
+  const { durable } = input.enabled.definition;
+  return chooseStep({ ...input, durable, rejected: rejected !== undefined }, before);
+}
+
+function consentFor(
+  { tenant, approval, desired, draft }: ConvergeInput,
+  step: Step,
+  { changes }: Observation,
+): Gate {
+  switch (step.kind) {
+    case 'none':
+      return { permit: undefined };
+    case 'provision':
+      return { permit: permitToProvision() };
+    case 'hold':
+      return { permit: permitToHold() };
+    case 'update':
+      return gate({ tenant, approval, desired, changes, plan: draft.plan });
+    default:
+      return step.kind satisfies never;
+  }
+}
+
+/** The plan stands in the status, and what runs is kept running meanwhile. */
+async function keepWaiting(
+  input: ConvergeInput,
+  { before, plan }: { readonly before: Observation; readonly plan: Plan },
+  facts: Decision['facts'],
+): Promise<Decision> {
+  const verdict: Verdict = { kind: 'unapproved', message: approvalMessage(input.tenant, plan) };
+  const waiting = { verdict, repaired: [], facts: { ...facts, plan } };
+  const hold = holdStep(before.exists, before.changes);
+  // What somebody changed of it is part of the plan: to put that right is what waits.
+  const isPlanned = hold.repairs.some(({ effect }) => effect !== 'live');
+  if (hold.kind === 'none' || isPlanned || input.repairWaitMs(repairKind(hold.repairs)) > 0) return waiting;
+  const held = await tryStep(input, { step: hold, operation: 'hold', permit: permitToHold() }, facts);
+  if (held.verdict.kind === 'failed') return { ...held, facts: { ...held.facts, plan } };
+  return { ...held, verdict, facts: { ...held.facts, plan } };
+}
+
+interface Taking {
+  readonly step: Step;
+  readonly operation: Exclude<Step['kind'], 'none'>;
+  readonly permit: Permit;
+}
+
+/** A failure of the step is a decision. */
+async function tryStep(input: ConvergeInput, taking: Taking, facts: Decision['facts']): Promise<Decision> {
   try {
-    return await takeStep(input, { step, operation: step.kind }, facts);
+    return await takeStep(input, taking, facts);
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
     return { verdict: { kind: 'failed', error }, repaired: [], facts };
@@ -63,22 +127,23 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
 /** Takes the step, and looks at what came of it. */
 async function takeStep(
   input: ConvergeInput,
-  { step, operation }: { readonly step: Step; readonly operation: Exclude<Step['kind'], 'none'> },
+  { step, operation, permit }: Taking,
   facts: Decision['facts'],
 ): Promise<Decision> {
   const { enabled, desired, signal } = input;
   const { rejected } = facts;
-  const result = await enabled.provider[operation](desired, permitAll, signal);
+  const result = await enabled.provider[operation](desired, permit, signal);
   const after = await enabled.provider.getStatus(desired, desired, { fresh: true, signal });
   if (result.outcome === 'rolled_back') {
     return rejection(input, after, { reason: result.reason ?? 'RolledBack', message: result.message });
   }
+  const isDone = result.outcome === 'done' && after.changes.length === 0;
   return {
     verdict: judge({ ...input, step, result, observation: after, rejected }),
     // A repair on its way is none yet: its next step follows.
     repaired: result.outcome === 'done' ? step.repairs.map(withoutCause) : [],
     lookAgainAfterMs: soonest(result.lookAgainAfterMs, after.lookAgainAfterMs),
-    facts: { ...facts, compute: after.compute },
+    facts: { ...facts, compute: after.compute, plan: isDone ? undefined : facts.plan },
   };
 }
 
@@ -93,7 +158,7 @@ function rejection(
   return {
     verdict: { kind: 'rolledBack', ...why },
     repaired: [],
-    facts: { compute, drift: draft.drift, rejected },
+    facts: { compute, drift: draft.drift, rejected, plan: undefined },
   };
 }
 

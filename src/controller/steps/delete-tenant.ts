@@ -1,10 +1,14 @@
+import { abandon } from '../../api/names.ts';
 import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
-import { permitAll } from '../../compute/permit.ts';
-import { placeAt } from '../pass.ts';
-import type { Pass, Verdict } from '../pass.ts';
+import type { Permit } from '../../compute/permit.ts';
+import { jsonEqual } from '../../kube/client/merge-patch.ts';
+import { note, placeAt } from '../pass.ts';
+import type { Pass, StatusDraft, Verdict } from '../pass.ts';
 import type { TransitionEvent } from '../status/transition-events.ts';
+import { permitToDelete } from './gate.ts';
+import { placesByOwner } from './places-by-owner.ts';
 
 export interface Deletion {
   /** Why the finalizer must stay; undefined: it may go. */
@@ -15,75 +19,124 @@ export interface Deletion {
 
 /** Empties every place that the tenant may be at. Never looks at the rest of the spec: it may be invalid by now. */
 export async function deleteTenant(pass: Pass): Promise<Deletion> {
-  const { draft, tenant } = pass;
-  if (deletionPolicyOf(tenant) === 'Retain') {
-    const note = 'deletionPolicy is Retain: the workload stays as it is';
-    return { destroyed: { type: 'Normal', reason: 'Deleting', action: 'Retain', note } };
+  if (specOf(pass.tenant)['deletionPolicy'] === 'Retain') {
+    const kept = 'deletionPolicy is Retain: the workload stays as it is';
+    return { destroyed: { type: 'Normal', reason: 'Deleting', action: 'Retain', note: kept } };
   }
-  const placements = [...placesToEmpty(pass), ...draft.previousPlacements];
   try {
-    const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, placements, 'throw');
-    if (left.length > 0) return { verdict: { kind: 'deleting', message: why }, lookAgainAfterMs };
+    return await emptyAll(pass);
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
-    return { verdict: { kind: 'deleting', message: `can't be deleted yet: ${error.message}`, error } };
+    return { verdict: blocked(error, error.message) };
   }
-  if (placements.length === 0) return {};
-  return {
-    destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note: 'nothing of it is left' },
-  };
 }
 
-function deletionPolicyOf({ spec }: Tenant): unknown {
-  return (spec as { deletionPolicy?: unknown } | undefined)?.deletionPolicy;
+async function emptyAll(pass: Pass): Promise<Deletion> {
+  const places = await placesToEmpty(pass);
+  const emptied = await destroyPlacements(pass, places, permitToDelete(pass.tenant));
+  const { left, why, failure, retained, lookAgainAfterMs } = emptied;
+  if (failure !== undefined) return { verdict: blocked(failure, why), lookAgainAfterMs };
+  if (left.length > 0) return { verdict: { kind: 'deleting', message: why }, lookAgainAfterMs };
+  if (places.length === 0) return {};
+  const kept = [...pass.draft.retained, ...retained].map(
+    ({ provider, resource }) => `${resource} on ${provider}`,
+  );
+  const isKept = kept.length > 0 && specOf(pass.tenant)['volumePolicy'] !== 'Delete';
+  const told = isKept
+    ? `nothing of it runs any more; kept, as volumePolicy says: ${kept.join(', ')}`
+    : 'nothing of it is left';
+  return { destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note: told } };
+}
+
+function blocked(error: ComputeError, why: string): Verdict {
+  return { kind: 'deleting', message: `can't be deleted yet: ${why}`, error };
+}
+
+function specOf({ spec }: Tenant): Readonly<Record<string, unknown>> {
+  return (spec ?? {}) as Readonly<Record<string, unknown>>;
 }
 
 /**
- * A durable provider's placement was written before anything was created. A provider that forgets with the process
- * has none until the first status: whatever it remembers of the tenant goes.
+ * Where the status says that something is. Without a placement it says nothing, so the engines are asked by owner; a
+ * provider that forgets with the process has none until the first status: whatever it remembers of the tenant goes.
  */
-function placesToEmpty({ deps, draft }: Pass): Placement[] {
-  if (draft.placement !== undefined) return [draft.placement];
-  return [...deps.providers.values()]
-    .filter(({ definition }) => !definition.durable)
-    .map(({ definition }) => ({ provider: definition.name }));
+async function placesToEmpty(pass: Pass): Promise<readonly Placement[]> {
+  const { draft, deps, tenant } = pass;
+  const known = [...(draft.placement === undefined ? [] : [draft.placement]), ...draft.previousPlacements];
+  const kept =
+    specOf(tenant)['volumePolicy'] === 'Delete' ? draft.retained.map(({ placement }) => placement) : [];
+  const found = draft.placement === undefined ? await placesByOwner(pass) : [];
+  const forgetful =
+    draft.placement === undefined
+      ? [...deps.providers.values()].filter(({ definition }) => !definition.durable)
+      : [];
+  const places = [
+    ...known,
+    ...found,
+    ...kept,
+    ...forgetful.map(({ definition }): Placement => ({ provider: definition.name })),
+  ];
+  return places.filter((place, at) => places.findIndex((other) => jsonEqual(place, other)) === at);
 }
 
 export interface Emptied {
   /** The places that still hold something. */
   readonly left: readonly Placement[];
   readonly why: string;
+  /** The first that a place refused with. */
+  readonly failure?: ComputeError | undefined;
+  readonly retained: StatusDraft['retained'];
   readonly lookAgainAfterMs?: number | undefined;
 }
 
-/** Takes the next step of destroying at each place. With 'throw', the first failure ends it. */
+/** Takes the next step of destroying at each place: one that refuses, or can't be reached, holds up no other. */
 export async function destroyPlacements(
   pass: Pass,
   placements: readonly Placement[],
-  onFailure: 'throw' | 'keep' = 'keep',
+  permit: Permit,
 ): Promise<Emptied> {
   const left: Placement[] = [];
   const reasons: string[] = [];
-  let lookAgainAfterMs: number | undefined;
+  const retained: StatusDraft['retained'][number][] = [];
+  const looks: number[] = [];
+  let failure: ComputeError | undefined;
   for (const placement of placements) {
     try {
-      const result = await destroyAt(pass, placement);
-      if (result.outcome === 'gone') continue;
-      left.push(placement);
-      reasons.push(result.message);
-      if (result.lookAgainAfterMs !== undefined) {
-        lookAgainAfterMs = Math.min(lookAgainAfterMs ?? Infinity, result.lookAgainAfterMs);
+      const result = await destroyAt(pass, placement, permit);
+      if (result.outcome === 'gone') {
+        retained.push(...retainedAt(pass, placement, result.retained ?? []));
+        continue;
       }
+      reasons.push(result.message);
+      if (result.lookAgainAfterMs !== undefined) looks.push(result.lookAgainAfterMs);
     } catch (error) {
-      if (!(error instanceof ComputeError) || onFailure === 'throw') throw error;
-      left.push(placement);
-      reasons.push(error.message);
+      if (!(error instanceof ComputeError)) throw error;
+      failure ??= error;
+      reasons.push(`${error.message}${abandonHint(pass, placement, error)}`);
     }
+    left.push(placement);
   }
-  return { left, why: `removing what is left on ${namesOf(left)}: ${reasons.join('; ')}`, lookAgainAfterMs };
+  const why =
+    failure === undefined
+      ? `removing what is left on ${namesOf(left)}: ${reasons.join('; ')}`
+      : reasons.join('; ');
+  return {
+    left,
+    why,
+    failure,
+    retained,
+    lookAgainAfterMs: looks.length > 0 ? Math.min(...looks) : undefined,
+  };
 }
 
-async function destroyAt(pass: Pass, placement: Placement) {
+async function destroyAt(pass: Pass, placement: Placement, permit: Permit) {
+  if (pass.tenant.metadata.annotations?.[abandon] === placeText(placement)) {
+    pass.deps.logger.warn(
+      { placement: placeText(placement) },
+      'given up, as the annotation asks: what is there stays',
+    );
+    return { outcome: 'gone', message: 'given up' } as const;
+  }
   const enabled = pass.deps.providers.get(placement.provider);
   if (enabled === undefined) {
     throw new ComputeError(
@@ -92,7 +145,39 @@ async function destroyAt(pass: Pass, placement: Placement) {
         `add compute.${placement.provider} to the operator's config, or set spec.deletionPolicy to Retain to leave it`,
     );
   }
-  return enabled.provider.destroy(placeAt(pass, placement), permitAll, pass.signal);
+  return enabled.provider.destroy(placeAt(pass, placement), permit, pass.signal);
+}
+
+/** A place in one word, for the annotation that gives it up. */
+export function placeText({ provider, ...rest }: Placement): string {
+  return [provider, ...Object.entries(rest).map(([, value]) => String(value))].join('/');
+}
+
+function abandonHint({ tenant }: Pass, placement: Placement, error: ComputeError): string {
+  if (error.code !== 'ProviderUnavailable' && error.code !== 'AccessDenied') return '';
+  const { name, namespace } = tenant.metadata;
+  return (
+    `. If that place is gone for good, give it up: ` +
+    `kubectl annotate tenant ${name} -n ${namespace} ${abandon}=${placeText(placement)} --overwrite`
+  );
+}
+
+function retainedAt(
+  { deps }: Pass,
+  placement: Placement,
+  resources: readonly string[],
+): StatusDraft['retained'] {
+  const since = `${deps.now().toISOString().slice(0, 19)}Z`;
+  return resources.map((resource) => ({ provider: placement.provider, resource, since, placement }));
+}
+
+/** What was kept at a place that is the tenant's again is not kept any more: it is in use. */
+export function noteRetained(pass: Pass, more: StatusDraft['retained']): void {
+  const { draft } = pass;
+  const all = [...draft.retained, ...more].filter(({ placement }) => !jsonEqual(placement, draft.placement));
+  const isSame = (a: (typeof all)[number], b: (typeof all)[number]): boolean =>
+    a.resource === b.resource && jsonEqual(a.placement, b.placement);
+  note(pass, { retained: all.filter((one, at) => all.findIndex((other) => isSame(one, other)) === at) });
 }
 
 function namesOf(placements: readonly Placement[]): string {

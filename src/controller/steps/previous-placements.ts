@@ -3,7 +3,8 @@ import type { Endpoint } from '../../api/status.ts';
 import { note, placeAt } from '../pass.ts';
 import type { Outcome, Pass } from '../pass.ts';
 import { transitionLookMs } from '../status/requeue.ts';
-import { destroyPlacements } from './delete-tenant.ts';
+import { destroyPlacements, noteRetained } from './delete-tenant.ts';
+import { permitToLeave } from './gate.ts';
 
 /** Empties the old places once the new one is Ready; until then their endpoints stay in the status. */
 export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Promise<Outcome> {
@@ -18,8 +19,10 @@ export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Pro
     await showPreviousEndpoints(pass);
     return { ...outcome, verdict: { ...verdict, pending: leavingNext }, lookAgainAfterMs: leaveAfterMs };
   }
-  const { left, why, lookAgainAfterMs } = await destroyPlacements(pass, draft.previousPlacements);
+  const emptied = await destroyPlacements(pass, draft.previousPlacements, permitToLeave());
+  const { left, why, lookAgainAfterMs } = emptied;
   note(pass, { previousPlacements: left });
+  noteRetained(pass, emptied.retained);
   if (left.length === 0) return outcome;
   return {
     ...outcome,

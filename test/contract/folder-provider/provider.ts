@@ -84,11 +84,14 @@ export const createFolderProvider: CreateProvider = ({ block }, { instance, clus
     getStatus: (at, against) => run(async () => observation(await readOwn(at), against?.specHash)),
     list: () =>
       run(async () => {
+        const placement = { provider: 'folder', path };
         const names = await readdir(path).catch(() => []);
         const files = await Promise.all(names.map((name) => read(join(path, name))));
         return files.flatMap((file) => {
           const tenant = ownership.tenantOf(file?.marks);
-          return tenant === undefined ? [] : [{ ...tenant, resource: `file ${fileOf(tenant.tenantId)}` }];
+          return tenant === undefined
+            ? []
+            : [{ ...tenant, resource: `file ${fileOf(tenant.tenantId)}`, isData: false, placement }];
         });
       }),
     watch: (_onChange, signal) => untilAborted(signal),
@@ -111,6 +114,6 @@ function observation(stored: StoredFile | undefined, wanted: string | undefined)
     changes:
       stored === undefined || wanted === undefined || wanted === actual
         ? []
-        : [{ path: 'greeting', desired: wanted, actual, cause: 'spec' }],
+        : [{ path: 'greeting', desired: wanted, actual, cause: 'spec', effect: 'replace' }],
   };
 }

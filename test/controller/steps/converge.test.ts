@@ -31,10 +31,16 @@ interface Situation extends ScriptedProviderOptions {
 }
 
 const currentHash = 'image=v2';
-const stopped: Change = { path: 'state', desired: 'running', actual: 'exited', cause: 'drift' };
+const stopped: Change = {
+  path: 'state',
+  desired: 'running',
+  actual: 'exited',
+  cause: 'drift',
+  effect: 'live',
+};
 const stoppedItem = { path: 'state', desired: 'running', actual: 'exited' };
 const absentItem = { path: 'compute', desired: 'present', actual: 'absent' };
-const rollout: Change = { path: 'image', desired: 'v2', actual: 'v1', cause: 'spec' };
+const rollout: Change = { path: 'image', desired: 'v2', actual: 'v1', cause: 'spec', effect: 'replace' };
 const inProgress: StepResult = { outcome: 'in_progress', message: 'Pulling v2', lookAgainAfterMs: 700 };
 const ill: Partial<Observation> = { compute: { ...running, health: 'unhealthy' } };
 const starting: Partial<Observation> = { compute: { ...running, state: 'starting', health: 'unknown' } };
@@ -61,6 +67,7 @@ async function outcomeOf(situation: Situation) {
   const { facts, ...outcome } = await converge({
     tenant: tenantWith(status),
     driftPolicy: situation.driftPolicy ?? 'Correct',
+    approval: 'Destructive',
     desired: provider.desired(spec),
     enabled: scripted.enabled,
     draft,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../src/compute/errors.ts';
 import { note } from '../../../src/controller/pass.ts';
 import { deleteTenant, destroyPlacements } from '../../../src/controller/steps/delete-tenant.ts';
+import { anyPermit } from '../../compute/permits.ts';
 import { passOver } from '../pass-fixture.ts';
 import { changesIn, scriptedProvider } from '../scripted-provider.ts';
 import type { ScriptedProvider } from '../scripted-provider.ts';
@@ -108,25 +109,76 @@ describe('deletion', () => {
     await expect(deleteTenant(passOf([docker], { placement: here }))).rejects.toThrow(TypeError);
   });
 
-  test('without a placement asks the providers that forget with the process, and no other', async () => {
-    const [docker] = two();
+  test('without a placement goes to whatever an engine has of it, and to the providers that forget', async () => {
+    const [docker, ecs] = two();
     const mock = scriptedProvider('mock', { durable: false });
-    expect(await deleteTenant(passOf([docker, mock]))).toEqual({ destroyed: nothingLeft });
+    const resource = { resource: 'container x', isData: false };
+    docker.owned = [
+      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', placement: here, ...resource },
+      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', placement: here, ...resource },
+      { tenantId: 'team-a-other', namespace: 'team-a', name: 'other', placement: there, ...resource },
+    ];
+    expect(await deleteTenant(passOf([docker, ecs, mock]))).toEqual({ destroyed: nothingLeft });
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
+    expect(changesIn(ecs.calls)).toEqual([]);
     expect(changesIn(mock.calls)).toEqual(['destroy team-a-acme@mock']);
-    expect(docker.calls).toEqual([]);
+  });
+
+  test('without a placement waits while an engine can’t tell whether it has something', async () => {
+    const [docker] = two();
+    const error = new ComputeError('ProviderUnavailable', 'no answer');
+    docker.failures.set('list', error);
+    expect(await deleteTenant(passOf([docker]))).toMatchObject({
+      verdict: { kind: 'deleting', message: "can't be deleted yet: no answer", error },
+    });
+  });
+
+  test('empties every place it can while another one refuses, and can be told to give that one up', async () => {
+    const [docker, ecs] = two();
+    docker.failures.set('destroy', new ComputeError('ProviderUnavailable', 'no answer'));
+    const places = { placement: here, previousPlacements: [there] };
+    const { verdict } = await deleteTenant(passOf([docker, ecs], places));
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
+    expect(verdict).toMatchObject({
+      kind: 'deleting',
+      message:
+        "can't be deleted yet: no answer. If that place is gone for good, give it up: " +
+        'kubectl annotate tenant acme -n team-a landlord.dev/abandon=docker/here --overwrite',
+    });
+    const annotations = { 'landlord.dev/abandon': 'docker/here' };
+    const tenant = tenantWith(undefined, { annotations }, {});
+    const pass = passOver({ tenant, draft: places, providers: [docker, ecs] });
+    expect((await deleteTenant(pass)).verdict).toBeUndefined();
+  });
+
+  test('keeps volumes and says so, unless volumePolicy is Delete: then those of places that were left go, too', async () => {
+    const [docker, ecs] = two();
+    docker.destroys.push({ outcome: 'gone', message: 'kept', retained: ['volume data'] });
+    const { destroyed } = await deleteTenant(passOf([docker, ecs], { placement: here }));
+    expect(destroyed?.note).toBe(
+      'nothing of it runs any more; kept, as volumePolicy says: volume data on docker',
+    );
+    const pass = passOf([docker, ecs], { placement: here }, { volumePolicy: 'Delete' });
+    const since = '2026-01-01T00:00:00Z';
+    note(pass, { retained: [{ provider: 'ecs', resource: 'volume old', since, placement: there }] });
+    expect(await deleteTenant(pass)).toEqual({ destroyed: nothingLeft });
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
   });
 });
 
 describe('emptying old places', () => {
   test('goes on to the next one where one refuses, and names all that still hold something', async () => {
     const [docker, ecs] = two();
-    docker.failures.set('destroy', new ComputeError('ProviderUnavailable', 'no answer'));
+    const failure = new ComputeError('ProviderUnavailable', 'no answer');
+    docker.failures.set('destroy', failure);
     ecs.destroys.push({ outcome: 'in_progress', message: 'draining' });
     const gone = { provider: 'docker', place: 'gone' };
     const pass = passOf([docker, ecs]);
-    expect(await destroyPlacements(pass, [here, there, gone])).toEqual({
+    expect(await destroyPlacements(pass, [here, there, gone], anyPermit)).toEqual({
       left: [here, there, gone],
-      why: 'removing what is left on docker, ecs: no answer; draining; no answer',
+      why: expect.stringMatching(/^no answer.*; draining; no answer/) as string,
+      failure,
+      retained: [],
       lookAgainAfterMs: undefined,
     });
   });
@@ -134,7 +186,7 @@ describe('emptying old places', () => {
   test('is done with those that were seen empty', async () => {
     const [docker, ecs] = two();
     docker.destroys.push({ outcome: 'in_progress', message: 'stopping', lookAgainAfterMs: 900 });
-    expect(await destroyPlacements(passOf([docker, ecs]), [here, there])).toMatchObject({
+    expect(await destroyPlacements(passOf([docker, ecs]), [here, there], anyPermit)).toMatchObject({
       left: [here],
       lookAgainAfterMs: 900,
     });
@@ -143,6 +195,6 @@ describe('emptying old places', () => {
   test('lets a defect of a provider through', async () => {
     const [docker, ecs] = two();
     docker.failures.set('destroy', new TypeError('x is not a function'));
-    await expect(destroyPlacements(passOf([docker, ecs]), [here])).rejects.toThrow(TypeError);
+    await expect(destroyPlacements(passOf([docker, ecs]), [here], anyPermit)).rejects.toThrow(TypeError);
   });
 });

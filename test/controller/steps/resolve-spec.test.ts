@@ -55,7 +55,13 @@ async function resolve(
 
 describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
-    expect(parse({})).toEqual({ suspend: false, deletionPolicy: 'Delete', driftPolicy: 'Correct' });
+    expect(parse({})).toEqual({
+      suspend: false,
+      approval: 'Destructive',
+      volumePolicy: 'Retain',
+      deletionPolicy: 'Delete',
+      driftPolicy: 'Correct',
+    });
   });
 
   test.each<[name: string, spec: unknown, message: string]>([

@@ -2,7 +2,7 @@ import { atMost } from '../../../async/at-most.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
-import type { CreateProvider, OnChange, Provider, ProviderContext, StepResult } from '../../provider.ts';
+import type { CreateProvider, OnChange, Provider, ProviderContext } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
@@ -63,23 +63,24 @@ export function dockerProvider(
   const networks = createNetworks(guard.engine, settings);
   const throttle = atMost(startsAtOnce);
   const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
-  const converge = (attempt: Attempt, signal: AbortSignal): Promise<StepResult> =>
-    asDockerErrors(attempt.failure, () => convergeTenant(deps, attempt, signal));
+  const stepping =
+    (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
+    (desired, permit, signal) =>
+      asDockerErrors(failure, () => convergeTenant(deps, { desired, permit, hold, failure }, signal));
 
   return {
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
     validate: (desired, signal) =>
       asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
-    provision: (desired, _permit, signal) =>
-      converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal),
-    update: (desired, _permit, signal) => converge({ desired, hold: false, failure: 'UpdateFailed' }, signal),
-    hold: (desired, _permit, signal) => converge({ desired, hold: true, failure: 'UpdateFailed' }, signal),
-    destroy: (at, _permit, signal) =>
+    provision: stepping('ProvisionFailed', false),
+    update: stepping('UpdateFailed', false),
+    hold: stepping('UpdateFailed', true),
+    destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', async () => {
         pulls.forget(at.tenantId);
         try {
-          return await destroyTenant(guard.engine, ownership, at, signal);
+          return await destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
         } finally {
           view.snapshot.touch(at.tenantId);
         }

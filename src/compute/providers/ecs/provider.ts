@@ -57,13 +57,13 @@ export function ecsProvider(
     desired: (spec: TenantComputeSpec<EcsConfig>) => desireService(spec, settings),
     // Whatever only ECS can tell is asked for with the write that needs it: a fleet at rest costs no call.
     validate: async () => undefined,
-    provision: (desired, _permit, signal) =>
-      ecsErrors(() => steps.converge({ desired, hold: false, failure: 'ProvisionFailed' }, signal)),
-    update: (desired, _permit, signal) =>
-      ecsErrors(() => steps.converge({ desired, hold: false, failure: 'UpdateFailed' }, signal)),
-    hold: (desired, _permit, signal) =>
-      ecsErrors(() => steps.converge({ desired, hold: true, failure: 'UpdateFailed' }, signal)),
-    destroy: (at, _permit, signal) => ecsErrors(() => steps.destroy(at, signal)),
+    provision: (desired, permit, signal) =>
+      ecsErrors(() => steps.converge({ desired, permit, hold: false, failure: 'ProvisionFailed' }, signal)),
+    update: (desired, permit, signal) =>
+      ecsErrors(() => steps.converge({ desired, permit, hold: false, failure: 'UpdateFailed' }, signal)),
+    hold: (desired, permit, signal) =>
+      ecsErrors(() => steps.converge({ desired, permit, hold: true, failure: 'UpdateFailed' }, signal)),
+    destroy: (at, permit, signal) => ecsErrors(() => steps.destroy(at, permit, signal)),
     getStatus: (at, against, how) => ecsErrors(() => getStatus(looking, { at, against }, how)),
     list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
     async watch(onChange, signal) {

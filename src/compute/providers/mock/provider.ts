@@ -130,7 +130,8 @@ function scriptedFailures() {
 }
 
 function ownedResource(tenantId: string, { namespace, name }: Workload): OwnedResource {
-  return { tenantId, namespace, name, resource: `workload ${tenantId}` };
+  const placement = { provider: 'mock' };
+  return { tenantId, namespace, name, resource: `workload ${tenantId}`, isData: false, placement };
 }
 
 function observe(
@@ -151,7 +152,15 @@ function observe(
   const changes: Change[] =
     desiredHash === undefined || desiredHash === workload.specHash
       ? []
-      : [{ path: 'workload', desired: desiredHash, actual: workload.specHash, cause: 'spec' }];
+      : [
+          {
+            path: 'workload',
+            desired: desiredHash,
+            actual: workload.specHash,
+            cause: 'spec',
+            effect: 'replace',
+          },
+        ];
   if (waitMs > 0) {
     return {
       exists: true,

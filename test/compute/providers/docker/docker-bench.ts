@@ -12,6 +12,7 @@ import type { DockerContext } from '../../../../src/compute/providers/docker/pro
 import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { context, settings, tenantSpec } from './docker-fixture.ts';
+import { anyConsent } from '../../permits.ts';
 
 /** A corner of the real engine that a test has for itself: names and labels start with a prefix of its own. */
 export interface DockerTestBench {
@@ -86,12 +87,12 @@ export function dockerTestBench(
       for (const provider of providers) await provider.close();
       const ours = await engine.listContainers([`${prefix}.owner`], never);
       const ids = [...foreign, ...ours.map(({ Id }) => Id)];
-      await Promise.all(ids.map((id) => engine.removeContainer(id, never)));
+      await Promise.all(ids.map((id) => engine.removeContainer(id, anyConsent, never)));
       for (const { Id } of await engine.listNetworks({ label: [`${prefix}.owner`] }, never)) {
-        await engine.removeNetwork(Id, never);
+        await engine.removeNetwork(Id, anyConsent, never);
       }
       for (const { Name } of await engine.listVolumes([`${prefix}.owner`], never)) {
-        await engine.removeVolume(Name, never);
+        await engine.removeVolume(Name, anyConsent, never);
       }
       engine.close();
     },

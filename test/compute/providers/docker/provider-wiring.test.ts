@@ -154,14 +154,19 @@ describe('the list of what is ours', () => {
       'landlord.tenant_id': 'half',
     };
     await engine.createVolume({ Name: 'half', Labels: marks }, signal);
-    const whose = { tenantId: 'acme', namespace: 'team-a', name: 'acme' };
+    const at = (tenantId: string) => ({
+      placement: { provider: 'docker', labelPrefix: 'landlord', tenantId },
+    });
+    const whose = { tenantId: 'acme', namespace: 'team-a', name: 'acme', isData: false, ...at('acme') };
+    const one = { ...whose, tenantId: 'one', name: 'one', ...at('one') };
+    const half = { tenantId: 'half', namespace: '', name: '', ...at('half') };
     expect(await provider.list(signal)).toEqual([
       { ...whose, resource: 'container landlord-tenant-acme.a' },
       { ...whose, resource: 'container landlord-tenant-acme.b' },
-      { tenantId: 'one', namespace: 'team-a', name: 'one', resource: 'container landlord-tenant-one' },
+      { ...one, resource: 'container landlord-tenant-one' },
       { ...whose, resource: 'network landlord-acme' },
-      { ...whose, resource: 'volume landlord-acme-data' },
-      { tenantId: 'half', namespace: '', name: '', resource: 'volume half' },
+      { ...whose, resource: 'volume landlord-acme-data', isData: true },
+      { ...half, resource: 'volume half', isData: true },
     ]);
   });
 });

@@ -8,6 +8,7 @@ import { driven } from '../../driven-provider.ts';
 import { containerSpec } from './docker-fixture.ts';
 import { dockerTestBench, freeSubnet, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
+import { anyConsent } from '../../permits.ts';
 
 const signal = new AbortController().signal;
 const publishAddress = inject('publishAddress');
@@ -231,7 +232,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     const failure = { code: 'ProvisionFailed', message };
     await expect(settled(() => provider.provision(spec, signal))).rejects.toMatchObject(failure);
     await expect(settled(() => provider.provision(spec, signal))).rejects.toMatchObject(failure);
-    await bench.engine.removeContainer(holder, signal);
+    await bench.engine.removeContainer(holder, anyConsent, signal);
     expect(await settled(() => provider.provision(spec, signal))).toMatchObject({ outcome: 'done' });
   });
 

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import type { ComputeError } from '../../../../src/compute/errors.ts';
-import { permitAll } from '../../../../src/compute/permit.ts';
+import { anyConsent, anyPermit } from '../../permits.ts';
 import type { StepResult } from '../../../../src/compute/provider.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
@@ -105,7 +105,7 @@ describe('networks', () => {
   it('one that went away while its containers stood still is made again, and they with it', async () => {
     const { engine, provider } = bench();
     await provider.provision(several, signal);
-    for (const { id } of engine.containers.values()) await engine.stopContainer(id, 0, signal);
+    for (const { id } of engine.containers.values()) await engine.stopContainer(id, 0, anyConsent, signal);
     engine.networks.clear();
     expect(await provider.update(several, signal)).toMatchObject({ outcome: 'done' });
     expect([...engine.containers.values()].map(({ state }) => state)).toEqual(['running', 'running']);
@@ -124,7 +124,7 @@ describe('destroy', () => {
       exists: true,
       compute: { running: 1 },
     });
-    expect((await after.bare.destroy(at, permitAll, signal)).outcome).toBe('gone');
+    expect((await after.bare.destroy(at, anyPermit, signal)).outcome).toBe('gone');
     expect(engine.containers.size + engine.volumes.size).toBe(0);
   });
 

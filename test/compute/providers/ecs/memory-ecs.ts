@@ -387,7 +387,8 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
         ? call
         : async (...args: unknown[]) => {
             (args.at(-1) as AbortSignal).throwIfAborted();
-            calls.push({ name, input: args.length > 2 ? args.slice(0, -1).at(-1) : args[0] });
+            const isConsented = /^(updateService|deleteService|deregisterTaskDefinition)$/.test(name);
+            calls.push({ name, input: args.slice(0, isConsented ? -2 : -1).at(-1) });
             return (call as (...args: unknown[]) => Promise<unknown>)(...args);
           },
     ]),

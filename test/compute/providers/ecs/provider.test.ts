@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
-import { permitAll } from '../../../../src/compute/permit.ts';
+import { anyConsent, anyPermit } from '../../permits.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { containerSpec, context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
@@ -196,7 +196,7 @@ describe('drift', () => {
   test.each<[what: string, edit: (ecs: MemoryEcs) => unknown, path: string]>([
     [
       'the count',
-      (ecs) => ecs.updateService({ region: '' }, { service: name, desiredCount: 9 }, signal),
+      (ecs) => ecs.updateService({ region: '' }, { service: name, desiredCount: 9 }, anyConsent, signal),
       'desiredCount',
     ],
     [
@@ -205,6 +205,7 @@ describe('drift', () => {
         ecs.updateService(
           { region: '' },
           { service: name, taskDefinition: ecs.addTaskDefinition({ family: 'theirs' }) },
+          anyConsent,
           signal,
         ),
       'taskDefinition',
@@ -229,6 +230,7 @@ describe('drift', () => {
             service: name,
             deploymentConfiguration: { deploymentCircuitBreaker: { enable: false, rollback: false } },
           },
+          anyConsent,
           signal,
         ),
       'deploymentConfiguration.deploymentCircuitBreaker.enable',
@@ -343,11 +345,11 @@ describe('destroying', () => {
     const { ecs, provider } = setUp();
     await provider.provision(tenantSpec(), signal);
     const ref = { tenantId: 'acme', namespace: 'team-a', name: 'acme', placement: { provider: 'ecs' } };
-    await expect(provider.undriven.destroy(ref, permitAll, signal)).rejects.toMatchObject({
+    await expect(provider.undriven.destroy(ref, anyPermit, signal)).rejects.toMatchObject({
       code: 'DestroyFailed',
     });
     const { placement } = provider.desired(tenantSpec());
-    expect((await provider.undriven.destroy({ ...ref, placement }, permitAll, signal)).outcome).toBe('gone');
+    expect((await provider.undriven.destroy({ ...ref, placement }, anyPermit, signal)).outcome).toBe('gone');
     expect(ecs.service(name)?.status).toBe('INACTIVE');
   });
 });

@@ -7,7 +7,7 @@ import { mockOperations, mockTenantBlock } from '../../../../src/compute/provide
 import type { MockConfig, MockOperation } from '../../../../src/compute/providers/mock/config.ts';
 import { mockDefinition } from '../../../../src/compute/providers/mock/definition.ts';
 import { createMockProvider } from '../../../../src/compute/providers/mock/provider.ts';
-import { permitAll } from '../../../../src/compute/permit.ts';
+import { anyPermit } from '../../permits.ts';
 import { driven } from '../../driven-provider.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
@@ -43,7 +43,7 @@ const operations: Record<MockOperation, (config: MockConfig) => Promise<unknown>
   validate: (config) => provider.validate(mockSpec(config), signal),
   provision: (config) => provider.provision(mockSpec(config), signal),
   update: (config) => provider.update(mockSpec(config), signal),
-  destroy: () => built.destroy(refTo(), permitAll, signal),
+  destroy: () => built.destroy(refTo(), anyPermit, signal),
   get_status: () => built.getStatus(refTo(), undefined, { fresh: false, signal }),
 };
 
@@ -71,7 +71,14 @@ describe('the mock provider', () => {
       compute: { state: 'running', health: 'healthy', running: 1, desired: 1 },
     });
     expect(await provider.list(signal)).toEqual([
-      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', resource: 'workload team-a-acme' },
+      {
+        tenantId: 'team-a-acme',
+        namespace: 'team-a',
+        name: 'acme',
+        resource: 'workload team-a-acme',
+        isData: false,
+        placement: { provider: 'mock' },
+      },
     ]);
   });
 
@@ -99,7 +106,7 @@ describe('the mock provider', () => {
   test('is gone once destroyed, and as often as it is asked', async () => {
     await provider.provision(mockSpec(), signal);
     for (let times = 0; times < 2; times += 1) {
-      expect(await built.destroy(refTo(), permitAll, signal)).toMatchObject({ outcome: 'gone' });
+      expect(await built.destroy(refTo(), anyPermit, signal)).toMatchObject({ outcome: 'gone' });
     }
     expect(await provider.list(signal)).toEqual([]);
   });
@@ -250,7 +257,7 @@ describe('the documented keys of mock', () => {
     expect([await outcome(), await outcome(), await outcome()]).toEqual(['failed', 'failed', 'ok']);
     expect(await outcome('other')).toBe('failed');
     await expect(provider.validate(mockSpec(config), signal)).rejects.toThrow('validate fails');
-    await built.destroy(refTo(), permitAll, signal);
+    await built.destroy(refTo(), anyPermit, signal);
     expect(await outcome()).toBe('failed');
   });
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../state/container-health.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import type { EngineView } from '../watch/engine-view.ts';
+import type { Permit } from '../../../permit.ts';
 import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImagePulls } from './image-pulls.ts';
@@ -10,6 +11,7 @@ export interface Attempt {
   readonly desired: DesiredTenant;
   /** Only keep running what was there before. */
   readonly hold: boolean;
+  readonly permit: Permit;
   /** What a refusal of the engine is called. */
   readonly failure: 'ProvisionFailed' | 'UpdateFailed';
 }

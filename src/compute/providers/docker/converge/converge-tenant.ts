@@ -1,4 +1,7 @@
+import type { Effect } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
+import { consentTo } from '../../../permit.ts';
+import type { Consent } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
@@ -88,7 +91,7 @@ async function take(
     case 'wait':
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
     case 'give-up':
-      await removeAll(engine, step.containers, signal);
+      await removeAll(engine, step.containers, consented(attempt, 'live', 'removing'), signal);
       return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
     case 'nothing':
       return finish(deps, { attempt, failed }, signal);
@@ -99,10 +102,10 @@ async function take(
       await rename(deps, step, signal);
       break;
     case 'stop':
-      await stopAll(engine, step.containers, signal);
+      await stopAll(engine, step.containers, consented(attempt, step.effect, 'stopping'), signal);
       break;
     case 'remove':
-      await removeAll(engine, step.containers, signal);
+      await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
       break;
     case 'unpause':
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
@@ -137,8 +140,9 @@ async function start(
       if (error.kind === 'gone') continue;
       const isReplaceable = step.what === 'serving' && error.kind === 'missing-network';
       // Its network was removed while it stood still: made anew, it joins one that is made anew as well.
-      if (isReplaceable && !isJoined(attempt, container)) await engine.removeContainer(container.id, signal);
-      else if (step.what === 'serving') failures.push(startFailure(attempt, container, error));
+      if (isReplaceable && !isJoined(attempt, container)) {
+        await engine.removeContainer(container.id, consented(attempt, 'live', 'removing'), signal);
+      } else if (step.what === 'serving') failures.push(startFailure(attempt, container, error));
       else failed.set(container.id, `could not be started: ${error.message}`);
     }
   }
@@ -180,9 +184,10 @@ async function rename(
 
 async function finish(
   { engine, settings: { ownership } }: ConvergeDeps,
-  { attempt: { desired, hold, failure }, failed }: Pick<Taking, 'attempt' | 'failed'>,
+  { attempt, failed }: Pick<Taking, 'attempt' | 'failed'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
+  const { desired, hold, failure } = attempt;
   const [reason] = failed.values();
   if (reason !== undefined) {
     throw new ComputeError(failure, `A container ${reason}`);
@@ -191,26 +196,32 @@ async function finish(
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
     // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
     for (const { Id } of await tenantNetworks(engine, { ownership, tenant: desired }, signal)) {
-      await unlessKind('in-use', engine.removeNetwork(Id, signal));
+      await unlessKind('in-use', engine.removeNetwork(Id, consented(attempt, 'live', 'removing'), signal));
     }
   }
   return { outcome: 'done', message: 'Every container is as desired' };
 }
 
+function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
+  return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);
+}
+
 export async function stopAll(
   engine: Engine,
   containers: readonly ObservedContainer[],
+  consent: Consent,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, signal)));
+  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, consent, signal)));
 }
 
 export async function removeAll(
   engine: Engine,
   containers: readonly ObservedContainer[],
+  consent: Consent,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, signal)));
+  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, consent, signal)));
 }
 
 /** A container that went away meanwhile is seen to by the next look. */

@@ -1,5 +1,6 @@
 import { asComputeError } from '../../../errors.ts';
 import type { ComputeError } from '../../../errors.ts';
+import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
@@ -34,7 +35,10 @@ export async function createContainers(
   const { desired } = attempt;
   await ensureVolumes(deps, desired, signal);
   const [first] = containers;
-  if (first !== undefined) await deps.networks.ensure(first.desired.network, desired, signal);
+  if (first !== undefined) {
+    const consent = consentTo(attempt.permit, 'live', 'removing a second network of one name');
+    await deps.networks.ensure(first.desired.network, { ...desired, consent }, signal);
+  }
   try {
     for (const container of containers) await createOne(deps, { attempt, container }, signal);
   } catch (error) {

@@ -1,5 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
+import { allows, consentTo } from '../../../permit.ts';
+import type { Permit } from '../../../permit.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { removeAll, stopAll } from './converge-tenant.ts';
 import { EngineRefusal } from '../engine/engine.ts';
@@ -13,10 +15,18 @@ import { tenantVolumes } from './tenant-volumes.ts';
 /** The engine removes what it was told to within moments; an event tells of containers, none of the rest. */
 const lookAgainAfterMs = 1_000;
 
-/** Removes all that bears the tenant's marks: containers, then what they held. Needs nothing but the placement. */
+export interface Destroying {
+  readonly engine: Engine;
+  readonly ownership: Ownership;
+  readonly permit: Permit;
+}
+
+/**
+ * Removes all that bears the tenant's marks: containers, then what they held; volumes with consent to a loss of data
+ * alone. Needs nothing but the placement.
+ */
 export async function destroyTenant(
-  engine: Engine,
-  ownership: Ownership,
+  { engine, ownership, permit }: Destroying,
   at: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
@@ -29,22 +39,37 @@ export async function destroyTenant(
   }
   const { namespace, name } = at;
   const owned = { ownership: ownership.withPrefix(labelPrefix), tenant: { tenantId, namespace, name } };
+  const consent = consentTo(permit, 'replace', `removing what there is of ${tenantId}`);
   const containers = await tenantContainers(engine, owned, signal);
-  await stopAll(engine, containers.filter(isUp), signal);
-  await removeAll(engine, containers, signal);
+  await stopAll(engine, containers.filter(isUp), consent, signal);
+  await removeAll(engine, containers, consent, signal);
   for (const { Id, Name } of await tenantNetworks(engine, owned, signal)) {
-    await refusedAs(`network ${Name}`, () => engine.removeNetwork(Id, signal));
+    await refusedAs(`network ${Name}`, () => engine.removeNetwork(Id, consent, signal));
   }
-  for (const { Name } of await tenantVolumes(engine, owned, signal)) {
-    await refusedAs(`volume ${Name}`, () => engine.removeVolume(Name, signal));
-  }
+  const keepsVolumes = !allows(permit, 'data-loss');
+  if (!keepsVolumes) await removeVolumes({ engine, permit }, owned, signal);
+  const volumes = (await tenantVolumes(engine, owned, signal)).map(({ Name }) => `volume ${Name}`);
   const left = [
     ...(await tenantContainers(engine, owned, signal)).map(({ name }) => `container ${name}`),
     ...(await tenantNetworks(engine, owned, signal)).map(({ Name }) => `network ${Name}`),
-    ...(await tenantVolumes(engine, owned, signal)).map(({ Name }) => `volume ${Name}`),
+    ...(keepsVolumes ? [] : volumes),
   ];
-  if (left.length === 0) return { outcome: 'gone', message: 'Nothing is left' };
-  return { outcome: 'in_progress', message: `Removing ${left.join(', ')}`, lookAgainAfterMs };
+  if (left.length > 0) {
+    return { outcome: 'in_progress', message: `Removing ${left.join(', ')}`, lookAgainAfterMs };
+  }
+  if (!keepsVolumes || volumes.length === 0) return { outcome: 'gone', message: 'Nothing is left' };
+  return { outcome: 'gone', message: `${volumes.join(', ')} is kept`, retained: volumes };
+}
+
+async function removeVolumes(
+  { engine, permit }: Pick<Destroying, 'engine' | 'permit'>,
+  owned: OwnedTenant,
+  signal: AbortSignal,
+): Promise<void> {
+  const consent = consentTo(permit, 'data-loss', `removing the volumes of ${owned.tenant.tenantId}`);
+  for (const { Name } of await tenantVolumes(engine, owned, signal)) {
+    await refusedAs(`volume ${Name}`, () => engine.removeVolume(Name, consent, signal));
+  }
 }
 
 async function tenantContainers(

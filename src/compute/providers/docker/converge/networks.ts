@@ -1,13 +1,16 @@
 import type Dockerode from 'dockerode';
 import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
+import type { Consent } from '../../../permit.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import { freeSubnets } from './free-subnets.ts';
 
-/** For whom a network is made: who they are, and the marks that it gets. */
-export type NetworkOwner = Pick<DesiredTenant, 'namespace' | 'name' | 'marks'>;
+/** For whom a network is made: who they are, the marks that it gets, and that a second one of its name may go. */
+export interface NetworkOwner extends Pick<DesiredTenant, 'namespace' | 'name' | 'marks'> {
+  readonly consent: Consent;
+}
 
 export interface Networks {
   /** Makes the network where it does not exist. Rejects with ProviderConflict or ProvisionFailed. */
@@ -30,7 +33,7 @@ export function createNetworks(engine: Engine, settings: DockerSettings): Networ
       if (kind === 'private') {
         await inOrder(() => ensurePrivate(deps, { name, owner }, signal), { key: 'private' });
       } else {
-        await inOrder(() => ensureShared(deps, name, signal), { key: `shared/${name}` });
+        await inOrder(() => ensureShared(deps, { name, owner }, signal), { key: `shared/${name}` });
       }
     },
   };
@@ -41,13 +44,17 @@ interface NetworkDeps {
   readonly settings: DockerSettings;
 }
 
-async function ensureShared(deps: NetworkDeps, name: string, signal: AbortSignal): Promise<void> {
+async function ensureShared(
+  deps: NetworkDeps,
+  { name, owner }: { readonly name: string; readonly owner: NetworkOwner },
+  signal: AbortSignal,
+): Promise<void> {
   const { engine, settings } = deps;
   if ((await networksNamed(engine, name, signal)).length > 0) return;
   const Labels = { ...settings.ownership.shared() };
   const Driver = settings.block.network_driver;
   await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels }, signal);
-  await dropDuplicates(deps, name, signal);
+  await dropDuplicates(deps, { name, owner }, signal);
 }
 
 async function ensurePrivate(
@@ -59,7 +66,7 @@ async function ensurePrivate(
   const [existing] = await networksNamed(deps.engine, name, signal);
   if (existing === undefined) {
     await createPrivate(deps, { name, owner }, signal);
-    await dropDuplicates(deps, name, signal);
+    await dropDuplicates(deps, { name, owner }, signal);
   } else if (!ownership.belongsTo(owner, existing.Labels)) {
     throw new ComputeError(
       'ProviderConflict',
@@ -96,12 +103,12 @@ async function createPrivate(
 /** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. */
 async function dropDuplicates(
   { engine, settings: { ownership } }: NetworkDeps,
-  name: string,
+  { name, owner: { consent } }: { readonly name: string; readonly owner: Pick<NetworkOwner, 'consent'> },
   signal: AbortSignal,
 ): Promise<void> {
   const [, ...later] = (await networksNamed(engine, name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
   for (const network of later) {
-    if (ownership.isOurs(network.Labels)) await engine.removeNetwork(network.Id, signal);
+    if (ownership.isOurs(network.Labels)) await engine.removeNetwork(network.Id, consent, signal);
   }
 }
 

@@ -88,12 +88,12 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
       const answer = await connection.ask(post(id, 'unpause'), signal);
       if (!/is not paused/i.test(answer.text)) expectChange(connection, answer, id);
     },
-    stopContainer: async (id, graceSeconds, signal) => {
+    stopContainer: async (id, graceSeconds, _consent, signal) => {
       const request = post(id, 'stop', { query: { t: graceSeconds } });
       const answer = await connection.ask(request, signal, connection.deadlineMs + graceSeconds * 1000);
       if (answer.status !== 404) expectChange(connection, answer, id);
     },
-    removeContainer: async (id, signal) => {
+    removeContainer: async (id, _consent, signal) => {
       const path = `/containers/${encodeURIComponent(id)}`;
       const answer = await connection.ask(
         { method: 'DELETE', path, query: { force: true, v: true } },
@@ -141,7 +141,7 @@ function networkCalls(
       expectChange(connection, answer, body.Name);
       return { id: (answer.body as { readonly Id: string }).Id };
     },
-    removeNetwork: async (id, signal) => {
+    removeNetwork: async (id, _consent, signal) => {
       const path = `/networks/${encodeURIComponent(id)}`;
       const answer = await connection.ask({ method: 'DELETE', path }, signal);
       if (answer.status !== 404) expectChange(connection, answer, id);
@@ -168,7 +168,7 @@ function volumeCalls(
       expectChange(connection, answer, body.Name ?? '');
       return answer.body as VolumeList[number];
     },
-    removeVolume: async (name, signal) => {
+    removeVolume: async (name, _consent, signal) => {
       const path = `/volumes/${encodeURIComponent(name)}`;
       const answer = await connection.ask({ method: 'DELETE', path }, signal);
       if (answer.status !== 404) expectChange(connection, answer, name);

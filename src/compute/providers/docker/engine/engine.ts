@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import type { Consent } from '../../../permit.ts';
 
 /**
  * The Docker Engine as this provider uses it. Each call has a deadline, rejects only with ComputeError
@@ -20,9 +21,9 @@ export interface Engine extends EngineReads {
   /** Not paused counts as unpaused. Rejects with EngineRefusal, `gone` where there is no such container. */
   unpauseContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Already stopped or gone counts as stopped. The engine kills after `graceSeconds`. */
-  stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  stopContainer(id: string, graceSeconds: number, consent: Consent, signal: AbortSignal): Promise<void>;
   /** By force, with its anonymous volumes. Gone, or on its way, counts as removed. */
-  removeContainer(id: string, signal: AbortSignal): Promise<void>;
+  removeContainer(id: string, consent: Consent, signal: AbortSignal): Promise<void>;
   /** Of that name already counts as renamed. Rejects with EngineRefusal, `gone` where there is no such container. */
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<void | 'name-taken'>;
   /** Live limits and restart policy. Rejects with EngineRefusal, `gone` where there is no such container. */
@@ -41,14 +42,14 @@ export interface Engine extends EngineReads {
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** Gone counts as removed. Rejects with EngineRefusal `in-use` while containers are attached. */
-  removeNetwork(id: string, signal: AbortSignal): Promise<void>;
+  removeNetwork(id: string, consent: Consent, signal: AbortSignal): Promise<void>;
   /** Idempotent in the engine: an existing volume of that name is returned as it is. */
   createVolume(
     body: Dockerode.VolumeCreateOptions,
     signal: AbortSignal,
   ): Promise<Dockerode.VolumeInspectInfo>;
   /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
-  removeVolume(name: string, signal: AbortSignal): Promise<void>;
+  removeVolume(name: string, consent: Consent, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 

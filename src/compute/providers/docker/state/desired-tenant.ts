@@ -1,5 +1,6 @@
 import { portProtocol } from '../../../../api/compute-fields.ts';
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
+import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
@@ -90,7 +91,7 @@ export function desiredTenant(
     name: spec.tenant.name,
     marks,
     domain: block.host,
-    placement: { provider: 'docker', labelPrefix: block.label_prefix, tenantId: spec.tenantId },
+    placement: dockerPlacement(block.label_prefix, spec.tenantId),
     specHash: specHash(
       hashVersion,
       clusterUid,
@@ -102,6 +103,10 @@ export function desiredTenant(
       env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
     ),
   };
+}
+
+export function dockerPlacement(labelPrefix: string, tenantId: string): Placement {
+  return { provider: 'docker', labelPrefix, tenantId };
 }
 
 function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly ContainerSpec[] {

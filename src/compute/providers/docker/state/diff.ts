@@ -1,6 +1,7 @@
 import type { Change } from '../../../provider.ts';
 import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
+import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
@@ -117,6 +118,7 @@ export function changesOf({ containers, obsolete }: TenantComparison): readonly 
       desired: 'absent',
       actual: state,
       cause: 'spec',
+      effect: 'replace',
     })),
   ];
 }
@@ -127,7 +129,7 @@ function containerChanges(comparison: ContainerComparison, othersMatch: boolean)
   if (current === undefined) {
     const actual = next === undefined ? 'absent' : `${next.state} as ${next.name}`;
     // Whether the spec named it before, the engine can't tell; with a new generation either cause is acted upon.
-    return [{ path, desired: 'present', actual, cause: othersMatch ? 'drift' : 'spec' }];
+    return [{ path, desired: 'present', actual, cause: othersMatch ? 'drift' : 'spec', effect: 'live' }];
   }
   if (!currentMatches) {
     const stopped = next === undefined ? oldRepair(current) : 'none';
@@ -138,7 +140,13 @@ function containerChanges(comparison: ContainerComparison, othersMatch: boolean)
   }
   const changes: Change[] = [];
   if (next !== undefined) {
-    changes.push({ path: `${path}.next`, desired: 'absent', actual: next.state, cause: 'spec' });
+    changes.push({
+      path: `${path}.next`,
+      desired: 'absent',
+      actual: next.state,
+      cause: 'spec',
+      effect: 'live',
+    });
   }
   if (repair !== 'none') {
     changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
@@ -153,7 +161,13 @@ export function oldRepair(container: ObservedContainer): Repair {
 }
 
 function stateChange(container: ObservedContainer, path: string, cause: Change['cause']): Change {
-  return { path: `${path}.state`, desired: 'running', actual: describeState(container), cause };
+  return {
+    path: `${path}.state`,
+    desired: 'running',
+    actual: describeState(container),
+    cause,
+    effect: 'live',
+  };
 }
 
 export function describeState({ state, exitCode }: ObservedContainer): string {
@@ -164,13 +178,16 @@ function replacementChange(desired: DesiredContainer, current: ObservedContainer
   const hash = current.made.specHash ?? 'none';
   const wanted = desired.hashes.get(current.made.cluster ?? '') ?? 'none';
   const limit = heldLimit(desired, current);
-  if (hash === wanted && limit !== undefined) return liveChange(limit, path, causeOf(desired, current));
+  const effect = excludes(desired, current) ? 'gap' : 'replace';
+  if (hash === wanted && limit !== undefined) {
+    return { ...liveChange(limit, path, causeOf(desired, current)), effect };
+  }
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
   const image = current.inspected?.image ?? current.image;
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
-    return { path: `${path}.image`, desired: desired.spec.image, actual: image, cause: 'spec' };
+    return { path: `${path}.image`, desired: desired.spec.image, actual: image, cause: 'spec', effect };
   }
-  return { path: `${path}.spec`, desired: wanted, actual: hash, cause: 'spec' };
+  return { path: `${path}.spec`, desired: wanted, actual: hash, cause: 'spec', effect };
 }
 
 function liveChanges({ desired, current }: ContainerComparison, path: string): readonly Change[] {
@@ -184,7 +201,7 @@ function liveChange(
   container: string,
   cause: Change['cause'],
 ): Change {
-  return { path: `${container}.${path}`, desired, actual, cause };
+  return { path: `${container}.${path}`, desired, actual, cause, effect: 'live' };
 }
 
 function causeOf(desired: DesiredContainer, observed: ObservedContainer): Change['cause'] {

@@ -1,6 +1,7 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
+import { dockerPlacement } from '../state/desired-tenant.ts';
 import { observeContainer } from '../state/observed-container.ts';
 
 /** Everything on the engine that this instance made for a tenant of this cluster. */
@@ -15,15 +16,17 @@ export async function ownedResources(
     engine.listNetworks({ label }, signal),
     engine.listVolumes(label, signal),
   ]);
-  const owned = (resource: string, marks: Marks | undefined): readonly OwnedResource[] => {
+  const owned = (resource: string, marks: Marks | undefined, isData = false): readonly OwnedResource[] => {
     const tenant = ownership.tenantOf(marks);
-    return tenant === undefined ? [] : [{ ...tenant, resource }];
+    if (tenant === undefined) return [];
+    const placement = dockerPlacement(ownership.prefix, tenant.tenantId);
+    return [{ ...tenant, resource, isData, placement }];
   };
   return [
     ...containers
       .map((info) => observeContainer(info, ownership))
       .flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
     ...networks.flatMap(({ Name, Labels }) => owned(`network ${Name}`, Labels)),
-    ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels)),
+    ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels, true)),
   ];
 }

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import type { Permit } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import type { DesiredService, EcsSettings } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
@@ -10,6 +11,7 @@ export interface Attempt {
   readonly desired: DesiredService;
   /** Only keep running what was there before: its task definition is not touched. */
   readonly hold: boolean;
+  readonly permit: Permit;
   /** What a refusal of ECS is called. */
   readonly failure: 'ProvisionFailed' | 'UpdateFailed';
 }
@@ -20,7 +22,7 @@ export interface ServiceDeps {
   /** Called before the service is asked for: from then on MISSING may mean "not visible yet". */
   readonly noteCreate: (target: ServiceTarget) => void;
   /** Called with a family that got a new revision: older ones of it may be unused. */
-  readonly noteRevision: (desired: DesiredService) => void;
+  readonly noteRevision: (desired: DesiredService, permit: Permit) => void;
 }
 
 /** ECS shows a new service after a second or two, in milliseconds. */

@@ -1,13 +1,13 @@
 import { checkDefinitionSize } from '../state/check-ecs-policy.ts';
 import { defaultDesiredCount } from '../state/desired.ts';
 import type { DesiredService } from '../state/desired.ts';
-import type { ServiceDeps } from './attempt.ts';
+import type { Attempt, ServiceDeps } from './attempt.ts';
 import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 
 /** ARN of what the service is to run. Rejects with InvalidSpec, PolicyDenied and ProviderConflict. */
 export async function desiredRevision(
   { api, settings, noteRevision }: ServiceDeps,
-  desired: DesiredService,
+  { desired, permit }: Pick<Attempt, 'desired' | 'permit'>,
   signal: AbortSignal,
 ): Promise<string> {
   const { overlay, taskDefinition, target, ownerTags } = desired;
@@ -17,7 +17,7 @@ export async function desiredRevision(
   }
   const wanted = { scope: target.scope, overlay, tenant: desired, ownerTags };
   const arn = await ensureRevision(api, settings.ownership, wanted, signal);
-  noteRevision(desired);
+  noteRevision(desired, permit);
   return arn;
 }
 

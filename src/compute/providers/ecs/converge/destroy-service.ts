@@ -1,4 +1,6 @@
 import type { Ownership } from '../../../ownership.ts';
+import { consentTo } from '../../../permit.ts';
+import type { Consent, Permit } from '../../../permit.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { targetOf } from '../state/desired.ts';
 import { drainLookMs, visibleMs } from './attempt.ts';
@@ -24,14 +26,16 @@ export interface DestroyDeps {
 /** Deletes the tenant's service and its own task definitions at the placement. Someone else's counts as not there. */
 export async function destroyService(
   deps: DestroyDeps,
-  at: TenantPlace,
+  { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const { api, ownership } = deps;
   const target = targetOf(at.placement, 'DestroyFailed');
   const { service: name, cluster } = target;
+  const consent = consentTo(permit, 'replace', `removing service ${name}`);
   const service = await api.describeService(target, 'user', signal);
-  if (service === 'cluster-gone') return gone(deps, { at, target, message: clusterGone(cluster) }, signal);
+  if (service === 'cluster-gone')
+    return gone(deps, { at, target, consent, message: clusterGone(cluster) }, signal);
   if (service === undefined && deps.mayAppear(target)) {
     return {
       outcome: 'in_progress',
@@ -39,17 +43,19 @@ export async function destroyService(
       lookAgainAfterMs: visibleMs,
     };
   }
-  if (!isThere(service)) return gone(deps, { at, target, message: `there is no service ${name}` }, signal);
+  if (!isThere(service))
+    return gone(deps, { at, target, consent, message: `there is no service ${name}` }, signal);
   if (!ownership.belongsTo(at, tagMap(service.tags))) {
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
   if (service.status !== 'DRAINING') {
-    const drained = await drainService(api, { target, service }, signal);
+    const drained = await drainService(api, { target, service, consent }, signal);
     if (drained !== undefined && drained !== 'cluster-gone') return drained;
-    const answer = drained ?? (await api.deleteService(target, signal));
-    if (answer === 'cluster-gone') return gone(deps, { at, target, message: clusterGone(cluster) }, signal);
+    const answer = drained ?? (await api.deleteService(target, consent, signal));
+    if (answer === 'cluster-gone')
+      return gone(deps, { at, target, consent, message: clusterGone(cluster) }, signal);
     if (answer === 'missing' || !isThere(answer)) {
-      return gone(deps, { at, target, message: `service ${name} was deleted` }, signal);
+      return gone(deps, { at, target, consent, message: `service ${name} was deleted` }, signal);
     }
   }
   return { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: drainLookMs };
@@ -65,15 +71,21 @@ async function gone(
   {
     at,
     target,
+    consent,
     message,
-  }: { readonly at: TenantPlace; readonly target: ServiceTarget; readonly message: string },
+  }: {
+    readonly at: TenantPlace;
+    readonly target: ServiceTarget;
+    readonly consent: Consent;
+    readonly message: string;
+  },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const family = overlayFamily(target);
   const left = await deregisterUnused(
     api,
     ownership,
-    { scope: target.scope, family, tenant: at, inUse: [], most: deregistrationsAtOnce },
+    { scope: target.scope, family, tenant: at, consent, inUse: [], most: deregistrationsAtOnce },
     signal,
   );
   if (left === 0) return { outcome: 'gone', message };

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import type { Consent } from '../../../permit.ts';
 import type { DestroyResult } from '../../../provider.ts';
 import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/drain-mark.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
@@ -7,17 +8,25 @@ import type { EcsService } from '../state/ecs-service.ts';
 import { tagKeys, tagMap } from '../state/tags.ts';
 import { drainLookMs } from './attempt.ts';
 
+export interface Draining {
+  readonly target: ServiceTarget;
+  readonly service: EcsService;
+  readonly consent: Consent;
+}
+
 /** Scales the service to 0 where its mark asks for that. Undefined: it runs nothing (any more), or need not be drained. */
 export async function drainService(
   api: EcsApi,
-  { target, service }: { readonly target: ServiceTarget; readonly service: EcsService },
+  { target, service, consent }: Draining,
   signal: AbortSignal,
 ): Promise<DestroyResult | 'cluster-gone' | undefined> {
   const { desiredCount = 0, runningCount = 0, pendingCount = 0 } = service;
   const left = runningCount + pendingCount;
   if (!isToBeDrained(tagMap(service.tags)) || (desiredCount === 0 && left === 0)) return undefined;
   if (desiredCount > 0) {
-    const answer = await scaleToZero(api, { target, service, desiredCount }, signal).catch(failDestroy);
+    const answer = await scaleToZero(api, { target, service, consent, desiredCount }, signal).catch(
+      failDestroy,
+    );
     if (answer === 'cluster-gone') return answer;
   }
   return {
@@ -30,11 +39,7 @@ export async function drainService(
 /** The mark goes first: whoever finds 0 tasks asked for can tell how many there were. */
 async function scaleToZero(
   api: EcsApi,
-  {
-    target,
-    service,
-    desiredCount,
-  }: { readonly target: ServiceTarget; readonly service: EcsService; readonly desiredCount: number },
+  { target, service, consent, desiredCount }: Draining & { readonly desiredCount: number },
   signal: AbortSignal,
 ): ReturnType<EcsApi['updateService']> {
   const { scope, cluster, service: name } = target;
@@ -42,7 +47,7 @@ async function scaleToZero(
     const mark = { key: tagKeys.drain, value: drainingFrom(desiredCount) };
     await api.tagResource(scope, service.serviceArn ?? '', [mark], signal);
   }
-  return api.updateService(scope, { cluster, service: name, desiredCount: 0 }, signal);
+  return api.updateService(scope, { cluster, service: name, desiredCount: 0 }, consent, signal);
 }
 
 /** What is refused here is no update of the tenant. */

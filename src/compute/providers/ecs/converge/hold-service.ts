@@ -1,3 +1,4 @@
+import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { diffService, missingTags, rejectedHash } from '../state/diff.ts';
 import { updateServiceInput } from '../state/service-input.ts';
@@ -19,8 +20,10 @@ export async function holdService(
   const diff = diffService(desired, service);
   if (diff.applied === 'other') return held;
   const update = updateServiceInput(desired, { ...diff.differs, taskDefinition: false }, '');
+  const rolls = update.networkConfiguration !== undefined;
+  const consent = consentTo(attempt.permit, rolls ? 'replace' : 'live', `updating service ${name}`);
   if (Object.keys(update).length > 0)
-    await api.updateService(scope, { cluster, service: name, ...update }, signal);
+    await api.updateService(scope, { cluster, service: name, ...update }, consent, signal);
   const rejected = diff.differs.taskDefinition ? { [tagKeys.specHash]: rejectedHash(desired.specHash) } : {};
   const tags = tagList(
     missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tagMap(service.tags)),

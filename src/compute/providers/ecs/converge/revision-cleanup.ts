@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import type { Ownership } from '../../../ownership.ts';
+import { consentTo } from '../../../permit.ts';
+import type { Permit } from '../../../permit.ts';
 import { revisionKey } from '../address/arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
@@ -12,9 +14,15 @@ import { deregisterUnused } from './task-revisions.ts';
 /** Deregisters what newer revisions have made useless, one by one, with what is left of the account's rate. */
 export interface RevisionCleanup {
   /** The family got a revision: others of it may be unused once the rollout is over. */
-  add(desired: DesiredService): void;
+  add(desired: DesiredService, permit: Permit): void;
   /** Until `signal` aborts. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
+}
+
+export interface Useless {
+  readonly desired: DesiredService;
+  /** Of the step that made the new revision. */
+  readonly permit: Permit;
 }
 
 /** A sixth of the one deregistration a second that ECS allows an account. */
@@ -29,20 +37,20 @@ export function createRevisionCleanup(
   }: { readonly api: EcsApi; readonly ownership: Ownership; readonly logger: Logger },
   paceMs = defaultPaceMs,
 ): RevisionCleanup {
-  const waiting = new Map<string, DesiredService>();
+  const waiting = new Map<string, Useless>();
   return {
-    add(desired) {
-      waiting.set(serviceKey(desired.target), desired);
+    add(desired, permit) {
+      waiting.set(serviceKey(desired.target), { desired, permit });
     },
     async run(signal) {
       while (await sleep(paceMs, signal)) {
         const [next] = waiting;
         if (next === undefined) continue;
-        const [key, desired] = next;
+        const [key, useless] = next;
         waiting.delete(key);
         try {
-          if ((await cleanUpFamily(api, ownership, desired, signal)) && !waiting.has(key))
-            waiting.set(key, desired);
+          if ((await cleanUpFamily(api, ownership, useless, signal)) && !waiting.has(key))
+            waiting.set(key, useless);
         } catch (error) {
           if (!signal.aborted)
             logger.debug({ error }, 'old task definitions could not be deregistered for now');
@@ -56,7 +64,7 @@ export function createRevisionCleanup(
 export async function cleanUpFamily(
   api: EcsApi,
   ownership: Ownership,
-  { target, overlay, namespace, name }: DesiredService,
+  { desired: { target, overlay, namespace, name }, permit }: Useless,
   signal: AbortSignal,
 ): Promise<boolean> {
   const service = await api.describeService(target, 'sweep', signal);
@@ -69,6 +77,7 @@ export async function cleanUpFamily(
   const inUse = [service.taskDefinition, ...deployments.map(({ taskDefinition }) => taskDefinition)]
     .flatMap((arn) => (arn === undefined ? [] : [revisionKey(arn)]))
     .concat(tags[tagKeys.taskDefinition]?.split(' ')[1] ?? []);
-  const family = { scope: target.scope, family: overlay.family, tenant };
+  const consent = consentTo(permit, 'live', `deregistering revisions of ${overlay.family}`);
+  const family = { scope: target.scope, family: overlay.family, tenant, consent };
   return (await deregisterUnused(api, ownership, { ...family, inUse, most: 1 }, signal)) > 0;
 }

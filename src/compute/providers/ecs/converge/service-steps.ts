@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import type { Permit } from '../../../permit.ts';
 import type { DestroyResult, StepResult, TenantPlace } from '../../../provider.ts';
 import { atMost } from '../../../../async/at-most.ts';
 import { serviceKey } from '../address/service-target.ts';
@@ -14,7 +15,7 @@ import type { RevisionCleanup } from './revision-cleanup.ts';
 /** What changes a service. Their contracts are those of the provider's operations, but for errors other than ours. */
 export interface ServiceSteps {
   converge(attempt: Attempt, signal: AbortSignal): Promise<StepResult>;
-  destroy(at: TenantPlace, signal: AbortSignal): Promise<DestroyResult>;
+  destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
 }
 
 export interface StepDeps extends Pick<ServiceDeps, 'api' | 'settings'> {
@@ -28,7 +29,7 @@ export function createServiceSteps({ api, settings, view, cleanup }: StepDeps): 
     api,
     settings,
     noteCreate: (target) => view.noteCreate(target),
-    noteRevision: (desired) => cleanup.add(desired),
+    noteRevision: (desired, permit) => cleanup.add(desired, permit),
   };
   const destroying: DestroyDeps = {
     api,
@@ -56,9 +57,9 @@ export function createServiceSteps({ api, settings, view, cleanup }: StepDeps): 
         throw refusedAs(attempt.failure, error);
       }
     },
-    async destroy(at, signal) {
+    async destroy(at, permit, signal) {
       const target = targetOf(at.placement, 'DestroyFailed');
-      const result = await step(target, signal, () => destroyService(destroying, at, signal));
+      const result = await step(target, signal, () => destroyService(destroying, { at, permit }, signal));
       if (result.outcome === 'gone') view.forget(target);
       return result;
     },

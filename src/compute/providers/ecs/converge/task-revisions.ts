@@ -1,5 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
+import type { Consent } from '../../../permit.ts';
 import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
 import { revisionKey } from '../address/arns.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
@@ -77,6 +78,7 @@ export interface Family {
   readonly scope: EcsScope;
   readonly family: string;
   readonly tenant: TenantName;
+  readonly consent: Consent;
 }
 
 /**
@@ -90,6 +92,7 @@ export async function deregisterUnused(
     scope,
     family,
     tenant,
+    consent,
     inUse,
     most,
   }: Family & { readonly inUse: readonly string[]; readonly most: number },
@@ -106,7 +109,7 @@ export async function deregisterUnused(
       others += 1;
       continue;
     }
-    await api.deregisterTaskDefinition(scope, arn, signal);
+    await api.deregisterTaskDefinition(scope, arn, consent, signal);
     done += 1;
   }
   return unused.length - done - others;

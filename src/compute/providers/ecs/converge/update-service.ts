@@ -1,3 +1,4 @@
+import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { revisionKey } from '../address/arns.ts';
 import { diffService, isDesiredRevision, missingTags } from '../state/diff.ts';
@@ -32,7 +33,7 @@ export async function updateService(
   const taskDefinition =
     current !== undefined && isDesiredRevision(desired, current, tagMap(service.tags))
       ? current
-      : await desiredRevision(deps, desired, signal);
+      : await desiredRevision(deps, attempt, signal);
   if (diff.replace) return replaceService(deps, { attempt, diff }, signal);
   const differs = { ...diff.differs, taskDefinition: taskDefinition !== current };
   const changes = updateServiceInput(desired, differs, taskDefinition);
@@ -53,7 +54,10 @@ async function sendUpdate(
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { scope, cluster, service } = attempt.desired.target;
-  const answer = await api.updateService(scope, { cluster, service, ...update }, signal);
+  const { taskDefinition, networkConfiguration, forceNewDeployment } = update;
+  const rolls = [taskDefinition, networkConfiguration, forceNewDeployment].some((part) => part !== undefined);
+  const consent = consentTo(attempt.permit, rolls ? 'replace' : 'live', `updating service ${service}`);
+  const answer = await api.updateService(scope, { cluster, service, ...update }, consent, signal);
   if (answer === 'cluster-gone') throw noCluster(attempt);
   if (answer === 'inactive') return draining(attempt.desired.target);
   if (answer === 'missing') {
@@ -86,11 +90,12 @@ async function writeTags(
 /** Under one name there is only one service. Its successor is known to be possible: the task definition is there. */
 async function replaceService(
   { api }: ServiceDeps,
-  { attempt: { desired }, diff }: { readonly attempt: Attempt; readonly diff: ServiceDiff },
+  { attempt: { desired, permit }, diff }: { readonly attempt: Attempt; readonly diff: ServiceDiff },
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { target } = desired;
-  await api.deleteService(target, signal);
+  const consent = consentTo(permit, 'outage', `replacing service ${target.service}`);
+  await api.deleteService(target, consent, signal);
   const from = diff.changes.find(({ path }) => path === 'launchType')?.actual ?? 'another one';
   return {
     outcome: 'in_progress',

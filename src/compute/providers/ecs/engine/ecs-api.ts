@@ -7,6 +7,7 @@ import type {
   TaskDefinition,
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
+import type { Consent } from '../../../permit.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-target.ts';
 
 /**
@@ -60,10 +61,15 @@ export interface EcsApi extends EcsReads {
   updateService(
     scope: EcsScope,
     input: UpdateServiceCommandInput,
+    consent: Consent,
     signal: AbortSignal,
   ): Promise<Service | 'missing' | 'inactive' | 'cluster-gone'>;
   /** By force. 'missing': it never was there, or is INACTIVE already. */
-  deleteService(target: ServiceTarget, signal: AbortSignal): Promise<Service | 'missing' | 'cluster-gone'>;
+  deleteService(
+    target: ServiceTarget,
+    consent: Consent,
+    signal: AbortSignal,
+  ): Promise<Service | 'missing' | 'cluster-gone'>;
   /** Rejects with UpdateFailed or InvalidSpec where the resource is gone; so does untagResource. */
   tagResource(scope: EcsScope, arn: string, tags: readonly Tag[], signal: AbortSignal): Promise<void>;
   untagResource(scope: EcsScope, arn: string, keys: readonly string[], signal: AbortSignal): Promise<void>;
@@ -73,7 +79,12 @@ export interface EcsApi extends EcsReads {
     signal: AbortSignal,
   ): Promise<TaskDefinition>;
   /** Gone counts as deregistered. */
-  deregisterTaskDefinition(scope: EcsScope, taskDefinition: string, signal: AbortSignal): Promise<void>;
+  deregisterTaskDefinition(
+    scope: EcsScope,
+    taskDefinition: string,
+    consent: Consent,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Ends the calls under way, which reject with ProviderUnavailable, and lets go of sockets. */
   close(): void;
 }

@@ -100,8 +100,8 @@ function rememberingCalls(connection: EcsConnection, closing: AbortSignal): Reme
     listTaskDefinitions: calls.listTaskDefinitions,
     createService: (scope, input, signal) =>
       forgetRefused(scope, input.taskDefinition, calls.createService(scope, input, signal)),
-    updateService: (scope, input, signal) =>
-      forgetRefused(scope, input.taskDefinition, calls.updateService(scope, input, signal)),
+    updateService: (scope, input, consent, signal) =>
+      forgetRefused(scope, input.taskDefinition, calls.updateService(scope, input, consent, signal)),
     describeTaskDefinition: async (scope, taskDefinition, signal) => {
       try {
         return await memory.describe(scope, taskDefinition, signal);
@@ -109,8 +109,8 @@ function rememberingCalls(connection: EcsConnection, closing: AbortSignal): Reme
         throw asAborted(connection, scope, error);
       }
     },
-    deregisterTaskDefinition: async (scope, taskDefinition, signal) => {
-      await calls.deregisterTaskDefinition(scope, taskDefinition, signal);
+    deregisterTaskDefinition: async (scope, taskDefinition, consent, signal) => {
+      await calls.deregisterTaskDefinition(scope, taskDefinition, consent, signal);
       memory.forget(scope, taskDefinition);
     },
   };

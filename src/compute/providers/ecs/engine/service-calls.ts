@@ -40,7 +40,7 @@ export function serviceCalls(connection: EcsConnection): ServiceCalls {
       if (kind === 'exists' || kind === 'draining' || kind === 'cluster-gone') return kind;
       throw refusalError(answer, 'ProvisionFailed');
     },
-    updateService: async (scope, input, signal) => {
+    updateService: async (scope, input, _consent, signal) => {
       const answer = await connection.ask(
         {
           ...write(scope, 'UpdateService'),
@@ -56,7 +56,7 @@ export function serviceCalls(connection: EcsConnection): ServiceCalls {
       if (kind === 'inactive' || kind === 'draining') return 'inactive';
       throw refusalError(answer, 'UpdateFailed');
     },
-    deleteService: async ({ scope, cluster, service }, signal) => {
+    deleteService: async ({ scope, cluster, service }, _consent, signal) => {
       const answer = await connection.ask(
         {
           ...write(scope, 'DeleteService'),

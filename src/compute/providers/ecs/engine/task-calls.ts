@@ -55,7 +55,7 @@ export function taskDefinitionCalls(connection: EcsConnection): TaskDefinitionCa
     },
     listTaskDefinitions: (scope, family, signal) =>
       listTaskDefinitions(connection, { scope, family }, signal),
-    deregisterTaskDefinition: async (scope, taskDefinition, signal) => {
+    deregisterTaskDefinition: async (scope, taskDefinition, _consent, signal) => {
       const answer = await connection.ask(
         {
           ...write(scope, 'DeregisterTaskDefinition'),

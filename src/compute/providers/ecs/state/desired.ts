@@ -114,7 +114,7 @@ function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, regio
   };
 }
 
-function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
+export function placementOf({ scope, cluster, service }: ServiceTarget): Placement {
   return { provider: 'ecs', ...scope, cluster, service };
 }
 

@@ -1,3 +1,4 @@
+import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
 import { isRevisionOf, revisionKey } from '../address/arns.ts';
 import { countBeforeDrain } from './drain-mark.ts';
@@ -72,7 +73,13 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {
-  return differences.map((difference) => ({ ...difference, cause }));
+  return differences.map((difference) => ({ ...difference, cause, effect: effectOf(difference) }));
+}
+
+/** New tasks come before old ones go; what ECS can't change needs another service, and of one name there is one. */
+function effectOf({ path }: Difference): Effect {
+  if (path === 'launchType') return 'outage';
+  return path === 'taskDefinition' || path.startsWith('networkConfiguration.') ? 'replace' : 'live';
 }
 
 function appliedState({ specHash }: DesiredService, tags: Tags): Applied {

@@ -70,10 +70,16 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
 function changesOf(desired: DesiredService, service: EcsService, rollout: Rollout): Observation['changes'] {
   const { changes } = diffService(desired, service, rollout.kind === 'failed');
   if (service.status === 'DRAINING') {
-    return [{ path: 'service', desired: 'ACTIVE', actual: 'DRAINING', cause: 'drift' }, ...changes];
+    return [
+      { path: 'service', desired: 'ACTIVE', actual: 'DRAINING', cause: 'drift', effect: 'live' },
+      ...changes,
+    ];
   }
   if (rollout.kind === 'failed' && rollout.previous === undefined) {
-    return [{ path: 'deployment', desired: 'COMPLETED', actual: 'FAILED', cause: 'spec' }, ...changes];
+    return [
+      { path: 'deployment', desired: 'COMPLETED', actual: 'FAILED', cause: 'spec', effect: 'replace' },
+      ...changes,
+    ];
   }
   return changes;
 }

@@ -2,6 +2,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import type { ClusterTarget, ServiceTarget } from '../address/service-target.ts';
+import { placementOf } from '../state/desired.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { tagMap } from '../state/tags.ts';
@@ -33,7 +34,10 @@ export async function listOwned(
     for (const service of services) {
       if (service === 'cluster-gone' || !isThere(service)) continue;
       const tenant = ownership.tenantOf(tagMap(service.tags));
-      if (tenant !== undefined) owned.push({ ...tenant, resource: `service ${service.serviceName}` });
+      if (tenant === undefined) continue;
+      const { serviceName = '' } = service;
+      const placement = placementOf({ ...place, service: serviceName });
+      owned.push({ ...tenant, resource: `service ${serviceName}`, isData: false, placement });
     }
   }
   return owned;

@@ -6,6 +6,7 @@ import { EngineRefusal } from '../../../../../src/compute/providers/docker/engin
 import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import { recordedChanges } from '../recorded-changes.ts';
+import { anyPermit } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const { ownership } = settings();
@@ -28,7 +29,7 @@ async function bench() {
   return {
     engine,
     changes: recordedChanges(engine),
-    destroy: (whose = ref()) => destroyTenant(engine, ownership, whose, signal),
+    destroy: (whose = ref()) => destroyTenant({ engine, ownership, permit: anyPermit }, whose, signal),
   };
 }
 

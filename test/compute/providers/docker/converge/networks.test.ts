@@ -6,11 +6,12 @@ import { createNetworks } from '../../../../../src/compute/providers/docker/conv
 import { settings } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryEngine } from '../memory-engine.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const whose = (name: string) => {
   const tenant = { namespace: 'team-a', name, uid: 'uid-1' };
-  return { ...tenant, marks: settings().ownership.of({ tenantId: name, tenant }) };
+  return { ...tenant, consent: anyConsent, marks: settings().ownership.of({ tenantId: name, tenant }) };
 };
 const ensureOn = (engine: MemoryEngine, block = {}) => {
   const networks = createNetworks(engine, settings(block));

@@ -9,6 +9,7 @@ import { removeImagesOf } from '../../../../../dev/shared-engine-remains.ts';
 import { createEngineClient } from '../../../../../src/compute/providers/docker/engine/engine-client.ts';
 import { freeSubnet } from '../docker-bench.ts';
 import { never, testClient } from '../engine-stand-in.ts';
+import { anyConsent } from '../../../permits.ts';
 
 /** Own names, for the engine may be one that others use. */
 const prefix = `landlord-test-${randomBytes(4).toString('hex')}`;
@@ -49,7 +50,8 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const { Id } of await engine.listContainers([label], never)) await engine.removeContainer(Id, never);
+  for (const { Id } of await engine.listContainers([label], never))
+    await engine.removeContainer(Id, anyConsent, never);
 });
 
 afterAll(() => {
@@ -127,10 +129,10 @@ describe('containers', () => {
     for (let time = 0; time < 2; time += 1) await engine.renameContainer(id, `${name}-2`, never);
     await engine.updateContainer(id, { CpuShares: 512 }, never);
     expect(await engine.inspectContainer(id, never)).toMatchObject({ HostConfig: { CpuShares: 512 } });
-    for (let time = 0; time < 2; time += 1) await engine.stopContainer(id, 1, never);
-    await Promise.all([1, 2, 3].map(async () => engine.removeContainer(id, never)));
-    await engine.removeContainer(id, never);
-    await engine.stopContainer(id, 1, never);
+    for (let time = 0; time < 2; time += 1) await engine.stopContainer(id, 1, anyConsent, never);
+    await Promise.all([1, 2, 3].map(async () => engine.removeContainer(id, anyConsent, never)));
+    await engine.removeContainer(id, anyConsent, never);
+    await engine.stopContainer(id, 1, anyConsent, never);
     expect(await engine.inspectContainer(id, never)).toBeUndefined();
   });
 
@@ -143,7 +145,7 @@ describe('containers', () => {
     const id = await create('volume', { Volumes: { '/tmp': {} } });
     const [mount] = (await engine.inspectContainer(id, never))?.Mounts ?? [];
     expect(await engine.inspectVolume(mount?.Name ?? '', never)).toBeDefined();
-    await engine.removeContainer(id, never);
+    await engine.removeContainer(id, anyConsent, never);
     expect(await engine.inspectVolume(mount?.Name ?? '', never)).toBeUndefined();
   });
 
@@ -211,7 +213,7 @@ describe('networks and volumes', () => {
     const subnet = freeSubnet();
     const body = { Name: name, Labels: { 'landlord.test': prefix }, IPAM: { Config: [{ Subnet: subnet }] } };
     const { id } = await engine.createNetwork(body, never);
-    onTestFinished(async () => engine.removeNetwork(id, never));
+    onTestFinished(async () => engine.removeNetwork(id, anyConsent, never));
     expect(await engine.listNetworks({ label: [label] }, never)).toHaveLength(1);
     expect(await engine.inspectNetwork(name, never)).toMatchObject({ Id: id });
     await expect(engine.createNetwork({ ...body, Name: `${name}-2` }, never)).rejects.toMatchObject({
@@ -219,22 +221,22 @@ describe('networks and volumes', () => {
     });
     const container = await create('attached', { HostConfig: { NetworkMode: name } });
     await engine.startContainer(container, never);
-    await expect(engine.removeNetwork(id, never)).rejects.toMatchObject({ kind: 'in-use' });
-    await engine.removeContainer(container, never);
-    for (let time = 0; time < 2; time += 1) await engine.removeNetwork(id, never);
+    await expect(engine.removeNetwork(id, anyConsent, never)).rejects.toMatchObject({ kind: 'in-use' });
+    await engine.removeContainer(container, anyConsent, never);
+    for (let time = 0; time < 2; time += 1) await engine.removeNetwork(id, anyConsent, never);
     expect(await engine.inspectNetwork(name, never)).toBeUndefined();
   });
 
   test('a volume is made twice as one, is refused while in use, and is removed twice', async () => {
     const body = { Name: `${prefix}-data`, Labels: { 'landlord.test': prefix } };
-    onTestFinished(async () => engine.removeVolume(body.Name, never));
+    onTestFinished(async () => engine.removeVolume(body.Name, anyConsent, never));
     for (let time = 0; time < 2; time += 1)
       expect(await engine.createVolume(body, never)).toMatchObject({ Name: body.Name });
     expect(await engine.listVolumes([label], never)).toHaveLength(1);
     const container = await create('mounted', { HostConfig: { Binds: [`${body.Name}:/tmp`] } });
-    await expect(engine.removeVolume(body.Name, never)).rejects.toMatchObject({ kind: 'in-use' });
-    await engine.removeContainer(container, never);
-    for (let time = 0; time < 2; time += 1) await engine.removeVolume(body.Name, never);
+    await expect(engine.removeVolume(body.Name, anyConsent, never)).rejects.toMatchObject({ kind: 'in-use' });
+    await engine.removeContainer(container, anyConsent, never);
+    for (let time = 0; time < 2; time += 1) await engine.removeVolume(body.Name, anyConsent, never);
     expect(await engine.inspectVolume(body.Name, never)).toBeUndefined();
     expect(await engine.listVolumes([label], never)).toEqual([]);
   });
@@ -253,13 +255,15 @@ test('events tell a life, and nothing of others or of health probes', async () =
   await opened;
   const healthCheck = { Test: ['CMD', '/bin/ok'], Interval: 100_000_000, Timeout: 1e9, Retries: 1 };
   const id = await create('told', { Healthcheck: healthCheck });
-  await create('other', { Labels: {} }).then(async (other) => engine.removeContainer(other, never));
+  await create('other', { Labels: {} }).then(async (other) =>
+    engine.removeContainer(other, anyConsent, never),
+  );
   await engine.startContainer(id, never);
   await expect
     .poll(async () => (await engine.inspectContainer(id, never))?.State.Health?.Status)
     .toBe('healthy');
-  await engine.stopContainer(id, 1, never);
-  await engine.removeContainer(id, never);
+  await engine.stopContainer(id, 1, anyConsent, never);
+  await engine.removeContainer(id, anyConsent, never);
   await reading;
   const life = ['create', 'start', 'health_status: healthy', 'kill', 'die', 'stop', 'destroy'];
   expect(seen.filter((action) => life.includes(action))).toEqual(life);

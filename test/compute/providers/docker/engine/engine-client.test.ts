@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { never, standInEngine, testClient } from '../engine-stand-in.ts';
+import { anyConsent } from '../../../permits.ts';
 
 type Call = (engine: Engine) => Promise<unknown>;
 
@@ -27,19 +28,19 @@ const calls = {
   create: (engine) => engine.createContainer('web', { Image: 'app:1' }, never),
   start: (engine) => engine.startContainer('web', never),
   unpause: (engine) => engine.unpauseContainer('web', never),
-  stop: (engine) => engine.stopContainer('web', 7, never),
-  remove: (engine) => engine.removeContainer('web', never),
+  stop: (engine) => engine.stopContainer('web', 7, anyConsent, never),
+  remove: (engine) => engine.removeContainer('web', anyConsent, never),
   rename: (engine) => engine.renameContainer('web', 'db', never),
   update: (engine) => engine.updateContainer('web', { Memory: 42 }, never),
   image: (engine) => engine.inspectImage('registry.example:5000/team/app:1', never),
   networks: (engine) => engine.listNetworks({ name: ['net'] }, never),
   network: (engine) => engine.inspectNetwork('net', never),
   createNetwork: (engine) => engine.createNetwork({ Name: 'net', Driver: 'bridge' }, never),
-  removeNetwork: (engine) => engine.removeNetwork('net', never),
+  removeNetwork: (engine) => engine.removeNetwork('net', anyConsent, never),
   volumes: (engine) => engine.listVolumes(['landlord.owner=default'], never),
   volume: (engine) => engine.inspectVolume('data', never),
   createVolume: (engine) => engine.createVolume({ Name: 'data' }, never),
-  removeVolume: (engine) => engine.removeVolume('data', never),
+  removeVolume: (engine) => engine.removeVolume('data', anyConsent, never),
 } satisfies Record<string, Call>;
 type Name = keyof typeof calls;
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import { never, standInEngine, testClient, turns, until } from '../engine-stand-in.ts';
+import { anyConsent } from '../../../permits.ts';
 
 // The sockets are real; only the clock is moved.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -89,7 +90,7 @@ describe('an engine that takes the connection and says nothing is given up at th
 test('stopping may take its grace on top of the deadline', async () => {
   const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
   const engine = await standInEngine((_request, response) => resolve(response));
-  const stop = testClient({ host: engine.host, deadlineMs }).stopContainer('web', 10, never);
+  const stop = testClient({ host: engine.host, deadlineMs }).stopContainer('web', 10, anyConsent, never);
   const response = await asked;
   await later(deadlineMs + 9_999);
   response.writeHead(204).end();
@@ -154,7 +155,9 @@ test.each([
   const client = testClient({ host: engine.host });
   await client.listContainers([], never);
   const change =
-    call === 'createContainer' ? client.createContainer('web', {}, never) : client[call]('web', never);
+    call === 'createContainer'
+      ? client.createContainer('web', {}, never)
+      : client.removeContainer('web', anyConsent, never);
   await expect(change).rejects.toMatchObject({ code: 'ProviderUnavailable' });
   expect(engine.requests.filter((request) => request.startsWith(method))).toHaveLength(1);
 });

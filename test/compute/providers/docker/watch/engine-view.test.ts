@@ -5,6 +5,7 @@ import type { DockerContext } from '../../../../../src/compute/providers/docker/
 import { drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const later = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
@@ -82,7 +83,7 @@ describe('with a watch', () => {
     await look('t0');
     engine.calls.length = 0;
     const [first] = engine.containers.keys();
-    await engine.stopContainer(first ?? '', 0, signal);
+    await engine.stopContainer(first ?? '', 0, anyConsent, signal);
     await later(0);
     expect(hints).toEqual(['t0']);
     expect((await look('t0')).changes).toMatchObject([{ path: 'containers.app.state', cause: 'drift' }]);

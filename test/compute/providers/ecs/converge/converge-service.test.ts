@@ -8,6 +8,7 @@ import type { StepResult } from '../../../../../src/compute/provider.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
+import { anyConsent, anyPermit } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const name = 'landlord-tenant-acme';
@@ -35,7 +36,7 @@ async function converge(
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };
-  const attempt = { desired: desireService(spec, by), hold, failure };
+  const attempt = { desired: desireService(spec, by), permit: anyPermit, hold, failure };
   const step = await convergeService(parts, attempt, signal);
   return { step, noted };
 }
@@ -156,7 +157,7 @@ test.each([false, true])(
   'a service that drains is waited for (hold: %j), and nothing is written',
   async (hold) => {
     const ecs = await started(tenantSpec(), {}, { drainsFor: 1 });
-    await ecs.deleteService({ scope: { region: 'us-west-2' }, ...place }, signal);
+    await ecs.deleteService({ scope: { region: 'us-west-2' }, ...place }, anyConsent, signal);
     ecs.calls.length = 0;
     expect((await converge(ecs, tenantSpec({ desired_count: 3 }), { hold })).step).toMatchObject({
       outcome: 'in_progress',

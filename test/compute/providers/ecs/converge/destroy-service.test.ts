@@ -13,6 +13,7 @@ import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/ta
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
+import { anyPermit } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const operator = settings();
@@ -39,7 +40,7 @@ async function started(
 const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false) =>
   destroyService(
     { api: { ...ecs, ...api }, ownership: operator.ownership, mayAppear: () => mayAppear },
-    ref,
+    { at: ref, permit: anyPermit },
     signal,
   );
 const written = (ecs: MemoryEcs): unknown[] =>

@@ -7,6 +7,7 @@ import {
 } from '../../../../../src/compute/providers/ecs/converge/revision-cleanup.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { memoryEcs, writesOf } from '../memory-ecs.ts';
+import { anyPermit } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const { block, policy, ownership } = settings();
@@ -31,11 +32,11 @@ test('old revisions go one at a time, oldest first, and never one that runs or i
       .map(({ taskDefinition }) => taskDefinition.containerDefinitions?.[0]?.image);
   const desired = desireService(running('app:3'), settings());
   ecs.calls.length = 0;
-  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(true);
+  expect(await cleanUpFamily(ecs, ownership, { desired, permit: anyPermit }, signal)).toBe(true);
   expect(active()).toEqual(['app:2', 'app:3']);
-  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
+  expect(await cleanUpFamily(ecs, ownership, { desired, permit: anyPermit }, signal)).toBe(false);
   expect(active()).toEqual(['app:3']);
-  expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
+  expect(await cleanUpFamily(ecs, ownership, { desired, permit: anyPermit }, signal)).toBe(false);
   expect(writesOf(ecs)).toEqual(['deregisterTaskDefinition', 'deregisterTaskDefinition']);
 });
 
@@ -47,9 +48,14 @@ test('while a rollout goes on, nothing is deregistered', async () => {
   const service = ecs.service('landlord-tenant-acme');
   for (const deployment of service?.deployments ?? []) deployment.failedTasks = -5;
   ecs.calls.length = 0;
-  expect(await cleanUpFamily(ecs, ownership, desireService(running('crash:2'), settings()), signal)).toBe(
-    true,
-  );
+  expect(
+    await cleanUpFamily(
+      ecs,
+      ownership,
+      { desired: desireService(running('crash:2'), settings()), permit: anyPermit },
+      signal,
+    ),
+  ).toBe(true);
   expect(writesOf(ecs)).toEqual([]);
 });
 
@@ -71,16 +77,23 @@ describe('a family is left alone', () => {
   ])('%s', async (_what, change) => {
     const ecs = await withOldRevisions();
     Object.assign(ecs.service('landlord-tenant-acme') ?? {}, change);
-    expect(await cleanUpFamily(ecs, ownership, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(ecs, ownership, { desired, permit: anyPermit }, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
   test('where the cluster is gone, or where the tenant has none', async () => {
     const ecs = await withOldRevisions();
-    expect(await cleanUpFamily(memoryEcs({ hasCluster: false }), ownership, desired, signal)).toBe(false);
+    expect(
+      await cleanUpFamily(
+        memoryEcs({ hasCluster: false }),
+        ownership,
+        { desired, permit: anyPermit },
+        signal,
+      ),
+    ).toBe(false);
     const { overlay, ...plain } = desired;
     expect(overlay).toBeDefined();
-    expect(await cleanUpFamily(ecs, ownership, plain, signal)).toBe(false);
+    expect(await cleanUpFamily(ecs, ownership, { desired: plain, permit: anyPermit }, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
   });
 
@@ -97,10 +110,10 @@ describe('a family is left alone', () => {
     ];
     Object.assign(service ?? {}, { deployments });
     const api = { ...ecs, describeService: async () => structuredClone(service) };
-    expect(await cleanUpFamily(api, ownership, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(api, ownership, { desired, permit: anyPermit }, signal)).toBe(false);
     expect(writesOf(ecs)).toEqual([]);
     Object.assign(service ?? {}, { deployments: undefined });
-    expect(await cleanUpFamily(api, ownership, desired, signal)).toBe(false);
+    expect(await cleanUpFamily(api, ownership, { desired, permit: anyPermit }, signal)).toBe(false);
     expect(ecs.calls.at(-1)).toEqual({ name: 'deregisterTaskDefinition', input: first });
     expect(ecs.taskDefinitions.get(third)?.taskDefinition.status).toBe('ACTIVE');
   });
@@ -139,7 +152,7 @@ describe('the clean-up', () => {
   test('takes one revision every 6 s, until none is left', async () => {
     const { ecs, cleanup, after, end } = await cleaningUp();
     expect(await after(6_000)).toBe(0);
-    cleanup.add(desired);
+    cleanup.add(desired, anyPermit);
     expect([await after(5_999), await after(1), await after(6_000), await after(6_000)]).toEqual([
       0, 1, 2, 2,
     ]);
@@ -155,12 +168,12 @@ describe('the clean-up', () => {
     const { cleanup, after, end } = await cleaningUp({
       describeService: async ({ service }: { service: string }) => {
         looks.push(service);
-        if (looks.length === 1) cleanup.add(desired);
+        if (looks.length === 1) cleanup.add(desired, anyPermit);
         return undefined;
       },
     });
-    cleanup.add(desired);
-    cleanup.add(other);
+    cleanup.add(desired, anyPermit);
+    cleanup.add(other, anyPermit);
     await after(60_000);
     expect(looks).toEqual([desired.target.service, 'other', desired.target.service]);
     await end();
@@ -174,10 +187,10 @@ describe('the clean-up', () => {
         throw new Error('away');
       },
     });
-    cleanup.add(desired);
+    cleanup.add(desired, anyPermit);
     await after(60_000);
     expect(looks).toBe(1);
-    cleanup.add(desired);
+    cleanup.add(desired, anyPermit);
     await after(6_000);
     expect(looks).toBe(2);
     await end();

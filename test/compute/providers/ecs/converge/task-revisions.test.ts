@@ -9,6 +9,7 @@ import {
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, memoryEcs, writesOf } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const { ownership } = settings();
@@ -115,6 +116,7 @@ describe('revisions that nobody uses', () => {
         scope,
         family,
         tenant: { namespace: 'team-a', name: 'acme' },
+        consent: anyConsent,
         inUse: inUse.map((revision) => `${family}:${revision}`),
         most,
       },

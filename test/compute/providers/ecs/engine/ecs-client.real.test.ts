@@ -11,6 +11,7 @@ import type { EcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { EcsScope } from '../../../../../src/compute/providers/ecs/address/service-target.ts';
 import { never, testClient } from '../client-fixture.ts';
+import { anyConsent } from '../../../permits.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -70,7 +71,9 @@ describe.each<[string, () => Promise<EcsEndpoint>]>([
     const created = await create('life');
     expect(created).toMatchObject({ serviceName: 'life', desiredCount: 1 });
     const update = { cluster: fixture.clusterArn, service: 'life', desiredCount: 2 };
-    await expect(ecs.updateService(scope, update, never)).resolves.toMatchObject({ desiredCount: 2 });
+    await expect(ecs.updateService(scope, update, anyConsent, never)).resolves.toMatchObject({
+      desiredCount: 2,
+    });
     const arn = (created as { readonly serviceArn: string }).serviceArn;
     await ecs.tagResource(scope, arn, [{ key: 'team', value: 'a' }], never);
     await ecs.untagResource(scope, arn, ['landlord.owner'], never);
@@ -80,18 +83,20 @@ describe.each<[string, () => Promise<EcsEndpoint>]>([
     });
     const pages = await Array.fromAsync(ecs.listServices(target(''), never));
     expect(pages.flat()).toContain('life');
-    await expect(ecs.deleteService(target('life'), never)).resolves.toMatchObject({ serviceName: 'life' });
+    await expect(ecs.deleteService(target('life'), anyConsent, never)).resolves.toMatchObject({
+      serviceName: 'life',
+    });
   });
 
   test('what is not there is a value: services, clusters, task definitions, tasks', async () => {
     const gone = { ...target('none'), cluster: `${fixture.clusterArn}-gone` };
     await expect(ecs.describeService(gone, 'sweep', never)).resolves.toBe('cluster-gone');
-    await expect(ecs.deleteService(target('none'), never)).resolves.toBe('missing');
+    await expect(ecs.deleteService(target('none'), anyConsent, never)).resolves.toBe('missing');
     const update = { cluster: fixture.clusterArn, service: 'none', desiredCount: 2 };
-    await expect(ecs.updateService(scope, update, never)).resolves.toBe('missing');
+    await expect(ecs.updateService(scope, update, anyConsent, never)).resolves.toBe('missing');
     const none = `${fixture.taskDefinitionArn}9`;
     await expect(ecs.describeTaskDefinition(scope, none, never)).resolves.toBeUndefined();
-    await ecs.deregisterTaskDefinition(scope, none, never);
+    await ecs.deregisterTaskDefinition(scope, none, anyConsent, never);
     await expect(ecs.listTaskDefinitions(scope, 'no-family', never)).resolves.toEqual([]);
     await expect(ecs.describeTasks(target('none'), 10, never)).resolves.toEqual([]);
     await expect(Array.fromAsync(ecs.listServices(gone, never))).resolves.toSatisfy(
@@ -119,7 +124,7 @@ describe.each<[string, () => Promise<EcsEndpoint>]>([
       taskDefinition: { revision: 1 },
       tags: [{ key: 'k', value: 'v' }],
     });
-    await ecs.deregisterTaskDefinition(scope, arn, never);
+    await ecs.deregisterTaskDefinition(scope, arn, anyConsent, never);
     await expect(ecs.listTaskDefinitions(scope, 'fam', never)).resolves.toEqual([second.taskDefinitionArn]);
   });
 

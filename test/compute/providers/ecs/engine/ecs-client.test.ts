@@ -5,6 +5,7 @@ import type { EcsClientOptions } from '../../../../../src/compute/providers/ecs/
 import { refuse, reply, startStandIn } from '../aws-stand-in.ts';
 import type { StandIn, StandInCall } from '../aws-stand-in.ts';
 import { exampleBlock, never, testClient } from '../client-fixture.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const scope = { region: 'us-west-2' };
 const cluster = exampleBlock.cluster_arn;
@@ -32,8 +33,8 @@ async function clientOf(
 }
 
 const create = (ecs: EcsApi) => ecs.createService(scope, createInput, never);
-const update = (ecs: EcsApi) => ecs.updateService(scope, updateInput, never);
-const remove = (ecs: EcsApi) => ecs.deleteService(target, never);
+const update = (ecs: EcsApi) => ecs.updateService(scope, updateInput, anyConsent, never);
+const remove = (ecs: EcsApi) => ecs.deleteService(target, anyConsent, never);
 const read = (ecs: EcsApi) => ecs.describeService(target, 'user', never);
 
 describe('what ECS refuses', () => {
@@ -179,7 +180,7 @@ describe('the calls of the ECS client', () => {
     await describeOne('app');
     await describeOne('app');
     expect(standIn.calls).toHaveLength(5);
-    await ecs.deregisterTaskDefinition(scope, taskDefinition, never);
+    await ecs.deregisterTaskDefinition(scope, taskDefinition, anyConsent, never);
     await describeOne(taskDefinition);
     expect(standIn.calls).toHaveLength(7);
   });
@@ -190,7 +191,9 @@ describe('the calls of the ECS client', () => {
       else reply(response, { taskDefinition: { family: 'app' } });
     });
     await ecs.describeTaskDefinition(scope, taskDefinition, never);
-    await expect(ecs.updateService(scope, { ...updateInput, taskDefinition }, never)).rejects.toMatchObject({
+    await expect(
+      ecs.updateService(scope, { ...updateInput, taskDefinition }, anyConsent, never),
+    ).rejects.toMatchObject({
       code: 'InvalidSpec',
     });
     await ecs.describeTaskDefinition(scope, taskDefinition, never);

@@ -3,6 +3,7 @@ import { serviceCalls } from '../../../../../src/compute/providers/ecs/engine/se
 import { never } from '../client-fixture.ts';
 import { clusterArn } from '../memory-ecs.ts';
 import { refusal, scriptedConnection } from '../scripted-connection.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const scope = { region: 'us-west-2' };
 const target = { scope, cluster: clusterArn, service: 'a' };
@@ -11,8 +12,8 @@ const updateInput = { cluster: clusterArn, service: 'a', desiredCount: 3 };
 type Calls = ReturnType<typeof serviceCalls>;
 
 const create = (calls: Calls) => calls.createService(scope, createInput, never);
-const update = (calls: Calls) => calls.updateService(scope, updateInput, never);
-const remove = (calls: Calls) => calls.deleteService(target, never);
+const update = (calls: Calls) => calls.updateService(scope, updateInput, anyConsent, never);
+const remove = (calls: Calls) => calls.deleteService(target, anyConsent, never);
 const tag = (calls: Calls) => calls.tagResource(scope, 'arn:a', [{ key: 'k', value: 'v' }], never);
 const untag = (calls: Calls) => calls.untagResource(scope, 'arn:a', ['k'], never);
 const list = (calls: Calls) => Array.fromAsync(calls.listServices(target, never));

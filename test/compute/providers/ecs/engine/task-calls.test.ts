@@ -6,6 +6,7 @@ import {
 import { never } from '../client-fixture.ts';
 import { clusterArn } from '../memory-ecs.ts';
 import { refusal, scriptedConnection } from '../scripted-connection.ts';
+import { anyConsent } from '../../../permits.ts';
 
 const scope = { region: 'us-west-2' };
 const target = { scope, cluster: clusterArn, service: 'a' };
@@ -15,7 +16,7 @@ type Calls = ReturnType<typeof taskDefinitionCalls>;
 const describeOne = (calls: Calls) => calls.describeTaskDefinition(scope, arn(1), never);
 const register = (calls: Calls) =>
   calls.registerTaskDefinition(scope, { family: 'app', containerDefinitions: [] }, never);
-const deregister = (calls: Calls) => calls.deregisterTaskDefinition(scope, arn(1), never);
+const deregister = (calls: Calls) => calls.deregisterTaskDefinition(scope, arn(1), anyConsent, never);
 const list = (calls: Calls) => calls.listTaskDefinitions(scope, 'app', never);
 
 describe('a task definition', () => {

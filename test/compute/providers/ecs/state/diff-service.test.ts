@@ -123,7 +123,7 @@ describe('a task definition', () => {
     );
     const told = changes.filter(({ path }) => path === 'taskDefinition');
     expect(told).toEqual([
-      { path: 'taskDefinition', desired: 'tenant-app:12', actual: 'tenant-app:11', cause },
+      { path: 'taskDefinition', desired: 'tenant-app:12', actual: 'tenant-app:11', cause, effect: 'replace' },
     ]);
     expect(differs.taskDefinition).toBe(true);
   });
@@ -272,7 +272,9 @@ describe('a launch type', () => {
     const { changes, replace } = compare(compared);
     expect(replace).toBe(actual !== undefined);
     const told = changes.find(({ path }) => path === 'launchType');
-    expect(told).toEqual(actual && { path: 'launchType', desired: 'FARGATE', actual, cause: 'spec' });
+    expect(told).toEqual(
+      actual && { path: 'launchType', desired: 'FARGATE', actual, cause: 'spec', effect: 'outage' },
+    );
   });
 });
 
@@ -329,7 +331,13 @@ describe('tags', () => {
     const service = serviceOf({ tags: { team: 'a', stage: 'dev' } });
     const { changes, untag } = diffService(desiredOf(config), service);
     expect(untag).toEqual(['stage']);
-    expect(changes).toContainEqual({ path: 'tags.stage', desired: 'none', actual: 'dev', cause: 'spec' });
+    expect(changes).toContainEqual({
+      path: 'tags.stage',
+      desired: 'none',
+      actual: 'dev',
+      cause: 'spec',
+      effect: 'live',
+    });
   });
 
   test('to write are those that lack or differ', () => {

@@ -172,17 +172,25 @@ describe('a rollout that failed', () => {
     [
       'which is to be done again where there is nothing to go back to',
       { deployments: [fallen()] },
-      [{ path: 'deployment', desired: 'COMPLETED', actual: 'FAILED', cause: 'spec' }],
+      [{ path: 'deployment', desired: 'COMPLETED', actual: 'FAILED', cause: 'spec', effect: 'replace' }],
     ],
     [
       'which is another task definition where ECS went back',
       back(),
-      [{ path: 'taskDefinition', desired: 'tenant-app:12', actual: 'tenant-app:11', cause: 'spec' }],
+      [
+        {
+          path: 'taskDefinition',
+          desired: 'tenant-app:12',
+          actual: 'tenant-app:11',
+          cause: 'spec',
+          effect: 'replace',
+        },
+      ],
     ],
     [
       'and which drains by now',
       { deployments: [fallen()], status: 'DRAINING' },
-      [{ path: 'service', desired: 'ACTIVE', actual: 'DRAINING', cause: 'drift' }],
+      [{ path: 'service', desired: 'ACTIVE', actual: 'DRAINING', cause: 'drift', effect: 'live' }],
     ],
   ])('differs: %s', (_what, there, changes) => {
     expect(observe(desired, { service: service(there) }, clock).changes).toEqual(changes);

@@ -193,7 +193,13 @@ describe('a task definition that is not ours', () => {
       message: expect.stringContaining('ECS went back to tenant-app:11'),
     });
     expect(seen.changes).toEqual([
-      { path: 'taskDefinition', desired: 'tenant-app:12', actual: 'tenant-app:11', cause: 'spec' },
+      {
+        path: 'taskDefinition',
+        desired: 'tenant-app:12',
+        actual: 'tenant-app:11',
+        cause: 'spec',
+        effect: 'replace',
+      },
     ]);
   });
 

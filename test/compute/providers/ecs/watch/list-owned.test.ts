@@ -25,7 +25,14 @@ function listed(services: Record<string, Partial<Service>>, known: Record<string
 
 test('a service of ours is listed by its tenant and its own name', async () => {
   expect(await listed({ a: {} }).owned).toEqual([
-    { tenantId: 'acme', namespace: 'team-a', name: 'shop', resource: 'service a' },
+    {
+      tenantId: 'acme',
+      namespace: 'team-a',
+      name: 'shop',
+      resource: 'service a',
+      isData: false,
+      placement: { provider: 'ecs', ...place.scope, cluster: place.cluster, service: 'a' },
+    },
   ]);
 });
 

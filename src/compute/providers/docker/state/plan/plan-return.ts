@@ -20,7 +20,9 @@ export function planRemoval(observed: readonly ObservedContainer[]): Step | unde
 /** Stops, then removes. */
 export function planRetirement(containers: readonly ObservedContainer[]): Step {
   const up = containers.filter(isUp);
-  return up.length > 0 ? { do: 'stop', containers: up } : { do: 'remove', containers };
+  return up.length > 0
+    ? { do: 'stop', containers: up, effect: 'replace' }
+    : { do: 'remove', containers, effect: 'replace' };
 }
 
 /**
@@ -65,7 +67,7 @@ export function planReturn(
   if (parked.length > 0) {
     const up = successors.filter(isUp);
     const told = failures === undefined ? {} : { failures };
-    if (up.length > 0) return { do: 'stop', containers: up, ...told };
+    if (up.length > 0) return { do: 'stop', containers: up, effect: 'live', ...told };
     return { do: 'start', containers: parked, what: 'old', ...told };
   }
   const names = new Set([...old, ...staying].map(({ name }) => name));
@@ -74,7 +76,7 @@ export function planReturn(
     (container) => isOld(container.name) && isUp(container) && !names.has(servingName(container.name)),
   );
   if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
-  if (failures === undefined) return { do: 'remove', containers: successors };
+  if (failures === undefined) return { do: 'remove', containers: successors, effect: 'live' };
   const lost = old.flatMap(({ id, name }) => {
     const why = failed.get(id);
     return why === undefined ? [] : [`the old ${name} ${why}`];

@@ -1,7 +1,8 @@
 import { isOld, nextName, oldName } from '../container-name.ts';
 import { compareTenant } from '../diff.ts';
+import { excludes } from '../exclusion.ts';
 import type { ContainerComparison, TenantComparison } from '../diff.ts';
-import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
+import type { DesiredTenant } from '../desired-tenant.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
@@ -31,7 +32,7 @@ export function planStep(
   const drop = planDrop(observed, wanted, context);
   if (drop !== undefined) return drop;
   const dead = observed.filter(({ state }) => state === 'dead');
-  if (dead.length > 0) return { do: 'remove', containers: dead };
+  if (dead.length > 0) return { do: 'remove', containers: dead, effect: 'live' };
   return planRollout(comparison, context) ?? planRepair(comparison, context);
 }
 
@@ -47,7 +48,7 @@ function planRollout(comparison: TenantComparison, context: SuccessorContext): S
   const { containers } = comparison;
   const old = oldContainers(comparison);
   const neverRan = old.filter(({ state }) => state === 'created');
-  if (neverRan.length > 0) return { do: 'remove', containers: neverRan };
+  if (neverRan.length > 0) return { do: 'remove', containers: neverRan, effect: 'live' };
   if (old.length === 0) return undefined;
 
   const successions = containers.filter(({ currentMatches }) => !currentMatches);
@@ -89,7 +90,7 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     const inTheWay = old.filter(
       (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
     );
-    if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay };
+    if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay, effect: 'gap' };
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
   const waits = successors.flatMap(({ health }) => (health.kind === 'wait' ? [health.lookAgainAfterMs] : []));
@@ -142,21 +143,4 @@ function planRepair({ containers }: TenantComparison, { failed }: SuccessorConte
     if (repair === 'start') return { do: 'start', containers: [current], what: 'serving' };
   }
   return { do: 'nothing' };
-}
-
-/** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
-function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
-  const held = old.inspected;
-  if (held === undefined) return false;
-  const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
-    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
-  );
-  const published = old.ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
-  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
-  const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
-  return (
-    ports.some((port) => held.fixedPorts.includes(port) || published.includes(port)) ||
-    volumes.some((source) => held.writableMounts.includes(source)) ||
-    (hostNetwork && held.networkMode === 'host')
-  );
 }

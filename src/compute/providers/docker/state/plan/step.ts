@@ -1,8 +1,9 @@
+import type { Effect } from '../../../../../api/status.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { LiveSettings } from '../live-settings.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 
-/** What can be done about a tenant's containers, as a value. */
+/** What can be done about a tenant's containers, as a value. `effect`: on what runs; see `Change`. */
 export type Step =
   | { readonly do: 'create'; readonly containers: readonly NewContainer[] }
   | {
@@ -16,9 +17,14 @@ export type Step =
   | {
       readonly do: 'stop';
       readonly containers: readonly ObservedContainer[];
+      readonly effect: Effect;
       readonly failures?: readonly Failure[];
     }
-  | { readonly do: 'remove'; readonly containers: readonly ObservedContainer[] }
+  | {
+      readonly do: 'remove';
+      readonly containers: readonly ObservedContainer[];
+      readonly effect: Effect;
+    }
   | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
   | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
   /** Like `remove`, and with it the attempt is over: the old ones serve. */

@@ -1,0 +1,19 @@
+import type { DesiredContainer } from './desired-tenant.ts';
+import type { ObservedContainer } from './observed-container.ts';
+
+/** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
+export function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
+  const held = old.inspected;
+  if (held === undefined) return false;
+  const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
+    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
+  );
+  const published = old.ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
+  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
+  const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
+  return (
+    ports.some((port) => held.fixedPorts.includes(port) || published.includes(port)) ||
+    volumes.some((source) => held.writableMounts.includes(source)) ||
+    (hostNetwork && held.networkMode === 'host')
+  );
+}

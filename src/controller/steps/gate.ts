@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { approve } from '../../api/names.ts';
+import type { Effect, TenantStatus } from '../../api/status.ts';
+import type { Tenant, TenantSpec } from '../../api/tenant.ts';
+import { isWorse, permitUpTo, worstEffect } from '../../compute/permit.ts';
+import type { Permit } from '../../compute/permit.ts';
+import type { Change, Desired } from '../../compute/provider.ts';
+
+/** Where consent comes from: the only place that makes permits. */
+
+export type Plan = NonNullable<TenantStatus['plan']>;
+
+export interface GateInput {
+  readonly tenant: Tenant;
+  readonly approval: TenantSpec['approval'];
+  readonly desired: Pick<Desired, 'placement' | 'specHash'>;
+  readonly changes: readonly Change[];
+  /** status.plan. */
+  readonly plan: Plan | undefined;
+}
+
+export interface Gate {
+  /** Undefined: the plan waits for consent. */
+  readonly permit: Permit | undefined;
+  /** What waits, or what was approved and is being done. */
+  readonly plan?: Plan;
+}
+
+/** Bounds of the CRD. */
+const maxChanges = 20;
+
+/** Turns what differs into consent to mend it, or into a plan that waits for it. Pure. */
+export function gate(input: GateInput): Gate {
+  const { approval, plan: known } = input;
+  const planned = input.changes.filter(touchesWhatRuns);
+  const effect = worstEffect(planned.map((change) => change.effect));
+  if (!waits(approval, planned, effect)) return { permit: permitUpTo(freelyUpTo(approval, effect)) };
+  const approved = input.tenant.metadata.annotations?.[approve];
+  // Half-way through what was approved, less is left to do, and under other names: that is no other plan.
+  const isUnderWay =
+    known !== undefined &&
+    known.digest === approved &&
+    known.target === targetHash(input) &&
+    !isWorse(effect, known.effect);
+  const plan = isUnderWay ? known : planOf(input, planned, effect);
+  return { permit: plan.digest === approved ? permitUpTo(plan.effect) : undefined, plan };
+}
+
+/** To start what is missing, and to remove what never served: nothing that runs is touched. */
+export function permitToProvision(): Permit {
+  return permitUpTo('live');
+}
+
+/** To keep what ran before a rejected spec: what is left of that spec goes, and what was parked for it comes back. */
+export function permitToHold(): Permit {
+  return permitUpTo('replace');
+}
+
+/** To empty a place whose successor is Ready. Data stays. */
+export function permitToLeave(): Permit {
+  return permitUpTo('replace');
+}
+
+/** Deletion is consent to everything but the loss of data, which `volumePolicy` decides. */
+export function permitToDelete(tenant: Tenant): Permit {
+  const policy = (tenant.spec as { volumePolicy?: unknown } | undefined)?.volumePolicy;
+  return permitUpTo(policy === 'Delete' ? 'data-loss' : 'outage');
+}
+
+/** Starting again what stopped, and live settings put back, are repairs that nobody has to agree to. */
+function touchesWhatRuns({ cause, effect }: Change): boolean {
+  return cause === 'spec' || effect !== 'live';
+}
+
+function waits(approval: GateInput['approval'], planned: readonly Change[], effect: Effect): boolean {
+  if (approval === 'Never') return false;
+  return approval === 'Always' ? planned.length > 0 : isWorse(effect, 'gap');
+}
+
+function freelyUpTo(approval: GateInput['approval'], effect: Effect): Effect {
+  return approval === 'Always' ? 'live' : worstEffect(['gap', effect]);
+}
+
+function planOf(input: GateInput, planned: readonly Change[], effect: Effect): Plan {
+  const changes = planned
+    .map(({ path, desired, actual, effect: own }) => ({ path, desired, actual, effect: own }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const target = targetHash(input);
+  return { digest: shortHash([target, changes]), target, effect, changes: changes.slice(0, maxChanges) };
+}
+
+function targetHash({ desired: { placement, specHash } }: GateInput): string {
+  return shortHash([Object.entries(placement).toSorted(([a], [b]) => (a < b ? -1 : 1)), specHash]);
+}
+
+/** 64 bits: nobody can choose another plan with the digest of one that was approved without trying for years. */
+function shortHash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+const effectWords: Readonly<Record<Effect, string>> = {
+  live: 'restarts nothing',
+  replace: 'replaces what runs once its successor is proven',
+  gap: 'stops what runs for a short while',
+  outage: 'ends what runs before its successor is known to be good',
+  'data-loss': "loses data that can't be had again",
+};
+
+/** The condition's message while a plan waits: what it would do, and the command that approves it. */
+export function approvalMessage({ metadata: { namespace, name } }: Tenant, plan: Plan): string {
+  const what = plan.changes.map(({ path, desired, actual }) => `${path} from ${actual} to ${desired}`);
+  const more = what.length > 3 ? ` and ${what.length - 3} more` : '';
+  return (
+    `waits for consent, for it ${effectWords[plan.effect]}: ${what.slice(0, 3).join(', ')}${more}. To approve: ` +
+    `kubectl annotate tenant ${name} -n ${namespace} ${approve}=${plan.digest} --overwrite`
+  );
+}
