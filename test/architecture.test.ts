@@ -210,6 +210,27 @@ describe('the import table is broken by', () => {
       'await engine.removeContainer(id, signal);',
     ],
     [
+      'a step that makes its own permit',
+      'src/compute/providers/docker/converge/x.ts',
+      "const permit = permitUpTo('data-loss');",
+    ],
+    [
+      'a controller that makes a permit beside the gate',
+      'src/controller/steps/converge.ts',
+      "const permit = permitUpTo('outage');",
+    ],
+    ['a permit out of nothing', 'src/compute/providers/ecs/provider.ts', 'const permit = {} as Permit;'],
+    [
+      'a step that removes without consent',
+      'src/compute/providers/docker/converge/x.ts',
+      'await engine.removeVolume(name, signal);',
+    ],
+    [
+      'a step that deletes a service without consent',
+      'src/compute/providers/ecs/converge/x.ts',
+      'await api.deleteService(target, signal);',
+    ],
+    [
       'a state that starts something',
       'src/compute/providers/docker/state/x.ts',
       'void engine.startContainer(id);',

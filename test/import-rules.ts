@@ -103,6 +103,16 @@ const unsaid: readonly (readonly [files: RegExp, text: RegExp, why: string])[] =
     /\.(create|start|stop|remove|rename|update|unpause|delete|register|deregister|tag|untag)[A-Z]\w*\(/,
     'only converge/ changes anything outside',
   ],
+  [
+    /^src\/(?!compute\/permit\.ts$|controller\/steps\/gate\.ts$)/,
+    /\bpermitUpTo\b|\bas (Permit|Consent)\b/,
+    'only the gate makes permits',
+  ],
+  [
+    /^src\/compute\/providers\/[^/]+\/converge\//,
+    /\.(stopContainer|removeContainer|removeNetwork|removeVolume|updateService|deleteService|deregisterTaskDefinition)\((?![^;]*\b(consent|consented\())/,
+    'what stops or removes something takes consent',
+  ],
 ];
 
 /** Packages that only one place may know, besides the operator, which builds their clients. */

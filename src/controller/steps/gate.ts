@@ -36,12 +36,7 @@ export function gate(input: GateInput): Gate {
   const effect = worstEffect(planned.map((change) => change.effect));
   if (!waits(approval, planned, effect)) return { permit: permitUpTo(freelyUpTo(approval, effect)) };
   const approved = input.tenant.metadata.annotations?.[approve];
-  // Half-way through what was approved, less is left to do, and under other names: that is no other plan.
-  const isUnderWay =
-    known !== undefined &&
-    known.digest === approved &&
-    known.target === targetHash(input) &&
-    !isWorse(effect, known.effect);
+  const isUnderWay = known !== undefined && known.digest === approved && isRestOf(input, planned, known);
   const plan = isUnderWay ? known : planOf(input, planned, effect);
   return { permit: plan.digest === approved ? permitUpTo(plan.effect) : undefined, plan };
 }
@@ -79,6 +74,15 @@ function waits(approval: GateInput['approval'], planned: readonly Change[], effe
 
 function freelyUpTo(approval: GateInput['approval'], effect: Effect): Effect {
   return approval === 'Always' ? 'live' : worstEffect(['gap', effect]);
+}
+
+/** Half-way through what was approved, less of it is left to do: that is no other plan. More, or worse, is. */
+function isRestOf(input: GateInput, planned: readonly Change[], known: Plan): boolean {
+  const announced = new Map(known.changes.map(({ path, effect }) => [path, effect]));
+  return (
+    known.target === targetHash(input) &&
+    planned.every(({ path, effect }) => effect === 'live' || !isWorse(effect, announced.get(path) ?? 'live'))
+  );
 }
 
 function planOf(input: GateInput, planned: readonly Change[], effect: Effect): Plan {
