@@ -9,6 +9,7 @@ import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import type { Resource } from '../kube/client/resource.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
+import type { OwnedLook } from './owned-look.ts';
 import type { TenantIndex } from './tenant-index.ts';
 import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
 import type { TenantWriter } from './tenant-writer.ts';
@@ -32,6 +33,7 @@ export interface ReconcileDeps {
   readonly secrets: Resource<SecretObject>;
   /** Resolves once changes of Secrets are watched, so that none is missed after it was read. */
   readonly watchSecrets: () => Promise<void>;
+  readonly ownedOn: OwnedLook;
   readonly index: TenantIndex;
   readonly tenantOf: (key: string) => Tenant | undefined;
   readonly memories: TenantMemories;

@@ -22,6 +22,7 @@ import { converge } from './steps/converge.ts';
 import { deleteTenant, noteRetained, placeText } from './steps/delete-tenant.ts';
 import { approvalMessage, gate } from './steps/gate.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
+import { placesByOwner } from './steps/places-by-owner.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { oldestTenant } from './tenant-index.ts';
 import { noteRepair, repairWaitMs } from './tenant-memory.ts';
@@ -57,6 +58,8 @@ export async function reconcileTenant(
 
 async function runSteps(pass: Pass): Promise<Outcome> {
   const outcome = await reconcileSteps(pass).catch(failure);
+  const endsWithoutPlace = outcome.verdict.kind === 'suspended' || outcome.verdict.kind === 'failed';
+  if (endsWithoutPlace) await takeBack(pass);
   if (outcome.verdict.kind === 'failed') await observeWhileFailing(pass, outcome.verdict.error);
   return outcome;
 }
@@ -80,7 +83,12 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const spec = await resolve(pass, tenantSpec, enabled);
   const desired = enabled.provider.desired(spec);
   await enabled.provider.validate(desired, signal);
+  const isKnown = pass.tenant.metadata.finalizers?.includes(finalizer) === true;
   await ensureFinalizer(pass);
+  // A status that somebody has wiped: whatever is elsewhere is left, not lost.
+  if (isKnown && pass.draft.placement === undefined && enabled.definition.durable) {
+    note(pass, { previousPlacements: await placesByOwner(pass, signal) });
+  }
   const unapproved = moveThatWaits(pass, tenantSpec, desired);
   if (unapproved !== undefined) {
     await observe(pass);
@@ -103,6 +111,35 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   if (outcome.verdict.kind === 'failed') return outcome;
   note(pass, { lastHandledReconcileAt: requestedAt });
   return leavePreviousPlacements(pass, outcome);
+}
+
+/**
+ * What a Tenant of that name left behind, or what a status named that somebody has wiped since, is this one's: it is
+ * shown, and it stays this one's to remove, although nothing is driven. No pass waits for the engines' answers: one of
+ * them may hang, and this one's spec has nothing to do with it.
+ */
+async function takeBack(pass: Pass): Promise<void> {
+  const { memory, draft } = pass;
+  if (draft.placement !== undefined) memory.places = undefined;
+  else if (memory.places === undefined) askByOwner(pass);
+  else if (memory.places !== 'asking' && memory.places.length > 0) {
+    const [placement, ...others] = memory.places;
+    await ensureFinalizer(pass);
+    note(pass, { placement, previousPlacements: [...draft.previousPlacements, ...others] });
+    await observe(pass).catch(ignoreComputeError);
+  }
+}
+
+function askByOwner(pass: Pass): void {
+  const { deps, memory, tenant } = pass;
+  memory.places = 'asking';
+  placesByOwner(pass, new AbortController().signal).then(
+    (places) => {
+      memory.places = places;
+      if (places.length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
+    },
+    () => (memory.places = undefined),
+  );
 }
 
 /** The tenant's id; the oldest Tenant has it. */

@@ -19,6 +19,7 @@ import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
 import { providerLane } from './provider-lane.ts';
+import { createOwnedLook } from './owned-look.ts';
 import { createTenantHints } from './tenant-hints.ts';
 import { createTenantIndex } from './tenant-index.ts';
 import { createTenantMemories } from './tenant-memory.ts';
@@ -81,6 +82,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
     watchSecrets: () => secretWatch.ensure(),
+    ownedOn: createOwnedLook(providers),
     index,
     tenantOf,
     memories,

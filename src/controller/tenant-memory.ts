@@ -1,4 +1,4 @@
-import type { TenantStatus } from '../api/status.ts';
+import type { Placement, TenantStatus } from '../api/status.ts';
 import { backoffMs } from '../async/backoff.ts';
 
 /**
@@ -11,6 +11,8 @@ export interface TenantMemory {
   repair?: Repair | undefined;
   /** Date.now() of the first failure to reach the engine of a Ready tenant; undefined: it was reached. */
   unavailableSince?: number | undefined;
+  /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
+  places?: readonly Placement[] | 'asking' | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
 }

@@ -77,7 +77,7 @@ describe('a spec that is refused', () => {
     await fixture.pass(1);
     expect(fixture.passes.length - passes).toBe(1);
     expect(fixture.news()).toEqual([]);
-    expect(docker.calls).toEqual([]);
+    expect(docker.calls).toEqual([{ operation: 'list', what: 'docker' }]);
   });
 
   test('still shows what runs', async () => {

@@ -250,12 +250,13 @@ describe('suspend', () => {
     expect(changesIn(docker.calls)).toEqual([]);
   });
 
-  test('of one that has nothing yet makes nothing and asks nobody', async () => {
+  test('of one that has nothing yet makes nothing, and asks once whether there is something', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
     await fixture.create('acme', { ...image('a'), suspend: true });
     expect(await fixture.conditions('acme')).toEqual(['Ready=Unknown/Suspended']);
-    expect(docker.calls).toEqual([]);
+    await fixture.patch('acme', { metadata: { labels: { 'landlord.dev/compute-provider': 'docker' } } });
+    expect(docker.calls).toEqual([{ operation: 'list', what: 'docker' }]);
   });
 
   test('ends with what was asked for meanwhile', async () => {
@@ -448,6 +449,7 @@ describe('deletion', () => {
     const fixture = await startController([docker]);
     await fixture.create('acme', { volumes: [] }, { finalizers: ['other.example/finalizer'] });
     fixture.writes();
+    docker.calls.length = 0;
     await fixture.tenants.delete('acme', 'team-a');
     await fixture.pass();
     expect(docker.calls).toEqual([]);

@@ -65,7 +65,7 @@ async function placesToEmpty(pass: Pass): Promise<readonly Placement[]> {
   const known = [...(draft.placement === undefined ? [] : [draft.placement]), ...draft.previousPlacements];
   const kept =
     specOf(tenant)['volumePolicy'] === 'Delete' ? draft.retained.map(({ placement }) => placement) : [];
-  const found = draft.placement === undefined ? await placesByOwner(pass) : [];
+  const found = draft.placement === undefined ? await placesByOwner(pass, pass.signal) : [];
   const forgetful =
     draft.placement === undefined
       ? [...deps.providers.values()].filter(({ definition }) => !definition.durable)

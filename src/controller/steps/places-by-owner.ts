@@ -8,17 +8,26 @@ import type { Pass } from '../pass.ts';
  * status that names no placement: that alone does not say that there is nothing. Rejects with ComputeError where a
  * provider can't tell.
  */
-export async function placesByOwner({ deps, tenant, draft, signal }: Pass): Promise<readonly Placement[]> {
+export async function placesByOwner(
+  { deps, tenant, draft }: Pass,
+  signal: AbortSignal,
+): Promise<readonly Placement[]> {
   const { namespace, name } = tenant.metadata;
-  const tenantId = draft.tenantId ?? defaultTenantId(namespace, name);
+  const tenantId = draft.tenantId ?? idInSpec(tenant.spec) ?? defaultTenantId(namespace, name);
   const places: Placement[] = [];
-  for (const { definition, provider } of deps.providers.values()) {
-    if (!definition.durable) continue;
-    for (const owned of await provider.list(signal)) {
+  for (const enabled of deps.providers.values()) {
+    if (!enabled.definition.durable) continue;
+    for (const owned of await deps.ownedOn(enabled, signal)) {
       const isIts = owned.namespace === namespace && owned.name === name && owned.tenantId === tenantId;
       if (!isIts || places.some((place) => jsonEqual(place, owned.placement))) continue;
       places.push(owned.placement);
     }
   }
   return places;
+}
+
+/** The rest of the spec may be no good. */
+function idInSpec(spec: unknown): string | undefined {
+  const { tenantId } = (spec ?? {}) as { readonly tenantId?: unknown };
+  return typeof tenantId === 'string' ? tenantId : undefined;
 }
