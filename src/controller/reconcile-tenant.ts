@@ -121,7 +121,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
 async function takeBack(pass: Pass): Promise<void> {
   const { memory, draft } = pass;
   if (draft.placement !== undefined) memory.places = undefined;
-  else if (memory.places === undefined) askByOwner(pass);
+  else if (memory.places === undefined) void askByOwner(pass);
   else if (memory.places !== 'asking' && memory.places.length > 0) {
     const [placement, ...others] = memory.places;
     await ensureFinalizer(pass);
@@ -130,16 +130,12 @@ async function takeBack(pass: Pass): Promise<void> {
   }
 }
 
-function askByOwner(pass: Pass): void {
+async function askByOwner(pass: Pass): Promise<void> {
   const { deps, memory, tenant } = pass;
   memory.places = 'asking';
-  placesByOwner(pass, new AbortController().signal).then(
-    (places) => {
-      memory.places = places;
-      if (places.length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
-    },
-    () => (memory.places = undefined),
-  );
+  // What can't be told now is asked again by the next pass.
+  memory.places = await placesByOwner(pass, new AbortController().signal).catch(() => undefined);
+  if ((memory.places ?? []).length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
 }
 
 /** The tenant's id; the oldest Tenant has it. */

@@ -38,6 +38,7 @@ describe('a deleted Tenant on Docker', () => {
     return ns.create(name, {
       computeProvider: 'docker',
       computeConfig: { docker: { volumes: ['data:/data'] } },
+      volumePolicy: 'Delete',
       containers: [{ name: 'app', image, env }],
     });
   };

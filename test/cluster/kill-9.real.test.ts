@@ -40,7 +40,7 @@ describe('a kill -9 of the operator, with 20 tenants present', () => {
     pushImage({ address: inject('registryAddress') }, { repository: ns.name, tag });
   const docker = (block: Spec): Spec => ({ computeConfig: { docker: block } });
   const pair = (): Spec => ({ containers: ['a', 'b'].map((name) => ({ name, image: imageOf('1') })) });
-  const withVolume = docker({ volumes: ['data:/data'] });
+  const withVolume = { ...docker({ volumes: ['data:/data'] }), volumePolicy: 'Delete' };
   const container = (over: Partial<RunningContainer> = {}): RunningContainer => ({
     state: 'running',
     image: imageOf('1'),

@@ -5,7 +5,8 @@ import type { DriftItem, TenantStatus } from '../../api/status.ts';
 /** One Kubernetes Event, without what it is about. */
 export interface TransitionEvent {
   readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason | 'Provisioned' | 'Updated' | 'RolledBack' | 'Drifted' | 'Repaired' | 'Destroyed';
+  readonly reason:
+    Reason | 'Provisioned' | 'Updated' | 'RolledBack' | 'Drifted' | 'Repaired' | 'Retained' | 'Destroyed';
   /** What the operator was doing, in UpperCamelCase. */
   readonly action: string;
   readonly note: string;
@@ -60,16 +61,27 @@ export function transitionEvents(
       });
     }
   }
+  events.push(...retainedEvents(previous, next));
   const settling = after?.reason === 'Unhealthy' && repaired.length > 0;
   if (
     after !== undefined &&
     !settling &&
     !quietReasons.includes(after.reason) &&
-    before?.reason !== after.reason
+    (before?.reason !== after.reason || previous?.plan?.digest !== next.plan?.digest)
   ) {
     events.push({ type: 'Warning', reason: after.reason, action: 'Reconcile', note: after.message });
   }
   return events;
+}
+
+function retainedEvents(previous: TenantStatus | undefined, next: TenantStatus): TransitionEvent[] {
+  const known = previous?.retained ?? [];
+  const kept = (next.retained ?? []).filter(
+    ({ resource, since }) => !known.some((one) => one.resource === resource && one.since === since),
+  );
+  if (kept.length === 0) return [];
+  const note = `kept at the place that was left: ${kept.map(({ resource }) => resource).join(', ')}`;
+  return [{ type: 'Normal', reason: 'Retained', action: 'Leave', note }];
 }
 
 /** Whether it has been Ready before: it was Updating, or something went wrong with what had been running. */

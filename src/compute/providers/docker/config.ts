@@ -47,7 +47,7 @@ const tenantShape = {
     .max(32)
     .optional()
     .describe(
-      'Volumes of every container: `name:/path` is a volume of the tenant, kept on update and removed with it; ' +
+      'Volumes of every container: `name:/path` is a volume of the tenant, which spec.volumePolicy keeps or removes with it; ' +
         "`/host/path:/path` a bind mount, which the operator's policy must allow.",
     ),
   network_mode: z
