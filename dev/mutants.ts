@@ -80,7 +80,7 @@ async function fateOf(copy: string, mutant: Mutant, tests: readonly string[]): P
   const chosen =
     tests.length > 0
       ? ['run', ...tests]
-      : ['related', '--run', '--project', 'unit', '--exclude', 'test/architecture.test.ts', mutant.file];
+      : ['related', '--run', '--project', 'unit*', '--exclude', 'test/architecture.test.ts', mutant.file];
   const args = ['node_modules/vitest/vitest.mjs', ...chosen, '--bail', '1', '--passWithNoTests'];
   // A group of its own: a worker that loops for ever does not end with its parent.
   const child = spawn(process.execPath, args, { cwd: copy, detached: true, stdio: 'ignore' });
