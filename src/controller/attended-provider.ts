@@ -14,9 +14,9 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
 
   const step = async (desired: Desired, take: () => Promise<StepResult>): Promise<StepResult> => {
     holdBackRecurrence(pass, desired, seen);
-    pass.memory.stepUnderWay = true;
+    pass.memory.step = 'underWay';
     const result = await take();
-    pass.memory.stepUnderWay = result.outcome === 'in_progress';
+    if (result.outcome !== 'in_progress') pass.memory.step = undefined;
     return result;
   };
 
@@ -66,16 +66,17 @@ function holdBackRecurrence(pass: Pass, { specHash }: Desired, seen: Observation
   if (requested || memory.appliedHash !== specHash) return;
   const nowMs = deps.now().getTime();
   const changes = seen?.changes ?? [];
-  const waiting = memory.undone?.what === specHash && nowMs < memory.undone.heldUntil;
-  if (!waiting && isUndoing(pass, changes)) memory.undone = recurred(memory.undone, specHash, nowMs);
+  if (memory.step !== 'held' && isUndoing(pass, changes))
+    memory.undone = recurred(memory.undone, specHash, nowMs);
   const leftMs = memory.undone?.what === specHash ? memory.undone.heldUntil - nowMs : 0;
-  if (leftMs > 0) throw new ComputeError('UpdateFailed', undoneMessage(changes), { retryAfterMs: leftMs });
+  if (leftMs <= 0) return;
+  memory.step = 'held';
+  throw new ComputeError('UpdateFailed', undoneMessage(changes), { retryAfterMs: leftMs });
 }
 
 /** Whether the step undoes what somebody did to a state that was in place; a step that goes on with ours is none. */
 function isUndoing({ memory, tenant }: Pass, changes: readonly Change[]): boolean {
-  if (isReady(tenant)) return true;
-  return memory.stepUnderWay !== true && changes.some(({ cause }) => cause === 'spec');
+  return isReady(tenant) || (memory.step !== 'underWay' && changes.some(({ cause }) => cause === 'spec'));
 }
 
 function undoneMessage([first]: readonly Change[]): string {

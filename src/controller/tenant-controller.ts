@@ -6,7 +6,8 @@ import { abortable } from '../async/abortable.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { isConflict } from '../kube/client/kube-api-error.ts';
+import { isConflict, isNotFound } from '../kube/client/kube-api-error.ts';
+import { splitKey } from '../kube/client/kube-object.ts';
 import { createReflectorSet } from '../kube/cache/reflector-set.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
@@ -62,10 +63,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
   });
-  const tenantOf = (key: string): Tenant | undefined => {
-    const [namespace, name = ''] = key.split('/', 2);
-    return tenants.get(namespace, name);
-  };
+  const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
     process: (key, signal) => processKey(deps, key, signal),
@@ -73,7 +71,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
-  const hints = createTenantHints({ index, memories, queue, tenants: () => tenants.values() });
+  const hints = createTenantHints({ index, memories, queue, tenants, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
     specSchema: tenantSpecSchema(options.blocks),
@@ -140,6 +138,8 @@ async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal)
   } catch (error) {
     // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
     if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
+    // It went during the pass. The watch says so, too; until then there is nothing to be done.
+    if (isNotFound(error)) return { failed: true };
     throw error;
   }
 }

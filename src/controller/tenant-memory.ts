@@ -18,8 +18,8 @@ export interface TenantMemory {
   appliedHash?: string | undefined;
   /** Steps that only undo what others have done, one after another. */
   undone?: Recurrence | undefined;
-  /** Whether a step of ours has begun something that its next step goes on with. */
-  stepUnderWay?: boolean;
+  /** How the last step stands: it waits its turn, or it has begun something that the next one goes on with. */
+  step?: 'held' | 'underWay' | undefined;
   /** Writes of others over our status, one after another. */
   overwritten?: Recurrence | undefined;
   /** UID of the Tenant whose finalizer was taken away: nothing is left to be done for it. */
