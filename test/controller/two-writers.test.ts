@@ -30,7 +30,8 @@ const rivals: [what: string, rival: (docker: ScriptedProvider) => void][] = [
     'changes it',
     (docker) => {
       const drift = docker.workloads.get(key)?.drift;
-      if (drift?.length === 0) drift.push({ path: 'limits', desired: '1', actual: '2', cause: 'drift' });
+      if (drift?.length === 0)
+        drift.push({ path: 'limits', desired: '1', actual: '2', cause: 'drift', effect: 'live' });
     },
   ],
   ['removes it', (docker) => void docker.workloads.delete(key)],
