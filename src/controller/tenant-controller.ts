@@ -14,6 +14,7 @@ import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
 import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
+import { createDepartures } from './departures.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
@@ -31,6 +32,8 @@ export interface TenantControllerOptions {
   readonly providers: EnabledProviders;
   readonly events: EventRecorder;
   readonly logger: Logger;
+  /** Owner mark on everything that the providers create. */
+  readonly instance: string;
   /** Tenants reconciled at once, per provider. */
   readonly concurrency: number;
   /** Empty: all. */
@@ -66,12 +69,21 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
-    process: (key, signal) => processKey(deps, key, signal),
+    process: async (key, signal) => {
+      await departures.settle(key, signal);
+      return processKey(deps, key, signal);
+    },
     laneOf: (key) => providerLane(tenantOf(key), enabled),
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
-  const hints = createTenantHints({ index, memories, queue, tenants, now });
+  const departures = createDepartures({
+    tenants: tenantsApi,
+    deps: () => deps,
+    tenantSelector: options.tenantSelector,
+    instance: options.instance,
+  });
+  const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
     specSchema: tenantSpecSchema(options.blocks),

@@ -1,12 +1,12 @@
-import type { Tenant, TenantSpec } from '../api/tenant.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
+import type { Tenant } from '../api/tenant.ts';
 import type { CacheEvent } from '../kube/cache/object-cache.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
+import type { Departures } from './departures.ts';
 import { recurred } from './recurrence.ts';
 import { isStatusAlone, isWorthALook } from './tenant-change.ts';
-import { oldestTenant } from './tenant-index.ts';
+import { oldestTenant, tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';
 import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
 
@@ -25,6 +25,7 @@ export interface TenantHintsOptions {
   readonly memories: TenantMemories;
   readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'forget'>;
   readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values'>;
+  readonly departures: Pick<Departures, 'note'>;
   readonly now: () => Date;
 }
 
@@ -46,8 +47,10 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       const { object } = event;
       const key = keyOf(object);
       if (event.type === 'deleted') {
+        const isToSettle = options.departures.note({ tenant: object, memory: memories.peek(key) });
         memories.forget(key);
         queue.forget(key);
+        if (isToSettle) queue.add(key);
         return addHeir(object, index.remove(key));
       }
       addHeir(event.type === 'updated' ? event.previous : object, index.put(key, tenantIdOf(object)));
@@ -85,10 +88,4 @@ function overwrittenWaitMs(memory: TenantMemory, now: Date): number {
 function isPlacedOn({ status }: Tenant, provider: string): boolean {
   const places = [status?.placement, ...(status?.previousPlacements ?? [])];
   return places.some((place) => place?.provider === provider);
-}
-
-function tenantIdOf({ metadata, spec }: Tenant): string {
-  return (
-    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
-  );
 }

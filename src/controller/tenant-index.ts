@@ -1,4 +1,5 @@
-import type { Tenant } from '../api/tenant.ts';
+import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { objectKey } from '../kube/client/kube-object.ts';
 
 /**
@@ -82,4 +83,11 @@ export function oldestTenant(tenants: readonly Tenant[]): Tenant | undefined {
 function isOlder({ metadata: a }: Tenant, { metadata: b }: Tenant): boolean {
   if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp;
   return objectKey(a.namespace, a.name) < objectKey(b.namespace, b.name);
+}
+
+/** The id that it asks for. */
+export function tenantIdOf({ metadata, spec }: Tenant): string {
+  return (
+    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
+  );
 }

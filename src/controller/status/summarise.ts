@@ -197,6 +197,6 @@ function definedOnly<T extends object>(value: T): Defined<T> {
 }
 
 /** Kubernetes writes times in whole seconds. */
-function timestamp(now: Date): string {
+export function timestamp(now: Date): string {
   return `${now.toISOString().slice(0, 19)}Z`;
 }
