@@ -14,6 +14,7 @@ import { durationMs } from './config/duration.ts';
 import { processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
+import { tenantsResource } from './controller/kube-resources.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
 import { sleep } from './async/sleep.ts';
@@ -215,6 +216,7 @@ async function work(
     providers,
     events,
     logger,
+    instance: config.instance,
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
@@ -235,7 +237,8 @@ async function work(
   const orphans = reportOrphans(
     {
       providers,
-      tenantOf: (namespace, name) => controller.tenants.get(namespace, name),
+      known: controller.tenants,
+      tenants: resource<Tenant>(client, tenantsResource),
       intervalMs: durationMs(config.controller.resync_interval),
       logger,
       onCount: (provider, count) => metrics.orphans.set({ provider }, count),

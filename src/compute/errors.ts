@@ -18,6 +18,7 @@ export const errorCodes = [
   'ProviderUnavailable',
   'PolicyDenied',
   'ApprovalRequired',
+  'InternalError',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -49,6 +50,7 @@ export const errorPolicies = {
   AccessDenied: { reason: 'AccessDenied', stalled: false, minRetryMs: slowRetryMs },
   Throttled: { reason: 'Throttled', stalled: false, minRetryMs: 0 },
   ProviderUnavailable: { reason: 'ProviderUnavailable', stalled: false, minRetryMs: 0 },
+  InternalError: { reason: 'InternalError', stalled: false, minRetryMs: 0 },
 } as const satisfies Record<ErrorCode, ErrorPolicy>;
 
 export interface ComputeErrorOptions {

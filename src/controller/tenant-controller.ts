@@ -6,13 +6,15 @@ import { abortable } from '../async/abortable.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { isConflict } from '../kube/client/kube-api-error.ts';
+import { isConflict, isNotFound } from '../kube/client/kube-api-error.ts';
+import { splitKey } from '../kube/client/kube-object.ts';
 import { createReflectorSet } from '../kube/cache/reflector-set.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
 import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
+import { createDepartures } from './departures.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
@@ -31,6 +33,8 @@ export interface TenantControllerOptions {
   readonly providers: EnabledProviders;
   readonly events: EventRecorder;
   readonly logger: Logger;
+  /** Owner mark on everything that the providers create. */
+  readonly instance: string;
   /** Tenants reconciled at once, per provider. */
   readonly concurrency: number;
   /** Empty: all. */
@@ -63,18 +67,24 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
   });
-  const tenantOf = (key: string): Tenant | undefined => {
-    const [namespace, name = ''] = key.split('/', 2);
-    return tenants.get(namespace, name);
-  };
+  const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
-    process: (key, signal) => processKey(deps, key, signal),
+    process: async (key, signal) => {
+      await departures.settle(key, signal);
+      return processKey(deps, key, signal);
+    },
     laneOf: (key) => providerLane(tenantOf(key), enabled),
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
-  const hints = createTenantHints({ index, memories, queue, tenants: () => tenants.values() });
+  const departures = createDepartures({
+    tenants: tenantsApi,
+    deps: () => deps,
+    tenantSelector: options.tenantSelector,
+    instance: options.instance,
+  });
+  const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
     specSchema: tenantSpecSchema(options.blocks),
@@ -142,6 +152,8 @@ async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal)
   } catch (error) {
     // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
     if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
+    // It went during the pass. The watch says so, too; until then there is nothing to be done.
+    if (isNotFound(error)) return { failed: true };
     throw error;
   }
 }

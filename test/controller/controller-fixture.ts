@@ -75,6 +75,7 @@ export async function startController(
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     events: { emit: (event) => void events.push(event), flush: async () => true },
     logger,
+    instance: 'default',
     concurrency: 4,
     namespaces: [],
     tenantSelector: '',
