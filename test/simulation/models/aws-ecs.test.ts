@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { awsEcs } from './aws-ecs.ts';
 import type { AwsEcs, AwsEcsOptions } from './aws-ecs.ts';
+import { seededRandom } from './aws-ecs/hands.ts';
 import type { Launch, TaskFate } from './aws-ecs/records.ts';
 
 /** That the model does what AWS does where the provider must heed it. */
@@ -40,7 +41,7 @@ function fateOf({ images: [image = ''] }: Launch): TaskFate {
 
 function ecs(over: Partial<AwsEcsOptions> = {}): AwsEcs {
   const definitions = [app('app:1'), app('other:1'), app('missing:1'), app('crash:1'), checked];
-  const random = (): number => 0.5;
+  const random = seededRandom(1);
   return awsEcs({ clock, random, clusters: [cluster], definitions, fateOf, steadyMs: () => 30_000, ...over });
 }
 
@@ -99,9 +100,18 @@ describe('a new service', () => {
     await create(aws, 'missing:1');
     await pass(120);
     expect(rollouts(aws)).toEqual(['PRIMARY FAILED']);
-    expect(aws.tasks('web')).toHaveLength(3);
+    const tasks = aws.tasks('web');
+    expect([tasks.length, new Set(tasks.map(({ taskArn }) => taskArn)).size]).toEqual([3, 3]);
     await pass(3_600);
     expect(aws.tasks('web')).toEqual([]);
+  });
+
+  test('whose tasks crash three times has FAILED for good', async () => {
+    const aws = ecs();
+    await create(aws, 'crash:1');
+    await pass(600);
+    expect(rollouts(aws)).toEqual(['PRIMARY FAILED']);
+    expect(aws.tasks('web')).toHaveLength(3);
   });
 
   test('is not COMPLETED while its tasks crash, and starts them ever more slowly without a breaker', async () => {

@@ -158,7 +158,8 @@ export function createServiceScheduler(deps: SchedulerDeps): ServiceScheduler {
     primary.steadySince = since;
     clock.after(deps.steadyMs(), () => {
       const isStill = primary.steadySince === since && service.deployments[0] === primary;
-      if (service.status === 'ACTIVE' && isStill) complete(service, primary);
+      const isOpen = service.status === 'ACTIVE' && primary.rolloutState === 'IN_PROGRESS';
+      if (isOpen && isStill) complete(service, primary);
     });
   }
 

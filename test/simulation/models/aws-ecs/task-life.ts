@@ -91,7 +91,7 @@ export function createTaskLife(deps: TaskLifeDeps): TaskLife {
       revision: deployment.revision,
       createdAt: clock.now(),
       fate,
-      address: `10.0.${Math.floor(between(0, 255))}.${Math.floor(between(1, 255))}`,
+      address: `10.0.${between(0, 255)}.${between(1, 255)}`,
       containers,
       isChecked: check !== undefined,
       lastStatus: 'PROVISIONING',
