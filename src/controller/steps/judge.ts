@@ -63,8 +63,9 @@ function isPending({ step, observation }: Judged): boolean {
   return step.kind !== 'none' && observation.changes.length > 0;
 }
 
-function isHealthy({ compute: { running, desired, state, health } }: Observation): boolean {
-  if (running !== desired) return false;
+function isHealthy({ compute, scaling = false }: Observation): boolean {
+  const { running, desired, state, health } = compute;
+  if (running !== desired && !scaling) return false;
   return desired === 0 ? health !== 'unhealthy' : state === 'running' && health === 'healthy';
 }
 
