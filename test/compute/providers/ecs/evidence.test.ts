@@ -22,6 +22,7 @@ function fateOf({ images: [image = ''], revision }: Launch): TaskFate {
   return { startMs: 45_000, stopMs: 5_000 };
 }
 
+const { signal } = new AbortController();
 const bench = (options: AwsBenchOptions = {}) => awsBench({ fateOf, ...options });
 const firstWell = (seen: readonly Seen[]) => seen.find(isWell);
 
@@ -129,7 +130,7 @@ describe('what is corrected is applied at the next look', () => {
     ]),
   )('%s, where %s', async (_what, _when, seconds, wrong, right) => {
     const { aws, pass, look, provider, watch } = bench();
-    await provider.provision(wrong, new AbortController().signal);
+    await provider.provision(wrong, signal);
     await pass(seconds);
     await look(wrong).catch(() => undefined);
     const before = aws.calls.length;
@@ -189,24 +190,68 @@ describe('a service that runs well stays so', () => {
   });
 });
 
-test('what a foreigner has rolled out is shown as drift, and as well as the tasks that serve meanwhile', async () => {
-  const { aws, watch, look, pass } = bench();
-  const spec = imageSpec('app:1', { desired_count: 2 });
-  await watch(spec, 120);
-  const foreign = await aws.registerTaskDefinition(
-    { region: 'us-west-2' },
-    { family: 'foreign', containerDefinitions: [{ name: 'app', image: 'foreign:1', essential: true }] },
-    new AbortController().signal,
-  );
-  aws.strangers.update(serviceName, { taskDefinition: foreign.taskDefinitionArn });
-  for (let second = 0; second < 150; second += 1) {
-    const observation = await look(spec);
-    expect(observation.changes.map(({ path, cause }) => [path, cause])).toEqual([
-      ['taskDefinition', 'drift'],
-    ]);
-    expect([second, isWell({ observation })]).toEqual([second, true]);
-    await pass(1);
-  }
+test('tasks that the spec asks for in addition are well only once they have run for a while', async () => {
+  const { aws, watch } = bench();
+  await watch(imageSpec('app:1', { desired_count: 1 }), 150);
+  const seen = await watch(imageSpec('app:1', { desired_count: 3 }), 150);
+  const inFull = seen.findIndex(({ observation: { compute } }) => compute.running === 3);
+  const first = firstWell(seen);
+  expect(inFull).toBeGreaterThan(0);
+  expect(first?.second).toBeGreaterThanOrEqual(inFull + 15);
+  expect(first?.second).toBeLessThanOrEqual(inFull + 20);
+  expect(aws.calls.filter(({ name }) => name === 'updateService')).toHaveLength(1);
+});
+
+describe('what a foreigner does is shown as drift, and the service as well as the tasks that serve meanwhile:', () => {
+  const network = { awsvpcConfiguration: { subnets: ['subnet-other'] } };
+  const capacityProviderStrategy = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
+  test.each<[what: string, input: object, paths: string[]]>([
+    ['another task definition', { taskDefinition: 'foreign:1' }, ['taskDefinition']],
+    ['another network', { networkConfiguration: network }, ['networkConfiguration.subnets']],
+    ['more tasks', { desiredCount: 4 }, ['desiredCount']],
+    ['fewer tasks', { desiredCount: 1 }, ['desiredCount']],
+    ['other capacity', { capacityProviderStrategy, forceNewDeployment: true }, []],
+  ])('%s', async (_what, input, paths) => {
+    const { aws, watch, look, pass } = bench();
+    const spec = imageSpec('app:1', { desired_count: 2, subnets: ['subnet-good'] });
+    await watch(spec, 120);
+    const containerDefinitions = [{ name: 'app', image: 'foreign:1', essential: true }];
+    await aws.registerTaskDefinition(
+      { region: 'us-west-2' },
+      { family: 'foreign', containerDefinitions },
+      signal,
+    );
+    aws.strangers.update(serviceName, input);
+    for (let second = 0; second < 150; second += 1) {
+      const observation = await look(spec);
+      expect(observation.changes.map(({ path, cause }) => [path, cause])).toEqual(
+        paths.map((path) => [path, 'drift']),
+      );
+      expect([second, isWell({ observation })]).toEqual([second, true]);
+      await pass(1);
+    }
+  });
+
+  test('what fails is not, once too few of the tasks before it serve', async () => {
+    const { aws, watch, look, pass } = bench();
+    const spec = imageSpec('app:1', { desired_count: 2 });
+    await watch(spec, 120);
+    const containerDefinitions = [{ name: 'app', image: 'foreign:crash', essential: true }];
+    await aws.registerTaskDefinition(
+      { region: 'us-west-2' },
+      { family: 'foreign', containerDefinitions },
+      signal,
+    );
+    aws.strangers.update(serviceName, { taskDefinition: 'foreign:1' });
+    const wells: boolean[] = [];
+    for (let second = 0; second < 150; second += 1) {
+      const observation = await look(spec);
+      wells.push(isWell({ observation }));
+      await pass(1);
+    }
+    expect(wells[40]).toBe(true);
+    expect(wells).toContain(false);
+  });
 });
 
 describe('a service that was well is asked about again, and its tenant is told once, where ECS', () => {

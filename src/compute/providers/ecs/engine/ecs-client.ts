@@ -46,7 +46,7 @@ export interface EcsClientOptions {
 /** Makes clients and credentials with the first call that needs them, not before. */
 export function createEcsClient(options: EcsClientOptions): EcsApi {
   const { block, logger, deadlineMs = defaultDeadlineMs, now = () => performance.now() } = options;
-  const serviceClock = createServiceClock(() => Date.now());
+  const serviceClock = createServiceClock(() => performance.timeOrigin + performance.now());
   const sessions = createSessions({
     follow: serviceClock.follow,
     endpoint: block.endpoint,

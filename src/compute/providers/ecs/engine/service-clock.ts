@@ -13,6 +13,7 @@ export interface ServiceClock {
 /** The header names whole seconds, cut off. */
 const meanCutMs = 500;
 
+/** `ownNow`: our own time, by a clock that does not jump. */
 export function createServiceClock(ownNow: () => number): ServiceClock {
   const aheadMs = new Map<string, number>();
   return {

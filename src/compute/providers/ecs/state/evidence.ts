@@ -37,21 +37,29 @@ export function isCompleted(deployment: EcsDeployment | undefined): boolean {
   return rolloutState === 'COMPLETED';
 }
 
-/** Whether the tasks themselves must have run for a while, because nobody else's word can be taken for it. */
+/** Whether the tasks themselves must be seen to have run for a while, because nobody's word can be taken for it. */
 export function needsProof(deployment: EcsDeployment | undefined, clock: Clock): boolean {
   return clock.callsCompleted !== true && ageMs(deployment?.createdAt, clock) < youngMs;
 }
 
+export interface Proving {
+  readonly desired: DesiredService | undefined;
+  readonly tasks: readonly EcsTask[];
+  readonly clock: Clock;
+  readonly needed: number;
+}
+
 export type Proof = 'proven' | 'unhealthy' | { readonly leftMs: number };
 
-/** Whether its tasks have run for long enough, counted from when they began to run. */
+/** Whether `needed` of its tasks have run for long enough, counted from when they began to run. */
 export function proofOf(
   deployment: EcsDeployment | undefined,
-  { desired, tasks, clock }: { desired: DesiredService | undefined; tasks: readonly EcsTask[]; clock: Clock },
+  { desired, tasks, clock, needed }: Proving,
 ): Proof {
   const running = tasksOf(tasks, deployment).filter(isRunning);
   if (running.some(({ healthStatus }) => healthStatus === 'UNHEALTHY')) return 'unhealthy';
-  const settleMs = isCompleted(deployment) ? Math.min(completedSettleMs, clock.settleMs) : clock.settleMs;
+  const isSoon = isCompleted(deployment) && clock.callsCompleted !== true;
+  const settleMs = isSoon ? Math.min(completedSettleMs, clock.settleMs) : clock.settleMs;
   const checkMs = healthCheckMs(desired);
   // Some endpoints count tasks and show none: then the deployment has to stand for them.
   const shown =
@@ -60,7 +68,8 @@ export function proofOf(
     const neededMs = Math.max(settleMs, healthStatus === 'HEALTHY' ? 0 : checkMs);
     return neededMs - ageMs(startedAt, clock);
   });
-  const leftMs = Math.max(...lefts);
+  // Tasks beyond those that are needed may be as new as they like.
+  const leftMs = lefts.toSorted((a, b) => a - b)[Math.min(needed, lefts.length) - 1] ?? 0;
   return leftMs > 0 ? { leftMs } : 'proven';
 }
 

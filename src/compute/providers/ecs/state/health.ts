@@ -170,16 +170,18 @@ function tooFew(subject: Subject): ServiceHealth {
 
 function whileRunning(subject: Subject): ServiceHealth {
   const { desired, service, tasks, clock, isForeign, past } = subject;
+  const needed = neededCount(subject);
   const deployment = primaryOf(service);
   if (isForeign || isProvenBefore(desired, past)) return serving(subject);
   const starting = { state: 'starting', health: 'unknown', message: presentTrouble(service, clock) } as const;
-  const isInFull = (deployment?.runningCount ?? Infinity) >= neededCount(subject);
+  const isInFull = (deployment?.runningCount ?? Infinity) >= needed;
   if (!isCompleted(deployment) && (clock.callsCompleted === true || !isInFull || isShared(service))) {
-    const unhealthy = proofOf(deployment, { desired, tasks, clock }) === 'unhealthy';
+    const unhealthy = proofOf(deployment, { desired, tasks, clock, needed }) === 'unhealthy';
     return unhealthy ? checkFails : { ...starting, lookAgainAfterMs: transitionLookMs };
   }
-  const isSure = isCompleted(deployment) && !needsProof(deployment, clock);
-  const proof = isSure ? 'proven' : proofOf(deployment, { desired, tasks, clock });
+  // Those that are known are looked at all the same: they may have come after it was called COMPLETED.
+  const isSure = isCompleted(deployment) && !needsProof(deployment, clock) && tasks.length === 0;
+  const proof = isSure ? 'proven' : proofOf(deployment, { desired, tasks, clock, needed });
   if (proof === 'proven') return serving(subject);
   if (proof === 'unhealthy') return checkFails;
   const lookAgainAfterMs = Math.max(100, Math.min(proof.leftMs, transitionLookMs));

@@ -8,7 +8,7 @@ import { taskText } from './task-failure.ts';
 /** The scheduler tries again at least every 15 minutes, and says so, in milliseconds. */
 const presentMs = 20 * 60_000;
 /** A task that was started or stopped so lately may tell more than the service does, in milliseconds. */
-const changeMs = 120_000;
+const changeMs = 300_000;
 
 /** What goes wrong: told lately, and not put right since. */
 export function presentTrouble({ events = [] }: EcsService, clock: Clock): string | undefined {

@@ -112,22 +112,33 @@ interface Asked {
   readonly onChange: OnChange;
 }
 
+/** Asks of two, which make one call: one that may not be read says nothing of the others. */
 async function askCluster(
   { api, view, logger }: WatchDeps,
   { watched, turn, onChange }: Asked,
   signal: AbortSignal,
 ): Promise<void> {
-  const one = watched[turn % watched.length];
-  if (one === undefined) return;
-  try {
-    if (await lookAt({ api, view }, one, signal)) onChange(one.tenantId);
-    for (const { target, tenantId } of watched) if (view.contact.regain(target)) onChange(tenantId);
-  } catch (error) {
-    if (signal.aborted) return;
-    const lost = watched.filter(({ target }) => view.contact.lose(target));
-    for (const { tenantId } of lost) onChange(tenantId);
-    if (lost.length > 0) logger.warn({ problem: problemOf(error) }, 'ECS is out of reach');
-  }
+  const first = turn % watched.length;
+  const asked = [...watched.slice(first), ...watched.slice(0, first)].slice(0, 2);
+  const unanswered: WatchedService[] = [];
+  const problems: unknown[] = [];
+  const ask = async (one: WatchedService): Promise<void> => {
+    try {
+      if (await lookAt({ api, view }, one, signal)) onChange(one.tenantId);
+    } catch (error) {
+      unanswered.push(one);
+      problems.push(error);
+    }
+  };
+  await Promise.all(asked.map(ask));
+  if (signal.aborted) return;
+  const isSilent = unanswered.length === asked.length;
+  const lost = (isSilent ? watched : unanswered).filter(({ target }) => view.contact.lose(target));
+  const back = watched.filter(
+    (one) => !isSilent && !unanswered.includes(one) && view.contact.regain(one.target),
+  );
+  for (const { tenantId } of [...lost, ...back]) onChange(tenantId);
+  if (lost.length > 0) logger.warn({ problem: problemOf(problems[0]) }, 'ECS is out of reach');
 }
 
 async function followHints(

@@ -210,9 +210,9 @@ describe('the tasks are asked for', () => {
     ['where a check says more', rolling({ createdAt: ago(300) }), checked, true],
     ['not where no task failed', rolling({ failedTasks: undefined, createdAt: ago(300) }), undefined, false],
     ['where one failed', rolling({ failedTasks: 1, createdAt: ago(300) }), undefined, true],
-    ['where one was started lately', changed('has started 1 tasks: (task 1).', 119), desired, true],
-    ['where one was stopped lately', changed('has stopped 1 running tasks.', 119), desired, true],
-    ['not where that is a while ago', changed('has started 1 tasks: (task 1).', 120), desired, false],
+    ['where one was started lately', changed('has started 1 tasks: (task 1).', 299), desired, true],
+    ['where one was stopped lately', changed('has stopped 1 running tasks.', 299), desired, true],
+    ['not where that is a while ago', changed('has started 1 tasks: (task 1).', 300), desired, false],
     ['not where something else was told', changed('has reached a steady state.', 1), desired, false],
   ])('%s', (_what, there, of, expected) => {
     expect(needsTasks(of, { service: there }, clock)).toBe(expected);
