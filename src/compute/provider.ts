@@ -145,6 +145,8 @@ export interface Observation {
   readonly exists: boolean;
   /** Empty without a spec, or when all is as desired. Secret values are redacted. */
   readonly changes: readonly Change[];
+  /** More or fewer run than are asked for, and enough: the count is being changed, or tasks move to another place. */
+  readonly scaling?: boolean;
   /** What is wrong or under way, for the status. Stable while it lasts. */
   readonly message?: string;
   /** A successor that the engine itself rolled back (ECS' circuit breaker). */

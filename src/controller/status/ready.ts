@@ -14,8 +14,8 @@ export function readyGeneration(status: TenantStatus | undefined): number {
   return ready?.observedGeneration ?? status?.observedGeneration ?? -1;
 }
 
-/** Whether all that should run runs, and is healthy. */
-export function isHealthy({ running, desired, state, health }: ComputeStatusBlock): boolean {
-  if (running !== desired) return false;
+/** Whether all that should run runs, or enough of it while `scaling`, and is healthy. */
+export function isHealthy({ running, desired, state, health }: ComputeStatusBlock, scaling = false): boolean {
+  if (running !== desired && !scaling) return false;
   return desired === 0 ? health !== 'unhealthy' : state === 'running' && health === 'healthy';
 }

@@ -35,7 +35,10 @@ const otherwise: Row = { when: () => true, verdict: (judged) => progressing(judg
 const table: readonly Row[] = [
   { when: ({ rejected }) => rejected !== undefined, verdict: rolledBack },
   { when: isUnderWay, verdict: (judged) => progressing(judged, expected(judged)) },
-  { when: (judged) => !isPending(judged) && isHealthy(judged.observation.compute), verdict: ready },
+  {
+    when: (judged) => !isPending(judged) && isHealthy(judged.observation.compute, judged.observation.scaling),
+    verdict: ready,
+  },
   { when: ({ observation }) => isIll(observation), verdict: (judged) => progressing(judged, 'Unhealthy') },
 ];
 

@@ -333,6 +333,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const running = [...arns].flatMap((arn) => runningTask(arn, service));
       return [...failed, ...running].slice(0, limit);
     },
+    now: () => Date.now(),
     async *serviceHints() {},
     close: () => undefined,
   };
@@ -383,7 +384,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const counted = Object.fromEntries(
     Object.entries(api).map(([name, call]) => [
       name,
-      name === 'listServices' || name === 'serviceHints' || name === 'close'
+      name === 'now' || name === 'listServices' || name === 'serviceHints' || name === 'close'
         ? call
         : async (...args: unknown[]) => {
             (args.at(-1) as AbortSignal).throwIfAborted();

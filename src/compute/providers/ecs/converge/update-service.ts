@@ -27,7 +27,8 @@ export async function updateService(
   const { desired } = attempt;
   const rollout = rolloutOf(service, desired);
   const diff = diffService(desired, service);
-  const again = rollout.kind === 'failed' && rollout.previous === undefined;
+  const isFallen = rollout.deployment?.rolloutState === 'FAILED';
+  const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
   const current = service.taskDefinition;
   const taskDefinition =

@@ -35,7 +35,7 @@ export interface EcsService {
     | undefined;
   readonly deployments?: readonly EcsDeployment[] | undefined;
   /** Newest first. */
-  readonly events?: readonly { readonly message?: string | undefined }[] | undefined;
+  readonly events?: readonly EcsEvent[] | undefined;
   readonly tags?: readonly EcsTag[] | undefined;
 }
 
@@ -49,6 +49,14 @@ export interface EcsDeployment {
   /** IN_PROGRESS, COMPLETED or FAILED. */
   readonly rolloutState?: string | undefined;
   readonly rolloutStateReason?: string | undefined;
+  readonly createdAt?: Date | undefined;
+  readonly launchType?: string | undefined;
+  readonly capacityProviderStrategy?: EcsService['capacityProviderStrategy'];
+  readonly networkConfiguration?: EcsService['networkConfiguration'];
+}
+
+export interface EcsEvent {
+  readonly message?: string | undefined;
   readonly createdAt?: Date | undefined;
 }
 

@@ -7,8 +7,8 @@ import { tagKeys, tagMap } from './tags.ts';
 /** How far the rollout of what was applied last has come. */
 
 export type Rollout =
-  /** The service runs our task definition, for all that ECS tells; `inProgress`: it is not yet sure of it. */
-  | { readonly kind: 'ours'; readonly deployment: EcsDeployment | undefined; readonly inProgress: boolean }
+  /** The service runs our task definition, or is on its way to it, for all that ECS tells. */
+  | { readonly kind: 'ours'; readonly deployment: EcsDeployment | undefined }
   /** Ours failed; `previous`: the task definition that ECS went back to; undefined: there was none. */
   | {
       readonly kind: 'failed';
@@ -32,14 +32,14 @@ export function rolloutOf(service: EcsService, desired: DesiredService | undefin
   if (desired === undefined) {
     return primary?.rolloutState === 'FAILED'
       ? failed(service, primary, undefined)
-      : { kind: 'ours', deployment: primary, inProgress: isInProgress(deployments, primary) };
+      : { kind: 'ours', deployment: primary };
   }
   const tags = tagMap(service.tags);
   const isOurs = (arn: string | undefined): boolean => isDesiredRevision(desired, arn, tags);
   const marked = tags[tagKeys.specHash] === desired.specHash;
   if (isOurs(service.taskDefinition)) {
     if (primary?.rolloutState === 'FAILED' && marked) return failed(service, primary, undefined);
-    return { kind: 'ours', deployment: primary, inProgress: isInProgress(deployments, primary) };
+    return { kind: 'ours', deployment: primary };
   }
   if (!marked) return { kind: 'other', deployment: primary };
   const fallen = deployments.find(
@@ -68,12 +68,4 @@ function isReturn({ events = [] }: EcsService, primary: EcsDeployment | undefine
   if (id === undefined) return false;
   if (/rollback|roll(ing|ed) back|circuit breaker/i.test(rolloutStateReason)) return true;
   return events.some(({ message = '' }) => /roll(ing|ed) back to/i.test(message) && message.includes(id));
-}
-
-function isInProgress(deployments: readonly EcsDeployment[], primary: EcsDeployment | undefined): boolean {
-  const draining = deployments.some(
-    ({ status, rolloutState, runningCount = 0 }) =>
-      status !== 'PRIMARY' && rolloutState !== 'FAILED' && runningCount > 0,
-  );
-  return draining || primary?.rolloutState === 'IN_PROGRESS';
 }
