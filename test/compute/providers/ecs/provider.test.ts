@@ -150,14 +150,31 @@ describe('an update', () => {
     expect(ecs.service(name)?.desiredCount).toBe(7);
   });
 
-  test('of the launch type drains the service and makes it anew, and says so', async () => {
+  test('of a launch type that ECS can’t change drains the service and makes it anew, and says so', async () => {
     const { ecs, provider } = setUp({ drainsFor: 1 });
-    const [ec2, fargate] = [tenantSpec({ launch_type: 'EC2' }), tenantSpec({ launch_type: 'FARGATE' })];
+    const [ec2, external] = [tenantSpec({ launch_type: 'EC2' }), tenantSpec({ launch_type: 'EXTERNAL' })];
     await provider.provision(ec2, signal);
-    const step = await provider.update(fargate, signal);
-    expect(step).toMatchObject({ outcome: 'in_progress', message: /launch type from EC2 to FARGATE/ });
-    for (let calls = 0; calls < 5; calls += 1) await provider.update(fargate, signal);
-    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'FARGATE' });
+    const step = await provider.update(external, signal);
+    expect(step).toMatchObject({ outcome: 'in_progress', message: /launch type from EC2 to EXTERNAL/ });
+    for (let calls = 0; calls < 5; calls += 1) await provider.update(external, signal);
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'EXTERNAL' });
+  });
+
+  test('of the network that ECS takes back is a rollback, and is sent once', async () => {
+    const ecs = memoryEcs();
+    const open = settings({}, { allowed_subnets: ['subnet-1', 'subnet-bad'] });
+    const provider = drivenEcs(ecs, open.block, open.policy, context());
+    await provider.provision(tenantSpec({ subnets: ['subnet-1'] }), signal);
+    await settled(provider, tenantSpec({ subnets: ['subnet-1'] }));
+    const bad = tenantSpec({ subnets: ['subnet-bad'] });
+    ecs.calls.length = 0;
+    await provider.update(bad, signal);
+    const seen = await settled(provider, bad);
+    expect(seen.rolledBack?.message).toContain('went back to its network and launch type from before');
+    expect(seen.changes.map(({ cause }) => cause)).not.toContain('drift');
+    for (let steps = 0; steps < 3; steps += 1) await provider.hold(bad, signal);
+    expect((await settled(provider, bad)).changes.map(({ cause }) => cause)).not.toContain('drift');
+    expect(writesOf(ecs).filter((call) => call === 'updateService')).toHaveLength(1);
   });
 
   test('registers one revision for each overlay, in a family of the tenant’s own', async () => {
@@ -463,7 +480,7 @@ describe('a drain', () => {
 
   test('is no part of a change of the launch type', async () => {
     const { ecs, provider } = await started({}, tenantSpec({ drain: true, launch_type: 'EC2' }));
-    await provider.update(tenantSpec({ drain: true, launch_type: 'FARGATE' }), signal);
+    await provider.update(tenantSpec({ drain: true, launch_type: 'EXTERNAL' }), signal);
     expect(writesOf(ecs)).toEqual(['deleteService']);
   });
 

@@ -92,8 +92,8 @@ function rollbackOf(
   const { taskDefinition, previous, why = '' } = rollout;
   const failure = lastFailure(tasks, taskDefinition) ?? imageFailure(why, desired);
   const because = failure?.message ?? (why === '' ? 'its tasks did not come up' : taskText(why));
-  const after =
-    previous === undefined ? 'there is none before it to go back to' : `ECS went back to ${previous}`;
+  const before = previous === taskDefinition ? 'its network and launch type from before' : previous;
+  const after = before === undefined ? 'there is none before it to go back to' : `ECS went back to ${before}`;
   return {
     reason: failure?.reason ?? 'RolledBack',
     message: `the deployment of ${taskDefinition} failed: ${because}; ${after}`,

@@ -62,6 +62,7 @@ export interface UpdatedParts {
   /** The count to set. */
   readonly desiredCount: number | undefined;
   readonly network: boolean;
+  readonly launchType: boolean;
   readonly deployment: boolean;
 }
 
@@ -74,6 +75,15 @@ export function updateServiceInput(desired: DesiredService, differs: UpdatedPart
     ...(differs.network && network !== undefined
       ? { networkConfiguration: networkConfiguration(network) }
       : {}),
+    ...(differs.launchType ? launchTypeUpdate(desired) : {}),
     ...(differs.deployment ? { deploymentConfiguration } : {}),
+  };
+}
+
+/** In place of a launch type ECS takes capacity providers, and none of them for the one that the service was made with. */
+function launchTypeUpdate({ launchType }: DesiredService) {
+  return {
+    capacityProviderStrategy: launchType === 'FARGATE' ? [{ capacityProvider: launchType, weight: 1 }] : [],
+    forceNewDeployment: true,
   };
 }
