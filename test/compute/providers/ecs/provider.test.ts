@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ComputeStatusBlock } from '../../../../src/api/status.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { anyConsent, anyPermit } from '../../permits.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
@@ -148,6 +149,40 @@ describe('an update', () => {
     expect((await settled(provider, tenantSpec())).changes).toEqual([]);
     await provider.update(tenantSpec({ tags: { team: 'a' } }), signal);
     expect(ecs.service(name)?.desiredCount).toBe(7);
+  });
+
+  test('that makes the service anew, or moves it, gives it as many tasks as autoscaling had', async () => {
+    const { ecs, provider } = setUp({ drainsFor: 2 });
+    await provider.provision(tenantSpec({ launch_type: 'EC2' }), signal);
+    Object.assign(ecs.service(name) ?? {}, { desiredCount: 20 });
+    // As the controller does: what is told stands in the status, and nothing else is remembered.
+    let before = (await settled(provider, tenantSpec({ launch_type: 'EC2' }))).compute;
+    const external = () => tenantSpec({ launch_type: 'EXTERNAL' }, { before });
+    for (let calls = 0; calls < 6; calls += 1) {
+      await provider.update(external(), signal);
+      before = (await provider.getStatus(external(), { fresh: true, signal })).compute;
+    }
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'EXTERNAL', desiredCount: 20 });
+    const moved = () => tenantSpec({ service_name: 'green' }, { before });
+    before = (await provider.getStatus(moved(), { fresh: true, signal })).compute;
+    await provider.provision(moved(), signal);
+    expect(ecs.service('green')?.desiredCount).toBe(20);
+  });
+
+  test.each<[what: string, config: object, before: Partial<ComputeStatusBlock>, count: number]>([
+    ['a count that the spec names', { desired_count: 3 }, { desired: 20 }, 3],
+    ['one where there were none', {}, { desired: 0 }, 1],
+    [
+      'one where what ran before was no service',
+      {},
+      { desired: 4, resourceIds: { 'container/app': 'x' } },
+      1,
+    ],
+  ])('that makes a service begins with %s', async (_what, config, before, count) => {
+    const { ecs, provider } = setUp();
+    const told = { state: 'running', health: 'healthy', running: 0, desired: 0, ...before } as const;
+    await provider.provision(tenantSpec({ ...config }, { before: told }), signal);
+    expect(ecs.service(name)?.desiredCount).toBe(count);
   });
 
   test('of a launch type that ECS can’t change drains the service and makes it anew, and says so', async () => {

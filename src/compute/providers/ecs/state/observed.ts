@@ -1,6 +1,5 @@
 import type { Observation } from '../../../provider.ts';
 import { diffService } from './diff.ts';
-import { defaultDesiredCount } from './desired.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
@@ -43,7 +42,8 @@ export function observe(
       state,
       health,
       running: service.runningCount ?? 0,
-      desired: service.desiredCount ?? 0,
+      // What drains has none: the status remembers the count for the one that is made next.
+      desired: (service.status === 'DRAINING' ? desired?.firstCount : undefined) ?? service.desiredCount ?? 0,
       ...endpointsOf(there.tasks, there.ports),
       resourceIds: resourceIds(service, rollout),
     },
@@ -62,7 +62,7 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
       state: 'stopped',
       health: 'unknown',
       running: 0,
-      desired: desired === undefined ? 0 : (desired.desiredCount ?? defaultDesiredCount),
+      desired: desired?.firstCount ?? 0,
     },
   };
 }
