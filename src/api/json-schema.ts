@@ -8,6 +8,7 @@ export interface JsonSchema {
   enum?: unknown[];
   pattern?: string;
   format?: string;
+  nullable?: boolean;
   minimum?: number;
   maximum?: number;
   minLength?: number;
@@ -39,6 +40,8 @@ export function structuralSchema(schema: z.ZodType): JsonSchema {
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
       if (node.format === 'date-time') delete node.pattern;
+      // The apiserver takes null for a nullable enum only where that names it.
+      if (node.nullable === true && node.enum?.includes(null) === false) node.enum = [...node.enum, null];
       if (node.type === 'integer') node.format = 'int64';
     },
   }) as JsonSchema & { $schema?: string };

@@ -38,11 +38,17 @@ export function chooseStep(input: StepInput, { exists, changes }: Observation): 
   if (!exists && !durable) return { ...nothing, kind: 'provision', reason: 'Provisioning' };
   const drift = exists ? changes : [missing];
   if (drift.length === 0) return nothing;
-  if (exists && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
+  // What the engine says was edited behind us is no part of a rollout, though that was not seen to end yet.
+  const isForeign = input.driftPolicy === 'Report' && drift.every(isEdit);
+  if (exists && !isForeign && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
     return { ...nothing, kind: 'update', reason: transition };
   }
   if (input.driftPolicy === 'Report') return { ...nothing, reported: drift.map(withoutCause) };
   return { ...nothing, kind: exists ? 'update' : 'provision', repairs: drift };
+}
+
+function isEdit({ cause, effect }: Change): boolean {
+  return cause === 'drift' && effect !== 'live';
 }
 
 const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };

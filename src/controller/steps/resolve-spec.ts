@@ -62,6 +62,8 @@ export async function resolveSpec({
   for (const { name: secret } of spec.imagePullSecrets ?? []) {
     imagePullCredentials.push(...((await readValues?.registryCredentials(secret)) ?? []));
   }
+  const { computeProvider, compute } = tenant.status ?? {};
+  const isItsOwn = computeProvider === enabled.definition.name && compute !== undefined;
   return {
     tenantId,
     tenant: { namespace, name, uid },
@@ -69,6 +71,7 @@ export async function resolveSpec({
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,
+    ...(isItsOwn ? { before: compute } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { TenantStatus } from '../../../src/api/status.ts';
 import { tenantSpecSchema } from '../../../src/api/tenant.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
 import { SecretValue } from '../../../src/compute/spec/secret-value.ts';
@@ -9,7 +10,7 @@ import {
 } from '../../../src/controller/steps/resolve-spec.ts';
 import type { SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
 import { block, scriptedProvider } from '../scripted-provider.ts';
-import { tenantWith } from '../tenant-fixture.ts';
+import { running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
 const schema = tenantSpecSchema({ docker: block });
 const parse = (spec: unknown) => parseTenantSpec(schema, tenantWith(undefined, {}, spec));
@@ -39,10 +40,11 @@ async function resolve(
   spec: unknown,
   travel: 'values' | 'references' = 'values',
   operatorBlock: Record<string, unknown> = {},
+  status?: TenantStatus,
 ) {
   const secrets = secretReader();
   const { enabled } = scriptedProvider('docker', { secrets: travel });
-  const tenant = tenantWith();
+  const tenant = tenantWith(status);
   const resolved = await resolveSpec({
     tenant,
     tenantId: 'acme',
@@ -52,6 +54,14 @@ async function resolve(
   });
   return { resolved, asked: secrets.asked };
 }
+
+test.each([
+  ['with what its provider told last', 'docker', running],
+  ['without what another provider told', 'ecs', undefined],
+])('a spec comes %s', async (_what, computeProvider, before) => {
+  const status = { ...statusOf('True', 'Running'), computeProvider, compute: running };
+  expect((await resolve({}, 'values', {}, status)).resolved.before).toEqual(before);
+});
 
 describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {

@@ -1,7 +1,6 @@
 import type { Change, Observation } from '../../../provider.ts';
 import { revisionKey } from '../address/arns.ts';
 import { diffService } from './diff.ts';
-import { defaultDesiredCount } from './desired.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
@@ -44,7 +43,8 @@ export function observe(
       state,
       health,
       running: service.runningCount ?? 0,
-      desired: service.desiredCount ?? 0,
+      // What drains has none: the status remembers the count for the one that is made next.
+      desired: (service.status === 'DRAINING' ? desired?.firstCount : undefined) ?? service.desiredCount ?? 0,
       ...endpointsOf(there.tasks, there.ports),
       resourceIds: resourceIds(service, rollout),
     },
@@ -73,7 +73,7 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
       state: 'stopped',
       health: 'unknown',
       running: 0,
-      desired: desired === undefined ? 0 : (desired.desiredCount ?? defaultDesiredCount),
+      desired: desired?.firstCount ?? 0,
     },
   };
 }
@@ -104,8 +104,8 @@ function rollbackOf(
   const own = tasks.filter(({ taskDefinitionArn = '' }) => revisionKey(taskDefinitionArn) === taskDefinition);
   const failure = failuresOf(tasksOf(own, deployment))[0] ?? imageFailure(why, desired);
   const because = failure?.message ?? (why === '' ? 'its tasks did not come up' : taskText(why));
-  const after =
-    previous === undefined ? 'there is none before it to go back to' : `ECS went back to ${previous}`;
+  const before = previous === taskDefinition ? 'its network and launch type from before' : previous;
+  const after = before === undefined ? 'there is none before it to go back to' : `ECS went back to ${before}`;
   return {
     reason: failure?.reason ?? 'RolledBack',
     message: `the deployment of ${taskDefinition} failed: ${because}; ${after}`,

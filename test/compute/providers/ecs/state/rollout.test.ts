@@ -102,6 +102,46 @@ describe('another task definition', () => {
   });
 });
 
+describe('another network with the same task definition', () => {
+  const [good, bad] = ['subnet-1', 'subnet-2'];
+  const by = settings({ subnets: [good, bad] }, { allowed_security_groups: ['sg-1'] });
+  const wanted = (config: Record<string, unknown>) => desireService(tenantSpec(config), by);
+  const on = (subnet: string, securityGroups = ['sg-default']) => ({
+    networkConfiguration: { awsvpcConfiguration: { subnets: [subnet], securityGroups } },
+  });
+  const there = (of: typeof desired, over: Partial<Service>): Service =>
+    service({ tags: tagList(serviceTags(of, 'tenant-app:12')), ...over });
+  const back = deployment({ rolloutStateReason: 'circuit breaker: rolling back to ecs-svc/0', ...on(good) });
+  const fallen = older({ id: 'ecs-svc/9', rolloutState: 'FAILED', runningCount: 0, ...on(bad) });
+
+  test.each<[what: string, over: Partial<Service>, kind: string]>([
+    ['is what ECS went back to, where it says so', { deployments: [back] }, 'failed'],
+    ['is what ECS went back to, where ours is FAILED', { deployments: [deployment(), fallen] }, 'failed'],
+    ['is somebody’s edit, where nothing failed', { deployments: [deployment()] }, 'other'],
+    [
+      'is somebody’s edit, where another one failed',
+      { deployments: [deployment(), { ...fallen, ...on('subnet-3') }] },
+      'other',
+    ],
+  ])('%s', (_what, over, kind) => {
+    const of = wanted({ subnets: [bad] });
+    expect(rolloutOf(there(of, { ...on(good), ...over }), of).kind).toBe(kind);
+  });
+
+  test('of which only the groups differ, that were to be the VPC’s own, is what ECS went back to', () => {
+    const of = wanted({ subnets: [good] });
+    const seen = there(of, { ...on(good, ['sg-1']), deployments: [{ ...back, ...on(good, ['sg-1']) }] });
+    expect(rolloutOf(seen, of).kind).toBe('failed');
+    expect(rolloutOf({ ...seen, deployments: [deployment()] }, of).kind).toBe('ours');
+  });
+
+  test('on other capacity providers, too', () => {
+    const of = wanted({ launch_type: 'FARGATE' });
+    const seen = there(of, { launchType: 'EC2', deployments: [back] });
+    expect(rolloutOf(seen, of).kind).toBe('failed');
+  });
+});
+
 test.each([
   ['FAILED', 'failed'],
   ['IN_PROGRESS', 'ours'],
