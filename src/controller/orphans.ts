@@ -27,6 +27,7 @@ type Reported = Map<string, Set<string>>;
 /**
  * Reports, every `intervalMs` until `signal` aborts, what this instance owns on the engines without a Tenant: each
  * orphan once in the log, their number as a metric. It never removes one: a Tenant deleted with Retain looks the same.
+ * Volumes that outlived their Tenant, as volumePolicy has it, are told of, and are no orphans.
  */
 export async function reportOrphans(options: OrphanReportOptions, signal: AbortSignal): Promise<void> {
   const reported: Reported = new Map();
@@ -63,16 +64,29 @@ async function report(name: string, provider: Provider, round: Round): Promise<v
   // A Tenant that went between the two looks has taken with it what the first one saw.
   const still = fresh.length === 0 ? [] : (await provider.list(signal)).map(({ resource }) => resource);
   const confirmed = orphans.filter(({ resource }) => told.has(resource) || still.includes(resource));
-  options.onCount(name, confirmed.length);
+  options.onCount(name, confirmed.filter(({ isData }) => !isData).length);
   // What has been taken back is told of again where it is orphaned again.
   reported.set(name, new Set(confirmed.map(({ resource }) => resource)));
-  for (const { resource, tenantId, namespace, name: tenant } of confirmed) {
-    if (told.has(resource)) continue;
-    options.logger.warn(
-      { provider: name, resource, tenantId, tenant: `${namespace}/${tenant}` },
-      'orphan: there is no such Tenant; apply it again to take it back, or remove the resource by hand',
+  for (const orphan of confirmed) if (!told.has(orphan.resource)) tell(name, orphan, options.logger);
+}
+
+function tell(
+  provider: string,
+  { resource, tenantId, isData, ...owner }: OwnedResource,
+  logger: Logger,
+): void {
+  const facts = { provider, resource, tenantId, tenant: `${owner.namespace}/${owner.name}` };
+  if (isData) {
+    logger.info(
+      facts,
+      'kept: the data of a Tenant that is gone; apply it again to use it, or remove it by hand',
     );
+    return;
   }
+  logger.warn(
+    facts,
+    'orphan: there is no such Tenant; apply it again to take it back, or remove the resource by hand',
+  );
 }
 
 /** Undefined: nobody here can tell. */

@@ -62,6 +62,16 @@ function startReport(...providers: ScriptedProvider[]) {
 }
 
 describe('the report of orphans', () => {
+  test('tells of a volume that outlived its Tenant, as kept and not as an orphan', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [{ ...owned('lost'), resource: 'volume data', isData: true }];
+    const { counts, lines, round } = startReport(docker);
+    await round();
+    await round();
+    expect(counts).toEqual(['docker 0', 'docker 0']);
+    expect(lines.map(({ level, message }) => [level, message.slice(0, 6)])).toEqual([['info', 'kept: ']]);
+  });
+
   test('tells each one once, and their number in each round', async () => {
     const docker = scriptedProvider('docker');
     docker.owned = [owned('acme'), owned('lost')];
