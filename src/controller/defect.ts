@@ -1,5 +1,5 @@
 import { ComputeError } from '../compute/errors.ts';
-import { KubeApiError, KubeUnreachableError } from '../kube/client/kube-api-error.ts';
+import { KubeApiError, KubeUnreachableError, WriteFencedError } from '../kube/client/kube-api-error.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { Outcome, Pass } from './pass.ts';
 
@@ -29,5 +29,5 @@ export function defect({ deps, tenant, signal }: Pass, error: unknown): Outcome 
 /** Whether the apiserver has changed under the pass or does not answer, so that there is nothing to tell and no way to. */
 function isOfMoment(error: unknown): boolean {
   if (error instanceof KubeApiError) return [404, 409, 429].includes(error.status) || error.status >= 500;
-  return error instanceof KubeUnreachableError;
+  return error instanceof KubeUnreachableError || error instanceof WriteFencedError;
 }
