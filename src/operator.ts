@@ -7,6 +7,7 @@ import { findCondition } from './api/conditions.ts';
 import { group } from './api/names.ts';
 import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
+import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
@@ -23,6 +24,7 @@ import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import type { KubeObject } from './kube/client/kube-object.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
+import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { startHealthServer } from './observability/http-server.ts';
@@ -32,6 +34,8 @@ import type { Metrics } from './observability/metrics.ts';
 /** Kubernetes kills a pod 30 s after SIGTERM. */
 const drainMs = 20_000;
 const eventFlushMs = 2000;
+/** The drain, what was aborted after it, the Events, and some time to let go of sockets. */
+const windUpMs = 28_000;
 
 export interface OperatorOptions {
   readonly config: OperatorConfig;
@@ -41,7 +45,7 @@ export interface OperatorOptions {
 
 /**
  * Runs the operator until `signal` aborts. The composition root: config, clients, providers, controller.
- * Resolves with `lost` when another replica leads: the process must end. Rejects where it can't start.
+ * Resolves with `lost` when another replica may lead: the process must end, whatever still goes on in it. Rejects where it can't start.
  */
 export async function runOperator(
   options: OperatorOptions,
@@ -49,7 +53,8 @@ export async function runOperator(
 ): Promise<'stopped' | 'lost'> {
   const { config, logger } = options;
   const metrics = createMetrics();
-  const client = kubeClient(options, metrics);
+  let tenure: Pick<Tenure, 'isHeld'> = { isHeld: () => true };
+  const client = kubeClient(options, { metrics, mayWrite: () => tenure.isHeld() });
   let controller: TenantController | undefined;
   const server = await startHealthServer({
     address: config.server.address,
@@ -68,12 +73,18 @@ export async function runOperator(
     'Landlord starts',
   );
   try {
-    return await lead(options, signal, async (leading) => {
+    return await lead(options, signal, async (leading, held) => {
+      tenure = held;
       metrics.leader.set(1);
       const cluster = await clusterUid(client, logger, leading);
       if (cluster === undefined) return;
-      const providers = await createProviders(options, cluster, metrics);
-      await work({ ...options, client, metrics, providers }, leading, (created) => (controller = created));
+      const created = await createProviders(options, cluster, metrics);
+      const providers = fenced(created, held);
+      await work(
+        { ...options, client, metrics, providers, tenure: held },
+        leading,
+        (created) => (controller = created),
+      );
     });
   } finally {
     await server.close();
@@ -81,12 +92,29 @@ export async function runOperator(
   }
 }
 
-function kubeClient({ kubeConfig, logger }: OperatorOptions, metrics?: Metrics): KubeClient {
+/** The providers of a leader: they take no step without the lease. */
+function fenced(providers: EnabledProviders, tenure: Tenure): EnabledProviders {
+  return new Map(
+    [...providers].map(([name, enabled]) => [
+      name,
+      { ...enabled, provider: fencedProvider(enabled.provider, () => tenure.isHeld()) },
+    ]),
+  );
+}
+
+interface ClientUse {
+  readonly metrics?: Metrics;
+  readonly mayWrite?: () => boolean;
+}
+
+function kubeClient({ kubeConfig, logger }: OperatorOptions, use: ClientUse = {}): KubeClient {
+  const { metrics, mayWrite } = use;
   return createKubeClient({
     kubeConfig,
     logger,
     userAgent: 'landlord',
     execEnv: { ...processEnvironment() },
+    ...(mayWrite && { mayWrite }),
     ...(metrics === undefined
       ? {}
       : {
@@ -100,12 +128,12 @@ function kubeClient({ kubeConfig, logger }: OperatorOptions, metrics?: Metrics):
 async function lead(
   options: OperatorOptions,
   signal: AbortSignal,
-  onStarted: (signal: AbortSignal) => Promise<void>,
+  onStarted: (signal: AbortSignal, tenure: Tenure) => Promise<void>,
 ): Promise<'stopped' | 'lost'> {
   const { config, logger } = options;
   const { enabled, namespace, name, lease_duration, renew_deadline, retry_period } = config.leader_election;
   if (!enabled) {
-    await onStarted(signal);
+    await onStarted(signal, { lost: new AbortController().signal, isHeld: () => true });
     return 'stopped';
   }
   // Its own connection: no queue of other requests ever stands before a renewal.
@@ -120,6 +148,7 @@ async function lead(
       renewDeadlineMs: durationMs(renew_deadline),
       retryPeriodMs: durationMs(retry_period),
       onStarted,
+      windUpMs,
       logger,
       signal,
     });
@@ -197,10 +226,11 @@ interface WorkOptions extends OperatorOptions {
   readonly client: KubeClient;
   readonly metrics: Metrics;
   readonly providers: EnabledProviders;
+  readonly tenure: Tenure;
 }
 
 async function work(
-  { config, logger, client, metrics, providers }: WorkOptions,
+  { config, logger, client, metrics, providers, tenure }: WorkOptions,
   signal: AbortSignal,
   onCreated: (controller: TenantController) => void,
 ): Promise<void> {
@@ -245,7 +275,7 @@ async function work(
     },
     signal,
   );
-  await controller.run(signal, drainMs);
+  await controller.run(signal, drainMs, tenure.lost);
   await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
 }

@@ -20,6 +20,7 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   else if (countsForMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), countsForMs);
   const result = requeue(outcome);
   if (quiet) return result;
+  logDefect(pass, outcome.verdict);
   const { repaired } = outcome;
   const verdict = shownVerdict(outcome.verdict, countsForMs);
   if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
@@ -32,6 +33,16 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   if (repaired.length > 0) noteRepair(memory, repairKind(repaired), deps.now().getTime());
   if (verdict.kind === 'ready') noteReady(pass, repaired.length > 0);
   return result;
+}
+
+/** The words and the stack, of which the status has no more than the kind. */
+function logDefect({ deps, tenant }: Pass, verdict: Verdict): void {
+  const error = 'error' in verdict ? verdict.error : undefined;
+  if (error?.code !== 'InternalError') return;
+  deps.logger.error(
+    { err: error.cause, tenant: keyOf(tenant) },
+    'a pass ended in an error that it should not have',
+  );
 }
 
 /** While the last look counts, a suspended tenant is what it was then. */

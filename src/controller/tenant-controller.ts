@@ -3,6 +3,8 @@ import { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant, TenantBlocks } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { abortable } from '../async/abortable.ts';
+import { doneWithin } from '../async/done-within.ts';
+import { onAbort } from '../async/on-abort.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
@@ -46,8 +48,11 @@ export interface TenantControllerOptions {
 }
 
 export interface TenantController {
-  /** Reconciles until `signal` aborts, then lets the running passes end for `drainMs`. */
-  run(signal: AbortSignal, drainMs: number): Promise<void>;
+  /**
+   * Reconciles until `signal` aborts, then lets the running passes end for `drainMs`; what goes on after that, or when
+   * `abort` does, is aborted.
+   */
+  run(signal: AbortSignal, drainMs: number, abort?: AbortSignal): Promise<void>;
   /** The Tenants as they are known. */
   readonly tenants: Reflector<Tenant>;
 }
@@ -78,12 +83,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
-  const departures = createDepartures({
-    tenants: tenantsApi,
-    deps: () => deps,
-    tenantSelector: options.tenantSelector,
-    instance: options.instance,
-  });
+  const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
   const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
@@ -110,8 +110,14 @@ export function createTenantController(options: TenantControllerOptions): Tenant
           provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
     ),
   ];
-  return { tenants, run: (signal, drainMs) => run({ tenants, queue, watches, logger, drainMs }, signal) };
+  return {
+    tenants,
+    run: (signal, drainMs, abort) => run({ tenants, queue, watches, logger, drainMs, abort }, signal),
+  };
 }
+
+/** How long what was aborted gets to end; what hangs then must not keep the process. */
+const abortedMs = 2000;
 
 type Watch = (signal: AbortSignal) => Promise<void>;
 
@@ -121,11 +127,12 @@ interface Running {
   readonly watches: readonly Watch[];
   readonly logger: Logger;
   readonly drainMs: number;
+  readonly abort: AbortSignal | undefined;
 }
 
 /** Watches until the queue has drained: a pass that ends late still sees what it waits for. */
 async function run(
-  { tenants, queue, watches, logger, drainMs }: Running,
+  { tenants, queue, watches, logger, drainMs, abort }: Running,
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
@@ -135,13 +142,15 @@ async function run(
     logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
     const working = new AbortController();
     const passes = queue.run(working.signal);
+    const stopFollowing = onAbort(abort, () => working.abort(abort?.reason));
     await untilAborted(signal);
-    await queue.drain(drainMs);
+    if (!working.signal.aborted) await Promise.race([queue.drain(drainMs), untilAborted(working.signal)]);
+    stopFollowing();
     working.abort();
-    await passes;
+    await doneWithin(passes, abortedMs);
   }
   stop.abort();
-  await Promise.all(watching);
+  await doneWithin(Promise.all(watching), abortedMs);
 }
 
 async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {

@@ -128,12 +128,15 @@ function forward(
 /** Passes on each chunk so much later, in their order, without holding one up for another. */
 function late(delayMs: number): Transform {
   const waiting: Promise<void>[] = [];
-  const passed = (): Promise<unknown> => Promise.all(waiting);
+  const allPassed = async (done: () => void): Promise<void> => {
+    await Promise.all(waiting);
+    done();
+  };
   return new Transform({
     transform(chunk, _encoding, done) {
       waiting.push(sleep(delayMs).then(() => void this.push(chunk)));
       done();
     },
-    flush: (done) => void passed().then(() => done()),
+    flush: (done) => void allPassed(done),
   });
 }

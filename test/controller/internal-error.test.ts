@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { internalError } from '../../src/compute/errors.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { startController } from './controller-fixture.ts';
 import { scriptedProvider } from './scripted-provider.ts';
@@ -103,4 +104,17 @@ test('a write that the apiserver refuses is told in its words', async () => {
   expect((await fixture.conditions('acme'))[0]).toBe('Ready=Unknown/InternalError');
   expect(await fixture.message('acme')).toContain('403 a webhook said no');
   expect(docker.workloads.size).toBe(0);
+});
+
+test('a defect that a provider tells itself is in the log, too', async () => {
+  const docker = scriptedProvider('docker');
+  const fixture = await startController([docker]);
+  await fixture.create('acme', image('a'));
+  docker.failures.set('getStatus', internalError('TypeError', defect));
+  docker.hint('team-a-acme');
+  await fixture.pass();
+  expect((await fixture.conditions('acme'))[0]).toBe('Ready=Unknown/InternalError');
+  expect(fixture.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['err'])).toEqual([
+    defect,
+  ]);
 });
