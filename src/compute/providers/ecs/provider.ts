@@ -49,7 +49,7 @@ export function ecsProvider(
   const cleanup = createRevisionCleanup({ api, ownership, logger });
   const steps = createServiceSteps({ api, settings, view, cleanup });
   // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
-  const callsCompleted = block.endpoint === undefined;
+  const callsCompleted = isAws(block.endpoint);
   const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
   const looking = { api, ownership, view, clock };
   const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
@@ -74,6 +74,12 @@ export function ecsProvider(
     },
     close: async () => api.close(),
   };
+}
+
+/** Its own endpoints in a VPC bear its name, too. */
+function isAws(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return true;
+  return /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/.test(new URL(endpoint).hostname);
 }
 
 function ecsErrors<T>(operation: () => Promise<T>): Promise<T> {

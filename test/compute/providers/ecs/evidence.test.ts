@@ -143,6 +143,16 @@ describe('what is corrected is applied at the next look', () => {
   });
 });
 
+test.each([
+  'https://vpce-0a1b2c3d-4e5f.ecs.us-west-2.vpce.amazonaws.com',
+  'https://ecs.cn-north-1.amazonaws.com.cn',
+  'https://ecs.us-west-2.api.aws',
+])('the endpoint %s is AWS’ own: its word COMPLETED is waited for', async (endpoint) => {
+  const { watch } = bench({ block: { endpoint }, steadyMs: () => 60_000 });
+  const first = firstWell(await watch(imageSpec('app:1'), 150));
+  expect(first?.second).toBeGreaterThanOrEqual(105);
+});
+
 describe('a service that runs well stays so', () => {
   const disturbances: [what: string, begin: (aws: ReturnType<typeof bench>['aws']) => void][] = [
     ['while autoscaling adds tasks', (aws) => aws.strangers.update(serviceName, { desiredCount: 6 })],

@@ -23,9 +23,11 @@ export interface Past {
   readonly proven: string | undefined;
   /** For how long fewer tasks have run than are asked for, in milliseconds. */
   readonly shortForMs: number;
+  /** Whether it was not seen to run as it should since fewer ran. */
+  readonly isRisen: boolean;
 }
 
-export const noPast: Past = { proven: undefined, shortForMs: 0 };
+export const noPast: Past = { proven: undefined, shortForMs: 0, isRisen: false };
 
 /** So long tasks must have run where what answers calls a deployment COMPLETED too soon, in milliseconds. */
 const completedSettleMs = 3_000;
@@ -38,8 +40,12 @@ export function isCompleted(deployment: EcsDeployment | undefined): boolean {
 }
 
 /** Whether the tasks themselves must be seen to have run for a while, because nobody's word can be taken for it. */
-export function needsProof(deployment: EcsDeployment | undefined, clock: Clock): boolean {
-  return clock.callsCompleted !== true && ageMs(deployment?.createdAt, clock) < youngMs;
+export function needsProof(deployment: EcsDeployment | undefined, clock: Clock, past: Past): boolean {
+  if (clock.callsCompleted === true) return false;
+  const age = ageMs(deployment?.createdAt, clock);
+  // A fleet at rest must cost no call, also where nothing is known of it yet.
+  const isSuspect = !isCompleted(deployment) || past.isRisen;
+  return age < (isSuspect ? youngMs : Math.min(completedSettleMs, clock.settleMs));
 }
 
 export interface Proving {

@@ -57,9 +57,9 @@ export function needsTasks(
   if (runningCount < desiredCount) return true;
   if (desiredCount === 0) return false;
   const deployment = primaryOf(service);
-  if (!isProvenBefore(desired, past) && needsProof(deployment, clock)) return true;
+  if (!isProvenBefore(desired, past) && needsProof(deployment, clock, past)) return true;
   if (changedLately(service, clock)) return true;
-  if (isCompleted(deployment)) return false;
+  if (isCompleted(deployment)) return past.isRisen;
   return (deployment?.failedTasks ?? 0) > 0 || healthCheckMs(desired) > 0;
 }
 
@@ -180,7 +180,7 @@ function whileRunning(subject: Subject): ServiceHealth {
     return unhealthy ? checkFails : { ...starting, lookAgainAfterMs: transitionLookMs };
   }
   // Those that are known are looked at all the same: they may have come after it was called COMPLETED.
-  const isSure = isCompleted(deployment) && !needsProof(deployment, clock) && tasks.length === 0;
+  const isSure = isCompleted(deployment) && !needsProof(deployment, clock, past) && tasks.length === 0;
   const proof = isSure ? 'proven' : proofOf(deployment, { desired, tasks, clock, needed });
   if (proof === 'proven') return serving(subject);
   if (proof === 'unhealthy') return checkFails;
@@ -212,7 +212,7 @@ function neededCount({ desired, service }: Subject): number {
 /** Whether what runs was seen to be good before there were too few of it. */
 function isKnownGood({ service, desired, past, isForeign, clock }: Subject): boolean {
   const deployment = primaryOf(service);
-  const isGood = isCompleted(deployment) && !needsProof(deployment, clock);
+  const isGood = isCompleted(deployment) && !needsProof(deployment, clock, past);
   return isForeign || isGood || isProvenBefore(desired, past);
 }
 

@@ -95,7 +95,7 @@ async function observeService(
   const { target, desired, service } = subject;
   const ports = await portsAt(deps, subject, signal);
   const clock = deps.clock(target.scope);
-  const past = { proven: view.proven(target), shortForMs: view.shortForMs(target, isShort(service)) };
+  const past = view.past(target, isShort(service));
   const wrong = needsTasks(desired, { service }, clock, past) || view.failedWithin(target, newsMs);
   const tasks = await tasksOf(deps, { ...subject, wrong, ports }, signal);
   const observation = observe(desired, { service, tasks, ports }, clock, past);

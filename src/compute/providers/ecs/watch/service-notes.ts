@@ -1,5 +1,6 @@
 import { serviceKey } from '../address/service-target.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
+import type { Past } from '../state/evidence.ts';
 
 /** What this process knows of a service beside what it has seen. Forgetting it costs no more than some patience. */
 export interface ServiceNotes {
@@ -12,9 +13,8 @@ export interface ServiceNotes {
   readonly failedWithin: (target: ServiceTarget, ms: number) => boolean;
   /** Spec hash of what was seen to run as it should; undefined: something else is to run, or does. */
   readonly noteProven: (target: ServiceTarget, specHash: string | undefined) => void;
-  readonly proven: (target: ServiceTarget) => string | undefined;
-  /** For how long fewer tasks than asked for were seen to run, in milliseconds. */
-  readonly shortForMs: (target: ServiceTarget, isShort: boolean) => number;
+  /** `isShort`: whether fewer tasks than are asked for run now. */
+  readonly past: (target: ServiceTarget, isShort: boolean) => Past;
   readonly forgetNotes: (target: ServiceTarget) => void;
 }
 
@@ -26,6 +26,7 @@ export function createServiceNotes(now: () => number): ServiceNotes {
   const failures = createNotes(now);
   const shortSince = new Map<string, number>();
   const proven = new Map<string, string>();
+  const risen = new Set<string>();
   return {
     noteCreate: (target) => creates.note(serviceKey(target)),
     mayAppear: (target) => creates.within(serviceKey(target), appearMs),
@@ -33,22 +34,26 @@ export function createServiceNotes(now: () => number): ServiceNotes {
     noteFailure: (target) => failures.note(serviceKey(target)),
     failedWithin: (target, ms) => failures.within(serviceKey(target), ms),
     noteProven(target, specHash) {
-      if (specHash === undefined) proven.delete(serviceKey(target));
-      else proven.set(serviceKey(target), specHash);
-    },
-    proven: (target) => proven.get(serviceKey(target)),
-    shortForMs(target, isShort) {
       const key = serviceKey(target);
+      if (specHash === undefined) proven.delete(key);
+      else proven.set(key, specHash);
+      if (specHash !== undefined) risen.delete(key);
+    },
+    past(target, isShort) {
+      const key = serviceKey(target);
+      if (isShort) risen.add(key);
       const since = isShort ? (shortSince.get(key) ?? now()) : undefined;
       if (since === undefined) shortSince.delete(key);
       else shortSince.set(key, since);
-      return since === undefined ? 0 : now() - since;
+      const shortForMs = since === undefined ? 0 : now() - since;
+      return { proven: proven.get(key), shortForMs, isRisen: risen.has(key) };
     },
     forgetNotes(target) {
       const key = serviceKey(target);
       failures.drop(key);
       shortSince.delete(key);
       proven.delete(key);
+      risen.delete(key);
     },
   };
 }
