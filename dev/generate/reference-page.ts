@@ -56,10 +56,8 @@ function isScalar({ properties, items }: JsonSchema): boolean {
 
 function typeOf(schema: JsonSchema): string {
   if (schema['x-kubernetes-int-or-string'] === true) return 'quantity';
-  // That null unsets any key of a block is said once, where they are merged.
-  const values = schema.enum?.filter((value) => value !== null);
-  if (values !== undefined)
-    return values.map((value) => `\`${JSON.stringify(value).replaceAll('"', '')}\``).join(', ');
+  if (schema.enum !== undefined)
+    return schema.enum.map((value) => `\`${JSON.stringify(value).replaceAll('"', '')}\``).join(', ');
   if (schema.type === 'array')
     return `list of ${schema.items === undefined ? 'anything' : typeOf(schema.items)}`;
   const { additionalProperties } = schema;

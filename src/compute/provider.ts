@@ -50,7 +50,7 @@ export interface Provider<D extends Desired = Desired> {
   /**
    * Takes the next step towards nothing being left at the place; `gone` once the engine was seen to hold nothing.
    * Needs nothing but the place: the spec may be invalid or its secrets lost. What bears another owner's mark counts
-   * as not there. Rejects with DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
+   * as not there. Rejects with ProviderConflict (what was seen as the tenant's has lost its marks), DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
    */
   destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
 
@@ -84,6 +84,8 @@ export interface TenantPlace {
   readonly name: string;
   /** Equal placements (deeply) are the same place. All that `destroy` needs to find what is there. */
   readonly placement: Placement;
+  /** `compute.resourceIds` of the last status: what was seen as the tenant's, here or at another of its places. */
+  readonly seen?: Readonly<Record<string, string>>;
 }
 
 /** Where a tenant goes and what identifies its desired state. Providers add what their engine is to be told. */

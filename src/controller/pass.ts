@@ -128,7 +128,9 @@ export function note(pass: Pass, facts: Partial<StatusDraft>): void {
 
 export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPlace {
   const { namespace, name } = tenant.metadata;
-  return { tenantId: draft.tenantId ?? defaultTenantId(namespace, name), namespace, name, placement };
+  const tenantId = draft.tenantId ?? defaultTenantId(namespace, name);
+  const seen = draft.compute?.resourceIds;
+  return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
 }
 
 /** Value of the annotation by which somebody asks for a reconcile. */
