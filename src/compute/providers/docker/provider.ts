@@ -35,6 +35,8 @@ const startsAtOnce = 8;
 export interface DockerContext extends ProviderContext {
   /** Milliseconds that a container without health check must run to count as healthy. For tests. */
   readonly settleMs?: number;
+  /** Milliseconds that a pause must last to count as one. For tests. */
+  readonly pauseMs?: number;
 }
 
 export const createDockerProvider: CreateProvider = (options, context) => {
@@ -56,7 +58,7 @@ export function dockerProvider(
   const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
   const listeners = new Set<OnChange>();
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, ownership);
+  const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });

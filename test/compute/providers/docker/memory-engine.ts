@@ -16,7 +16,7 @@ export interface MemoryEngine extends Engine {
   readonly images: Set<string>;
   /** Names of the calls so far. */
   readonly calls: string[];
-  emit(action: string, container: MemoryContainer): void;
+  emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
   /** Ends the streams of events. */
   breakStreams(): void;
 }
@@ -91,8 +91,8 @@ function createState(images: readonly string[]): State {
     streams,
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,
-    emit(action, { id, name, body, exitCode }) {
-      const attributes = { ...body.Labels, name, exitCode: `${exitCode}` };
+    emit(action, { id, name, body, exitCode }, more = {}) {
+      const attributes = { ...body.Labels, name, exitCode: `${exitCode}`, ...more };
       for (const push of streams) push({ action, id, attributes, timeMs: now() });
     },
     breakStreams() {
@@ -190,8 +190,9 @@ function containerCalls(state: State): Containers {
       const container = must(id);
       const holder = find(name);
       if (holder !== undefined && holder !== container) return 'name-taken';
+      const oldName = `/${container.name}`;
       container.name = name;
-      emit('rename', container);
+      emit('rename', container, { oldName });
       return undefined;
     },
     async updateContainer(id, body) {

@@ -6,6 +6,7 @@ import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
+import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { NewContainer } from '../state/plan/step.ts';
 import { credentialFor } from './registry-credentials.ts';
@@ -91,6 +92,8 @@ async function createOne(
   const holder = await engine.inspectContainer(container.name, signal);
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
   const { ownership } = settings;
-  if (holder === undefined || ownership.belongsTo(attempt.desired, holder.Config.Labels)) return;
-  throw ownershipConflict(container.name, holder.Config.Labels, ownership);
+  if (holder === undefined) return;
+  const labels = holder.Config.Labels;
+  if (ownership.belongsTo(attempt.desired, labels) && bearsOwnName(container.name, labels, ownership)) return;
+  throw ownershipConflict(container.name, labels, ownership);
 }

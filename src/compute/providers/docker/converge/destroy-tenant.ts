@@ -8,8 +8,9 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
-import { isUp, observeContainer } from '../state/observed-container.ts';
+import { isUp } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { ownContainers } from '../state/own-containers.ts';
 import { tenantVolumes } from './tenant-volumes.ts';
 
 /** The engine removes what it was told to within moments; an event tells of containers, none of the rest. */
@@ -78,9 +79,7 @@ async function tenantContainers(
   signal: AbortSignal,
 ): Promise<readonly ObservedContainer[]> {
   const infos = await engine.listContainers(ownership.filter(tenant.tenantId), signal);
-  return infos
-    .map((info) => observeContainer(info, ownership))
-    .filter(({ labels }) => ownership.belongsTo(tenant, labels));
+  return ownContainers(infos, ownership).filter(({ labels }) => ownership.belongsTo(tenant, labels));
 }
 
 async function refusedAs(what: string, remove: () => Promise<void>): Promise<void> {

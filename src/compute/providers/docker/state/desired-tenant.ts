@@ -14,6 +14,7 @@ import type {
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
 import { hashedFields, liveSettingsOf } from './container-fields.ts';
+import { partName, tenantName } from './container-name.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { parseVolumes } from './parse-volumes.ts';
@@ -208,7 +209,7 @@ function desiredContainer(
   { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
 ): DesiredContainer {
   const { key, owner } = ownership;
-  const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
+  const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const replaceable = {
     ...hashedFields(container),
@@ -222,7 +223,7 @@ function desiredContainer(
   );
   return {
     spec: container,
-    engineName: single ? base : `${base}.${container.name}`,
+    engineName: single ? base : partName(base, container.name),
     live,
     volumes,
     network,

@@ -30,6 +30,8 @@ export interface ObservedContainer {
   readonly made: Made;
   readonly ports: readonly PublishedPort[];
   readonly networkId: string | undefined;
+  /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
+  readonly pauseCountsInMs?: number;
   readonly inspected: Inspected | undefined;
 }
 

@@ -42,7 +42,10 @@ export function observe(
   const messages = assessed.flatMap(({ name, message }) =>
     message === undefined ? [] : [`container ${name} ${message}`],
   );
-  const lookAgain = assessed.flatMap(({ lookAgainAfterMs }) => lookAgainAfterMs ?? []);
+  const lookAgain = assessed.flatMap(({ lookAgainAfterMs, observed }) => [
+    ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
+    ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
+  ]);
   return {
     exists: containers.length > 0,
     changes: desired === undefined ? [] : changesOf(compareTenant(desired, containers)),

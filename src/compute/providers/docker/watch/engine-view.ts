@@ -10,11 +10,14 @@ import { createSnapshot } from './engine-snapshot.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import { createExitCodes } from './exit-codes.ts';
 import type { ExitCodes } from './exit-codes.ts';
+import { createPauses } from './pauses.ts';
+import type { Pauses } from './pauses.ts';
 
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
   readonly snapshot: EngineSnapshot;
   readonly exitCodes: Pick<ExitCodes, 'note'>;
+  readonly pauses: Pick<Pauses, 'forget'>;
   /** As cheaply as may be: inspects only where the list does not tell enough. */
   tenant(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
   /** A list of this tenant's containers and an inspect of each, now. */
@@ -32,16 +35,25 @@ export interface EngineView {
 
 export type WatchState = 'live' | 'off' | { readonly starting: Promise<void> };
 
-/** `guard` refuses calls while the engine is known to be down; `engine` is the same without it. */
+export interface EngineViewDeps {
+  readonly engine: EngineReads;
+  /** Refuses calls while the engine is known to be down; `engine` is the same without it. */
+  readonly guard: EngineGuard;
+  /** See `createPauses`. */
+  readonly lastingPauseMs?: number | undefined;
+}
+
 export function createEngineView(
-  { engine, guard }: { readonly engine: EngineReads; readonly guard: EngineGuard },
+  { engine, guard, lastingPauseMs }: EngineViewDeps,
   ownership: Ownership,
 ): EngineView {
   const snapshot = createSnapshot();
   const exitCodes = createExitCodes();
+  // Their time goes on: they are not put into the snapshot.
+  const pauses = createPauses(lastingPauseMs);
   let watch: WatchState = 'off';
 
-  const fresh = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
+  const lookAt = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
     const moment = snapshot.moment();
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
     const containers = found.map((container) => exitCodes.addTo(container));
@@ -55,27 +67,37 @@ export function createEngineView(
   const known = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
     if (typeof watch === 'object') await abortable(watch.starting, signal);
     if (watch !== 'live') return (await sharedList(signal)).get(tenantId) ?? [];
-    return snapshot.read(tenantId) ?? fresh(tenantId, signal);
+    return snapshot.read(tenantId) ?? lookAt(tenantId, signal);
   };
+
+  const lookCheaply = async (
+    tenantId: string,
+    signal: AbortSignal,
+  ): Promise<readonly ObservedContainer[]> => {
+    guard.check();
+    const moment = snapshot.moment();
+    const containers = await known(tenantId, signal);
+    if (!containers.some(tellsTooLittle)) return containers;
+    const found = await inspectAll(guard.engine, containers, signal);
+    const inspected = found.map((container) => exitCodes.addTo(container));
+    if (watch === 'live') snapshot.store(tenantId, inspected, moment);
+    return inspected;
+  };
+
+  const withPauses = async (
+    look: Promise<readonly ObservedContainer[]>,
+  ): Promise<readonly ObservedContainer[]> => (await look).map((container) => pauses.addTo(container));
 
   return {
     snapshot,
     exitCodes,
-    fresh,
+    pauses,
+    fresh: (tenantId, signal) => withPauses(lookAt(tenantId, signal)),
+    tenant: (tenantId, signal) => withPauses(lookCheaply(tenantId, signal)),
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
       return found === undefined ? undefined : exitCodes.addTo(found);
-    },
-    async tenant(tenantId, signal) {
-      guard.check();
-      const moment = snapshot.moment();
-      const containers = await known(tenantId, signal);
-      if (!containers.some(tellsTooLittle)) return containers;
-      const found = await inspectAll(guard.engine, containers, signal);
-      const inspected = found.map((container) => exitCodes.addTo(container));
-      if (watch === 'live') snapshot.store(tenantId, inspected, moment);
-      return inspected;
     },
     setWatch: (state) => void (watch = state),
   };
