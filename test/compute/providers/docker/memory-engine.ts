@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../../src/compute/errors.ts';
+import { covers } from '../../../../src/compute/permit.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
 
@@ -14,6 +16,8 @@ export interface MemoryEngine extends Engine {
   readonly volumes: Map<string, Dockerode.VolumeInspectInfo>;
   /** Of images that are present. All others are pulled with success, unless their name contains `missing`. */
   readonly images: Set<string>;
+  /** What images declare as VOLUME, by image. */
+  readonly imageVolumes: Map<string, readonly string[]>;
   /** Names of the calls so far. */
   readonly calls: string[];
   emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
@@ -34,6 +38,8 @@ export interface MemoryContainer {
   finishedMs: number;
   health?: string;
   readonly hostConfig: Dockerode.HostConfig;
+  /** Volumes that the engine made for the paths of its image, with names of the engine's own. */
+  readonly anonymous: readonly { readonly name: string; readonly target: string }[];
 }
 
 /** Calls that change something on the engine. */
@@ -69,7 +75,7 @@ export function memoryEngine(images: readonly string[] = []): MemoryEngine {
 
 interface State extends Pick<
   MemoryEngine,
-  'containers' | 'networks' | 'volumes' | 'images' | 'calls' | 'emit' | 'breakStreams'
+  'containers' | 'networks' | 'volumes' | 'images' | 'imageVolumes' | 'calls' | 'emit' | 'breakStreams'
 > {
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
   nextId(): string;
@@ -87,6 +93,7 @@ function createState(images: readonly string[]): State {
     networks: new Map(),
     volumes: new Map(),
     images: new Set(images),
+    imageVolumes: new Map(),
     calls: [],
     streams,
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
@@ -152,6 +159,7 @@ function containerCalls(state: State): Containers {
         startedMs: 0,
         finishedMs: 0,
         hostConfig: structuredClone(body.HostConfig ?? {}),
+        anonymous: anonymousVolumes(state, body),
       };
       containers.set(id, container);
       emit('create', container);
@@ -178,10 +186,12 @@ function containerCalls(state: State): Containers {
       Object.assign(container, { state: 'exited', exitCode: 143, finishedMs: state.now() });
       emit('die', container);
     },
-    async removeContainer(id) {
+    async removeContainer(id, consent) {
       calls.push('removeContainer');
       const container = find(id);
       if (container === undefined) return;
+      if (covers(consent, 'data-loss'))
+        for (const { name } of container.anonymous) state.volumes.delete(name);
       containers.delete(container.id);
       emit('destroy', container);
     },
@@ -204,6 +214,20 @@ function containerCalls(state: State): Containers {
     events: (labels, onOpen, signal) => events(state, { labels, onOpen, signal }),
     close: () => undefined,
   };
+}
+
+function anonymousVolumes(
+  state: State,
+  { Image = '', HostConfig }: Dockerode.ContainerCreateOptions,
+): MemoryContainer['anonymous'] {
+  const bound = (HostConfig?.Binds ?? []).map((bind) => bind.split(':')[1]);
+  return (state.imageVolumes.get(Image) ?? [])
+    .filter((target) => !bound.includes(target))
+    .map((target) => {
+      const name = createHash('sha256').update(state.nextId()).digest('hex');
+      state.volumes.set(name, { Name: name, Labels: {} } as unknown as Dockerode.VolumeInspectInfo);
+      return { name, target };
+    });
 }
 
 function start(state: State, container: MemoryContainer): void {
@@ -265,11 +289,13 @@ async function* events(
   }
 }
 
-function imageCalls({ images, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
+function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
   return {
     async inspectImage(reference) {
       calls.push('inspectImage');
-      return images.has(reference) ? ({ Id: 'sha256:0' } as Dockerode.ImageInspectInfo) : undefined;
+      if (!images.has(reference)) return undefined;
+      const Volumes = Object.fromEntries((imageVolumes.get(reference) ?? []).map((path) => [path, {}]));
+      return { Id: 'sha256:0', Config: { Volumes } } as unknown as Dockerode.ImageInspectInfo;
     },
     async pullImage(reference) {
       calls.push('pullImage');
@@ -365,6 +391,7 @@ function listed(container: MemoryContainer): Dockerode.ContainerInfo {
     State: state,
     Status: state === 'created' ? 'Created' : status,
     Ports: [],
+    Mounts: mounts(container),
     NetworkSettings: { Networks: {} },
   } as unknown as Dockerode.ContainerInfo;
 }
@@ -388,9 +415,22 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     },
     Config: { Image: body.Image, Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    Mounts: (hostConfig.Binds ?? []).map((bind) => {
+    Mounts: mounts(container),
+  } as unknown as Dockerode.ContainerInspectInfo;
+}
+
+function mounts({ hostConfig, anonymous }: MemoryContainer): readonly object[] {
+  return [
+    ...(hostConfig.Binds ?? []).map((bind) => {
       const [Name = '', Destination = '', mode] = bind.split(':');
       return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
     }),
-  } as unknown as Dockerode.ContainerInspectInfo;
+    ...anonymous.map(({ name, target }) => ({
+      Type: 'volume',
+      Name: name,
+      Source: name,
+      Destination: target,
+      RW: true,
+    })),
+  ];
 }

@@ -10,7 +10,7 @@ import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { NewContainer } from '../state/plan/step.ts';
 import { credentialFor } from './registry-credentials.ts';
-import { ensureVolumes } from './tenant-volumes.ts';
+import { ensureImageVolumes, ensureVolumes } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */
 const pullLookMs = 30_000;
@@ -82,11 +82,13 @@ async function ensureImages(
 }
 
 async function createOne(
-  { engine, settings, throttle }: ConvergeDeps,
+  deps: ConvergeDeps,
   { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
   signal: AbortSignal,
 ): Promise<void> {
-  const body = createBody(container.desired);
+  const { engine, settings, throttle } = deps;
+  const volumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
+  const body = createBody(container.desired, volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') return;
   const holder = await engine.inspectContainer(container.name, signal);

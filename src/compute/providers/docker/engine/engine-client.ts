@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
+import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { connectEngine } from './engine-connection.ts';
 import type { Answer, EngineConnection } from './engine-connection.ts';
@@ -93,12 +94,10 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
       const answer = await connection.ask(request, signal, connection.deadlineMs + graceSeconds * 1000);
       if (answer.status !== 404) expectChange(connection, answer, id);
     },
-    removeContainer: async (id, _consent, signal) => {
+    removeContainer: async (id, consent, signal) => {
       const path = `/containers/${encodeURIComponent(id)}`;
-      const answer = await connection.ask(
-        { method: 'DELETE', path, query: { force: true, v: true } },
-        signal,
-      );
+      const query = { force: true, v: covers(consent, 'data-loss') };
+      const answer = await connection.ask({ method: 'DELETE', path, query }, signal);
       const isOnItsWay = answer.status === 409 && /already in progress/i.test(answer.text);
       if (answer.status !== 404 && !isOnItsWay) expectChange(connection, answer, id);
     },

@@ -36,6 +36,8 @@ export interface DesiredContainer {
   readonly engineName: string;
   readonly live: LiveSettings;
   readonly volumes: readonly VolumeMount[];
+  /** What the names of volumes start with that its image alone asks for; see image-volumes.ts. */
+  readonly imageVolumePrefix: string;
   readonly network: DesiredNetwork;
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
@@ -226,6 +228,8 @@ function desiredContainer(
     engineName: single ? base : partName(base, container.name),
     live,
     volumes,
+    // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
+    imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,
     bindAddress: block.port_bind_address,
     labels: {
