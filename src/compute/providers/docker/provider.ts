@@ -64,7 +64,8 @@ export function dockerProvider(
   });
   const networks = createNetworks(guard.engine, settings);
   const throttle = atMost(startsAtOnce);
-  const deps: ConvergeDeps = { engine: guard.engine, view, pulls, networks, settings, clock, throttle };
+  const tools = { view, pulls, networks, throttle };
+  const deps: ConvergeDeps = { engine: guard.engine, ...tools, settings, clock, logger };
   const stepping =
     (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
     (desired, permit, signal) =>
@@ -79,13 +80,10 @@ export function dockerProvider(
     update: stepping('UpdateFailed', false),
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
-      asDockerErrors('DestroyFailed', async () => {
+      asDockerErrors('DestroyFailed', () => {
         pulls.forget(at.tenantId);
-        try {
-          return await destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
-        } finally {
-          view.snapshot.touch(at.tenantId);
-        }
+        const gone = destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
+        return gone.finally(() => view.snapshot.touch(at.tenantId));
       }),
     getStatus: (at, against, how) =>
       asDockerErrors('ProviderUnavailable', () => getStatus({ ...deps, ownership }, { at, against }, how)),

@@ -10,6 +10,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
@@ -27,6 +28,9 @@ const maxStepsPerContainer = 8;
 
 /** Containers, by id, of which this call has found that they don't do, and why. */
 type Failed = Map<string, string>;
+
+/** The live settings that this call has given to containers, by their ids; see `describeLive`. */
+type Given = Map<string, string>;
 
 /** Rejects with ComputeError alone. */
 export async function convergeTenant(
@@ -53,13 +57,18 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const { view, settings } = deps;
   const { desired, hold } = attempt;
   const failed: Failed = new Map();
+  const given: Given = new Map();
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
     assertBelongsTo(observed, desired, settings.ownership);
     const context = { clock: deps.clock(), failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
-    const result = await take(deps, { step: next, attempt, failed }, signal);
+    if (next.do === 'update' && given.get(next.container.id) === describeLive(next.live)) {
+      leaveUnkept(deps, next);
+      continue;
+    }
+    const result = await take(deps, { step: next, attempt, failed, given }, signal);
     if (result !== undefined) return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
@@ -69,12 +78,13 @@ interface Taking {
   readonly step: Step;
   readonly attempt: Attempt;
   readonly failed: Failed;
+  readonly given: Given;
 }
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */
 async function take(
   deps: ConvergeDeps,
-  { step, attempt, failed }: Taking,
+  { step, attempt, failed, given }: Taking,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { engine } = deps;
@@ -96,7 +106,7 @@ async function take(
     case 'nothing':
       return finish(deps, { attempt, failed }, signal);
     case 'start':
-      await start(deps, { step, attempt, failed }, signal);
+      await start(deps, { step, attempt, failed, given }, signal);
       break;
     case 'rename':
       await rename(deps, step, signal);
@@ -111,10 +121,22 @@ async function take(
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;
     case 'update':
+      given.set(step.container.id, describeLive(step.live));
       await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
+      deps.view.live.noteApplied(step.container.id, step.live);
       break;
   }
   return undefined;
+}
+
+/** An engine without a cgroup controller takes a limit and drops it, with success: to give it again helps nobody. */
+function leaveUnkept(
+  { view, logger }: ConvergeDeps,
+  { container, live }: Extract<Step, { do: 'update' }>,
+): void {
+  const lost = liveDifferences(live, container.inspected?.live ?? live).map(({ path }) => path);
+  if (!view.live.noteUnkept(container, live)) return;
+  logger.warn({ container: container.name, settings: lost }, 'the engine does not keep these settings');
 }
 
 /** Sees to what ran before. That it can't be started is no news where the new one is the subject. */

@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
+import { byContainerPort } from '../state/container-fields.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
@@ -28,7 +29,7 @@ export function createBody(
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),
     Env: spec.env.map((variable) => environmentLine(variable, spec.name)),
-    ExposedPorts: Object.fromEntries((spec.ports ?? []).map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(byContainerPort(spec.ports ?? []).map(([key]) => [key, {}])),
     Labels: { ...container.labels },
     ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
     HostConfig: hostConfig(container, imageVolumes),
@@ -60,9 +61,9 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
     ],
     // With the host's network there is nothing to publish.
     PortBindings: Object.fromEntries(
-      (network.kind === 'mode' ? [] : (spec.ports ?? [])).map((port) => [
-        portKey(port),
-        [{ HostIp: container.bindAddress, HostPort: port.hostPort === undefined ? '' : `${port.hostPort}` }],
+      byContainerPort(network.kind === 'mode' ? [] : (spec.ports ?? [])).map(([key, same]) => [
+        key,
+        same.map(({ hostPort }) => ({ HostIp: container.bindAddress, HostPort: `${hostPort ?? ''}` })),
       ]),
     ),
     ...limits(live),
@@ -85,10 +86,6 @@ function environmentLine(variable: EnvVar, container: string): string {
     'SecretNotFound',
     `container ${container}: variable ${variable.name}: the value of key ${key} of Secret ${name} is missing`,
   );
-}
-
-export function portKey(port: { readonly containerPort: number; readonly protocol: string }): string {
-  return `${port.containerPort}/${port.protocol.toLowerCase()}`;
 }
 
 function engineHealthCheck(check: HealthCheck): Dockerode.HealthConfig {

@@ -43,8 +43,11 @@ export interface DesiredContainer {
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
   readonly labels: Marks;
-  /** By the UID of the cluster that made the container: it is the hash's key. */
-  readonly hashes: ReadonlyMap<string, string>;
+  /**
+   * By the UID of the cluster that made the container: it is the hash's key. The first is the one of now, the others are
+   * what earlier versions made of the same; see `formOfBefore`.
+   */
+  readonly hashes: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface DesiredTenant extends Desired {
@@ -98,7 +101,11 @@ export function desiredTenant(
     specHash: specHash(
       hashVersion,
       clusterUid,
-      desired.map((container) => [container.engineName, container.hashes.get(clusterUid), container.live]),
+      desired.map((container) => [
+        container.engineName,
+        container.hashes.get(clusterUid)?.[0],
+        container.live,
+      ]),
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
@@ -116,8 +123,10 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
   const { config } = spec;
   const fallback: ComputeResources = { ...config.resources, ...spec.resources };
   if (spec.containers.length > 0) {
-    return spec.containers.map((container) => ({
+    return spec.containers.map(({ command, ...container }) => ({
       ...container,
+      // Empty is the image's own, which the engine would drop.
+      ...(command === undefined || command.length === 0 ? {} : { command }),
       resources: { ...fallback, ...container.resources },
     }));
   }
@@ -213,15 +222,20 @@ function desiredContainer(
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
+  const bindAddress = block.port_bind_address;
   const replaceable = {
     ...hashedFields(container),
-    volumes,
+    volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
     network,
-    bindAddress: block.port_bind_address,
+    bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
     labels: spec.config.labels,
   };
+  const forms = [replaceable, { ...replaceable, ...formOfBefore(container, { volumes, bindAddress }) }];
   const hashes = new Map(
-    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [uid, specHash(hashVersion, uid, replaceable)]),
+    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
+      uid,
+      forms.map((form) => specHash(hashVersion, uid, form)),
+    ]),
   );
   return {
     spec: container,
@@ -231,14 +245,32 @@ function desiredContainer(
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,
-    bindAddress: block.port_bind_address,
+    bindAddress,
     labels: {
       ...spec.config.labels,
       ...marks,
       [key('container')]: container.name,
-      [key('spec_hash')]: hashes.get(owner.clusterUid) ?? '',
+      [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
       [key('live')]: describeLive(live),
     },
     hashes,
   };
+}
+
+/** Stands in the hash of a container that publishes nothing, and feels no other: the default of always. */
+const unusedBindAddress = '127.0.0.1';
+
+function publishes({ ports = [] }: ContainerSpec, network: DesiredNetwork): boolean {
+  return ports.length > 0 && network.kind !== 'mode';
+}
+
+/**
+ * What earlier versions hashed and a container does not feel: the order of volumes, the bind address without a port,
+ * no arguments in so many words. A container that bears such a hash is the same one.
+ */
+function formOfBefore(
+  { args }: ContainerSpec,
+  { volumes, bindAddress }: Pick<DesiredContainer, 'volumes' | 'bindAddress'>,
+): Readonly<Record<string, unknown>> {
+  return { args, volumes, bindAddress };
 }

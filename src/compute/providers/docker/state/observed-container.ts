@@ -39,6 +39,10 @@ export interface ObservedContainer {
   readonly volumes: readonly MountedVolume[];
   /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
   readonly pauseCountsInMs?: number;
+  /** The live settings that it was last given, or seen with while they were desired; see `describeLive`. */
+  readonly applied?: string;
+  /** Live settings that the engine took without a word and did not keep, and those that it has instead. */
+  readonly unkept?: { readonly desired: string; readonly actual: string };
   readonly inspected: Inspected | undefined;
 }
 

@@ -11,17 +11,23 @@ import type { EngineSnapshot } from './engine-snapshot.ts';
 import { createExitCodes } from './exit-codes.ts';
 import type { ExitCodes } from './exit-codes.ts';
 import { createPauses } from './pauses.ts';
-import type { Pauses } from './pauses.ts';
+import { createLiveMemory } from './live-memory.ts';
+import type { LiveMemory } from './live-memory.ts';
+
+/** How a tenant's containers are got to know. */
+export type Look = (tenantId: string, signal: AbortSignal) => Promise<readonly ObservedContainer[]>;
 
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
   readonly snapshot: EngineSnapshot;
   readonly exitCodes: Pick<ExitCodes, 'note'>;
-  readonly pauses: Pick<Pauses, 'forget'>;
+  readonly live: LiveMemory;
+  /** What is remembered of a container is over: it is no longer paused, or gone. */
+  forget(containerId: string, what: 'pause' | 'all'): void;
   /** As cheaply as may be: inspects only where the list does not tell enough. */
-  tenant(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
+  readonly tenant: Look;
   /** A list of this tenant's containers and an inspect of each, now. */
-  fresh(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
+  readonly fresh: Look;
   /** One list of everything, by tenant. For the watch: not guarded. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, readonly ObservedContainer[]>>;
   /** For the watch: not guarded. */
@@ -49,11 +55,12 @@ export function createEngineView(
 ): EngineView {
   const snapshot = createSnapshot();
   const exitCodes = createExitCodes();
-  // Their time goes on: they are not put into the snapshot.
+  // Not put into the snapshot: it is added to each answer as it is by then.
   const pauses = createPauses(lastingPauseMs);
+  const live = createLiveMemory();
   let watch: WatchState = 'off';
 
-  const lookAt = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
+  const lookAt: Look = async (tenantId, signal) => {
     const moment = snapshot.moment();
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
     const containers = found.map((container) => exitCodes.addTo(container));
@@ -64,16 +71,13 @@ export function createEngineView(
   /** No caller's signal: the list serves many. The engine's own deadline ends it. */
   const sharedList = sharedRun(() => lookAtAll(guard.engine, ownership, new AbortController().signal));
 
-  const known = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
+  const known: Look = async (tenantId, signal) => {
     if (typeof watch === 'object') await abortable(watch.starting, signal);
     if (watch !== 'live') return (await sharedList(signal)).get(tenantId) ?? [];
     return snapshot.read(tenantId) ?? lookAt(tenantId, signal);
   };
 
-  const lookCheaply = async (
-    tenantId: string,
-    signal: AbortSignal,
-  ): Promise<readonly ObservedContainer[]> => {
+  const lookCheaply: Look = async (tenantId, signal) => {
     guard.check();
     const moment = snapshot.moment();
     const containers = await known(tenantId, signal);
@@ -84,16 +88,18 @@ export function createEngineView(
     return inspected;
   };
 
-  const withPauses = async (
-    look: Promise<readonly ObservedContainer[]>,
-  ): Promise<readonly ObservedContainer[]> => (await look).map((container) => pauses.addTo(container));
+  const addMemory = (container: ObservedContainer): ObservedContainer => live.addTo(pauses.addTo(container));
 
   return {
     snapshot,
     exitCodes,
-    pauses,
-    fresh: (tenantId, signal) => withPauses(lookAt(tenantId, signal)),
-    tenant: (tenantId, signal) => withPauses(lookCheaply(tenantId, signal)),
+    live,
+    forget(containerId, what) {
+      pauses.forget(containerId);
+      if (what === 'all') live.forget(containerId);
+    },
+    fresh: withEach(lookAt, addMemory),
+    tenant: withEach(lookCheaply, addMemory),
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
@@ -101,6 +107,10 @@ export function createEngineView(
     },
     setWatch: (state) => void (watch = state),
   };
+}
+
+function withEach(look: Look, add: (container: ObservedContainer) => ObservedContainer): Look {
+  return async (tenantId, signal) => (await look(tenantId, signal)).map(add);
 }
 
 /** Restarts, the start's time and the reason of an exit stand in the inspect alone; they matter for these. */

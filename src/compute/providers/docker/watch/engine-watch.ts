@@ -122,7 +122,8 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   const code = Number(event.attributes['exitCode']);
   if (event.action === 'die' && Number.isInteger(code)) view.exitCodes.note(event.id, code);
   if (event.action === 'destroy') view.exitCodes.note(event.id, undefined);
-  if (event.action === 'destroy' || event.action === 'unpause') view.pauses.forget(event.id);
+  if (event.action === 'unpause') view.forget(event.id, 'pause');
+  if (event.action === 'destroy') view.forget(event.id, 'all');
   view.snapshot.touch(tenantId);
   onChange(tenantId);
 }
