@@ -10,7 +10,7 @@ import type { EnabledProvider, EnabledProviders } from './compute/selection/enab
 import { measuredProvider } from './compute/measured-provider.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
-import { durationMs } from './config/duration.ts';
+import { durationMs } from './api/duration.ts';
 import { processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';

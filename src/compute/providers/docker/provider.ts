@@ -1,4 +1,5 @@
 import { atMost } from '../../../async/at-most.ts';
+import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
@@ -41,7 +42,8 @@ export interface DockerContext extends ProviderContext {
 
 export const createDockerProvider: CreateProvider = (options, context) => {
   const block = dockerOperatorBlock.parse(options.block);
-  const engine = createEngineClient({ host: block.host, logger: context.logger });
+  const pullSilenceMs = durationMs(block.pull_silence);
+  const engine = createEngineClient({ host: block.host, logger: context.logger, pullSilenceMs });
   return dockerProvider(engine, block, dockerPolicyBlock.parse(options.policy ?? {}), context);
 };
 

@@ -16,7 +16,7 @@ import { pullImage } from './image-pull.ts';
  * a slow disk may take as long again.
  */
 const defaultDeadlineMs = 30_000;
-/** A registry that sends nothing for a minute has lost the connection, or is as good as gone. */
+/** A registry that sends nothing for so long has lost the connection, or is as good as gone. */
 const defaultPullSilenceMs = 60_000;
 /** A frozen engine is noticed within 20 s: a question each 10 s, and two of 5 s without an answer. */
 const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
