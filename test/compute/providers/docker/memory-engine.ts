@@ -242,6 +242,16 @@ function start(state: State, container: MemoryContainer): void {
   if (!builtIn && ![...state.networks.values()].some(({ Name }) => Name === network)) {
     refuse('missing-network', `network ${network} not found`);
   }
+  const peers = [...state.containers.values()].filter(
+    ({ state: how, hostConfig }) => how === 'running' && hostConfig.NetworkMode === network,
+  );
+  const prefix = [...state.networks.values()].find(({ Name }) => Name === network)?.IPAM?.Config?.[0]?.[
+    'Subnet'
+  ];
+  const addresses = prefix === undefined ? Infinity : 2 ** (32 - Number(prefix.split('/')[1])) - 3;
+  if (peers.length >= addresses) {
+    throw new EngineRefusal('other', 500, 'no available IPv4 addresses on this network');
+  }
   const wanted = new Set(fixedPorts(container));
   for (const other of state.containers.values()) {
     const isUp = other.state === 'running' || other.state === 'restarting' || other.state === 'paused';

@@ -37,8 +37,9 @@ export async function createContainers(
   await ensureVolumes(deps, desired, signal);
   const [first] = containers;
   if (first !== undefined) {
-    const consent = consentTo(attempt.permit, 'live', 'removing a second network of one name');
-    await deps.networks.ensure(first.desired.network, { ...desired, consent }, signal);
+    const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
+    const counts = { containers: desired.containers.length, joining: containers.length };
+    await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
   try {
     for (const container of containers) await createOne(deps, { attempt, container }, signal);
