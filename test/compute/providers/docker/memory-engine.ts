@@ -387,6 +387,20 @@ function fixedPorts({ hostConfig }: MemoryContainer): readonly string[] {
   );
 }
 
+function publishedPorts({ hostConfig }: MemoryContainer): readonly object[] {
+  const bindings = (hostConfig.PortBindings ?? {}) as Record<string, { HostIp?: string; HostPort: string }[]>;
+  return Object.entries(bindings).flatMap(([port, hosts]) =>
+    hosts
+      .filter(({ HostPort }) => HostPort !== '')
+      .map(({ HostIp = '0.0.0.0', HostPort }) => ({
+        IP: HostIp,
+        PublicPort: Number(HostPort),
+        PrivatePort: Number(port.split('/')[0]),
+        Type: port.split('/')[1],
+      })),
+  );
+}
+
 function listed(container: MemoryContainer): Dockerode.ContainerInfo {
   const { id, name, body, state, exitCode, startedMs, health } = container;
   const seconds = Math.max(0, Math.round((Date.now() - startedMs) / 1000));
@@ -400,7 +414,7 @@ function listed(container: MemoryContainer): Dockerode.ContainerInfo {
     Labels: { ...body.Labels },
     State: state,
     Status: state === 'created' ? 'Created' : status,
-    Ports: [],
+    Ports: state === 'running' ? publishedPorts(container) : [],
     Mounts: mounts(container),
     NetworkSettings: { Networks: {} },
   } as unknown as Dockerode.ContainerInfo;
