@@ -352,7 +352,9 @@ describe("a Tenant that names what is not the operator's", () => {
       const tenant = await ns.untilReason(nameOf(key), 'PolicyDenied');
       expect(ready(tenant)?.message).toContain(rule);
     }
-    expect(proxy.calls).toEqual([]);
+    // Whether a Tenant without a place has left something is asked of the whole cluster, and names no service.
+    const isAboutOne = ({ operation }: { operation: string }) => operation !== 'ListServices';
+    expect(proxy.calls.filter(isAboutOne)).toEqual([]);
     // Another look changes nothing, and what may be called for is called for.
     for (const [key] of refused) await ns.patch(nameOf(key), { spec: { deletionPolicy: 'Retain' } });
     for (const [key] of refused)
@@ -363,9 +365,9 @@ describe("a Tenant that names what is not the operator's", () => {
       );
     await ns.create('allowed', {});
     await ns.untilReady('allowed');
-    expect(proxy.calls).not.toEqual([]);
+    expect(proxy.calls.filter(isAboutOne)).not.toEqual([]);
     // DescribeTasks names the tasks that ListTasks has told of, and no service.
-    const named = proxy.calls.filter(({ operation }) => operation !== 'DescribeTasks');
+    const named = proxy.calls.filter((call) => isAboutOne(call) && call.operation !== 'DescribeTasks');
     expect(named.filter((call) => !bench.concerns(call, 'allowed'))).toEqual([]);
   });
 });
