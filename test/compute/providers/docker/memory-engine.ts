@@ -19,6 +19,11 @@ export interface MemoryEngine extends Engine {
   emit(action: string, container: MemoryContainer): void;
   /** Ends the streams of events. */
   breakStreams(): void;
+  /**
+   * What a restart of the engine does: all that is up ends with this code, and what its policy lets is started again,
+   * unless the engine was killed. Streams of events end.
+   */
+  restart(exitCode: number, how?: 'in order' | 'killed'): void;
 }
 
 export interface MemoryContainer {
@@ -60,6 +65,9 @@ export function memoryEngine(images: readonly string[] = []): MemoryEngine {
   const state = createState(images);
   return {
     ...state,
+    startedMs: async () => state.engineStart.ms,
+    ping: async () => undefined,
+    restart: (exitCode, how = 'in order') => restart(state, exitCode, how),
     ...containerCalls(state),
     ...imageCalls(state),
     ...networkCalls(state),
@@ -69,8 +77,9 @@ export function memoryEngine(images: readonly string[] = []): MemoryEngine {
 
 interface State extends Pick<
   MemoryEngine,
-  'containers' | 'networks' | 'volumes' | 'images' | 'calls' | 'emit' | 'breakStreams'
+  'containers' | 'networks' | 'volumes' | 'images' | 'calls' | 'emit' | 'breakStreams' | 'time'
 > {
+  readonly engineStart: { ms: number };
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
   nextId(): string;
   /** Every instant is later than the one before, so that orders can be told. */
@@ -89,6 +98,8 @@ function createState(images: readonly string[]): State {
     images: new Set(images),
     calls: [],
     streams,
+    time: { nowMs: () => Math.max(Date.now(), last) },
+    engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,
     emit(action, { id, name, body, exitCode }) {
@@ -230,9 +241,26 @@ function start(state: State, container: MemoryContainer): void {
   const restarts = container.hostConfig.RestartPolicy?.Name !== 'no';
   Object.assign(container, {
     state: restarts ? 'restarting' : 'exited',
+    restartCount: restarts ? 3 : 0,
     exitCode: 3,
     finishedMs: state.now(),
   });
+}
+
+function restart(state: State, exitCode: number, how: 'in order' | 'killed'): void {
+  const up = [...state.containers.values()].filter(
+    (container) => container.state !== 'created' && container.state !== 'exited',
+  );
+  for (const container of up) {
+    Object.assign(container, { state: 'exited', exitCode, finishedMs: state.now() });
+    state.emit('die', container);
+  }
+  state.breakStreams();
+  state.engineStart.ms = state.now();
+  if (how === 'killed') return;
+  for (const container of up) {
+    if (container.hostConfig.RestartPolicy?.Name !== 'no') start(state, container);
+  }
 }
 
 async function* events(

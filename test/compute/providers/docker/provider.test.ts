@@ -179,7 +179,8 @@ describe('messages', () => {
       if (found?.State.Status === 'restarting') found.State.OOMKilled = true;
       return found;
     };
-    const { message } = await provider.update(tenantSpec({ image: 'crash:1' }), signal);
+    const resources = { memory: '64Mi' };
+    const { message } = await provider.update(tenantSpec({ image: 'crash:1', resources }), signal);
     expect(message).toContain('exited with code 3, killed because it ran out of memory');
   });
 });

@@ -1,4 +1,5 @@
 import type { Change } from '../../../provider.ts';
+import { restartPolicyOf } from './container-end.ts';
 import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
@@ -156,8 +157,7 @@ function containerChanges(comparison: ContainerComparison, othersMatch: boolean)
 
 /** What brings a container of an earlier spec back, under the restart policy that it has itself. */
 export function oldRepair(container: ObservedContainer): Repair {
-  const labelled = container.made.live?.split('/')[2] as RestartPolicy | undefined;
-  return repairOf(container, container.inspected?.live.restartPolicy ?? labelled ?? 'unless-stopped');
+  return repairOf(container, restartPolicyOf(container));
 }
 
 function stateChange(container: ObservedContainer, path: string, cause: Change['cause']): Change {

@@ -8,13 +8,13 @@ import type { ObservedContainer } from '../state/observed-container.ts';
 import { inspectAll, inspectOne, lookAtAll, lookAtTenant } from './engine-look.ts';
 import { createSnapshot } from './engine-snapshot.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
-import { createExitCodes } from './exit-codes.ts';
-import type { ExitCodes } from './exit-codes.ts';
+import { createHeardExits } from './heard-exits.ts';
+import type { HeardExits } from './heard-exits.ts';
 
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
   readonly snapshot: EngineSnapshot;
-  readonly exitCodes: Pick<ExitCodes, 'note'>;
+  readonly exits: Pick<HeardExits, 'note'>;
   /** As cheaply as may be: inspects only where the list does not tell enough. */
   tenant(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
   /** A list of this tenant's containers and an inspect of each, now. */
@@ -38,13 +38,13 @@ export function createEngineView(
   ownership: Ownership,
 ): EngineView {
   const snapshot = createSnapshot();
-  const exitCodes = createExitCodes();
+  const exits = createHeardExits();
   let watch: WatchState = 'off';
 
   const fresh = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
     const moment = snapshot.moment();
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
-    const containers = found.map((container) => exitCodes.addTo(container));
+    const containers = found.map((container) => exits.addTo(container));
     snapshot.store(tenantId, containers, moment);
     return containers;
   };
@@ -60,12 +60,12 @@ export function createEngineView(
 
   return {
     snapshot,
-    exitCodes,
+    exits,
     fresh,
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
-      return found === undefined ? undefined : exitCodes.addTo(found);
+      return found === undefined ? undefined : exits.addTo(found);
     },
     async tenant(tenantId, signal) {
       guard.check();
@@ -73,7 +73,7 @@ export function createEngineView(
       const containers = await known(tenantId, signal);
       if (!containers.some(tellsTooLittle)) return containers;
       const found = await inspectAll(guard.engine, containers, signal);
-      const inspected = found.map((container) => exitCodes.addTo(container));
+      const inspected = found.map((container) => exits.addTo(container));
       if (watch === 'live') snapshot.store(tenantId, inspected, moment);
       return inspected;
     },

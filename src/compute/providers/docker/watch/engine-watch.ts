@@ -118,9 +118,7 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   if (!telling.test(event.action)) return;
   const tenantId = event.attributes[ownership.key('tenant_id')];
   if (tenantId === undefined) return;
-  const code = Number(event.attributes['exitCode']);
-  if (event.action === 'die' && Number.isInteger(code)) view.exitCodes.note(event.id, code);
-  if (event.action === 'destroy') view.exitCodes.note(event.id, undefined);
+  view.exits.note(event);
   view.snapshot.touch(tenantId);
   onChange(tenantId);
 }
