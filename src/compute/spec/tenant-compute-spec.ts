@@ -43,4 +43,6 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */
   readonly config: Config;
   readonly imagePullCredentials: readonly RegistryCredential[];
+  /** `status.compute.containers[].completed`, by name: the engine forgets a job when its container is pruned. */
+  readonly completed?: Readonly<Record<string, string>>;
 }

@@ -69,7 +69,15 @@ export async function resolveSpec({
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,
+    ...completedJobs(tenant),
   };
+}
+
+function completedJobs({ status }: Tenant): Pick<TenantComputeSpec, 'completed'> {
+  const jobs = (status?.compute?.containers ?? []).flatMap(({ name, completed }) =>
+    completed === undefined ? [] : [[name, completed] as const],
+  );
+  return jobs.length === 0 ? {} : { completed: Object.fromEntries(jobs) };
 }
 
 async function resolveEnv({ env = [] }: Container, secrets: SecretReader | undefined): Promise<EnvVar[]> {

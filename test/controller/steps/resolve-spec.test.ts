@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { tenantStatus } from '../../../src/api/status.ts';
+import type { TenantStatus } from '../../../src/api/status.ts';
 import { tenantSpecSchema } from '../../../src/api/tenant.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
 import { SecretValue } from '../../../src/compute/spec/secret-value.ts';
@@ -39,10 +41,11 @@ async function resolve(
   spec: unknown,
   travel: 'values' | 'references' = 'values',
   operatorBlock: Record<string, unknown> = {},
+  status?: TenantStatus,
 ) {
   const secrets = secretReader();
   const { enabled } = scriptedProvider('docker', { secrets: travel });
-  const tenant = tenantWith();
+  const tenant = tenantWith(status);
   const resolved = await resolveSpec({
     tenant,
     tenantId: 'acme',
@@ -109,6 +112,20 @@ describe('what a provider receives', () => {
       config: {},
       imagePullCredentials: [],
     });
+  });
+
+  test('says which jobs are done, as the status remembers', async () => {
+    const job = { name: 'job', state: 'stopped', ready: false, completed: 'v1:0' } as const;
+    const app = { name: 'app', state: 'running', ready: true } as const;
+    const compute = {
+      state: 'running',
+      health: 'healthy',
+      running: 1,
+      desired: 1,
+      containers: [job, app],
+    } as const;
+    const status = tenantStatus.parse({ compute });
+    expect((await resolve({}, 'values', {}, status)).resolved.completed).toEqual({ job: 'v1:0' });
   });
 
   test("has the tenant's block over the operator's defaults, and nothing of the operator's own", async () => {

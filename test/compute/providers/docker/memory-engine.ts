@@ -61,8 +61,9 @@ export function writeOf(call: string): string | undefined {
   return writes.includes(call) ? call : undefined;
 }
 
-export function memoryEngine(images: readonly string[] = []): MemoryEngine {
-  const state = createState(images);
+/** `aheadMs`: by how much its clock is ahead of ours. */
+export function memoryEngine(images: readonly string[] = [], aheadMs = 0): MemoryEngine {
+  const state = createState(images, aheadMs);
   return {
     ...state,
     startedMs: async () => state.engineStart.ms,
@@ -86,11 +87,11 @@ interface State extends Pick<
   now(): number;
 }
 
-function createState(images: readonly string[]): State {
+function createState(images: readonly string[], aheadMs: number): State {
   const streams = new Set<(event: EngineEvent | undefined) => void>();
   let ids = 0;
   let last = 0;
-  const now = (): number => (last = Math.max(Date.now(), last + 1));
+  const now = (): number => (last = Math.max(Date.now() + aheadMs, last + 1));
   return {
     containers: new Map(),
     networks: new Map(),
@@ -98,7 +99,7 @@ function createState(images: readonly string[]): State {
     images: new Set(images),
     calls: [],
     streams,
-    time: { nowMs: () => Math.max(Date.now(), last) },
+    time: { nowMs: () => Math.max(Date.now() + aheadMs, last) },
     engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,
@@ -139,7 +140,9 @@ function containerCalls(state: State): Containers {
   return {
     async listContainers(labels) {
       calls.push('listContainers');
-      return [...containers.values()].filter(({ body }) => hasLabels(body.Labels, labels)).map(listed);
+      return [...containers.values()]
+        .filter(({ body }) => hasLabels(body.Labels, labels))
+        .map((container) => listed(container, state.time.nowMs()));
     },
     async inspectContainer(idOrName) {
       calls.push('inspectContainer');
@@ -378,9 +381,9 @@ function fixedPorts({ hostConfig }: MemoryContainer): readonly string[] {
   );
 }
 
-function listed(container: MemoryContainer): Dockerode.ContainerInfo {
+function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerInfo {
   const { id, name, body, state, exitCode, startedMs, health } = container;
-  const seconds = Math.max(0, Math.round((Date.now() - startedMs) / 1000));
+  const seconds = Math.max(0, Math.round((nowMs - startedMs) / 1000));
   const up = seconds < 300 ? `Up ${seconds} seconds` : 'Up 10 minutes';
   const status =
     state === 'running' ? `${up}${health === undefined ? '' : ` (${health})`}` : `Exited (${exitCode}) now`;

@@ -42,6 +42,8 @@ export interface DesiredContainer {
   readonly labels: Marks;
   /** By the UID of the cluster that made the container: it is the hash's key. */
   readonly hashes: ReadonlyMap<string, string>;
+  /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
+  readonly isDone: boolean;
 }
 
 export interface DesiredTenant extends Desired {
@@ -235,5 +237,6 @@ function desiredContainer(
       [key('live')]: describeLive(live),
     },
     hashes,
+    isDone: [...hashes.values()].includes(spec.completed?.[container.name] ?? ''),
   };
 }

@@ -35,6 +35,7 @@ export interface ContainerComparison {
 }
 
 export interface TenantComparison {
+  /** Without jobs that are done and gone: there is nothing to be done about them. */
   readonly containers: readonly ContainerComparison[];
   /** Of this tenant, and no longer in its spec. */
   readonly obsolete: readonly ObservedContainer[];
@@ -47,7 +48,11 @@ export function compareTenant(
   const byName = new Map(observed.map((container) => [container.name, container]));
   const wanted = new Set(desired.containers.flatMap(({ engineName }) => [engineName, nextName(engineName)]));
   return {
-    containers: desired.containers.map((container) => compareContainer(container, byName)),
+    containers: desired.containers
+      .map((container) => compareContainer(container, byName))
+      .filter(
+        ({ current, next, desired: { isDone } }) => !isDone || current !== undefined || next !== undefined,
+      ),
     obsolete: observed.filter(({ name }) => !wanted.has(name)),
   };
 }
