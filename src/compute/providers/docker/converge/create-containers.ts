@@ -8,6 +8,7 @@ import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
+import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './registry-credentials.ts';
 import { ensureVolumes } from './tenant-volumes.ts';
 
@@ -49,7 +50,7 @@ export async function createContainers(
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
       if (isNext(container.name)) return noSuccessor(error, keepOld);
-      failed.set(container.name, { why: error.message, own: error.kind === 'invalid' });
+      failed.set(container.name, { why: error.message, own: isOwnFault(error) });
     }
   }
   return undefined;
@@ -57,7 +58,7 @@ export async function createContainers(
 
 /** Where the engine will never take these values, they are rejected; what ran before is untouched. */
 async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): Promise<StepResult> {
-  if (error.kind !== 'invalid') throw error;
+  if (!isOwnFault(error)) throw error;
   await keepOld();
   const message = `The new containers can't be created: ${error.message}`;
   return { outcome: 'rolled_back', reason: 'RolledBack', message };

@@ -3,6 +3,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { isOwnFault } from './own-fault.ts';
 import type { Fault, StartOf, Step } from '../state/plan/step.ts';
 
 /** What one call has found out, and would do again without end if it forgot it. */
@@ -64,7 +65,7 @@ function mayBeRemade({ desired }: Attempt, { container, refusal, what }: Refused
 }
 
 function faultOf({ desired }: Attempt, { container, refusal, what }: RefusedStart): Fault {
-  const own = refusal.kind === 'bad-command' || (refusal.kind === 'invalid' && refusal.statusCode === 400);
+  const own = isOwnFault(refusal);
   const why = `could not be started: ${refusal.message}`;
   if (what === 'successor') return { why: `${why}${portHint(desired.containers, refusal)}`, own };
   if (what === 'old') return { why: `container ${container.name} ${why}`, own };

@@ -488,14 +488,18 @@ describe('creating', () => {
     ]);
   });
 
-  it('a successor that the engine refuses for now is no fault of the spec', async () => {
+  it.each([
+    new EngineRefusal('other', 500, 'no space left'),
+    new EngineRefusal('invalid', 400, 'network n1 is ambiguous (2 matches found based on name)'),
+    new EngineRefusal('invalid', 500, 'error creating overlay mount: invalid argument'),
+  ])('a successor that the engine refuses for now is no fault of the spec: $message', async (refusal) => {
     const { engine, provider } = await running();
     engine.createContainer = async () => {
-      throw new EngineRefusal('other', 500, 'no space left');
+      throw refusal;
     };
     expect(await failure(provider.update(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
       code: 'UpdateFailed',
-      message: 'no space left',
+      message: refusal.message,
     });
   });
 
