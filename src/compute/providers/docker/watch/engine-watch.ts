@@ -156,12 +156,16 @@ async function inspectForEver(deps: EngineWatchDeps, hints: Hints): Promise<void
   }
 }
 
+/** One container may be broken alone: whoever is concerned by it finds out. The engine has probes of its own. */
 async function inspectOne(
-  { view }: EngineWatchDeps,
+  { view, logger }: EngineWatchDeps,
   { tenantId, container }: { readonly tenantId: string; readonly container: ObservedContainer },
   { onChange, signal }: Hints,
 ): Promise<void> {
-  const seen = await view.inspect(container, signal);
+  const seen = await view.inspect(container, signal).catch((error: unknown) => {
+    logger.debug({ err: asComputeError(error).message, container: container.name }, 'inspecting failed');
+    return undefined;
+  });
   if (seen?.inspected === undefined) return;
   const before = container.inspected?.live;
   // Seen for the first time: whether they are those that it was made with.

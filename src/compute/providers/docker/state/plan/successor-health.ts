@@ -49,6 +49,8 @@ export function successorHealth(
     case 'dead':
     case 'removing':
       return healthOfEnded(next, context.engineStartedMs);
+    default:
+      return next.state satisfies never;
   }
 }
 
