@@ -35,7 +35,7 @@ export async function startContainers(
   const { what, containers } = step;
   // An engine that goes down stops its containers, and starts them itself when it is back. What is started in between
   // would be lost to it.
-  await engine.ping(signal);
+  if (containers.some(({ state }) => state === 'exited')) await engine.ping(signal);
   for (const container of containers) {
     try {
       await throttle(() => engine.startContainer(container.id, signal));
