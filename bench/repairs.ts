@@ -18,13 +18,12 @@ const repairTimeoutMs = 60_000;
 const breaks = {
   kill: (container) => container.kill(),
   stop: (container) => container.stop({ t: 2 }),
-  pause: (container) => container.pause(),
   'rm -f': (container) => container.remove({ force: true }),
 } as const satisfies Record<string, (container: Dockerode.Container) => Promise<unknown>>;
 
 /** An engine's events that end a container's service, and those that begin it. */
-const brokenActions = ['die', 'pause'];
-const repairedActions = ['start', 'unpause'];
+const brokenActions = ['die'];
+const repairedActions = ['start'];
 
 /**
  * Breaks 20 containers of 50 tenants in turn and prints how long the engine's own events say that each was down: from

@@ -14,6 +14,8 @@ export interface ImageOptions {
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly exposedPorts?: readonly number[];
+  /** Paths that the image declares as VOLUME. */
+  readonly volumes?: readonly string[];
   /** A health check that comes with the image, in Docker's own form (durations in nanoseconds). */
   readonly healthCheck?: {
     readonly Test: readonly string[];
@@ -83,6 +85,7 @@ function imageConfig(options: ImageOptions, diffId: string): Record<string, unkn
       Cmd: options.command ?? ['serve'],
       Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       ...(ports.length > 0 && { ExposedPorts: Object.fromEntries(ports) }),
+      ...(options.volumes && { Volumes: Object.fromEntries(options.volumes.map((path) => [path, {}])) }),
       ...(options.healthCheck && { Healthcheck: options.healthCheck }),
     },
     rootfs: { type: 'layers', diff_ids: [diffId] },

@@ -47,8 +47,9 @@ async function main(args: readonly string[]): Promise<number> {
     { config, kubeConfig: loadKubeConfig(values.kubeconfig), logger },
     stop.signal,
   );
-  if (ended === 'lost') logger.error('the lease is lost: another replica leads, this one ends');
-  return ended === 'lost' ? 1 : 0;
+  // At once, whatever is still open: another replica may lead from now on.
+  if (ended === 'lost') process.exit(1);
+  return 0;
 }
 
 try {

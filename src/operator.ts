@@ -7,13 +7,15 @@ import { findCondition } from './api/conditions.ts';
 import { group } from './api/names.ts';
 import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
+import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
-import { durationMs } from './config/duration.ts';
+import { durationMs } from './api/duration.ts';
 import { processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
+import { tenantsResource } from './controller/kube-resources.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
 import { sleep } from './async/sleep.ts';
@@ -22,6 +24,7 @@ import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import type { KubeObject } from './kube/client/kube-object.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
+import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { startHealthServer } from './observability/http-server.ts';
@@ -31,6 +34,8 @@ import type { Metrics } from './observability/metrics.ts';
 /** Kubernetes kills a pod 30 s after SIGTERM. */
 const drainMs = 20_000;
 const eventFlushMs = 2000;
+/** The drain, what was aborted after it, the Events, and some time to let go of sockets. */
+const windUpMs = 28_000;
 
 export interface OperatorOptions {
   readonly config: OperatorConfig;
@@ -40,7 +45,7 @@ export interface OperatorOptions {
 
 /**
  * Runs the operator until `signal` aborts. The composition root: config, clients, providers, controller.
- * Resolves with `lost` when another replica leads: the process must end. Rejects where it can't start.
+ * Resolves with `lost` when another replica may lead: the process must end, whatever still goes on in it. Rejects where it can't start.
  */
 export async function runOperator(
   options: OperatorOptions,
@@ -48,7 +53,8 @@ export async function runOperator(
 ): Promise<'stopped' | 'lost'> {
   const { config, logger } = options;
   const metrics = createMetrics();
-  const client = kubeClient(options, metrics);
+  let tenure: Pick<Tenure, 'isHeld'> = { isHeld: () => true };
+  const client = kubeClient(options, { metrics, mayWrite: () => tenure.isHeld() });
   let controller: TenantController | undefined;
   const server = await startHealthServer({
     address: config.server.address,
@@ -67,12 +73,18 @@ export async function runOperator(
     'Landlord starts',
   );
   try {
-    return await lead(options, signal, async (leading) => {
+    return await lead(options, signal, async (leading, held) => {
+      tenure = held;
       metrics.leader.set(1);
       const cluster = await clusterUid(client, logger, leading);
       if (cluster === undefined) return;
-      const providers = await createProviders(options, cluster, metrics);
-      await work({ ...options, client, metrics, providers }, leading, (created) => (controller = created));
+      const created = await createProviders(options, cluster, metrics);
+      const providers = fenced(created, held);
+      await work(
+        { ...options, client, metrics, providers, tenure: held },
+        leading,
+        (created) => (controller = created),
+      );
     });
   } finally {
     await server.close();
@@ -80,12 +92,29 @@ export async function runOperator(
   }
 }
 
-function kubeClient({ kubeConfig, logger }: OperatorOptions, metrics?: Metrics): KubeClient {
+/** The providers of a leader: they take no step without the lease. */
+function fenced(providers: EnabledProviders, tenure: Tenure): EnabledProviders {
+  return new Map(
+    [...providers].map(([name, enabled]) => [
+      name,
+      { ...enabled, provider: fencedProvider(enabled.provider, () => tenure.isHeld()) },
+    ]),
+  );
+}
+
+interface ClientUse {
+  readonly metrics?: Metrics;
+  readonly mayWrite?: () => boolean;
+}
+
+function kubeClient({ kubeConfig, logger }: OperatorOptions, use: ClientUse = {}): KubeClient {
+  const { metrics, mayWrite } = use;
   return createKubeClient({
     kubeConfig,
     logger,
     userAgent: 'landlord',
     execEnv: { ...processEnvironment() },
+    ...(mayWrite && { mayWrite }),
     ...(metrics === undefined
       ? {}
       : {
@@ -99,12 +128,12 @@ function kubeClient({ kubeConfig, logger }: OperatorOptions, metrics?: Metrics):
 async function lead(
   options: OperatorOptions,
   signal: AbortSignal,
-  onStarted: (signal: AbortSignal) => Promise<void>,
+  onStarted: (signal: AbortSignal, tenure: Tenure) => Promise<void>,
 ): Promise<'stopped' | 'lost'> {
   const { config, logger } = options;
   const { enabled, namespace, name, lease_duration, renew_deadline, retry_period } = config.leader_election;
   if (!enabled) {
-    await onStarted(signal);
+    await onStarted(signal, { lost: new AbortController().signal, isHeld: () => true });
     return 'stopped';
   }
   // Its own connection: no queue of other requests ever stands before a renewal.
@@ -119,6 +148,7 @@ async function lead(
       renewDeadlineMs: durationMs(renew_deadline),
       retryPeriodMs: durationMs(retry_period),
       onStarted,
+      windUpMs,
       logger,
       signal,
     });
@@ -196,10 +226,11 @@ interface WorkOptions extends OperatorOptions {
   readonly client: KubeClient;
   readonly metrics: Metrics;
   readonly providers: EnabledProviders;
+  readonly tenure: Tenure;
 }
 
 async function work(
-  { config, logger, client, metrics, providers }: WorkOptions,
+  { config, logger, client, metrics, providers, tenure }: WorkOptions,
   signal: AbortSignal,
   onCreated: (controller: TenantController) => void,
 ): Promise<void> {
@@ -215,6 +246,7 @@ async function work(
     providers,
     events,
     logger,
+    instance: config.instance,
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
@@ -235,14 +267,15 @@ async function work(
   const orphans = reportOrphans(
     {
       providers,
-      tenantOf: (namespace, name) => controller.tenants.get(namespace, name),
+      known: controller.tenants,
+      tenants: resource<Tenant>(client, tenantsResource),
       intervalMs: durationMs(config.controller.resync_interval),
       logger,
       onCount: (provider, count) => metrics.orphans.set({ provider }, count),
     },
     signal,
   );
-  await controller.run(signal, drainMs);
+  await controller.run(signal, drainMs, tenure.lost);
   await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
 }

@@ -6,6 +6,7 @@ import type { Tenant } from '../src/api/tenant.ts';
 import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
+import { untilAborted } from '../src/async/until-aborted.ts';
 import type * as sleeping from '../src/async/sleep.ts';
 import { KubeApiError } from '../src/kube/client/kube-api-error.ts';
 import type { KubeObject } from '../src/kube/client/kube-object.ts';
@@ -249,6 +250,37 @@ describe('an operator with leader election', { timeout: 60_000 }, () => {
     const taken = { holderIdentity: 'other', leaseDurationSeconds: 3600 };
     await operator.leases.mergePatch('landlord', 'landlord', { spec: taken });
     expect(await ended).toBe('lost');
+  });
+
+  test('whose lease is lost aborts the step that it is at, and writes nothing more', async () => {
+    const operator = await startOperator(elected);
+    await operator.createCluster();
+    const ended = operator.start();
+    await until(() => operator.loaded.size === 1);
+    const begun = Promise.withResolvers<AbortSignal>();
+    const provider = operator.loaded.get('docker')?.provider.enabled.provider;
+    if (provider === undefined) throw new Error('docker is not loaded');
+    provider.provision = async (_desired, _permit, signal) => {
+      begun.resolve(signal);
+      await untilAborted(signal);
+      return { outcome: 'done', message: 'done all the same' };
+    };
+    await operator.tenants.create({
+      apiVersion,
+      kind,
+      metadata: { name: 'acme', namespace: 'team-a' },
+      spec: { computeProvider: 'docker' },
+    });
+    const signal = await begun.promise;
+    const writes = () =>
+      operator.apiserver.requests.filter(({ user, method }) => user !== 'user' && method === 'PATCH').length;
+    const before = writes();
+    const taken = { holderIdentity: 'other', leaseDurationSeconds: 3600 };
+    await operator.leases.mergePatch('landlord', 'landlord', { spec: taken });
+    expect(await ended).toBe('lost');
+    expect(signal.reason).toEqual(new Error('the lease is lost'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(writes()).toBe(before);
   });
 
   test('outside of a cluster must be told its namespace', async () => {

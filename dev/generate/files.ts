@@ -25,7 +25,9 @@ export function generatedFiles(): Readonly<Record<string, string>> {
 }
 
 function tenantPage(): string {
-  const { properties = {} } = structuralSchema(tenantSchema(tenantBlocks));
+  // That null unsets any key of a block is said once, where they are merged.
+  const blocks = Object.fromEntries(providerDefinitions.map(({ name, tenantBlock }) => [name, tenantBlock]));
+  const { properties = {} } = structuralSchema(tenantSchema(blocks));
   const { spec = {}, status = {} } = properties;
   return page('Tenant (landlord.dev/v1alpha1)', [
     'The same text is in `kubectl explain tenant.spec --recursive`.',

@@ -31,6 +31,8 @@ export const reasons = [
   'Throttled',
   'ProviderUnavailable',
   'Drifted',
+  'Released',
+  'InternalError',
 ] as const;
 export type Reason = (typeof reasons)[number];
 
@@ -91,5 +93,7 @@ export function findCondition(
   conditions: readonly Condition[] | undefined,
   type: ConditionType,
 ): Condition | undefined {
-  return conditions?.find((candidate) => candidate.type === type);
+  // A stored status may be anything, whatever its type says: metrics read it before anybody could mend it.
+  if (!Array.isArray(conditions)) return undefined;
+  return conditions.find((candidate: Condition | null) => candidate?.type === type);
 }

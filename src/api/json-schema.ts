@@ -8,6 +8,7 @@ export interface JsonSchema {
   enum?: unknown[];
   pattern?: string;
   format?: string;
+  nullable?: boolean;
   minimum?: number;
   maximum?: number;
   minLength?: number;
@@ -39,9 +40,17 @@ export function structuralSchema(schema: z.ZodType): JsonSchema {
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
       if (node.format === 'date-time') delete node.pattern;
+      if (node.nullable === true && node.enum !== undefined) enumToPattern(node);
       if (node.type === 'integer') node.format = 'int64';
     },
   }) as JsonSchema & { $schema?: string };
   delete generated.$schema;
   return generated;
+}
+
+/** The apiserver takes no null for an enum, nullable or not, and checks no pattern against null. */
+function enumToPattern(node: JsonSchema): void {
+  const values = (node.enum ?? []).map((value) => String(value).replaceAll(/[^\w-]/g, String.raw`\$&`));
+  node.pattern = `^(${values.join('|')})$`;
+  delete node.enum;
 }

@@ -62,7 +62,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
         .optional()
         .describe(
           "One block per provider. The chosen provider's block is merged over the operator's defaults: " +
-            'objects by key, lists and scalars replace.',
+            'objects by key, lists and scalars replace, null unsets.',
         ),
       containers: listMap(z.array(container).min(1).max(16), ['name'])
         .optional()

@@ -18,6 +18,7 @@ export const errorCodes = [
   'ProviderUnavailable',
   'PolicyDenied',
   'ApprovalRequired',
+  'InternalError',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
@@ -49,6 +50,7 @@ export const errorPolicies = {
   AccessDenied: { reason: 'AccessDenied', stalled: false, minRetryMs: slowRetryMs },
   Throttled: { reason: 'Throttled', stalled: false, minRetryMs: 0 },
   ProviderUnavailable: { reason: 'ProviderUnavailable', stalled: false, minRetryMs: 0 },
+  InternalError: { reason: 'InternalError', stalled: false, minRetryMs: 0 },
 } as const satisfies Record<ErrorCode, ErrorPolicy>;
 
 export interface ComputeErrorOptions {
@@ -104,7 +106,20 @@ export async function asComputeErrors<T>(
     if (error instanceof ComputeError) throw error;
     const mapped = known?.(error);
     if (mapped !== undefined) throw mapped;
+    if (isDefect(error)) throw internalError(error.name, error);
     const { message, code } = asComputeError(error);
     throw new ComputeError(code, `${engine}: ${message}`, { cause: error });
   }
+}
+
+/** `what` went wrong is not for the status, where nothing but its kind is known to be no secret; the log has the cause. */
+export function internalError(what: string, cause: unknown): ComputeError {
+  const message = `the operator could not go on (${what}); its log says more, and it is tried again`;
+  return new ComputeError('InternalError', message, { cause });
+}
+
+/** What the language throws where the code is wrong. Node and its libraries mark theirs with a code, or a cause. */
+function isDefect(error: unknown): error is Error {
+  const isOfLanguage = [TypeError, ReferenceError, RangeError].some((kind) => error instanceof kind);
+  return isOfLanguage && !('code' in (error as Error)) && (error as Error).cause === undefined;
 }

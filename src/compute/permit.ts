@@ -22,6 +22,7 @@ export interface Consent {
 }
 
 const permits = new WeakMap<Permit, Effect>();
+const consents = new WeakMap<Consent, Effect>();
 
 /** For the gate alone: whoever else could make one could do what nobody consented to. */
 export function permitUpTo(effect: Effect): Permit {
@@ -37,11 +38,21 @@ export function allows(permit: Permit, effect: Effect): boolean {
 
 /** Throws ComputeError ApprovalRequired where the effect is worse than what was consented to. */
 export function consentTo(permit: Permit, effect: Effect, what: string): Consent {
-  if (allows(permit, effect)) return Object.freeze({}) as Consent;
+  if (allows(permit, effect)) {
+    const consent = Object.freeze({}) as Consent;
+    consents.set(consent, effect);
+    return consent;
+  }
   throw new ComputeError(
     'ApprovalRequired',
     `${what} has the effect ${effect}, which was not announced: it is planned anew`,
   );
+}
+
+/** Whether the consent was given to this effect, and not only to a lesser one. */
+export function covers(consent: Consent, effect: Effect): boolean {
+  const given = consents.get(consent);
+  return given !== undefined && !isWorse(effect, given);
 }
 
 export function isWorse(effect: Effect, than: Effect): boolean {

@@ -50,7 +50,7 @@ export interface Provider<D extends Desired = Desired> {
   /**
    * Takes the next step towards nothing being left at the place; `gone` once the engine was seen to hold nothing.
    * Needs nothing but the place: the spec may be invalid or its secrets lost. What bears another owner's mark counts
-   * as not there. Rejects with DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
+   * as not there. Rejects with ProviderConflict (what was seen as the tenant's has lost its marks), DestroyFailed, AccessDenied, Throttled, ProviderUnavailable.
    */
   destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
 
@@ -84,6 +84,8 @@ export interface TenantPlace {
   readonly name: string;
   /** Equal placements (deeply) are the same place. All that `destroy` needs to find what is there. */
   readonly placement: Placement;
+  /** `compute.resourceIds` of the last status: what was seen as the tenant's, here or at another of its places. */
+  readonly seen?: Readonly<Record<string, string>>;
 }
 
 /** Where a tenant goes and what identifies its desired state. Providers add what their engine is to be told. */
@@ -145,6 +147,8 @@ export interface Observation {
   readonly exists: boolean;
   /** Empty without a spec, or when all is as desired. Secret values are redacted. */
   readonly changes: readonly Change[];
+  /** More or fewer run than are asked for, and enough: the count is being changed, or tasks move to another place. */
+  readonly scaling?: boolean;
   /** What is wrong or under way, for the status. Stable while it lasts. */
   readonly message?: string;
   /** A successor that the engine itself rolled back (ECS' circuit breaker). */

@@ -1,4 +1,5 @@
 import type { TenantBlocks } from '../api/tenant.ts';
+import { unsettable } from '../api/unsettable.ts';
 import type { ProviderDefinition } from './provider.ts';
 import { dockerDefinition } from './providers/docker/definition.ts';
 import { ecsDefinition } from './providers/ecs/definition.ts';
@@ -11,7 +12,7 @@ export const providerDefinitions: readonly ProviderDefinition[] = [
   mockDefinition,
 ];
 
-/** The providers' blocks for the schema of Tenant. */
+/** The providers' blocks for the schema of Tenant: laid over the operator's defaults, null unsets one. */
 export const tenantBlocks: TenantBlocks = Object.fromEntries(
-  providerDefinitions.map(({ name, tenantBlock }) => [name, tenantBlock]),
+  providerDefinitions.map(({ name, tenantBlock }) => [name, unsettable(tenantBlock)]),
 );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { commonPolicyShape } from '../compute/policy.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
-import { duration } from './duration.ts';
+import { duration } from '../api/duration.ts';
 
 /** The schema of the operator's config file. The reference is generated from it. */
 export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {

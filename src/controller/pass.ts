@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Reason } from '../api/conditions.ts';
+import { reconcileRequestedAt } from '../api/names.ts';
 import type { ComputeStatusBlock, DriftItem, Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, tenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
@@ -23,6 +24,10 @@ export interface Pass {
   draft: StatusDraft;
   readonly memory: TenantMemory;
   readonly signal: AbortSignal;
+  /** Hash of the desired state, once it is known. */
+  specHash?: string;
+  /** Why the engine could not be looked at, where that is how the last look ended. */
+  failedLook?: unknown;
 }
 
 /** What every pass works with; built once. */
@@ -73,11 +78,20 @@ export type Verdict =
       /** Whether the operator itself is at work on it or will try again. */
       readonly underWay: boolean;
     }
-  | { readonly kind: 'failed'; readonly error: ComputeError }
+  | {
+      readonly kind: 'failed';
+      readonly error: ComputeError;
+      /** Whether it was a look that failed, so that nothing is known of what runs. */
+      readonly unseen?: boolean;
+    }
   | { readonly kind: 'rolledBack'; readonly reason: RollbackReason; readonly message: string }
   /** A plan waits for consent. */
   | { readonly kind: 'unapproved'; readonly message: string }
-  | { readonly kind: 'suspended' }
+  | {
+      readonly kind: 'suspended';
+      /** Why nothing is known of what runs. */
+      readonly unseen?: ComputeError;
+    }
   | { readonly kind: 'deleting'; readonly message: string; readonly error?: ComputeError };
 
 export type TransitionReason = Extract<Reason, 'Provisioning' | 'Updating'>;
@@ -114,5 +128,12 @@ export function note(pass: Pass, facts: Partial<StatusDraft>): void {
 
 export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPlace {
   const { namespace, name } = tenant.metadata;
-  return { tenantId: draft.tenantId ?? defaultTenantId(namespace, name), namespace, name, placement };
+  const tenantId = draft.tenantId ?? defaultTenantId(namespace, name);
+  const seen = draft.compute?.resourceIds;
+  return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
+}
+
+/** Value of the annotation by which somebody asks for a reconcile. */
+export function requestedAt({ tenant }: Pick<Pass, 'tenant'>): string | undefined {
+  return tenant.metadata.annotations?.[reconcileRequestedAt];
 }

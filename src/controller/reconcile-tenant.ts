@@ -1,5 +1,5 @@
-import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../api/names.ts';
-import type { Placement, TenantStatus } from '../api/status.ts';
+import { finalizer } from '../api/names.ts';
+import type { Placement } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
 import type { Change, Desired } from '../compute/provider.ts';
@@ -9,15 +9,17 @@ import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
-import { draftFrom, note, placeAt } from './pass.ts';
+import { attended } from './attended-provider.ts';
+import { conclude, record, summaryOf, writeStatus } from './conclude.ts';
+import { defect } from './defect.ts';
+import { draftFrom, note, placeAt, requestedAt } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { createSecretReader } from './secrets/secret-reader.ts';
+import { isLostContact } from './status/contact.ts';
+import { keptStatus } from './status/kept-status.ts';
 import { progressMessage, reasonInTransition } from './status/reasons.ts';
-import { requeue, unavailableGraceLeftMs } from './status/requeue.ts';
-import { isProgressOnly } from './status/status-debounce.ts';
+import { isReady, readyGeneration } from './status/ready.ts';
 import { summarise } from './status/summarise.ts';
-import { transitionEvents } from './status/transition-events.ts';
-import { repairKind } from './steps/choose-step.ts';
 import { converge } from './steps/converge.ts';
 import { deleteTenant, noteRetained, placeText } from './steps/delete-tenant.ts';
 import { approvalMessage, gate } from './steps/gate.ts';
@@ -25,7 +27,7 @@ import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-pl
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { oldestTenant } from './tenant-index.ts';
-import { noteRepair, repairWaitMs } from './tenant-memory.ts';
+import { repairWaitMs } from './tenant-memory.ts';
 
 /** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
 export async function reconcileTenant(
@@ -33,40 +35,39 @@ export async function reconcileTenant(
   tenant: Tenant,
   signal: AbortSignal,
 ): Promise<ProcessResult> {
-  const key = keyOf(tenant);
-  const pass: Pass = { deps, tenant, draft: draftFrom(tenant.status), memory: deps.memories.of(key), signal };
-  const outcome =
-    tenant.metadata.deletionTimestamp === undefined ? await runSteps(pass) : await finalize(pass);
-  if (outcome === undefined) return {};
-  const { verdict, repaired } = outcome;
-  const graceMs = unavailableGraceLeftMs(pass, verdict);
-  if (graceMs > 0) {
-    deps.lookAgainWithin(key, graceMs);
-    return { failed: true };
+  const memory = deps.memories.of(keyOf(tenant));
+  if (memory.letGo === tenant.metadata.uid) return {};
+  const pass: Pass = { deps, tenant, draft: draftFrom(tenant.status), memory, signal };
+  const outcome = await outcomeOf(pass);
+  return outcome === undefined ? {} : conclude(pass, outcome);
+}
+
+/** Undefined: there is nothing to write any more. */
+async function outcomeOf(pass: Pass): Promise<Outcome | undefined> {
+  try {
+    await dropUnkeepable(pass);
+    const { status } = pass.tenant;
+    if (isReady(pass.tenant)) pass.memory.readyGeneration = readyGeneration(status);
+    return pass.tenant.metadata.deletionTimestamp === undefined ? await runSteps(pass) : await finalize(pass);
+  } catch (error) {
+    return defect(pass, error);
   }
-  const result = requeue(outcome);
-  const status = summarise({ ...summaryOf(pass), verdict });
-  if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
-    const previous = pass.tenant.status;
-    await writeStatus(pass, status);
-    record(pass, transitionEvents(previous, status, repaired));
-  }
-  if (repaired.length > 0) noteRepair(pass.memory, repairKind(repaired), deps.now().getTime());
-  else if (verdict.kind === 'ready') pass.memory.repair = undefined;
-  return result;
 }
 
 async function runSteps(pass: Pass): Promise<Outcome> {
-  const outcome = await reconcileSteps(pass).catch(failure);
-  const endsWithoutPlace = outcome.verdict.kind === 'suspended' || outcome.verdict.kind === 'failed';
-  if (endsWithoutPlace) await takeBack(pass);
-  if (outcome.verdict.kind === 'failed') await observeWhileFailing(pass, outcome.verdict.error);
+  const outcome = await reconcileSteps(pass).catch((error: unknown) => failure(pass, error));
+  const { verdict } = outcome;
+  if (verdict.kind === 'suspended' || verdict.kind === 'failed') await takeBack(pass);
+  // What runs is shown even where the spec is refused.
+  if (verdict.kind === 'failed' && !isLostContact(verdict.error))
+    await observe(pass).catch(verdict.error.code === 'InternalError' ? () => undefined : ignoreComputeError);
   return outcome;
 }
 
-function failure(error: unknown): Outcome {
-  if (!(error instanceof ComputeError)) throw error;
-  return { verdict: { kind: 'failed', error }, repaired: [] };
+function failure(pass: Pass, error: unknown): Outcome {
+  return error instanceof ComputeError
+    ? { verdict: { kind: 'failed', error }, repaired: [] }
+    : defect(pass, error);
 }
 
 /** The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. */
@@ -74,14 +75,12 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const { deps, memory, signal } = pass;
   const tenantSpec = parseTenantSpec(deps.specSchema, pass.tenant);
   note(pass, { tenantId: identify(pass, tenantSpec) });
-  if (tenantSpec.suspend) {
-    await observe(pass);
-    return { verdict: { kind: 'suspended' }, repaired: [] };
-  }
-  const enabled = choose(pass, tenantSpec);
+  if (tenantSpec.suspend) return suspended(pass);
+  const enabled = attended(pass, choose(pass, tenantSpec));
   note(pass, { computeProvider: enabled.definition.name });
   const spec = await resolve(pass, tenantSpec, enabled);
   const desired = enabled.provider.desired(spec);
+  pass.specHash = desired.specHash;
   await enabled.provider.validate(desired, signal);
   const isKnown = pass.tenant.metadata.finalizers?.includes(finalizer) === true;
   await ensureFinalizer(pass);
@@ -95,7 +94,6 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     return unapproved;
   }
   await place(pass, enabled, desired.placement);
-  const requestedAt = pass.tenant.metadata.annotations?.[reconcileRequestedAt];
   const { facts, ...outcome } = await converge({
     tenant: pass.tenant,
     driftPolicy: tenantSpec.driftPolicy,
@@ -103,13 +101,13 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     desired,
     enabled,
     draft: pass.draft,
-    requestedAt,
+    requestedAt: requestedAt(pass),
     repairWaitMs: (repair) => repairWaitMs(memory, repair, deps.now().getTime()),
     signal,
   });
   note(pass, facts);
   if (outcome.verdict.kind === 'failed') return outcome;
-  note(pass, { lastHandledReconcileAt: requestedAt });
+  note(pass, { lastHandledReconcileAt: requestedAt(pass) });
   return leavePreviousPlacements(pass, outcome);
 }
 
@@ -136,6 +134,17 @@ async function askByOwner(pass: Pass): Promise<void> {
   // What can't be told now is asked again by the next pass.
   memory.places = await placesByOwner(pass, new AbortController().signal).catch(() => undefined);
   if ((memory.places ?? []).length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
+}
+
+/** Nothing is changed outside; what runs is looked at. */
+async function suspended(pass: Pass): Promise<Outcome> {
+  const unseen = await observe(pass).then(() => undefined, onlyLostContact);
+  return { verdict: { kind: 'suspended', ...(unseen !== undefined && { unseen }) }, repaired: [] };
+}
+
+function onlyLostContact(error: unknown): ComputeError {
+  if (!(error instanceof ComputeError) || !isLostContact(error)) throw error;
+  return error;
 }
 
 /** The tenant's id; the oldest Tenant has it. */
@@ -173,6 +182,20 @@ async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, 
   return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
 }
 
+/** Takes out of the stored status what the CRD would refuse with every later write; it is observed anew. */
+async function dropUnkeepable(pass: Pass): Promise<void> {
+  const { tenant } = pass;
+  if (tenant.status === undefined) return;
+  const kept = keptStatus(tenant.status);
+  if (kept === tenant.status) return;
+  pass.deps.logger.warn(
+    { tenant: keyOf(tenant) },
+    'the stored status is not as it may be; what is wrong with it is dropped',
+  );
+  await writeStatus(pass, kept);
+  pass.draft = draftFrom(kept);
+}
+
 async function ensureFinalizer(pass: Pass): Promise<void> {
   if (pass.tenant.metadata.finalizers?.includes(finalizer) === true) return;
   pass.tenant = await pass.deps.writer.addFinalizer(pass.tenant, pass.signal);
@@ -205,6 +228,7 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
   const previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
   note(pass, { placement: target, previousPlacements });
   noteRetained(pass, []);
+  if (current === undefined) pass.memory.readyGeneration ??= 'never';
   // Without anything durable on either side there is nothing that a crash could leave behind.
   if (!definition.durable && previousPlacements.length === 0) return;
   note(pass, { rejected: undefined });
@@ -217,20 +241,14 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
 async function observe(pass: Pass): Promise<void> {
   const { deps, draft, signal } = pass;
   if (draft.placement === undefined) return;
-  const provider = deps.providers.get(draft.placement.provider)?.provider;
-  const observation = await provider?.getStatus(placeAt(pass, draft.placement), undefined, {
+  const enabled = deps.providers.get(draft.placement.provider);
+  if (enabled === undefined) return;
+  const { provider } = attended(pass, enabled);
+  const { compute } = await provider.getStatus(placeAt(pass, draft.placement), undefined, {
     fresh: false,
     signal,
   });
-  if (observation !== undefined) note(pass, { compute: observation.compute });
-}
-
-/** What runs is shown even where the spec is refused. An engine that can't be reached shows nothing. */
-async function observeWhileFailing(pass: Pass, error: ComputeError): Promise<void> {
-  const { compute } = pass.draft;
-  if (error.code !== 'ProviderUnavailable') await observe(pass).catch(ignoreComputeError);
-  else if (compute !== undefined)
-    note(pass, { compute: { ...compute, state: 'unknown', health: 'unknown' } });
+  note(pass, { compute });
 }
 
 /** Undefined: there is nothing to write any more. */
@@ -239,30 +257,8 @@ async function finalize(pass: Pass): Promise<Outcome | undefined> {
   if (tenant.metadata.finalizers?.includes(finalizer) !== true) return undefined;
   const { verdict, destroyed, lookAgainAfterMs } = await deleteTenant(pass);
   if (verdict !== undefined) return { verdict, repaired: [], lookAgainAfterMs };
-  await deps.writer.removeFinalizer(tenant, signal);
-  if (destroyed !== undefined) record(pass, [destroyed]);
+  const removed = await deps.writer.removeFinalizer(tenant, signal);
+  pass.memory.letGo = tenant.metadata.uid;
+  if (removed && destroyed !== undefined) record(pass, [destroyed]);
   return undefined;
-}
-
-async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
-  const { deps, memory, tenant, signal } = pass;
-  memory.lastWrite = { status, at: deps.now().getTime() };
-  pass.tenant = await deps.writer.writeStatus(tenant, status, signal);
-}
-
-function summaryOf({ tenant, draft, deps }: Pass) {
-  return { previous: tenant.status, draft, generation: tenant.metadata.generation, now: deps.now() };
-}
-
-/** As Events and in the log. */
-function record({ deps, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
-  const { name, namespace, uid, resourceVersion } = tenant.metadata;
-  const silent = deps.providers.get(draft.computeProvider ?? '')?.definition.durable === false;
-  for (const event of events) {
-    const level = event.type === 'Normal' ? 'info' : 'warn';
-    deps.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);
-    // What was not really made is no news; what failed is.
-    if (silent && event.type === 'Normal') continue;
-    deps.events.emit({ regarding: { apiVersion, kind, name, namespace, uid, resourceVersion }, ...event });
-  }
 }

@@ -34,3 +34,8 @@ export function isWorthALook(
     !(jsonEqual(status, previous.status) || jsonEqual(status, written))
   );
 }
+
+/** Whether a change that is worth a look is one of the status alone. */
+export function isStatusAlone(previous: Tenant, next: Tenant): boolean {
+  return !isWorthALook(previous, next, next.status);
+}

@@ -3,16 +3,20 @@ import { tenantSpecSchema } from '../api/tenant.ts';
 import type { Tenant, TenantBlocks } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { abortable } from '../async/abortable.ts';
+import { doneWithin } from '../async/done-within.ts';
+import { onAbort } from '../async/on-abort.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { isConflict } from '../kube/client/kube-api-error.ts';
+import { isConflict, isNotFound } from '../kube/client/kube-api-error.ts';
+import { splitKey } from '../kube/client/kube-object.ts';
 import { createReflectorSet } from '../kube/cache/reflector-set.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
 import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
+import { createDepartures } from './departures.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
@@ -31,6 +35,8 @@ export interface TenantControllerOptions {
   readonly providers: EnabledProviders;
   readonly events: EventRecorder;
   readonly logger: Logger;
+  /** Owner mark on everything that the providers create. */
+  readonly instance: string;
   /** Tenants reconciled at once, per provider. */
   readonly concurrency: number;
   /** Empty: all. */
@@ -42,8 +48,11 @@ export interface TenantControllerOptions {
 }
 
 export interface TenantController {
-  /** Reconciles until `signal` aborts, then lets the running passes end for `drainMs`. */
-  run(signal: AbortSignal, drainMs: number): Promise<void>;
+  /**
+   * Reconciles until `signal` aborts, then lets the running passes end for `drainMs`; what goes on after that, or when
+   * `abort` does, is aborted.
+   */
+  run(signal: AbortSignal, drainMs: number, abort?: AbortSignal): Promise<void>;
   /** The Tenants as they are known. */
   readonly tenants: Reflector<Tenant>;
 }
@@ -63,18 +72,19 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
   });
-  const tenantOf = (key: string): Tenant | undefined => {
-    const [namespace, name = ''] = key.split('/', 2);
-    return tenants.get(namespace, name);
-  };
+  const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
-    process: (key, signal) => processKey(deps, key, signal),
+    process: async (key, signal) => {
+      await departures.settle(key, signal);
+      return processKey(deps, key, signal);
+    },
     laneOf: (key) => providerLane(tenantOf(key), enabled),
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
-  const hints = createTenantHints({ index, memories, queue, tenants: () => tenants.values() });
+  const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
+  const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
     specSchema: tenantSpecSchema(options.blocks),
@@ -100,8 +110,14 @@ export function createTenantController(options: TenantControllerOptions): Tenant
           provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
     ),
   ];
-  return { tenants, run: (signal, drainMs) => run({ tenants, queue, watches, logger, drainMs }, signal) };
+  return {
+    tenants,
+    run: (signal, drainMs, abort) => run({ tenants, queue, watches, logger, drainMs, abort }, signal),
+  };
 }
+
+/** How long what was aborted gets to end; what hangs then must not keep the process. */
+const abortedMs = 2000;
 
 type Watch = (signal: AbortSignal) => Promise<void>;
 
@@ -111,11 +127,12 @@ interface Running {
   readonly watches: readonly Watch[];
   readonly logger: Logger;
   readonly drainMs: number;
+  readonly abort: AbortSignal | undefined;
 }
 
 /** Watches until the queue has drained: a pass that ends late still sees what it waits for. */
 async function run(
-  { tenants, queue, watches, logger, drainMs }: Running,
+  { tenants, queue, watches, logger, drainMs, abort }: Running,
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
@@ -125,13 +142,15 @@ async function run(
     logger.info({ tenants: tenants.size }, 'Tenants are known, reconciling');
     const working = new AbortController();
     const passes = queue.run(working.signal);
+    const stopFollowing = onAbort(abort, () => working.abort(abort?.reason));
     await untilAborted(signal);
-    await queue.drain(drainMs);
+    if (!working.signal.aborted) await Promise.race([queue.drain(drainMs), untilAborted(working.signal)]);
+    stopFollowing();
     working.abort();
-    await passes;
+    await doneWithin(passes, abortedMs);
   }
   stop.abort();
-  await Promise.all(watching);
+  await doneWithin(Promise.all(watching), abortedMs);
 }
 
 async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {
@@ -142,6 +161,8 @@ async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal)
   } catch (error) {
     // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
     if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
+    // It went during the pass. The watch says so, too; until then there is nothing to be done.
+    if (isNotFound(error)) return { failed: true };
     throw error;
   }
 }

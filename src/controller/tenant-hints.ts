@@ -1,12 +1,14 @@
-import type { Tenant, TenantSpec } from '../api/tenant.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
+import type { Tenant } from '../api/tenant.ts';
 import type { CacheEvent } from '../kube/cache/object-cache.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
-import { keyOf } from '../kube/client/kube-object.ts';
+import { keyOf, splitKey } from '../kube/client/kube-object.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
-import { isWorthALook } from './tenant-change.ts';
+import type { Departures } from './departures.ts';
+import { recurred } from './recurrence.ts';
+import { isStatusAlone, isWorthALook } from './tenant-change.ts';
+import { oldestTenant, tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';
-import type { TenantMemories } from './tenant-memory.ts';
+import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
 
 /** Turns whatever has happened into keys of the queue: Tenants that may need a pass. */
 export interface TenantHints {
@@ -21,42 +23,69 @@ export interface TenantHints {
 export interface TenantHintsOptions {
   readonly index: TenantIndex;
   readonly memories: TenantMemories;
-  readonly queue: Pick<WorkQueue, 'add' | 'forget'>;
-  readonly tenants: () => ReturnType<Reflector<Tenant>['values']>;
+  readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'forget'>;
+  readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values'>;
+  readonly departures: Pick<Departures, 'note'>;
+  readonly now: () => Date;
 }
 
-export function createTenantHints({ index, memories, queue, tenants }: TenantHintsOptions): TenantHints {
+export function createTenantHints(options: TenantHintsOptions): TenantHints {
+  const { index, memories, queue, tenants } = options;
   const addAll = (keys: readonly string[]): void => {
     for (const key of keys) queue.add(key);
   };
+  const known = (keys: readonly string[]): Tenant[] =>
+    keys.flatMap((key) => tenants.get(...splitKey(key)) ?? []);
+  /** `left` no longer bears the id of these: where it was the oldest, the oldest of them has it now. */
+  const addHeir = (left: Tenant, keys: readonly string[]): void => {
+    const heir = oldestTenant(known(keys));
+    if (heir !== undefined && oldestTenant([left, heir]) === left) queue.add(keyOf(heir));
+  };
+
   return {
     onTenant(event) {
-      const key = keyOf(event.object);
+      const { object } = event;
+      const key = keyOf(object);
       if (event.type === 'deleted') {
+        const isToSettle = options.departures.note({ tenant: object, memory: memories.peek(key) });
         memories.forget(key);
         queue.forget(key);
-        addAll(index.remove(key));
-        return;
+        if (isToSettle) queue.add(key);
+        return addHeir(object, index.remove(key));
       }
-      addAll(index.put(key, tenantIdOf(event.object)));
+      addHeir(event.type === 'updated' ? event.previous : object, index.put(key, tenantIdOf(object)));
+      if (event.type === 'added') return queue.add(key);
       const written = memories.peek(key)?.lastWrite?.status;
-      if (event.type === 'added' || isWorthALook(event.previous, event.object, written)) queue.add(key);
+      if (!isWorthALook(event.previous, object, written)) return;
+      const waitMs = isStatusAlone(event.previous, object)
+        ? overwrittenWaitMs(memories.of(key), options.now())
+        : 0;
+      if (waitMs === 0) queue.add(key);
+      else queue.addAfter(key, waitMs);
     },
     onSecret: (namespace, name) => addAll(index.readersOf(namespace, name)),
     onProvider(provider, tenantId) {
-      if (tenantId !== undefined) return addAll(index.keysOf(tenantId));
-      for (const tenant of tenants()) if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));
+      if (tenantId !== undefined) return addAll(concerned(known(index.keysOf(tenantId))).map(keyOf));
+      for (const tenant of tenants.values()) if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));
     },
   };
+}
+
+/** Of several Tenants with one id: whose it is, and who has a place on an engine. The others have nothing there. */
+function concerned(claimants: readonly Tenant[]): readonly Tenant[] {
+  if (claimants.length < 2) return claimants;
+  const owner = oldestTenant(claimants);
+  return claimants.filter((tenant) => tenant === owner || tenant.status?.placement !== undefined);
+}
+
+/** How long a status of somebody else's may stand: who writes it again and again is answered ever more slowly. */
+function overwrittenWaitMs(memory: TenantMemory, now: Date): number {
+  const nowMs = now.getTime();
+  memory.overwritten = recurred(memory.overwritten, 'status', nowMs);
+  return memory.overwritten.heldUntil - nowMs;
 }
 
 function isPlacedOn({ status }: Tenant, provider: string): boolean {
   const places = [status?.placement, ...(status?.previousPlacements ?? [])];
   return places.some((place) => place?.provider === provider);
-}
-
-function tenantIdOf({ metadata, spec }: Tenant): string {
-  return (
-    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
-  );
 }

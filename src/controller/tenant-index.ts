@@ -1,4 +1,5 @@
-import type { Tenant } from '../api/tenant.ts';
+import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { objectKey } from '../kube/client/kube-object.ts';
 
 /**
@@ -74,10 +75,19 @@ function removeFrom(index: Map<string, Set<string>>, name: string, key: string):
 
 /** Of several Tenants with one id the oldest has it; of two of one second, the first by namespace and name. */
 export function oldestTenant(tenants: readonly Tenant[]): Tenant | undefined {
-  return tenants.toSorted((a, b) => {
-    const { creationTimestamp: ageA, namespace: namespaceA, name: nameA } = a.metadata;
-    const { creationTimestamp: ageB, namespace: namespaceB, name: nameB } = b.metadata;
-    if (ageA !== ageB) return ageA < ageB ? -1 : 1;
-    return objectKey(namespaceA, nameA) < objectKey(namespaceB, nameB) ? -1 : 1;
-  })[0];
+  let oldest: Tenant | undefined;
+  for (const tenant of tenants) if (oldest === undefined || isOlder(tenant, oldest)) oldest = tenant;
+  return oldest;
+}
+
+function isOlder({ metadata: a }: Tenant, { metadata: b }: Tenant): boolean {
+  if (a.creationTimestamp !== b.creationTimestamp) return a.creationTimestamp < b.creationTimestamp;
+  return objectKey(a.namespace, a.name) < objectKey(b.namespace, b.name);
+}
+
+/** The id that it asks for. */
+export function tenantIdOf({ metadata, spec }: Tenant): string {
+  return (
+    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
+  );
 }

@@ -1,5 +1,6 @@
 import type { Placement, TenantStatus } from '../api/status.ts';
 import { backoffMs } from '../async/backoff.ts';
+import type { Recurrence } from './recurrence.ts';
 
 /**
  * What this process remembers of one tenant between its passes. A pass takes it at its start and keeps it: where the
@@ -9,8 +10,20 @@ import { backoffMs } from '../async/backoff.ts';
 export interface TenantMemory {
   /** The last repair, until what was repaired has settled. */
   repair?: Repair | undefined;
-  /** Date.now() of the first failure to reach the engine of a Ready tenant; undefined: it was reached. */
-  unavailableSince?: number | undefined;
+  /** Date.now() of the first look that failed since the last one that did not; undefined: the last one did not. */
+  unseenSince?: number | undefined;
+  /** The generation that was last Ready; `never`: none was at its first place; undefined: not in this process. */
+  readyGeneration?: number | 'never' | undefined;
+  /** Hash of the desired state that was last Ready. */
+  appliedHash?: string | undefined;
+  /** Steps that only undo what others have done, one after another. */
+  undone?: Recurrence | undefined;
+  /** How the last step stands: it waits its turn, or it has begun something that the next one goes on with. */
+  step?: 'held' | 'underWay' | undefined;
+  /** Writes of others over our status, one after another. */
+  overwritten?: Recurrence | undefined;
+  /** UID of the Tenant whose finalizer was taken away: nothing is left to be done for it. */
+  letGo?: string | undefined;
   /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
   places?: readonly Placement[] | 'asking' | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */

@@ -1,3 +1,5 @@
+import { providerDefinitions } from '../../src/compute/registry.ts';
+
 /**
  * Tenants that must be taken and Tenants that must be refused, for both judges of a manifest: the zod schemas (in the
  * operator) and the CRD (in the apiserver).
@@ -163,6 +165,13 @@ export const goodManifests: readonly GoodManifest[] = [
   { what: 'the documented docker block, its tenant keys', manifest: withDocker({ image: 'nginx:latest' }) },
   { what: 'every field', manifest: tenant(everyField) },
   { what: 'an empty spec', manifest: tenant({}) },
+  ...providerDefinitions.map(({ name, sharedKeys }) => ({
+    what: `null for each key of the block ${name}`,
+    manifest: tenant({
+      computeConfig: { [name]: Object.fromEntries(sharedKeys.map((key) => [key, null])) },
+    }),
+  })),
+  { what: 'null for a default tag', manifest: withEcs({ tags: { team: null, stage: 'dev' } }) },
   { what: 'empty blocks', manifest: tenant({ computeConfig: { docker: {}, ecs: {}, mock: {} } }) },
   { what: 'the smallest container', manifest: withContainer({}) },
   { what: 'an image by digest', manifest: withContainer({ image: `app@sha256:${'a'.repeat(64)}` }) },

@@ -52,6 +52,7 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
   const enabled = options.provider(life, context);
   const mock = await createMockProvider({ block: {}, policy: {} }, context);
   const controller = createTenantController({
+    instance: 'default',
     client: life.seeing(client, kubeWriteOf),
     blocks: tenantBlocks,
     providers: new Map([

@@ -129,12 +129,21 @@ describe('a Tenant whose ECS tasks are containers', () => {
     await untilAnswers(ns, 'missing', '1');
   });
 
-  test.concurrent('that never had a good image names what is missing', async () => {
-    const { ns } = bench;
-    await ns.create('never', running(images.missing));
-    const tenant = await ns.untilReason('never', 'ImageUnavailable');
-    expect(ready(tenant)?.message).toContain(images.missing);
-    await ns.delete('never');
-    await ns.untilGone('never');
-  });
+  test.concurrent(
+    'that never had a good image names what is missing, and runs once that is corrected',
+    async () => {
+      const { ns } = bench;
+      await ns.create('never', running(images.missing));
+      const tenant = await ns.untilReason('never', 'ImageUnavailable');
+      expect(ready(tenant)?.message).toContain(images.missing);
+      await ns.patch('never', { spec: running(images.v1) });
+      const isApplied = () =>
+        bench.calls('UpdateService').some((call) => bench.concerns(call, 'never') && call.status === 200);
+      await ns.until('never', 'applied while ECS remembers what failed', isApplied, 30_000);
+      await ns.untilReady('never');
+      await untilAnswers(ns, 'never', '1');
+      await ns.delete('never');
+      await ns.untilGone('never');
+    },
+  );
 });

@@ -1,6 +1,8 @@
 import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { Transform } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where a proxy listens: a path of a socket, or a port of 127.0.0.1 (0: any). */
 export type ListenOn = { readonly path: string } | { readonly port: number };
@@ -38,6 +40,8 @@ export interface Upstream {
   readonly secure: boolean;
   readonly options: RequestOptions & { readonly ca?: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds by which each part of the answer to this URL comes late. Default: 0. */
+  readonly delayMs?: (url: string) => number;
 }
 
 interface Armed extends KillPlan {
@@ -98,7 +102,7 @@ function forward(
   { answer, onAnswered }: Reply,
 ): void {
   const send = upstream.secure ? httpsRequest : httpRequest;
-  const { method, url, headers } = incoming;
+  const { method, url = '', headers } = incoming;
   const outgoing = send(
     { ...upstream.options, method, path: url, headers: { ...headers, ...upstream.headers } },
     (response) => {
@@ -111,10 +115,28 @@ function forward(
       answer.writeHead(response.statusCode ?? 502, response.headers);
       // Streams (watches, events) must not wait for their first body byte.
       answer.flushHeaders();
-      response.pipe(answer);
+      const delayMs = upstream.delayMs?.(url) ?? 0;
+      if (delayMs === 0) response.pipe(answer);
+      else response.pipe(late(delayMs)).pipe(answer);
     },
   );
   outgoing.on('error', () => answer.destroy());
   answer.on('close', () => outgoing.destroy());
   outgoing.end(body);
+}
+
+/** Passes on each chunk so much later, in their order, without holding one up for another. */
+function late(delayMs: number): Transform {
+  const waiting: Promise<void>[] = [];
+  const allPassed = async (done: () => void): Promise<void> => {
+    await Promise.all(waiting);
+    done();
+  };
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      waiting.push(sleep(delayMs).then(() => void this.push(chunk)));
+      done();
+    },
+    flush: (done) => void allPassed(done),
+  });
 }

@@ -95,11 +95,11 @@ describe('a Tenant on the mock provider', () => {
 
   test.concurrent('that is suspended is left alone and still deleted', async () => {
     await ns.create('sleeper', mock({ a: 1 }));
-    const ready = await ns.untilReady('sleeper');
+    await ns.untilReady('sleeper');
     await ns.patch('sleeper', { spec: { suspend: true, computeConfig: { mock: { a: 2 } } } });
     const suspended = await ns.untilReason('sleeper', 'Suspended');
     expect(findCondition(suspended.status?.conditions, 'Ready')?.status).toBe('True');
-    expect(suspended.status?.observedGeneration).toBe(ready.status?.observedGeneration);
+    expect(suspended.status?.observedGeneration).toBe(suspended.metadata.generation);
     await ns.patch('sleeper', { spec: { suspend: false } });
     await ns.untilReady('sleeper');
     await ns.create('never-ran', { ...mock({}), suspend: true });

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { startKillingProxy } from './killing-proxy.ts';
-import type { KillingProxy } from './killing-proxy.ts';
+import type { KillingProxy, Upstream } from './killing-proxy.ts';
 
 interface KubeconfigFile {
   readonly clusters: readonly [{ readonly cluster: ClusterEntry }];
@@ -18,6 +18,7 @@ interface ClusterEntry {
 export async function startApiserverProxy(
   kubeconfigPath: string,
   proxiedPath: string,
+  delayMs: Upstream['delayMs'] = () => 0,
 ): Promise<KillingProxy> {
   const kubeconfig = parse(await readFile(kubeconfigPath, 'utf8')) as KubeconfigFile;
   const { cluster } = kubeconfig.clusters[0];
@@ -27,6 +28,7 @@ export async function startApiserverProxy(
     {
       secure: true,
       options: { host: hostname, port, ca: await authority(cluster) },
+      delayMs,
       headers: { host: `${hostname}:${port}`, authorization: `Bearer ${kubeconfig.users[0].user.token}` },
     },
   );

@@ -103,7 +103,7 @@ describe('asComputeErrors', () => {
   });
 
   test.each([
-    ['an error of the program', new TypeError('x is not a function'), 'Docker: x is not a function'],
+    ['an error of no known kind', new Error('socket hang up'), 'Docker: socket hang up'],
     ['whatever else is thrown', 'boom', 'Docker: boom'],
   ])('takes %s for the engine being unavailable, named', async (_what, thrown, message) => {
     const unavailable = { code: 'ProviderUnavailable', message, cause: thrown };
@@ -111,5 +111,22 @@ describe('asComputeErrors', () => {
     await expect(asComputeErrors({ engine: 'Docker' }, () => Promise.reject(thrown))).rejects.toMatchObject(
       unavailable,
     );
+  });
+
+  test.each([
+    ['TypeError', TypeError],
+    ['ReferenceError', ReferenceError],
+  ])('tells a %s as a defect of the operator, without its words', async (_name, Kind) => {
+    const thrown = new Kind('hunter2 is not a function');
+    const defect = await fails(thrown).catch((error: unknown) => error);
+    expect(defect).toMatchObject({ code: 'InternalError', cause: thrown });
+    expect((defect as Error).message).not.toContain('hunter2');
+  });
+
+  test('tells what a library throws as the engine being unavailable, of whatever kind it is', async () => {
+    const network = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
+    const url = Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
+    for (const thrown of [network, url])
+      await expect(fails(thrown)).rejects.toMatchObject({ code: 'ProviderUnavailable', cause: thrown });
   });
 });

@@ -54,6 +54,8 @@ export const startOfTest = new Date('2026-01-01T00:00:00Z');
 
 export interface FixtureOptions extends Partial<TenantControllerOptions> {
   readonly apiserver?: MemoryApiserver;
+  /** Aborts once the controller may not act any more; as its end, too. */
+  readonly lost?: AbortSignal;
 }
 
 /** Starts it; it is stopped when the test ends. Jitter is left out: half of each back-off, nothing on top. */
@@ -75,6 +77,7 @@ export async function startController(
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     events: { emit: (event) => void events.push(event), flush: async () => true },
     logger,
+    instance: 'default',
     concurrency: 4,
     namespaces: [],
     tenantSelector: '',
@@ -83,7 +86,8 @@ export async function startController(
   });
   let written = apiserver.requests.filter(isWriteOfOperator).length;
   const stop = new AbortController();
-  const running = controller.run(stop.signal, 20_000);
+  options.lost?.addEventListener('abort', () => stop.abort());
+  const running = controller.run(stop.signal, 20_000, options.lost);
   const pass = async (ms = 0): Promise<void> => {
     await vi.advanceTimersByTimeAsync(ms);
   };

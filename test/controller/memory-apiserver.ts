@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { tenantStatus } from '../../src/api/status.ts';
 import type { KubeClient, StreamOptions } from '../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
@@ -19,6 +20,8 @@ export interface MemoryApiserver {
   readonly requests: readonly ApiRequest[];
   /** Asked before each request is carried out; what it rejects with is the answer. */
   intercept: (request: ApiRequest) => Promise<void> | void;
+  /** Whether a Tenant whose status is not as the schema has it is refused, whatever a write to it is about. */
+  checksStatus: boolean;
   /** Milliseconds by which the watches are behind the answers to writes. Default: 0. */
   watchDelayMs: number;
   /** Ends all watches, as a restart does. */
@@ -137,6 +140,8 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     if (deletionTimestamp !== undefined) after.metadata.deletionTimestamp = deletionTimestamp;
     if (generation !== undefined) after.metadata.generation = generation;
     if (isDeepStrictEqual(before, after)) return structuredClone(before);
+    if (separate && apiserver.checksStatus && after.status !== undefined && !isStatus(after.status))
+      throw refusal(422, 'Invalid', target);
     if (separate && !isDeepStrictEqual(before.spec, after.spec))
       after.metadata.generation = (generation ?? 0) + 1;
     const finalizers = after.metadata.finalizers ?? [];
@@ -220,6 +225,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   const apiserver: MemoryApiserver = {
     requests,
     intercept: () => undefined,
+    checksStatus: false,
     watchDelayMs: 0,
     breakWatches(reason) {
       for (const { stream } of watchers) stream.abort(reason);
@@ -245,6 +251,10 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     }),
   };
   return apiserver;
+}
+
+function isStatus(status: unknown): boolean {
+  return tenantStatus.safeParse(status).success;
 }
 
 function targetOf(path: string): Target {

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import type { OwnedResource } from '../../src/compute/provider.ts';
 import { reportOrphans } from '../../src/controller/orphans.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { recordingLogger } from '../kube/recording-logger.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 import type { ScriptedProvider } from './scripted-provider.ts';
@@ -18,16 +19,32 @@ const owned = (name: string): OwnedResource => ({
   placement: { provider: 'docker' },
 });
 
-/** The report over these providers in a cluster whose only Tenant is team-a/acme, on a clock that the test moves. */
+/**
+ * The report over these providers in a cluster whose Tenants are team-a/acme, which this operator watches, and
+ * team-a/foreign, which another one does; on a clock that the test moves.
+ */
 function startReport(...providers: ScriptedProvider[]) {
   vi.useFakeTimers();
   const { logger, lines } = recordingLogger();
   const counts: string[] = [];
   const stop = new AbortController();
+  const cluster = { synced: true, tenants: new Set(['team-a/acme', 'team-a/foreign']), refusal: 0 };
+  const asked: string[] = [];
   const running = reportOrphans(
     {
       providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
-      tenantOf: (namespace, name) => (namespace === 'team-a' && name === 'acme' ? tenantWith() : undefined),
+      known: {
+        hasSynced: () => cluster.synced,
+        get: (namespace, name) =>
+          cluster.tenants.has(`${namespace}/${name}`) && name === 'acme' ? tenantWith() : undefined,
+      },
+      tenants: {
+        get: async (name, namespace) => {
+          asked.push(name);
+          if (cluster.refusal !== 0) throw new KubeApiError('GET tenants', cluster.refusal, {});
+          return cluster.tenants.has(`${namespace}/${name}`) ? tenantWith() : undefined;
+        },
+      },
       intervalMs,
       logger,
       onCount: (provider, count) => void counts.push(`${provider} ${count}`),
@@ -39,10 +56,22 @@ function startReport(...providers: ScriptedProvider[]) {
     await running;
     vi.useRealTimers();
   });
-  return { lines, counts, stop, running, round: () => vi.advanceTimersByTimeAsync(intervalMs) };
+  const warnings = (): number => lines.filter(({ level }) => level === 'warn').length;
+  const round = () => vi.advanceTimersByTimeAsync(intervalMs);
+  return { lines, counts, stop, running, round, cluster, asked, warnings };
 }
 
 describe('the report of orphans', () => {
+  test('tells of a volume that outlived its Tenant, as kept and not as an orphan', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [{ ...owned('lost'), resource: 'volume data', isData: true }];
+    const { counts, lines, round } = startReport(docker);
+    await round();
+    await round();
+    expect(counts).toEqual(['docker 0', 'docker 0']);
+    expect(lines.map(({ level, message }) => [level, message.slice(0, 6)])).toEqual([['info', 'kept: ']]);
+  });
+
   test('tells each one once, and their number in each round', async () => {
     const docker = scriptedProvider('docker');
     docker.owned = [owned('acme'), owned('lost')];
@@ -73,7 +102,7 @@ describe('the report of orphans', () => {
     docker.owned = [owned('lost')];
     const { round } = startReport(docker);
     await round();
-    expect(docker.calls.map(({ operation }) => operation)).toEqual(['list']);
+    expect(new Set(docker.calls.map(({ operation }) => operation))).toEqual(new Set(['list']));
   });
 
   test('goes on with the next provider where one can not be reached, and says nothing of that one', async () => {
@@ -105,5 +134,77 @@ describe('the report of orphans', () => {
     stop.abort();
     await running;
     expect(docker.calls).toEqual([]);
+  });
+
+  test('says nothing before the Tenants are known', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('lost')];
+    const { counts, round, cluster, warnings } = startReport(docker);
+    cluster.synced = false;
+    await round();
+    expect({ counts, warnings: warnings() }).toEqual({ counts: [], warnings: 0 });
+    cluster.synced = true;
+    await round();
+    expect({ counts, warnings: warnings() }).toEqual({ counts: ['docker 1'], warnings: 1 });
+  });
+
+  test('looks at a Tenant that this operator does not watch, and at none that it does', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('acme'), owned('foreign')];
+    const { counts, round, asked, warnings } = startReport(docker);
+    await round();
+    expect(asked).toEqual(['foreign']);
+    expect({ counts, warnings: warnings() }).toEqual({ counts: ['docker 0'], warnings: 0 });
+  });
+
+  test.each([403, 503])('says nothing where that look is answered with %s', async (status) => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('lost')];
+    const { counts, round, cluster, warnings } = startReport(docker);
+    cluster.refusal = status;
+    await round();
+    expect({ counts, warnings: warnings() }).toEqual({ counts: ['docker 0'], warnings: 0 });
+  });
+
+  test('goes on counting one whose Tenant can not be looked at for a while, and tells it once', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('lost')];
+    const { counts, round, cluster, warnings } = startReport(docker);
+    await round();
+    cluster.refusal = 503;
+    await round();
+    cluster.refusal = 0;
+    await round();
+    expect({ counts, warnings: warnings() }).toEqual({
+      counts: ['docker 1', 'docker 1', 'docker 1'],
+      warnings: 1,
+    });
+  });
+
+  test('tells again of one that was taken back and is orphaned again', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('lost')];
+    const { round, cluster, warnings } = startReport(docker);
+    await round();
+    cluster.tenants.add('team-a/lost');
+    await round();
+    cluster.tenants.delete('team-a/lost');
+    await round();
+    expect(warnings()).toBe(2);
+  });
+
+  test('says nothing of what went with its Tenant between two looks', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned('going')];
+    const { counts, round, cluster, warnings } = startReport(docker);
+    cluster.tenants = new Proxy(cluster.tenants, {
+      get(target, key) {
+        // As the Tenant is looked for, all of it is gone.
+        docker.owned = [];
+        return Reflect.get(target, key, target).bind(target) as unknown;
+      },
+    });
+    await round();
+    expect({ counts, warnings: warnings() }).toEqual({ counts: ['docker 0'], warnings: 0 });
   });
 });

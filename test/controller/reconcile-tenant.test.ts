@@ -54,17 +54,17 @@ describe('a tenant', () => {
     expect(fixture.writes()).toEqual(['PATCH tenants/acme', 'PATCH tenants/acme/status']);
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     expect(fixture.news()).toEqual([]);
-    mock.failures.set('getStatus', new ComputeError('Throttled', 'slow down'));
+    mock.failures.set('getStatus', new ComputeError('ProviderConflict', 'it is another’s'));
     mock.hint();
     await fixture.pass();
-    expect(fixture.news()).toEqual(['Warning Throttled']);
+    expect(fixture.news()).toEqual(['Warning ProviderConflict']);
   });
 
   test('is what its Events are about, and each of them is in the log', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
     const { metadata } = await fixture.create('acme', image('a'));
-    docker.failures.set('getStatus', new ComputeError('Throttled', 'slow down'));
+    docker.failures.set('getStatus', new ComputeError('ProviderConflict', 'it is another’s'));
     docker.hint();
     await fixture.pass();
     const { uid } = metadata;
@@ -77,11 +77,21 @@ describe('a tenant', () => {
     };
     expect(fixture.events).toMatchObject([
       { regarding, type: 'Normal', reason: 'Provisioned', action: 'Provision', note: 'runs on docker' },
-      { regarding, type: 'Warning', reason: 'Throttled', action: 'Reconcile', note: 'slow down' },
+      {
+        regarding,
+        type: 'Warning',
+        reason: 'ProviderConflict',
+        action: 'Reconcile',
+        note: 'it is another’s',
+      },
     ]);
     expect(fixture.lines.filter(({ fields }) => fields['tenant'] === 'team-a/acme')).toEqual([
       { level: 'info', fields: { tenant: 'team-a/acme', reason: 'Provisioned' }, message: 'runs on docker' },
-      { level: 'warn', fields: { tenant: 'team-a/acme', reason: 'Throttled' }, message: 'slow down' },
+      {
+        level: 'warn',
+        fields: { tenant: 'team-a/acme', reason: 'ProviderConflict' },
+        message: 'it is another’s',
+      },
     ]);
   });
 
@@ -241,7 +251,9 @@ describe('suspend', () => {
     docker.calls.length = 0;
     await fixture.patch('acme', { spec: { ...image('b'), suspend: true } });
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Suspended']);
-    expect((await fixture.get('acme')).status).toMatchObject({ phase: 'Suspended' });
+    const { status } = await fixture.get('acme');
+    expect(status).toMatchObject({ phase: 'Suspended', observedGeneration: 2 });
+    expect(status?.conditions?.map(({ observedGeneration }) => observedGeneration)).toEqual([1]);
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = { compute: { ...running, state: 'failed' } };
     docker.hint('team-a-acme');

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { untilAborted } from '../../src/async/until-aborted.ts';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { namespace, startController } from './controller-fixture.ts';
@@ -349,5 +350,40 @@ describe('the controller', () => {
     expect(second.controller.tenants.hasSynced()).toBe(false);
     await second.stop();
     expect(docker.calls).toEqual([]);
+  });
+
+  test.each(['leads', 'winds up'])(
+    'that loses its right to act while it %s aborts its passes at once',
+    async (when) => {
+      const docker = scriptedProvider('docker');
+      const aborted: unknown[] = [];
+      const { provider } = docker.enabled;
+      provider.update = async (_desired, _permit, signal) => {
+        await untilAborted(signal);
+        aborted.push(signal.reason);
+        throw signal.reason;
+      };
+      const lost = new AbortController();
+      const fixture = await startController([docker], { lost: lost.signal });
+      await fixture.create('acme', image('a'));
+      await fixture.patch('acme', { spec: image('b') });
+      if (when === 'winds up') void fixture.stop();
+      await fixture.pass(1000);
+      expect(aborted).toEqual([]);
+      const reason = new Error('the lease is lost');
+      lost.abort(reason);
+      await fixture.pass();
+      expect(aborted).toEqual([reason]);
+    },
+  );
+
+  test('is not kept by a pass that hangs, whatever it was told', async () => {
+    const docker = scriptedProvider('docker');
+    docker.enabled.provider.update = () => new Promise(() => undefined);
+    const fixture = await startController([docker]);
+    await fixture.create('acme', image('a'));
+    await fixture.patch('acme', { spec: image('b') });
+    await fixture.stop();
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
   });
 });

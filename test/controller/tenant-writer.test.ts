@@ -56,14 +56,14 @@ describe('the finalizer', () => {
 
   test('goes alone', async () => {
     const { tenant, writer, stored } = await withTenant(['other', finalizer]);
-    await writer.removeFinalizer(tenant, signal);
+    expect(await writer.removeFinalizer(tenant, signal)).toBe(true);
     expect((await stored())?.metadata.finalizers).toEqual(['other']);
   });
 
   test('of a Tenant that is gone already goes without an error', async () => {
     const { user, tenant, writer } = await withTenant();
     await user.delete('acme', 'team-a');
-    await expect(writer.removeFinalizer(tenant, signal)).resolves.toBeUndefined();
+    expect(await writer.removeFinalizer(tenant, signal)).toBe(false);
   });
 });
 
@@ -75,7 +75,10 @@ describe('the status', () => {
       [
         'PATCH',
         '/apis/landlord.dev/v1alpha1/namespaces/team-a/tenants/acme/status',
-        { metadata: { uid: tenant.metadata.uid }, status: { observedGeneration: 2 } },
+        {
+          metadata: { resourceVersion: tenant.metadata.resourceVersion },
+          status: { observedGeneration: 2 },
+        },
       ],
     ]);
     expect((await stored())?.status).toEqual({ ...status, observedGeneration: 2 });
@@ -105,5 +108,23 @@ describe('the status', () => {
     await interfere();
     await writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
     expect((await stored())?.status).toEqual({ ...status, phase: 'Ready' });
+  });
+
+  test('of a Tenant that is gone does not land on another one of its name', async () => {
+    const { user, tenant, writer, stored } = await withTenant([], status);
+    await user.delete('acme', 'team-a');
+    await user.create({ apiVersion, kind, metadata: { name: 'acme', namespace: 'team-a' }, spec: {} });
+    const written = writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
+    await expect(written).rejects.toSatisfy(isConflict);
+    expect((await stored())?.status).toBeUndefined();
+  });
+
+  test('is not written over a place that somebody else has written since', async () => {
+    const { user, tenant, writer, stored } = await withTenant([], status);
+    const moved = { status: { placement: { provider: 'ecs' } } };
+    await user.mergePatch('acme', 'team-a', moved, { subresource: 'status' });
+    const written = writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
+    await expect(written).rejects.toSatisfy(isConflict);
+    expect((await stored())?.status?.placement).toEqual({ provider: 'ecs' });
   });
 });

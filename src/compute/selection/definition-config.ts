@@ -1,6 +1,7 @@
 import { explainIssues } from '../../api/explain-issues.ts';
 import { structuralSchema } from '../../api/json-schema.ts';
 import type { JsonSchema } from '../../api/json-schema.ts';
+import { unsettable } from '../../api/unsettable.ts';
 import { ComputeError } from '../errors.ts';
 import type { ProviderDefinition } from '../provider.ts';
 
@@ -19,7 +20,7 @@ export function validateConfig({ name, mergedBlock }: ProviderDefinition, config
 
 /** What a tenant may say, as the JSON schema that stands in the CRD. */
 export function configSchema({ tenantBlock }: ProviderDefinition): JsonSchema {
-  return structuralSchema(tenantBlock);
+  return structuralSchema(unsettable(tenantBlock));
 }
 
 /** What holds where a tenant says nothing: the keys of the operator's block that are the tenant's too. */

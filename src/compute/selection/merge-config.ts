@@ -4,14 +4,15 @@ function isPlain(value: unknown): value is Plain {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `over` laid over `base`: objects merge by key, lists and scalars replace, what is undefined leaves the base. */
+/** `over` laid over `base`: objects merge by key, lists and scalars replace, null unsets, undefined leaves the base. */
 export function mergeConfig(base: Plain, over: Plain): Record<string, unknown> {
   // A Map, for which a key such as __proto__ is one like the others.
   const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
-    if (value === undefined) continue;
     const below = merged.get(key);
-    merged.set(key, isPlain(below) && isPlain(value) ? mergeConfig(below, value) : value);
+    if (value === null) merged.delete(key);
+    else if (isPlain(value)) merged.set(key, mergeConfig(isPlain(below) ? below : {}, value));
+    else if (value !== undefined) merged.set(key, value);
   }
   return Object.fromEntries(merged);
 }

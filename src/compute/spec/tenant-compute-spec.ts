@@ -1,4 +1,5 @@
 import type { Container, ComputeResources } from '../../api/compute-fields.ts';
+import type { ComputeStatusBlock } from '../../api/status.ts';
 import type { SecretValue } from './secret-value.ts';
 
 /** What a provider receives: one tenant's desired state, chosen, merged, validated and with its secrets read. */
@@ -43,6 +44,6 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */
   readonly config: Config;
   readonly imagePullCredentials: readonly RegistryCredential[];
-  /** `status.compute.containers[].completed`, by name: the engine forgets a job when its container is pruned. */
-  readonly completed?: Readonly<Record<string, string>>;
+  /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
+  readonly before?: ComputeStatusBlock;
 }

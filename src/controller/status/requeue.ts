@@ -1,8 +1,7 @@
-import { findCondition } from '../../api/conditions.ts';
 import type { ComputeError } from '../../compute/errors.ts';
 import { errorPolicies } from '../../compute/errors.ts';
 import type { ProcessResult } from '../../kube/queue/work-queue.ts';
-import type { Outcome, Pass, Verdict } from '../pass.ts';
+import type { Outcome } from '../pass.ts';
 
 /** When a tenant is looked at again. */
 
@@ -10,13 +9,13 @@ import type { Outcome, Pass, Verdict } from '../pass.ts';
 const stalledRetryMs = 300_000;
 /** How often something in transition is looked at where the provider names no time. */
 export const transitionLookMs = 10_000;
-/** How long a Ready tenant stays so while its engine can't be reached: a restart of the engine is no outage. */
-const unavailableGraceMs = 60_000;
 
 export function requeue({ verdict, lookAgainAfterMs }: Outcome): ProcessResult {
   switch (verdict.kind) {
-    case 'ready':
     case 'suspended':
+      if (verdict.unseen !== undefined) return failure(verdict.unseen);
+      return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
+    case 'ready':
       return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
     case 'progressing':
       return { requeueAfterMs: lookAgainAfterMs ?? transitionLookMs };
@@ -42,17 +41,4 @@ function failure(error: ComputeError): ProcessResult {
   return waitMs === 0
     ? { failed: true }
     : { failed: true, requeueAfterMs: waitMs * (1 + Math.random() / 10) };
-}
-
-/** How long to say nothing yet of an engine that a Ready tenant can't reach; 0: say it. */
-export function unavailableGraceLeftMs({ deps, memory, tenant }: Pass, verdict: Verdict): number {
-  if (verdict.kind !== 'failed' || verdict.error.code !== 'ProviderUnavailable') {
-    memory.unavailableSince = undefined;
-    return 0;
-  }
-  const ready = findCondition(tenant.status?.conditions, 'Ready');
-  if (ready?.status !== 'True' || tenant.status?.observedGeneration !== tenant.metadata.generation) return 0;
-  const nowMs = deps.now().getTime();
-  memory.unavailableSince ??= nowMs;
-  return Math.max(0, memory.unavailableSince + unavailableGraceMs - nowMs);
 }

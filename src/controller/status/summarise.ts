@@ -3,6 +3,9 @@ import type { ConditionStatus, ConditionType, ConditionUpdate, Phase, Reason } f
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { StatusDraft, Verdict } from '../pass.ts';
+import { errorPolicies } from '../../compute/errors.ts';
+import { isLostContactReason } from './contact.ts';
+import { isHealthy, readyGeneration } from './ready.ts';
 import { reasonOf } from './reasons.ts';
 
 export interface SummaryInput {
@@ -21,18 +24,15 @@ const maxRetained = 100;
 
 /** Pure: the whole status that follows from a pass. */
 export function summarise(input: SummaryInput): TenantStatus {
-  const { previous, draft, verdict, now } = input;
-  // While suspended nothing newer has been looked at, so the generation stands still.
-  const observedGeneration =
-    verdict.kind === 'suspended' ? (previous?.observedGeneration ?? -1) : input.generation;
+  const { previous, draft, verdict, generation, now } = input;
   const updates = conditionUpdates(input).map((update) => ({
     ...update,
     message: update.message.slice(0, maxMessageLength),
-    observedGeneration,
+    observedGeneration: spokenOf(input, update),
   }));
   const failing = verdict.kind === 'failed' || (verdict.kind === 'deleting' && verdict.error !== undefined);
   return {
-    observedGeneration,
+    observedGeneration: generation,
     ...definedOnly({
       tenantId: draft.tenantId,
       computeProvider: draft.computeProvider,
@@ -49,6 +49,17 @@ export function summarise(input: SummaryInput): TenantStatus {
     phase: phaseOf(verdict, draft),
     conditions: setConditions(previous?.conditions ?? [], updates, now),
   };
+}
+
+/**
+ * The generation that a condition speaks of. Of a tenant that is suspended, or of which nothing is known, Ready speaks
+ * of what was applied last; -1: nothing was.
+ */
+function spokenOf({ previous, verdict, generation }: SummaryInput, { type, status }: Update): number {
+  const before = findCondition(previous?.conditions, 'Ready')?.status;
+  if (verdict.kind === 'suspended') return readyGeneration(previous);
+  if (verdict.kind !== 'failed' || type !== 'Ready' || status !== 'Unknown') return generation;
+  return before === undefined || before === 'False' ? -1 : readyGeneration(previous);
 }
 
 type Update = Omit<ConditionUpdate, 'observedGeneration'>;
@@ -69,7 +80,8 @@ function conditionUpdates(input: SummaryInput): Update[] {
   return updates;
 }
 
-function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
+function verdictConditions(input: SummaryInput): Update[] {
+  const { verdict, previous } = input;
   const { reason, stalled } = reasonOf(verdict);
   switch (verdict.kind) {
     case 'ready':
@@ -84,16 +96,14 @@ function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
         update('Ready', 'False', reason, verdict.message),
         ...(verdict.underWay ? [update('Reconciling', 'True', reason, verdict.message)] : []),
       ];
-    case 'suspended': {
-      const ready = findCondition(previous?.conditions, 'Ready')?.status ?? 'Unknown';
-      return [update('Ready', ready, reason, 'spec.suspend is true: nothing is changed until it is false')];
-    }
+    case 'suspended':
+      return [suspendedReady(input)];
     case 'rolledBack':
     case 'unapproved':
     case 'failed':
     case 'deleting': {
       const message = verdict.kind === 'failed' ? verdict.error.message : verdict.message;
-      const ready = verdict.kind === 'failed' ? readyWhileFailing(verdict.error.code, previous) : 'False';
+      const ready = verdict.kind === 'failed' ? readyWhileFailing(verdict, previous) : 'False';
       return [
         update('Ready', ready, reason, message),
         update(stalled ? 'Stalled' : 'Reconciling', 'True', reason, message),
@@ -104,11 +114,31 @@ function verdictConditions({ verdict, previous }: SummaryInput): Update[] {
   }
 }
 
-/** An engine that can't be reached says nothing about what runs; of what never was ready, it is known well enough. */
-function readyWhileFailing(code: string, previous: TenantStatus | undefined): ConditionStatus {
-  if (code !== 'ProviderUnavailable') return 'False';
-  const before = findCondition(previous?.conditions, 'Ready')?.status;
-  return before === 'True' || before === 'Unknown' ? 'Unknown' : 'False';
+/** Ready keeps its status while suspended, also over a time in which nothing could be seen. */
+function suspendedReady({ verdict, previous, draft }: SummaryInput): Update {
+  const before = findCondition(previous?.conditions, 'Ready');
+  const status = before?.status ?? 'Unknown';
+  const wasUnseen = status === 'Unknown' && isLostContactReason(before?.reason);
+  const message = 'spec.suspend is true: nothing is changed until it is false';
+  const unseen = verdict.kind === 'suspended' ? verdict.unseen : undefined;
+  if (unseen === undefined || !(status === 'True' || wasUnseen)) {
+    const seen = draft.compute !== undefined && isHealthy(draft.compute) ? 'True' : 'False';
+    return update('Ready', wasUnseen ? seen : status, 'Suspended', message);
+  }
+  const { reason } = errorPolicies[unseen.code];
+  return update('Ready', 'Unknown', reason, `${unseen.message} (${message})`);
+}
+
+/** A failed look says nothing about what runs; of what never was ready, it is known well enough. */
+function readyWhileFailing(
+  { error, unseen = error.code === 'ProviderUnavailable' }: Extract<Verdict, { kind: 'failed' }>,
+  previous: TenantStatus | undefined,
+): ConditionStatus {
+  if (error.code === 'InternalError') return 'Unknown';
+  const before = findCondition(previous?.conditions, 'Ready');
+  const wasReady =
+    before?.status === 'True' || (before?.status === 'Unknown' && before.reason !== 'Suspended');
+  return unseen && wasReady ? 'Unknown' : 'False';
 }
 
 function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
@@ -178,6 +208,6 @@ function definedOnly<T extends object>(value: T): Defined<T> {
 }
 
 /** Kubernetes writes times in whole seconds. */
-function timestamp(now: Date): string {
+export function timestamp(now: Date): string {
   return `${now.toISOString().slice(0, 19)}Z`;
 }

@@ -1,5 +1,5 @@
 import { findCondition } from '../../api/conditions.ts';
-import type { Reason } from '../../api/conditions.ts';
+import type { Condition, Reason } from '../../api/conditions.ts';
 import type { DriftItem, TenantStatus } from '../../api/status.ts';
 
 /** One Kubernetes Event, without what it is about. */
@@ -22,11 +22,19 @@ const quietReasons: readonly Reason[] = [
   'Drifted',
 ];
 
+/** What the two statuses do not tell. */
+export interface Told {
+  /** Drift that was repaired. */
+  readonly repaired: readonly DriftItem[];
+  /** The generation that was last Ready; `never`: none was; undefined: nobody knows any more. */
+  readonly readyGeneration?: number | 'never' | undefined;
+}
+
 /** Pure: the Events of a change of status; none where nothing has happened. */
 export function transitionEvents(
   previous: TenantStatus | undefined,
   next: TenantStatus,
-  repaired: readonly DriftItem[],
+  { repaired, readyGeneration }: Told,
 ): TransitionEvent[] {
   const before = findCondition(previous?.conditions, 'Ready');
   const after = findCondition(next.conditions, 'Ready');
@@ -43,24 +51,8 @@ export function transitionEvents(
         note: `${drift.path} is ${drift.desired} again`,
       });
   }
-  if (after?.status === 'True' && after.reason === 'Running') {
-    const provider = next.computeProvider ?? '';
-    if (before?.status !== 'True' && !wasReady(previous)) {
-      events.push({
-        type: 'Normal',
-        reason: 'Provisioned',
-        action: 'Provision',
-        note: `runs on ${provider}`,
-      });
-    } else if (previous?.observedGeneration !== next.observedGeneration || before?.reason === 'Updating') {
-      events.push({
-        type: 'Normal',
-        reason: 'Updated',
-        action: 'Update',
-        note: `runs the new state on ${provider}`,
-      });
-    }
-  }
+  const arrival = arrivalOf(previous, next, readyGeneration);
+  if (arrival !== undefined) events.push(arrival);
   events.push(...retainedEvents(previous, next));
   const settling = after?.reason === 'Unhealthy' && repaired.length > 0;
   if (
@@ -84,8 +76,29 @@ function retainedEvents(previous: TenantStatus | undefined, next: TenantStatus):
   return [{ type: 'Normal', reason: 'Retained', action: 'Leave', note }];
 }
 
-/** Whether it has been Ready before: it was Updating, or something went wrong with what had been running. */
-function wasReady(previous: TenantStatus | undefined): boolean {
+/** The Event of having become Ready: once for the first place, and once for each new state. */
+function arrivalOf(
+  previous: TenantStatus | undefined,
+  next: TenantStatus,
+  readyGeneration: Told['readyGeneration'],
+): TransitionEvent | undefined {
   const before = findCondition(previous?.conditions, 'Ready');
-  return before !== undefined && ['Updating', 'Unhealthy', 'Suspended'].includes(before.reason);
+  const after = findCondition(next.conditions, 'Ready');
+  if (after?.status !== 'True' || after.reason !== 'Running') return undefined;
+  const provider = next.computeProvider ?? '';
+  if (isFirst(before, readyGeneration))
+    return { type: 'Normal', reason: 'Provisioned', action: 'Provision', note: `runs on ${provider}` };
+  const isNew = (readyGeneration ?? previous?.observedGeneration) !== next.observedGeneration;
+  if (!isNew && (before === undefined || !rolloutReasons.includes(before.reason))) return undefined;
+  return { type: 'Normal', reason: 'Updated', action: 'Update', note: `runs the new state on ${provider}` };
+}
+
+/** Reasons of a rollout that has not arrived: what comes after it runs something new, at the same generation too. */
+const rolloutReasons: readonly Reason[] = ['Updating', 'UpdateFailed', 'RolledBack', 'ImageUnavailable'];
+/** Reasons of what never ran; a process that has just started knows no more than the status tells. */
+const firstReasons: readonly Reason[] = ['Provisioning', 'ProvisionFailed'];
+
+function isFirst(before: Condition | undefined, readyGeneration: Told['readyGeneration']): boolean {
+  if (readyGeneration !== undefined) return readyGeneration === 'never';
+  return before === undefined || (before.status !== 'True' && firstReasons.includes(before.reason));
 }

@@ -3,6 +3,7 @@ import type { DriftItem } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import type { Change, Observation } from '../../compute/provider.ts';
 import type { TransitionReason } from '../pass.ts';
+import { readyGeneration } from '../status/ready.ts';
 import { reasonInTransition } from '../status/reasons.ts';
 import type { RepairKind } from '../tenant-memory.ts';
 
@@ -37,11 +38,17 @@ export function chooseStep(input: StepInput, { exists, changes }: Observation): 
   if (!exists && !durable) return { ...nothing, kind: 'provision', reason: 'Provisioning' };
   const drift = exists ? changes : [missing];
   if (drift.length === 0) return nothing;
-  if (exists && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
+  // What the engine says was edited behind us is no part of a rollout, though that was not seen to end yet.
+  const isForeign = input.driftPolicy === 'Report' && drift.every(isEdit);
+  if (exists && !isForeign && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
     return { ...nothing, kind: 'update', reason: transition };
   }
   if (input.driftPolicy === 'Report') return { ...nothing, reported: drift.map(withoutCause) };
   return { ...nothing, kind: exists ? 'update' : 'provision', repairs: drift };
+}
+
+function isEdit({ cause, effect }: Change): boolean {
+  return cause === 'drift' && effect !== 'live';
 }
 
 const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
@@ -70,7 +77,7 @@ export function withoutCause({ path, desired, actual }: DriftItem): DriftItem {
 
 /** Whether what is desired now was seen to be in place before, so that a difference is drift. */
 export function wasApplied({ status, metadata }: Tenant): boolean {
-  if (status?.observedGeneration !== metadata.generation) return false;
-  const ready = findCondition(status.conditions, 'Ready');
+  if (readyGeneration(status) !== metadata.generation) return false;
+  const ready = findCondition(status?.conditions, 'Ready');
   return ready?.status === 'True' || ready?.status === 'Unknown' || ready?.reason === 'Unhealthy';
 }

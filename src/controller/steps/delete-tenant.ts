@@ -2,6 +2,7 @@ import { abandon } from '../../api/names.ts';
 import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
+import type { ErrorCode } from '../../compute/errors.ts';
 import type { Permit } from '../../compute/permit.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import { note, placeAt } from '../pass.ts';
@@ -153,11 +154,18 @@ export function placeText({ provider, ...rest }: Placement): string {
   return [provider, ...Object.entries(rest).map(([, value]) => String(value))].join('/');
 }
 
+const abandonWhen: Partial<Record<ErrorCode, string>> = {
+  ProviderUnavailable: 'If that place is gone for good, give it up',
+  AccessDenied: 'If that place is gone for good, give it up',
+  ProviderConflict: 'If it is to stay, give it up',
+};
+
 function abandonHint({ tenant }: Pass, placement: Placement, error: ComputeError): string {
-  if (error.code !== 'ProviderUnavailable' && error.code !== 'AccessDenied') return '';
+  const when = abandonWhen[error.code];
+  if (when === undefined) return '';
   const { name, namespace } = tenant.metadata;
   return (
-    `. If that place is gone for good, give it up: ` +
+    `. ${when}: ` +
     `kubectl annotate tenant ${name} -n ${namespace} ${abandon}=${placeText(placement)} --overwrite`
   );
 }

@@ -2,6 +2,7 @@ import type { TenantStatus } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import type { Observation, StepResult } from '../../compute/provider.ts';
 import type { RollbackReason, Verdict } from '../pass.ts';
+import { isHealthy } from '../status/ready.ts';
 import { progressMessage, reasonInTransition } from '../status/reasons.ts';
 import { wasApplied } from './choose-step.ts';
 import type { Step } from './choose-step.ts';
@@ -34,7 +35,10 @@ const otherwise: Row = { when: () => true, verdict: (judged) => progressing(judg
 const table: readonly Row[] = [
   { when: ({ rejected }) => rejected !== undefined, verdict: rolledBack },
   { when: isUnderWay, verdict: (judged) => progressing(judged, expected(judged)) },
-  { when: (judged) => !isPending(judged) && isHealthy(judged.observation), verdict: ready },
+  {
+    when: (judged) => !isPending(judged) && isHealthy(judged.observation.compute, judged.observation.scaling),
+    verdict: ready,
+  },
   { when: ({ observation }) => isIll(observation), verdict: (judged) => progressing(judged, 'Unhealthy') },
 ];
 
@@ -61,11 +65,6 @@ function isUnderWay({ result }: Judged): boolean {
 /** Whether the step left something to do. What is only reported is none. */
 function isPending({ step, observation }: Judged): boolean {
   return step.kind !== 'none' && observation.changes.length > 0;
-}
-
-function isHealthy({ compute: { running, desired, state, health } }: Observation): boolean {
-  if (running !== desired) return false;
-  return desired === 0 ? health !== 'unhealthy' : state === 'running' && health === 'healthy';
 }
 
 function isIll({ compute: { health, state } }: Observation): boolean {

@@ -62,6 +62,8 @@ export async function resolveSpec({
   for (const { name: secret } of spec.imagePullSecrets ?? []) {
     imagePullCredentials.push(...((await readValues?.registryCredentials(secret)) ?? []));
   }
+  const { computeProvider, compute } = tenant.status ?? {};
+  const isItsOwn = computeProvider === enabled.definition.name && compute !== undefined;
   return {
     tenantId,
     tenant: { namespace, name, uid },
@@ -69,15 +71,8 @@ export async function resolveSpec({
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,
-    ...completedJobs(tenant),
+    ...(isItsOwn ? { before: compute } : {}),
   };
-}
-
-function completedJobs({ status }: Tenant): Pick<TenantComputeSpec, 'completed'> {
-  const jobs = (status?.compute?.containers ?? []).flatMap(({ name, completed }) =>
-    completed === undefined ? [] : [[name, completed] as const],
-  );
-  return jobs.length === 0 ? {} : { completed: Object.fromEntries(jobs) };
 }
 
 async function resolveEnv({ env = [] }: Container, secrets: SecretReader | undefined): Promise<EnvVar[]> {

@@ -47,6 +47,11 @@ export class KubeUnreachableError extends Error {
   }
 }
 
+/** A write that was not sent: this process may not write any more, for another one may have taken its place. */
+export class WriteFencedError extends Error {
+  override readonly name = 'WriteFencedError';
+}
+
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

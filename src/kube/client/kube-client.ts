@@ -26,6 +26,8 @@ export interface KubeClientOptions {
   readonly execEnv?: Record<string, string | undefined>;
   /** What comes before the slash is the field manager of all writes. */
   readonly userAgent: string;
+  /** Asked right before each write is sent; what may not be is rejected with WriteFencedError. Default: always. */
+  readonly mayWrite?: () => boolean;
 }
 
 export type StreamOptions = Pick<RequestOptions, 'path' | 'query' | 'accept' | 'signal' | 'timeoutMs'>;

@@ -36,6 +36,12 @@ export function keyOf(object: KubeObject): string {
   return objectKey(object.metadata.namespace, object.metadata.name);
 }
 
+/** Namespace and name of a key; the namespace is undefined for a cluster-scoped object. */
+export function splitKey(key: string): [namespace: string | undefined, name: string] {
+  const slash = key.indexOf('/');
+  return slash < 0 ? [undefined, key] : [key.slice(0, slash), key.slice(slash + 1)];
+}
+
 /**
  * Negative where `a` is older than `b`. Resource versions of one kind are decimal integers of any length and may
  * be compared (KEP-5504); a Number would lose digits beyond 2^53.

@@ -4,7 +4,7 @@ import { createCredentialSource } from './credential-source.ts';
 import type { CredentialOptions, Credentials } from './credential-source.ts';
 import { apiError, resourceOf, toDispatch, unreachable } from './http-exchange.ts';
 import type { Call, RequestOptions, UseResponse } from './http-exchange.ts';
-import { KubeApiError } from './kube-api-error.ts';
+import { KubeApiError, WriteFencedError } from './kube-api-error.ts';
 import { createTransport } from './transport.ts';
 
 export interface RequestInfo {
@@ -21,6 +21,8 @@ export interface AttemptOptions extends CredentialOptions {
   readonly connections: number;
   readonly onRequest?: (info: RequestInfo) => void;
   readonly userAgent: string;
+  /** Asked right before each write is sent. Default: always. */
+  readonly mayWrite?: () => boolean;
 }
 
 /** Single requests to one server, without a second try. */
@@ -47,6 +49,10 @@ export function createRequestAttempts(options: AttemptOptions): RequestAttempts 
       let used: Credentials | undefined;
       try {
         used = await abortable(credentialSource.current(), call.signal);
+        if (request.method !== 'GET' && options.mayWrite?.() === false)
+          throw new WriteFencedError(
+            `${request.method} ${request.path}: not sent, for this process may not write any more`,
+          );
         const pool = call.streaming ? transport.streams(used) : transport.requests(used);
         const dispatch = toDispatch(request, { ...base, credentials: used, call });
         // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
@@ -55,6 +61,7 @@ export function createRequestAttempts(options: AttemptOptions): RequestAttempts 
         if (response.statusCode >= 200 && response.statusCode < 300) return await use(response);
         throw await apiError(request, response);
       } catch (error) {
+        if (error instanceof WriteFencedError) throw error;
         if (error instanceof KubeApiError) {
           if (error.status === 401 && used) credentialSource.invalidate(used);
           throw error;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { withDeadline } from '../../async/deadline.ts';
 import { isConflict, KubeApiError, messageOf } from '../client/kube-api-error.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { microTime } from '../client/micro-time.ts';
@@ -30,6 +31,8 @@ export interface LeaseCandidate {
   /** Whether the lease was seen in the hands of another. */
   overtaken(): boolean;
   holder(): string;
+  /** What the last try failed by. */
+  lastError(): string | undefined;
   /** Gives the lease back, so that others needn't wait for it to run out. Never rejects. */
   release(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
   const leases: Resource<Lease> = resource(options.client, leasesResource);
   const seen = observeLease(options.now ?? (() => performance.now()));
   const writes = answeredWrites((lease) => seen.observe(lease));
+  let lastError: string | undefined;
   const wantedSpec = (): LeaseSpec => claim(seen.lease(), options);
 
   async function attempt(call: CallOptions): Promise<boolean> {
@@ -68,12 +72,17 @@ export function createLeaseCandidate(options: CandidateOptions): LeaseCandidate 
 
   return {
     holder: () => seen.holder(),
+    lastError: () => lastError,
     overtaken: () => seen.holder() !== '' && seen.holder() !== identity,
     async tryAcquireOrRenew(signal, timeoutMs = renewDeadlineMs) {
       try {
-        return await attempt({ signal, timeoutMs });
+        // Of all its requests together: one that hangs must not keep the others waiting for the lease.
+        return await withDeadline({ timeoutMs, caller: signal }, (within) =>
+          attempt({ signal: within, timeoutMs }),
+        );
       } catch (error) {
-        if (!signal.aborted) logger.warn({ error: messageOf(error) }, 'lease not updated');
+        lastError = messageOf(error);
+        if (!signal.aborted) logger.warn({ error: lastError }, 'lease not updated');
         return false;
       }
     },

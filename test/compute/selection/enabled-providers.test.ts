@@ -41,6 +41,22 @@ describe('tenantConfig', () => {
     expect(config).toEqual({ image: 'app', labels: { a: '1', b: '2' }, volumes: ['y:/y'] });
   });
 
+  test("takes one of the operator's defaults away where the tenant says null, for every provider", () => {
+    const count = tenantConfig(enabled('ecs', { ...ecsBlock, desired_count: 3, tags: { a: '1', b: '1' } }), {
+      desired_count: null,
+      tags: { a: null },
+    });
+    expect(count).toEqual({ ...ecsBlock, tags: { b: '1' } });
+    const docker = enabled('docker', { image: 'nginx', volumes: ['x:/x'] });
+    expect(tenantConfig(docker, { volumes: null })).toEqual({ image: 'nginx' });
+    expect(tenantConfig(enabled('mock', { desired: 2 }), { desired: null })).toEqual({});
+  });
+
+  test('misses what must be there, once a tenant has unset it', () => {
+    const { message } = refusal(enabled('ecs', ecsBlock), { cluster_arn: null });
+    expect(message).toContain('spec.computeConfig.ecs.cluster_arn');
+  });
+
   test("keeps the operator's own keys to itself", () => {
     const registries = { 'registry.example': { username: 'u', password: 'hunter2' } };
     const provider = enabled('docker', { image: 'nginx', host: 'tcp://engine:2375', registries });

@@ -1,9 +1,10 @@
 import { assert, dictionary, jsonValue, property, string } from 'fast-check';
-import type { JsonValue } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mergeConfig } from '../../../src/compute/selection/merge-config.ts';
 
-const blocks = dictionary(string(), jsonValue({ maxDepth: 3 }), { noNullPrototype: true, maxKeys: 6 });
+const anyBlocks = dictionary(string(), jsonValue({ maxDepth: 3 }), { noNullPrototype: true, maxKeys: 6 });
+/** As defaults are: without null. */
+const blocks = anyBlocks.map((block) => mergeConfig({}, block));
 
 describe('mergeConfig', () => {
   test('merges objects by key, at any depth', () => {
@@ -22,8 +23,17 @@ describe('mergeConfig', () => {
     ['an object by a scalar', { a: { b: 1 } }, { a: 'x' }, { a: 'x' }],
     ['an object by a list', { a: { b: 1 } }, { a: [1] }, { a: [1] }],
     ['a list by an object', { a: [1] }, { a: { b: 1 } }, { a: { b: 1 } }],
-    ['a value by null', { a: { b: 1 } }, { a: null }, { a: null }],
   ])('replaces %s', (_what, base, over, merged) => {
+    expect(mergeConfig(base, over)).toEqual(merged);
+  });
+
+  test.each([
+    ['a scalar', { a: 1, b: 2 }, { a: null }, { b: 2 }],
+    ['a list', { a: [1] }, { a: null }, {}],
+    ['an object', { a: { b: 1 } }, { a: null }, {}],
+    ['a key of an object', { a: { b: 1, c: 2 } }, { a: { b: null } }, { a: { c: 2 } }],
+    ['what is not there', {}, { a: null, b: { c: null, d: 1 } }, { b: { d: 1 } }],
+  ])('unsets %s by null', (_what, base, over, merged) => {
     expect(mergeConfig(base, over)).toEqual(merged);
   });
 
@@ -45,7 +55,7 @@ describe('mergeConfig', () => {
 
   test('laid over itself, or twice over the same, changes nothing more', () => {
     assert(
-      property(blocks, blocks, (base, over) => {
+      property(blocks, anyBlocks, (base, over) => {
         const once = mergeConfig(base, over);
         expect(mergeConfig(base, base)).toEqual(base);
         expect(mergeConfig(once, over)).toEqual(once);
@@ -89,6 +99,6 @@ describe('mergeConfig', () => {
   });
 });
 
-function isScalar(value: JsonValue): boolean {
+function isScalar(value: unknown): boolean {
   return typeof value !== 'object' || value === null;
 }

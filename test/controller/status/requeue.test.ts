@@ -1,12 +1,8 @@
 import { describe, expect, test, vi, onTestFinished } from 'vitest';
-import type { TenantStatus } from '../../../src/api/status.ts';
 import { ComputeError, errorCodes, errorPolicies } from '../../../src/compute/errors.ts';
 import type { ErrorCode } from '../../../src/compute/errors.ts';
 import type { Verdict } from '../../../src/controller/pass.ts';
-import { requeue, unavailableGraceLeftMs } from '../../../src/controller/status/requeue.ts';
-import type { TenantMemory } from '../../../src/controller/tenant-memory.ts';
-import { passOver } from '../pass-fixture.ts';
-import { statusOf, tenantWith } from '../tenant-fixture.ts';
+import { requeue } from '../../../src/controller/status/requeue.ts';
 
 function withRandom(value: number): void {
   vi.spyOn(Math, 'random').mockReturnValue(value);
@@ -35,6 +31,12 @@ describe('the next look', () => {
       { requeueAfterMs: 900 },
     ],
     ['is left to hints while suspended', { kind: 'suspended' }, undefined, {}],
+    [
+      'at what is suspended and can not be seen backs off as for any other',
+      { kind: 'suspended', unseen: new ComputeError('Throttled', 'm', { retryAfterMs: 7000 }) },
+      undefined,
+      { failed: true, requeueAfterMs: 7000 },
+    ],
     ['at what is under way comes every 10 s', progressing, undefined, { requeueAfterMs: 10_000 }],
     ['at what is under way comes when it was asked for', progressing, 900, { requeueAfterMs: 900 }],
     ['at what was rolled back comes after 5 minutes', rolledBack, undefined, { requeueAfterMs: 300_000 }],
@@ -58,6 +60,7 @@ describe('the next look', () => {
       { requeueAfterMs: 900 },
     ],
   ])('%s', (_name, verdict, asked, result) => {
+    withRandom(0);
     expect(next(verdict, asked)).toEqual(result);
   });
 
@@ -94,45 +97,5 @@ describe('the next look', () => {
     });
     const busy = new ComputeError('DestroyFailed', 'm');
     expect(next({ kind: 'deleting', message: 'm', error: busy }, 900)).toEqual({ failed: true });
-  });
-});
-
-describe('the grace of an engine that is out of reach', () => {
-  const atMs = (seconds: number): Date => new Date(1_700_000_000_000 + seconds * 1000);
-  const ready = statusOf('True', 'Running');
-
-  function graceLeft(status: TenantStatus, verdict: Verdict, memory: TenantMemory = {}, seconds = 0): number {
-    const pass = passOver({ tenant: tenantWith(status), now: atMs(seconds), memory });
-    return unavailableGraceLeftMs(pass, verdict);
-  }
-
-  test('of a Ready tenant is 60 s, counted from its first failure', () => {
-    const memory: TenantMemory = {};
-    const left = [0, 1, 59, 60, 61].map((seconds) =>
-      graceLeft(ready, failed('ProviderUnavailable'), memory, seconds),
-    );
-    expect(left).toEqual([60_000, 59_000, 1000, 0, 0]);
-  });
-
-  test('begins anew once the engine was reached', () => {
-    const memory: TenantMemory = {};
-    graceLeft(ready, failed('ProviderUnavailable'), memory, 0);
-    expect(graceLeft(ready, { kind: 'ready', message: 'm' }, memory, 30)).toBe(0);
-    expect(graceLeft(ready, failed('ProviderUnavailable'), memory, 50)).toBe(60_000);
-  });
-
-  test('ends with any other failure', () => {
-    const memory: TenantMemory = {};
-    graceLeft(ready, failed('ProviderUnavailable'), memory, 0);
-    expect(graceLeft(ready, failed('Throttled'), memory, 30)).toBe(0);
-    expect(memory.unavailableSince).toBeUndefined();
-  });
-
-  test.each<[name: string, status: TenantStatus]>([
-    ['one that never was Ready', statusOf('False', 'Provisioning')],
-    ['one that is Unknown already', statusOf('Unknown', 'ProviderUnavailable')],
-    ['a generation that was not applied yet', statusOf('True', 'Running', { observedGeneration: 1 })],
-  ])('is not given to %s', (_name, status) => {
-    expect(graceLeft(status, failed('ProviderUnavailable'))).toBe(0);
   });
 });

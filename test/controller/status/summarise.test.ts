@@ -83,7 +83,7 @@ describe('the status', () => {
       const status = summary({ kind: 'failed', error: new ComputeError(code, 'm') });
       const { reason, stalled } = errorPolicies[code];
       expect(conditionsOf(status)).toEqual([
-        `Ready=False/${reason}`,
+        `Ready=${code === 'InternalError' ? 'Unknown' : 'False'}/${reason}`,
         `${stalled ? 'Stalled' : 'Reconciling'}=True/${reason}`,
       ]);
       expect(status.retry).toEqual({ since: '2026-01-01T00:00:00Z' });
@@ -140,12 +140,19 @@ describe('the status', () => {
     ).toBeUndefined();
   });
 
-  test('while suspended the generation stands still and Ready keeps its status', () => {
-    const before = { ...summary(ready), observedGeneration: 2 };
+  test('while suspended is up to date, and Ready keeps its status and the generation that was applied', () => {
+    const before = summarise({
+      previous: undefined,
+      draft: { ...draftFrom(undefined), compute: running },
+      verdict: ready,
+      generation: 2,
+      now: t0,
+    });
     const status = summary({ kind: 'suspended' }, before);
-    expect(status.observedGeneration).toBe(2);
+    expect(status.observedGeneration).toBe(3);
     expect(findCondition(status.conditions, 'Ready')).toMatchObject({
       status: 'True',
+      observedGeneration: 2,
       reason: 'Suspended',
       message: 'spec.suspend is true: nothing is changed until it is false',
     });
@@ -247,7 +254,8 @@ describe('the status', () => {
       now: t0,
     });
     expect(Object.keys(status)).toEqual(['observedGeneration', 'phase', 'conditions']);
-    expect(status.observedGeneration).toBe(-1);
+    expect(status.observedGeneration).toBe(3);
+    expect(status.conditions?.map(({ observedGeneration }) => observedGeneration)).toEqual([-1]);
   });
 
   test('names old places while there are any, and the one drift there is', () => {

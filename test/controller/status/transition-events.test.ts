@@ -58,7 +58,7 @@ describe('the Events of a transition', () => {
     ],
     ['suspended', status('Running', 'True'), status('Suspended', 'True'), [], []],
   ])('%s', (_name, before, after, repaired, reasons) => {
-    expect(transitionEvents(before, after, repaired).map(({ reason }) => reason)).toEqual(reasons);
+    expect(transitionEvents(before, after, { repaired }).map(({ reason }) => reason)).toEqual(reasons);
   });
 
   test.each<[string, TenantStatus | undefined, TenantStatus, DriftItem[], string[]]>([
@@ -98,11 +98,13 @@ describe('the Events of a transition', () => {
     ],
     ['no condition yet', undefined, { observedGeneration: 1 }, [], []],
   ])('%s', (_name, before, after, repaired, reasons) => {
-    expect(transitionEvents(before, after, repaired).map(({ reason }) => reason)).toEqual(reasons);
+    expect(transitionEvents(before, after, { repaired }).map(({ reason }) => reason)).toEqual(reasons);
   });
 
   test('say what happened, in words and kinds', () => {
-    expect(transitionEvents(status('Running', 'True'), status('Running', 'True', 2), [item])).toEqual([
+    expect(
+      transitionEvents(status('Running', 'True'), status('Running', 'True', 2), { repaired: [item] }),
+    ).toEqual([
       {
         type: 'Warning',
         reason: 'Drifted',
@@ -112,10 +114,10 @@ describe('the Events of a transition', () => {
       { type: 'Normal', reason: 'Repaired', action: 'Repair', note: 'containers.app.state is running again' },
       { type: 'Normal', reason: 'Updated', action: 'Update', note: 'runs the new state on docker' },
     ]);
-    expect(transitionEvents(undefined, status('Running', 'True'), [])).toEqual([
+    expect(transitionEvents(undefined, status('Running', 'True'), { repaired: [] })).toEqual([
       { type: 'Normal', reason: 'Provisioned', action: 'Provision', note: 'runs on docker' },
     ]);
-    expect(transitionEvents(undefined, status('Throttled', 'False'), [])).toEqual([
+    expect(transitionEvents(undefined, status('Throttled', 'False'), { repaired: [] })).toEqual([
       { type: 'Warning', reason: 'Throttled', action: 'Reconcile', note: 'Throttled' },
     ]);
   });

@@ -38,6 +38,7 @@ const stopped: Change = {
   cause: 'drift',
   effect: 'live',
 };
+const edited: Change = { path: 'network', desired: 'a', actual: 'b', cause: 'drift', effect: 'replace' };
 const stoppedItem = { path: 'state', desired: 'running', actual: 'exited' };
 const absentItem = { path: 'compute', desired: 'present', actual: 'absent' };
 const rollout: Change = { path: 'image', desired: 'v2', actual: 'v1', cause: 'spec', effect: 'replace' };
@@ -98,6 +99,16 @@ describe('the step that is taken', () => {
     [
       'a spec that never came up, under Report',
       { status: statusOf('False', 'Updating'), there: 'current', drift: [stopped], driftPolicy: 'Report' },
+      update,
+    ],
+    [
+      'an edit by other hands in the midst of a rollout, under Report',
+      { status: statusOf('False', 'Updating'), there: 'current', drift: [edited], driftPolicy: 'Report' },
+      [],
+    ],
+    [
+      'an edit by other hands in the midst of a rollout',
+      { status: statusOf('False', 'Updating'), there: 'current', drift: [edited] },
       update,
     ],
     ['drift', { status: applied, there: 'current', drift: [stopped] }, update],

@@ -151,6 +151,17 @@ describe('deletion', () => {
     expect((await deleteTenant(pass)).verdict).toBeUndefined();
   });
 
+  test('can be told to leave what nobody can say any more whose it is', async () => {
+    const [docker] = two();
+    docker.failures.set('destroy', new ComputeError('ProviderConflict', 'it has lost its marks'));
+    const { verdict } = await deleteTenant(passOf([docker], { placement: here }));
+    expect(verdict).toMatchObject({
+      message: expect.stringContaining(
+        'it has lost its marks. If it is to stay, give it up: kubectl annotate',
+      ),
+    });
+  });
+
   test('keeps volumes and says so, unless volumePolicy is Delete: then those of places that were left go, too', async () => {
     const [docker, ecs] = two();
     docker.destroys.push({ outcome: 'gone', message: 'kept', retained: ['volume data'] });

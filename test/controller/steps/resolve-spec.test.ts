@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { tenantStatus } from '../../../src/api/status.ts';
 import type { TenantStatus } from '../../../src/api/status.ts';
 import { tenantSpecSchema } from '../../../src/api/tenant.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
@@ -11,7 +10,7 @@ import {
 } from '../../../src/controller/steps/resolve-spec.ts';
 import type { SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
 import { block, scriptedProvider } from '../scripted-provider.ts';
-import { tenantWith } from '../tenant-fixture.ts';
+import { running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
 const schema = tenantSpecSchema({ docker: block });
 const parse = (spec: unknown) => parseTenantSpec(schema, tenantWith(undefined, {}, spec));
@@ -55,6 +54,14 @@ async function resolve(
   });
   return { resolved, asked: secrets.asked };
 }
+
+test.each([
+  ['with what its provider told last', 'docker', running],
+  ['without what another provider told', 'ecs', undefined],
+])('a spec comes %s', async (_what, computeProvider, before) => {
+  const status = { ...statusOf('True', 'Running'), computeProvider, compute: running };
+  expect((await resolve({}, 'values', {}, status)).resolved.before).toEqual(before);
+});
 
 describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
@@ -112,20 +119,6 @@ describe('what a provider receives', () => {
       config: {},
       imagePullCredentials: [],
     });
-  });
-
-  test('says which jobs are done, as the status remembers', async () => {
-    const job = { name: 'job', state: 'stopped', ready: false, completed: 'v1:0' } as const;
-    const app = { name: 'app', state: 'running', ready: true } as const;
-    const compute = {
-      state: 'running',
-      health: 'healthy',
-      running: 1,
-      desired: 1,
-      containers: [job, app],
-    } as const;
-    const status = tenantStatus.parse({ compute });
-    expect((await resolve({}, 'values', {}, status)).resolved.completed).toEqual({ job: 'v1:0' });
   });
 
   test("has the tenant's block over the operator's defaults, and nothing of the operator's own", async () => {

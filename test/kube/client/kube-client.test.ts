@@ -3,7 +3,11 @@ import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+import {
+  KubeApiError,
+  KubeUnreachableError,
+  WriteFencedError,
+} from '../../../src/kube/client/kube-api-error.ts';
 import type { RequestInfo } from '../../../src/kube/client/request-attempts.ts';
 import { answer, clientFor, scriptedServer } from '../scripted-server.ts';
 
@@ -109,6 +113,36 @@ describe('retries', () => {
     expect(error).toBeInstanceOf(KubeApiError);
     expect(error).toMatchObject({ status: 409, reason: 'Conflict', details: { name: 'a' } });
     expect((error as Error).message).toContain('GET /api/v1/namespaces: 409 the object has been modified');
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('a client that may not write any more', () => {
+  test('sends no write, and reads all the same', async () => {
+    let fenced = false;
+    const { url, requests } = await scriptedServer((_request, response) =>
+      answer(response, 200, { ok: true }),
+    );
+    const client = clientFor(url, { mayWrite: () => !fenced });
+    await client.request({ method: 'PATCH', path: '/api/v1/x', body: {} });
+    fenced = true;
+    for (const method of ['PATCH', 'PUT', 'POST', 'DELETE'] as const) {
+      const refused = await failure(client.request({ method, path: '/api/v1/x', body: {} }));
+      expect(refused).toBeInstanceOf(WriteFencedError);
+    }
+    expect(await client.request(get)).toEqual({ ok: true });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('does not send again what it might when it began', async () => {
+    let fenced = false;
+    const { url, requests } = await scriptedServer((_request, response) => {
+      fenced = true;
+      answer(response, 500, {});
+    });
+    const client = clientFor(url, { mayWrite: () => !fenced });
+    const refused = await failure(client.request({ method: 'PATCH', path: '/api/v1/x', body: {} }));
+    expect(refused).toBeInstanceOf(WriteFencedError);
     expect(requests).toHaveLength(1);
   });
 });

@@ -35,6 +35,7 @@ function candidate(lease: string, identity: string, log: string[]) {
     identity,
     leaseDurationMs: 3_000,
     renewDeadlineMs: 2_000,
+    windUpMs: 60_000,
     retryPeriodMs: 400,
     logger: recordingLogger().logger,
     signal: controller.signal,

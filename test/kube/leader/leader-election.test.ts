@@ -4,7 +4,7 @@ import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kub
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../../src/kube/client/http-exchange.ts';
 import { runLeaderElection } from '../../../src/kube/leader/leader-election.ts';
-import type { LeaderElectionOptions } from '../../../src/kube/leader/leader-election.ts';
+import type { LeaderElectionOptions, Tenure } from '../../../src/kube/leader/leader-election.ts';
 import type { LeaseSpec } from '../../../src/kube/leader/observed-lease.ts';
 import { recordingLogger } from '../recording-logger.ts';
 
@@ -61,16 +61,24 @@ function versionOf(body: unknown): string {
 function candidate(
   server: ReturnType<typeof leaseServer>,
   identity: string,
-  onStarted?: (signal: AbortSignal) => Promise<void> | void,
+  onStarted?: LeaderElectionOptions['onStarted'],
   options: Partial<LeaderElectionOptions> = {},
 ) {
-  const link = { up: true, answerDelayMs: 0, heedsAborts: false, calls: 0, timeouts: [] as number[] };
+  const link = {
+    up: true,
+    refusal: 0,
+    answerDelayMs: 0,
+    heedsAborts: false,
+    calls: 0,
+    timeouts: [] as number[],
+  };
   const client = {
     request: async (options: RequestOptions) => {
       link.calls += 1;
       link.timeouts.push(options.timeoutMs ?? Number.NaN);
       await Promise.resolve();
       if (!link.up) throw new KubeUnreachableError('cut');
+      if (link.refusal !== 0) throw new KubeApiError('PUT lease', link.refusal, { message: 'no' });
       const result = server.handle(options);
       if (link.answerDelayMs === 0) return result;
       // The server has done it, whether the answer is waited for or not.
@@ -95,6 +103,7 @@ function candidate(
     leaseDurationMs: 15_000,
     renewDeadlineMs: 10_000,
     retryPeriodMs: 2_000,
+    windUpMs: 60_000,
     logger,
     signal: controller.signal,
     random: () => 0,
@@ -421,6 +430,108 @@ describe('a leader', () => {
     expect(server.spec()?.holderIdentity).toBe('a');
   });
 
+  test.each([401, 403])(
+    'whose lease can not be renewed for a %s says that, and names no other replica',
+    async (status) => {
+      const server = leaseServer();
+      const a = candidate(server, 'a');
+      await pass(0);
+      a.link.refusal = status;
+      await pass(12);
+      expect(a.state.outcome).toBe('lost');
+      const told = a.lines.filter(({ level }) => level === 'error');
+      expect(told).toMatchObject([
+        {
+          message: 'the lease is lost: it could not be renewed for 10 s',
+          fields: { error: `PUT lease: ${status} no` },
+        },
+      ]);
+    },
+  );
+
+  test('whose lease another one has taken names that one', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(1);
+    server.put({ holderIdentity: 'b', leaseDurationSeconds: 15 });
+    await pass(2);
+    expect(a.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { message: 'the lease is lost: another replica leads', fields: { holder: 'b' } },
+    ]);
+  });
+
+  test('whose renewal hangs, and heeds no deadline, has lost all the same', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a');
+    await pass(1);
+    const b = candidate(server, 'b');
+    a.link.answerDelayMs = 3_600_000;
+    await pass(12);
+    expect(a.state.outcome).toBe('lost');
+    await pass(20);
+    expect(b.state.leading).toBe(true);
+  });
+
+  test('whose work hangs as it is to end does not renew the lease for ever, nor give it back', async () => {
+    const server = leaseServer();
+    const a = candidate(server, 'a', () => new Promise(() => undefined));
+    await pass(1);
+    const b = candidate(server, 'b');
+    a.abort();
+    await pass(59);
+    expect(a.state.outcome).toBeUndefined();
+    await pass(4);
+    expect(a.state.outcome).toBe('lost');
+    expect(server.spec()?.holderIdentity).toBe('a');
+    await pass(20);
+    expect(b.state.leading).toBe(true);
+  });
+
+  test('that loses the lease while its work winds up has that aborted', async () => {
+    const server = leaseServer();
+    let lost: AbortSignal | undefined;
+    const a = candidate(server, 'a', (_signal, tenure) => {
+      ({ lost } = tenure);
+      return new Promise(() => undefined);
+    });
+    await pass(1);
+    a.abort();
+    await pass(1);
+    expect(lost?.aborted).toBe(false);
+    a.link.up = false;
+    await pass(12);
+    expect(lost?.aborted).toBe(true);
+  });
+
+  test('that was frozen knows that it has lost before any of its timers does', async () => {
+    const server = leaseServer();
+    let frozenMs = 0;
+    let tenure: Tenure | undefined;
+    let stopped: AbortSignal | undefined;
+    const work: LeaderElectionOptions['onStarted'] = (signal, given) => {
+      [stopped, tenure] = [signal, given];
+    };
+    const a = candidate(server, 'a', work, { now: () => performance.now() + frozenMs });
+    await pass(5);
+    expect(tenure?.isHeld()).toBe(true);
+    frozenMs = 9_000;
+    expect(tenure?.isHeld()).toBe(false);
+    expect([tenure?.lost.aborted, stopped?.aborted]).toEqual([true, true]);
+    await pass(0);
+    expect(a.state.outcome).toBe('lost');
+  });
+
+  test('that has given the lease back holds it no more, and has not lost it', async () => {
+    const server = leaseServer();
+    let tenure: Tenure | undefined;
+    const a = candidate(server, 'a', (_signal, given) => void (tenure = given));
+    await pass(1);
+    a.abort();
+    await pass(1);
+    expect(tenure?.isHeld()).toBe(false);
+    expect(a.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   test('whose work fails gives the lease back and rejects', async () => {
     const server = leaseServer();
     const a = candidate(server, 'a', () => Promise.reject(new Error('broken')));
@@ -495,6 +606,7 @@ test('durations that contradict each other are refused', async () => {
     name: 'n',
     identity: 'a',
     onStarted: () => {},
+    windUpMs: 60_000,
     logger: recordingLogger().logger,
     signal: new AbortController().signal,
   };

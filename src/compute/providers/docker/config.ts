@@ -6,6 +6,7 @@ import {
   portNumber,
   portProtocol,
 } from '../../../api/compute-fields.ts';
+import { duration } from '../../../api/duration.ts';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
 
@@ -132,7 +133,12 @@ export const dockerOperatorBlock = z
       .union([z.ipv4(), z.ipv6()], { error: 'must be an IP address such as 127.0.0.1 or ::1' })
       .default('127.0.0.1')
       .describe('Host address that published ports are bound to.'),
-    network_pool: cidr.default('10.210.0.0/16').describe('Each private tenant network takes a /28 of it.'),
+    network_pool: cidr
+      .default('10.210.0.0/16')
+      .describe('Each private tenant network takes as much of it as its containers need, a /28 at least.'),
+    pull_silence: duration
+      .default('1m')
+      .describe('How long a registry may send nothing before a pull is given up. Unpacking does not count.'),
     registries: z
       .record(z.string().min(1), registryCredential)
       .default({})

@@ -1,4 +1,5 @@
 import { atMost } from '../../../async/at-most.ts';
+import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
@@ -36,11 +37,14 @@ const startsAtOnce = 8;
 export interface DockerContext extends ProviderContext {
   /** Milliseconds that a container without health check must run to count as healthy. For tests. */
   readonly settleMs?: number;
+  /** Milliseconds that a pause must last to count as one. For tests. */
+  readonly pauseMs?: number;
 }
 
 export const createDockerProvider: CreateProvider = (options, context) => {
   const block = dockerOperatorBlock.parse(options.block);
-  const engine = createEngineClient({ host: block.host, logger: context.logger });
+  const pullSilenceMs = durationMs(block.pull_silence);
+  const engine = createEngineClient({ host: block.host, logger: context.logger, pullSilenceMs });
   return dockerProvider(engine, block, dockerPolicyBlock.parse(options.policy ?? {}), context);
 };
 
@@ -56,13 +60,13 @@ export function dockerProvider(
   const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, ownership);
+  const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const parts = { view, pulls, networks: createNetworks(guard.engine, settings), settings, clock };
-  const perEngine = { retreats: createRetreats(), throttle: atMost(startsAtOnce) };
-  const deps: ConvergeDeps = { engine: guard.engine, ...parts, ...perEngine };
+  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), retreats: createRetreats() };
+  const throttle = atMost(startsAtOnce);
+  const deps: ConvergeDeps = { engine: guard.engine, ...tools, throttle, settings, clock, logger };
   const stepping =
     (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
     (desired, permit, signal) =>
@@ -77,14 +81,11 @@ export function dockerProvider(
     update: stepping('UpdateFailed', false),
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
-      asDockerErrors('DestroyFailed', async () => {
+      asDockerErrors('DestroyFailed', () => {
         pulls.forget(at.tenantId);
         deps.retreats.forget(at.tenantId);
-        try {
-          return await destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
-        } finally {
-          view.snapshot.touch(at.tenantId);
-        }
+        const gone = destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
+        return gone.finally(() => view.snapshot.touch(at.tenantId));
       }),
     getStatus: (at, against, how) =>
       asDockerErrors('ProviderUnavailable', () => getStatus({ ...deps, ownership }, { at, against }, how)),

@@ -59,13 +59,27 @@ const tenantShape = {
     .describe(
       'Tasks to run. Left out of tenant and operator config, it belongs to autoscaling after creation.',
     ),
-  launch_type: z.enum(['EC2', 'FARGATE', 'EXTERNAL']).optional().describe('What the tasks run on.'),
-  subnets: z.array(subnet).max(16).optional().describe('Subnets of the tasks (awsvpc network mode).'),
+  launch_type: z
+    .enum(['EC2', 'FARGATE', 'EXTERNAL'])
+    .optional()
+    .describe(
+      'What the tasks run on. Capacity providers in its place are taken for what they are: FARGATE for FARGATE, ' +
+        'groups of instances for EC2. Left out later on, the service keeps what it has.',
+    ),
+  subnets: z
+    .array(subnet)
+    .max(16)
+    .optional()
+    .describe(
+      'Subnets of the tasks (awsvpc network mode). Left out later on, the service keeps those that it has.',
+    ),
   security_groups: z
     .array(securityGroup)
     .max(5)
     .optional()
-    .describe('Security groups of the tasks (awsvpc network mode).'),
+    .describe(
+      "Security groups of the tasks (awsvpc network mode). Left out, or an empty list: the VPC's default one.",
+    ),
   assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
   tags: stringMap(tagKey, z.string().max(256), maxTags)
     .optional()

@@ -9,7 +9,7 @@ import { createRevisionCleanup } from './converge/revision-cleanup.ts';
 import { createServiceSteps } from './converge/service-steps.ts';
 import type { EcsApi } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
-import type { ClusterTarget, ServiceTarget } from './address/service-target.ts';
+import type { ClusterTarget, EcsScope, ServiceTarget } from './address/service-target.ts';
 import { desireService } from './state/desired.ts';
 import type { DesiredService, EcsSettings } from './state/desired.ts';
 import { ownerPrefix } from './state/tags.ts';
@@ -20,7 +20,7 @@ import { watchServices } from './watch/watch-services.ts';
 
 /** One ECS service per tenant. What it promises stands in ../../provider.ts; this file only joins the parts. */
 
-/** ECS calls a rollout COMPLETED within a minute or so; 15 s without a failed task will do where it never does. */
+/** Where a rollout is never called COMPLETED, 15 s of running without a failed task will do. */
 const defaultSettleMs = 15_000;
 
 export interface EcsContext extends ProviderContext {
@@ -48,7 +48,9 @@ export function ecsProvider(
   const view = createServiceView(() => performance.now());
   const cleanup = createRevisionCleanup({ api, ownership, logger });
   const steps = createServiceSteps({ api, settings, view, cleanup });
-  const clock = () => ({ nowMs: Date.now(), settleMs });
+  // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
+  const callsCompleted = isAws(block.endpoint);
+  const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
   const looking = { api, ownership, view, clock };
   const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
 
@@ -72,6 +74,12 @@ export function ecsProvider(
     },
     close: async () => api.close(),
   };
+}
+
+/** Its own endpoints in a VPC bear its name, too. */
+function isAws(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return true;
+  return /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/.test(new URL(endpoint).hostname);
 }
 
 function ecsErrors<T>(operation: () => Promise<T>): Promise<T> {

@@ -52,6 +52,7 @@ export function context(over: Partial<DockerContext> = {}): DockerContext {
     policy: openPolicy,
     sweepIntervalMs: 3_600_000,
     settleMs: 0,
+    pauseMs: 0,
     ...over,
   };
 }

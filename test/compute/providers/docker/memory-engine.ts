@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../../src/compute/errors.ts';
+import { covers } from '../../../../src/compute/permit.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
 
@@ -14,9 +16,11 @@ export interface MemoryEngine extends Engine {
   readonly volumes: Map<string, Dockerode.VolumeInspectInfo>;
   /** Of images that are present. All others are pulled with success, unless their name contains `missing`. */
   readonly images: Set<string>;
+  /** What images declare as VOLUME, by image. */
+  readonly imageVolumes: Map<string, readonly string[]>;
   /** Names of the calls so far. */
   readonly calls: string[];
-  emit(action: string, container: MemoryContainer): void;
+  emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
   /** Ends the streams of events. */
   breakStreams(): void;
   /**
@@ -39,6 +43,8 @@ export interface MemoryContainer {
   finishedMs: number;
   health?: string;
   readonly hostConfig: Dockerode.HostConfig;
+  /** Volumes that the engine made for the paths of its image, with names of the engine's own. */
+  readonly anonymous: readonly { readonly name: string; readonly target: string }[];
 }
 
 /** Calls that change something on the engine. */
@@ -78,7 +84,15 @@ export function memoryEngine(images: readonly string[] = [], aheadMs = 0): Memor
 
 interface State extends Pick<
   MemoryEngine,
-  'containers' | 'networks' | 'volumes' | 'images' | 'calls' | 'emit' | 'breakStreams' | 'time'
+  | 'containers'
+  | 'networks'
+  | 'volumes'
+  | 'images'
+  | 'imageVolumes'
+  | 'calls'
+  | 'emit'
+  | 'breakStreams'
+  | 'time'
 > {
   readonly engineStart: { ms: number };
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
@@ -97,14 +111,15 @@ function createState(images: readonly string[], aheadMs: number): State {
     networks: new Map(),
     volumes: new Map(),
     images: new Set(images),
+    imageVolumes: new Map(),
     calls: [],
     streams,
     time: { nowMs: () => Math.max(Date.now() + aheadMs, last) },
     engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,
-    emit(action, { id, name, body, exitCode }) {
-      const attributes = { ...body.Labels, name, exitCode: `${exitCode}` };
+    emit(action, { id, name, body, exitCode }, more = {}) {
+      const attributes = { ...body.Labels, name, exitCode: `${exitCode}`, ...more };
       for (const push of streams) push({ action, id, attributes, timeMs: now() });
     },
     breakStreams() {
@@ -166,6 +181,7 @@ function containerCalls(state: State): Containers {
         startedMs: 0,
         finishedMs: 0,
         hostConfig: structuredClone(body.HostConfig ?? {}),
+        anonymous: anonymousVolumes(state, body),
       };
       containers.set(id, container);
       emit('create', container);
@@ -192,10 +208,12 @@ function containerCalls(state: State): Containers {
       Object.assign(container, { state: 'exited', exitCode: 143, finishedMs: state.now() });
       emit('die', container);
     },
-    async removeContainer(id) {
+    async removeContainer(id, consent) {
       calls.push('removeContainer');
       const container = find(id);
       if (container === undefined) return;
+      if (covers(consent, 'data-loss'))
+        for (const { name } of container.anonymous) state.volumes.delete(name);
       containers.delete(container.id);
       emit('destroy', container);
     },
@@ -204,8 +222,9 @@ function containerCalls(state: State): Containers {
       const container = must(id);
       const holder = find(name);
       if (holder !== undefined && holder !== container) return 'name-taken';
+      const oldName = `/${container.name}`;
       container.name = name;
-      emit('rename', container);
+      emit('rename', container, { oldName });
       return undefined;
     },
     async updateContainer(id, body) {
@@ -219,6 +238,20 @@ function containerCalls(state: State): Containers {
   };
 }
 
+function anonymousVolumes(
+  state: State,
+  { Image = '', HostConfig }: Dockerode.ContainerCreateOptions,
+): MemoryContainer['anonymous'] {
+  const bound = (HostConfig?.Binds ?? []).map((bind) => bind.split(':')[1]);
+  return (state.imageVolumes.get(Image) ?? [])
+    .filter((target) => !bound.includes(target))
+    .map((target) => {
+      const name = createHash('sha256').update(state.nextId()).digest('hex');
+      state.volumes.set(name, { Name: name, Labels: {} } as unknown as Dockerode.VolumeInspectInfo);
+      return { name, target };
+    });
+}
+
 function start(state: State, container: MemoryContainer): void {
   const image = container.body.Image ?? '';
   const network = container.hostConfig.NetworkMode ?? 'bridge';
@@ -230,6 +263,16 @@ function start(state: State, container: MemoryContainer): void {
   if (image.includes('bad-command')) refuse('bad-command', 'exec: "/nope": executable file not found');
   if (!builtIn && ![...state.networks.values()].some(({ Name }) => Name === network)) {
     refuse('missing-network', `network ${network} not found`);
+  }
+  const peers = [...state.containers.values()].filter(
+    ({ state: how, hostConfig }) => how === 'running' && hostConfig.NetworkMode === network,
+  );
+  const prefix = [...state.networks.values()].find(({ Name }) => Name === network)?.IPAM?.Config?.[0]?.[
+    'Subnet'
+  ];
+  const addresses = prefix === undefined ? Infinity : 2 ** (32 - Number(prefix.split('/')[1])) - 3;
+  if (peers.length >= addresses) {
+    throw new EngineRefusal('other', 500, 'no available IPv4 addresses on this network');
   }
   const wanted = new Set(fixedPorts(container));
   for (const other of state.containers.values()) {
@@ -295,11 +338,13 @@ async function* events(
   }
 }
 
-function imageCalls({ images, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
+function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
   return {
     async inspectImage(reference) {
       calls.push('inspectImage');
-      return images.has(reference) ? ({ Id: 'sha256:0' } as Dockerode.ImageInspectInfo) : undefined;
+      if (!images.has(reference)) return undefined;
+      const Volumes = Object.fromEntries((imageVolumes.get(reference) ?? []).map((path) => [path, {}]));
+      return { Id: 'sha256:0', Config: { Volumes } } as unknown as Dockerode.ImageInspectInfo;
     },
     async pullImage(reference) {
       calls.push('pullImage');
@@ -395,6 +440,7 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
     State: state,
     Status: state === 'created' ? 'Created' : status,
     Ports: [],
+    Mounts: mounts(container),
     NetworkSettings: { Networks: {} },
   } as unknown as Dockerode.ContainerInfo;
 }
@@ -418,9 +464,22 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     },
     Config: { Image: body.Image, Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    Mounts: (hostConfig.Binds ?? []).map((bind) => {
+    Mounts: mounts(container),
+  } as unknown as Dockerode.ContainerInspectInfo;
+}
+
+function mounts({ hostConfig, anonymous }: MemoryContainer): readonly object[] {
+  return [
+    ...(hostConfig.Binds ?? []).map((bind) => {
       const [Name = '', Destination = '', mode] = bind.split(':');
       return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
     }),
-  } as unknown as Dockerode.ContainerInspectInfo;
+    ...anonymous.map(({ name, target }) => ({
+      Type: 'volume',
+      Name: name,
+      Source: name,
+      Destination: target,
+      RW: true,
+    })),
+  ];
 }

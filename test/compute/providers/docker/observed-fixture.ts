@@ -25,6 +25,7 @@ export function observedContainer(
     labels: {},
     ports: [],
     networkId: undefined,
+    volumes: [],
     inspected: {
       createdMs: nowMs - 3_600_000,
       startedMs: nowMs - 3_600_000,

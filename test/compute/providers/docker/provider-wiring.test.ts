@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { TenantPlace } from '../../../../src/compute/provider.ts';
+import type { Provider, TenantPlace } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { dockerDefinition } from '../../../../src/compute/providers/docker/definition.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
@@ -7,6 +7,7 @@ import { createDockerProvider, dockerProvider } from '../../../../src/compute/pr
 import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { driven } from '../../driven-provider.ts';
 import { containerSpec, context, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
+import { standInEngine, turns, until } from './engine-stand-in.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
@@ -34,6 +35,33 @@ describe('the provider', () => {
     });
     const strict = await make();
     expect(() => strict.desired(host)).toThrow(expect.objectContaining({ code: 'PolicyDenied' }));
+  });
+
+  it('gives a pull up that is silent for as long as the operator says', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const engine = await standInEngine((request, response) => {
+      const { url = '' } = request;
+      if (url.endsWith('/_ping')) response.end('OK');
+      else if (url.includes('/containers/json')) response.end('[]');
+      else if (!url.includes('/images/create')) response.writeHead(404).end();
+    });
+    const asked = (what: string) => engine.requests.some((request) => request.includes(what));
+    const block = { image: 'app:1', host: engine.host, pull_silence: '10m' };
+    const bare = (await createDockerProvider({ block, policy: {} }, context())) as Provider<DesiredTenant>;
+    onTestFinished(() => bare.close());
+    const provider = driven<DesiredTenant, DockerConfig>(bare);
+    await provider.provision(tenantSpec(), signal);
+    await until(() => asked('/images/create'));
+    await vi.advanceTimersByTimeAsync(599_999);
+    await turns();
+    expect(asked('/_ping')).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await until(() => asked('/_ping'));
+    await turns();
+    await expect(provider.provision(tenantSpec(), signal)).rejects.toMatchObject({
+      message: expect.stringContaining('sends nothing') as string,
+    });
   });
 
   it('has a replacement prove itself for 3 s by default', async () => {

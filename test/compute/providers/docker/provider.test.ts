@@ -374,9 +374,7 @@ describe('a job', () => {
   /** As the controller hands over what the status remembers. */
   const remembered = (spec: ReturnType<typeof job>, { compute }: Observation) => ({
     ...spec,
-    completed: Object.fromEntries(
-      (compute.containers ?? []).flatMap(({ name, completed = '' }) => [[name, completed]]),
-    ),
+    before: compute,
   });
 
   async function done() {

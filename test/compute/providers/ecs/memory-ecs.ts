@@ -54,6 +54,11 @@ const account = 'arn:aws:ecs:us-west-2:123456789012';
 export const clusterArn = `${account}:cluster/landlord`;
 export const baseArn = `${account}:task-definition/tenant-app:12`;
 
+/** What a rollback brings back beside the task definition. */
+function revisionOf({ networkConfiguration, launchType, capacityProviderStrategy }: Service | Deployment) {
+  return { networkConfiguration, launchType, capacityProviderStrategy };
+}
+
 export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const { hiddenFor = 0, drainsFor = 0, stopsFor = 0, hasCluster = true } = options;
   const services = new Map<string, Service>();
@@ -63,6 +68,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const draining = new Map<string, number>();
   const stopping = new Map<string, number>();
   const latest = new Map<string, number>();
+  const launchTypes = new Map<string, Service['launchType']>();
   const calls: { name: string; input: unknown }[] = [];
   let ids = 0;
   const id = (): string => `${(ids += 1)}`;
@@ -100,7 +106,13 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     return images.some((image) => image.startsWith('crash')) ? 'crash' : undefined;
   };
 
-  const deployment = (taskDefinition: string, desiredCount: number): Deployment => ({
+  /** Nothing can be pulled from there. */
+  const failureOn = ({ networkConfiguration: network }: Service | Deployment): 'missing' | undefined =>
+    network?.awsvpcConfiguration?.subnets?.includes('subnet-bad') === true ? 'missing' : undefined;
+
+  /** The service's revision as it is now goes with it. */
+  const deployment = (taskDefinition: string, desiredCount: number, of: Service): Deployment => ({
+    ...revisionOf(of),
     id: `ecs-svc/${id()}`,
     status: 'PRIMARY',
     taskDefinition,
@@ -130,7 +142,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       stopping.set(name, left - 1);
       return;
     }
-    const failure = failureOf(primary.taskDefinition);
+    const failure = failureOf(primary.taskDefinition) ?? failureOn(primary);
     if (failure === undefined) {
       primary.runningCount = service.desiredCount;
       primary.rolloutState = 'COMPLETED';
@@ -146,7 +158,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     primary.rolloutStateReason = 'ECS deployment circuit breaker: tasks failed to start.';
     const back = others.find(({ rolloutState }) => rolloutState === 'COMPLETED');
     if (back === undefined) return;
-    service.taskDefinition = back.taskDefinition;
+    Object.assign(service, revisionOf(back), { taskDefinition: back.taskDefinition });
     service.deployments = [{ ...back, status: 'PRIMARY' }];
     service.events = [
       {
@@ -191,7 +203,6 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
               },
             },
           }),
-      deployments: [deployment(arn, desiredCount)],
       events: [],
       loadBalancers: [],
       serviceRegistries: [],
@@ -206,7 +217,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       createdAt: new Date(Number(id())),
       tags: [...(input.tags ?? [])],
     };
+    created.deployments = [deployment(arn, desiredCount, created)];
     services.set(name, created);
+    launchTypes.set(name, created.launchType);
     hidden.set(name, hiddenFor);
     return created;
   };
@@ -273,10 +286,15 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
           },
         };
       }
+      const strategy = input.capacityProviderStrategy;
+      if (strategy !== undefined) {
+        const launchType = strategy.length > 0 ? undefined : launchTypes.get(name);
+        Object.assign(service, { capacityProviderStrategy: strategy, launchType });
+      }
       if (rolls) {
         const old = (service.deployments ?? []).map((one) => ({ ...one, status: 'ACTIVE' }));
         service.taskDefinition = arn;
-        service.deployments = [deployment(arn, service.desiredCount ?? 0), ...old];
+        service.deployments = [deployment(arn, service.desiredCount ?? 0, service), ...old];
       }
       return structuredClone(service);
     },
@@ -333,6 +351,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const running = [...arns].flatMap((arn) => runningTask(arn, service));
       return [...failed, ...running].slice(0, limit);
     },
+    now: () => Date.now(),
     async *serviceHints() {},
     close: () => undefined,
   };
@@ -383,7 +402,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const counted = Object.fromEntries(
     Object.entries(api).map(([name, call]) => [
       name,
-      name === 'listServices' || name === 'serviceHints' || name === 'close'
+      name === 'now' || name === 'listServices' || name === 'serviceHints' || name === 'close'
         ? call
         : async (...args: unknown[]) => {
             (args.at(-1) as AbortSignal).throwIfAborted();

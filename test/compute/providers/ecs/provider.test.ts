@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ComputeStatusBlock } from '../../../../src/api/status.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { anyConsent, anyPermit } from '../../permits.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
@@ -150,14 +151,65 @@ describe('an update', () => {
     expect(ecs.service(name)?.desiredCount).toBe(7);
   });
 
-  test('of the launch type drains the service and makes it anew, and says so', async () => {
+  test('that makes the service anew, or moves it, gives it as many tasks as autoscaling had', async () => {
+    const { ecs, provider } = setUp({ drainsFor: 2 });
+    await provider.provision(tenantSpec({ launch_type: 'EC2' }), signal);
+    Object.assign(ecs.service(name) ?? {}, { desiredCount: 20 });
+    // As the controller does: what is told stands in the status, and nothing else is remembered.
+    let before = (await settled(provider, tenantSpec({ launch_type: 'EC2' }))).compute;
+    const external = () => tenantSpec({ launch_type: 'EXTERNAL' }, { before });
+    for (let calls = 0; calls < 6; calls += 1) {
+      await provider.update(external(), signal);
+      before = (await provider.getStatus(external(), { fresh: true, signal })).compute;
+    }
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'EXTERNAL', desiredCount: 20 });
+    const moved = () => tenantSpec({ service_name: 'green' }, { before });
+    before = (await provider.getStatus(moved(), { fresh: true, signal })).compute;
+    await provider.provision(moved(), signal);
+    expect(ecs.service('green')?.desiredCount).toBe(20);
+  });
+
+  test.each<[what: string, config: object, before: Partial<ComputeStatusBlock>, count: number]>([
+    ['a count that the spec names', { desired_count: 3 }, { desired: 20 }, 3],
+    ['one where there were none', {}, { desired: 0 }, 1],
+    [
+      'one where what ran before was no service',
+      {},
+      { desired: 4, resourceIds: { 'container/app': 'x' } },
+      1,
+    ],
+  ])('that makes a service begins with %s', async (_what, config, before, count) => {
+    const { ecs, provider } = setUp();
+    const told = { state: 'running', health: 'healthy', running: 0, desired: 0, ...before } as const;
+    await provider.provision(tenantSpec({ ...config }, { before: told }), signal);
+    expect(ecs.service(name)?.desiredCount).toBe(count);
+  });
+
+  test('of a launch type that ECS can’t change drains the service and makes it anew, and says so', async () => {
     const { ecs, provider } = setUp({ drainsFor: 1 });
-    const [ec2, fargate] = [tenantSpec({ launch_type: 'EC2' }), tenantSpec({ launch_type: 'FARGATE' })];
+    const [ec2, external] = [tenantSpec({ launch_type: 'EC2' }), tenantSpec({ launch_type: 'EXTERNAL' })];
     await provider.provision(ec2, signal);
-    const step = await provider.update(fargate, signal);
-    expect(step).toMatchObject({ outcome: 'in_progress', message: /launch type from EC2 to FARGATE/ });
-    for (let calls = 0; calls < 5; calls += 1) await provider.update(fargate, signal);
-    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'FARGATE' });
+    const step = await provider.update(external, signal);
+    expect(step).toMatchObject({ outcome: 'in_progress', message: /launch type from EC2 to EXTERNAL/ });
+    for (let calls = 0; calls < 5; calls += 1) await provider.update(external, signal);
+    expect(ecs.service(name)).toMatchObject({ status: 'ACTIVE', launchType: 'EXTERNAL' });
+  });
+
+  test('of the network that ECS takes back is a rollback, and is sent once', async () => {
+    const ecs = memoryEcs();
+    const open = settings({}, { allowed_subnets: ['subnet-1', 'subnet-bad'] });
+    const provider = drivenEcs(ecs, open.block, open.policy, context());
+    await provider.provision(tenantSpec({ subnets: ['subnet-1'] }), signal);
+    await settled(provider, tenantSpec({ subnets: ['subnet-1'] }));
+    const bad = tenantSpec({ subnets: ['subnet-bad'] });
+    ecs.calls.length = 0;
+    await provider.update(bad, signal);
+    const seen = await settled(provider, bad);
+    expect(seen.rolledBack?.message).toContain('went back to its network and launch type from before');
+    expect(seen.changes.map(({ cause }) => cause)).not.toContain('drift');
+    for (let steps = 0; steps < 3; steps += 1) await provider.hold(bad, signal);
+    expect((await settled(provider, bad)).changes.map(({ cause }) => cause)).not.toContain('drift');
+    expect(writesOf(ecs).filter((call) => call === 'updateService')).toHaveLength(1);
   });
 
   test('registers one revision for each overlay, in a family of the tenant’s own', async () => {
@@ -463,7 +515,7 @@ describe('a drain', () => {
 
   test('is no part of a change of the launch type', async () => {
     const { ecs, provider } = await started({}, tenantSpec({ drain: true, launch_type: 'EC2' }));
-    await provider.update(tenantSpec({ drain: true, launch_type: 'FARGATE' }), signal);
+    await provider.update(tenantSpec({ drain: true, launch_type: 'EXTERNAL' }), signal);
     expect(writesOf(ecs)).toEqual(['deleteService']);
   });
 

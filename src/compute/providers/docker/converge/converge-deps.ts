@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Clock } from '../state/container-health.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import type { EngineView } from '../watch/engine-view.ts';
@@ -25,6 +26,7 @@ export interface ConvergeDeps {
   readonly settings: DockerSettings;
   readonly clock: () => Clock;
   readonly retreats: Retreats;
+  readonly logger: Logger;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */
   readonly throttle: InTurn;
 }

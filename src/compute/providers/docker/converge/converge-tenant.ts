@@ -10,6 +10,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
@@ -66,7 +67,7 @@ async function tryOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal):
 async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { view, settings } = deps;
   const { desired, hold } = attempt;
-  const findings: Findings = { failed: new Map(), remade: new Set() };
+  const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map() };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
@@ -74,6 +75,10 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     const engineStartedMs = await engineStart(deps, observed, signal);
     const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
+    if (next.do === 'update' && findings.given.get(next.container.id) === describeLive(next.live)) {
+      leaveUnkept(deps, next);
+      continue;
+    }
     const result = await take(deps, { step: next, attempt, findings }, signal);
     if (result !== undefined) return result;
   }
@@ -132,7 +137,9 @@ async function take(
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;
     case 'update':
+      findings.given.set(step.container.id, describeLive(step.live));
       await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
+      deps.view.live.noteApplied(step.container.id, step.live);
       break;
   }
   return undefined;
@@ -147,11 +154,21 @@ function retreat(
     findings: { failed },
   }: Taking & { readonly step: Extract<Step, { do: 'give-up' }> },
 ): ComputeError {
-  const given = new Set(step.containers.map(({ id }) => id));
-  const lost = [...failed].flatMap(([id, { why }]) => (given.has(id) ? [] : [`; ${why}`]));
+  const removed = new Set(step.containers.map(({ id }) => id));
+  const lost = [...failed].flatMap(([id, { why }]) => (removed.has(id) ? [] : [`; ${why}`]));
   const message = `${step.message}, and is tried again${lost.join('')}`;
   const waitMs = retreats.note(desired, redact(message, desired.secrets));
   return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
+}
+
+/** An engine without a cgroup controller takes a limit and drops it, with success: to give it again helps nobody. */
+function leaveUnkept(
+  { view, logger }: ConvergeDeps,
+  { container, live }: Extract<Step, { do: 'update' }>,
+): void {
+  const lost = liveDifferences(live, container.inspected?.live ?? live).map(({ path }) => path);
+  if (!view.live.noteUnkept(container, live)) return;
+  logger.warn({ container: container.name, settings: lost }, 'the engine does not keep these settings');
 }
 
 /** Sees to what ran before. That it can't be started is no news where the new one is the subject. */

@@ -2,7 +2,9 @@ import type Dockerode from 'dockerode';
 import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
+import { byContainerPort } from '../state/container-fields.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
+import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
 
 /** Nanoseconds, the engine's unit of time in a health check. */
@@ -17,17 +19,20 @@ export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
  * The body of the request that creates a container. The only place where secret values are revealed: keep it no
  * longer than the request takes. Throws SecretNotFound where a secret's value was not handed over.
  */
-export function createBody(container: DesiredContainer): CreateBody {
+export function createBody(
+  container: DesiredContainer,
+  imageVolumes: readonly ImageVolume[] = [],
+): CreateBody {
   const { spec, network } = container;
   return {
     Image: spec.image,
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),
     Env: spec.env.map((variable) => environmentLine(variable, spec.name)),
-    ExposedPorts: Object.fromEntries((spec.ports ?? []).map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(byContainerPort(spec.ports ?? []).map(([key]) => [key, {}])),
     Labels: { ...container.labels },
     ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
-    HostConfig: hostConfig(container),
+    HostConfig: hostConfig(container, imageVolumes),
     ...(network.kind === 'private'
       ? { NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [spec.name] } } } }
       : {}),
@@ -39,7 +44,7 @@ export function liveUpdateBody(live: LiveSettings): Readonly<Record<string, unkn
   return { ...limits(live), RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 } };
 }
 
-function hostConfig(container: DesiredContainer): Dockerode.HostConfig {
+function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVolume[]): Dockerode.HostConfig {
   const { live, network, spec } = container;
   return {
     // Reaps children and passes signals on: without it, a PID 1 that ignores TERM takes 10 s to stop.
@@ -48,14 +53,17 @@ function hostConfig(container: DesiredContainer): Dockerode.HostConfig {
     SecurityOpt: ['no-new-privileges'],
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,
-    Binds: container.volumes.map(
-      ({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`,
-    ),
+    Binds: [
+      ...container.volumes.map(
+        ({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`,
+      ),
+      ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
+    ],
     // With the host's network there is nothing to publish.
     PortBindings: Object.fromEntries(
-      (network.kind === 'mode' ? [] : (spec.ports ?? [])).map((port) => [
-        portKey(port),
-        [{ HostIp: container.bindAddress, HostPort: port.hostPort === undefined ? '' : `${port.hostPort}` }],
+      byContainerPort(network.kind === 'mode' ? [] : (spec.ports ?? [])).map(([key, same]) => [
+        key,
+        same.map(({ hostPort }) => ({ HostIp: container.bindAddress, HostPort: `${hostPort ?? ''}` })),
       ]),
     ),
     ...limits(live),
@@ -78,10 +86,6 @@ function environmentLine(variable: EnvVar, container: string): string {
     'SecretNotFound',
     `container ${container}: variable ${variable.name}: the value of key ${key} of Secret ${name} is missing`,
   );
-}
-
-export function portKey(port: { readonly containerPort: number; readonly protocol: string }): string {
-  return `${port.containerPort}/${port.protocol.toLowerCase()}`;
 }
 
 function engineHealthCheck(check: HealthCheck): Dockerode.HealthConfig {

@@ -6,11 +6,12 @@ import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
+import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './registry-credentials.ts';
-import { ensureVolumes } from './tenant-volumes.ts';
+import { ensureImageVolumes, ensureVolumes } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */
 const pullLookMs = 30_000;
@@ -40,8 +41,9 @@ export async function createContainers(
   await ensureVolumes(deps, desired, signal);
   const [first] = containers;
   if (first !== undefined) {
-    const consent = consentTo(attempt.permit, 'live', 'removing a second network of one name');
-    await deps.networks.ensure(first.desired.network, { ...desired, consent }, signal);
+    const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
+    const counts = { containers: desired.containers.length, joining: containers.length };
+    await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
   for (const container of containers) {
     try {
@@ -91,16 +93,20 @@ async function ensureImages(
 }
 
 async function createOne(
-  { engine, settings, throttle }: ConvergeDeps,
+  deps: ConvergeDeps,
   { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
   signal: AbortSignal,
 ): Promise<void> {
-  const body = createBody(container.desired);
+  const { engine, settings, throttle } = deps;
+  const volumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
+  const body = createBody(container.desired, volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') return;
   const holder = await engine.inspectContainer(container.name, signal);
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
   const { ownership } = settings;
-  if (holder === undefined || ownership.belongsTo(attempt.desired, holder.Config.Labels)) return;
-  throw ownershipConflict(container.name, holder.Config.Labels, ownership);
+  if (holder === undefined) return;
+  const labels = holder.Config.Labels;
+  if (ownership.belongsTo(attempt.desired, labels) && bearsOwnName(container.name, labels, ownership)) return;
+  throw ownershipConflict(container.name, labels, ownership);
 }

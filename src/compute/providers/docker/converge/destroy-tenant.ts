@@ -8,8 +8,10 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
-import { isUp, observeContainer } from '../state/observed-container.ts';
+import { isAnonymous } from '../state/image-volumes.ts';
+import { isUp } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { ownContainers } from '../state/own-containers.ts';
 import { tenantVolumes } from './tenant-volumes.ts';
 
 /** The engine removes what it was told to within moments; an event tells of containers, none of the rest. */
@@ -39,16 +41,29 @@ export async function destroyTenant(
   }
   const { namespace, name } = at;
   const owned = { ownership: ownership.withPrefix(labelPrefix), tenant: { tenantId, namespace, name } };
-  const consent = consentTo(permit, 'replace', `removing what there is of ${tenantId}`);
+  const keepsVolumes = !allows(permit, 'data-loss');
+  const effect = keepsVolumes ? 'replace' : 'data-loss';
+  const consent = consentTo(permit, effect, `removing what there is of ${tenantId}`);
   const containers = await tenantContainers(engine, owned, signal);
   await stopAll(engine, containers.filter(isUp), consent, signal);
   await removeAll(engine, containers, consent, signal);
   for (const { Id, Name } of await tenantNetworks(engine, owned, signal)) {
     await refusedAs(`network ${Name}`, () => engine.removeNetwork(Id, consent, signal));
   }
-  const keepsVolumes = !allows(permit, 'data-loss');
-  if (!keepsVolumes) await removeVolumes({ engine, permit }, owned, signal);
-  const volumes = (await tenantVolumes(engine, owned, signal)).map(({ Name }) => `volume ${Name}`);
+  // They bear no mark: what mounted them is all that tells of them.
+  const anonymous = containers.flatMap(({ volumes: held }) =>
+    held.map((volume) => volume.name).filter(isAnonymous),
+  );
+  if (!keepsVolumes) {
+    const named = (await tenantVolumes(engine, owned, signal)).map(({ Name }) => Name);
+    for (const volume of new Set([...named, ...anonymous])) {
+      await refusedAs(`volume ${volume}`, () => engine.removeVolume(volume, consent, signal));
+    }
+  }
+  const volumes = [
+    ...(await tenantVolumes(engine, owned, signal)).map(({ Name }) => `volume ${Name}`),
+    ...(keepsVolumes ? [...new Set(anonymous)].map((volume) => `volume ${volume}`) : []),
+  ];
   const left = [
     ...(await tenantContainers(engine, owned, signal)).map(({ name }) => `container ${name}`),
     ...(await tenantNetworks(engine, owned, signal)).map(({ Name }) => `network ${Name}`),
@@ -61,26 +76,13 @@ export async function destroyTenant(
   return { outcome: 'gone', message: `${volumes.join(', ')} is kept`, retained: volumes };
 }
 
-async function removeVolumes(
-  { engine, permit }: Pick<Destroying, 'engine' | 'permit'>,
-  owned: OwnedTenant,
-  signal: AbortSignal,
-): Promise<void> {
-  const consent = consentTo(permit, 'data-loss', `removing the volumes of ${owned.tenant.tenantId}`);
-  for (const { Name } of await tenantVolumes(engine, owned, signal)) {
-    await refusedAs(`volume ${Name}`, () => engine.removeVolume(Name, consent, signal));
-  }
-}
-
 async function tenantContainers(
   engine: Engine,
   { ownership, tenant }: OwnedTenant,
   signal: AbortSignal,
 ): Promise<readonly ObservedContainer[]> {
   const infos = await engine.listContainers(ownership.filter(tenant.tenantId), signal);
-  return infos
-    .map((info) => observeContainer(info, ownership))
-    .filter(({ labels }) => ownership.belongsTo(tenant, labels));
+  return ownContainers(infos, ownership).filter(({ labels }) => ownership.belongsTo(tenant, labels));
 }
 
 async function refusedAs(what: string, remove: () => Promise<void>): Promise<void> {

@@ -5,19 +5,40 @@ interface Range {
   readonly last: number;
 }
 
-/** A tenant's private network: 16 addresses, of which containers can have 13. */
-const tenantPrefixLength = 28;
-const tenantAddresses = 2 ** (32 - tenantPrefixLength);
+/** Of each subnet: its own address, the gateway's, and the one for broadcasts. */
+const reserved = 3;
 
-/** The /28s of `pool` that overlap none of `taken`, lowest first. What is not IPv4 in `taken` is ignored. */
-export function* freeSubnets(pool: string, taken: readonly string[]): Generator<string> {
+/** 16 addresses: a smaller one would save little. */
+const longestPrefix = 28;
+
+/** Length of the prefix of the smallest subnet in which so many containers have an address each, 28 at most. */
+export function prefixFor(containers: number): number {
+  return Math.min(longestPrefix, 32 - Math.ceil(Math.log2(containers + reserved)));
+}
+
+/** How many containers can have an address in the subnet; without bound where it is not IPv4. */
+export function roomIn(subnet: string): number {
+  const range = parse(subnet);
+  return range === undefined ? Infinity : Math.max(0, range.last - range.first + 1 - reserved);
+}
+
+/**
+ * The subnets of `pool` with a prefix of this length that overlap none of `taken`, lowest first. What is not IPv4 in
+ * `taken` is ignored.
+ */
+export function* freeSubnets(
+  pool: string,
+  taken: readonly string[],
+  prefixLength: number,
+): Generator<string> {
+  const tenantAddresses = 2 ** (32 - prefixLength);
   const whole = parse(pool);
   if (whole === undefined) return;
   const used = taken.flatMap((subnet) => parse(subnet) ?? []);
   for (let first = whole.first; first + tenantAddresses - 1 <= whole.last; first += tenantAddresses) {
     const last = first + tenantAddresses - 1;
     if (used.some((range) => range.first <= last && first <= range.last)) continue;
-    yield `${format(first)}/${tenantPrefixLength}`;
+    yield `${format(first)}/${prefixLength}`;
   }
 }
 

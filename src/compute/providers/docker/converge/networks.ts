@@ -5,11 +5,15 @@ import type { Consent } from '../../../permit.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
-import { freeSubnets } from './free-subnets.ts';
+import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
 
-/** For whom a network is made: who they are, the marks that it gets, and that a second one of its name may go. */
-export interface NetworkOwner extends Pick<DesiredTenant, 'namespace' | 'name' | 'marks'> {
+/** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
+export interface NetworkOwner extends Pick<DesiredTenant, 'tenantId' | 'namespace' | 'name' | 'marks'> {
   readonly consent: Consent;
+  /** How many the tenant has when it is at rest. Each may have a successor beside it for a while. */
+  readonly containers: number;
+  /** How many are about to join. */
+  readonly joining: number;
 }
 
 export interface Networks {
@@ -72,7 +76,37 @@ async function ensurePrivate(
       'ProviderConflict',
       `network ${name} ${ownership.describe(existing.Labels)}. Remove it, or give the tenant another tenantId`,
     );
+  } else if (roomOf(existing) < owner.containers * 2) {
+    await widen(deps, { existing, owner }, signal);
   }
+}
+
+/** Made for fewer containers. With none in it, it is made anew; else it is kept for as long as it suffices. */
+async function widen(
+  deps: NetworkDeps,
+  { existing, owner }: { readonly existing: Dockerode.NetworkInspectInfo; readonly owner: NetworkOwner },
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine, settings } = deps;
+  const { Id, Name: name } = existing;
+  if ((await engine.listContainers(settings.ownership.filter(owner.tenantId), signal)).length === 0) {
+    await engine.removeNetwork(Id, owner.consent, signal);
+    await createPrivate(deps, { name, owner }, signal);
+    return;
+  }
+  const used = Object.keys((await engine.inspectNetwork(Id, signal))?.Containers ?? {}).length;
+  const room = roomOf(existing);
+  if (used + owner.joining <= room) return;
+  throw new ComputeError(
+    'ProvisionFailed',
+    `network ${name} has room for ${room} containers: ${used} are in it, and ${owner.joining} are to join them. ` +
+      'It is made anew, and larger, once the tenant has no containers: delete the Tenant, which keeps its volumes ' +
+      'unless volumePolicy is Delete, and apply it again',
+  );
+}
+
+function roomOf(network: Dockerode.NetworkInspectInfo): number {
+  return Math.min(...subnetsOf([network]).map(roomIn));
 }
 
 async function createPrivate(
@@ -82,8 +116,9 @@ async function createPrivate(
 ): Promise<void> {
   const taken = subnetsOf(await engine.listNetworks({}, signal));
   const body = { Name: name, Driver: block.network_driver, CheckDuplicate: true, Labels: { ...owner.marks } };
+  const prefix = prefixFor(owner.containers * 2);
   let tries = 0;
-  for (const Subnet of freeSubnets(block.network_pool, taken)) {
+  for (const Subnet of freeSubnets(block.network_pool, taken, prefix)) {
     tries += 1;
     if (tries > subnetTries) break;
     try {
@@ -95,7 +130,7 @@ async function createPrivate(
   }
   throw new ComputeError(
     'ProvisionFailed',
-    `network_pool ${block.network_pool} has no free /28 left for the network of a tenant with several containers. ` +
+    `network_pool ${block.network_pool} has no free /${prefix} left for the network of a tenant with several containers. ` +
       'Widen compute.docker.network_pool, or remove networks that are no longer used',
   );
 }

@@ -56,5 +56,6 @@ export function createRepeatedPull(onNews: (failure: ComputeError | undefined) =
 
 function nextFailure(error: ComputeError, failuresBefore: number): Failure {
   // Spread out, so that images that failed together are not asked for together.
-  return { error, count: failuresBefore + 1, retryAt: Date.now() + backoffMs(failuresBefore, retryBackoff) };
+  const waitMs = Math.max(backoffMs(failuresBefore, retryBackoff), error.retryAfterMs ?? 0);
+  return { error, count: failuresBefore + 1, retryAt: Date.now() + waitMs };
 }

@@ -12,6 +12,8 @@ export interface Findings {
   readonly failed: Map<string, Fault>;
   /** Names of containers that were removed because they could not be started. */
   readonly remade: Set<string>;
+  /** The live settings that were given to containers, by their ids; see `describeLive`. */
+  readonly given: Map<string, string>;
 }
 
 export interface Taking {

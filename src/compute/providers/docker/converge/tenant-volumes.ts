@@ -1,32 +1,69 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
+import type { Marks } from '../../../ownership.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
+import { imageVolumes, isAnonymous } from '../state/image-volumes.ts';
+import type { ImageVolume } from '../state/image-volumes.ts';
+import type { NewContainer } from '../state/plan/step.ts';
 import type { ConvergeDeps } from './converge-deps.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
 
+type VolumeDeps = Pick<ConvergeDeps, 'engine' | 'settings'>;
+
 /** Makes the tenant's named volumes. Rejects with ProviderConflict where one of that name is someone else's. */
 export async function ensureVolumes(
-  { engine, settings: { ownership } }: Pick<ConvergeDeps, 'engine' | 'settings'>,
+  deps: VolumeDeps,
   desired: DesiredTenant,
   signal: AbortSignal,
 ): Promise<void> {
   const names = desired.containers.flatMap(({ volumes }) =>
     volumes.filter(({ named }) => named).map(({ source }) => source),
   );
-  for (const Name of new Set(names)) {
-    // Creating one that exists answers with the one that exists, whoever made it.
-    const { Labels } =
-      (await engine.inspectVolume(Name, signal)) ??
-      (await engine.createVolume({ Name, Labels: { ...desired.marks } }, signal));
-    const isIts =
-      ownership.belongsTo(desired, Labels) && ownership.tenantOf(Labels)?.tenantId === desired.tenantId;
-    if (isIts) continue;
-    throw new ComputeError(
-      'ProviderConflict',
-      `volume ${Name} exists and ${ownership.describe(Labels)}. Remove it, or name the volume otherwise`,
-    );
+  for (const name of new Set(names)) await ensureVolume(deps, { desired, name, marks: {} }, signal);
+}
+
+/** Makes the volumes that the container's image asks for. Rejects as `ensureVolumes` does. */
+export async function ensureImageVolumes(
+  deps: VolumeDeps,
+  { desired, container }: { readonly desired: DesiredTenant; readonly container: NewContainer },
+  signal: AbortSignal,
+): Promise<readonly ImageVolume[]> {
+  const { key } = deps.settings.ownership;
+  const { spec } = container.desired;
+  const image = await deps.engine.inspectImage(spec.image, signal);
+  const declared = Object.keys(image?.Config.Volumes ?? {});
+  const wanted = imageVolumes(container.desired, declared, container.predecessor);
+  for (const { source, target } of wanted.filter((volume) => !isAnonymous(volume.source))) {
+    const marks = { [key('container')]: spec.name, [key('path')]: target };
+    await ensureVolume(deps, { desired, name: source, marks }, signal);
   }
+  return wanted;
+}
+
+interface WantedVolume {
+  readonly desired: DesiredTenant;
+  readonly name: string;
+  /** Besides the owner's. */
+  readonly marks: Marks;
+}
+
+async function ensureVolume(
+  { engine, settings: { ownership } }: VolumeDeps,
+  { desired, name, marks }: WantedVolume,
+  signal: AbortSignal,
+): Promise<void> {
+  // Creating one that exists answers with the one that exists, whoever made it.
+  const { Labels } =
+    (await engine.inspectVolume(name, signal)) ??
+    (await engine.createVolume({ Name: name, Labels: { ...desired.marks, ...marks } }, signal));
+  const isIts =
+    ownership.belongsTo(desired, Labels) && ownership.tenantOf(Labels)?.tenantId === desired.tenantId;
+  if (isIts) return;
+  throw new ComputeError(
+    'ProviderConflict',
+    `volume ${name} exists and ${ownership.describe(Labels)}. Remove it, or name the volume otherwise`,
+  );
 }
 
 export async function tenantVolumes(

@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
+import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import { connectEngine, readAnswer } from './engine-connection.ts';
@@ -23,7 +24,7 @@ import { pullImage } from './image-pull.ts';
  * a slow disk may take as long again.
  */
 const defaultDeadlineMs = 30_000;
-/** A registry that sends nothing for a minute has lost the connection, or is as good as gone. */
+/** A registry that sends nothing for so long has lost the connection, or is as good as gone. */
 const defaultPullSilenceMs = 60_000;
 /** A frozen engine is noticed within 20 s: a question each 10 s, and two of 5 s without an answer. */
 const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
@@ -126,12 +127,10 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
       const answer = await connection.ask(request, signal, connection.deadlineMs + graceSeconds * 1000);
       if (answer.status !== 404) expectChange(connection, answer, id);
     },
-    removeContainer: async (id, _consent, signal) => {
+    removeContainer: async (id, consent, signal) => {
       const path = `/containers/${encodeURIComponent(id)}`;
-      const answer = await connection.ask(
-        { method: 'DELETE', path, query: { force: true, v: true } },
-        signal,
-      );
+      const query = { force: true, v: covers(consent, 'data-loss') };
+      const answer = await connection.ask({ method: 'DELETE', path, query }, signal);
       const isOnItsWay = answer.status === 409 && /already in progress/i.test(answer.text);
       if (answer.status !== 404 && !isOnItsWay) expectChange(connection, answer, id);
     },

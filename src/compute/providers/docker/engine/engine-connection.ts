@@ -42,6 +42,8 @@ export interface Answer {
   readonly body: unknown;
   /** What the engine says of a failure. */
   readonly text: string;
+  /** How long it wants to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 export interface ConnectionOptions {
@@ -155,7 +157,15 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   const raw = Buffer.concat(chunks).toString('utf8');
   const body = parseBody(raw);
-  return { status: response.statusCode ?? 0, body, text: messageOf(body) ?? raw };
+  const retryAfterMs = retryAfter(response.headers['retry-after']);
+  return { status: response.statusCode ?? 0, body, text: messageOf(body) ?? raw, retryAfterMs };
+}
+
+/** Seconds, or the date until when. Undefined where it is neither. */
+function retryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
 function parseBody(raw: string): unknown {

@@ -14,6 +14,8 @@ export interface EngineAnswer {
   readonly status: number;
   /** What the engine says, as it is. */
   readonly text: string;
+  /** Of its header Retry-After. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Why there is no answer of the engine at `host`: its socket, the name resolution, TLS. */
@@ -83,14 +85,15 @@ export function abortedCall(host: string, cause: unknown): ComputeError {
 
 /** Answers that say nothing about the request: no right to ask, or no state to answer in. Else undefined. */
 export function engineTrouble(host: string, answer: EngineAnswer): ComputeError | undefined {
-  const { status, text } = answer;
+  const { status, text, retryAfterMs } = answer;
+  const options = retryAfterMs === undefined ? {} : { retryAfterMs };
   const says = `Docker Engine at ${host} answered ${status}: ${stableEngineText(text)}`;
   // Not each 403: the engine says so of overlapping subnets and of networks in use, too.
   if (status === 401 || (status === 403 && /authoriz|permission|denied/i.test(text))) {
     return new ComputeError('AccessDenied', says);
   }
-  if (status === 429) return new ComputeError('Throttled', says);
-  if (status >= 502 && status <= 504) return new ComputeError('ProviderUnavailable', says);
+  if (status === 429) return new ComputeError('Throttled', says, options);
+  if (status >= 502 && status <= 504) return new ComputeError('ProviderUnavailable', says, options);
   if (status === 500 && /containerd\.sock|daemon is shutting down|transport is closing/i.test(text)) {
     return new ComputeError('ProviderUnavailable', says);
   }

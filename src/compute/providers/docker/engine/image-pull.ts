@@ -39,8 +39,8 @@ export async function pullImage(
   const watchdog = startDeadline({
     timeoutMs: silenceMs,
     caller: signal,
-    // The engine pulls three layers at a time, of all pulls together: a pull that waits in its queue is not stuck.
-    late: () => (progress.isQueued() ? undefined : silence),
+    // A pull that waits in the engine's queue, or whose layers are unpacked, is not stuck.
+    late: () => (progress.isUpToEngine() ? undefined : silence),
     abandoned: (reason) => abortedCall(host, reason),
   });
   try {

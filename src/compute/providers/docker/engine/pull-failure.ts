@@ -23,7 +23,8 @@ export function pullFailure(subject: PullSubject, answer: EngineAnswer): Compute
   const known = pullCauses.find(({ pattern }) => pattern.test(text));
   if (known !== undefined) {
     const message = `Image ${subject.reference} can't be pulled: ${known.explain(subject, text)}`;
-    return new ComputeError('ImageUnavailable', message, known.options);
+    const retryAfterMs = answer.retryAfterMs ?? known.retryAfterMs;
+    return new ComputeError('ImageUnavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
   }
   if (/invalid reference format|invalid tag format/.test(text)) {
     return new ComputeError('InvalidSpec', `Image ${subject.reference} is not a valid image reference`);
@@ -47,7 +48,8 @@ export function silentRegistry(subject: PullSubject): ComputeError {
 interface PullCause {
   readonly pattern: RegExp;
   readonly explain: (subject: PullSubject, text: string) => string;
-  readonly options?: { readonly retryAfterMs: number };
+  /** Where nobody names a time. */
+  readonly retryAfterMs?: number;
 }
 
 /** The first that matches holds. Each pattern has a blank in it, so that no image's name can match. */
@@ -55,7 +57,7 @@ const pullCauses: readonly PullCause[] = [
   {
     pattern: /toomanyrequests: |too many requests|HTTP status: 429/i,
     explain: ({ parsed }) => `registry ${parsed.registry} limits the rate of pulls (429 toomanyrequests)`,
-    options: { retryAfterMs: registryLimitRetryMs },
+    retryAfterMs: registryLimitRetryMs,
   },
   { pattern: /no matching manifest/i, explain: () => "it is not made for this engine's platform" },
   {

@@ -17,8 +17,8 @@ interface Layer {
 
 export interface PullProgress {
   take(line: PullLine): void;
-  /** Whether all that is left waits for a turn in the engine's queue. */
-  isQueued(): boolean;
+  /** Whether nothing is expected of the registry: all that is left waits in the engine's queue, or is unpacked. */
+  isUpToEngine(): boolean;
 }
 
 /** Sums the engine's lines up, layer by layer, into one now and then. */
@@ -34,15 +34,19 @@ export function pullProgress(onProgress: (line: string) => void, now: () => numb
       lastLineAt = now();
       onProgress(summary([...layers.values()]));
     },
-    isQueued: () => {
-      const left = [...layers.values()].filter((layer) => !isDone(layer));
-      return left.length > 0 && left.every(({ status }) => status === 'Waiting');
+    isUpToEngine: () => {
+      const left = [...layers.values()].filter(({ status }) => !inPlace.includes(status));
+      return left.length > 0 && left.every(({ status }) => enginesWork.includes(status));
     },
   };
 }
 
+const inPlace = ['Pull complete', 'Already exists'];
+/** The engine pulls three layers at a time, of all pulls together, and unpacks one after the other. */
+const enginesWork = ['Waiting', 'Verifying Checksum', 'Download complete', 'Extracting'];
+
 function isDone({ status }: Layer): boolean {
-  return status === 'Pull complete' || status === 'Already exists' || status === 'Download complete';
+  return inPlace.includes(status) || status === 'Download complete';
 }
 
 function summary(layers: readonly Layer[]): string {

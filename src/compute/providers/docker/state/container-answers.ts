@@ -12,6 +12,7 @@ export interface ListedContainer {
   /** `Up 2 minutes (healthy)`, `Exited (1) 5 seconds ago`. */
   readonly Status: string;
   readonly Ports: readonly ListedPort[] | null;
+  readonly Mounts?: readonly ListedMount[] | null;
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>> | null;
   } | null;
@@ -23,6 +24,14 @@ export interface ListedPort {
   readonly PublicPort: number;
   readonly PrivatePort: number;
   readonly Type: string;
+}
+
+export interface ListedMount {
+  /** volume, bind, tmpfs, … */
+  readonly Type?: string | undefined;
+  /** Of a volume. */
+  readonly Name?: string | undefined;
+  readonly Destination: string;
 }
 
 export interface InspectedContainer {

@@ -11,16 +11,18 @@ export const containerFields = {
   name: { change: 'rollout', by: 'name on the engine' },
   image: { change: 'rollout', by: 'hash', hashed: ({ image }) => image },
   command: { change: 'rollout', by: 'hash', hashed: ({ command }) => command },
-  args: { change: 'rollout', by: 'hash', hashed: ({ args }) => args },
+  args: {
+    change: 'rollout',
+    by: 'hash',
+    // Empty is none.
+    hashed: ({ args }) => (args?.length === 0 ? undefined : args),
+  },
   env: { change: 'rollout', by: 'hash', hashed: ({ env }) => env.toSorted(byKey(({ name }) => name)) },
   // The name of a port is for the status alone.
   ports: {
     change: 'rollout',
     by: 'hash',
-    hashed: ({ ports = [] }) =>
-      ports
-        .map(({ containerPort, hostPort, protocol }) => ({ containerPort, hostPort, protocol }))
-        .toSorted(byKey(({ containerPort, protocol }) => `${containerPort}/${protocol}`)),
+    hashed: ({ ports = [] }) => hashedPorts(ports),
   },
   healthCheck: { change: 'rollout', by: 'hash', hashed: ({ healthCheck }) => healthCheck },
   resources: {
@@ -31,6 +33,29 @@ export const containerFields = {
     }),
   },
 } as const satisfies ContainerFieldRules;
+
+type Ports = NonNullable<ContainerSpec['ports']>;
+
+/** A container's ports with the host ports of each. */
+export function byContainerPort(ports: Ports): readonly (readonly [key: string, same: Ports])[] {
+  const groups = Map.groupBy(
+    ports,
+    ({ containerPort, protocol }) => `${containerPort}/${protocol.toLowerCase()}`,
+  );
+  return [...groups];
+}
+
+/** Several host ports of one container port are a form of their own: a container of before has but one of them. */
+function hashedPorts(ports: Ports): readonly unknown[] {
+  return byContainerPort(ports)
+    .toSorted(byKey(([key]) => key.toUpperCase()))
+    .map(([, same]) => {
+      const [{ containerPort, hostPort, protocol } = {}] = same;
+      if (same.length === 1) return { containerPort, hostPort, protocol };
+      const hostPorts = same.map((port) => port.hostPort ?? 0).toSorted((a, b) => a - b);
+      return { containerPort, hostPorts, protocol };
+    });
+}
 
 export type ContainerFieldRules = Readonly<Record<keyof ContainerSpec, FieldRule>>;
 

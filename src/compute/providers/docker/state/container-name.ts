@@ -16,6 +16,16 @@
  * beside its successor (same host port, same writable volume) is stopped before, and started again where that fails.
  */
 
+/** Of a tenant's only container. */
+export function tenantName(labelPrefix: string, tenantId: string): string {
+  return `${labelPrefix}-tenant-${tenantId}`;
+}
+
+/** Of one of a tenant's several containers. */
+export function partName(tenantName: string, container: string): string {
+  return `${tenantName}.${container}`;
+}
+
 const nextSuffix = '_next';
 /** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
 const oldSuffix = '_old';

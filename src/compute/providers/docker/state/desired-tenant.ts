@@ -14,6 +14,7 @@ import type {
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
 import { hashedFields, liveSettingsOf } from './container-fields.ts';
+import { partName, tenantName } from './container-name.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { parseVolumes } from './parse-volumes.ts';
@@ -35,13 +36,18 @@ export interface DesiredContainer {
   readonly engineName: string;
   readonly live: LiveSettings;
   readonly volumes: readonly VolumeMount[];
+  /** What the names of volumes start with that its image alone asks for; see image-volumes.ts. */
+  readonly imageVolumePrefix: string;
   readonly network: DesiredNetwork;
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
   readonly labels: Marks;
-  /** By the UID of the cluster that made the container: it is the hash's key. */
-  readonly hashes: ReadonlyMap<string, string>;
+  /**
+   * By the UID of the cluster that made the container: it is the hash's key. The first is the one of now, the others are
+   * what earlier versions made of the same; see `formOfBefore`.
+   */
+  readonly hashes: ReadonlyMap<string, readonly string[]>;
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
   readonly isDone: boolean;
 }
@@ -97,7 +103,11 @@ export function desiredTenant(
     specHash: specHash(
       hashVersion,
       clusterUid,
-      desired.map((container) => [container.engineName, container.hashes.get(clusterUid), container.live]),
+      desired.map((container) => [
+        container.engineName,
+        container.hashes.get(clusterUid)?.[0],
+        container.live,
+      ]),
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
@@ -115,8 +125,10 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
   const { config } = spec;
   const fallback: ComputeResources = { ...config.resources, ...spec.resources };
   if (spec.containers.length > 0) {
-    return spec.containers.map((container) => ({
+    return spec.containers.map(({ command, ...container }) => ({
       ...container,
+      // Empty is the image's own, which the engine would drop.
+      ...(command === undefined || command.length === 0 ? {} : { command }),
       resources: { ...fallback, ...container.resources },
     }));
   }
@@ -210,33 +222,67 @@ function desiredContainer(
   { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
 ): DesiredContainer {
   const { key, owner } = ownership;
-  const base = `${block.label_prefix}-tenant-${spec.tenantId}`;
+  const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
+  const bindAddress = block.port_bind_address;
   const replaceable = {
     ...hashedFields(container),
-    volumes,
+    volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
     network,
-    bindAddress: block.port_bind_address,
+    bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
     labels: spec.config.labels,
   };
+  const forms = [replaceable, { ...replaceable, ...formOfBefore(container, { volumes, bindAddress }) }];
   const hashes = new Map(
-    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [uid, specHash(hashVersion, uid, replaceable)]),
+    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
+      uid,
+      forms.map((form) => specHash(hashVersion, uid, form)),
+    ]),
   );
   return {
     spec: container,
-    engineName: single ? base : `${base}.${container.name}`,
+    engineName: single ? base : partName(base, container.name),
     live,
     volumes,
+    // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
+    imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,
-    bindAddress: block.port_bind_address,
+    bindAddress,
     labels: {
       ...spec.config.labels,
       ...marks,
       [key('container')]: container.name,
-      [key('spec_hash')]: hashes.get(owner.clusterUid) ?? '',
+      [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
       [key('live')]: describeLive(live),
     },
     hashes,
-    isDone: [...hashes.values()].includes(spec.completed?.[container.name] ?? ''),
+    isDone: wasDone(spec, container.name, hashes),
   };
+}
+
+/** Stands in the hash of a container that publishes nothing, and feels no other: the default of always. */
+const unusedBindAddress = '127.0.0.1';
+
+function publishes({ ports = [] }: ContainerSpec, network: DesiredNetwork): boolean {
+  return ports.length > 0 && network.kind !== 'mode';
+}
+
+/**
+ * What earlier versions hashed and a container does not feel: the order of volumes, the bind address without a port,
+ * no arguments in so many words. A container that bears such a hash is the same one.
+ */
+function formOfBefore(
+  { args }: ContainerSpec,
+  { volumes, bindAddress }: Pick<DesiredContainer, 'volumes' | 'bindAddress'>,
+): Readonly<Record<string, unknown>> {
+  return { args, volumes, bindAddress };
+}
+
+function wasDone(
+  { before }: Pick<TenantComputeSpec, 'before'>,
+  container: string,
+  hashes: DesiredContainer['hashes'],
+): boolean {
+  const hash = before?.containers?.find(({ name }) => name === container)?.completed;
+  return hash !== undefined && [...hashes.values()].some((ofOneCluster) => ofOneCluster.includes(hash));
 }

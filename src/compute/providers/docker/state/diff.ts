@@ -77,16 +77,24 @@ function compareContainer(
 
 /** A hash is keyed with the cluster that made the container, so that adopting one from another rolls nothing. */
 function matches(desired: DesiredContainer, observed: ObservedContainer): boolean {
-  const hash = desired.hashes.get(observed.made.cluster ?? '');
-  return hash !== undefined && hash === observed.made.specHash && heldLimit(desired, observed) === undefined;
+  return isOfHash(desired, observed) && heldLimit(desired, observed) === undefined;
 }
 
-/** Of the settings that can be changed live; none without an inspect, which alone tells them. */
-function differencesOf(
+function isOfHash({ hashes }: DesiredContainer, { made }: ObservedContainer): boolean {
+  return made.specHash !== undefined && hashes.get(made.cluster ?? '')?.includes(made.specHash) === true;
+}
+
+/**
+ * Of the settings that can be changed live; none without an inspect, which alone tells them. What the engine does not
+ * keep is none either: to give it again would change nothing.
+ */
+export function differencesOf(
   { live }: DesiredContainer,
-  { inspected }: ObservedContainer,
+  { inspected, unkept }: ObservedContainer,
 ): readonly LiveDifference[] {
-  return inspected === undefined ? [] : liveDifferences(live, inspected.live);
+  if (inspected === undefined) return [];
+  const isUnkept = unkept?.desired === describeLive(live) && unkept.actual === describeLive(inspected.live);
+  return isUnkept ? [] : liveDifferences(live, inspected.live);
 }
 
 /** A limit that is no longer desired and can't be taken away live. */
@@ -181,10 +189,10 @@ export function describeState({ state, exitCode }: ObservedContainer): string {
 
 function replacementChange(desired: DesiredContainer, current: ObservedContainer, path: string): Change {
   const hash = current.made.specHash ?? 'none';
-  const wanted = desired.hashes.get(current.made.cluster ?? '') ?? 'none';
+  const wanted = desired.hashes.get(current.made.cluster ?? '')?.[0] ?? 'none';
   const limit = heldLimit(desired, current);
   const effect = excludes(desired, current) ? 'gap' : 'replace';
-  if (hash === wanted && limit !== undefined) {
+  if (isOfHash(desired, current) && limit !== undefined) {
     return { ...liveChange(limit, path, causeOf(desired, current)), effect };
   }
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
@@ -209,11 +217,16 @@ function liveChange(
   return { path: `${container}.${path}`, desired, actual, cause, effect: 'live' };
 }
 
-function causeOf(desired: DesiredContainer, observed: ObservedContainer): Change['cause'] {
-  return madeWith(desired, observed) ? 'drift' : 'spec';
-}
-
-/** Whether the container was made with the live settings that are desired now: then what differs is drift. */
-export function madeWith(desired: DesiredContainer, { made }: ObservedContainer): boolean {
-  return made.live === describeLive(desired.live);
+/**
+ * Whether live settings differ because others are desired now, or because somebody has changed them. The label tells
+ * what the container was made with, and nothing of what it was given since; after a restart of this process, one that
+ * is neither as made nor as desired has been changed by somebody.
+ */
+export function causeOf({ live }: DesiredContainer, observed: ObservedContainer): Change['cause'] {
+  const { made, applied, inspected } = observed;
+  const wanted = describeLive(live);
+  if (applied !== undefined) return applied === wanted ? 'drift' : 'spec';
+  if (made.live === wanted) return 'drift';
+  const isAsMade = inspected === undefined || describeLive(inspected.live) === made.live;
+  return made.live === undefined || isAsMade ? 'spec' : 'drift';
 }

@@ -1,8 +1,10 @@
 import type { DesiredContainer } from './desired-tenant.ts';
+import { sharesImageVolume } from './image-volumes.ts';
 import type { ObservedContainer } from './observed-container.ts';
 
 /** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
 export function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
+  if (sharesImageVolume(desired, old)) return true;
   const held = old.inspected;
   if (held === undefined) return false;
   const ports = (desired.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>

@@ -1,5 +1,5 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
-import type { InspectedContainer, ListedContainer, ListedPort } from './container-answers.ts';
+import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 /** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
@@ -13,6 +13,12 @@ export interface PublishedPort {
   readonly containerPort: number;
   /** tcp, udp or sctp. */
   readonly protocol: string;
+}
+
+/** A volume of the engine and where it is mounted; bind mounts are none. */
+export interface MountedVolume {
+  readonly name: string;
+  readonly target: string;
 }
 
 export interface ObservedContainer {
@@ -34,6 +40,13 @@ export interface ObservedContainer {
   readonly made: Made;
   readonly ports: readonly PublishedPort[];
   readonly networkId: string | undefined;
+  readonly volumes: readonly MountedVolume[];
+  /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
+  readonly pauseCountsInMs?: number;
+  /** The live settings that it was last given, or seen with while they were desired; see `describeLive`. */
+  readonly applied?: string;
+  /** Live settings that the engine took without a word and did not keep, and those that it has instead. */
+  readonly unkept?: { readonly desired: string; readonly actual: string };
   readonly inspected: Inspected | undefined;
 }
 
@@ -94,8 +107,15 @@ export function observeContainer(info: ListedContainer, { key }: Pick<Ownership,
     ports: publishedPorts(info.Ports),
     networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
       ?.NetworkID,
+    volumes: mountedVolumes(info.Mounts ?? []),
     inspected: undefined,
   };
+}
+
+function mountedVolumes(mounts: readonly ListedMount[]): readonly MountedVolume[] {
+  return mounts.flatMap(({ Type, Name = '', Destination }) =>
+    Type === 'volume' && Name !== '' ? [{ name: Name, target: Destination }] : [],
+  );
 }
 
 export function readMade(labels: Marks, key: Ownership['key']): Made {

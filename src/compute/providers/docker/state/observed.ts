@@ -44,7 +44,10 @@ export function observe(
   // What is done is no longer to run, and the rest says how the whole does.
   const toRun = assessed.filter(({ done }) => done === undefined);
   const judged = toRun.length > 0 ? toRun : assessed;
-  const lookAgain = assessed.flatMap(({ lookAgainAfterMs }) => lookAgainAfterMs ?? []);
+  const lookAgain = assessed.flatMap(({ lookAgainAfterMs, observed }) => [
+    ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
+    ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
+  ]);
   return {
     // What is done and was pruned is not missing.
     exists: containers.length > 0 || (shown.length > 0 && toRun.length === 0),
@@ -94,7 +97,7 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
     return {
       name: spec.name,
       observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
-      done: isDone ? [...hashes.values()][0] : undefined,
+      done: isDone ? [...hashes.values()][0]?.[0] : undefined,
       portNames: new Map(
         (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
           name === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, name]],

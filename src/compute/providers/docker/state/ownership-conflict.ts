@@ -1,6 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { ObservedContainer } from './observed-container.ts';
+import { bearsOwnName } from './own-containers.ts';
 
 /** Throws ProviderConflict where the engine holds containers of this tenant id that are someone else's. */
 export function assertBelongsTo(
@@ -18,8 +19,10 @@ export function ownershipConflict(
   labels: Marks | undefined,
   ownership: Ownership,
 ): ComputeError {
+  const isCopy = ownership.isOurs(labels) && !bearsOwnName(name, labels ?? {}, ownership);
+  const whose = isCopy ? 'bears labels that were copied from another container' : ownership.describe(labels);
   return new ComputeError(
     'ProviderConflict',
-    `container ${name} exists and ${ownership.describe(labels)}. Remove it, or give the tenant another tenantId`,
+    `container ${name} exists and ${whose}. Remove it, or give the tenant another tenantId`,
   );
 }

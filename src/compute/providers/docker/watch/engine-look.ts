@@ -1,7 +1,8 @@
 import type { Ownership } from '../../../ownership.ts';
 import type { EngineReads } from '../engine/engine.ts';
-import { observeContainer, withInspect } from '../state/observed-container.ts';
+import { withInspect } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { ownContainers } from '../state/own-containers.ts';
 
 /** Questions to the engine about containers; nothing is remembered. */
 
@@ -13,8 +14,7 @@ export async function lookAtTenant(
   signal: AbortSignal,
 ): Promise<readonly ObservedContainer[]> {
   const infos = await engine.listContainers(ownership.filter(tenantId), signal);
-  const containers = infos.map((info) => observeContainer(info, ownership));
-  return inspectAll(engine, containers, signal);
+  return inspectAll(engine, ownContainers(infos, ownership), signal);
 }
 
 /** One list of this instance's containers, by tenant. */
@@ -24,8 +24,8 @@ export async function lookAtAll(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly ObservedContainer[]>> {
   const tenants = new Map<string, ObservedContainer[]>();
-  for (const info of await engine.listContainers(ownership.filter(), signal)) {
-    const container = observeContainer(info, ownership);
+  const infos = await engine.listContainers(ownership.filter(), signal);
+  for (const container of ownContainers(infos, ownership)) {
     const { tenantId } = container.made;
     if (tenantId === undefined) continue;
     const others = tenants.get(tenantId);

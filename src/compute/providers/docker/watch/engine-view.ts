@@ -10,15 +10,24 @@ import { createSnapshot } from './engine-snapshot.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import { createHeardExits } from './heard-exits.ts';
 import type { HeardExits } from './heard-exits.ts';
+import { createPauses } from './pauses.ts';
+import { createLiveMemory } from './live-memory.ts';
+import type { LiveMemory } from './live-memory.ts';
+
+/** How a tenant's containers are got to know. */
+export type Look = (tenantId: string, signal: AbortSignal) => Promise<readonly ObservedContainer[]>;
 
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
   readonly snapshot: EngineSnapshot;
   readonly exits: Pick<HeardExits, 'note'>;
+  readonly live: LiveMemory;
+  /** What is remembered of a container is over: it is no longer paused, or gone. */
+  forget(containerId: string, what: 'pause' | 'all'): void;
   /** As cheaply as may be: inspects only where the list does not tell enough. */
-  tenant(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
+  readonly tenant: Look;
   /** A list of this tenant's containers and an inspect of each, now. */
-  fresh(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]>;
+  readonly fresh: Look;
   /** One list of everything, by tenant. For the watch: not guarded. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, readonly ObservedContainer[]>>;
   /** For the watch: not guarded. */
@@ -32,16 +41,26 @@ export interface EngineView {
 
 export type WatchState = 'live' | 'off' | { readonly starting: Promise<void> };
 
-/** `guard` refuses calls while the engine is known to be down; `engine` is the same without it. */
+export interface EngineViewDeps {
+  readonly engine: EngineReads;
+  /** Refuses calls while the engine is known to be down; `engine` is the same without it. */
+  readonly guard: EngineGuard;
+  /** See `createPauses`. */
+  readonly lastingPauseMs?: number | undefined;
+}
+
 export function createEngineView(
-  { engine, guard }: { readonly engine: EngineReads; readonly guard: EngineGuard },
+  { engine, guard, lastingPauseMs }: EngineViewDeps,
   ownership: Ownership,
 ): EngineView {
   const snapshot = createSnapshot();
   const exits = createHeardExits();
+  // Not put into the snapshot: it is added to each answer as it is by then.
+  const pauses = createPauses(lastingPauseMs);
+  const live = createLiveMemory();
   let watch: WatchState = 'off';
 
-  const fresh = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
+  const lookAt: Look = async (tenantId, signal) => {
     const moment = snapshot.moment();
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
     const containers = found.map((container) => exits.addTo(container));
@@ -52,33 +71,46 @@ export function createEngineView(
   /** No caller's signal: the list serves many. The engine's own deadline ends it. */
   const sharedList = sharedRun(() => lookAtAll(guard.engine, ownership, new AbortController().signal));
 
-  const known = async (tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[]> => {
+  const known: Look = async (tenantId, signal) => {
     if (typeof watch === 'object') await abortable(watch.starting, signal);
     if (watch !== 'live') return (await sharedList(signal)).get(tenantId) ?? [];
-    return snapshot.read(tenantId) ?? fresh(tenantId, signal);
+    return snapshot.read(tenantId) ?? lookAt(tenantId, signal);
   };
+
+  const lookCheaply: Look = async (tenantId, signal) => {
+    guard.check();
+    const moment = snapshot.moment();
+    const containers = await known(tenantId, signal);
+    if (!containers.some(tellsTooLittle)) return containers;
+    const found = await inspectAll(guard.engine, containers, signal);
+    const inspected = found.map((container) => exits.addTo(container));
+    if (watch === 'live') snapshot.store(tenantId, inspected, moment);
+    return inspected;
+  };
+
+  const addMemory = (container: ObservedContainer): ObservedContainer => live.addTo(pauses.addTo(container));
 
   return {
     snapshot,
     exits,
-    fresh,
+    live,
+    forget(containerId, what) {
+      pauses.forget(containerId);
+      if (what === 'all') live.forget(containerId);
+    },
+    fresh: withEach(lookAt, addMemory),
+    tenant: withEach(lookCheaply, addMemory),
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
       return found === undefined ? undefined : exits.addTo(found);
     },
-    async tenant(tenantId, signal) {
-      guard.check();
-      const moment = snapshot.moment();
-      const containers = await known(tenantId, signal);
-      if (!containers.some(tellsTooLittle)) return containers;
-      const found = await inspectAll(guard.engine, containers, signal);
-      const inspected = found.map((container) => exits.addTo(container));
-      if (watch === 'live') snapshot.store(tenantId, inspected, moment);
-      return inspected;
-    },
     setWatch: (state) => void (watch = state),
   };
+}
+
+function withEach(look: Look, add: (container: ObservedContainer) => ObservedContainer): Look {
+  return async (tenantId, signal) => (await look(tenantId, signal)).map(add);
 }
 
 /** Restarts, the start's time and the reason of an exit stand in the inspect alone; they matter for these. */

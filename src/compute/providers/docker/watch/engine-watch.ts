@@ -9,6 +9,7 @@ import type { EngineEvent, EngineReads } from '../engine/engine.ts';
 import type { EngineView } from './engine-view.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { bearsOwnName } from '../state/own-containers.ts';
 
 /** Keeps the view of the engine true: one list, then events; another list after each gap, and one per sweep. */
 
@@ -117,10 +118,18 @@ async function watchOnce(
 function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onChange: OnChange): void {
   if (!telling.test(event.action)) return;
   const tenantId = event.attributes[ownership.key('tenant_id')];
-  if (tenantId === undefined) return;
+  if (tenantId === undefined || !isOurs(event, ownership)) return;
   view.exits.note(event);
+  if (event.action === 'unpause') view.forget(event.id, 'pause');
+  if (event.action === 'destroy') view.forget(event.id, 'all');
   view.snapshot.touch(tenantId);
   onChange(tenantId);
+}
+
+/** By its name before, too: a container that somebody renamed is gone as far as we are concerned. */
+function isOurs({ attributes }: EngineEvent, ownership: Ownership): boolean {
+  const { name = '', oldName = '' } = attributes;
+  return [name, oldName].some((one) => bearsOwnName(one.replace(/^\//, ''), attributes, ownership));
 }
 
 /** Lists everything once and hints at what is new. An engine that was out of reach is back with it. */

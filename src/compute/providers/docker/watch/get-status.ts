@@ -3,10 +3,13 @@ import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { Clock } from '../state/container-health.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
+import { describeLive } from '../state/live-settings.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
+import type { LiveMemory } from './live-memory.ts';
 
 interface StatusDeps {
   readonly engine: EngineReads;
@@ -26,12 +29,28 @@ export async function getStatus(
   if (there === ownership) {
     const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
     assertBelongsTo(containers, at, there);
+    if (against !== undefined) noteInPlace(view.live, against, containers);
     return observe(against, containers, clock());
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
   const containers = await lookAtTenant(engine, there, tenantId, signal);
   assertBelongsTo(containers, at, there);
   return observe(undefined, containers, clock());
+}
+
+/** What differs from now on is drift. */
+function noteInPlace(
+  live: LiveMemory,
+  desired: DesiredTenant,
+  containers: readonly ObservedContainer[],
+): void {
+  for (const wanted of desired.containers) {
+    const current = containers.find(({ name }) => name === wanted.engineName);
+    if (current?.inspected === undefined) continue;
+    const now = describeLive(wanted.live);
+    const isInPlace = describeLive(current.inspected.live) === now;
+    if (isInPlace && current.applied !== now) live.noteApplied(current.id, wanted.live);
+  }
 }
 
 function ownershipAt({ placement: { labelPrefix } }: TenantPlace, ownership: Ownership): Ownership {

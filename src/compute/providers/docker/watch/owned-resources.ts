@@ -2,7 +2,7 @@ import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { dockerPlacement } from '../state/desired-tenant.ts';
-import { observeContainer } from '../state/observed-container.ts';
+import { ownContainers } from '../state/own-containers.ts';
 
 /** Everything on the engine that this instance made for a tenant of this cluster. */
 export async function ownedResources(
@@ -23,9 +23,7 @@ export async function ownedResources(
     return [{ ...tenant, resource, isData, placement }];
   };
   return [
-    ...containers
-      .map((info) => observeContainer(info, ownership))
-      .flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
+    ...ownContainers(containers, ownership).flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
     ...networks.flatMap(({ Name, Labels }) => owned(`network ${Name}`, Labels)),
     ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels, true)),
   ];

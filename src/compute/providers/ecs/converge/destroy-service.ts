@@ -1,14 +1,19 @@
+import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import { consentTo } from '../../../permit.ts';
 import type { Consent, Permit } from '../../../permit.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
+import { familyOf } from '../address/arns.ts';
 import { targetOf } from '../state/desired.ts';
 import { drainLookMs, visibleMs } from './attempt.ts';
 import { drainService } from './drain-service.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
+import type { EcsService } from '../state/ecs-service.ts';
+import { whoseService } from '../state/owner-marks.ts';
 import { tagMap } from '../state/tags.ts';
+import type { Tags } from '../state/tags.ts';
 import { overlayFamily } from '../state/task-definition/task-overlay.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
@@ -29,7 +34,7 @@ export async function destroyService(
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
-  const { api, ownership } = deps;
+  const { api } = deps;
   const target = targetOf(at.placement, 'DestroyFailed');
   const { service: name, cluster } = target;
   const consent = consentTo(permit, 'replace', `removing service ${name}`);
@@ -45,7 +50,7 @@ export async function destroyService(
   }
   if (!isThere(service))
     return gone(deps, { at, target, consent, message: `there is no service ${name}` }, signal);
-  if (!ownership.belongsTo(at, tagMap(service.tags))) {
+  if (!(await isTenants(deps, { at, target, service }, signal))) {
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
   if (service.status !== 'DRAINING') {
@@ -59,6 +64,49 @@ export async function destroyService(
     }
   }
   return { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: drainLookMs };
+}
+
+interface Found {
+  readonly at: TenantPlace;
+  readonly target: ServiceTarget;
+  readonly service: EcsService;
+}
+
+/**
+ * A service without marks is the tenant's where it runs the tenant's own task definition, which bears them as well.
+ * Rejects with ProviderConflict where only the status knows that it was: whose it is now, nobody can tell.
+ */
+async function isTenants(
+  { api, ownership }: DestroyDeps,
+  { at, target, service }: Found,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const whose = whoseService(ownership, at, tagMap(service.tags));
+  if (whose !== 'unmarked') return whose === 'tenant';
+  const { taskDefinition = '', serviceArn, serviceName } = service;
+  if (familyOf(taskDefinition) === overlayFamily(target)) {
+    const found = await api.describeTaskDefinition(target.scope, taskDefinition, signal);
+    if (found !== undefined && ownership.belongsTo(at, tagMap(found.tags))) return true;
+  }
+  if (serviceArn === undefined || at.seen?.['service'] !== serviceArn) return false;
+  // It goes by itself.
+  if (service.status === 'DRAINING') return true;
+  throw new ComputeError(
+    'ProviderConflict',
+    `service ${serviceName} was this tenant's and has lost its owner tags: it is left running. Delete it, or tag it ` +
+      Object.entries(ownerTags(ownership, at))
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' '),
+  );
+}
+
+/** By which it would be known again. */
+function ownerTags(ownership: Ownership, { tenantId, namespace, name }: TenantPlace): Tags {
+  const { [ownership.key('tenant_uid')]: _uid, ...tags } = ownership.of({
+    tenantId,
+    tenant: { namespace, name, uid: '' },
+  });
+  return tags;
 }
 
 function clusterGone(cluster: string): string {

@@ -1,6 +1,7 @@
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
-import { diffService, missingTags, rejectedHash } from '../state/diff.ts';
+import { rejectedMark } from '../state/applied-mark.ts';
+import { diffService, missingTags } from '../state/diff.ts';
 import { updateServiceInput } from '../state/service-input.ts';
 import { drainTag } from '../state/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/tags.ts';
@@ -9,7 +10,10 @@ import type { Updating } from './update-service.ts';
 
 export const held: StepResult = { outcome: 'done', message: 'What ran before is kept running' };
 
-/** Puts right what somebody else changed, but for the task definition, which is the one that ECS went back to. */
+/**
+ * Puts right what somebody else changed, but for what ECS rolls out: it went back from that as a whole, and what the
+ * rejected spec asks for of it is not to be tried again.
+ */
 export async function holdService(
   { api }: ServiceDeps,
   { attempt, service }: Updating,
@@ -19,12 +23,13 @@ export async function holdService(
   const { scope, cluster, service: name } = desired.target;
   const diff = diffService(desired, service);
   if (diff.applied === 'other') return held;
-  const update = updateServiceInput(desired, { ...diff.differs, taskDefinition: false }, '');
-  const rolls = update.networkConfiguration !== undefined;
-  const consent = consentTo(attempt.permit, rolls ? 'replace' : 'live', `updating service ${name}`);
+  const isOther = diff.differs.taskDefinition || diff.differs.network || diff.differs.launchType;
+  const still = { taskDefinition: false, network: false, launchType: false };
+  const update = updateServiceInput(desired, { ...diff.differs, ...still }, '');
+  const consent = consentTo(attempt.permit, 'live', `updating service ${name}`);
   if (Object.keys(update).length > 0)
     await api.updateService(scope, { cluster, service: name, ...update }, consent, signal);
-  const rejected = diff.differs.taskDefinition ? { [tagKeys.specHash]: rejectedHash(desired.specHash) } : {};
+  const rejected = isOther ? { [tagKeys.specHash]: rejectedMark(desired) } : {};
   const tags = tagList(
     missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tagMap(service.tags)),
   );

@@ -1,7 +1,8 @@
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { revisionKey } from '../address/arns.ts';
-import { diffService, isDesiredRevision, missingTags } from '../state/diff.ts';
+import { isDesiredTaskDefinition } from '../state/compare-revision.ts';
+import { diffService, missingTags } from '../state/diff.ts';
 import type { ServiceDiff } from '../state/diff.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { rolloutOf } from '../state/rollout.ts';
@@ -12,7 +13,7 @@ import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { desiredRevision } from './desired-revision.ts';
 
-type ServiceUpdate = ReturnType<typeof updateServiceInput> & { readonly forceNewDeployment?: boolean };
+type ServiceUpdate = ReturnType<typeof updateServiceInput>;
 
 export interface Updating {
   readonly attempt: Attempt;
@@ -26,12 +27,13 @@ export async function updateService(
 ): Promise<StepResult> {
   const { desired } = attempt;
   const rollout = rolloutOf(service, desired);
-  const diff = diffService(desired, service);
-  const again = rollout.kind === 'failed' && rollout.previous === undefined;
+  const diff = diffService(desired, service, rollout.kind === 'failed');
+  const isFallen = rollout.deployment?.rolloutState === 'FAILED';
+  const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
   const current = service.taskDefinition;
   const taskDefinition =
-    current !== undefined && isDesiredRevision(desired, current, tagMap(service.tags))
+    current !== undefined && isDesiredTaskDefinition(desired, current, tagMap(service.tags))
       ? current
       : await desiredRevision(deps, attempt, signal);
   if (diff.replace) return replaceService(deps, { attempt, diff }, signal);

@@ -43,6 +43,8 @@ export interface EcsReads {
   listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
   /** The service's tasks, STOPPED ones too, described; at most `limit`. */
   describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
+  /** ECS' own time there, in milliseconds since the epoch, as its answers tell it; ours before the first one. */
+  now(scope: EcsScope): number;
   /**
    * What the operator's queue of ECS events tells, until `signal` aborts; ends at once where no queue is configured.
    * Hints only: late, doubled or missing ones are normal, so each is no more than a reason to look. Never throws.

@@ -14,6 +14,7 @@ import { queueHints } from './queue-hints.ts';
 import { ecsRateLimits } from './limits/rate-limits.ts';
 import type { OperationFamily, RateLimit } from './limits/rate-limits.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
+import { createServiceClock } from './service-clock.ts';
 import { serviceCalls } from './service-calls.ts';
 import { createServiceReads } from './service-reads.ts';
 import { taskCalls, taskDefinitionCalls } from './task-calls.ts';
@@ -45,7 +46,9 @@ export interface EcsClientOptions {
 /** Makes clients and credentials with the first call that needs them, not before. */
 export function createEcsClient(options: EcsClientOptions): EcsApi {
   const { block, logger, deadlineMs = defaultDeadlineMs, now = () => performance.now() } = options;
+  const serviceClock = createServiceClock(() => performance.timeOrigin + performance.now());
   const sessions = createSessions({
+    follow: serviceClock.follow,
     endpoint: block.endpoint,
     baseRoleArn: block.assume_role?.role_arn,
     termsOf: (roleArn) => roleTerms(options.policy.allowed_roles, roleArn),
@@ -62,6 +65,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     ...serviceCalls(connection),
     ...rememberingCalls(connection, closing.signal),
     ...taskCalls(connection),
+    now: serviceClock.now,
     serviceHints: (signal) => serviceHints(options, AbortSignal.any([signal, closing.signal])),
     close: () => {
       closing.abort(new Error('Landlord is stopping'));

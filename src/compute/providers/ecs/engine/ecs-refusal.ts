@@ -24,7 +24,8 @@ export class EcsRefusal {
 /**
  * What it is about: `exists` a service of that name with other values; `draining` its name is not free yet; `inactive`
  * it was deleted; `missing` there never was one, or long ago; `cluster-gone`; `no-task-definition`; `no-role` a role
- * that ECS itself needs; `quota` the account may not have more of these; `busy` something else is under way;
+ * that ECS itself needs; `quota` the account may not have more of these; `busy` something else is under way, and
+ * it passes;
  * `invalid` the values.
  */
 export type RefusalKind =
@@ -45,7 +46,7 @@ const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])
   [/^ClusterNotFoundException$/, /^/, 'cluster-gone'],
   [/^ServiceNotFoundException$/, /^/, 'missing'],
   [/^ServiceNotActiveException$/, /^/, 'inactive'],
-  [/LimitExceeded/, /^/, 'quota'],
+  [/LimitExceeded|QuotaExceeded/, /^/, 'quota'],
   [/^(UpdateInProgress|Conflict|ResourceInUse)Exception$/, /^/, 'busy'],
   [/^/, /not idempotent/i, 'exists'],
   [/^/, /still draining/i, 'draining'],
@@ -57,6 +58,12 @@ const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])
   ],
   [/^/, /unable to assume/i, 'no-role'],
   [/^/, /(limit|quota|maximum number).*(exceed|reach)|exceed\w* the (limit|quota|maximum)/i, 'quota'],
+  // What passes by itself comes under the same names as what is wrong with the values.
+  [
+    /^/,
+    /concurrent|in progress|in transition|(try|retry)\b.{0,20}\b(again|later)|rate exceeded|throttl|temporar|being (creat|updat|delet|provision|regist)/i,
+    'busy',
+  ],
   [
     /^(InvalidParameter|Client|Platform\w+|UnsupportedFeature|NamespaceNotFound|Validation|Serialization)/,
     /^/,

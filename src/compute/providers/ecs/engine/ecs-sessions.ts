@@ -2,6 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope } from '../address/service-target.ts';
+import type { ServiceClock } from './service-clock.ts';
 import { CredentialsTrouble } from './ecs-errors.ts';
 import type { CallSite } from './ecs-errors.ts';
 
@@ -23,6 +24,8 @@ export interface SessionOptions {
   readonly sessionSeconds?: number | undefined;
   readonly connectMs: number;
   readonly requestMs: number;
+  /** Called with each client that is made. */
+  readonly follow: ServiceClock['follow'];
 }
 
 /** One SDK client of a (role, region), with its credentials. */
@@ -76,6 +79,7 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
     // Retries are this client's own, below its token queues.
     maxAttempts: 1,
   });
+  options.follow(scope, client);
   return {
     client,
     renew: async () => {

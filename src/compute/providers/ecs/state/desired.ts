@@ -31,6 +31,8 @@ export interface DesiredService extends Desired {
   readonly overlay?: Overlay;
   /** Undefined: autoscaling's, once the service is there. */
   readonly desiredCount?: number;
+  /** How many a service that is made anew begins with: where the count is autoscaling's, as many as there were. */
+  readonly firstCount: number;
   readonly launchType?: NonNullable<EcsConfig['launch_type']>;
   readonly network?: DesiredNetwork;
   /** The tenant's own. */
@@ -96,6 +98,7 @@ export function desireService(
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
     ...(config.desired_count === undefined ? {} : { desiredCount: config.desired_count }),
+    firstCount: config.desired_count ?? countBefore(spec) ?? defaultDesiredCount,
     ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
     ...(network === undefined ? {} : { network }),
     tags,
@@ -103,6 +106,12 @@ export function desireService(
     ownerTags: ownership.of(spec),
     containers,
   };
+}
+
+/** 0 is no count to begin with: a service that goes away is scaled to that. */
+function countBefore({ before }: TenantComputeSpec<EcsConfig>): number | undefined {
+  const isService = before?.resourceIds === undefined || 'service' in before.resourceIds;
+  return before !== undefined && isService && before.desired > 0 ? before.desired : undefined;
 }
 
 function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {

@@ -1,12 +1,15 @@
-import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
-import { isRevisionOf, revisionKey } from '../address/arns.ts';
+import { appliedState, askedForNetwork, readMark } from './applied-mark.ts';
+import type { Applied } from './applied-mark.ts';
+import { compareRevision, difference } from './compare-revision.ts';
+import type { Difference } from './compare-revision.ts';
 import { countBeforeDrain } from './drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';
+import { isReturn } from './rollout.ts';
 import { deploymentConfiguration } from './service-input.ts';
 import type { UpdatedParts } from './service-input.ts';
-import { drainTag, keysFromSpec, serviceTags, taskDefinitionTag } from './service-tags.ts';
+import { drainTag, keysFromSpec, serviceTags } from './service-tags.ts';
 import { tagKeys, tagMap } from './tags.ts';
 import type { Tags } from './tags.ts';
 
@@ -18,134 +21,61 @@ export interface ServiceDiff {
   /** What no UpdateService can change: the service must be made anew. */
   readonly replace: boolean;
   readonly untag: readonly string[];
-  /** Whether the desired state that was applied last is this one, a rejected try of this one, or another one. */
   readonly applied: Applied;
 }
 
-export type Applied = 'this' | 'rejected' | 'other';
-
-const rejectedPrefix = 'rejected:';
-
-/** The spec_hash of a service whose spec was rolled back and is not to be tried: what it runs is another one's. */
-export function rejectedHash(specHash: string): string {
-  return `${rejectedPrefix}${specHash}`;
-}
-
-interface Difference {
-  readonly path: string;
-  readonly desired: string;
-  readonly actual: string;
-}
-
-/** `rolledBack`: ECS took the task definition back by itself, so that its difference is nobody's edit. */
+/** `rolledBack`: ECS took the service's revision back by itself, so that its differences are nobody's edit. */
 export function diffService(desired: DesiredService, service: EcsService, rolledBack = false): ServiceDiff {
   const tags = tagMap(service.tags);
-  const applied = appliedState(desired, tags);
-  const taskDefinition = compareTaskDefinition(desired, service, tags);
+  const mark = readMark(tags);
+  const applied = appliedState(desired, mark);
+  const isTakenBack = rolledBack || (applied === 'other' && isReturn(service));
+  const revision = compareRevision(desired, service, { tags, isTakenBack });
   const countBefore = countBeforeDrain(tags);
   const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
   const count = compareCount(wantedCount, service);
-  const network = compareNetwork(desired, service, applied);
   const deployment = compareDeployment(service);
-  // Whoever changes what it runs on from outside has a plan; replacing the service for it would stop everything.
-  const launchType = applied === 'other' ? compareLaunchType(desired, service) : undefined;
   const untag = keysFromSpec(tags).filter((key) => !(key in desired.tags));
   const foreign = applied === 'other' ? 'spec' : 'drift';
   const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
+  // What the edit does not speak of, and is not as it was asked for before, is somebody else's doing.
+  const unlessAsked = (wasAsked: boolean) =>
+    applied === 'other' && wasAsked && !isTakenBack ? 'drift' : rollout;
+  const network = unlessAsked(desired.network !== undefined && askedForNetwork(mark, desired.network));
+  const launchType = unlessAsked(mark.launchType === desired.launchType);
+  const mended = (cause: Change['cause'], differences: readonly Difference[]): boolean =>
+    differences.length > 0 && (applied !== 'other' || cause === 'spec');
   return {
     changes: [
-      ...withCause(rollout, taskDefinition),
+      ...withCause(rollout, revision.taskDefinition),
       // A drain that was called off was nobody's edit.
       ...withCause(countBefore === undefined ? foreign : 'spec', count),
-      ...withCause(foreign, [...network, ...deployment, ...compareTags(desired, tags, untag)]),
-      ...withCause('spec', [...(launchType ?? []), ...compareMarks(desired, tags, applied)]),
+      ...withCause(network, revision.network),
+      ...withCause(foreign, [...deployment, ...compareTags(desired, tags, untag)]),
+      ...withCause(launchType, revision.launchType),
+      ...withCause('spec', compareMarks(desired, tags, applied)),
     ],
     differs: {
-      taskDefinition: taskDefinition.length > 0,
+      taskDefinition: revision.taskDefinition.length > 0,
       desiredCount: count.length > 0 ? wantedCount : undefined,
-      network: network.length > 0,
+      network: mended(network, revision.network),
+      launchType: mended(launchType, revision.launchType),
       deployment: deployment.length > 0,
     },
-    replace: launchType !== undefined,
+    replace:
+      mended(launchType, revision.launchType) &&
+      revision.launchType.some(({ effect }) => effect === 'outage'),
     untag,
     applied,
   };
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {
-  return differences.map((difference) => ({ ...difference, cause, effect: effectOf(difference) }));
-}
-
-/** New tasks come before old ones go; what ECS can't change needs another service, and of one name there is one. */
-function effectOf({ path }: Difference): Effect {
-  if (path === 'launchType') return 'outage';
-  return path === 'taskDefinition' || path.startsWith('networkConfiguration.') ? 'replace' : 'live';
-}
-
-function appliedState({ specHash }: DesiredService, tags: Tags): Applied {
-  const applied = tags[tagKeys.specHash];
-  if (applied === specHash) return 'this';
-  return applied === rejectedHash(specHash) ? 'rejected' : 'other';
-}
-
-/** Whether `actual` is what is desired; of an overlay only the service's own tag knows which revision that is. */
-export function isDesiredRevision(desired: DesiredService, actual: string | undefined, tags: Tags): boolean {
-  const { overlay, taskDefinition } = desired;
-  if (overlay === undefined) return isRevisionOf(taskDefinition, actual);
-  return (
-    actual !== undefined && tags[tagKeys.taskDefinition] === taskDefinitionTag(overlay, revisionKey(actual))
-  );
-}
-
-function compareTaskDefinition(
-  desired: DesiredService,
-  service: EcsService,
-  tags: Tags,
-): readonly Difference[] {
-  const actual = service.taskDefinition;
-  if (isDesiredRevision(desired, actual, tags)) return [];
-  const [hash, revision] = tags[tagKeys.taskDefinition]?.split(' ') ?? [];
-  const { overlay } = desired;
-  const ownName =
-    hash === overlay?.hash && revision !== undefined ? revision : `a new revision of ${overlay?.family}`;
-  const name = overlay === undefined ? revisionKey(desired.taskDefinition) : ownName;
-  return [
-    { path: 'taskDefinition', desired: name, actual: actual === undefined ? 'none' : revisionKey(actual) },
-  ];
+  return differences.map((difference) => ({ ...difference, cause }));
 }
 
 function compareCount(desiredCount: number | undefined, service: EcsService): readonly Difference[] {
-  if (desiredCount === undefined || desiredCount === service.desiredCount) return [];
-  return [
-    { path: 'desiredCount', desired: String(desiredCount), actual: String(service.desiredCount ?? 'none') },
-  ];
-}
-
-function compareNetwork(
-  { network }: DesiredService,
-  service: EcsService,
-  applied: Applied,
-): readonly Difference[] {
-  if (network === undefined) return [];
-  const actual = service.networkConfiguration?.awsvpcConfiguration;
-  // Some endpoints take the configuration and never show it.
-  if (applied !== 'other' && service.networkConfiguration === undefined) return [];
-  const { subnets, securityGroups, assignPublicIp } = network;
-  return [
-    ...difference('networkConfiguration.subnets', setText(subnets), setText(actual?.subnets)),
-    ...(securityGroups === undefined
-      ? []
-      : difference(
-          'networkConfiguration.securityGroups',
-          setText(securityGroups),
-          setText(actual?.securityGroups),
-        )),
-    ...difference(
-      'networkConfiguration.assignPublicIp',
-      assignPublicIp,
-      actual?.assignPublicIp ?? 'DISABLED',
-    ),
-  ];
+  return desiredCount === undefined ? [] : live('desiredCount', desiredCount, service.desiredCount);
 }
 
 function compareDeployment({ deploymentConfiguration: actual }: EcsService): readonly Difference[] {
@@ -154,36 +84,21 @@ function compareDeployment({ deploymentConfiguration: actual }: EcsService): rea
   const breaker = actual.deploymentCircuitBreaker;
   const path = 'deploymentConfiguration';
   return [
-    ...difference(
-      `${path}.deploymentCircuitBreaker.enable`,
-      deploymentCircuitBreaker.enable,
-      breaker?.enable,
-    ),
-    ...difference(
+    ...live(`${path}.deploymentCircuitBreaker.enable`, deploymentCircuitBreaker.enable, breaker?.enable),
+    ...live(
       `${path}.deploymentCircuitBreaker.rollback`,
       deploymentCircuitBreaker.rollback,
       breaker?.rollback,
     ),
-    ...difference(`${path}.maximumPercent`, maximumPercent, actual.maximumPercent),
-    ...difference(`${path}.minimumHealthyPercent`, minimumHealthyPercent, actual.minimumHealthyPercent),
+    ...live(`${path}.maximumPercent`, maximumPercent, actual.maximumPercent),
+    ...live(`${path}.minimumHealthyPercent`, minimumHealthyPercent, actual.minimumHealthyPercent),
   ];
-}
-
-function compareLaunchType(
-  { launchType }: DesiredService,
-  service: EcsService,
-): readonly Difference[] | undefined {
-  if (launchType === undefined || service.launchType === launchType) return undefined;
-  const strategy = service.capacityProviderStrategy ?? [];
-  if (service.launchType === undefined && strategy.length === 0) return undefined;
-  const actual = service.launchType ?? `capacity provider ${strategy[0]?.capacityProvider}`;
-  return [{ path: 'launchType', desired: launchType, actual }];
 }
 
 function compareTags(desired: DesiredService, tags: Tags, untag: readonly string[]): readonly Difference[] {
   return [
-    ...Object.entries(desired.tags).flatMap(([key, value]) => difference(`tags.${key}`, value, tags[key])),
-    ...untag.map((key) => ({ path: `tags.${key}`, desired: 'none', actual: tags[key] ?? '' })),
+    ...Object.entries(desired.tags).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
+    ...untag.flatMap((key) => live(`tags.${key}`, 'none', tags[key])),
   ];
 }
 
@@ -191,15 +106,15 @@ function compareTags(desired: DesiredService, tags: Tags, untag: readonly string
 function compareMarks(desired: DesiredService, tags: Tags, applied: Applied): readonly Difference[] {
   const { specHash, ownerTags } = desired;
   const hash =
-    applied === 'rejected' ? [] : difference(`tags.${tagKeys.specHash}`, specHash, tags[tagKeys.specHash]);
+    applied === 'rejected' ? [] : live(`tags.${tagKeys.specHash}`, specHash, readMark(tags).specHash);
   const keys = serviceTags(desired, '')[tagKeys.tagKeys];
   const drain = drainTag(desired)[tagKeys.drain] ?? 'none';
   return [
-    ...difference(`tags.${tagKeys.drain}`, drain, tags[tagKeys.drain] ?? 'none'),
-    ...Object.entries(ownerTags).flatMap(([key, value]) => difference(`tags.${key}`, value, tags[key])),
+    ...live(`tags.${tagKeys.drain}`, drain, tags[tagKeys.drain] ?? 'none'),
+    ...Object.entries(ownerTags).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
     ...(keys === tags[tagKeys.tagKeys] || keys === undefined
       ? []
-      : difference(`tags.${tagKeys.tagKeys}`, keys, tags[tagKeys.tagKeys])),
+      : live(`tags.${tagKeys.tagKeys}`, keys, tags[tagKeys.tagKeys])),
     ...hash,
   ];
 }
@@ -210,12 +125,7 @@ export function missingTags(wanted: Tags, actual: Tags): Tags {
   return Object.fromEntries(missing);
 }
 
-type Scalar = string | number | boolean;
-
-function difference(path: string, desired: Scalar, actual: Scalar | undefined): readonly Difference[] {
-  return desired === actual ? [] : [{ path, desired: String(desired), actual: String(actual ?? 'none') }];
-}
-
-function setText(values: readonly string[] | undefined): string {
-  return (values ?? []).toSorted().join(', ');
+/** Restarts nothing. */
+function live(...[path, desired, actual]: Parameters<typeof difference>): readonly Difference[] {
+  return difference(path, desired, actual, 'live');
 }

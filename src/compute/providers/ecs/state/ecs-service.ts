@@ -1,15 +1,8 @@
 /** What is read of a service, in the words of the ECS API: the SDK's types fit these. */
 
-export interface EcsService {
-  readonly serviceArn?: string | undefined;
-  readonly serviceName?: string | undefined;
-  /** ACTIVE, DRAINING or INACTIVE. */
-  readonly status?: string | undefined;
-  readonly createdAt?: Date | undefined;
-  readonly desiredCount?: number | undefined;
-  readonly runningCount?: number | undefined;
-  readonly pendingCount?: number | undefined;
-  /** ARN of the revision that it is to run. */
+/** What ECS rolls out, and takes back, as a whole. */
+export interface EcsRevision {
+  /** ARN of the task definition's revision. */
   readonly taskDefinition?: string | undefined;
   readonly launchType?: string | undefined;
   readonly capacityProviderStrategy?:
@@ -25,6 +18,17 @@ export interface EcsService {
           | undefined;
       }
     | undefined;
+}
+
+export interface EcsService extends EcsRevision {
+  readonly serviceArn?: string | undefined;
+  readonly serviceName?: string | undefined;
+  /** ACTIVE, DRAINING or INACTIVE. */
+  readonly status?: string | undefined;
+  readonly createdAt?: Date | undefined;
+  readonly desiredCount?: number | undefined;
+  readonly runningCount?: number | undefined;
+  readonly pendingCount?: number | undefined;
   readonly deploymentConfiguration?:
     | {
         readonly deploymentCircuitBreaker?:
@@ -35,20 +39,27 @@ export interface EcsService {
     | undefined;
   readonly deployments?: readonly EcsDeployment[] | undefined;
   /** Newest first. */
-  readonly events?: readonly { readonly message?: string | undefined }[] | undefined;
+  readonly events?: readonly EcsEvent[] | undefined;
   readonly tags?: readonly EcsTag[] | undefined;
 }
 
-export interface EcsDeployment {
+export interface EcsDeployment extends EcsRevision {
   readonly id?: string | undefined;
   /** PRIMARY: the newest one; ACTIVE: an older one that still runs tasks. */
   readonly status?: string | undefined;
-  readonly taskDefinition?: string | undefined;
   readonly runningCount?: number | undefined;
   readonly failedTasks?: number | undefined;
   /** IN_PROGRESS, COMPLETED or FAILED. */
   readonly rolloutState?: string | undefined;
   readonly rolloutStateReason?: string | undefined;
+  readonly createdAt?: Date | undefined;
+  readonly launchType?: string | undefined;
+  readonly capacityProviderStrategy?: EcsService['capacityProviderStrategy'];
+  readonly networkConfiguration?: EcsService['networkConfiguration'];
+}
+
+export interface EcsEvent {
+  readonly message?: string | undefined;
   readonly createdAt?: Date | undefined;
 }
 

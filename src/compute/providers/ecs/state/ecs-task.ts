@@ -2,10 +2,14 @@
 
 export interface EcsTask {
   readonly taskDefinitionArn?: string | undefined;
+  /** Of a task of a service, the id of its deployment: `ecs-svc/…`. */
+  readonly startedBy?: string | undefined;
   readonly lastStatus?: string | undefined;
   readonly desiredStatus?: string | undefined;
   readonly healthStatus?: string | undefined;
   readonly createdAt?: Date | undefined;
+  /** When it became RUNNING. */
+  readonly startedAt?: Date | undefined;
   readonly stoppingAt?: Date | undefined;
   readonly stoppedAt?: Date | undefined;
   readonly stoppedReason?: string | undefined;

@@ -1,14 +1,25 @@
 import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
-import { longestHealthCheckMs } from '../../../observation/health-check-time.ts';
-import { revisionKey } from '../address/arns.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
-import type { EcsService } from './ecs-service.ts';
+import type { EcsDeployment, EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';
 import type { PortNames } from './endpoints.ts';
+import {
+  establishedCount,
+  healthCheckMs,
+  isCompleted,
+  lastStartMs,
+  needsProof,
+  noPast,
+  proofOf,
+  startingTasks,
+  tasksOf,
+} from './evidence.ts';
+import type { Clock, Past } from './evidence.ts';
 import { rolloutOf } from './rollout.ts';
 import type { Rollout } from './rollout.ts';
-import { lastFailure, taskText } from './task-failure.ts';
+import { changedLately, presentTrouble } from './service-events.ts';
+import { failuresOf } from './task-failure.ts';
 import type { TaskFailure } from './task-failure.ts';
 
 /** Whether a service runs as it should, and how sure that is. */
@@ -21,39 +32,35 @@ export interface ServiceOnEcs {
   readonly ports?: readonly PortNames[] | undefined;
 }
 
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  readonly nowMs: number;
-  /**
-   * For how long a deployment that ECS does not call COMPLETED must have run in full, without a failed task, to count
-   * as good all the same, in milliseconds: some endpoints never call it so.
-   */
-  readonly settleMs: number;
-}
-
 /** How often a service in transition is looked at, in milliseconds. */
 const transitionLookMs = 3_000;
-/** The scheduler tries again ever more slowly. */
-const failingLookMs = 10_000;
+/** The scheduler tries again ever more slowly; and what serves while something changes can be looked at as slowly. */
+const slowLookMs = 10_000;
 /** A service whose task failed so lately is not believed to run, whatever its count says, in milliseconds. */
-export const failureMs = 30_000;
-
-/** For how long a failed task explains why there are too few, in milliseconds: later ones came up. */
-const newsMs = 300_000;
+const failureMs = 30_000;
+/** For how long failed tasks explain why there are too few, and count as one story, in milliseconds. */
+export const newsMs = 300_000;
+/** ECS starts what it was asked for within seconds: until then, too few are no illness, in milliseconds. */
+const scalingMs = 60_000;
 
 /** Whether the tasks can tell more than the service does. */
 export function needsTasks(
   desired: DesiredService | undefined,
   { service }: ServiceOnEcs,
   clock: Clock,
+  past = noPast,
 ): boolean {
   if (!isThere(service) || service.status === 'DRAINING') return false;
   const { desiredCount = 0, runningCount = 0 } = service;
   const rollout = rolloutOf(service, desired);
   if (rollout.kind === 'failed') return true;
   if (runningCount < desiredCount) return true;
-  if (!isUnproven(rollout)) return false;
-  return hasFailedTasks(rollout) || healthCheckMs(desired) > ageMs(rollout, clock);
+  if (desiredCount === 0) return false;
+  const deployment = primaryOf(service);
+  if (!isProvenBefore(desired, past) && needsProof(deployment, clock, past)) return true;
+  if (changedLately(service, clock)) return true;
+  if (isCompleted(deployment)) return past.isRisen;
+  return (deployment?.failedTasks ?? 0) > 0 || healthCheckMs(desired) > 0;
 }
 
 export interface ServiceHealth {
@@ -64,17 +71,20 @@ export interface ServiceHealth {
   readonly imageUnavailable?: string;
 }
 
-interface Subject {
+export interface Subject {
   readonly desired: DesiredService | undefined;
-  readonly there: ServiceOnEcs;
   readonly service: EcsService;
+  readonly tasks: readonly EcsTask[];
   readonly rollout: Rollout;
+  /** Somebody else's doing is being rolled out. */
+  readonly isForeign: boolean;
   readonly clock: Clock;
+  readonly past: Past;
 }
 
-export function healthOf({ desired, there, service, rollout, clock }: Subject): ServiceHealth {
+export function healthOf(subject: Subject): ServiceHealth {
+  const { service, rollout } = subject;
   const { desiredCount = 0, runningCount = 0 } = service;
-  const tasks = there.tasks ?? [];
   if (service.status === 'DRAINING') {
     return {
       state: 'stopping',
@@ -87,31 +97,49 @@ export function healthOf({ desired, there, service, rollout, clock }: Subject): 
     if (runningCount > 0) return { state: 'stopping', health: 'unknown', lookAgainAfterMs: transitionLookMs };
     return { state: 'stopped', health: 'unknown' };
   }
-  const failure = lastFailure(tasks, currentRevision(service));
-  const newMs = runningCount < desiredCount ? newsMs : Math.min(failureMs, clock.settleMs * 10);
-  const isFailing = failure !== undefined && (runningCount === 0 || clock.nowMs - failure.atMs < newMs);
-  if (rollout.kind === 'failed') return afterFailure(service, failure);
-  if (isFailing) return failing(service, failure);
-  if (runningCount !== desiredCount || !runsInFull(rollout, desiredCount)) {
-    return {
-      state: 'starting',
-      health: 'unknown',
-      message: trouble(service),
-      lookAgainAfterMs: transitionLookMs,
-    };
-  }
-  return whileRunning(rollout, { desired, tasks, clock });
+  if (rollout.kind === 'failed') return afterFailure(subject, rollout.deployment);
+  if (isUndisturbed(subject)) return serving(subject);
+  const failure = presentFailure(subject);
+  if (failure !== undefined) return failing(service, failure);
+  return runningCount < neededCount(subject) ? tooFew(subject) : whileRunning(subject);
 }
 
-function afterFailure(service: EcsService, failure: TaskFailure | undefined): ServiceHealth {
+/** Whatever becomes of a rollout that changes nothing of ours: what served before it serves on. */
+function isUndisturbed(subject: Subject): boolean {
+  const { service, isForeign } = subject;
+  if (isCompleted(primaryOf(service))) return false;
+  return establishedCount(service, isForeign) >= neededCount(subject);
+}
+
+function afterFailure({ service, tasks }: Subject, fallen: EcsDeployment | undefined): ServiceHealth {
   const { desiredCount = 0, runningCount = 0 } = service;
-  if (runningCount === desiredCount) return { state: 'running', health: 'healthy' };
+  if (runningCount >= desiredCount) return { state: 'running', health: 'healthy' };
   return {
     state: runningCount === 0 ? 'failed' : 'starting',
     health: 'unhealthy',
-    message: failure?.message,
-    lookAgainAfterMs: failingLookMs,
+    message: failuresOf(tasksOf(tasks, fallen ?? primaryOf(service)))[0]?.message,
+    lookAgainAfterMs: slowLookMs,
   };
+}
+
+/**
+ * The newest failure of a task of the deployment, where it is news. The more of them there were lately, the longer it is,
+ * and the longer those that took their place must have run.
+ */
+function presentFailure({ service, tasks, clock }: Subject): TaskFailure | undefined {
+  const { desiredCount = 0, runningCount = 0 } = service;
+  const deployment = primaryOf(service) ?? { taskDefinition: service.taskDefinition };
+  const own = tasksOf(tasks, deployment);
+  const failures = failuresOf(own);
+  const [newest] = failures;
+  if (newest === undefined || runningCount === 0) return newest;
+  const isWithin = (atMs: number, ms: number): boolean => clock.nowMs - atMs < ms;
+  if (runningCount < desiredCount) return isWithin(newest.atMs, newsMs) ? newest : undefined;
+  const recent = failures.filter(({ atMs }) => isWithin(atMs, 2 * newsMs)).length;
+  const doubtMs = (ms: number): number => Math.min(newsMs, ms * 2 ** Math.max(0, recent - 1));
+  const isNews = isWithin(newest.atMs, doubtMs(Math.min(failureMs, clock.settleMs * 10)));
+  const isUnsettled = recent > 0 && isWithin(lastStartMs(own), doubtMs(clock.settleMs));
+  return isNews || isUnsettled ? newest : undefined;
 }
 
 function failing(service: EcsService, failure: TaskFailure): ServiceHealth {
@@ -121,72 +149,85 @@ function failing(service: EcsService, failure: TaskFailure): ServiceHealth {
     state: nothingRuns ? 'failed' : 'starting',
     health: 'unhealthy',
     message: failure.message,
-    lookAgainAfterMs: failingLookMs,
+    lookAgainAfterMs: slowLookMs,
     ...(nothingRuns && only && failure.reason === 'ImageUnavailable'
       ? { imageUnavailable: failure.message }
       : {}),
   };
 }
 
-function whileRunning(
-  rollout: Exclude<Rollout, { kind: 'failed' }>,
-  { desired, tasks, clock }: Pick<Subject, 'desired' | 'clock'> & { readonly tasks: readonly EcsTask[] },
-): ServiceHealth {
-  if (!isUnproven(rollout)) return { state: 'running', health: 'healthy' };
-  const health = tasksHealth(tasks);
-  if (health === 'unhealthy') {
-    const message = 'a task fails its health check';
-    return { state: 'running', health: 'unhealthy', message, lookAgainAfterMs: transitionLookMs };
-  }
-  const neededMs = Math.max(clock.settleMs, health === 'healthy' ? 0 : healthCheckMs(desired));
-  const leftMs = neededMs - ageMs(rollout, clock);
-  if (leftMs > 0) {
-    const lookAgainAfterMs = Math.max(100, Math.min(leftMs, transitionLookMs));
-    return { state: 'starting', health: 'unknown', lookAgainAfterMs };
-  }
-  return { state: 'running', health: 'healthy' };
+/** Fewer run than should. Where the count is not the spec's, that they are on their way is no illness. */
+function tooFew(subject: Subject): ServiceHealth {
+  const { service, tasks, clock, past, desired } = subject;
+  const { desiredCount = 0, runningCount = 0 } = service;
+  const message = presentTrouble(service, clock);
+  const isOnItsWay =
+    runningCount + startingTasks(tasks, clock) >= desiredCount || past.shortForMs < scalingMs;
+  const isScaling = desired?.desiredCount === undefined && runningCount > 0 && isKnownGood(subject);
+  if (isScaling && message === undefined && isOnItsWay) return serving(subject);
+  return { state: 'starting', health: 'unknown', message, lookAgainAfterMs: transitionLookMs };
 }
 
-/** Our tasks, not the old ones that still run, are as many as there should be. */
-function runsInFull(rollout: Rollout, desiredCount: number): boolean {
-  const { deployment } = rollout;
-  return (
-    (deployment?.runningCount ?? desiredCount) >= desiredCount || deployment?.rolloutState === 'COMPLETED'
+function whileRunning(subject: Subject): ServiceHealth {
+  const { desired, service, tasks, clock, isForeign, past } = subject;
+  const needed = neededCount(subject);
+  const deployment = primaryOf(service);
+  if (isForeign || isProvenBefore(desired, past)) return serving(subject);
+  const starting = { state: 'starting', health: 'unknown', message: presentTrouble(service, clock) } as const;
+  const isInFull = (deployment?.runningCount ?? Infinity) >= needed;
+  if (!isCompleted(deployment) && (clock.callsCompleted === true || !isInFull || isShared(service))) {
+    const unhealthy = proofOf(deployment, { desired, tasks, clock, needed }) === 'unhealthy';
+    return unhealthy ? checkFails : { ...starting, lookAgainAfterMs: transitionLookMs };
+  }
+  // Those that are known are looked at all the same: they may have come after it was called COMPLETED.
+  const isSure = isCompleted(deployment) && !needsProof(deployment, clock, past) && tasks.length === 0;
+  const proof = isSure ? 'proven' : proofOf(deployment, { desired, tasks, clock, needed });
+  if (proof === 'proven') return serving(subject);
+  if (proof === 'unhealthy') return checkFails;
+  const lookAgainAfterMs = Math.max(100, Math.min(proof.leftMs, transitionLookMs));
+  return { ...starting, lookAgainAfterMs };
+}
+
+const checkFails: ServiceHealth = {
+  state: 'running',
+  health: 'unhealthy',
+  message: 'a task fails its health check',
+  lookAgainAfterMs: transitionLookMs,
+};
+
+/** More than are asked for may run meanwhile: tasks that move to another zone, or that are no longer needed. */
+function serving({ service, clock }: Subject): ServiceHealth {
+  const { desiredCount = 0, runningCount = 0 } = service;
+  const isEnded = isCompleted(primaryOf(service)) || clock.callsCompleted !== true;
+  const isAtRest = isEnded && runningCount === desiredCount && !isShared(service);
+  return { state: 'running', health: 'healthy', ...(isAtRest ? {} : { lookAgainAfterMs: slowLookMs }) };
+}
+
+/** As many as the spec asks for; where somebody asks ECS for fewer, or the spec leaves that to others, as many as that. */
+function neededCount({ desired, service }: Subject): number {
+  const { desiredCount = 0 } = service;
+  return Math.min(desired?.desiredCount ?? desiredCount, desiredCount);
+}
+
+/** Whether what runs was seen to be good before there were too few of it. */
+function isKnownGood({ service, desired, past, isForeign, clock }: Subject): boolean {
+  const deployment = primaryOf(service);
+  const isGood = isCompleted(deployment) && !needsProof(deployment, clock, past);
+  return isForeign || isGood || isProvenBefore(desired, past);
+}
+
+export function isProvenBefore(desired: DesiredService | undefined, past: Past): boolean {
+  return desired !== undefined && past.proven === desired.specHash;
+}
+
+/** Whether tasks of an older deployment still run. */
+function isShared({ deployments = [] }: EcsService): boolean {
+  return deployments.some(
+    ({ status, rolloutState, runningCount = 0 }) =>
+      status !== 'PRIMARY' && rolloutState !== 'FAILED' && runningCount > 0,
   );
 }
 
-function isUnproven(rollout: Rollout): boolean {
-  return rollout.kind === 'ours' && rollout.inProgress;
-}
-
-function hasFailedTasks({ deployment }: Rollout): boolean {
-  return (deployment?.failedTasks ?? 0) > 0;
-}
-
-function ageMs({ deployment }: Rollout, { nowMs }: Clock): number {
-  return nowMs - (deployment?.createdAt?.getTime() ?? 0);
-}
-
-function tasksHealth(tasks: readonly EcsTask[]): ComputeHealth {
-  const healths = tasks
-    .filter(({ lastStatus }) => lastStatus === 'RUNNING')
-    .map(({ healthStatus }) => healthStatus);
-  if (healths.includes('UNHEALTHY')) return 'unhealthy';
-  return healths.length > 0 && healths.every((health) => health === 'HEALTHY') ? 'healthy' : 'unknown';
-}
-
-/** How long the slowest health check may take to say something, in milliseconds; 0: there is none. */
-function healthCheckMs(desired: DesiredService | undefined): number {
-  const checks = (desired?.containers ?? []).flatMap(({ healthCheck }) => healthCheck ?? []);
-  return Math.max(0, ...checks.map(longestHealthCheckMs));
-}
-
-function currentRevision({ taskDefinition }: EcsService): string | undefined {
-  return taskDefinition === undefined ? undefined : revisionKey(taskDefinition);
-}
-
-/** Of the service's events only those that tell of trouble: the others name a task each. */
-function trouble({ events = [] }: EcsService): string | undefined {
-  const told = events.find(({ message = '' }) => /unable|failed|error|insufficient/i.test(message))?.message;
-  return told === undefined ? undefined : taskText(told.replace(/^\(service [^)]+\) /, ''));
+function primaryOf({ deployments = [] }: EcsService): EcsDeployment | undefined {
+  return deployments.find(({ status }) => status === 'PRIMARY');
 }

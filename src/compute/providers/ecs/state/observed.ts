@@ -1,16 +1,18 @@
-import type { Observation } from '../../../provider.ts';
+import type { Change, Observation } from '../../../provider.ts';
+import { revisionKey } from '../address/arns.ts';
 import { diffService } from './diff.ts';
-import { defaultDesiredCount } from './desired.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';
 import { endpointsOf } from './endpoints.ts';
+import { noPast, tasksOf } from './evidence.ts';
+import type { Clock, Past } from './evidence.ts';
 import { healthOf } from './health.ts';
-import type { Clock, ServiceOnEcs } from './health.ts';
+import type { ServiceOnEcs } from './health.ts';
 import { rolloutOf } from './rollout.ts';
 import type { Rollout } from './rollout.ts';
-import { lastFailure, taskText } from './task-failure.ts';
+import { failuresOf, taskText } from './task-failure.ts';
 import type { TaskFailure } from './task-failure.ts';
 
 /** What the answers of ECS mean for the tenant's status. */
@@ -24,34 +26,43 @@ export function observe(
   desired: DesiredService | undefined,
   there: ServiceOnEcs,
   clock: Clock,
+  past: Past = noPast,
 ): EcsObservation {
-  const { service } = there;
+  const { service, tasks = [] } = there;
   if (!isThere(service)) return nothingThere(desired);
   const rollout = rolloutOf(service, desired);
-  const { state, health, message, lookAgainAfterMs, imageUnavailable } = healthOf({
-    desired,
-    there,
-    service,
-    rollout,
-    clock,
-  });
-  const rolledBack = rollout.kind === 'failed' ? rollbackOf(rollout, desired, there.tasks ?? []) : undefined;
+  const changes = desired === undefined ? [] : changesOf(desired, service, rollout);
+  const isForeign = rollout.kind === 'other' || changes.some(isNetworkDrift);
+  const subject = { desired, service, tasks, rollout, isForeign, clock, past };
+  const { state, health, message, lookAgainAfterMs, imageUnavailable } = healthOf(subject);
+  const rolledBack = rollout.kind === 'failed' ? rollbackOf(rollout, desired, tasks) : undefined;
   return {
     exists: true,
-    changes: desired === undefined ? [] : changesOf(desired, service, rollout),
+    changes,
     compute: {
       state,
       health,
       running: service.runningCount ?? 0,
-      desired: service.desiredCount ?? 0,
+      // What drains has none: the status remembers the count for the one that is made next.
+      desired: (service.status === 'DRAINING' ? desired?.firstCount : undefined) ?? service.desiredCount ?? 0,
       ...endpointsOf(there.tasks, there.ports),
       resourceIds: resourceIds(service, rollout),
     },
+    ...(health === 'healthy' && isScaling(service) ? { scaling: true } : {}),
     ...(message === undefined ? {} : { message }),
     ...(lookAgainAfterMs === undefined ? {} : { lookAgainAfterMs }),
     ...(rolledBack === undefined || desired === undefined ? {} : { rolledBack }),
-    ...(imageUnavailable === undefined ? {} : { imageUnavailable }),
+    // What is about to be changed is no longer waited for.
+    ...(imageUnavailable === undefined || changes.length > 0 ? {} : { imageUnavailable }),
   };
+}
+
+function isScaling({ desiredCount = 0, runningCount = 0 }: EcsService): boolean {
+  return desiredCount > 0 && runningCount !== desiredCount;
+}
+
+function isNetworkDrift({ path, cause }: Change): boolean {
+  return cause === 'drift' && path.startsWith('networkConfiguration');
 }
 
 function nothingThere(desired: DesiredService | undefined): EcsObservation {
@@ -62,7 +73,7 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
       state: 'stopped',
       health: 'unknown',
       running: 0,
-      desired: desired === undefined ? 0 : (desired.desiredCount ?? defaultDesiredCount),
+      desired: desired?.firstCount ?? 0,
     },
   };
 }
@@ -89,11 +100,12 @@ function rollbackOf(
   desired: DesiredService | undefined,
   tasks: readonly EcsTask[],
 ): NonNullable<Observation['rolledBack']> {
-  const { taskDefinition, previous, why = '' } = rollout;
-  const failure = lastFailure(tasks, taskDefinition) ?? imageFailure(why, desired);
+  const { deployment, taskDefinition, previous, why = '' } = rollout;
+  const own = tasks.filter(({ taskDefinitionArn = '' }) => revisionKey(taskDefinitionArn) === taskDefinition);
+  const failure = failuresOf(tasksOf(own, deployment))[0] ?? imageFailure(why, desired);
   const because = failure?.message ?? (why === '' ? 'its tasks did not come up' : taskText(why));
-  const after =
-    previous === undefined ? 'there is none before it to go back to' : `ECS went back to ${previous}`;
+  const before = previous === taskDefinition ? 'its network and launch type from before' : previous;
+  const after = before === undefined ? 'there is none before it to go back to' : `ECS went back to ${before}`;
   return {
     reason: failure?.reason ?? 'RolledBack',
     message: `the deployment of ${taskDefinition} failed: ${because}; ${after}`,

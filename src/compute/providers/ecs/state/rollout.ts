@@ -1,15 +1,17 @@
 import { revisionKey } from '../address/arns.ts';
-import { isDesiredRevision } from './diff.ts';
+import { appliedState, askedForDefaultGroups, readMark } from './applied-mark.ts';
+import { isDesiredRevision } from './compare-revision.ts';
+import type { Compared } from './compare-revision.ts';
 import type { DesiredService } from './desired.ts';
-import type { EcsDeployment, EcsService } from './ecs-service.ts';
+import type { EcsDeployment, EcsRevision, EcsService } from './ecs-service.ts';
 import { tagKeys, tagMap } from './tags.ts';
 
 /** How far the rollout of what was applied last has come. */
 
 export type Rollout =
-  /** The service runs our task definition, for all that ECS tells; `inProgress`: it is not yet sure of it. */
-  | { readonly kind: 'ours'; readonly deployment: EcsDeployment | undefined; readonly inProgress: boolean }
-  /** Ours failed; `previous`: the task definition that ECS went back to; undefined: there was none. */
+  /** The service runs our revision, or is on its way to it, for all that ECS tells. */
+  | { readonly kind: 'ours'; readonly deployment: EcsDeployment | undefined }
+  /** Ours failed; `previous`: the task definition of what ECS went back to; undefined: there was none. */
   | {
       readonly kind: 'failed';
       readonly deployment: EcsDeployment | undefined;
@@ -18,11 +20,11 @@ export type Rollout =
       readonly previous: string | undefined;
       readonly why: string | undefined;
     }
-  /** Another task definition, which nobody rolled back to: somebody's edit, or an older desired state. */
+  /** Another revision, which nobody rolled back to: somebody's edit, or an older desired state. */
   | { readonly kind: 'other'; readonly deployment: EcsDeployment | undefined };
 
 /**
- * A task definition that is not ours is a rollback, not an edit, where a deployment of ours is FAILED, or where ECS
+ * A revision that is not ours (the task definition, the network, what it runs on) is a rollback, not an edit, where a deployment of ours is FAILED, or where ECS
  * says of the present one that it is what it went back to: in the deployment's own words, or in the events, which name
  * the deployment. It counts for the desired state that the service bears the mark of, and for no other.
  */
@@ -32,20 +34,25 @@ export function rolloutOf(service: EcsService, desired: DesiredService | undefin
   if (desired === undefined) {
     return primary?.rolloutState === 'FAILED'
       ? failed(service, primary, undefined)
-      : { kind: 'ours', deployment: primary, inProgress: isInProgress(deployments, primary) };
+      : { kind: 'ours', deployment: primary };
   }
   const tags = tagMap(service.tags);
-  const isOurs = (arn: string | undefined): boolean => isDesiredRevision(desired, arn, tags);
-  const marked = tags[tagKeys.specHash] === desired.specHash;
-  if (isOurs(service.taskDefinition)) {
+  const mark = readMark(tags);
+  const marked = appliedState(desired, mark) === 'this';
+  const returned = isReturn(service);
+  // Groups that ECS filled in are not told from older ones that it went back to.
+  const isTakenBack = marked && returned && askedForDefaultGroups(mark);
+  const isOurs = (revision: EcsRevision, compared: Compared): boolean =>
+    isDesiredRevision(desired, revision, compared);
+  if (isOurs(service, { tags, isTakenBack })) {
     if (primary?.rolloutState === 'FAILED' && marked) return failed(service, primary, undefined);
-    return { kind: 'ours', deployment: primary, inProgress: isInProgress(deployments, primary) };
+    return { kind: 'ours', deployment: primary };
   }
   if (!marked) return { kind: 'other', deployment: primary };
   const fallen = deployments.find(
-    ({ rolloutState, taskDefinition }) => rolloutState === 'FAILED' && isOurs(taskDefinition),
+    (deployment) => deployment.rolloutState === 'FAILED' && isOurs(deployment, { tags, isTakenBack: false }),
   );
-  if (fallen !== undefined || isReturn(service, primary)) {
+  if (fallen !== undefined || returned) {
     const own = tags[tagKeys.taskDefinition]?.split(' ')[1] ?? revisionKey(desired.taskDefinition);
     return { ...failed(service, fallen, service.taskDefinition), taskDefinition: own };
   }
@@ -63,17 +70,9 @@ function failed(service: EcsService, deployment: EcsDeployment | undefined, prev
 }
 
 /** `ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/…`, or an event that says so. */
-function isReturn({ events = [] }: EcsService, primary: EcsDeployment | undefined): boolean {
-  const { id, rolloutStateReason = '' } = primary ?? {};
+export function isReturn({ deployments = [], events = [] }: EcsService): boolean {
+  const { id, rolloutStateReason = '' } = deployments.find(({ status }) => status === 'PRIMARY') ?? {};
   if (id === undefined) return false;
   if (/rollback|roll(ing|ed) back|circuit breaker/i.test(rolloutStateReason)) return true;
   return events.some(({ message = '' }) => /roll(ing|ed) back to/i.test(message) && message.includes(id));
-}
-
-function isInProgress(deployments: readonly EcsDeployment[], primary: EcsDeployment | undefined): boolean {
-  const draining = deployments.some(
-    ({ status, rolloutState, runningCount = 0 }) =>
-      status !== 'PRIMARY' && rolloutState !== 'FAILED' && runningCount > 0,
-  );
-  return draining || primary?.rolloutState === 'IN_PROGRESS';
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { revisionKey } from '../address/arns.ts';
-import { defaultDesiredCount } from './desired.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
 import { serviceTags } from './service-tags.ts';
 import { tagList } from './tags.ts';
@@ -12,13 +11,13 @@ import { tagList } from './tags.ts';
  * client token, so that a service made anew is not answered with the one before.
  */
 export function createServiceInput(desired: DesiredService, taskDefinition: string, born: Date | undefined) {
-  const { target, launchType, network, desiredCount = defaultDesiredCount } = desired;
+  const { target, launchType, network, firstCount } = desired;
   const revision = revisionKey(taskDefinition);
   return {
     cluster: target.cluster,
     serviceName: target.service,
     taskDefinition,
-    desiredCount,
+    desiredCount: firstCount,
     ...(launchType === undefined ? {} : { launchType }),
     ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
     deploymentConfiguration,
@@ -62,6 +61,7 @@ export interface UpdatedParts {
   /** The count to set. */
   readonly desiredCount: number | undefined;
   readonly network: boolean;
+  readonly launchType: boolean;
   readonly deployment: boolean;
 }
 
@@ -74,6 +74,15 @@ export function updateServiceInput(desired: DesiredService, differs: UpdatedPart
     ...(differs.network && network !== undefined
       ? { networkConfiguration: networkConfiguration(network) }
       : {}),
+    ...(differs.launchType ? launchTypeUpdate(desired) : {}),
     ...(differs.deployment ? { deploymentConfiguration } : {}),
+  };
+}
+
+/** In place of a launch type ECS takes capacity providers, and none of them for the one that the service was made with. */
+function launchTypeUpdate({ launchType }: DesiredService) {
+  return {
+    capacityProviderStrategy: launchType === 'FARGATE' ? [{ capacityProvider: launchType, weight: 1 }] : [],
+    forceNewDeployment: true,
   };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { appliedMark } from './applied-mark.ts';
 import type { DesiredService } from './desired.ts';
 import { drainWanted } from './drain-mark.ts';
 import { tagKeys, tagPrefix } from './tags.ts';
@@ -16,7 +17,7 @@ export function serviceTags(desired: DesiredService, revision: string): Tags {
     ...(desired.overlay === undefined
       ? {}
       : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
-    [tagKeys.specHash]: desired.specHash,
+    [tagKeys.specHash]: appliedMark(desired),
   };
 }
 

@@ -1,6 +1,5 @@
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
-import { revisionKey } from '../address/arns.ts';
 import type { EcsTask } from './ecs-task.ts';
 
 /** Why tasks don't run, in words. */
@@ -23,18 +22,9 @@ const failureCodes = new Set<string | undefined>([
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html */
 const pullErrors = /CannotPull|CannotPullContainer|pull image|image manifest|ImageNotFound|manifest unknown/i;
 
-/** The newest failure of a task of `taskDefinition` (`FAMILY:REVISION`; undefined: of any). */
-export function lastFailure(
-  tasks: readonly EcsTask[],
-  taskDefinition: string | undefined,
-): TaskFailure | undefined {
-  const failures = tasks
-    .filter(
-      ({ taskDefinitionArn }) =>
-        taskDefinition === undefined || revisionKey(taskDefinitionArn ?? '') === taskDefinition,
-    )
-    .flatMap((task) => failureOf(task) ?? []);
-  return failures.toSorted((a, b) => b.atMs - a.atMs)[0];
+/** The failures among the tasks, newest first. */
+export function failuresOf(tasks: readonly EcsTask[]): readonly TaskFailure[] {
+  return tasks.flatMap((task) => failureOf(task) ?? []).toSorted((a, b) => b.atMs - a.atMs);
 }
 
 function failureOf(task: EcsTask): TaskFailure | undefined {

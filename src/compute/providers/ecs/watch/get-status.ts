@@ -9,13 +9,13 @@ import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
 import { portsOf, portsOfDefinition } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
-import { failureMs, needsTasks } from '../state/health.ts';
-import type { Clock } from '../state/health.ts';
+import type { Clock } from '../state/evidence.ts';
+import { needsTasks, newsMs } from '../state/health.ts';
 import { observe } from '../state/observed.ts';
 import type { EcsObservation } from '../state/observed.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { serviceKey } from '../address/service-target.ts';
-import type { ServiceTarget } from '../address/service-target.ts';
+import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
@@ -25,7 +25,7 @@ export interface StatusDeps {
   readonly api: EcsReads;
   readonly ownership: Ownership;
   readonly view: ServiceView;
-  readonly clock: () => Clock;
+  readonly clock: (scope: EcsScope) => Clock;
 }
 
 interface Asked {
@@ -43,12 +43,15 @@ export async function getStatus(
   const target = targetOf(at.placement, 'ProviderUnavailable');
   const desired = desiredAt(against, target);
   const moment = view.moment();
-  const service = await look(deps, { target, fresh }, signal);
+  signal.throwIfAborted();
+  const known = fresh ? undefined : view.settled(target);
+  const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
   assertOwn(ownership, at, service);
   const observation = await observeService(deps, { fresh, target, desired, service }, signal);
   const { imageUnavailable, ...rest } = observation;
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
-  view.store({ target, tenantId: at.tenantId, service, settled }, moment);
+  if (known === undefined) view.store({ target, tenantId: at.tenantId, service, settled }, moment);
+  else view.settle(target, { service, settled });
   // Once nothing of it is there and nobody wants it, it is no place to look at.
   if (desired === undefined && !rest.exists) view.forget(target);
   // ECS tries on by itself, and so does the controller: nothing is rejected, for the registry may mend.
@@ -68,13 +71,10 @@ function desiredAt(against: DesiredService | undefined, target: ServiceTarget): 
 }
 
 async function look(
-  { api, view }: StatusDeps,
+  { api }: StatusDeps,
   { target, fresh }: { readonly target: ServiceTarget; readonly fresh: boolean },
   signal: AbortSignal,
 ): Promise<EcsService | undefined> {
-  signal.throwIfAborted();
-  const known = fresh ? undefined : view.settled(target);
-  if (known !== undefined) return known.service;
   const answer = await api.describeService(target, fresh ? 'user' : 'sweep', signal);
   return answer === 'cluster-gone' ? undefined : answer;
 }
@@ -91,14 +91,32 @@ async function observeService(
   subject: Observing,
   signal: AbortSignal,
 ): Promise<EcsObservation> {
-  const { view, clock } = deps;
+  const { view } = deps;
   const { target, desired, service } = subject;
   const ports = await portsAt(deps, subject, signal);
-  const wrong = needsTasks(desired, { service }, clock()) || view.failedWithin(target, failureMs);
+  const clock = deps.clock(target.scope);
+  const past = view.past(target, isShort(service));
+  const wrong = needsTasks(desired, { service }, clock, past) || view.failedWithin(target, newsMs);
   const tasks = await tasksOf(deps, { ...subject, wrong, ports }, signal);
-  const observation = observe(desired, { service, tasks, ports }, clock());
+  const observation = observe(desired, { service, tasks, ports }, clock, past);
   if (observation.compute.health === 'unhealthy') view.noteFailure(target);
+  noteProof(view, { target, desired }, observation);
   return observation;
+}
+
+function isShort(service: EcsService | undefined): boolean {
+  return isThere(service) && (service.runningCount ?? 0) < (service.desiredCount ?? 0);
+}
+
+/** What differs from what is desired proves nothing of it, nor does what was taken back. */
+function noteProof(
+  view: ServiceView,
+  { target, desired }: Pick<Observing, 'target' | 'desired'>,
+  { changes, rolledBack, compute }: EcsObservation,
+): void {
+  if (desired === undefined) return;
+  if (changes.length > 0 || rolledBack !== undefined) view.noteProven(target, undefined);
+  else if (compute.health === 'healthy') view.noteProven(target, desired.specHash);
 }
 
 /** Ports that are endpoints: those that the spec names; without a spec, those of the task definition that runs. */

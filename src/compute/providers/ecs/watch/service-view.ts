@@ -5,20 +5,27 @@ import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
 import type { PortNames } from '../state/endpoints.ts';
+import { createContact } from './contact.ts';
+import type { Contact } from './contact.ts';
+import { createServiceNotes } from './service-notes.ts';
+import type { ServiceNotes } from './service-notes.ts';
 
 /** What was seen of each service, and what may have happened since. Calls nothing; forgetting it costs only looks. */
-export interface ServiceView {
+export interface ServiceView extends ServiceNotes {
+  readonly contact: Contact;
   /** Take it before asking ECS, and hand it over with the answer. */
   moment(): number;
-  /** The last answer; undefined where ECS must be asked, as it must be while nothing sweeps. */
+  /** The last answer; undefined where ECS must be asked: while nothing sweeps, and where it was out of reach since. */
   settled(target: ServiceTarget): { readonly service: EcsService | undefined } | undefined;
   /** The service as it was seen last, at most a sweep ago; undefined: it was not, or not there. */
   last(target: ServiceTarget): EcsService | undefined;
   /** What ECS answered about the tenant's service; `settled`: nothing is on its way that a sweep would be too slow for. */
   store(seen: SeenService, moment: number): void;
+  /** What was seen before was looked at again, for what it means now. */
+  settle(target: ServiceTarget, again: Pick<SeenService, 'service' | 'settled'>): void;
   /** Something was done to it: ECS must be asked. */
   touch(target: ServiceTarget): void;
-  /** Takes in what a sweep found. Returns whether it differs from what was known. */
+  /** Takes in what a sweep found. Returns whether it differs from what was known, or was lost. */
   sweep(seen: Omit<SeenService, 'settled'>, moment: number): boolean;
   /** Sweeps go on until the returned function is called: without them, what was seen grows old unnoticed. */
   beginSweeps(): () => void;
@@ -31,11 +38,6 @@ export interface ServiceView {
   tasks(target: ServiceTarget): SeenTasks | undefined;
   /** Undefined: none to remember. */
   storeTasks(target: ServiceTarget, tasks: SeenTasks | undefined): void;
-  noteCreate(target: ServiceTarget): void;
-  /** Whether it was asked for so lately that ECS may not show it yet. */
-  mayAppear(target: ServiceTarget): boolean;
-  noteFailure(target: ServiceTarget): void;
-  failedWithin(target: ServiceTarget, ms: number): boolean;
 }
 
 export interface WatchedService {
@@ -55,38 +57,44 @@ export interface SeenTasks {
   readonly ports: readonly PortNames[];
 }
 
-/** Long enough for what ECS calls eventual consistency: a second or two as a rule. In milliseconds. */
-const appearMs = 60_000;
-
 export function createServiceView(now: () => number): ServiceView {
   const seen = createSeenCache<SeenService & { readonly signature: string }>();
   const tasks = new Map<string, SeenTasks>();
-  const creates = createNotes(now);
-  const failures = createNotes(now);
+  const notes = createServiceNotes(now);
+  const contact = createContact(now);
   let sweeps = 0;
 
   return {
+    ...notes,
+    contact,
     moment: () => seen.moment(),
     settled(target) {
       const known = seen.fresh(serviceKey(target))?.value;
-      return sweeps > 0 && known?.settled === true ? known : undefined;
+      return sweeps > 0 && known?.settled === true && contact.isHeld(target) ? known : undefined;
     },
     last: (target) => seen.last(serviceKey(target))?.value.service,
     store(answer, moment) {
       const key = serviceKey(answer.target);
+      contact.note(answer.target);
       const isNews = seen.store(key, { ...answer, signature: signatureOf(answer.service) }, moment);
-      if (isNews && answer.service !== undefined) creates.drop(key);
+      if (isNews && answer.service !== undefined) notes.appeared(answer.target);
+    },
+    settle(target, { service, settled }) {
+      const known = seen.last(serviceKey(target));
+      if (known === undefined || known.value.service !== service) return;
+      seen.store(serviceKey(target), { ...known.value, settled }, known.moment);
     },
     touch: (target) => seen.touch(serviceKey(target)),
     sweep(found, moment) {
       const key = serviceKey(found.target);
       const known = seen.last(key);
-      if (known === undefined || known.moment > moment || seen.isStale(key, moment)) return false;
+      const isBack = contact.note(found.target);
+      if (known === undefined || known.moment > moment || seen.isStale(key, moment)) return isBack;
       const signature = signatureOf(found.service);
       const differs = signature !== known.value.signature;
       // A new state is fresh enough for the look that it is reason for.
       seen.store(key, { ...found, settled: differs || known.value.settled, signature }, moment);
-      return differs;
+      return differs || isBack;
     },
     beginSweeps() {
       sweeps += 1;
@@ -96,45 +104,27 @@ export function createServiceView(now: () => number): ServiceView {
       const key = serviceKey(target);
       seen.forget(key);
       tasks.delete(key);
-      failures.drop(key);
+      notes.forgetNotes(target);
+      contact.forget(target);
     },
     watched: () => watchedServices(seen.entries()),
-    find: (cluster, service) =>
-      watchedServices(seen.entries()).find(
-        ({ target }) => target.cluster === cluster && target.service === service,
-      ),
+    find: (...name) => watchedServices(seen.entries()).find(isNamed(...name)),
     tasks: (target) => tasks.get(serviceKey(target)),
     storeTasks(target, those) {
       if (those === undefined) tasks.delete(serviceKey(target));
       else tasks.set(serviceKey(target), those);
     },
-    noteCreate: (target) => creates.note(serviceKey(target)),
-    mayAppear: (target) => creates.within(serviceKey(target), appearMs),
-    noteFailure: (target) => failures.note(serviceKey(target)),
-    failedWithin: (target, ms) => failures.within(serviceKey(target), ms),
   };
+}
+
+function isNamed(cluster: string, service: string) {
+  return ({ target }: WatchedService): boolean => target.cluster === cluster && target.service === service;
 }
 
 function watchedServices(
   entries: Iterable<readonly [string, { readonly value: SeenService }]>,
 ): readonly WatchedService[] {
   return Array.from(entries, ([, { value }]) => ({ target: value.target, tenantId: value.tenantId }));
-}
-
-interface Notes {
-  note(key: string): void;
-  /** Whether it was noted less than `ms` milliseconds ago. */
-  within(key: string, ms: number): boolean;
-  drop(key: string): void;
-}
-
-function createNotes(now: () => number): Notes {
-  const noted = new Map<string, number>();
-  return {
-    note: (key) => void noted.set(key, now()),
-    within: (key, ms) => now() - (noted.get(key) ?? -Infinity) < ms,
-    drop: (key) => void noted.delete(key),
-  };
 }
 
 /** All that tells something of the tenant: not the events, which come by themselves. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { OnChange } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
-import { serviceKey } from '../address/service-target.ts';
+import { clusterKey, serviceKey } from '../address/service-target.ts';
 import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
 
@@ -13,6 +13,9 @@ export interface WatchDeps {
   readonly sweepIntervalMs: number;
 }
 
+/** A cluster that does not answer is known for it well within a minute, in milliseconds. */
+const contactEveryMs = 20_000;
+
 /** Twenty calls' worth. */
 const looksAtOnce = 200;
 
@@ -20,7 +23,11 @@ const looksAtOnce = 200;
 export async function watchServices(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
   const endSweeps = deps.view.beginSweeps();
   try {
-    await Promise.all([sweepServices(deps, onChange, signal), followHints(deps, onChange, signal)]);
+    await Promise.all([
+      sweepServices(deps, onChange, signal),
+      keepContact(deps, onChange, signal),
+      followHints(deps, onChange, signal),
+    ]);
   } finally {
     endSweeps();
   }
@@ -44,10 +51,14 @@ export async function sweepOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const look = async ({ target, tenantId }: WatchedService): Promise<void> => {
-    const moment = view.moment();
-    const answer = await api.describeService(target, 'sweep', signal);
-    const service = answer === 'cluster-gone' ? undefined : answer;
-    if (view.sweep({ target, tenantId, service }, moment)) onChange(tenantId);
+    try {
+      const isNews = await lookAt({ api, view }, { target, tenantId }, signal);
+      if (isNews) onChange(tenantId);
+    } catch (error) {
+      // Nothing else would tell those who are well that nobody knows how they are any more.
+      if (!signal.aborted && view.contact.lose(target)) onChange(tenantId);
+      throw error;
+    }
   };
   // By cluster, for ten of one make one call; not all at once, or the last of thousands would wait too long.
   const watched = view.watched().toSorted((a, b) => (serviceKey(a.target) < serviceKey(b.target) ? -1 : 1));
@@ -57,9 +68,77 @@ export async function sweepOnce(
   }
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined || signal.aborted) return;
-  const reason: unknown = failed.reason;
-  const problem = reason instanceof ComputeError ? reason.message : String(reason);
-  logger.warn({ problem }, 'a sweep over the ECS services could not look at all of them');
+  logger.warn(
+    { problem: problemOf(failed.reason) },
+    'a sweep over the ECS services could not look at all of them',
+  );
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof ComputeError ? error.message : String(error);
+}
+
+/** Whether it differs from what was known, or was out of sight until now. */
+async function lookAt(
+  { api, view }: Pick<WatchDeps, 'api' | 'view'>,
+  { target, tenantId }: WatchedService,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const moment = view.moment();
+  const answer = await api.describeService(target, 'sweep', signal);
+  const service = answer === 'cluster-gone' ? undefined : answer;
+  return view.sweep({ target, tenantId, service }, moment);
+}
+
+/**
+ * One look for each cluster that was silent for a while, so that its silence does not go unnoticed until the next
+ * sweep. Each time it is another service's turn.
+ */
+async function keepContact(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
+  const everyMs = Math.min(contactEveryMs, deps.sweepIntervalMs);
+  for (let turn = 0; await sleep(jittered(everyMs), signal); turn += 1) {
+    const clusters = Map.groupBy(deps.view.watched(), ({ target }) => clusterKey(target));
+    const silent = [...clusters.values()].filter(
+      ([first]) => first !== undefined && deps.view.contact.silentForMs(first.target) >= everyMs / 2,
+    );
+    await Promise.all(silent.map((watched) => askCluster(deps, { watched, turn, onChange }, signal)));
+  }
+}
+
+interface Asked {
+  /** Of one cluster. */
+  readonly watched: readonly WatchedService[];
+  readonly turn: number;
+  readonly onChange: OnChange;
+}
+
+/** Asks of two, which make one call: one that may not be read says nothing of the others. */
+async function askCluster(
+  { api, view, logger }: WatchDeps,
+  { watched, turn, onChange }: Asked,
+  signal: AbortSignal,
+): Promise<void> {
+  const first = turn % watched.length;
+  const asked = [...watched.slice(first), ...watched.slice(0, first)].slice(0, 2);
+  const unanswered: WatchedService[] = [];
+  const problems: unknown[] = [];
+  const ask = async (one: WatchedService): Promise<void> => {
+    try {
+      if (await lookAt({ api, view }, one, signal)) onChange(one.tenantId);
+    } catch (error) {
+      unanswered.push(one);
+      problems.push(error);
+    }
+  };
+  await Promise.all(asked.map(ask));
+  if (signal.aborted) return;
+  const isSilent = unanswered.length === asked.length;
+  const lost = (isSilent ? watched : unanswered).filter(({ target }) => view.contact.lose(target));
+  const back = watched.filter(
+    (one) => !isSilent && !unanswered.includes(one) && view.contact.regain(one.target),
+  );
+  for (const { tenantId } of [...lost, ...back]) onChange(tenantId);
+  if (lost.length > 0) logger.warn({ problem: problemOf(problems[0]) }, 'ECS is out of reach');
 }
 
 async function followHints(

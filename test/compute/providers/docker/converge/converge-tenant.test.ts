@@ -162,6 +162,16 @@ describe('the changes that are made, and no others', () => {
     ]);
   });
 
+  it('as many containers as a tenant may have find room beside their successors', async () => {
+    const names = Array.from({ length: 16 }, (_, index) => `c${index}`);
+    const many = (image: string) =>
+      tenantSpec({}, { containers: names.map((one) => containerSpec(one, { image })) });
+    const { engine, provider } = await running(many('app:1'));
+    expect((await provider.update(many('app:2'), signal)).outcome).toBe('done');
+    const seen = [...engine.containers.values()].map(({ body, state }) => `${body.Image} ${state}`);
+    expect(seen).toEqual(names.map(() => 'app:2 running'));
+  });
+
   it('a replacement of one that has ended does not start that one first', async () => {
     const { provider, changes, container } = await running();
     end(container);

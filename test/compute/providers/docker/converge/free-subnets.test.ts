@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { freeSubnets } from '../../../../../src/compute/providers/docker/converge/free-subnets.ts';
 
 const first = (pool: string, taken: readonly string[]): string | undefined =>
-  freeSubnets(pool, taken).next().value as string | undefined;
+  freeSubnets(pool, taken, 28).next().value as string | undefined;
 
 it('the lowest free /28 comes first', () => {
   expect(first('10.210.0.0/16', [])).toBe('10.210.0.0/28');
@@ -22,5 +22,11 @@ it('other addresses, and those that are not IPv4, are no hindrance', () => {
 
 it('a full pool has none, and a pool of 256 addresses has 16', () => {
   expect(first('10.210.0.0/28', ['10.210.0.0/28'])).toBeUndefined();
-  expect([...freeSubnets('192.168.7.0/24', [])]).toHaveLength(16);
+  expect([...freeSubnets('192.168.7.0/24', [], 28)]).toHaveLength(16);
+});
+
+it('a larger one begins where one of its size can', () => {
+  const larger = (taken: readonly string[]): unknown => freeSubnets('10.210.0.0/16', taken, 26).next().value;
+  expect(larger(['10.210.0.0/28'])).toBe('10.210.0.64/26');
+  expect([...freeSubnets('10.0.0.0/28', [], 27)]).toEqual([]);
 });

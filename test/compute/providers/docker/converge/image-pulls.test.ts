@@ -96,6 +96,25 @@ describe('the back-off', () => {
     }
   });
 
+  it('is as long as the registry wants it, where that is longer', async () => {
+    const { engine, pulls } = bench();
+    engine.pullImage = async () => {
+      engine.calls.push('pullImage');
+      throw new ComputeError('ImageUnavailable', 'slow down', { retryAfterMs: 60_000 });
+    };
+    const waiting = request('a', 'app:1');
+    await pulls.ensure(waiting, signal);
+    await turn();
+    later(59_999);
+    await expect(pulls.ensure(waiting, signal)).rejects.toMatchObject({ code: 'ImageUnavailable' });
+    await turn();
+    expect(count(engine)).toBe(1);
+    later(1);
+    await expect(pulls.ensure(waiting, signal)).rejects.toMatchObject({ code: 'ImageUnavailable' });
+    await turn();
+    expect(count(engine)).toBe(2);
+  });
+
   it('is half of that at the least, so that images that failed together are not asked for together', async () => {
     const { engine, pulls } = bench();
     vi.spyOn(Math, 'random').mockReturnValue(0);

@@ -9,9 +9,15 @@ import type { MemoryEngine } from '../memory-engine.ts';
 import { anyConsent } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
-const whose = (name: string) => {
+const whose = (name: string, room = { containers: 2, joining: 2 }) => {
   const tenant = { namespace: 'team-a', name, uid: 'uid-1' };
-  return { ...tenant, consent: anyConsent, marks: settings().ownership.of({ tenantId: name, tenant }) };
+  return {
+    ...tenant,
+    ...room,
+    tenantId: name,
+    consent: anyConsent,
+    marks: settings().ownership.of({ tenantId: name, tenant }),
+  };
 };
 const ensureOn = (engine: MemoryEngine, block = {}) => {
   const networks = createNetworks(engine, settings(block));
@@ -136,6 +142,54 @@ describe('of several networks of one name', () => {
         'cluster cluster-1. ' +
         'Remove it, or give the tenant another tenantId',
     });
+  });
+});
+
+describe('the size of a private network', () => {
+  it.each([
+    [2, 28],
+    [6, 28],
+    [7, 27],
+    [14, 27],
+    [15, 26],
+    [16, 26],
+  ])('with %i containers has room for a successor of each: /%i', async (containers, prefix) => {
+    const engine = memoryEngine();
+    const room = { containers, joining: containers };
+    await createNetworks(engine, settings()).ensure(own('acme'), whose('acme', room), signal);
+    expect(subnets(engine)).toEqual([`10.210.0.0/${prefix}`]);
+  });
+
+  it('is made for more where nothing of the tenant is in it', async () => {
+    const engine = memoryEngine();
+    await ensureOn(engine)(own('acme'));
+    const room = { containers: 16, joining: 16 };
+    await createNetworks(engine, settings()).ensure(own('acme'), whose('acme', room), signal);
+    expect(subnets(engine)).toEqual(['10.210.0.0/26']);
+  });
+
+  it.each([
+    [8, 5, /^it has joined$/],
+    [8, 6, /room for 13 containers: 6 are in it, and 8 are to join them/],
+  ])('made for fewer, %i can join %i in it as long as there is room', async (joining, used, answer) => {
+    const engine = memoryEngine(['app:1']);
+    await ensureOn(engine)(own('acme'));
+    const Labels = { ...whose('acme').marks };
+    await engine.createContainer('landlord-tenant-acme.a', { Image: 'app:1', Labels }, signal);
+    const [network] = engine.networks.values();
+    const Containers = Object.fromEntries(Array.from({ length: used }, (_, id) => [`${id}`, {}]));
+    engine.inspectNetwork = async () => ({ ...network, Containers }) as Dockerode.NetworkInspectInfo;
+    const ensured = createNetworks(engine, settings()).ensure(
+      own('acme'),
+      whose('acme', { containers: 8, joining }),
+      signal,
+    );
+    const told = await ensured.then(
+      () => 'it has joined',
+      ({ message }: Error) => message,
+    );
+    expect(told).toMatch(answer);
+    expect(subnets(engine)).toEqual(['10.210.0.0/28']);
   });
 });
 

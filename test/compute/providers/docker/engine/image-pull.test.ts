@@ -133,6 +133,42 @@ test("a pull that waits for a turn in the engine's queue is not given up, until 
   expect(await result).toBe('pulled');
 });
 
+test.each(['Download complete', 'Extracting'])(
+  'a pull that is silent while a layer is unpacked (%s) is not given up',
+  async (status) => {
+    const { response, say, result } = await pulling();
+    await later(progressMs);
+    await say({ status, id: 'a' });
+    await later(5 * silenceMs);
+    response.end(line({ status: 'Pull complete', id: 'a' }));
+    expect(await result).toBe('pulled');
+  },
+);
+
+test.each([
+  ['seconds', () => '120'],
+  ['a date', () => new Date(Date.now() + 120_000).toUTCString()],
+])('a pull that is limited says when to come again, as the answer does: %s', async (_how, header) => {
+  vi.setSystemTime(Math.ceil(Date.now() / 1000) * 1000);
+  const engine = await standInEngine((_request, response) => {
+    const body = JSON.stringify({ message: 'toomanyrequests: slow' });
+    response.writeHead(429, { 'Retry-After': header() }).end(body);
+  });
+  const pull = testClient({ host: engine.host }).pullImage('app:1', undefined, quiet, never);
+  await expect(pull).rejects.toMatchObject({ code: 'ImageUnavailable', retryAfterMs: 120_000 });
+});
+
+test.each([
+  [429, 'Throttled'],
+  [503, 'ProviderUnavailable'],
+])('an engine that answers %i with Retry-After is left alone for that time', async (status, code) => {
+  const engine = await standInEngine((_request, response) => {
+    response.writeHead(status, { 'Retry-After': '7' }).end('{"message":"busy"}');
+  });
+  const look = testClient({ host: engine.host }).listContainers([], never);
+  await expect(look).rejects.toMatchObject({ code, retryAfterMs: 7_000 });
+});
+
 test('a pull that moves may take many times the silence', async () => {
   const { response, say, result, seen } = await pulling();
   for (let current = 1; current <= 5; current += 1) {

@@ -79,20 +79,30 @@ test('a line comes 2 s after the last one, and not before', () => {
 
 test('a pull whose layers all wait for a turn is queued; one that loads is not', () => {
   const progress = pullProgress(() => undefined);
-  expect(progress.isQueued()).toBe(false);
+  expect(progress.isUpToEngine()).toBe(false);
   progress.take({ id: 'tag', status: 'Pulling from team/app' });
   progress.take({ id: 'a', status: 'Already exists' });
   progress.take({ id: 'b', status: 'Waiting' });
-  expect(progress.isQueued()).toBe(true);
+  expect(progress.isUpToEngine()).toBe(true);
   progress.take({ id: 'd', status: 'Download complete' });
   progress.take({ id: 'e', status: 'Pull complete' });
-  expect(progress.isQueued()).toBe(true);
+  expect(progress.isUpToEngine()).toBe(true);
   progress.take({ id: 'c', status: 'Downloading', progressDetail: { current: 1, total: 2 } });
-  expect(progress.isQueued()).toBe(false);
+  expect(progress.isUpToEngine()).toBe(false);
+});
+
+test('a pull whose layers are all there and are unpacked expects nothing of the registry', () => {
+  const progress = pullProgress(() => undefined);
+  for (const status of ['Verifying Checksum', 'Download complete', 'Extracting']) {
+    progress.take({ id: 'a', status });
+    expect(progress.isUpToEngine()).toBe(true);
+  }
+  progress.take({ id: 'b', status: 'Retrying in 3 seconds' });
+  expect(progress.isUpToEngine()).toBe(false);
 });
 
 test('a pull that has nothing left is not queued', () => {
   const progress = pullProgress(() => undefined);
   progress.take({ id: 'a', status: 'Pull complete' });
-  expect(progress.isQueued()).toBe(false);
+  expect(progress.isUpToEngine()).toBe(false);
 });

@@ -7,7 +7,6 @@ import {
 import {
   changesOf,
   compareTenant,
-  madeWith,
   oldRepair,
   repairOf,
 } from '../../../../../src/compute/providers/docker/state/diff.ts';
@@ -22,6 +21,7 @@ import type {
   ContainerState,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { describeLive } from '../../../../../src/compute/providers/docker/state/live-settings.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired, observedContainer, outdated } from '../observed-fixture.ts';
 
@@ -110,10 +110,31 @@ describe('what is changed while it runs', () => {
   it('is the spec to be followed where the container was made with other settings', () => {
     const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
     const one = asDesired(of(limited), { labels }, { live: { ...live, nanoCpus: 0, memoryBytes: 0 } });
-    expect(madeWith(of(limited), one)).toBe(false);
     expect(changes(limited, one)).toEqual([
       'containers.app.resources.cpu: none → 0.5 (spec)',
       'containers.app.resources.memory: none → 67108864 (spec)',
+    ]);
+  });
+
+  it('is drift where it is neither as made nor as desired: somebody has changed what was changed live before', () => {
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
+    const one = asDesired(of(limited), { labels }, { live: { ...live, memoryBytes: 2 ** 27 } });
+    expect(changes(limited, one)).toEqual(['containers.app.resources.memory: 134217728 → 67108864 (drift)']);
+  });
+
+  it.each([
+    ['what is desired: then somebody has changed them', 'desired', 'drift'],
+    ['something else: then what is desired is new', 'other', 'spec'],
+  ])('that was last given %s', (_what, given, cause) => {
+    const applied = given === 'desired' ? of(limited).labels['landlord.live'] : '0/134217728/always';
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
+    const one = asDesired(
+      of(limited),
+      { labels, applied: applied ?? '' },
+      { live: { ...live, memoryBytes: 2 ** 27 } },
+    );
+    expect(changes(limited, one)).toEqual([
+      `containers.app.resources.memory: 134217728 → 67108864 (${cause})`,
     ]);
   });
 
@@ -133,7 +154,7 @@ describe('a limit that is no longer wanted takes a replacement, and is told as s
   ])('%s', (_what, over, expected) => {
     const live = { ...app.live, ...over };
     expect(changes(single, asDesired(app, {}, { live }))).toEqual([`${expected} (drift)`]);
-    const labels = { ...app.labels, 'landlord.live': 'other' };
+    const labels = { ...app.labels, 'landlord.live': describeLive(live) };
     expect(changes(single, asDesired(app, { labels }, { live }))).toEqual([`${expected} (spec)`]);
     expect(changes(single, outdated(app, {}, { live }))[0]).toMatch(/^containers\.app\.spec/);
   });

@@ -68,6 +68,7 @@ describe('a list', () => {
       },
       ports: [],
       networkId: undefined,
+      volumes: [],
       inspected: undefined,
     });
   });

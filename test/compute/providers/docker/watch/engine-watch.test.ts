@@ -58,7 +58,7 @@ function outage(engine: MemoryEngine): { down: boolean } {
 
 async function watched(engine: MemoryEngine) {
   const guard = guardEngine(engine);
-  const view = createEngineView({ engine, guard }, ownership);
+  const view = createEngineView({ engine, guard, lastingPauseMs: 0 }, ownership);
   const hints: (string | undefined)[] = [];
   const stop = new AbortController();
   const options = { engine, guard, view, ownership, logger: silent, sweepIntervalMs };

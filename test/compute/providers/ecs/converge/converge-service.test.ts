@@ -2,8 +2,10 @@ import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import type { Attempt, ServiceDeps } from '../../../../../src/compute/providers/ecs/converge/attempt.ts';
 import { convergeService } from '../../../../../src/compute/providers/ecs/converge/converge-service.ts';
+import { appliedMark } from '../../../../../src/compute/providers/ecs/state/applied-mark.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import { permitUpTo } from '../../../../../src/compute/permit.ts';
 import type { StepResult } from '../../../../../src/compute/provider.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
@@ -13,12 +15,15 @@ import { anyConsent, anyPermit } from '../../../permits.ts';
 const signal = new AbortController().signal;
 const name = 'landlord-tenant-acme';
 const place = { cluster: clusterArn, service: name };
-const operator = settings({ subnets: ['subnet-1', 'subnet-2'] });
+const operator = settings(
+  { subnets: ['subnet-1', 'subnet-2', 'subnet-bad'] },
+  { allowed_security_groups: ['sg-1'] },
+);
 type Spec = ReturnType<typeof tenantSpec>;
 const image = (of: string, config: Record<string, unknown> = {}): Spec =>
   tenantSpec(config, { containers: [containerSpec('app', { image: of })] });
 
-interface Converging extends Partial<Pick<Attempt, 'hold' | 'failure'>> {
+interface Converging extends Partial<Pick<Attempt, 'hold' | 'failure' | 'permit'>> {
   readonly api?: Partial<EcsApi>;
   readonly by?: typeof operator;
 }
@@ -27,7 +32,7 @@ interface Converging extends Partial<Pick<Attempt, 'hold' | 'failure'>> {
 async function converge(
   ecs: MemoryEcs,
   spec: Spec,
-  { api, by = operator, hold = false, failure = 'UpdateFailed' }: Converging = {},
+  { api, by = operator, hold = false, failure = 'UpdateFailed', permit = anyPermit }: Converging = {},
 ) {
   const noted = { creates: [] as string[], revisions: [] as string[] };
   const parts: ServiceDeps = {
@@ -36,7 +41,7 @@ async function converge(
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };
-  const attempt = { desired: desireService(spec, by), permit: anyPermit, hold, failure };
+  const attempt = { desired: desireService(spec, by), permit, hold, failure };
   const step = await convergeService(parts, attempt, signal);
   return { step, noted };
 }
@@ -57,10 +62,14 @@ async function started(
 
 const written = (ecs: MemoryEcs): unknown[] =>
   ecs.calls.flatMap(({ name: call, input }) => (writes.includes(call) ? [[call, input]] : []));
+const untilRolledBack = async (ecs: MemoryEcs) => {
+  for (let looks = 0; looks < 3; looks += 1)
+    await ecs.describeService({ scope: { region: 'us-west-2' }, ...place }, 'sweep', signal);
+};
 const done: StepResult = { outcome: 'done', message: 'The service was updated' };
 const hashTag = (spec: Spec) => ({
   key: 'landlord.spec_hash',
-  value: desireService(spec, operator).specHash,
+  value: appliedMark(desireService(spec, operator)),
 });
 
 describe('a service that is not there', () => {
@@ -342,13 +351,57 @@ describe('an update', () => {
 });
 
 describe('another launch type', () => {
-  test('deletes the service, once its successor’s revision is there', async () => {
+  const toFargate = {
+    capacityProviderStrategy: [{ capacityProvider: 'FARGATE', weight: 1 }],
+    forceNewDeployment: true,
+  };
+  const spot = [{ capacityProvider: 'FARGATE_SPOT' }];
+
+  test('is given to the service by a capacity provider, with the rest of the update', async () => {
     const ecs = await started(image('app:1', { launch_type: 'EC2' }));
-    const { step } = await converge(ecs, image('app:2', { launch_type: 'FARGATE' }));
+    const to = image('app:2', { launch_type: 'FARGATE' });
+    expect((await converge(ecs, to)).step).toEqual(done);
+    const arn = [...ecs.taskDefinitions.keys()].at(-1);
+    expect(written(ecs)[1]).toEqual(['updateService', { ...place, taskDefinition: arn, ...toFargate }]);
+    ecs.calls.length = 0;
+    await converge(ecs, to);
+    expect(written(ecs)).toEqual([]);
+  });
+
+  test('that somebody gave the service is given back, where no edit of the spec comes between', async () => {
+    const spec = tenantSpec({ launch_type: 'FARGATE' });
+    const ecs = await started(spec, { launchType: undefined, capacityProviderStrategy: spot });
+    await converge(ecs, spec);
+    expect(written(ecs)).toEqual([['updateService', { ...place, ...toFargate }]]);
+  });
+
+  test('that somebody gave a service of EC2 is given back by leaving out all providers', async () => {
+    const spec = tenantSpec({ launch_type: 'EC2' });
+    const ecs = await started(spec, { launchType: undefined, capacityProviderStrategy: spot });
+    await converge(ecs, spec);
+    expect(written(ecs)).toEqual([
+      ['updateService', { ...place, capacityProviderStrategy: [], forceNewDeployment: true }],
+    ]);
+    expect(ecs.service(name)?.launchType).toBe('EC2');
+  });
+
+  test('that somebody gave the service is no business of an edit of a tag', async () => {
+    const ecs = await started(tenantSpec({ launch_type: 'FARGATE' }), {
+      launchType: undefined,
+      capacityProviderStrategy: spot,
+    });
+    const to = tenantSpec({ launch_type: 'FARGATE', tags: { team: 'a' } });
+    expect((await converge(ecs, to)).step).toEqual(done);
+    expect(written(ecs).map((call) => (call as unknown[])[0])).toEqual(['tagResource']);
+  });
+
+  test('that no capacity provider stands for deletes the service, once its successor’s revision is there', async () => {
+    const ecs = await started(image('app:1', { launch_type: 'FARGATE' }));
+    const { step } = await converge(ecs, image('app:2', { launch_type: 'EC2' }));
     expect(step).toEqual({
       outcome: 'in_progress',
       message:
-        `Replacing the service ${name}: ECS can't change its launch type from EC2 to FARGATE, ` +
+        `Replacing the service ${name}: ECS can't change its launch type from FARGATE to EC2, ` +
         'so it is drained and made anew. With another service_name the new one would come first',
       lookAgainAfterMs: 3_000,
     });
@@ -358,11 +411,36 @@ describe('another launch type', () => {
     ]);
   });
 
-  test('from a capacity provider says so', async () => {
-    const capacity = [{ capacityProvider: 'SPOT' }];
-    const ecs = await started(tenantSpec(), { launchType: undefined, capacityProviderStrategy: capacity });
-    const { step } = await converge(ecs, tenantSpec({ launch_type: 'FARGATE' }));
-    expect(step.message).toContain('from capacity provider SPOT to FARGATE');
+  test('that ECS can’t give needs consent to an outage', async () => {
+    const ecs = await started(tenantSpec({ launch_type: 'FARGATE' }));
+    const to = tenantSpec({ launch_type: 'EC2' });
+    await expect(converge(ecs, to, { permit: permitUpTo('replace') })).rejects.toMatchObject({
+      code: 'ApprovalRequired',
+    });
+    expect(written(ecs)).toEqual([]);
+  });
+});
+
+describe('security groups', () => {
+  const listed = tenantSpec({ subnets: ['subnet-1'], security_groups: ['sg-1'] });
+  test.each([
+    ['emptied', tenantSpec({ subnets: ['subnet-1'], security_groups: [] })],
+    ['left out', tenantSpec({ subnets: ['subnet-1'] })],
+  ])('that were %s give way to the VPC’s own, once', async (_what, to) => {
+    const ecs = await started(listed);
+    await converge(ecs, to);
+    expect(ecs.service(name)?.networkConfiguration?.awsvpcConfiguration?.securityGroups).toEqual([
+      'sg-default',
+    ]);
+    ecs.calls.length = 0;
+    await converge(ecs, to);
+    expect(written(ecs)).toEqual([]);
+  });
+
+  test('that were never named are not touched by an edit of a tag', async () => {
+    const ecs = await started(tenantSpec({ subnets: ['subnet-1'] }));
+    await converge(ecs, tenantSpec({ subnets: ['subnet-1'], tags: { team: 'a' } }));
+    expect(written(ecs).map((call) => (call as unknown[])[0])).toEqual(['tagResource']);
   });
 });
 
@@ -421,6 +499,24 @@ describe('what is only kept running', () => {
     expect(written(ecs)).toEqual([
       ['updateService', { ...place, desiredCount: 2 }],
       ['tagResource', [{ key: 'team', value: 'a' }, rejected]],
+    ]);
+  });
+
+  test('keeps the network that ECS went back to, whatever else is put right', async () => {
+    const config = { subnets: ['subnet-1'], desired_count: 2 };
+    const onBad = image('app:1', { ...config, subnets: ['subnet-bad'] });
+    const ecs = await started(image('app:1', config));
+    await converge(ecs, onBad);
+    await untilRolledBack(ecs);
+    Object.assign(ecs.service(name) ?? {}, { desiredCount: 7 });
+    ecs.calls.length = 0;
+    await converge(ecs, onBad, { hold: true });
+    expect(written(ecs)).toEqual([
+      ['updateService', { ...place, desiredCount: 2 }],
+      [
+        'tagResource',
+        [{ key: 'landlord.spec_hash', value: `rejected:${desireService(onBad, operator).specHash}` }],
+      ],
     ]);
   });
 

@@ -13,7 +13,7 @@ import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/ta
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
-import { anyPermit } from '../../../permits.ts';
+import { anyConsent, anyPermit } from '../../../permits.ts';
 
 const signal = new AbortController().signal;
 const operator = settings();
@@ -37,10 +37,10 @@ async function started(
   return ecs;
 }
 
-const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false) =>
+const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false, at = ref) =>
   destroyService(
     { api: { ...ecs, ...api }, ownership: operator.ownership, mayAppear: () => mayAppear },
-    { at: ref, permit: anyPermit },
+    { at, permit: anyPermit },
     signal,
   );
 const written = (ecs: MemoryEcs): unknown[] =>
@@ -51,6 +51,50 @@ const clusterGone = {
   message: `the ECS cluster ${clusterArn} is gone, and all services with it`,
 };
 const none = { outcome: 'gone', message: `there is no service ${name}` };
+
+describe('a service that has lost its owner tags', () => {
+  const seen = { service: `arn:aws:ecs:us-west-2:123456789012:service/landlord/${name}` };
+  const own = tenantSpec({}, { containers: [containerSpec('app')] });
+  const others = [{ key: 'landlord.tenant_name', value: 'zeta' }];
+
+  test.each([
+    ['all of them', []],
+    ['some of them', [{ key: 'landlord.owner', value: 'default' }]],
+  ])('%s, and was seen as the tenant’s, is told and waited for', async (_what, tags) => {
+    const ecs = await started(tenantSpec(), { tags });
+    await expect(destroy(ecs, {}, false, { ...ref, seen })).rejects.toMatchObject({
+      code: 'ProviderConflict',
+      message: expect.stringMatching(
+        /has lost its owner tags.*Delete it, or tag it landlord\.owner=default /,
+      ),
+    });
+    expect(written(ecs)).toEqual([]);
+  });
+
+  test('and drains already is waited for', async () => {
+    const ecs = await started(tenantSpec(), {}, { drainsFor: 2 });
+    await ecs.deleteService(target, anyConsent, signal);
+    Object.assign(ecs.service(name) ?? {}, { tags: [] });
+    expect(await destroy(ecs, {}, false, { ...ref, seen })).toEqual(draining);
+  });
+
+  test('is deleted where it runs a task definition of the tenant’s own, which bears them', async () => {
+    const ecs = await started(own, { tags: [] });
+    expect(await destroy(ecs)).toEqual({ outcome: 'gone', message: `service ${name} was deleted` });
+    expect(written(ecs)[0]).toEqual(['deleteService', target]);
+  });
+
+  test.each([
+    ['was never seen as the tenant’s', tenantSpec(), [], undefined],
+    ['says that it is somebody else’s', own, others, seen],
+    ['was seen at another place', tenantSpec(), [], { service: 'arn:another' }],
+  ])('and %s is left alone', async (_what, spec, tags, known) => {
+    const ecs = await started(spec, { tags });
+    const at = known === undefined ? ref : { ...ref, seen: known };
+    expect(await destroy(ecs, {}, false, at)).toMatchObject({ outcome: 'gone' });
+    expect(written(ecs)).toEqual([]);
+  });
+});
 
 describe('a service', () => {
   test('is deleted, and gone where ECS says so at once', async () => {

@@ -324,3 +324,24 @@ describe('a role', () => {
     expect(assume?.input['ExternalId']).toBe(ExternalId);
   });
 });
+
+describe('the time of ECS', () => {
+  const service = { services: [{ serviceName: 'a', status: 'ACTIVE' }] };
+  test.each([-600_000, 600_000])('is told by the dates of its answers: %d ms ahead of ours', async (ms) => {
+    const { ecs } = await clientOf((_call, response) =>
+      reply(response, service, { headers: { date: new Date(Date.now() + ms).toUTCString() } }),
+    );
+    expect(Math.abs(ecs.now(scope) - Date.now())).toBeLessThan(1_000);
+    await read(ecs);
+    expect(Math.abs(ecs.now(scope) - Date.now() - ms)).toBeLessThan(60_000);
+    expect(Math.abs(ecs.now({ region: 'eu-west-1' }) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('is ours where an answer bears no date that can be read', async () => {
+    const { ecs } = await clientOf((_call, response) =>
+      reply(response, service, { headers: { date: 'today' } }),
+    );
+    await read(ecs);
+    expect(Math.abs(ecs.now(scope) - Date.now())).toBeLessThan(60_000);
+  });
+});

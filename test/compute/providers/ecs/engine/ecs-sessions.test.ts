@@ -26,6 +26,7 @@ function sessionsOf(options: Partial<SessionOptions> = {}): EcsSessions {
     termsOf: () => ({}),
     connectMs: 3_000,
     requestMs: 10_000,
+    follow: () => undefined,
     ...options,
   });
   onTestFinished(() => sessions.close());

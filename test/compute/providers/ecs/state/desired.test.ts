@@ -331,7 +331,7 @@ test('the request that makes a service is this one', () => {
         },
         {
           "key": "landlord.spec_hash",
-          "value": "v1:9b2d1653ee4c132ab90d160614de96e8",
+          "value": "v1:9b2d1653ee4c132ab90d160614de96e8 net=f3db77c3 sg=7f3aca56 on=FARGATE",
         },
       ],
       "taskDefinition": "arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12",

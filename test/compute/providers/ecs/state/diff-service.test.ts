@@ -1,10 +1,8 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import {
-  diffService,
-  isDesiredRevision,
-  missingTags,
-} from '../../../../../src/compute/providers/ecs/state/diff.ts';
+import { appliedMark, rejectedMark } from '../../../../../src/compute/providers/ecs/state/applied-mark.ts';
+import { isDesiredTaskDefinition } from '../../../../../src/compute/providers/ecs/state/compare-revision.ts';
+import { diffService, missingTags } from '../../../../../src/compute/providers/ecs/state/diff.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
 import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
@@ -19,8 +17,8 @@ const desiredOf = (config: Record<string, unknown> = {}, image?: string) =>
     operator,
   );
 type Mark = 'this' | 'rejected' | 'other';
-const markOf = (mark: Mark, hash: string): string =>
-  ({ this: hash, rejected: `rejected:${hash}`, other: 'v1:another' })[mark];
+const markOf = (mark: Mark, desired: ReturnType<typeof desiredOf>): string =>
+  ({ this: appliedMark(desired), rejected: rejectedMark(desired), other: 'v1:another' })[mark];
 
 /** As ECS shows a service of that desired state, with the mark of it, and what differs from that. */
 function serviceOf(
@@ -31,7 +29,7 @@ function serviceOf(
   const desired = desiredOf(config);
   const tags = {
     ...serviceTags(desired, 'tenant-app:12'),
-    'landlord.spec_hash': markOf(mark, desired.specHash),
+    'landlord.spec_hash': markOf(mark, desired),
   };
   return {
     status: 'ACTIVE',
@@ -60,7 +58,13 @@ describe('a service as desired', () => {
   test('differs in nothing, and nothing is to be done', () => {
     expect(compare({ config: full })).toEqual({
       changes: [],
-      differs: { taskDefinition: false, desiredCount: undefined, network: false, deployment: false },
+      differs: {
+        taskDefinition: false,
+        desiredCount: undefined,
+        network: false,
+        launchType: false,
+        deployment: false,
+      },
       replace: false,
       untag: [],
       applied: 'this',
@@ -155,18 +159,20 @@ describe('a task definition', () => {
     [baseArn.replace(/:12$/, ''), baseArn.replace('tenant-app', 'other'), false],
     [baseArn, undefined, false],
   ])('%s is met by %s: %j', (named, actual, isDesired) => {
-    expect(isDesiredRevision(desiredOf({ task_definition_arn: named }), actual, {})).toBe(isDesired);
+    expect(isDesiredTaskDefinition(desiredOf({ task_definition_arn: named }), actual, {})).toBe(isDesired);
   });
 
   test('of the tenant’s own is met by the marked revision alone', () => {
     const desired = desiredOf({}, 'app:1');
     const own = baseArn.replace('tenant-app:12', 'own:7');
     const tags = { 'landlord.task_definition': `${desired.overlay?.hash} own:7` };
-    expect(isDesiredRevision(desired, own, tags)).toBe(true);
-    expect(isDesiredRevision(desired, own.replace(':7', ':8'), tags)).toBe(false);
-    expect(isDesiredRevision(desired, own, {})).toBe(false);
+    expect(isDesiredTaskDefinition(desired, own, tags)).toBe(true);
+    expect(isDesiredTaskDefinition(desired, own.replace(':7', ':8'), tags)).toBe(false);
+    expect(isDesiredTaskDefinition(desired, own, {})).toBe(false);
     expect(
-      isDesiredRevision(desired, undefined, { 'landlord.task_definition': `${desired.overlay?.hash} ` }),
+      isDesiredTaskDefinition(desired, undefined, {
+        'landlord.task_definition': `${desired.overlay?.hash} `,
+      }),
     ).toBe(false);
   });
 });
@@ -255,26 +261,98 @@ describe('the rules of a rollout', () => {
 });
 
 describe('a launch type', () => {
-  const config = { launch_type: 'FARGATE' };
-  const capacity = [{ capacityProvider: 'SPOT' }];
-  test.each<[what: string, compared: Case, actual: string | undefined]>([
-    ['of another desired state', { config, mark: 'other', over: { launchType: 'EC2' } }, 'EC2'],
-    ['that somebody changed is their plan', { config, over: { launchType: 'EC2' } }, undefined],
-    ['that is right', { config, mark: 'other' }, undefined],
-    ['that nobody names', { mark: 'other', over: { launchType: 'FARGATE' } }, undefined],
+  const fargate = { launch_type: 'FARGATE' };
+  const ec2 = { launch_type: 'EC2' };
+  const on = (...capacityProviders: string[]): Partial<Service> => ({
+    launchType: undefined,
+    capacityProviderStrategy: capacityProviders.map((capacityProvider) => ({ capacityProvider })),
+  });
+  const change = (desired: string, actual: string, cause: string, effect: string) => ({
+    path: 'launchType',
+    desired,
+    actual,
+    cause,
+    effect,
+  });
+  test.each<[what: string, compared: Case, told: object | undefined]>([
     [
-      'of a capacity provider',
-      { config, mark: 'other', over: { launchType: undefined, capacityProviderStrategy: capacity } },
-      'capacity provider SPOT',
+      'of another desired state is given by a capacity provider',
+      { config: fargate, mark: 'other', over: { launchType: 'EC2' } },
+      change('FARGATE', 'EC2', 'spec', 'replace'),
     ],
-    ['that ECS does not tell', { config, mark: 'other', over: { launchType: undefined } }, undefined],
-  ])('%s', (_what, compared, actual) => {
+    [
+      'of instances has no provider that ECS could know',
+      { config: ec2, mark: 'other', over: { launchType: 'FARGATE' } },
+      change('EC2', 'FARGATE', 'spec', 'outage'),
+    ],
+    [
+      'of hosts elsewhere stays what it is',
+      { config: fargate, mark: 'other', over: { launchType: 'EXTERNAL' } },
+      change('FARGATE', 'EXTERNAL', 'spec', 'outage'),
+    ],
+    ['that is right', { config: fargate, mark: 'other' }, undefined],
+    ['that nobody names', { mark: 'other', over: { launchType: 'FARGATE' } }, undefined],
+    ['that ECS does not tell', { config: fargate, mark: 'other', over: on() }, undefined],
+    ['FARGATE is met by its provider', { config: fargate, mark: 'other', over: on('FARGATE') }, undefined],
+    ['EC2 is met by groups of instances', { config: ec2, mark: 'other', over: on('a', 'b') }, undefined],
+    [
+      'FARGATE is not met by another one beside it',
+      { config: fargate, over: on('FARGATE_SPOT', 'FARGATE') },
+      change('FARGATE', 'capacity provider FARGATE, FARGATE_SPOT', 'drift', 'replace'),
+    ],
+    [
+      'that somebody changed is drift, which the service can be brought back from',
+      { config: ec2, over: on('FARGATE_SPOT') },
+      change('EC2', 'capacity provider FARGATE_SPOT', 'drift', 'replace'),
+    ],
+  ])('%s', (_what, compared, told) => {
     const { changes, replace } = compare(compared);
-    expect(replace).toBe(actual !== undefined);
-    const told = changes.find(({ path }) => path === 'launchType');
-    expect(told).toEqual(
-      actual && { path: 'launchType', desired: 'FARGATE', actual, cause: 'spec', effect: 'outage' },
-    );
+    expect(changes.find(({ path }) => path === 'launchType')).toEqual(told);
+    expect(replace).toBe(told !== undefined && 'effect' in told && told.effect === 'outage');
+  });
+
+  const asked = (config: Record<string, unknown>, now: Record<string, unknown>) => {
+    const service = serviceOf(config);
+    const strategy = on('FARGATE_SPOT');
+    return diffService(desiredOf(now), { ...service, ...strategy });
+  };
+  test('that somebody changed is drift to an edit that does not speak of it, and is left alone by that', () => {
+    const { changes, differs } = asked(fargate, { ...fargate, tags: { team: 'a' } });
+    expect(changes.find(({ path }) => path === 'launchType')).toMatchObject({ cause: 'drift' });
+    expect(differs.launchType).toBe(false);
+  });
+
+  test('that the edit names is rolled out, whatever somebody made of the one before', () => {
+    const { changes, differs } = asked({}, fargate);
+    expect(changes.find(({ path }) => path === 'launchType')).toMatchObject({ cause: 'spec' });
+    expect(differs.launchType).toBe(true);
+  });
+});
+
+describe('a network that somebody changed', () => {
+  const config = { subnets: ['subnet-1'] };
+  const there = {
+    ...serviceOf(config),
+    networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-2'], securityGroups: ['sg-9'] } },
+  };
+  const network = ({ changes }: ReturnType<typeof diffService>) =>
+    changes.filter(({ path }) => path.startsWith('network')).map(({ cause }) => cause);
+
+  test('is drift to an edit that does not speak of it, and is left alone by that', () => {
+    const diff = diffService(desiredOf({ ...config, tags: { team: 'a' } }), there);
+    expect(network(diff)).toEqual(['drift']);
+    expect(diff.differs.network).toBe(false);
+  });
+
+  test('is rolled out where the edit names another one', () => {
+    const diff = diffService(desiredOf({ ...config, assign_public_ip: true }), there);
+    expect(network(diff)).toEqual(['spec', 'spec']);
+    expect(diff.differs.network).toBe(true);
+  });
+
+  test('is no drift where ECS itself took it back', () => {
+    const diff = diffService(desiredOf(config), there, true);
+    expect(network(diff)).toEqual(['spec', 'spec']);
   });
 });
 

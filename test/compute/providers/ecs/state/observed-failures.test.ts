@@ -211,6 +211,35 @@ describe('what is wrong while tasks are still to come', () => {
     ).toBe('was unable to place a task.');
     expect(says(['(service a) has started 1 tasks'])).toBeUndefined();
   });
+
+  const minutes = (count: number): Date => ago(60 * count);
+  test.each<[what: string, events: readonly [message: string, at: Date][], told: string | undefined]>([
+    ['a moment ago', [['was unable to place a task.', minutes(1)]], 'was unable to place a task.'],
+    ['for the last time 20 minutes ago', [['was unable to place a task.', minutes(20)]], undefined],
+    ['60 days ago', [['was unable to place a task.', minutes(60 * 24 * 60)]], undefined],
+    [
+      'before a steady state was reached',
+      [
+        ['has reached a steady state.', minutes(1)],
+        ['was unable to place a task.', minutes(2)],
+      ],
+      undefined,
+    ],
+    [
+      'before the deployment was completed',
+      [
+        ['has started 1 tasks: (task 0).', minutes(1)],
+        ['(deployment ecs-svc/1) deployment completed.', minutes(2)],
+        ['was unable to place a task.', minutes(3)],
+      ],
+      undefined,
+    ],
+  ])('is what an event told %s', (_what, events, told) => {
+    const there = running(0, {
+      events: events.map(([message, createdAt]) => ({ message: `(service a) ${message}`, createdAt })),
+    });
+    expect(observe(desired, { service: there }, clock).message).toBe(told);
+  });
 });
 
 test.each<[what: string, there: Partial<Service>, deploymentId: string | undefined]>([

@@ -78,6 +78,44 @@ describe('a rollout in progress', () => {
     expect(observe(checked, { service: there, tasks }, clock).compute.state).toBe(state);
   });
 
+  test.each<[what: string, startedAt: Date[], state: string]>([
+    ['not from when the deployment was made', [ago(14.999), ago(14.999)], 'starting'],
+    ['until the last has run for long enough', [ago(600), ago(14.999)], 'starting'],
+    ['and that will do', [ago(600), ago(15)], 'running'],
+  ])('is proven from when its tasks run, %s', (_what, starts, state) => {
+    const there = service({
+      deployments: [deployment({ rolloutState: 'IN_PROGRESS', createdAt: ago(700) })],
+    });
+    const tasks = starts.map((startedAt): Task => ({
+      taskDefinitionArn: there.taskDefinition,
+      lastStatus: 'RUNNING',
+      startedAt,
+    }));
+    expect(observe(desired, { service: there, tasks }, clock).compute.state).toBe(state);
+  });
+
+  test.each<[what: string, checks: ContainerSpec['healthCheck'][], untilSeconds: number]>([
+    ['the slowest check counts', [undefined, check, { ...check, startPeriodSeconds: 10 }], 30],
+    ['a check without a time-out takes its interval for one', [{ ...check, timeoutSeconds: undefined }], 26],
+  ])('waits for a check as long as it may take: %s', (_what, checks, untilSeconds) => {
+    const of = checkedBy(...checks);
+    const there = { ...rolling(), tags: tagList(serviceTags(of, 'own:1')) };
+    const stateAfter = (seconds: number) =>
+      observe(of, { service: there, tasks: [task('UNKNOWN', { startedAt: ago(seconds) })] }, clock).compute
+        .state;
+    expect([stateAfter(untilSeconds - 0.001), stateAfter(untilSeconds)]).toEqual(['starting', 'running']);
+  });
+
+  test.each<[what: string, there: Service, of: typeof desired]>([
+    ['all its tasks run', service({ deployments: [deployment({ rolloutState: 'IN_PROGRESS' })] }), desired],
+    ['they are healthy', rolling(), checked],
+  ])('is none that AWS has called COMPLETED, though %s', (_what, there, of) => {
+    const tasks = [task('HEALTHY', { startedAt: ago(3600) })];
+    const seen = observe(of, { service: there, tasks }, { ...clock, callsCompleted: true });
+    expect(seen.compute).toMatchObject({ state: 'starting', health: 'unknown' });
+    expect(seen.lookAgainAfterMs).toBe(3_000);
+  });
+
   test('with a task that fails its health check says so', () => {
     const seen = observe(checked, { service: rolling(), tasks: [task('HEALTHY'), task('UNHEALTHY')] }, clock);
     expect(seen).toMatchObject({
@@ -88,7 +126,16 @@ describe('a rollout in progress', () => {
   });
 
   test.each<[what: string, over: Partial<Service>]>([
-    ['while the old tasks still run', { runningCount: 4 }],
+    [
+      'while the old tasks still run',
+      {
+        runningCount: 4,
+        deployments: [
+          deployment({ rolloutState: 'IN_PROGRESS' }),
+          deployment({ id: 'ecs-svc/1', status: 'ACTIVE', taskDefinition: oldArn }),
+        ],
+      },
+    ],
     ['while some are missing', { runningCount: 1 }],
     [
       'while its own are too few',
@@ -142,6 +189,8 @@ describe('a service that is scaled to nothing', () => {
 });
 
 describe('the tasks are asked for', () => {
+  const changed = (message: string, seconds: number): Service =>
+    service({ events: [{ message: `(service a) ${message}`, createdAt: ago(seconds) }] });
   const failedAndBack = service({
     taskDefinition: oldArn,
     deployments: [
@@ -156,23 +205,16 @@ describe('the tasks are asked for', () => {
     ['not where none are asked for', service({ desiredCount: 0, runningCount: 0 }), desired, false],
     ['not where there is no service', undefined, desired, false],
     ['not of one that is no more', service({ status: 'INACTIVE', runningCount: 0 }), desired, false],
-    ['while the check may still fail', rolling({ createdAt: ago(21.999) }), checked, true],
-    ['not once it would have', rolling({ createdAt: ago(22) }), checked, false],
-    ['not where no task failed', rolling({ failedTasks: undefined, createdAt: ago(60) }), checked, false],
-    ['where one failed', rolling({ failedTasks: 1, createdAt: ago(60) }), checked, true],
-    ['not where nobody knows of a check', rolling(), undefined, false],
+    ['while young ones prove themselves', rolling({ createdAt: ago(299.999) }), undefined, true],
+    ['not once they are old', rolling({ createdAt: ago(300) }), undefined, false],
+    ['where a check says more', rolling({ createdAt: ago(300) }), checked, true],
+    ['not where no task failed', rolling({ failedTasks: undefined, createdAt: ago(300) }), undefined, false],
+    ['where one failed', rolling({ failedTasks: 1, createdAt: ago(300) }), undefined, true],
+    ['where one was started lately', changed('has started 1 tasks: (task 1).', 299), desired, true],
+    ['where one was stopped lately', changed('has stopped 1 running tasks.', 299), desired, true],
+    ['not where that is a while ago', changed('has started 1 tasks: (task 1).', 300), desired, false],
+    ['not where something else was told', changed('has reached a steady state.', 1), desired, false],
   ])('%s', (_what, there, of, expected) => {
     expect(needsTasks(of, { service: there }, clock)).toBe(expected);
-  });
-
-  test.each<[what: string, checks: ContainerSpec['healthCheck'][], untilSeconds: number]>([
-    ['the slowest check counts', [undefined, check, { ...check, startPeriodSeconds: 10 }], 30],
-    ['a check without a time-out takes its interval for one', [{ ...check, timeoutSeconds: undefined }], 26],
-  ])('as long as it may take: %s', (_what, checks, untilSeconds) => {
-    const of = checkedBy(...checks);
-    const tags = tagList(serviceTags(of, 'own:1'));
-    const asks = (seconds: number) =>
-      needsTasks(of, { service: { ...rolling({ createdAt: ago(seconds) }), tags } }, clock);
-    expect([asks(untilSeconds - 0.001), asks(untilSeconds)]).toEqual([true, false]);
   });
 });

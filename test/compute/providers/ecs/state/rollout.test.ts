@@ -13,21 +13,15 @@ const older = (over: Partial<Deployment> = {}): Deployment => deployment({ statu
 const marked = [{ key: 'landlord.spec_hash', value: 'v1:another' }];
 
 describe('our own task definition', () => {
-  test.each<[what: string, deployments: Deployment[] | undefined, inProgress: boolean]>([
-    ['is out', [deployment()], false],
-    ['is under way where ECS says so', [deployment({ rolloutState: 'IN_PROGRESS' })], true],
-    ['is under way while old tasks run', [deployment(), older()], true],
-    ['is out where the old ones are gone', [deployment(), older({ runningCount: 0 })], false],
-    [
-      'is out where ECS does not count the old ones',
-      [deployment(), older({ runningCount: undefined })],
-      false,
-    ],
-    ['is out where what still runs failed', [deployment(), older({ rolloutState: 'FAILED' })], false],
-    ['is out where ECS tells no deployments', undefined, false],
-  ])('%s', (_what, deployments, inProgress) => {
-    const { kind, ...rest } = rolloutOf(service({ deployments }), desired);
-    expect({ kind, ...rest }).toMatchObject({ kind: 'ours', deployment: deployments?.[0], inProgress });
+  test.each<[what: string, deployments: Deployment[] | undefined]>([
+    ['is out', [deployment()]],
+    ['is under way', [deployment({ rolloutState: 'IN_PROGRESS' })]],
+    ['is out while old tasks run', [deployment(), older()]],
+    ['is out where what still runs failed', [deployment(), older({ rolloutState: 'FAILED' })]],
+    ['is out where ECS tells no deployments', undefined],
+  ])('%s', (_what, deployments) => {
+    const seen = rolloutOf(service({ deployments }), desired);
+    expect(seen).toEqual({ kind: 'ours', deployment: deployments?.[0] });
   });
 
   test('failed where its deployment did and the service bears its mark', () => {
@@ -108,15 +102,51 @@ describe('another task definition', () => {
   });
 });
 
+describe('another network with the same task definition', () => {
+  const [good, bad] = ['subnet-1', 'subnet-2'];
+  const by = settings({ subnets: [good, bad] }, { allowed_security_groups: ['sg-1'] });
+  const wanted = (config: Record<string, unknown>) => desireService(tenantSpec(config), by);
+  const on = (subnet: string, securityGroups = ['sg-default']) => ({
+    networkConfiguration: { awsvpcConfiguration: { subnets: [subnet], securityGroups } },
+  });
+  const there = (of: typeof desired, over: Partial<Service>): Service =>
+    service({ tags: tagList(serviceTags(of, 'tenant-app:12')), ...over });
+  const back = deployment({ rolloutStateReason: 'circuit breaker: rolling back to ecs-svc/0', ...on(good) });
+  const fallen = older({ id: 'ecs-svc/9', rolloutState: 'FAILED', runningCount: 0, ...on(bad) });
+
+  test.each<[what: string, over: Partial<Service>, kind: string]>([
+    ['is what ECS went back to, where it says so', { deployments: [back] }, 'failed'],
+    ['is what ECS went back to, where ours is FAILED', { deployments: [deployment(), fallen] }, 'failed'],
+    ['is somebody’s edit, where nothing failed', { deployments: [deployment()] }, 'other'],
+    [
+      'is somebody’s edit, where another one failed',
+      { deployments: [deployment(), { ...fallen, ...on('subnet-3') }] },
+      'other',
+    ],
+  ])('%s', (_what, over, kind) => {
+    const of = wanted({ subnets: [bad] });
+    expect(rolloutOf(there(of, { ...on(good), ...over }), of).kind).toBe(kind);
+  });
+
+  test('of which only the groups differ, that were to be the VPC’s own, is what ECS went back to', () => {
+    const of = wanted({ subnets: [good] });
+    const seen = there(of, { ...on(good, ['sg-1']), deployments: [{ ...back, ...on(good, ['sg-1']) }] });
+    expect(rolloutOf(seen, of).kind).toBe('failed');
+    expect(rolloutOf({ ...seen, deployments: [deployment()] }, of).kind).toBe('ours');
+  });
+
+  test('on other capacity providers, too', () => {
+    const of = wanted({ launch_type: 'FARGATE' });
+    const seen = there(of, { launchType: 'EC2', deployments: [back] });
+    expect(rolloutOf(seen, of).kind).toBe('failed');
+  });
+});
+
 test.each([
-  ['FAILED', 'failed', undefined],
-  ['IN_PROGRESS', 'ours', true],
-  ['COMPLETED', 'ours', false],
-] as const)(
-  'where nobody knows what is desired, a deployment that is %s is %s',
-  (rolloutState, kind, inProgress) => {
-    const seen = rolloutOf(service({ deployments: [deployment({ rolloutState })] }), undefined);
-    expect(seen.kind).toBe(kind);
-    expect('inProgress' in seen ? seen.inProgress : undefined).toBe(inProgress);
-  },
-);
+  ['FAILED', 'failed'],
+  ['IN_PROGRESS', 'ours'],
+  ['COMPLETED', 'ours'],
+] as const)('where nobody knows what is desired, a deployment that is %s is %s', (rolloutState, kind) => {
+  const seen = rolloutOf(service({ deployments: [deployment({ rolloutState })] }), undefined);
+  expect(seen.kind).toBe(kind);
+});

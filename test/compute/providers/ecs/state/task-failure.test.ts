@@ -1,9 +1,9 @@
 import type { Task } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { lastFailure, taskText } from '../../../../../src/compute/providers/ecs/state/task-failure.ts';
-import { ago, nowMs, oldArn, stopped } from '../observed-fixture.ts';
+import { failuresOf, taskText } from '../../../../../src/compute/providers/ecs/state/task-failure.ts';
+import { ago, nowMs, stopped } from '../observed-fixture.ts';
 
-const failure = (task: Partial<Task>) => lastFailure([stopped(task)], undefined);
+const failure = (task: Partial<Task>) => failuresOf([stopped(task)])[0];
 const exit = (exitCode: number | undefined, reason?: string) => ({ name: `c${exitCode}`, exitCode, reason });
 
 describe('why a task stopped', () => {
@@ -107,19 +107,16 @@ describe('a task tells of a failure', () => {
   });
 });
 
-test('the newest failure counts, of the revision that is asked about', () => {
+test('failures are told newest first, without what did not fail', () => {
   const tasks = [
     stopped({ stoppedAt: ago(9), containers: [exit(1)] }),
     stopped({ stoppedAt: ago(3), containers: [exit(2)] }),
+    stopped({ stoppedAt: ago(1), stopCode: 'UserInitiated' }),
     stopped({ stoppedAt: ago(5), containers: [exit(3)] }),
-    stopped({ stoppedAt: ago(1), taskDefinitionArn: oldArn, containers: [exit(4)] }),
-    stopped({ stoppedAt: ago(0), taskDefinitionArn: undefined, containers: [exit(5)] }),
   ];
-  const told = (revision: string | undefined) => lastFailure(tasks, revision)?.message;
-  expect(told('tenant-app:12')).toBe('container c2 exited with code 2');
-  expect(told('tenant-app:11')).toBe('container c4 exited with code 4');
-  expect(told(undefined)).toBe('container c5 exited with code 5');
-  expect(told('tenant-app:13')).toBeUndefined();
+  expect(failuresOf(tasks).map(({ message }) => message)).toEqual(
+    [2, 3, 1].map((code) => `container c${code} exited with code ${code}`),
+  );
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { ServiceTarget } from '../../../../../src/compute/providers/ecs/address/service-target.ts';
@@ -114,7 +114,7 @@ describe('a sweep', () => {
     expect([order.length, mostOpen]).toEqual([450, 200]);
   });
 
-  test('goes on after a look that fails, and says once what was wrong', async () => {
+  test('goes on after a look that fails, says once what was wrong, and wakes once whom it lost sight of', async () => {
     const { parts, changed, onChange, problems } = watchOver(['a', 'b', 'c'], {
       describeService: async ({ service: name }) => {
         if (name !== 'c') throw new ComputeError('Throttled', `slower with ${name}`);
@@ -122,8 +122,11 @@ describe('a sweep', () => {
       },
     });
     await sweepOnce(parts, onChange, never);
-    expect(changed).toEqual(['tenant-c']);
+    expect(new Set(changed)).toEqual(new Set(['tenant-a', 'tenant-b', 'tenant-c']));
+    expect(changed).toHaveLength(3);
     expect(problems).toMatchObject([{ problem: 'slower with a' }]);
+    await sweepOnce(parts, onChange, never);
+    expect(changed).toHaveLength(3);
   });
 
   test('that is given up begins no further looks, and is no problem', async () => {
@@ -142,6 +145,83 @@ describe('a sweep', () => {
     expect(problems).toEqual([]);
   });
 });
+
+describe('between the sweeps', () => {
+  /** Services of two clusters, `refused` of which ECS does not answer of. */
+  function silentWatch() {
+    const refused = new Set<string>();
+    const asked: string[][] = [];
+    let nowMs = 0;
+    const view = createServiceView(() => nowMs);
+    for (const [name, cluster] of [
+      ['a', 'one'],
+      ['b', 'one'],
+      ['c', 'one'],
+      ['z', 'two'],
+    ] as const) {
+      const seen = { target: targetOf(name, cluster), tenantId: name, service: service(), settled: true };
+      view.store(seen, view.moment());
+    }
+    const { parts, changed, onChange, problems } = watchOver([], {
+      describeService: async ({ service: name }) => {
+        asked.at(-1)?.push(name);
+        if (refused.has(name)) throw new ComputeError('AccessDenied', `no ${name}`);
+        return service();
+      },
+    });
+    const stop = new AbortController();
+    const watching = watchServices({ ...parts, view, sweepIntervalMs: 3_600_000 }, onChange, stop.signal);
+    const turn = async (): Promise<readonly (string | undefined)[]> => {
+      asked.push([]);
+      nowMs += 20_000;
+      await vi.advanceTimersByTimeAsync(20_000);
+      return changed.splice(0);
+    };
+    onTestFinished(async () => {
+      stop.abort();
+      await watching;
+    });
+    return { refused, asked, view, problems, turn };
+  }
+
+  test('two services of each cluster are asked about every 20 s, in turn', async () => {
+    const { asked, turn } = silentWatch();
+    for (let turns = 0; turns < 3; turns += 1) expect(await turn()).toEqual([]);
+    expect(asked).toEqual([
+      ['a', 'b', 'z'],
+      ['b', 'c', 'z'],
+      ['c', 'a', 'z'],
+    ]);
+  });
+
+  test('a service that may not be read is told, and the others of its cluster are not', async () => {
+    const { refused, turn, view, problems } = silentWatch();
+    refused.add('b');
+    expect(await turn()).toEqual(['b']);
+    expect(await turn()).toEqual([]);
+    expect(view.settled(targetOf('a', 'one'))).toBeDefined();
+    expect(view.settled(targetOf('b', 'one'))).toBeUndefined();
+    expect(problems).toMatchObject([{ problem: 'no b' }]);
+    refused.clear();
+    expect(await turn()).toEqual(['b']);
+    expect(await turn()).toEqual([]);
+  });
+
+  test('all services of a cluster that does not answer are told, once, and once again when it does', async () => {
+    const { refused, turn, view, problems } = silentWatch();
+    for (const name of ['a', 'b', 'c']) refused.add(name);
+    expect(await turn()).toEqual(['a', 'b', 'c']);
+    expect([await turn(), await turn(), await turn()]).toEqual([[], [], []]);
+    expect(view.settled(targetOf('z', 'two'))).toBeDefined();
+    expect(problems).toHaveLength(1);
+    refused.clear();
+    const back = await turn();
+    expect(back.toSorted(byName)).toEqual(['a', 'b', 'c']);
+    expect(await turn()).toEqual([]);
+  });
+});
+
+const byName = (a = '', b = ''): number => (a < b ? -1 : 1);
 
 describe('the watch', () => {
   test('sweeps in each interval, and ends with its signal', async () => {

@@ -58,7 +58,11 @@ function planRollout(comparison: TenantComparison, context: SuccessorContext): S
   if (missing.length > 0) {
     return {
       do: 'create',
-      containers: missing.map(({ desired }) => ({ desired, name: nextName(desired.engineName) })),
+      containers: missing.map(({ desired, current }) => ({
+        desired,
+        name: nextName(desired.engineName),
+        predecessor: current ?? old.find(({ made }) => made.container === desired.spec.name),
+      })),
     };
   }
   return planProving(comparison, { successions, old, context });

@@ -51,6 +51,8 @@ export interface Failure extends Fault {
 export interface NewContainer {
   readonly desired: DesiredContainer;
   readonly name: string;
+  /** Whose place it is to take. */
+  readonly predecessor?: ObservedContainer | undefined;
 }
 
 /** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, durationMs } from '../../src/config/duration.ts';
+import { duration, durationMs } from '../../src/api/duration.ts';
 
 describe('duration', () => {
   test.each([

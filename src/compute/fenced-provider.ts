@@ -1,0 +1,23 @@
+import { ComputeError } from './errors.ts';
+import type { Provider } from './provider.ts';
+
+/** `provider` as long as this process `mayAct`: no step begins once another process may have taken its place. */
+export function fencedProvider(provider: Provider, mayAct: () => boolean): Provider {
+  const step = async <T>(take: () => Promise<T>): Promise<T> => {
+    if (mayAct()) return take();
+    throw new ComputeError('ProviderUnavailable', 'this replica of the operator may not act any more');
+  };
+  return {
+    name: provider.name,
+    desired: (spec) => provider.desired(spec),
+    validate: (desired, signal) => provider.validate(desired, signal),
+    provision: (desired, permit, signal) => step(() => provider.provision(desired, permit, signal)),
+    update: (desired, permit, signal) => step(() => provider.update(desired, permit, signal)),
+    hold: (desired, permit, signal) => step(() => provider.hold(desired, permit, signal)),
+    destroy: (at, permit, signal) => step(() => provider.destroy(at, permit, signal)),
+    getStatus: (at, against, how) => provider.getStatus(at, against, how),
+    list: (signal) => provider.list(signal),
+    watch: (onChange, signal) => provider.watch(onChange, signal),
+    close: () => provider.close(),
+  };
+}

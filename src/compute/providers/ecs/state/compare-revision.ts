@@ -1,0 +1,154 @@
+import type { Effect } from '../../../../api/status.ts';
+import { isRevisionOf, revisionKey } from '../address/arns.ts';
+import { mayKeepGroups, readMark } from './applied-mark.ts';
+import type { AppliedMark } from './applied-mark.ts';
+import type { DesiredService } from './desired.ts';
+import type { EcsRevision } from './ecs-service.ts';
+import { taskDefinitionTag } from './service-tags.ts';
+import { tagKeys } from './tags.ts';
+import type { Tags } from './tags.ts';
+
+/** What ECS rolls out together, and takes back together: the task definition, the network and what the tasks run on. */
+
+export interface Difference {
+  readonly path: string;
+  readonly desired: string;
+  readonly actual: string;
+  readonly effect: Effect;
+}
+
+export interface RevisionDifferences {
+  readonly taskDefinition: readonly Difference[];
+  readonly network: readonly Difference[];
+  readonly launchType: readonly Difference[];
+}
+
+export interface Compared {
+  /** The service's. */
+  readonly tags: Tags;
+  /** Whether ECS went back from what the mark says was applied: what is left is of an earlier state. */
+  readonly isTakenBack: boolean;
+}
+
+export function compareRevision(
+  desired: DesiredService,
+  revision: EcsRevision,
+  { tags, isTakenBack }: Compared,
+): RevisionDifferences {
+  const mark = readMark(tags);
+  return {
+    taskDefinition: compareTaskDefinition(desired, revision, tags),
+    network: compareNetwork(desired, revision, { ...mark, isRejected: mark.isRejected || isTakenBack }),
+    launchType: compareLaunchType(desired, revision, mark),
+  };
+}
+
+/** Whether what ECS shows of a service, or of a deployment, is what is desired: all that it rolls out together. */
+export function isDesiredRevision(
+  desired: DesiredService,
+  revision: EcsRevision,
+  compared: Compared,
+): boolean {
+  const { taskDefinition, network, launchType } = compareRevision(desired, revision, compared);
+  return [...taskDefinition, ...network, ...launchType].length === 0;
+}
+
+/** Of an overlay only the service's own tag knows which revision that is. */
+export function isDesiredTaskDefinition(
+  desired: DesiredService,
+  actual: string | undefined,
+  tags: Tags,
+): boolean {
+  const { overlay, taskDefinition } = desired;
+  if (overlay === undefined) return isRevisionOf(taskDefinition, actual);
+  return (
+    actual !== undefined && tags[tagKeys.taskDefinition] === taskDefinitionTag(overlay, revisionKey(actual))
+  );
+}
+
+function compareTaskDefinition(
+  desired: DesiredService,
+  { taskDefinition: actual }: EcsRevision,
+  tags: Tags,
+): readonly Difference[] {
+  if (isDesiredTaskDefinition(desired, actual, tags)) return [];
+  const [hash, revision] = tags[tagKeys.taskDefinition]?.split(' ') ?? [];
+  const { overlay } = desired;
+  const ownName =
+    hash === overlay?.hash && revision !== undefined ? revision : `a new revision of ${overlay?.family}`;
+  const name = overlay === undefined ? revisionKey(desired.taskDefinition) : ownName;
+  return difference('taskDefinition', name, actual === undefined ? undefined : revisionKey(actual));
+}
+
+function compareNetwork(
+  { network, specHash }: DesiredService,
+  { networkConfiguration }: EcsRevision,
+  mark: AppliedMark,
+): readonly Difference[] {
+  if (network === undefined) return [];
+  // Some endpoints take the configuration and never show it.
+  if (mark.specHash === specHash && networkConfiguration === undefined) return [];
+  const actual = networkConfiguration?.awsvpcConfiguration;
+  const path = 'networkConfiguration';
+  const { subnets, securityGroups, assignPublicIp } = network;
+  const mayBeOthers = actual !== undefined && mayKeepGroups(mark);
+  return [
+    ...difference(`${path}.subnets`, setText(subnets), setText(actual?.subnets)),
+    ...(securityGroups !== undefined || mayBeOthers
+      ? difference(
+          `${path}.securityGroups`,
+          securityGroups === undefined ? "the VPC's default" : setText(securityGroups),
+          setText(actual?.securityGroups),
+        )
+      : []),
+    ...difference(`${path}.assignPublicIp`, assignPublicIp, actual?.assignPublicIp ?? 'DISABLED'),
+  ];
+}
+
+const fargate = 'FARGATE';
+
+/** Capacity providers stand in for a launch type: FARGATE by provider is FARGATE, and groups of instances are EC2. */
+function compareLaunchType(
+  { launchType }: DesiredService,
+  { launchType: actual, capacityProviderStrategy = [] }: EcsRevision,
+  mark: AppliedMark,
+): readonly Difference[] {
+  if (launchType === undefined) return [];
+  const providers = capacityProviderStrategy.map(({ capacityProvider = '' }) => capacityProvider);
+  if (providers.length === 0) {
+    if (actual === undefined || actual === launchType) return [];
+    return [{ path: 'launchType', desired: launchType, actual, effect: moveEffect(launchType, actual) }];
+  }
+  const isMet = {
+    FARGATE: providers.every((provider) => provider === fargate),
+    EC2: providers.every((provider) => !provider.startsWith(fargate)),
+    EXTERNAL: false,
+  }[launchType];
+  if (isMet) return [];
+  // Without a strategy a service has the launch type that it was made with: ours, where that is what was asked for.
+  const effect = mark.launchType === launchType ? 'replace' : moveEffect(launchType, undefined);
+  const named = `capacity provider ${providers.toSorted().join(', ')}`;
+  return [{ path: 'launchType', desired: launchType, actual: named, effect }];
+}
+
+/** To FARGATE there is a capacity provider of that name; of instances, and of hosts elsewhere, ECS can't tell which. */
+function moveEffect(launchType: string, actual: string | undefined): Effect {
+  return launchType === fargate && actual !== 'EXTERNAL' ? 'replace' : 'outage';
+}
+
+type Scalar = string | number | boolean;
+
+export function difference(
+  path: string,
+  desired: Scalar,
+  actual: Scalar | undefined,
+  effect: Effect = 'replace',
+): readonly Difference[] {
+  return desired === actual
+    ? []
+    : [{ path, desired: String(desired), actual: String(actual ?? 'none'), effect }];
+}
+
+function setText(values: readonly string[] | undefined): string {
+  return (values ?? []).toSorted().join(', ');
+}

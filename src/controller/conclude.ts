@@ -1,0 +1,91 @@
+import { apiVersion, kind } from '../api/names.ts';
+import type { TenantStatus } from '../api/status.ts';
+import { keyOf } from '../kube/client/kube-object.ts';
+import type { ProcessResult } from '../kube/queue/work-queue.ts';
+import { note, requestedAt } from './pass.ts';
+import type { Outcome, Pass, Verdict } from './pass.ts';
+import { contactOf } from './status/contact.ts';
+import { requeue } from './status/requeue.ts';
+import { isProgressOnly } from './status/status-debounce.ts';
+import { summarise } from './status/summarise.ts';
+import { transitionEvents } from './status/transition-events.ts';
+import { repairKind } from './steps/choose-step.ts';
+import { noteRepair } from './tenant-memory.ts';
+
+/** The end of a pass: the status, if it says anything new, then the Events, and when to look again. */
+export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResult> {
+  const { deps, memory } = pass;
+  const { outcome, countsForMs, quiet } = contactOf(pass, found);
+  if (countsForMs === 0) forgetLook(pass);
+  else if (countsForMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), countsForMs);
+  const result = requeue(outcome);
+  if (quiet) return result;
+  logDefect(pass, outcome.verdict);
+  const { repaired } = outcome;
+  const verdict = shownVerdict(outcome.verdict, countsForMs);
+  if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
+  const status = summarise({ ...summaryOf(pass), verdict });
+  if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
+    const previous = pass.tenant.status;
+    await writeStatus(pass, status);
+    record(pass, transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration }));
+  }
+  if (repaired.length > 0) noteRepair(memory, repairKind(repaired), deps.now().getTime());
+  if (verdict.kind === 'ready') noteReady(pass, repaired.length > 0);
+  return result;
+}
+
+/** The words and the stack, of which the status has no more than the kind. */
+function logDefect({ deps, tenant }: Pass, verdict: Verdict): void {
+  const error = 'error' in verdict ? verdict.error : undefined;
+  if (error?.code !== 'InternalError') return;
+  deps.logger.error(
+    { err: error.cause, tenant: keyOf(tenant) },
+    'a pass ended in an error that it should not have',
+  );
+}
+
+/** While the last look counts, a suspended tenant is what it was then. */
+function shownVerdict(verdict: Verdict, countsForMs: number | undefined): Verdict {
+  return verdict.kind === 'suspended' && countsForMs !== 0 ? { kind: 'suspended' } : verdict;
+}
+
+/** Whether the status answers a requested reconcile, be it by a refusal. What could not be looked at is still due. */
+function isAnswered(verdict: Verdict): boolean {
+  if (verdict.kind === 'failed') return verdict.unseen !== true;
+  return ['suspended', 'rolledBack', 'unapproved'].includes(verdict.kind);
+}
+
+function noteReady({ memory, tenant, specHash }: Pass, repaired: boolean): void {
+  memory.readyGeneration = tenant.metadata.generation;
+  memory.appliedHash = specHash;
+  if (!repaired) memory.repair = undefined;
+}
+
+function forgetLook(pass: Pass): void {
+  const { compute } = pass.draft;
+  if (compute !== undefined) note(pass, { compute: { ...compute, state: 'unknown', health: 'unknown' } });
+}
+
+export async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
+  const { deps, memory, tenant, signal } = pass;
+  memory.lastWrite = { status, at: deps.now().getTime() };
+  pass.tenant = await deps.writer.writeStatus(tenant, status, signal);
+}
+
+export function summaryOf({ tenant, draft, deps }: Pass) {
+  return { previous: tenant.status, draft, generation: tenant.metadata.generation, now: deps.now() };
+}
+
+/** As Events and in the log. */
+export function record({ deps, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
+  const { name, namespace, uid, resourceVersion } = tenant.metadata;
+  const silent = deps.providers.get(draft.computeProvider ?? '')?.definition.durable === false;
+  for (const event of events) {
+    const level = event.type === 'Normal' ? 'info' : 'warn';
+    deps.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);
+    // What was not really made is no news; what failed is.
+    if (silent && event.type === 'Normal') continue;
+    deps.events.emit({ regarding: { apiVersion, kind, name, namespace, uid, resourceVersion }, ...event });
+  }
+}

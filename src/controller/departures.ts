@@ -1,0 +1,138 @@
+import { setConditions } from '../api/conditions.ts';
+import type { TenantStatus } from '../api/status.ts';
+import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import { permitToDelete } from './steps/gate.ts';
+import { isConflict, isApiError } from '../kube/client/kube-api-error.ts';
+import { keyOf } from '../kube/client/kube-object.ts';
+import { jsonEqual } from '../kube/client/merge-patch.ts';
+import type { Resource } from '../kube/client/resource.ts';
+import { readyGeneration } from './status/ready.ts';
+import type { ReconcileDeps } from './pass.ts';
+import { timestamp } from './status/summarise.ts';
+import { tenantIdOf } from './tenant-index.ts';
+import type { TenantMemory } from './tenant-memory.ts';
+
+/** A Tenant that the watch shows no more, though it was not this process that let it go. */
+export interface Departed {
+  readonly tenant: Tenant;
+  /** As a pass that was under way left it. */
+  readonly memory: TenantMemory | undefined;
+}
+
+export interface Departures {
+  /** Whether there is anything to be settled. */
+  note(departed: Departed): boolean;
+  /** After the last pass over it. Rejects where the apiserver does not answer; then it is still to be settled. */
+  settle(key: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface DeparturesOptions {
+  readonly tenants: Resource<Tenant>;
+  readonly deps: () => Pick<ReconcileDeps, 'providers' | 'index' | 'tenantOf' | 'logger' | 'now'>;
+  /** Empty: all. */
+  readonly tenantSelector: string;
+  readonly instance: string;
+}
+
+/**
+ * What a Tenant leaves behind that went without its finalizer (the apiserver deletes one whose finalizer comes in the
+ * same moment), and the last word on one that went no further than out of the selector.
+ */
+export function createDepartures(options: DeparturesOptions): Departures {
+  const { tenantSelector } = options;
+  const all = new Map<string, Departed>();
+  return {
+    note(departed) {
+      const { tenant, memory } = departed;
+      if (memory?.letGo === tenant.metadata.uid) return false;
+      if (tenantSelector === '' && forgetful(options).length === 0) return false;
+      all.set(keyOf(tenant), departed);
+      return true;
+    },
+    async settle(key, signal) {
+      const departed = all.get(key);
+      if (departed === undefined) return;
+      const isBack = options.deps().tenantOf(key)?.metadata.uid === departed.tenant.metadata.uid;
+      if (!isBack) await settle(options, departed, signal);
+      if (all.get(key) === departed) all.delete(key);
+    },
+  };
+}
+
+async function settle(options: DeparturesOptions, departed: Departed, signal: AbortSignal): Promise<void> {
+  const still = options.tenantSelector === '' ? undefined : await stillThere(options, departed, signal);
+  if (still === undefined) await forgetAbsent(options, departed, signal);
+  else if (isOurs(still, departed)) await sayReleased(options, still, signal);
+}
+
+/** The Tenant where it has only left the selector: a watch tells of that as of a deletion. */
+async function stillThere(
+  { tenants }: DeparturesOptions,
+  { tenant }: Departed,
+  signal: AbortSignal,
+): Promise<Tenant | undefined> {
+  const { name, namespace, uid } = tenant.metadata;
+  const found = await tenants.get(name, namespace, { signal });
+  return found?.metadata.uid === uid ? found : undefined;
+}
+
+/** Whether the status is what we have written last: another operator may have taken the Tenant up already. */
+function isOurs({ status }: Tenant, { tenant, memory }: Departed): boolean {
+  return status !== undefined && jsonEqual(status, memory?.lastWrite?.status ?? tenant.status);
+}
+
+async function sayReleased(
+  { tenants, deps, tenantSelector, instance }: DeparturesOptions,
+  { metadata, status = { observedGeneration: -1 } }: Tenant,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger, now } = deps();
+  const message =
+    `the operator of instance "${instance}" has let it go: its labels no longer match controller.tenant_selector ` +
+    `"${tenantSelector}"; what runs is left as it is, and this status is not kept up to date until an operator takes it up`;
+  const condition = { type: 'Ready', status: 'Unknown', reason: 'Released', message } as const;
+  const released: Partial<Record<keyof TenantStatus, unknown>> = {
+    phase: null,
+    retry: null,
+    compute: status.compute && { state: 'unknown', health: 'unknown', lastTransitionTime: timestamp(now()) },
+    conditions: setConditions(
+      status.conditions ?? [],
+      [{ ...condition, observedGeneration: readyGeneration(status) }],
+      now(),
+    ),
+  };
+  const { name, namespace, resourceVersion } = metadata;
+  const patch = { metadata: { resourceVersion }, status: released };
+  try {
+    await tenants.mergePatch(name, namespace, patch, { subresource: 'status', signal });
+  } catch (error) {
+    // Whoever wrote meanwhile, or took our rights, has the last word.
+    if (!isConflict(error) && !isApiError(error, 403, 404)) throw error;
+    return;
+  }
+  logger.info(
+    { tenant: `${namespace}/${name}`, tenantSelector },
+    'a Tenant has left the selector, and is let go',
+  );
+}
+
+function forgetful({ deps }: Pick<DeparturesOptions, 'deps'>) {
+  return [...deps().providers.values()].filter(({ definition }) => !definition.durable);
+}
+
+/** Of what this process alone remembers, nothing can be found later by its marks. */
+async function forgetAbsent(
+  options: DeparturesOptions,
+  { tenant }: Departed,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name } = tenant.metadata;
+  const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
+  const { deletionPolicy } = (tenant.spec ?? {}) as Partial<TenantSpec>;
+  // What another Tenant of this id has there is not of this one.
+  if (deletionPolicy === 'Retain' || options.deps().index.keysOf(tenantId).length > 0) return;
+  for (const { definition, provider } of forgetful(options)) {
+    const place = { tenantId, namespace, name, placement: { provider: definition.name } };
+    await provider.destroy(place, permitToDelete(tenant), signal);
+  }
+}

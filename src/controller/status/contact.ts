@@ -1,0 +1,47 @@
+import { ComputeError } from '../../compute/errors.ts';
+import type { ErrorCode } from '../../compute/errors.ts';
+import type { Outcome, Pass } from '../pass.ts';
+import { isReady } from './ready.ts';
+
+/** An engine that can't be reached, refuses a look or has no time for one says nothing about what runs. */
+const silentCodes: readonly ErrorCode[] = ['ProviderUnavailable', 'AccessDenied', 'Throttled'];
+/** How long what was last seen counts meanwhile: a restart of the engine is no outage. */
+const graceMs = 60_000;
+
+export function isLostContact(error: unknown): boolean {
+  return error instanceof ComputeError && silentCodes.includes(error.code);
+}
+
+export function isLostContactReason(reason: string | undefined): boolean {
+  return silentCodes.some((code) => code === reason);
+}
+
+/** What a pass may say of what runs where its look has failed. */
+export interface Contact {
+  /** As far as it is known by now. */
+  readonly outcome: Outcome;
+  /** How long the last look still counts; undefined: there was one just now; 0: it is too old. */
+  readonly countsForMs: number | undefined;
+  /** Whether there is nothing to say yet: it was Ready a moment ago, and nothing else has been heard. */
+  readonly quiet: boolean;
+}
+
+export function contactOf(pass: Pass, outcome: Outcome): Contact {
+  const { deps, memory, tenant } = pass;
+  const { verdict } = outcome;
+  const error = verdict.kind === 'failed' ? verdict.error : undefined;
+  const unseen = isLostContact(error) && (error === pass.failedLook || error?.code === 'ProviderUnavailable');
+  if (!unseen && pass.failedLook === undefined) {
+    memory.unseenSince = undefined;
+    return { outcome, countsForMs: undefined, quiet: false };
+  }
+  const nowMs = deps.now().getTime();
+  memory.unseenSince ??= nowMs;
+  const countsForMs = Math.max(0, memory.unseenSince + graceMs - nowMs);
+  return {
+    outcome:
+      unseen && error !== undefined ? { ...outcome, verdict: { kind: 'failed', error, unseen } } : outcome,
+    countsForMs,
+    quiet: unseen && countsForMs > 0 && isReady(tenant),
+  };
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { findCondition } from '../../src/api/conditions.ts';
+import { ecsTenantBlock } from '../../src/compute/providers/ecs/config.ts';
+import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
+import type { FrontDoor } from '../simulation/models/aws-ecs/front-door.ts';
+import { awsBench } from '../compute/providers/ecs/aws-bench.ts';
+import { startController } from './controller-fixture.ts';
+
+/** What a Tenant that is Ready says while nobody can tell how its service is. */
+
+async function settledTenant() {
+  const { aws, provider, block } = awsBench({ fateOf: () => ({ startMs: 10_000 }) });
+  const ns = await startController([], {
+    blocks: { ecs: ecsTenantBlock },
+    providers: new Map([['ecs', { definition: ecsDefinition, provider: provider.undriven, block }]]),
+  });
+  await ns.create('acme', { containers: [{ name: 'app', image: 'app:1' }] });
+  await ns.pass(600_000);
+  const ready = async () => findCondition((await ns.get('acme')).status?.conditions, 'Ready');
+  expect(await ready()).toMatchObject({ status: 'True' });
+  ns.writes();
+  return { aws, ns, ready };
+}
+
+const hour = 3_600_000;
+
+describe('a Tenant that is Ready says Unknown within two and a half minutes, and True again within one, where ECS', () => {
+  test.each<[what: string, begin: (door: FrontDoor) => void, end: (door: FrontDoor) => void, reason: string]>(
+    [
+      [
+        'is out of reach',
+        (door) => (door.outage = 'refused'),
+        (door) => (door.outage = undefined),
+        'ProviderUnavailable',
+      ],
+      [
+        'does not answer',
+        (door) => (door.outage = 'silent'),
+        (door) => (door.outage = undefined),
+        'ProviderUnavailable',
+      ],
+      [
+        'takes the right away',
+        (door) => (door.denied = /^ecs:Describe/),
+        (door) => (door.denied = undefined),
+        'AccessDenied',
+      ],
+      [
+        'throttles',
+        (door) => door.exhaust('serviceReads', 24 * hour),
+        (door) => door.exhaust('serviceReads', 0),
+        'Throttled',
+      ],
+    ],
+  )('%s', async (_what, begin, end, reason) => {
+    const { aws, ns, ready } = await settledTenant();
+    begin(aws.door);
+    await ns.pass(150_000);
+    expect(await ready()).toMatchObject({ status: 'Unknown', reason });
+    await ns.pass(hour);
+    expect(await ready()).toMatchObject({ status: 'Unknown', reason });
+    end(aws.door);
+    await ns.pass(60_000);
+    expect(await ready()).toMatchObject({ status: 'True', reason: 'Running' });
+  });
+
+  test('and says nothing of one that is over within a minute', async () => {
+    const { aws, ns, ready } = await settledTenant();
+    aws.door.outage = '503';
+    await ns.pass(45_000);
+    aws.door.outage = undefined;
+    await ns.pass(600_000);
+    expect(await ready()).toMatchObject({ status: 'True' });
+    expect(ns.writes()).toEqual([]);
+  });
+});
