@@ -193,13 +193,18 @@ async function rename(
 }
 
 async function finish(
-  { engine, settings: { ownership } }: ConvergeDeps,
-  { attempt, findings: { failed } }: Pick<Taking, 'attempt' | 'findings'>,
+  { engine, retreats, settings: { ownership } }: ConvergeDeps,
+  { attempt, findings: { failed, remade } }: Pick<Taking, 'attempt' | 'findings'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { desired, hold, failure } = attempt;
   const reasons = [...failed.values()].map(({ why }) => why);
-  if (reasons.length > 0) throw new ComputeError(failure, redact(reasons.join('; '), desired.secrets));
+  if (reasons.length > 0) {
+    const message = redact(reasons.join('; '), desired.secrets);
+    // That containers were made anew wakes the tenant at once.
+    const again = remade.size > 0 && !hold ? { retryAfterMs: retreats.note(desired, message) } : {};
+    throw new ComputeError(failure, message, again);
+  }
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
     // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.

@@ -362,6 +362,9 @@ describe('a start that is refused', () => {
       message: 'container app could not be started: task: already exists',
     });
     expect(changes).toEqual([`remove ${name}`, `create ${name}`]);
+    // Until it is due again, nothing is made: what the engine tells of it would wake the tenant without end.
+    await failure(provider.update(tenantSpec(), signal));
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`]);
   });
 
   it('of one of several keeps none of the others down', async () => {
