@@ -426,6 +426,20 @@ function fixedPorts({ hostConfig }: MemoryContainer): readonly string[] {
   );
 }
 
+function publishedPorts({ hostConfig }: MemoryContainer): readonly object[] {
+  const bindings = (hostConfig.PortBindings ?? {}) as Record<string, { HostIp?: string; HostPort: string }[]>;
+  return Object.entries(bindings).flatMap(([port, hosts]) =>
+    hosts
+      .filter(({ HostPort }) => HostPort !== '')
+      .map(({ HostIp = '0.0.0.0', HostPort }) => ({
+        IP: HostIp,
+        PublicPort: Number(HostPort),
+        PrivatePort: Number(port.split('/')[0]),
+        Type: port.split('/')[1],
+      })),
+  );
+}
+
 function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerInfo {
   const { id, name, body, state, exitCode, startedMs, health } = container;
   const seconds = Math.max(0, Math.round((nowMs - startedMs) / 1000));
@@ -439,7 +453,7 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
     Labels: { ...body.Labels },
     State: state,
     Status: state === 'created' ? 'Created' : status,
-    Ports: [],
+    Ports: state === 'running' ? publishedPorts(container) : [],
     Mounts: mounts(container),
     NetworkSettings: { Networks: {} },
   } as unknown as Dockerode.ContainerInfo;

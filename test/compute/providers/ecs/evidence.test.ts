@@ -50,13 +50,30 @@ describe.each([-tenMinutes, 0, tenMinutes])('where the clock of ECS is %d ms ahe
     expect(seen.at(-1)?.observation.rolledBack?.message).toContain('exited with code 1');
   });
 
-  test('an update is well only once the new deployment is COMPLETED, not while the old tasks serve', async () => {
-    const { watch } = bench({ skewMs });
-    await watch(imageSpec('app:1'), 120);
-    const first = firstWell(await watch(imageSpec('app:2'), 150));
-    expect(first?.rollout).toBe('COMPLETED');
-    expect(first?.second).toBeGreaterThan(45);
-  });
+  test.each([
+    ['its image', imageSpec('app:1'), imageSpec('app:2')],
+    [
+      'its network alone',
+      imageSpec('app:1', { subnets: ['subnet-good'] }),
+      imageSpec('app:1', { subnets: ['subnet-bad', 'subnet-good'] }),
+    ],
+    [
+      'what it runs on',
+      imageSpec('app:1', { launch_type: 'EC2' }),
+      imageSpec('app:1', { launch_type: 'FARGATE' }),
+    ],
+  ])(
+    'an update of %s is well only once the new deployment is COMPLETED, not while the old tasks serve',
+    async (_what, before, after) => {
+      const { watch, aws } = bench({ skewMs, fateOf: () => ({ startMs: 45_000, stopMs: 5_000 }) });
+      await watch(before, 120);
+      expect(aws.service(serviceName)?.deployments?.[0]?.rolloutState).toBe('COMPLETED');
+      const first = firstWell(await watch(after, 180));
+      expect(first?.rollout).toBe('COMPLETED');
+      expect(first?.second).toBeGreaterThan(45);
+      expect(aws.calls.filter(({ name }) => name === 'createService')).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['never calls a deployment COMPLETED', 1_000_000_000],

@@ -3,6 +3,7 @@ import { ComputeError } from '../../../errors.ts';
 import { consentTo } from '../../../permit.ts';
 import type { Consent } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
+import { assertPortsFree } from './busy-ports.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
@@ -128,6 +129,7 @@ async function take(
       await rename(deps, step, signal);
       break;
     case 'stop':
+      await assertPortsFree(deps, { attempt, successors: step.successors ?? [] }, signal);
       await stopAll(engine, step.containers, consented(attempt, step.effect, 'stopping'), signal);
       break;
     case 'remove':

@@ -1,4 +1,4 @@
-import type { Change, Observation } from '../../../provider.ts';
+import type { Observation } from '../../../provider.ts';
 import { revisionKey } from '../address/arns.ts';
 import { diffService } from './diff.ts';
 import type { DesiredService } from './desired.ts';
@@ -32,7 +32,7 @@ export function observe(
   if (!isThere(service)) return nothingThere(desired);
   const rollout = rolloutOf(service, desired);
   const changes = desired === undefined ? [] : changesOf(desired, service, rollout);
-  const isForeign = rollout.kind === 'other' || changes.some(isNetworkDrift);
+  const isForeign = rollout.kind === 'other';
   const subject = { desired, service, tasks, rollout, isForeign, clock, past };
   const { state, health, message, lookAgainAfterMs, imageUnavailable } = healthOf(subject);
   const rolledBack = rollout.kind === 'failed' ? rollbackOf(rollout, desired, tasks) : undefined;
@@ -59,10 +59,6 @@ export function observe(
 
 function isScaling({ desiredCount = 0, runningCount = 0 }: EcsService): boolean {
   return desiredCount > 0 && runningCount !== desiredCount;
-}
-
-function isNetworkDrift({ path, cause }: Change): boolean {
-  return cause === 'drift' && path.startsWith('networkConfiguration');
 }
 
 function nothingThere(desired: DesiredService | undefined): EcsObservation {

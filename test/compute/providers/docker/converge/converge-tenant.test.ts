@@ -199,6 +199,49 @@ describe('the changes that are made, and no others', () => {
   });
 });
 
+describe('a replacement on fixed ports', () => {
+  const on = (...hostPorts: number[]) =>
+    tenantSpec({ ports: hostPorts.map((host_port) => ({ container_port: host_port, host_port })) });
+
+  it('stops nothing while another container has one of them, and goes on once that is free', async () => {
+    const { engine, provider, changes, container } = await running(on(8080));
+    await portHolder(engine, '9090');
+    changes.length = 0;
+    for (let tries = 0; tries < 2; tries += 1) {
+      expect(await failure(provider.update(on(8080, 9090), signal))).toMatchObject({
+        code: 'UpdateFailed',
+        message:
+          "container app can't be replaced: host port 9090/tcp is published by the container foreign. " +
+          'Free it, or choose another; nothing was stopped',
+      });
+    }
+    expect(changes).toEqual([`create ${name}_next`]);
+    expect(container.state).toBe('running');
+    for (const { id, name: one } of engine.containers.values())
+      if (one === 'foreign') engine.containers.delete(id);
+    expect((await provider.update(on(8080, 9090), signal)).outcome).toBe('done');
+  });
+
+  it('is not held up by the same port on another address, or of another protocol', async () => {
+    const { engine, provider } = await running(on(8080));
+    const PortBindings = {
+      '1/tcp': [{ HostIp: '192.0.2.1', HostPort: '9090' }],
+      '2/udp': [{ HostIp: '127.0.0.1', HostPort: '9090' }],
+    };
+    const answer = await engine.createContainer(
+      'foreign',
+      { Image: 'app:1', HostConfig: { PortBindings } },
+      signal,
+    );
+    for (const made of engine.containers.values()) if (made.name === 'foreign') made.state = 'running';
+    expect(answer).not.toBe('name-taken');
+    // This engine knows no addresses: what it says of the start itself is not the subject.
+    const refused = await provider.update(on(8080, 9090), signal).catch((error: Error) => error);
+    expect(JSON.stringify(refused)).not.toContain('nothing was stopped');
+    expect(engine.calls).toContain('stopContainer');
+  });
+});
+
 describe('a start that is refused', () => {
   const ports = [
     { container_port: 80, host_port: 8080 },

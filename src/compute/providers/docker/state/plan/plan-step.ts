@@ -96,7 +96,10 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     const inTheWay = old.filter(
       (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
     );
-    if (inTheWay.length > 0) return { do: 'stop', containers: inTheWay, effect: 'gap' };
+    if (inTheWay.length > 0) {
+      const waiting = idle.map(({ desired }) => desired);
+      return { do: 'stop', containers: inTheWay, successors: waiting, effect: 'gap' };
+    }
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
   return planWait(successors) ?? planSuccession(comparison, successions);

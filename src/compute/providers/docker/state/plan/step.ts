@@ -17,6 +17,8 @@ export type Step =
   | {
       readonly do: 'stop';
       readonly containers: readonly ObservedContainer[];
+      /** For whose sake: those that can't run beside the ones to be stopped. */
+      readonly successors?: readonly DesiredContainer[];
       readonly effect: Effect;
       readonly failures?: readonly Failure[];
     }
