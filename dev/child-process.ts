@@ -17,6 +17,8 @@ export interface Child {
   signal(signal: NodeJS.Signals): void;
   /** Kills it and waits until it is gone. What our servers hold is thrown away, so there is nothing to be gentle about. */
   kill(): Promise<void>;
+  /** Lets it end in its own way (SIGTERM), and waits until it is gone. */
+  end(): Promise<void>;
 }
 
 export interface ChildCommand {
@@ -55,6 +57,11 @@ export async function startChild(options: ChildCommand): Promise<Child> {
     });
   });
   child.unref();
+  const endBy = async (signal: NodeJS.Signals): Promise<void> => {
+    if (ending === undefined) child.kill(signal);
+    child.ref();
+    await exited;
+  };
   return {
     name: options.name,
     pid,
@@ -63,11 +70,8 @@ export async function startChild(options: ChildCommand): Promise<Child> {
     signal: (signal) => {
       if (child.kill(signal) && signal === 'SIGSTOP') waitUntilStopped(pid);
     },
-    kill: async () => {
-      if (ending === undefined) child.kill('SIGKILL');
-      child.ref();
-      await exited;
-    },
+    kill: () => endBy('SIGKILL'),
+    end: () => endBy('SIGTERM'),
   };
 }
 

@@ -29,6 +29,8 @@ export interface PrivateDockerEngine {
   readonly folder: string;
   /** Kills dockerd alone (SIGKILL): containers go on. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** Ends dockerd in the ordinary way, as an upgrade does: it stops its containers. Resolves when it is gone. */
+  shutDown(): Promise<void>;
   /** Starts dockerd again on the same data. Resolves when it answers. */
   start(): Promise<void>;
   /** Stops dockerd in its tracks (SIGSTOP): connections stay open and silent. */
@@ -100,6 +102,9 @@ async function startIn(
     folder,
     kill: async () => {
       await children.dockerd?.kill();
+    },
+    shutDown: async () => {
+      await children.dockerd?.end();
     },
     start,
     freeze: () => children.dockerd?.signal('SIGSTOP'),

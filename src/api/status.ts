@@ -20,7 +20,11 @@ const containerStatus = z.strictObject({
   ready: z.boolean().describe('Whether it runs and is healthy.'),
   restartCount: z.int().optional().describe('Restarts by the engine, where it counts them.'),
   image: z.string().optional().describe('Image that runs.'),
-  message: z.string().optional().describe('What is wrong with it, if anything.'),
+  message: z.string().optional().describe('What is wrong with it, if anything; or `completed`.'),
+  completed: z
+    .string()
+    .optional()
+    .describe('Hash of the spec with which it ran to its end. It is not run again for that one.'),
 });
 
 const endpoint = z.strictObject({

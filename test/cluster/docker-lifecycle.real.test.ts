@@ -395,6 +395,8 @@ describe('a Tenant on Docker', () => {
         const name = `${place}-before`;
         const { containers, old } = await runReading(name, fixed);
         await rollBack(name, containers(images.crashing));
+        // What was stopped for the new one settles anew, which is news.
+        await ns.until(name, 'seen to serve', ({ status }) => status?.compute?.state === 'running');
         return { name, old };
       }),
     );

@@ -41,7 +41,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       rejected: draft.rejected,
       retained: draft.retained.length > 0 ? draft.retained.slice(0, maxRetained) : undefined,
       plan: draft.plan,
-      compute: computeBlock(previous?.compute, draft.compute, now),
+      compute: computeBlock(previous?.compute, withJobs(input), now),
       drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
       lastHandledReconcileAt: draft.lastHandledReconcileAt,
@@ -160,6 +160,17 @@ function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
     default:
       return verdict satisfies never;
   }
+}
+
+/** A look that no spec was at hand for does not know what there was to be done, and was. */
+function withJobs({ previous, draft: { compute }, verdict }: SummaryInput): ComputeStatusBlock | undefined {
+  if (compute === undefined || (verdict.kind !== 'suspended' && verdict.kind !== 'failed')) return compute;
+  const shown = compute.containers ?? [];
+  const names = new Set(shown.map(({ name }) => name));
+  const jobs = (previous?.compute?.containers ?? []).filter(
+    ({ name, completed }) => completed !== undefined && !names.has(name),
+  );
+  return jobs.length === 0 ? compute : { ...compute, containers: [...shown, ...jobs] };
 }
 
 /** The observed block, with what one look can't know taken over from the last one. */

@@ -12,6 +12,7 @@ import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
 import { createImagePulls } from './converge/image-pulls.ts';
 import { createNetworks } from './converge/networks.ts';
+import { createRetreats } from './converge/retreats.ts';
 import { createEngineClient } from './engine/engine-client.ts';
 import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
@@ -53,21 +54,19 @@ export function dockerProvider(
   policy: DockerPolicy,
   context: DockerContext,
 ): Provider<DesiredTenant> {
-  const { instance, clusterUid, logger, sweepIntervalMs } = context;
-  const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  const ownership = ownershipOf(owner, 'docker', block.label_prefix);
-  const settings: DockerSettings = { block, policy, commonPolicy: context.policy, ownership };
-  const clock = (): Clock => ({ nowMs: Date.now(), settleMs: context.settleMs ?? defaultSettleMs });
+  const { logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
+  const settings = settingsOf(block, policy, context);
+  const { ownership } = settings;
+  const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
   const guard = guardEngine(engine);
   const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const networks = createNetworks(guard.engine, settings);
+  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), retreats: createRetreats() };
   const throttle = atMost(startsAtOnce);
-  const tools = { view, pulls, networks, throttle };
-  const deps: ConvergeDeps = { engine: guard.engine, ...tools, settings, clock, logger };
+  const deps: ConvergeDeps = { engine: guard.engine, ...tools, throttle, settings, clock, logger };
   const stepping =
     (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
     (desired, permit, signal) =>
@@ -84,6 +83,7 @@ export function dockerProvider(
     destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', () => {
         pulls.forget(at.tenantId);
+        deps.retreats.forget(at.tenantId);
         const gone = destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
         return gone.finally(() => view.snapshot.touch(at.tenantId));
       }),
@@ -104,6 +104,15 @@ export function dockerProvider(
       engine.close();
     },
   };
+}
+
+function settingsOf(
+  block: DockerOperatorBlock,
+  policy: DockerPolicy,
+  { instance, clusterUid, policy: commonPolicy }: DockerContext,
+): DockerSettings {
+  const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
+  return { block, policy, commonPolicy, ownership: ownershipOf(owner, 'docker', block.label_prefix) };
 }
 
 /** A refusal that nobody has understood is named by the operation. */

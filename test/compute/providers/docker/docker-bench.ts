@@ -100,12 +100,14 @@ export function dockerTestBench(
 }
 
 function counting(engine: Engine, calls: string[]): Engine {
-  const counted = Object.entries(engine).map(([name, member]) => [
+  const counted = Object.entries(engine).map(([name, member]: [string, unknown]) => [
     name,
-    (...args: unknown[]) => {
-      calls.push(name);
-      return (member as (...args: unknown[]) => unknown)(...args);
-    },
+    typeof member === 'function'
+      ? (...args: unknown[]) => {
+          calls.push(name);
+          return (member as (...args: unknown[]) => unknown)(...args);
+        }
+      : member,
   ]);
   return Object.fromEntries(counted) as Engine;
 }

@@ -23,6 +23,11 @@ export interface MemoryEngine extends Engine {
   emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
   /** Ends the streams of events. */
   breakStreams(): void;
+  /**
+   * What a restart of the engine does: all that is up ends with this code, and what its policy lets is started again,
+   * unless the engine was killed. Streams of events end.
+   */
+  restart(exitCode: number, how?: 'in order' | 'killed'): void;
 }
 
 export interface MemoryContainer {
@@ -62,10 +67,14 @@ export function writeOf(call: string): string | undefined {
   return writes.includes(call) ? call : undefined;
 }
 
-export function memoryEngine(images: readonly string[] = []): MemoryEngine {
-  const state = createState(images);
+/** `aheadMs`: by how much its clock is ahead of ours. */
+export function memoryEngine(images: readonly string[] = [], aheadMs = 0): MemoryEngine {
+  const state = createState(images, aheadMs);
   return {
     ...state,
+    startedMs: async () => state.engineStart.ms,
+    ping: async () => undefined,
+    restart: (exitCode, how = 'in order') => restart(state, exitCode, how),
     ...containerCalls(state),
     ...imageCalls(state),
     ...networkCalls(state),
@@ -75,19 +84,28 @@ export function memoryEngine(images: readonly string[] = []): MemoryEngine {
 
 interface State extends Pick<
   MemoryEngine,
-  'containers' | 'networks' | 'volumes' | 'images' | 'imageVolumes' | 'calls' | 'emit' | 'breakStreams'
+  | 'containers'
+  | 'networks'
+  | 'volumes'
+  | 'images'
+  | 'imageVolumes'
+  | 'calls'
+  | 'emit'
+  | 'breakStreams'
+  | 'time'
 > {
+  readonly engineStart: { ms: number };
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
   nextId(): string;
   /** Every instant is later than the one before, so that orders can be told. */
   now(): number;
 }
 
-function createState(images: readonly string[]): State {
+function createState(images: readonly string[], aheadMs: number): State {
   const streams = new Set<(event: EngineEvent | undefined) => void>();
   let ids = 0;
   let last = 0;
-  const now = (): number => (last = Math.max(Date.now(), last + 1));
+  const now = (): number => (last = Math.max(Date.now() + aheadMs, last + 1));
   return {
     containers: new Map(),
     networks: new Map(),
@@ -96,6 +114,8 @@ function createState(images: readonly string[]): State {
     imageVolumes: new Map(),
     calls: [],
     streams,
+    time: { nowMs: () => Math.max(Date.now() + aheadMs, last) },
+    engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,
     emit(action, { id, name, body, exitCode }, more = {}) {
@@ -135,7 +155,9 @@ function containerCalls(state: State): Containers {
   return {
     async listContainers(labels) {
       calls.push('listContainers');
-      return [...containers.values()].filter(({ body }) => hasLabels(body.Labels, labels)).map(listed);
+      return [...containers.values()]
+        .filter(({ body }) => hasLabels(body.Labels, labels))
+        .map((container) => listed(container, state.time.nowMs()));
     },
     async inspectContainer(idOrName) {
       calls.push('inspectContainer');
@@ -265,9 +287,26 @@ function start(state: State, container: MemoryContainer): void {
   const restarts = container.hostConfig.RestartPolicy?.Name !== 'no';
   Object.assign(container, {
     state: restarts ? 'restarting' : 'exited',
+    restartCount: restarts ? 3 : 0,
     exitCode: 3,
     finishedMs: state.now(),
   });
+}
+
+function restart(state: State, exitCode: number, how: 'in order' | 'killed'): void {
+  const up = [...state.containers.values()].filter(
+    (container) => container.state !== 'created' && container.state !== 'exited',
+  );
+  for (const container of up) {
+    Object.assign(container, { state: 'exited', exitCode, finishedMs: state.now() });
+    state.emit('die', container);
+  }
+  state.breakStreams();
+  state.engineStart.ms = state.now();
+  if (how === 'killed') return;
+  for (const container of up) {
+    if (container.hostConfig.RestartPolicy?.Name !== 'no') start(state, container);
+  }
 }
 
 async function* events(
@@ -401,9 +440,9 @@ function publishedPorts({ hostConfig }: MemoryContainer): readonly object[] {
   );
 }
 
-function listed(container: MemoryContainer): Dockerode.ContainerInfo {
+function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerInfo {
   const { id, name, body, state, exitCode, startedMs, health } = container;
-  const seconds = Math.max(0, Math.round((Date.now() - startedMs) / 1000));
+  const seconds = Math.max(0, Math.round((nowMs - startedMs) / 1000));
   const up = seconds < 300 ? `Up ${seconds} seconds` : 'Up 10 minutes';
   const status =
     state === 'running' ? `${up}${health === undefined ? '' : ` (${health})`}` : `Exited (${exitCode}) now`;

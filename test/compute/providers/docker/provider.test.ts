@@ -1,11 +1,12 @@
 import type Dockerode from 'dockerode';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ComputeError } from '../../../../src/compute/errors.ts';
 import { anyConsent, anyPermit } from '../../permits.ts';
-import type { StepResult } from '../../../../src/compute/provider.ts';
+import type { Observation, StepResult } from '../../../../src/compute/provider.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
+import type { DrivenDocker } from './docker-fixture.ts';
 import { memoryEngine, writes } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
@@ -179,7 +180,8 @@ describe('messages', () => {
       if (found?.State.Status === 'restarting') found.State.OOMKilled = true;
       return found;
     };
-    const { message } = await provider.update(tenantSpec({ image: 'crash:1' }), signal);
+    const resources = { memory: '64Mi' };
+    const { message } = await provider.update(tenantSpec({ image: 'crash:1', resources }), signal);
     expect(message).toContain('exited with code 3, killed because it ran out of memory');
   });
 });
@@ -277,5 +279,170 @@ describe('a replacement', () => {
     if (old !== undefined) Object.assign(old, { state: 'exited', exitCode: 0, finishedMs: old.startedMs });
     await provider.update(tenantSpec({ ...job, image: 'crash:1' }), signal);
     expect(old?.state).toBe('exited');
+  });
+});
+
+describe.each([600_000, -600_000])('on an engine whose clock is %i ms ahead of ours', (aheadMs) => {
+  const settleMs = 3_000;
+
+  function frozen() {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    return bench(memoryEngine(images, aheadMs), {}, { settleMs });
+  }
+
+  const healthOf = async (provider: DrivenDocker) =>
+    (await provider.getStatus(tenantSpec(), { fresh: true, signal })).compute.health;
+
+  it('a container is healthy once it has run for the settling time, and not before', async () => {
+    const { provider } = frozen();
+    await provider.provision(tenantSpec(), signal);
+    vi.setSystemTime(Date.now() + settleMs - 100);
+    expect(await healthOf(provider)).toBe('unknown');
+    vi.setSystemTime(Date.now() + 200);
+    expect(await healthOf(provider)).toBe('healthy');
+  });
+
+  it('a successor takes over once it has run for the settling time, and not before', async () => {
+    const { provider } = frozen();
+    await provider.provision(tenantSpec(), signal);
+    const next = tenantSpec({ image: 'app:2' });
+    expect((await provider.update(next, signal)).outcome).toBe('in_progress');
+    vi.setSystemTime(Date.now() + settleMs - 100);
+    expect((await provider.update(next, signal)).outcome).toBe('in_progress');
+    vi.setSystemTime(Date.now() + 200);
+    expect((await provider.update(next, signal)).outcome).toBe('done');
+  });
+
+  it('a health check has the time that its figures give it', async () => {
+    const { engine, provider } = frozen();
+    await provider.provision(tenantSpec(), signal);
+    const healthCheck = {
+      command: ['/ok'],
+      intervalSeconds: 2,
+      retries: 1,
+      timeoutSeconds: 1,
+      startPeriodSeconds: 0,
+    };
+    const next = tenantSpec({}, { containers: [containerSpec('app', { healthCheck })] });
+    await provider.update(next, signal);
+    for (const container of engine.containers.values()) container.health = 'starting';
+    // (1 + 1) × (2 s + 1 s), and 10 s of grace.
+    vi.setSystemTime(Date.now() + 15_900);
+    expect((await provider.update(next, signal)).outcome).toBe('in_progress');
+    vi.setSystemTime(Date.now() + 200);
+    expect(await provider.update(next, signal)).toMatchObject({
+      outcome: 'rolled_back',
+      message: 'The new container app did not become healthy in time. It was removed',
+    });
+  });
+});
+
+describe('a restart of the engine', () => {
+  const slow = { settleMs: 3_000 };
+
+  it.each<[number, 'in order' | 'killed', string]>([
+    [0, 'in order', 'unless-stopped'],
+    [1, 'in order', 'unless-stopped'],
+    [0, 'killed', 'unless-stopped'],
+    [1, 'killed', 'on-failure'],
+    [0, 'in order', 'no'],
+    [1, 'in order', 'no'],
+    [255, 'killed', 'no'],
+  ])('in the midst of a rollout, code %i, %s, policy %s, rejects nothing', async (code, how, policy) => {
+    const { engine, provider } = bench(memoryEngine(images), {}, slow);
+    const spec = { restart_policy: policy };
+    await provider.provision(tenantSpec(spec), signal);
+    const next = tenantSpec({ ...spec, image: 'app:2' });
+    expect((await provider.update(next, signal)).outcome).toBe('in_progress');
+    engine.restart(code, how);
+    const after = await provider.update(next, signal).catch((error: ComputeError) => error.code);
+    expect(after).not.toMatchObject({ outcome: 'rolled_back' });
+    const { provider: later } = bench(engine);
+    expect((await later.update(next, signal)).outcome).toBe('done');
+    expect([...engine.containers.values()].map(({ body, state }) => [body.Image, state])).toEqual([
+      ['app:2', 'running'],
+    ]);
+  });
+});
+
+describe('a job', () => {
+  const job = (over: Record<string, unknown> = {}) => tenantSpec({ restart_policy: 'no', ...over });
+  const look = async (provider: DrivenDocker, spec: ReturnType<typeof job>) =>
+    provider.getStatus(spec, { fresh: true, signal });
+
+  /** As the controller hands over what the status remembers. */
+  const remembered = (spec: ReturnType<typeof job>, { compute }: Observation) => ({
+    ...spec,
+    before: compute,
+  });
+
+  async function done() {
+    const { engine, provider } = bench();
+    await provider.provision(job(), signal);
+    for (const container of engine.containers.values()) {
+      Object.assign(container, { state: 'exited', exitCode: 0, finishedMs: container.startedMs });
+    }
+    return { engine, provider, seen: await look(provider, job()) };
+  }
+
+  it('that is done is well, and is no longer counted among what is to run', async () => {
+    const { seen } = await done();
+    expect(seen).toMatchObject({
+      changes: [],
+      compute: { state: 'stopped', health: 'healthy', running: 0, desired: 0 },
+    });
+    expect(seen.message).toBeUndefined();
+    expect(seen.compute.containers).toMatchObject([{ name: 'app', state: 'stopped', message: 'completed' }]);
+    expect(seen.compute.containers?.[0]?.completed).toMatch(/^v1:/);
+  });
+
+  it('that is done and pruned is not run again, and shown as before', async () => {
+    const { engine, provider, seen } = await done();
+    engine.containers.clear();
+    const spec = remembered(job(), seen);
+    const after = await look(provider, spec);
+    expect(after).toMatchObject({ exists: true, changes: [], compute: { health: 'healthy', desired: 0 } });
+    expect(after.compute.containers?.[0]).toMatchObject({
+      name: 'app',
+      message: 'completed',
+      completed: seen.compute.containers?.[0]?.completed,
+    });
+    expect((await provider.update(spec, signal)).outcome).toBe('done');
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it('is run again for another spec', async () => {
+    const { engine, provider, seen } = await done();
+    engine.containers.clear();
+    const spec = remembered(job({ image: 'app:2' }), seen);
+    expect((await look(provider, spec)).exists).toBe(false);
+    expect((await provider.update(spec, signal)).outcome).toBe('done');
+    expect([...engine.containers.values()].map(({ body }) => body.Image)).toEqual(['app:2']);
+  });
+
+  it('that failed is not done', async () => {
+    const { engine, provider } = await done();
+    for (const container of engine.containers.values()) container.exitCode = 1;
+    const { compute } = await look(provider, job());
+    expect(compute).toMatchObject({ state: 'failed', health: 'unhealthy', desired: 1 });
+    expect(compute.containers?.[0]).not.toHaveProperty('completed');
+  });
+
+  it('beside a service leaves its state to the service', async () => {
+    const spec = tenantSpec(
+      { restart_policy: 'on-failure' },
+      { containers: [containerSpec('a'), containerSpec('b')] },
+    );
+    const { engine, provider } = bench();
+    await provider.provision(spec, signal);
+    const [first] = engine.containers.values();
+    if (first !== undefined) Object.assign(first, { state: 'exited', exitCode: 0 });
+    expect((await look(provider, spec)).compute).toMatchObject({
+      state: 'running',
+      health: 'healthy',
+      running: 1,
+      desired: 1,
+    });
   });
 });

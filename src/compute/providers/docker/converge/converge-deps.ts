@@ -7,6 +7,7 @@ import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ImagePulls } from './image-pulls.ts';
 import type { Networks } from './networks.ts';
+import type { Retreats } from './retreats.ts';
 
 export interface Attempt {
   readonly desired: DesiredTenant;
@@ -24,6 +25,7 @@ export interface ConvergeDeps {
   readonly networks: Networks;
   readonly settings: DockerSettings;
   readonly clock: () => Clock;
+  readonly retreats: Retreats;
   readonly logger: Logger;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */
   readonly throttle: InTurn;

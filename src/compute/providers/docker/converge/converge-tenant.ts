@@ -15,6 +15,9 @@ import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
+import { startContainers } from './start-containers.ts';
+import type { Findings, Taking } from './start-containers.ts';
+import { isNext } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
 import { redact } from './redact.ts';
 
@@ -27,12 +30,6 @@ export const stopGraceSeconds = 10;
 const maxSteps = 40;
 const maxStepsPerContainer = 8;
 
-/** Containers, by id, of which this call has found that they don't do, and why. */
-type Failed = Map<string, string>;
-
-/** The live settings that this call has given to containers, by their ids; see `describeLive`. */
-type Given = Map<string, string>;
-
 /** Rejects with ComputeError alone. */
 export async function convergeTenant(
   deps: ConvergeDeps,
@@ -41,7 +38,7 @@ export async function convergeTenant(
 ): Promise<StepResult> {
   const { secrets } = attempt.desired;
   try {
-    const result = await stepOn(deps, attempt, signal);
+    const result = attempt.hold ? await stepOn(deps, attempt, signal) : await tryOn(deps, attempt, signal);
     return { ...result, message: redact(result.message, secrets) };
   } catch (error) {
     if (error instanceof EngineRefusal) {
@@ -54,47 +51,65 @@ export async function convergeTenant(
   }
 }
 
+/** An attempt that was taken back is not made again before its time; what ran before is kept running until then. */
+async function tryOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+  const { retreats } = deps;
+  const { desired, failure } = attempt;
+  const retreat = retreats.pending(desired);
+  if (retreat !== undefined) {
+    await keepOld(deps, attempt, signal);
+    throw new ComputeError(failure, retreat.message, { retryAfterMs: retreat.waitMs });
+  }
+  const result = await stepOn(deps, attempt, signal);
+  if (result.outcome !== 'in_progress') retreats.forget(desired.tenantId);
+  return result;
+}
+
 async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { view, settings } = deps;
   const { desired, hold } = attempt;
-  const failed: Failed = new Map();
-  const given: Given = new Map();
+  const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map() };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
     assertBelongsTo(observed, desired, settings.ownership);
-    const context = { clock: deps.clock(), failed };
+    const engineStartedMs = await engineStart(deps, observed, signal);
+    const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
-    if (next.do === 'update' && given.get(next.container.id) === describeLive(next.live)) {
+    if (next.do === 'update' && findings.given.get(next.container.id) === describeLive(next.live)) {
       leaveUnkept(deps, next);
       continue;
     }
-    const result = await take(deps, { step: next, attempt, failed, given }, signal);
+    const result = await take(deps, { step: next, attempt, findings }, signal);
     if (result !== undefined) return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
 }
 
-interface Taking {
-  readonly step: Step;
-  readonly attempt: Attempt;
-  readonly failed: Failed;
-  readonly given: Given;
+/** Asked only where it matters: how long ago it was says what the end of a container means. */
+async function engineStart(
+  { engine }: ConvergeDeps,
+  observed: readonly ObservedContainer[],
+  signal: AbortSignal,
+): Promise<number> {
+  const ended = observed.some(({ name, state }) => isNext(name) && (state === 'exited' || state === 'dead'));
+  return ended ? engine.startedMs(signal) : 0;
 }
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */
 async function take(
   deps: ConvergeDeps,
-  { step, attempt, failed, given }: Taking,
+  { step, attempt, findings }: Taking,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { engine } = deps;
-  if ('failures' in step) for (const { id, why } of step.failures ?? []) failed.set(id, why);
+  if ('failures' in step) for (const { id, ...fault } of step.failures ?? []) findings.failed.set(id, fault);
   switch (step.do) {
     case 'create': {
       const creation = {
         attempt,
         containers: step.containers,
+        failed: findings.failed,
         keepOld: () => keepOld(deps, attempt, signal),
       };
       return createContainers(deps, creation, signal);
@@ -103,11 +118,12 @@ async function take(
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
     case 'give-up':
       await removeAll(engine, step.containers, consented(attempt, 'live', 'removing'), signal);
-      return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
+      if (step.forGood) return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
+      throw retreat(deps, { step, attempt, findings });
     case 'nothing':
-      return finish(deps, { attempt, failed }, signal);
+      return finish(deps, { attempt, findings }, signal);
     case 'start':
-      await start(deps, { step, attempt, failed, given }, signal);
+      await startContainers(deps, { step, attempt, findings }, signal);
       break;
     case 'rename':
       await rename(deps, step, signal);
@@ -123,12 +139,28 @@ async function take(
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;
     case 'update':
-      given.set(step.container.id, describeLive(step.live));
+      findings.given.set(step.container.id, describeLive(step.live));
       await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
       deps.view.live.noteApplied(step.container.id, step.live);
       break;
   }
   return undefined;
+}
+
+/** What failed for reasons of the engine, the host or somebody's hand is tried again, later each time. */
+function retreat(
+  { retreats }: ConvergeDeps,
+  {
+    step,
+    attempt: { desired, failure },
+    findings: { failed },
+  }: Taking & { readonly step: Extract<Step, { do: 'give-up' }> },
+): ComputeError {
+  const removed = new Set(step.containers.map(({ id }) => id));
+  const lost = [...failed].flatMap(([id, { why }]) => (removed.has(id) ? [] : [`; ${why}`]));
+  const message = `${step.message}, and is tried again${lost.join('')}`;
+  const waitMs = retreats.note(desired, redact(message, desired.secrets));
+  return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
 }
 
 /** An engine without a cgroup controller takes a limit and drops it, with success: to give it again helps nobody. */
@@ -150,50 +182,6 @@ async function keepOld(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal
   }
 }
 
-async function start(
-  { engine, throttle }: ConvergeDeps,
-  { step, attempt, failed }: Taking & { readonly step: Extract<Step, { do: 'start' }> },
-  signal: AbortSignal,
-): Promise<void> {
-  const failures: ComputeError[] = [];
-  for (const container of step.containers) {
-    try {
-      await throttle(() => engine.startContainer(container.id, signal));
-    } catch (error) {
-      if (!(error instanceof EngineRefusal)) throw error;
-      if (error.kind === 'gone') continue;
-      const isReplaceable = step.what === 'serving' && error.kind === 'missing-network';
-      // Its network was removed while it stood still: made anew, it joins one that is made anew as well.
-      if (isReplaceable && !isJoined(attempt, container)) {
-        await engine.removeContainer(container.id, consented(attempt, 'live', 'removing'), signal);
-      } else if (step.what === 'serving') failures.push(startFailure(attempt, container, error));
-      else failed.set(container.id, `could not be started: ${error.message}`);
-    }
-  }
-  if (failures[0] !== undefined) throw failures[0];
-}
-
-function isJoined({ desired }: Attempt, { name }: ObservedContainer): boolean {
-  return desired.containers.find(({ engineName }) => engineName === name)?.network.kind === 'mode';
-}
-
-function startFailure(
-  { desired, failure }: Attempt,
-  { name }: ObservedContainer,
-  refusal: EngineRefusal,
-): ComputeError {
-  const container = desired.containers.find(({ engineName }) => engineName === name);
-  const ports = (container?.spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
-    hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
-  );
-  const hint =
-    refusal.kind === 'port-busy' && ports.length > 0
-      ? `. Something else on the host holds its host port (${ports.join(', ')}): free it, or choose another`
-      : '';
-  const message = `container ${container?.spec.name ?? name} could not be started: ${refusal.message}${hint}`;
-  return new ComputeError(failure, redact(message, desired.secrets), { cause: refusal });
-}
-
 async function rename(
   { engine, settings }: ConvergeDeps,
   { container, name }: Extract<Step, { do: 'rename' }>,
@@ -207,14 +195,17 @@ async function rename(
 }
 
 async function finish(
-  { engine, settings: { ownership } }: ConvergeDeps,
-  { attempt, failed }: Pick<Taking, 'attempt' | 'failed'>,
+  { engine, retreats, settings: { ownership } }: ConvergeDeps,
+  { attempt, findings: { failed, remade } }: Pick<Taking, 'attempt' | 'findings'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { desired, hold, failure } = attempt;
-  const [reason] = failed.values();
-  if (reason !== undefined) {
-    throw new ComputeError(failure, `A container ${reason}`);
+  const reasons = [...failed.values()].map(({ why }) => why);
+  if (reasons.length > 0) {
+    const message = redact(reasons.join('; '), desired.secrets);
+    // That containers were made anew wakes the tenant at once.
+    const again = remade.size > 0 && !hold ? { retryAfterMs: retreats.note(desired, message) } : {};
+    throw new ComputeError(failure, message, again);
   }
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {

@@ -8,7 +8,8 @@ import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
-import type { NewContainer } from '../state/plan/step.ts';
+import type { Fault, NewContainer } from '../state/plan/step.ts';
+import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes } from './tenant-volumes.ts';
 
@@ -18,6 +19,8 @@ const pullLookMs = 30_000;
 interface Creation {
   readonly attempt: Attempt;
   readonly containers: readonly NewContainer[];
+  /** Takes in, by name, what can't be made while others can. */
+  readonly failed: Map<string, Fault>;
   /** Drops what was made of the new ones and keeps running what ran before. */
   readonly keepOld: () => Promise<void>;
 }
@@ -25,10 +28,11 @@ interface Creation {
 /** All that the containers need, then the containers. Undefined: look again; otherwise the call is over. */
 export async function createContainers(
   deps: ConvergeDeps,
-  { attempt, containers, keepOld }: Creation,
+  creation: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const pulling = await ensureImages(deps, { attempt, containers, keepOld }, signal);
+  const { attempt, containers, failed, keepOld } = creation;
+  const pulling = await ensureImages(deps, creation, signal);
   if (pulling.length > 0) {
     const message = `Pulling ${pulling.join(', ')}`;
     return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
@@ -41,19 +45,25 @@ export async function createContainers(
     const counts = { containers: desired.containers.length, joining: containers.length };
     await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
-  try {
-    for (const container of containers) await createOne(deps, { attempt, container }, signal);
-  } catch (error) {
-    if (!(error instanceof EngineRefusal)) throw error;
-    if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
-    const invalid = error.kind === 'invalid' && containers.some(({ name }) => isNext(name));
-    if (!invalid) throw error;
-    // The engine will never take these values; what ran before is untouched.
-    await keepOld();
-    const message = `The new containers can't be created: ${error.message}. What ran before serves on`;
-    return { outcome: 'rolled_back', reason: 'RolledBack', message };
+  for (const container of containers) {
+    try {
+      await createOne(deps, { attempt, container }, signal);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
+      if (isNext(container.name)) return noSuccessor(error, keepOld);
+      failed.set(container.name, { why: error.message, own: isOwnFault(error) });
+    }
   }
   return undefined;
+}
+
+/** Where the engine will never take these values, they are rejected; what ran before is untouched. */
+async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): Promise<StepResult> {
+  if (!isOwnFault(error)) throw error;
+  await keepOld();
+  const message = `The new containers can't be created: ${error.message}`;
+  return { outcome: 'rolled_back', reason: 'RolledBack', message };
 }
 
 /** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */

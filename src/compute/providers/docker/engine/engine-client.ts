@@ -3,9 +3,17 @@ import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
-import { connectEngine } from './engine-connection.ts';
+import { withDeadline } from '../../../../async/deadline.ts';
+import { connectEngine, readAnswer } from './engine-connection.ts';
 import type { Answer, EngineConnection } from './engine-connection.ts';
-import { engineTrouble, failedRead, refusal, stableEngineText } from './engine-errors.ts';
+import {
+  connectionFailure,
+  engineTrouble,
+  failedRead,
+  refusal,
+  silentEngine,
+  stableEngineText,
+} from './engine-errors.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine } from './engine.ts';
@@ -44,6 +52,9 @@ export function createEngineClient(options: EngineClientOptions): Engine {
   const connection = connectEngine({ address, tls, logger, deadlineMs });
   const { pullSilenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
   return {
+    time: connection.time,
+    startedMs: (signal) => startedMs(connection, signal),
+    ping: (signal) => ping(connection, signal),
     ...containerCalls(connection),
     ...networkCalls(connection),
     ...volumeCalls(connection),
@@ -53,6 +64,28 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
     close: () => connection.close(),
   };
+}
+
+/** The engine makes its network `bridge` anew at each start, and says of nothing else when that was. */
+async function startedMs(connection: EngineConnection, signal: AbortSignal): Promise<number> {
+  const path = '/networks/bridge';
+  const network = await find<{ readonly Created?: string }>(connection, path, signal);
+  const madeMs = Date.parse(network?.Created ?? '');
+  return Number.isNaN(madeMs) ? 0 : madeMs;
+}
+
+/** Streams have connections of their own, so that this is a new one. */
+async function ping(connection: EngineConnection, signal: AbortSignal): Promise<void> {
+  const { host, deadlineMs } = connection;
+  const deadline = { timeoutMs: deadlineMs, caller: signal, late: () => silentEngine(host) };
+  try {
+    const answer = await withDeadline(deadline, async (inner) =>
+      readAnswer(await connection.open({ method: 'GET', path: '/_ping' }, inner)),
+    );
+    if (answer.status !== 200) throw failedRead(host, answer);
+  } catch (error) {
+    throw error instanceof ComputeError ? error : connectionFailure(host, error);
+  }
 }
 
 type ContainerCalls = Pick<

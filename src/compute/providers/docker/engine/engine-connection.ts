@@ -7,6 +7,8 @@ import { withDeadline } from '../../../../async/deadline.ts';
 import type { DeadlineOptions } from '../../../../async/deadline.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
+import { engineTimeKeeper } from './engine-time.ts';
+import type { EngineTime, EngineTimeKeeper } from './engine-time.ts';
 import { engineTransport } from './engine-transport.ts';
 import type { EngineRequest, EngineTls, EngineTransport } from './engine-transport.ts';
 
@@ -22,6 +24,8 @@ export interface EngineConnection {
   readonly host: string;
   /** Milliseconds that an answer may take. */
   readonly deadlineMs: number;
+  /** By the dates of its answers. */
+  readonly time: EngineTime;
   /** The whole answer. A GET is asked again, once, where its connection broke; anything else never. */
   ask(request: EngineRequest, signal: AbortSignal, deadlineMs?: number): Promise<Answer>;
   /**
@@ -54,24 +58,26 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
   const calls = engineTransport(address, tls, 'pooled');
   // Streams hold their sockets for as long as they last: they may not take those of the calls.
   const streams = engineTransport(address, tls, 'separate');
-  const api = negotiation(host, deadlineMs, { calls, streams }, logger);
+  const time = engineTimeKeeper();
+  const api = negotiation(host, deadlineMs, { calls, streams, time }, logger);
   let closed = false;
 
   const exchange = async (request: EngineRequest, signal: AbortSignal): Promise<Answer> => {
     await abortable(api.negotiated(), signal);
     try {
-      return await exchangeOnce(calls, request, signal);
+      return await exchangeOnce({ calls, time }, request, signal);
     } catch (error) {
       if (request.method !== 'GET' || closed || signal.aborted || !isBrokenConnection(error)) throw error;
       // Mostly a pooled socket whose engine was restarted in between.
       logger.debug({ engine: host, path: request.path }, 'connection broke: asking again');
-      return exchangeOnce(calls, request, signal);
+      return exchangeOnce({ calls, time }, request, signal);
     }
   };
 
   return {
     host,
     deadlineMs,
+    time,
     ask: async (request, signal, ms = deadlineMs) => {
       if (closed) throw abortedCall(host, undefined);
       try {
@@ -100,14 +106,14 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
 function negotiation(
   host: string,
   deadlineMs: number,
-  { calls, streams }: { readonly calls: EngineTransport; readonly streams: EngineTransport },
+  { calls, streams, time }: Calls & { readonly streams: EngineTransport },
   logger: Logger,
 ): { negotiated(): Promise<void>; forget(): void } {
   let current: Promise<void> | undefined;
   const negotiate = async (): Promise<void> => {
     calls.setVersion(undefined);
     const answer = await within({ host, deadlineMs }, (signal) =>
-      exchangeOnce(calls, { method: 'GET', path: '/version' }, signal),
+      exchangeOnce({ calls, time }, { method: 'GET', path: '/version' }, signal),
     );
     if (answer.status !== 200) throw failedRead(host, answer);
     const version = chooseApi(answer.body);
@@ -129,12 +135,19 @@ function negotiation(
   return { negotiated, forget };
 }
 
+interface Calls {
+  readonly calls: EngineTransport;
+  readonly time: EngineTimeKeeper;
+}
+
 async function exchangeOnce(
-  transport: EngineTransport,
+  { calls, time }: Calls,
   request: EngineRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await abortable(transport.send(request, signal), signal);
+  const askedMs = Date.now();
+  const response = await abortable(calls.send(request, signal), signal);
+  time.take({ date: response.headers.date, askedMs, answeredMs: Date.now() });
   return readAnswer(addAbortSignal(signal, response));
 }
 

@@ -21,6 +21,25 @@ export interface EngineGuard<E extends EngineReads = EngineReads> {
 /** Pulls speak of registries, and the event stream is the watch's own. */
 const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
 
+/**
+ * One container may be broken alone: the engine answers 500 to whoever asks about it, or never, while it serves all
+ * else. Only where the connection itself failed does that speak of the engine.
+ */
+const ofOneContainer: ReadonlySet<string | symbol> = new Set([
+  'inspectContainer',
+  'startContainer',
+  'unpauseContainer',
+  'stopContainer',
+  'removeContainer',
+  'renameContainer',
+  'updateContainer',
+]);
+
+function isOutOfReach(error: unknown, key: string | symbol): error is ComputeError {
+  if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable') return false;
+  return !ofOneContainer.has(key) || error.cause !== undefined;
+}
+
 type Call = (...args: unknown[]) => unknown;
 
 export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
@@ -33,15 +52,14 @@ export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
   };
 
   const guarded =
-    (call: Call): Call =>
+    (key: string | symbol, call: Call): Call =>
     async (...args) => {
       check();
       try {
         return await call.apply(engine, args);
       } catch (error) {
         const aborted = args.some((arg) => arg instanceof AbortSignal && arg.aborted);
-        const unreachable = error instanceof ComputeError && error.code === 'ProviderUnavailable';
-        if (unreachable && !aborted && notify !== undefined && failure === undefined) {
+        if (isOutOfReach(error, key) && !aborted && notify !== undefined && failure === undefined) {
           failure = error;
           notify();
         }
@@ -54,7 +72,7 @@ export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
       get(target, key) {
         const member = Reflect.get(target, key) as unknown;
         if (typeof member !== 'function') return member;
-        return neverRefused.has(key) ? member.bind(target) : guarded(member as Call);
+        return neverRefused.has(key) ? member.bind(target) : guarded(key, member as Call);
       },
     }),
     check,

@@ -1,5 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { Consent } from '../../../permit.ts';
+import type { EngineTime } from './engine-time.ts';
 
 /**
  * The Docker Engine as this provider uses it. Each call has a deadline, rejects only with ComputeError
@@ -55,6 +56,14 @@ export interface Engine extends EngineReads {
 
 /** The calls that change nothing. */
 export interface EngineReads {
+  readonly time: EngineTime;
+  /** When the engine itself was started, by its own clock; 0 where it does not tell. */
+  startedMs(signal: AbortSignal): Promise<number>;
+  /**
+   * Rejects with ProviderUnavailable where the engine takes no new connection. One that goes down refuses them before
+   * it stops its containers, while connections of before are still served for a moment.
+   */
+  ping(signal: AbortSignal): Promise<void>;
   /** Containers of all states whose labels match all of `labels` (`key=value` or `key`). */
   listContainers(labels: readonly string[], signal: AbortSignal): Promise<readonly Dockerode.ContainerInfo[]>;
   /** Its `State.Error`, which says why it could not be started, is stable between tries, as a refusal's message is. */
@@ -96,7 +105,7 @@ export interface EngineEvent {
 /**
  * What a refusal is about:
  * `port-busy` a host port is taken (seen at start only); `bad-command` the image has no such program, or may not run
- * it; `missing-network` the network, or the container whose network was to be joined, is not there; `missing-image`
+ * it; `broken` the engine has lost what it needs to start this container: only a new one helps; `missing-network` the network, or the container whose network was to be joined, is not there; `missing-image`
  * the image went away after it was pulled; `gone` the container, network or volume itself is not there;
  * `overlap` the subnet is taken; `in-use` a network or volume is still attached; `invalid` the engine understood and
  * refuses the values.
@@ -104,6 +113,7 @@ export interface EngineEvent {
 export type RefusalKind =
   | 'port-busy'
   | 'bad-command'
+  | 'broken'
   | 'missing-network'
   | 'missing-image'
   | 'gone'

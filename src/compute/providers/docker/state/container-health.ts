@@ -1,11 +1,12 @@
 import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
+import { crashLoopRestarts, isCompleted, recentRestarts } from './container-end.ts';
 import { youngMs } from './observed-container.ts';
-import type { ContainerState, Inspected, ObservedContainer } from './observed-container.ts';
+import type { ContainerState, ObservedContainer } from './observed-container.ts';
 
 /** How well a container does, and for how long it must have run to be believed. Pure. */
 
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The engine's time, in milliseconds since the epoch. */
   readonly nowMs: number;
   /** How long a container without health check must run without exiting to count as healthy, in milliseconds. */
   readonly settleMs: number;
@@ -18,9 +19,6 @@ export interface ContainerHealth {
   readonly lookAgainAfterMs?: number;
 }
 
-/** From this many recent restarts on, a container counts as failed. */
-const crashLoopRestarts = 3;
-
 /** A health check reports by an event; this is for when the event is lost. */
 const healthLookAgainMs = 5_000;
 
@@ -30,6 +28,9 @@ const uninspectedLookAgainMs = 1_000;
 export function containerHealth(container: ObservedContainer, clock: Clock): ContainerHealth {
   return healthByState[container.state](container, clock);
 }
+
+/** A job that is done. Its end is remembered by this word. */
+export const completed: ContainerHealth = { state: 'stopped', health: 'healthy', message: 'completed' };
 
 type HealthOf = (container: ObservedContainer, clock: Clock) => ContainerHealth;
 
@@ -41,13 +42,17 @@ const healthByState: Readonly<Record<ContainerState, HealthOf>> = {
       ? { state: 'starting', health: 'unknown' }
       : { state: 'failed', health: 'unhealthy', message: 'could not be started' },
   paused: () => ({ state: 'stopped', health: 'unhealthy', message: 'is paused' }),
-  removing: () => ({ state: 'stopping', health: 'unknown', lookAgainAfterMs: uninspectedLookAgainMs }),
+  // An event tells when it is gone.
+  removing: () => ({ state: 'stopping', health: 'unknown' }),
   dead: () => ({ state: 'failed', health: 'unhealthy', message: 'is dead' }),
-  exited: (container) => ({
-    state: container.exitCode === 0 ? 'stopped' : 'failed',
-    health: 'unhealthy',
-    message: describeExit(container),
-  }),
+  exited: (container) =>
+    isCompleted(container)
+      ? completed
+      : {
+          state: container.exitCode === 0 ? 'stopped' : 'failed',
+          health: 'unhealthy',
+          message: describeExit(container),
+        },
 };
 
 function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerHealth {
@@ -56,9 +61,9 @@ function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerH
   if (health === 'unhealthy') {
     return { state: 'running', health: 'unhealthy', message: 'fails its health check' };
   }
-  const waitMs = inspected === undefined ? uninspectedLookAgainMs : unsettledMs(inspected, clock);
+  const waitMs = inspected === undefined ? uninspectedLookAgainMs : unsettledMs(container, clock);
   const unsettled = waitMs > 0 && (young || inspected !== undefined);
-  if (unsettled && inspected !== undefined && recentRestarts(inspected) > 0) {
+  if (unsettled && recentRestarts(container) > 0) {
     return { ...crashing(container), lookAgainAfterMs: waitMs };
   }
   if (health === 'starting') {
@@ -70,7 +75,7 @@ function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerH
 
 /** One wording for the moments between two restarts and the ones in which it runs, so that nothing flaps. */
 function crashing(container: ObservedContainer): ContainerHealth {
-  const restarts = container.inspected === undefined ? 1 : recentRestarts(container.inspected);
+  const restarts = container.inspected === undefined ? 1 : recentRestarts(container);
   const failed = restarts >= crashLoopRestarts;
   const code = container.exitCode === undefined ? '' : ` with code ${container.exitCode}`;
   return {
@@ -96,13 +101,9 @@ export function describeExit({ exitCode, inspected }: ObservedContainer): string
 }
 
 /** How long it still must run without exiting, in milliseconds; 0: it is settled. */
-export function unsettledMs(inspected: Inspected, { nowMs, settleMs }: Clock): number {
-  const needed = Math.min(youngMs, settleMs * 2 ** recentRestarts(inspected));
+export function unsettledMs(container: ObservedContainer, { nowMs, settleMs }: Clock): number {
+  const { inspected } = container;
+  if (inspected === undefined) return settleMs;
+  const needed = Math.min(youngMs, settleMs * 2 ** recentRestarts(container));
   return Math.max(0, Math.ceil(needed - Math.max(0, nowMs - inspected.startedMs)));
-}
-
-/** Restarts count while they come, on the average, more often than every 5 minutes; the engine dates none of them. */
-export function recentRestarts({ restartCount, startedMs, createdMs }: Inspected): number {
-  if (restartCount === 0) return 0;
-  return (startedMs - createdMs) / restartCount < youngMs ? restartCount : 0;
 }

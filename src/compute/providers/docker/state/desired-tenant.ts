@@ -48,6 +48,8 @@ export interface DesiredContainer {
    * what earlier versions made of the same; see `formOfBefore`.
    */
   readonly hashes: ReadonlyMap<string, readonly string[]>;
+  /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
+  readonly isDone: boolean;
 }
 
 export interface DesiredTenant extends Desired {
@@ -254,6 +256,7 @@ function desiredContainer(
       [key('live')]: describeLive(live),
     },
     hashes,
+    isDone: wasDone(spec, container.name, hashes),
   };
 }
 
@@ -273,4 +276,13 @@ function formOfBefore(
   { volumes, bindAddress }: Pick<DesiredContainer, 'volumes' | 'bindAddress'>,
 ): Readonly<Record<string, unknown>> {
   return { args, volumes, bindAddress };
+}
+
+function wasDone(
+  { before }: Pick<TenantComputeSpec, 'before'>,
+  container: string,
+  hashes: DesiredContainer['hashes'],
+): boolean {
+  const hash = before?.containers?.find(({ name }) => name === container)?.completed;
+  return hash !== undefined && [...hashes.values()].some((ofOneCluster) => ofOneCluster.includes(hash));
 }

@@ -1,4 +1,5 @@
 import type { Change } from '../../../provider.ts';
+import { restartPolicyOf } from './container-end.ts';
 import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
@@ -34,6 +35,7 @@ export interface ContainerComparison {
 }
 
 export interface TenantComparison {
+  /** Without jobs that are done and gone: there is nothing to be done about them. */
   readonly containers: readonly ContainerComparison[];
   /** Of this tenant, and no longer in its spec. */
   readonly obsolete: readonly ObservedContainer[];
@@ -46,7 +48,11 @@ export function compareTenant(
   const byName = new Map(observed.map((container) => [container.name, container]));
   const wanted = new Set(desired.containers.flatMap(({ engineName }) => [engineName, nextName(engineName)]));
   return {
-    containers: desired.containers.map((container) => compareContainer(container, byName)),
+    containers: desired.containers
+      .map((container) => compareContainer(container, byName))
+      .filter(
+        ({ current, next, desired: { isDone } }) => !isDone || current !== undefined || next !== undefined,
+      ),
     obsolete: observed.filter(({ name }) => !wanted.has(name)),
   };
 }
@@ -164,8 +170,7 @@ function containerChanges(comparison: ContainerComparison, othersMatch: boolean)
 
 /** What brings a container of an earlier spec back, under the restart policy that it has itself. */
 export function oldRepair(container: ObservedContainer): Repair {
-  const labelled = container.made.live?.split('/')[2] as RestartPolicy | undefined;
-  return repairOf(container, container.inspected?.live.restartPolicy ?? labelled ?? 'unless-stopped');
+  return repairOf(container, restartPolicyOf(container));
 }
 
 function stateChange(container: ObservedContainer, path: string, cause: Change['cause']): Change {

@@ -29,6 +29,10 @@ export interface ObservedContainer {
   readonly health: HealthWord;
   /** Of the last run, where it is known. */
   readonly exitCode: number | undefined;
+  /** When it was heard to exit, lately, in milliseconds since the epoch: nobody may have listened all the time. */
+  readonly exitsMs?: readonly number[];
+  /** Whether it was heard that a signal was sent to it through the engine since it was started. */
+  readonly killed?: boolean;
   /** Whether it was started less than `youngMs` ago, as far as the list's words tell. */
   readonly young: boolean;
   readonly image: string;

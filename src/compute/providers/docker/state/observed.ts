@@ -1,6 +1,7 @@
 import type { ComputeHealth, ComputeState, Endpoint } from '../../../../api/status.ts';
 import type { Observation } from '../../../provider.ts';
-import { containerHealth } from './container-health.ts';
+import { isCompleted } from './container-end.ts';
+import { completed, containerHealth } from './container-health.ts';
 import type { Clock, ContainerHealth } from './container-health.ts';
 import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
@@ -15,6 +16,8 @@ interface Shown {
   readonly name: string;
   readonly observed: ObservedContainer | undefined;
   readonly portNames: ReadonlyMap<string, string>;
+  /** Hash of the spec with which it is remembered to have run to its end. */
+  readonly done?: string | undefined;
 }
 
 /** Worst first: the state of the whole is the first that one of its containers is in. */
@@ -34,34 +37,34 @@ export function observe(
   clock: Clock,
 ): Observation {
   const shown = desired === undefined ? shownAsLabelled(containers) : shownAsDesired(desired, containers);
-  const assessed = shown.map(({ name, observed }) => ({
-    name,
-    observed,
-    ...(observed === undefined ? absent : containerHealth(observed, clock)),
-  }));
-  const messages = assessed.flatMap(({ name, message }) =>
-    message === undefined ? [] : [`container ${name} ${message}`],
+  const assessed = shown.map((one) => assess(one, clock));
+  const messages = assessed.flatMap(({ name, message, health }) =>
+    message === undefined || health === 'healthy' ? [] : [`container ${name} ${message}`],
   );
+  // What is done is no longer to run, and the rest says how the whole does.
+  const toRun = assessed.filter(({ done }) => done === undefined);
+  const judged = toRun.length > 0 ? toRun : assessed;
   const lookAgain = assessed.flatMap(({ lookAgainAfterMs, observed }) => [
     ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
     ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
   ]);
   return {
-    exists: containers.length > 0,
+    // What is done and was pruned is not missing.
+    exists: containers.length > 0 || (shown.length > 0 && toRun.length === 0),
     changes: desired === undefined ? [] : changesOf(compareTenant(desired, containers)),
     compute: {
       state: worst(
         statesByBadness,
-        assessed.map(({ state }) => state),
+        judged.map(({ state }) => state),
         'stopped',
       ),
       health: worst(
         healthsByBadness,
-        assessed.map(({ health }) => health),
+        judged.map(({ health }) => health),
         'unknown',
       ),
       running: assessed.filter(({ observed }) => observed?.state === 'running').length,
-      desired: shown.length,
+      desired: toRun.length,
       ...(assessed.length === 0 ? {} : { containers: assessed.map((one) => containerStatus(one, clock)) }),
       ...endpointsOf(shown),
       ...resourceIdsOf(shown),
@@ -69,6 +72,14 @@ export function observe(
     ...(messages.length === 0 ? {} : { message: messages.join('; ') }),
     ...(lookAgain.length === 0 ? {} : { lookAgainAfterMs: Math.min(...lookAgain) }),
   };
+}
+
+type Assessed = ContainerHealth & Omit<Shown, 'portNames'>;
+
+function assess({ name, observed, done }: Shown, clock: Clock): Assessed {
+  if (observed === undefined) return { name, observed, done, ...(done === undefined ? absent : completed) };
+  const ran = isCompleted(observed) ? observed.made.specHash : undefined;
+  return { name, observed, done: ran, ...containerHealth(observed, clock) };
 }
 
 const absent: ContainerHealth = { state: 'stopped', health: 'unknown' };
@@ -80,15 +91,20 @@ function worst<T>(byBadness: readonly T[], values: readonly T[], none: T): T {
 /** The serving container; in a change of names (one container, several) the old one; else the successor. */
 function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedContainer[]): readonly Shown[] {
   const comparison = compareTenant(desired, containers);
-  return comparison.containers.map(({ desired: { spec }, current, next }) => ({
-    name: spec.name,
-    observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
-    portNames: new Map(
-      (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
-        name === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, name]],
+  return desired.containers.map((wanted) => {
+    const { spec, isDone, hashes } = wanted;
+    const { current, next } = comparison.containers.find((one) => one.desired === wanted) ?? {};
+    return {
+      name: spec.name,
+      observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
+      done: isDone ? [...hashes.values()][0]?.[0] : undefined,
+      portNames: new Map(
+        (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
+          name === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, name]],
+        ),
       ),
-    ),
-  }));
+    };
+  });
 }
 
 function shownAsLabelled(containers: readonly ObservedContainer[]): readonly Shown[] {
@@ -104,7 +120,7 @@ function shownAsLabelled(containers: readonly ObservedContainer[]): readonly Sho
 }
 
 function containerStatus(
-  { name, observed, state, health, message }: ContainerHealth & Pick<Shown, 'name' | 'observed'>,
+  { name, observed, done, state, health, message }: Assessed,
   { nowMs }: Clock,
 ): NonNullable<Observation['compute']['containers']>[number] {
   const inspected = observed?.inspected;
@@ -119,6 +135,7 @@ function containerStatus(
     ...(restartCount > 0 && recent ? { restartCount } : {}),
     ...(observed === undefined ? {} : { image: observed.image }),
     ...(message === undefined ? {} : { message }),
+    ...(done === undefined ? {} : { completed: done }),
   };
 }
 

@@ -8,8 +8,8 @@ import type { ObservedContainer } from '../state/observed-container.ts';
 import { inspectAll, inspectOne, lookAtAll, lookAtTenant } from './engine-look.ts';
 import { createSnapshot } from './engine-snapshot.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
-import { createExitCodes } from './exit-codes.ts';
-import type { ExitCodes } from './exit-codes.ts';
+import { createHeardExits } from './heard-exits.ts';
+import type { HeardExits } from './heard-exits.ts';
 import { createPauses } from './pauses.ts';
 import { createLiveMemory } from './live-memory.ts';
 import type { LiveMemory } from './live-memory.ts';
@@ -20,7 +20,7 @@ export type Look = (tenantId: string, signal: AbortSignal) => Promise<readonly O
 /** The containers of this instance, from what was seen where that can't be stale, else from the engine. */
 export interface EngineView {
   readonly snapshot: EngineSnapshot;
-  readonly exitCodes: Pick<ExitCodes, 'note'>;
+  readonly exits: Pick<HeardExits, 'note'>;
   readonly live: LiveMemory;
   /** What is remembered of a container is over: it is no longer paused, or gone. */
   forget(containerId: string, what: 'pause' | 'all'): void;
@@ -54,7 +54,7 @@ export function createEngineView(
   ownership: Ownership,
 ): EngineView {
   const snapshot = createSnapshot();
-  const exitCodes = createExitCodes();
+  const exits = createHeardExits();
   // Not put into the snapshot: it is added to each answer as it is by then.
   const pauses = createPauses(lastingPauseMs);
   const live = createLiveMemory();
@@ -63,7 +63,7 @@ export function createEngineView(
   const lookAt: Look = async (tenantId, signal) => {
     const moment = snapshot.moment();
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
-    const containers = found.map((container) => exitCodes.addTo(container));
+    const containers = found.map((container) => exits.addTo(container));
     snapshot.store(tenantId, containers, moment);
     return containers;
   };
@@ -83,7 +83,7 @@ export function createEngineView(
     const containers = await known(tenantId, signal);
     if (!containers.some(tellsTooLittle)) return containers;
     const found = await inspectAll(guard.engine, containers, signal);
-    const inspected = found.map((container) => exitCodes.addTo(container));
+    const inspected = found.map((container) => exits.addTo(container));
     if (watch === 'live') snapshot.store(tenantId, inspected, moment);
     return inspected;
   };
@@ -92,7 +92,7 @@ export function createEngineView(
 
   return {
     snapshot,
-    exitCodes,
+    exits,
     live,
     forget(containerId, what) {
       pauses.forget(containerId);
@@ -103,7 +103,7 @@ export function createEngineView(
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
-      return found === undefined ? undefined : exitCodes.addTo(found);
+      return found === undefined ? undefined : exits.addTo(found);
     },
     setWatch: (state) => void (watch = state),
   };

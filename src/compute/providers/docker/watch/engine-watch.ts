@@ -119,9 +119,7 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   if (!telling.test(event.action)) return;
   const tenantId = event.attributes[ownership.key('tenant_id')];
   if (tenantId === undefined || !isOurs(event, ownership)) return;
-  const code = Number(event.attributes['exitCode']);
-  if (event.action === 'die' && Number.isInteger(code)) view.exitCodes.note(event.id, code);
-  if (event.action === 'destroy') view.exitCodes.note(event.id, undefined);
+  view.exits.note(event);
   if (event.action === 'unpause') view.forget(event.id, 'pause');
   if (event.action === 'destroy') view.forget(event.id, 'all');
   view.snapshot.touch(tenantId);
@@ -167,12 +165,16 @@ async function inspectForEver(deps: EngineWatchDeps, hints: Hints): Promise<void
   }
 }
 
+/** One container may be broken alone: whoever is concerned by it finds out. The engine has probes of its own. */
 async function inspectOne(
-  { view }: EngineWatchDeps,
+  { view, logger }: EngineWatchDeps,
   { tenantId, container }: { readonly tenantId: string; readonly container: ObservedContainer },
   { onChange, signal }: Hints,
 ): Promise<void> {
-  const seen = await view.inspect(container, signal);
+  const seen = await view.inspect(container, signal).catch((error: unknown) => {
+    logger.debug({ err: asComputeError(error).message, container: container.name }, 'inspecting failed');
+    return undefined;
+  });
   if (seen?.inspected === undefined) return;
   const before = container.inspected?.live;
   // Seen for the first time: whether they are those that it was made with.

@@ -128,7 +128,8 @@ describe('the changes that are made, and no others', () => {
     expect(result).toEqual({
       outcome: 'rolled_back',
       reason: 'RolledBack',
-      message: 'The new container app exited with code 3. It was removed; what ran before serves on',
+      message:
+        'The new container app exited with code 3 each time that the engine started it. It was removed',
     });
     expect(changes).toEqual([
       `create ${name}_next`,
@@ -317,17 +318,128 @@ describe('a start that is refused', () => {
     expect(changes).toEqual([]);
   });
 
-  it('of a successor is rolled back, whatever the reason', async () => {
-    for (const kind of ['missing-network', 'port-busy', 'other'] as const) {
-      const { engine, provider, changes } = await running();
-      refuseOnce(engine, 'startContainer', new EngineRefusal(kind, 500, 'no way'));
-      expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toMatchObject({
-        outcome: 'rolled_back',
-        message:
-          'The new container app could not be started: no way. It was removed; what ran before serves on',
-      });
-      expect(changes).toEqual([`create ${name}_next`, `remove ${name}_next`]);
-    }
+  it.each([
+    new EngineRefusal('bad-command', 500, 'no such program'),
+    new EngineRefusal('invalid', 400, 'no such value'),
+  ])('of a successor by its own fault is rolled back: $message', async (refusal) => {
+    const { engine, provider, changes } = await running();
+    refuseOnce(engine, 'startContainer', refusal);
+    expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toEqual({
+      outcome: 'rolled_back',
+      reason: 'RolledBack',
+      message: `The new container app could not be started: ${refusal.message}. It was removed`,
+    });
+    expect(changes).toEqual([`create ${name}_next`, `remove ${name}_next`]);
+  });
+
+  it.each([
+    new EngineRefusal('port-busy', 500, 'port is already allocated'),
+    new EngineRefusal('missing-network', 404, 'network x not found'),
+    new EngineRefusal('broken', 500, 'failed to update store'),
+    new EngineRefusal('other', 500, 'iptables failed'),
+    new EngineRefusal('other', 500, 'no available IPv4 addresses on this network'),
+    new EngineRefusal('invalid', 500, 'invalid argument'),
+  ])('of a successor for a reason of the engine or the host is tried again: $message', async (refusal) => {
+    const { engine, provider, changes, container } = await running();
+    refuseOnce(engine, 'startContainer', refusal);
+    const next = tenantSpec({ image: 'app:2' });
+    const error = await failure(provider.update(next, signal));
+    expect(error).toMatchObject({
+      code: 'UpdateFailed',
+      message: `The new container app could not be started: ${refusal.message}. It was removed, and is tried again`,
+    });
+    expect(changes).toEqual([`create ${name}_next`, `remove ${name}_next`]);
+    expect(container.state).toBe('running');
+    // By another process, which does not know when it was tried last.
+    expect((await drivenDocker(engine).update(next, signal)).outcome).toBe('done');
+  });
+
+  it('of a successor has what was stopped for it started again, and is told with what became of that', async () => {
+    const ports = [{ container_port: 80, host_port: 8080 }];
+    const { engine, provider, changes } = await running(tenantSpec({ ports }));
+    const refusal = new EngineRefusal('broken', 500, 'failed to update store');
+    engine.startContainer = async () => {
+      throw refusal;
+    };
+    expect(await failure(provider.update(tenantSpec({ ports, image: 'app:2' }), signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: expect.stringMatching(
+        /^The new container app could not be started: .* It was removed, and is tried again; container landlord-tenant-acme could not be started: failed to update store$/,
+      ) as string,
+    });
+    expect(changes).toEqual([`create ${name}_next`, `stop ${name} 10`, `remove ${name}_next`]);
+  });
+
+  it('of a successor is not tried again before its time, and what ran before is kept running meanwhile', async () => {
+    const { engine, provider, changes, container } = await running();
+    refuseOnce(engine, 'startContainer', new EngineRefusal('other', 500, 'no way'));
+    const next = tenantSpec({ image: 'app:2' });
+    const first = await failure(provider.update(next, signal));
+    changes.length = 0;
+    end(container);
+    const second = await failure(provider.update(next, signal));
+    expect(second).toMatchObject({ code: 'UpdateFailed', message: first.message });
+    expect(second.retryAfterMs).toBeLessThanOrEqual(first.retryAfterMs ?? 0);
+    expect(changes).toEqual([`start ${name}`]);
+    // Another desired state is another matter.
+    expect((await provider.update(tenantSpec({ image: 'app:2', env: { A: '1' } }), signal)).outcome).toBe(
+      'done',
+    );
+  });
+
+  it('because the engine has lost track of a serving one makes that anew, once', async () => {
+    const { engine, provider, changes, container } = await running();
+    end(container);
+    const refusal = new EngineRefusal('broken', 500, 'task: already exists');
+    refuseOnce(engine, 'startContainer', refusal);
+    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`, `start ${name}`]);
+    const [anew] = engine.containers.values();
+    if (anew !== undefined) end(anew);
+    engine.startContainer = async () => {
+      throw refusal;
+    };
+    changes.length = 0;
+    expect(await failure(provider.update(tenantSpec(), signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'container app could not be started: task: already exists',
+    });
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`]);
+    // Until it is due again, nothing is made: what the engine tells of it would wake the tenant without end.
+    await failure(provider.update(tenantSpec(), signal));
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`]);
+  });
+
+  it('of one of several keeps none of the others down', async () => {
+    const several = tenantSpec({}, { containers: ['a', 'b', 'c'].map((one) => containerSpec(one)) });
+    const { engine, provider } = await running(several);
+    for (const container of engine.containers.values()) end(container);
+    const start = engine.startContainer.bind(engine);
+    engine.startContainer = async (id, aborted) => {
+      if (engine.containers.get(id)?.name === `${name}.a`) throw new EngineRefusal('other', 500, 'no way');
+      return start(id, aborted);
+    };
+    expect(await failure(provider.update(several, signal))).toMatchObject({
+      code: 'UpdateFailed',
+      message: 'container a could not be started: no way',
+    });
+    expect([...engine.containers.values()].map(({ state }) => state)).toEqual([
+      'exited',
+      'running',
+      'running',
+    ]);
+  });
+
+  it('is not asked for while the engine goes down', async () => {
+    const { engine, provider, changes, container } = await running();
+    end(container);
+    engine.ping = async () => {
+      throw new ComputeError('ProviderUnavailable', 'the engine takes no connections');
+    };
+    expect(await failure(provider.update(tenantSpec(), signal))).toMatchObject({
+      code: 'ProviderUnavailable',
+    });
+    expect(changes).toEqual([]);
   });
 
   it('of an old one that is to be kept is a failure', async () => {
@@ -336,7 +448,7 @@ describe('a start that is refused', () => {
     refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
     expect(await failure(provider.hold(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
       code: 'UpdateFailed',
-      message: 'A container could not be started: no way',
+      message: `container ${name} could not be started: no way`,
     });
   });
 
@@ -415,14 +527,35 @@ describe('creating', () => {
     });
   });
 
-  it('a successor that the engine refuses for now is no fault of the spec', async () => {
+  it('one of several that the engine refuses keeps none of the others down', async () => {
+    const { engine, provider } = bench();
+    const create = engine.createContainer.bind(engine);
+    engine.createContainer = async (made, ...rest) => {
+      if (made === `${name}.a`) throw new EngineRefusal('invalid', 400, 'bad value');
+      return create(made, ...rest);
+    };
+    const several = tenantSpec({}, { containers: ['a', 'b'].map((one) => containerSpec(one)) });
+    expect(await failure(provider.provision(several, signal))).toMatchObject({
+      code: 'ProvisionFailed',
+      message: 'bad value',
+    });
+    expect([...engine.containers.values()].map((made) => `${made.name} ${made.state}`)).toEqual([
+      `${name}.b running`,
+    ]);
+  });
+
+  it.each([
+    new EngineRefusal('other', 500, 'no space left'),
+    new EngineRefusal('invalid', 400, 'network n1 is ambiguous (2 matches found based on name)'),
+    new EngineRefusal('invalid', 500, 'error creating overlay mount: invalid argument'),
+  ])('a successor that the engine refuses for now is no fault of the spec: $message', async (refusal) => {
     const { engine, provider } = await running();
     engine.createContainer = async () => {
-      throw new EngineRefusal('other', 500, 'no space left');
+      throw refusal;
     };
     expect(await failure(provider.update(tenantSpec({ image: 'app:2' }), signal))).toMatchObject({
       code: 'UpdateFailed',
-      message: 'no space left',
+      message: refusal.message,
     });
   });
 
@@ -435,7 +568,7 @@ describe('creating', () => {
     expect(await provider.update(tenantSpec({ image: 'app:2' }), signal)).toEqual({
       outcome: 'rolled_back',
       reason: 'RolledBack',
-      message: "The new containers can't be created: bad value. What ran before serves on",
+      message: "The new containers can't be created: bad value",
     });
     expect(changes).toEqual([`start ${name}`]);
   });
@@ -543,14 +676,14 @@ describe('images', () => {
     expect(container.state).toBe('running');
   });
 
-  it('of a repair do not start what else has stopped first', async () => {
+  it('of a repair are pulled once what else has stopped runs again', async () => {
     const { engine, provider, changes, container } = await running(pair('app:1', 'app:2'));
     engine.containers.delete(container.id);
     engine.images.delete('app:1');
     const [other] = engine.containers.values();
     if (other !== undefined) end(other);
     expect((await provider.update(pair('app:1', 'app:2'), signal)).message).toBe('Pulling app:1');
-    expect(changes).toEqual([]);
+    expect(changes).toEqual([`start ${other?.name}`]);
   });
 });
 

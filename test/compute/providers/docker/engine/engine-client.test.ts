@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { never, standInEngine, testClient } from '../engine-stand-in.ts';
@@ -41,6 +42,8 @@ const calls = {
   volume: (engine) => engine.inspectVolume('data', never),
   createVolume: (engine) => engine.createVolume({ Name: 'data' }, never),
   removeVolume: (engine) => engine.removeVolume('data', anyConsent, never),
+  startedMs: (engine) => engine.startedMs(never),
+  ping: (engine) => engine.ping(never),
 } satisfies Record<string, Call>;
 type Name = keyof typeof calls;
 
@@ -48,6 +51,17 @@ const labels = filters({ label: ['landlord.owner=default'] });
 
 describe('each call is one request, and what the engine answers is its result', () => {
   it.each<[Name, string, unknown, number, unknown, unknown]>([
+    [
+      'startedMs',
+      'GET /networks/bridge',
+      null,
+      200,
+      { Created: '2026-01-01T00:00:00.5Z' },
+      Date.parse('2026-01-01T00:00:00.5Z'),
+    ],
+    ['startedMs', 'GET /networks/bridge', null, 200, {}, 0],
+    ['startedMs', 'GET /networks/bridge', null, 404, { message: 'network bridge not found' }, 0],
+    ['ping', 'GET /_ping', null, 200, 'OK', undefined],
     ['list', `GET /containers/json?all=true&filters=${labels}`, null, 200, [{ Id: 'c1' }], [{ Id: 'c1' }]],
     ['inspect', 'GET /containers/a%2Fb/json', null, 200, { Id: 'c1' }, { Id: 'c1' }],
     [
@@ -188,4 +202,32 @@ describe("the engine's own trouble is no refusal", () => {
       });
     },
   );
+});
+
+it('is asked by a connection of its own whether it stays, for one that goes down serves those of before', async () => {
+  const engine = await standInEngine((_request, response) => void response.writeHead(200).end('[]'));
+  const client = testClient({ host: engine.host });
+  await client.listContainers([], never);
+  await client.ping(never);
+  await rm(engine.socketPath);
+  expect(await client.listContainers([], never)).toEqual([]);
+  await expect(client.ping(never)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
+});
+
+it('is refused by name where something else answers the question whether it stays', async () => {
+  const engine = await standInEngine((_request, response) => void response.writeHead(502).end());
+  await expect(testClient({ host: engine.host }).ping(never)).rejects.toMatchObject({
+    code: 'ProviderUnavailable',
+  });
+});
+
+it('tells its time by the dates of its answers', async () => {
+  const engine = await standInEngine((_request, response) => {
+    response.writeHead(200, { Date: new Date(Date.now() + 600_000).toUTCString() }).end('[]');
+  });
+  const client = testClient({ host: engine.host });
+  await client.listContainers([], never);
+  const aheadMs = client.time.nowMs() - Date.now();
+  expect(aheadMs).toBeGreaterThan(590_000);
+  expect(aheadMs).toBeLessThanOrEqual(600_000);
 });

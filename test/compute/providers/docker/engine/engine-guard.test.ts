@@ -70,6 +70,27 @@ describe('armed', () => {
     expect(onDown).not.toHaveBeenCalled();
   });
 
+  it('a container that is broken alone says nothing of the engine, but a connection that breaks does', async () => {
+    const { engine, guard, onDown } = bench();
+    guard.arm(onDown);
+    const broken = new ComputeError('ProviderUnavailable', 'RWLayer is unexpectedly nil');
+    const lost = new ComputeError('ProviderUnavailable', 'ECONNRESET', { cause: new Error('ECONNRESET') });
+    const failing = { error: broken };
+    const fail = async (): Promise<never> => {
+      throw failing.error;
+    };
+    const { engine: guarded } = guard;
+    Object.assign(engine, { inspectContainer: fail, startContainer: fail });
+    await expect(guarded.inspectContainer('app', signal)).rejects.toBe(broken);
+    await expect(guarded.startContainer('app', signal)).rejects.toBe(broken);
+    expect(() => guard.check()).not.toThrow();
+    expect(onDown).not.toHaveBeenCalled();
+    failing.error = lost;
+    await expect(guarded.inspectContainer('app', signal)).rejects.toBe(lost);
+    expect(() => guard.check()).toThrow('ECONNRESET');
+    expect(onDown).toHaveBeenCalledTimes(1);
+  });
+
   it('an engine that answers again is open to all, and it is told whether it was down', async () => {
     const { guard, trouble, onDown, call } = bench();
     guard.arm(onDown);

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   containerHealth,
   describeExit,
-  recentRestarts,
   unsettledMs,
 } from '../../../../../src/compute/providers/docker/state/container-health.ts';
 import type { ContainerHealth } from '../../../../../src/compute/providers/docker/state/container-health.ts';
+import { recentRestarts } from '../../../../../src/compute/providers/docker/state/container-end.ts';
 import type {
   Inspected,
   ObservedContainer,
@@ -136,7 +136,7 @@ describe('a container is called', () => {
     [
       'stopping while the engine removes it',
       [{ state: 'removing' }],
-      { state: 'stopping', health: 'unknown', lookAgainAfterMs: 1_000 },
+      { state: 'stopping', health: 'unknown' },
     ],
     [
       'failed where it is dead',
@@ -144,10 +144,22 @@ describe('a container is called', () => {
       { state: 'failed', health: 'unhealthy', message: 'is dead' },
     ],
     [
-      'stopped where it ended well',
+      'stopped and unhealthy where it ended well and should run for ever',
       [{ state: 'exited', exitCode: 0 }],
       { state: 'stopped', health: 'unhealthy', message: 'exited with code 0' },
     ],
+    ...(['no', 'on-failure'] as const).flatMap((restartPolicy): [string, Seen, ContainerHealth][] => [
+      [
+        `completed, and well, where it ended well under the policy ${restartPolicy}`,
+        [{ state: 'exited', exitCode: 0 }, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy } }],
+        { state: 'stopped', health: 'healthy', message: 'completed' },
+      ],
+      [
+        `failed where it did not under the policy ${restartPolicy}`,
+        [{ state: 'exited', exitCode: 1 }, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy } }],
+        { state: 'failed', health: 'unhealthy', message: 'exited with code 1' },
+      ],
+    ]),
     [
       'failed where it did not',
       [{ state: 'exited', exitCode: 1 }],
@@ -159,25 +171,55 @@ describe('a container is called', () => {
 });
 
 it('the settling time doubles with each recent restart, up to 5 minutes', () => {
-  const left = (restarts: number): number => {
-    const { inspected } = observedContainer({ name: 'app' }, restarted(restarts, 0));
-    return inspected === undefined ? NaN : unsettledMs(inspected, clock);
-  };
+  const left = (restarts: number): number =>
+    unsettledMs(observedContainer({ name: 'app' }, restarted(restarts, 0)), clock);
   expect([0, 1, 2, 6, 7, 100].map(left)).toEqual([3_000, 6_000, 12_000, 192_000, 300_000, 300_000]);
 });
 
-it('restarts count while they come more often than every 5 minutes', () => {
-  const inspected = (restartCount: number, ms: number): Inspected => {
-    const found = observedContainer(
-      { name: 'app' },
-      { restartCount, createdMs: nowMs - ms, startedMs: nowMs },
+describe('restarts count', () => {
+  const recent = (inspected: Partial<Inspected>, exitsAgoMs: readonly number[] = []): number =>
+    recentRestarts(
+      observedContainer(
+        { name: 'app', exitsMs: exitsAgoMs.map((ms) => nowMs - ms) },
+        { startedMs: nowMs, finishedMs: nowMs - 200, ...inspected },
+      ),
     );
-    if (found.inspected === undefined) throw new Error('not inspected');
-    return found.inspected;
+  const month = { createdMs: nowMs - 30 * 86_400_000 };
+
+  it('while they come more often than every 5 minutes since it was made', () => {
+    expect(recent({ restartCount: 0, createdMs: nowMs - 1_000 })).toBe(0);
+    expect(recent({ restartCount: 4, createdMs: nowMs - 4 * 300_000 + 1 })).toBe(4);
+  });
+
+  it('one at least, where it was restarted after a long good run', () => {
+    expect(recent({ restartCount: 1, ...month })).toBe(1);
+    expect(recent({ restartCount: 40, ...month })).toBe(1);
+  });
+
+  it('as many as were heard in the 5 minutes before, however long it had run', () => {
+    expect(recent({ restartCount: 40, ...month }, [400_000, 299_999, 60_000, 30_000, 200])).toBe(4);
+    expect(recent({ restartCount: 2, ...month }, [90_000, 60_000, 30_000, 200])).toBe(2);
+  });
+
+  it("as many as the engine's growing delay shows, where nobody has listened", () => {
+    const delayed = (delayMs: number) => recent({ restartCount: 40, ...month, finishedMs: nowMs - delayMs });
+    expect([1_599, 1_600, 3_200, 60_000].map(delayed)).toEqual([1, 3, 4, 8]);
+  });
+});
+
+it('a crash loop after a month of running well is none the healthier for it', () => {
+  const looping = {
+    restartCount: 6,
+    createdMs: nowMs - 30 * 86_400_000,
+    startedMs: nowMs - 5_000,
+    finishedMs: nowMs - 8_300,
   };
-  expect(recentRestarts(inspected(0, 1_000))).toBe(0);
-  expect(recentRestarts(inspected(4, 4 * 300_000 - 1))).toBe(4);
-  expect(recentRestarts(inspected(4, 4 * 300_000))).toBe(0);
+  expect(assessed([{ exitCode: 3 }, looping])).toEqual({
+    state: 'failed',
+    health: 'unhealthy',
+    message: 'keeps exiting with code 3; the engine restarts it',
+    lookAgainAfterMs: 43_000,
+  });
 });
 
 it('the code of an exit is the one that was heard of, else the one that the engine remembers', () => {

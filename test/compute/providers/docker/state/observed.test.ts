@@ -93,12 +93,14 @@ describe('a container that keeps crashing', () => {
     expect(down.compute.state).toBe(up.compute.state);
   });
 
-  it('is forgiven restarts that are long ago', () => {
-    const old = seen(
-      { young: true },
-      { restartCount: 4, createdMs: nowMs - 86_400_000, startedMs: nowMs - 4_000 },
-    );
-    expect(look(old).compute.health).toBe('healthy');
+  it('is forgiven restarts that are long ago, but not the last one', () => {
+    const old = (upMs: number) => {
+      const startedMs = nowMs - upMs;
+      const times = { createdMs: nowMs - 86_400_000, startedMs, finishedMs: startedMs - 200 };
+      return look(seen({ young: true }, { restartCount: 4, ...times })).compute.health;
+    };
+    expect(old(5_999)).toBe('unhealthy');
+    expect(old(6_000)).toBe('healthy');
   });
 
   it('shows its restarts only while they are news, so that a restarted operator writes nothing new', () => {

@@ -375,6 +375,24 @@ describe('what no event told', () => {
     expect(count(engine, 'inspectContainer')).toBe(2);
   });
 
+  it('is none of the others where one container can not be inspected, and the watch goes on', async () => {
+    const { engine, containers } = await fleet(3);
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (id, ...rest) => {
+      const answer = await inspect(id, ...rest);
+      if (id === containers[0]?.id)
+        throw new ComputeError('ProviderUnavailable', 'RWLayer is unexpectedly nil');
+      return answer;
+    };
+    const { hints, guard, view } = await watched(engine);
+    await later(60);
+    expect(count(engine, 'inspectContainer')).toBe(3);
+    expect(view.snapshot.read('t2')?.[0]?.inspected).toBeDefined();
+    expect(count(engine, 'events')).toBe(1);
+    expect(() => guard.check()).not.toThrow();
+    expect(hints).toEqual([]);
+  });
+
   it('and is stale already is not inspected: who is concerned asks anew', async () => {
     const { engine, containers } = await fleet(2);
     const { calls } = await watched(engine);

@@ -1,3 +1,4 @@
+import { oldRepair } from '../diff.ts';
 import { droppedName, isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
@@ -6,8 +7,8 @@ import type { SuccessorContext } from './successor-health.ts';
 
 /** The ways on which containers go: those that failed, those that nobody wants, and those that were succeeded. */
 
-/** A container that the engine is removing is gone soon; there is no event that would be missed. */
-const removalLookMs = 500;
+/** An event tells when it is gone; this is for one that nobody hears. A removal that hangs takes no calls. */
+const removalLookMs = 10_000;
 
 /** While the engine removes one, nothing else is done. */
 export function planRemoval(observed: readonly ObservedContainer[]): Step | undefined {
@@ -45,6 +46,7 @@ export function planDrop(
 }
 
 interface Return extends Pick<SuccessorContext, 'failed'> {
+  /** Why the attempt is over; without: it is no longer wanted. */
   readonly failures?: readonly Failure[];
   /** What serves already as it should, from a rollout that did not get to its end, and keeps its name. */
   readonly staying?: readonly ObservedContainer[];
@@ -60,15 +62,18 @@ export function planReturn(
   { failed, failures, staying = [] }: Return,
 ): Step {
   const since = Math.min(...successors.map(({ inspected }) => inspected?.createdMs ?? Infinity));
-  const parked = old.filter(
-    ({ id, state, inspected }) =>
-      state === 'exited' && (inspected?.finishedMs ?? 0) >= since && !failed.has(id),
-  );
-  if (parked.length > 0) {
+  const isParked = (container: ObservedContainer): boolean =>
+    container.state === 'exited' && (container.inspected?.finishedMs ?? 0) >= since;
+  // An attempt that is over is followed by what ran before, whatever has become of that meanwhile.
+  const isDown = (container: ObservedContainer): boolean =>
+    isParked(container) ||
+    (failures !== undefined && !isOld(container.name) && oldRepair(container) === 'start');
+  const down = old.filter((container) => !failed.has(container.id) && isDown(container));
+  if (down.length > 0) {
     const up = successors.filter(isUp);
     const told = failures === undefined ? {} : { failures };
     if (up.length > 0) return { do: 'stop', containers: up, effect: 'live', ...told };
-    return { do: 'start', containers: parked, what: 'old', ...told };
+    return { do: 'start', containers: down, what: 'old', ...told };
   }
   const names = new Set([...old, ...staying].map(({ name }) => name));
   // One that stands still under that name was succeeded for good.
@@ -77,15 +82,18 @@ export function planReturn(
   );
   if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
   if (failures === undefined) return { do: 'remove', containers: successors, effect: 'live' };
-  const lost = old.flatMap(({ id, name }) => {
-    const why = failed.get(id);
-    return why === undefined ? [] : [`the old ${name} ${why}`];
-  });
-  const after = lost.length === 0 ? 'what ran before serves on' : lost.join('; ');
-  const message = `${failures.map(({ name, why }) => `the new container ${name} ${why}`).join('; ')}. It was removed; ${after}`;
+  return planEnd(successors, failures);
+}
+
+/** What was its own fault is told alone: what else went wrong is no reason then. */
+function planEnd(successors: readonly ObservedContainer[], failures: readonly Failure[]): Step {
+  const own = failures.filter((failure) => failure.own);
+  const reasons = own.length > 0 ? own : failures;
+  const message = reasons.map(({ name, why }) => `the new container ${name} ${why}`).join('; ');
   return {
     do: 'give-up',
     containers: successors,
-    message: `${message[0]?.toUpperCase()}${message.slice(1)}`,
+    message: `${message[0]?.toUpperCase()}${message.slice(1)}. It was removed`,
+    forGood: own.length > 0,
   };
 }

@@ -7,6 +7,8 @@ import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
 import type { Failure, Step } from './step.ts';
+import { withPatience } from './sibling-patience.ts';
+import type { Successor } from './sibling-patience.ts';
 import { successorHealth } from './successor-health.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -73,20 +75,20 @@ interface Rollout {
 }
 
 function planProving(comparison: TenantComparison, { successions, old, context }: Rollout): Step {
-  const successors = successions.flatMap(({ desired, next }) =>
+  const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
+    current !== undefined && currentMatches ? [current] : [],
+  );
+  const healths = successions.flatMap(({ desired, next }) =>
     next === undefined ? [] : [{ desired, next, health: successorHealth(desired, next, context) }],
   );
-  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] =>
-    health.kind === 'failed' ? [{ id: next.id, name: desired.spec.name, why: health.why }] : [],
-  );
+  const successors = withPatience(healths, staying, context.clock);
+  const failures = failuresOf(successors, context);
   if (failures.length > 0) {
-    const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
-      current !== undefined && currentMatches ? [current] : [],
-    );
+    const { failed } = context;
     return planReturn(
       successors.map(({ next }) => next),
       old,
-      { failed: context.failed, failures, staying },
+      { failed, failures, staying },
     );
   }
   const idle = successors.filter(({ health }) => health.kind === 'idle');
@@ -100,15 +102,31 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     }
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
-  const waits = successors.flatMap(({ health }) => (health.kind === 'wait' ? [health.lookAgainAfterMs] : []));
-  if (waits.length > 0) {
-    const names = successors
-      .filter(({ health }) => health.kind === 'wait')
-      .map(({ desired }) => desired.spec.name);
-    const message = `Waiting until the new ${names.join(', ')} is known to run well`;
-    return { do: 'wait', message, lookAgainAfterMs: Math.min(...waits) };
-  }
-  return planSuccession(comparison, successions);
+  return planWait(successors) ?? planSuccession(comparison, successions);
+}
+
+/** What was found in this call comes first: the others were stopped for it, and how they ended means nothing. */
+function failuresOf(successors: readonly Successor[], { failed }: SuccessorContext): readonly Failure[] {
+  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] =>
+    health.kind === 'failed'
+      ? [{ id: next.id, name: desired.spec.name, why: health.why, own: health.own }]
+      : [],
+  );
+  const found = failures.filter(({ id }) => failed.has(id));
+  return found.length > 0 ? found : failures;
+}
+
+function planWait(successors: readonly Successor[]): Step | undefined {
+  const waited = successors.flatMap(({ desired, health }) =>
+    health.kind === 'wait' ? [{ name: desired.spec.name, lookAgainAfterMs: health.lookAgainAfterMs }] : [],
+  );
+  if (waited.length === 0) return undefined;
+  const names = waited.map(({ name }) => name).join(', ');
+  return {
+    do: 'wait',
+    message: `Waiting until the new ${names} is known to run well`,
+    lookAgainAfterMs: Math.min(...waited.map(({ lookAgainAfterMs }) => lookAgainAfterMs)),
+  };
 }
 
 /** One by one: the old one gives up its name, its successor takes it. Nobody is stopped before that is done. */
@@ -136,18 +154,39 @@ function planRepair({ containers }: TenantComparison, { failed }: SuccessorConte
     // A desired state that was taken back in the middle of its rollout.
     if (current !== undefined && next !== undefined) return planReturn([next], [current], { failed });
   }
-  const missing = containers.filter(({ current }) => current === undefined);
+  return planStarts(containers, failed) ?? planMends(containers, failed);
+}
+
+/**
+ * What stood already runs again before anything is made, and what is made is started together. What can't be made or started holds up
+ * none of the others.
+ */
+function planStarts(
+  containers: readonly ContainerComparison[],
+  failed: SuccessorContext['failed'],
+): Step | undefined {
+  const startable = containers.flatMap(({ current, repair, liveDiffers }) =>
+    current !== undefined && repair === 'start' && !liveDiffers && !failed.has(current.id) ? [current] : [],
+  );
+  const stopped = startable.filter(({ state }) => state !== 'created');
+  if (stopped.length > 0) return { do: 'start', containers: stopped, what: 'serving' };
+  const missing = containers.filter(
+    ({ current, desired }) => current === undefined && !failed.has(desired.engineName),
+  );
   if (missing.length > 0) {
     return {
       do: 'create',
       containers: missing.map(({ desired }) => ({ desired, name: desired.engineName })),
     };
   }
+  return startable.length > 0 ? { do: 'start', containers: startable, what: 'serving' } : undefined;
+}
+
+function planMends(containers: readonly ContainerComparison[], failed: SuccessorContext['failed']): Step {
   for (const { current, repair, liveDiffers, desired } of containers) {
-    if (current === undefined) continue;
+    if (current === undefined || failed.has(current.id)) continue;
     if (liveDiffers) return { do: 'update', container: current, live: desired.live };
     if (repair === 'unpause') return { do: 'unpause', container: current };
-    if (repair === 'start') return { do: 'start', containers: [current], what: 'serving' };
   }
   return { do: 'nothing' };
 }

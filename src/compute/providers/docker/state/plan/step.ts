@@ -29,15 +29,25 @@ export type Step =
     }
   | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
   | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
-  /** Like `remove`, and with it the attempt is over: the old ones serve. */
-  | { readonly do: 'give-up'; readonly containers: readonly ObservedContainer[]; readonly message: string }
+  /** Like `remove`, and with it the attempt is over: for good where it failed by itself, else for now. */
+  | {
+      readonly do: 'give-up';
+      readonly containers: readonly ObservedContainer[];
+      readonly message: string;
+      readonly forGood: boolean;
+    }
   | { readonly do: 'nothing' };
 
+/** Why a container does not do. `own`: by itself, so that the next one like it would not do either. */
+export interface Fault {
+  readonly why: string;
+  readonly own: boolean;
+}
+
 /** A successor that does not do: to be told in the next look's `failed`. */
-export interface Failure {
+export interface Failure extends Fault {
   readonly id: string;
   readonly name: string;
-  readonly why: string;
 }
 
 export interface NewContainer {

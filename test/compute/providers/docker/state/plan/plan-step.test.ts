@@ -37,17 +37,21 @@ function words(step: Step): string {
     case 'wait':
       return `wait ${step.lookAgainAfterMs}: ${step.message}`;
     case 'give-up':
-      return `give up ${names(step.containers)}: ${step.message}`;
+      return `give up ${names(step.containers)}${step.forGood ? '' : ' for now'}: ${step.message}`;
     case 'nothing':
       return step.do;
   }
   return step satisfies never;
 }
 
-const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planStep(desired, observed, { clock, failed: new Map(Object.entries(failed)) }));
-const hold = (observed: readonly ObservedContainer[], failed = {}): string =>
-  words(planHold(observed, { failed: new Map(Object.entries(failed)) }));
+type Faults = Readonly<Record<string, string>>;
+
+const faults = (failed: Faults) =>
+  new Map(Object.entries(failed).map(([id, why]) => [id, { why, own: true }]));
+const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed: Faults = {}): string =>
+  words(planStep(desired, observed, { clock, engineStartedMs: 0, failed: faults(failed) }));
+const hold = (observed: readonly ObservedContainer[], failed: Faults = {}): string =>
+  words(planHold(observed, { failed: faults(failed) }));
 
 /** All that a tenant's container can be, for one that the spec names `name`. */
 function cast(desired: DesiredTenant, index = 0) {
@@ -120,19 +124,34 @@ describe('with nothing of an earlier spec', () => {
     expect(plan(wanted, [cast(wanted).serving(ended, other)])).toBe(`update acme ${JSON.stringify(live)}`);
   });
 
-  it('of several, the missing ones are made, and the first that needs it is mended', () => {
+  it('of several, what stood is started, what is missing is made, and then the rest is mended', () => {
     expect(plan(pair, [])).toBe('create acme.a acme.b');
     expect(plan(pair, [b.serving()])).toBe('create acme.a');
     expect(plan(pair, [a.serving(), b.serving()])).toBe('nothing');
     expect(plan(pair, [a.serving(), b.serving(ended)])).toBe('start serving acme.b');
-    expect(plan(pair, [a.serving({ state: 'paused' }), b.serving(ended)])).toBe('unpause acme.a');
+    expect(plan(pair, [a.serving({ state: 'paused' }), b.serving(ended)])).toBe('start serving acme.b');
+    expect(plan(pair, [a.serving({ state: 'paused' }), b.serving()])).toBe('unpause acme.a');
     expect(plan(pair, [a.serving(), b.next()])).toBe('rename acme.b_next acme.b');
+    expect(plan(pair, [b.serving(ended)])).toBe('start serving acme.b');
+    expect(plan(pair, [b.serving(made)])).toBe('create acme.a');
+    expect(plan(pair, [a.serving(made), b.serving(made)])).toBe('start serving acme.a acme.b');
+  });
+
+  it('of several, one that can not be made or started holds up none of the others', () => {
+    expect(plan(pair, [a.serving(ended), b.serving(ended)], { 'landlord-tenant-acme.a': 'no' })).toBe(
+      'start serving acme.b',
+    );
+    expect(
+      plan(pair, [a.serving(ended), b.serving({ state: 'paused' })], { 'landlord-tenant-acme.a': 'no' }),
+    ).toBe('unpause acme.b');
+    expect(plan(pair, [b.serving(made)], { 'landlord-tenant-acme.a': 'no' })).toBe('start serving acme.b');
+    expect(plan(pair, [b.serving()], { 'landlord-tenant-acme.a': 'no' })).toBe('nothing');
   });
 });
 
 it('what the engine is removing is waited for, whatever else is to be done', () => {
   const removing = [serving({ state: 'removing' }), staleNext()];
-  const wait = 'wait 500: Waiting until the engine has removed the container landlord-tenant-acme';
+  const wait = 'wait 10000: Waiting until the engine has removed the container landlord-tenant-acme';
   expect(plan(single, removing)).toBe(wait);
   expect(hold(removing)).toBe(wait);
 });
@@ -262,20 +281,19 @@ describe('what can not run beside the old one waits until that is stopped', () =
   });
 });
 
+const job = { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } } as const;
+const endedByItself = { state: 'exited', exitCode: 3 } as const;
+
 describe('a successor that does not do', () => {
-  const crashed = (over: Over = {}) => next({ state: 'exited', exitCode: 3, ...over });
-  const said = 'The new container app exited with code 3. It was removed; ';
+  const crashed = (over: Over = {}) => next({ ...endedByItself, ...over }, job);
+  const said = 'The new container app exited with code 3. It was removed';
 
   it.each<[string, readonly ObservedContainer[], string]>([
-    [
-      'goes, and the old one never noticed',
-      [old(), crashed()],
-      `give up acme_next: ${said}what ran before serves on`,
-    ],
+    ['goes, and the old one never noticed', [old(), crashed()], `give up acme_next: ${said}`],
     [
       'is stopped first where the old one stands still for it',
-      [old(ended, parked), crashed({ state: 'restarting' })],
-      'stop acme_next; acme_next, the new app, exited with code 3',
+      [old(ended, parked), next({ health: 'unhealthy' })],
+      'stop acme_next; acme_next, the new app, fails its health check',
     ],
     [
       'stays until the old one runs again',
@@ -283,56 +301,123 @@ describe('a successor that does not do', () => {
       'start old acme; acme_next, the new app, exited with code 3',
     ],
     [
-      'does not start what had ended by itself before',
+      'is followed by the old one also where that had ended before',
       [old(ended, before), crashed()],
-      `give up acme_next: ${said}what ran before serves on`,
+      'start old acme; acme_next, the new app, exited with code 3',
     ],
     [
-      'does not start what nobody has asked the engine about',
-      [old({ ...ended, inspected: undefined }), crashed()],
-      `give up acme_next: ${said}what ran before serves on`,
+      'is followed by nothing that its own policy leaves alone',
+      [old(ended, { ...before, ...job }), crashed()],
+      `give up acme_next: ${said}`,
     ],
     ['gives the old one its name back', [retired(), crashed()], 'rename acme_old acme'],
     [
       'but not to one that was succeeded for good',
       [retired(ended, before), crashed()],
-      `give up acme_next: ${said}what ran before serves on`,
+      `give up acme_next: ${said}`,
     ],
+    ['but not where that name serves', [old(), retired(), crashed()], `give up acme_next: ${said}`],
     [
-      'but not where that name serves',
-      [old(), retired(), crashed()],
-      `give up acme_next: ${said}what ran before serves on`,
+      'for no fault of its own goes for now',
+      [old(), next({ state: 'exited', exitCode: 143 })],
+      'give up acme_next for now: The new container app exited with code 143. It was removed',
     ],
   ])('%s', (_what, observed, step) => {
     expect(plan(single, observed)).toBe(step);
   });
 
+  const both = 'give up acme.a_next acme.b_next';
+
   it('takes the others of its attempt with it, and each reason is told', () => {
     const olds = [a.old(), b.old()];
-    expect(plan(pair, [...olds, a.next(), b.next({ state: 'exited', exitCode: 3 })])).toBe(
-      'give up acme.a_next acme.b_next: The new container b exited with code 3. It was removed; ' +
-        'what ran before serves on',
+    const failing = b.next(endedByItself, job);
+    expect(plan(pair, [...olds, a.next(), failing])).toBe(
+      `${both}: The new container b exited with code 3. It was removed`,
     );
-    expect(plan(pair, [...olds, a.next({ state: 'paused' }), b.next({ state: 'exited', exitCode: 3 })])).toBe(
-      'give up acme.a_next acme.b_next: The new container a was paused while it was tried; ' +
-        'the new container b exited with code 3. It was removed; what ran before serves on',
+    expect(plan(pair, [...olds, a.next({ ...endedByItself, exitCode: 4 }, job), failing])).toBe(
+      `${both}: The new container a exited with code 4; the new container b exited with code 3. It was removed`,
     );
-    const mixed = [a.next(), b.next({ state: 'exited', exitCode: 3 })];
-    expect(plan(pair, [a.old(ended, parked), b.old(), ...mixed])).toBe(
+    expect(plan(pair, [a.old(ended, parked), b.old(), a.next(), failing])).toBe(
       'stop acme.a_next; acme.b_next, the new b, exited with code 3',
     );
   });
 
+  it('by itself is told without what others did to its siblings', () => {
+    const olds = [a.old(), b.old()];
+    expect(plan(pair, [...olds, a.next({ state: 'paused' }), b.next(endedByItself, job)])).toBe(
+      `${both}: The new container b exited with code 3. It was removed`,
+    );
+  });
+
+  it('is told without those that were stopped for it', () => {
+    const stopped = a.next({ state: 'exited', exitCode: 143 });
+    const found = { 'landlord-tenant-acme.b_next': 'exited with code 3' };
+    expect(plan(pair, [a.old(), b.old(), stopped, b.next(endedByItself)], found)).toBe(
+      `${both}: The new container b exited with code 3. It was removed`,
+    );
+  });
+
   it('has the old one started that stopped since the first of the attempt was made', () => {
-    const later = b.next({ state: 'exited', exitCode: 3 }, { createdMs: nowMs });
+    const later = b.next(endedByItself, { createdMs: nowMs, ...job });
     expect(plan(pair, [a.old(ended, parked), b.old(), a.next(ended), later])).toMatch(/^start old acme\.a; /);
   });
 
-  it('and an old one that can not be started again are both told', () => {
+  it('is given up also where the old one can not be started again', () => {
     const failed = { 'landlord-tenant-acme': 'could not be started: port is busy' };
-    expect(plan(single, [old(ended, parked), crashed()], failed)).toBe(
-      `give up acme_next: ${said}the old landlord-tenant-acme could not be started: port is busy`,
+    expect(plan(single, [old(ended, parked), crashed()], failed)).toBe(`give up acme_next: ${said}`);
+  });
+});
+
+describe('a successor that keeps exiting', () => {
+  const looping = (one: typeof a, ranMs: number) =>
+    one.next({ state: 'restarting', exitCode: 1 }, { restartCount: 9, createdMs: nowMs - ranMs });
+  const up = (one: typeof a, ranMs: number, over: Over = {}) =>
+    one.next(over, { createdMs: nowMs - ranMs, startedMs: nowMs - ranMs });
+  const olds = [a.old(), b.old()];
+  const waits = (ms: number, names = 'a') =>
+    `wait ${ms}: Waiting until the new ${names} is known to run well`;
+  const givenUp =
+    'give up acme.a_next acme.b_next: ' +
+    'The new container a exited with code 1 each time that the engine started it. It was removed';
+
+  // 20 settling times of 3 s.
+  it.each<[string, readonly ObservedContainer[], string]>([
+    [
+      'is waited for while its sibling comes up',
+      [looping(a, 90_000), up(b, 90_000, { health: 'starting' })],
+      waits(3_000, 'a, b'),
+    ],
+    ['is waited for a while once its sibling runs', [looping(a, 90_000), up(b, 40_000)], waits(10_000)],
+    ['and no longer than that', [looping(a, 90_000), up(b, 59_000)], waits(3_000)],
+    ['has failed then', [looping(a, 90_000), up(b, 60_000)], givenUp],
+    [
+      'beside another such one has failed when both were made so long ago',
+      [looping(a, 60_000), looping(b, 60_000)],
+      givenUp.replace(
+        '. It',
+        '; the new container b exited with code 1 each time that the engine started it. It',
+      ),
+    ],
+    ['and not before', [looping(a, 59_000), looping(b, 59_000)], waits(3_000, 'a, b')],
+  ])('%s', (_what, successors, step) => {
+    expect(plan(pair, [...olds, ...successors])).toBe(step);
+  });
+
+  it('has failed at once where it has no siblings', () => {
+    const crashing = { restartCount: 3, createdMs: nowMs - 2_000, startedMs: nowMs - 1_000 };
+    expect(plan(single, [old(), next({ state: 'restarting', exitCode: 1 }, crashing)])).toMatch(
+      /^give up acme_next: /,
     );
+  });
+
+  it('is waited for while its sibling stays as it is and has just been started', () => {
+    const half = desiredTenant(
+      tenantSpec({}, { containers: [containerSpec('a', { image: 'app:2' }), containerSpec('b')] }),
+      settings(),
+    );
+    const [first, second] = [cast(half, 0), cast(half, 1)];
+    const staying = second.serving({}, { startedMs: nowMs - 50_000 });
+    expect(plan(half, [first.old(), staying, looping(first, 90_000)])).toBe(waits(10_000));
   });
 });
 

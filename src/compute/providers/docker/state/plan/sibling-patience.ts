@@ -1,0 +1,52 @@
+import type { Clock } from '../container-health.ts';
+import type { DesiredContainer } from '../desired-tenant.ts';
+import type { ObservedContainer } from '../observed-container.ts';
+import type { SuccessorHealth } from './successor-health.ts';
+
+export interface Successor {
+  readonly desired: DesiredContainer;
+  readonly next: ObservedContainer;
+  readonly health: SuccessorHealth;
+}
+
+/**
+ * Settling times that siblings must have run before one that does not run well has failed: a database answers a while after its
+ * container runs, and what waits for it exits and is restarted meanwhile. At 3 s, a minute.
+ */
+const patience = 20;
+
+/** Whatever becomes of it, an event tells; this is for one that is lost. */
+const lostEventMs = 10_000;
+
+/**
+ * What ails has failed where it is alone, or where all that it may need has run for long enough; until then it is
+ * waited for, as it is at creation.
+ */
+export function withPatience(
+  successors: readonly Successor[],
+  staying: readonly ObservedContainer[],
+  clock: Clock,
+): readonly Successor[] {
+  return successors.map((successor) => {
+    const { health, next } = successor;
+    if (health.kind !== 'ailing') return successor;
+    const others = successors.filter((other) => other.next !== next);
+    const isComing = others.some((other) => other.health.kind === 'wait');
+    const leftMs = Math.max(
+      ...[...staying, ...others.map((other) => other.next)].map((sibling) => patienceMs(sibling, clock)),
+      0,
+    );
+    const { why, lookAgainAfterMs } = health;
+    if (!isComing && leftMs === 0) return { ...successor, health: { kind: 'failed', why, own: true } };
+    const waitMs = Math.max(lookAgainAfterMs, Math.min(leftMs, lostEventMs));
+    return { ...successor, health: { kind: 'wait', lookAgainAfterMs: waitMs } };
+  });
+}
+
+/** For how much longer what may need this container is waited for. */
+function patienceMs({ inspected }: ObservedContainer, { nowMs, settleMs }: Clock): number {
+  if (inspected === undefined) return 0;
+  // One that was restarted itself is counted from when it was made, or two that wait for each other would wait for ever.
+  const runsSinceMs = inspected.restartCount === 0 ? inspected.startedMs : inspected.createdMs;
+  return runsSinceMs + settleMs * patience - nowMs;
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { createRetreats } from '../../../../../src/compute/providers/docker/converge/retreats.ts';
+import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import { settings, tenantSpec } from '../docker-fixture.ts';
+
+const acme = desiredTenant(tenantSpec(), settings());
+const changed = desiredTenant(tenantSpec({ image: 'app:2' }), settings());
+
+function bench() {
+  const time = { ms: 0 };
+  return { time, retreats: createRetreats(() => time.ms) };
+}
+
+it('the wait grows with each attempt that was taken back, from a second to 5 minutes', () => {
+  const { time, retreats } = bench();
+  const waits = Array.from({ length: 12 }, () => {
+    const waitMs = retreats.note(acme, 'no way');
+    expect(retreats.pending(acme)).toEqual({ message: 'no way', waitMs });
+    time.ms += waitMs;
+    expect(retreats.pending(acme)).toBeUndefined();
+    return waitMs;
+  });
+  waits.forEach((waitMs, attempt) => {
+    const wholeMs = Math.min(300_000, 1_000 * 2 ** attempt);
+    expect(waitMs).toBeGreaterThanOrEqual(wholeMs / 2);
+    expect(waitMs).toBeLessThanOrEqual(wholeMs);
+  });
+});
+
+it('another desired state does not wait, and neither does one that has been at its end since', () => {
+  const { time, retreats } = bench();
+  time.ms += retreats.note(acme, 'no way') + retreats.note(acme, 'no way');
+  retreats.note(acme, 'no way');
+  expect(retreats.pending(changed)).toBeUndefined();
+  retreats.forget(acme.tenantId);
+  expect(retreats.pending(acme)).toBeUndefined();
+  expect(retreats.note(acme, 'no way')).toBeLessThanOrEqual(1_000);
+});

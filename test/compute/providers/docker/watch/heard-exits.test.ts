@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { createHeardExits } from '../../../../../src/compute/providers/docker/watch/heard-exits.ts';
+import { observedContainer } from '../observed-fixture.ts';
+
+const t0 = Date.parse('2026-01-01T12:00:00Z');
+
+function heard(
+  ...events: readonly (readonly [action: string, attributes?: Record<string, string>, afterMs?: number])[]
+) {
+  const exits = createHeardExits();
+  for (const [action, attributes = {}, afterMs = 0] of events) {
+    exits.note({ action, id: 'app', attributes, timeMs: t0 + afterMs });
+  }
+  const { exitCode, exitsMs = [], killed = false } = exits.addTo(observedContainer({ name: 'app' }));
+  return { exitCode, exitsAfterMs: exitsMs.map((ms) => ms - t0), killed };
+}
+
+const nothing = { exitCode: undefined, exitsAfterMs: [], killed: false };
+const die = (code: string, afterMs = 0) => ['die', { exitCode: code }, afterMs] as const;
+
+describe('what events tell of a container', () => {
+  it('is the code of its last exit, and when it exited in the last 5 minutes', () => {
+    expect(heard(die('1'), die('2', 299_999), die('3', 300_000))).toEqual({
+      exitCode: 3,
+      exitsAfterMs: [299_999, 300_000],
+      killed: false,
+    });
+    expect(heard(die('1'), die('?', 5))).toEqual({ exitCode: 1, exitsAfterMs: [0, 5], killed: false });
+  });
+
+  it('is that a signal was sent to it, until it is started again', () => {
+    for (const signal of ['2', '3', '9', '15']) {
+      expect(heard(['kill', { signal }], die('1'))).toMatchObject({ killed: true });
+      expect(heard(['kill', { signal }], die('1'), ['start'])).toMatchObject({ killed: false });
+    }
+  });
+
+  it('is not that a signal told it something', () => {
+    expect(heard(['kill', { signal: '1' }], ['kill'])).toEqual(nothing);
+  });
+
+  it('goes with it', () => {
+    expect(heard(die('1'), ['kill', { signal: '9' }], ['destroy'])).toEqual(nothing);
+  });
+
+  it('gives way to what the engine itself says of the code', () => {
+    const exits = createHeardExits();
+    exits.note({ action: 'die', id: 'app', attributes: { exitCode: '1' }, timeMs: t0 });
+    expect(exits.addTo(observedContainer({ name: 'app', exitCode: 2 })).exitCode).toBe(2);
+    const other = observedContainer({ name: 'other' });
+    expect(exits.addTo(other)).toBe(other);
+  });
+});
