@@ -16,6 +16,7 @@ import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import type { Step } from '../state/plan/step.ts';
+import { inTheWayOf } from '../watch/earlier-places.ts';
 import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
@@ -107,6 +108,7 @@ async function take(
     case 'nothing':
       return finish(deps, { attempt, failed }, signal);
     case 'start':
+      await stopEarlier(deps, { attempt, starting: step.containers }, signal);
       await start(deps, { step, attempt, failed, given }, signal);
       break;
     case 'rename':
@@ -228,6 +230,17 @@ async function finish(
 
 function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
   return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);
+}
+
+/** What holds up a container that is to be started, at a place that is left. */
+async function stopEarlier(
+  { engine, settings: { ownership } }: ConvergeDeps,
+  { attempt, starting }: { readonly attempt: Attempt; readonly starting: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const { desired } = attempt;
+  const earlier = await inTheWayOf({ engine, ownership }, { desired, starting }, signal);
+  if (earlier.length > 0) await stopAll(engine, earlier, consented(attempt, 'outage', 'stopping'), signal);
 }
 
 export async function stopAll(
