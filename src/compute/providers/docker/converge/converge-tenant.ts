@@ -11,6 +11,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { servingName } from '../state/container-name.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
@@ -33,6 +34,9 @@ type Failed = Map<string, string>;
 
 /** The live settings that this call has given to containers, by their ids; see `describeLive`. */
 type Given = Map<string, string>;
+
+/** The containers that this call has seen, by their serving names: one that had to be removed leaves its volumes. */
+type LastSeen = Map<string, ObservedContainer>;
 
 /** Rejects with ComputeError alone. */
 export async function convergeTenant(
@@ -60,17 +64,19 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const { desired, hold } = attempt;
   const failed: Failed = new Map();
   const given: Given = new Map();
+  const lastSeen: LastSeen = new Map();
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
     assertBelongsTo(observed, desired, settings.ownership);
+    for (const container of observed) lastSeen.set(servingName(container.name), container);
     const context = { clock: deps.clock(), failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
     if (next.do === 'update' && given.get(next.container.id) === describeLive(next.live)) {
       leaveUnkept(deps, next);
       continue;
     }
-    const result = await take(deps, { step: next, attempt, failed, given }, signal);
+    const result = await take(deps, { step: next, attempt, failed, given, lastSeen }, signal);
     if (result !== undefined) return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
@@ -81,12 +87,13 @@ interface Taking {
   readonly attempt: Attempt;
   readonly failed: Failed;
   readonly given: Given;
+  readonly lastSeen: LastSeen;
 }
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */
 async function take(
   deps: ConvergeDeps,
-  { step, attempt, failed, given }: Taking,
+  { step, attempt, failed, given, lastSeen }: Taking,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { engine } = deps;
@@ -95,7 +102,10 @@ async function take(
     case 'create': {
       const creation = {
         attempt,
-        containers: step.containers,
+        containers: step.containers.map((container) => ({
+          ...container,
+          predecessor: container.predecessor ?? lastSeen.get(container.desired.engineName),
+        })),
         keepOld: () => keepOld(deps, attempt, signal),
       };
       return createContainers(deps, creation, signal);
@@ -109,7 +119,7 @@ async function take(
       return finish(deps, { attempt, failed }, signal);
     case 'start':
       await stopEarlier(deps, { attempt, starting: step.containers }, signal);
-      await start(deps, { step, attempt, failed, given }, signal);
+      await start(deps, { step, attempt, failed, given, lastSeen }, signal);
       break;
     case 'rename':
       await rename(deps, step, signal);
