@@ -94,6 +94,8 @@ export interface Desired extends TenantPlace {
   readonly specHash: string;
   /** Whose failure must be nobody else's: one engine; one account and region. */
   readonly domain: string;
+  /** The tenant's earlier places with this provider, each to be emptied once this one is Ready. The controller's to say. */
+  readonly leaving?: readonly Placement[];
 }
 
 export interface Looking {

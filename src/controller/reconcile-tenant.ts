@@ -94,11 +94,12 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     return unapproved;
   }
   await place(pass, enabled, desired.placement);
+  const leaving = pass.draft.previousPlacements.filter(({ provider }) => provider === enabled.provider.name);
   const { facts, ...outcome } = await converge({
     tenant: pass.tenant,
     driftPolicy: tenantSpec.driftPolicy,
     approval: tenantSpec.approval,
-    desired,
+    desired: leaving.length === 0 ? desired : { ...desired, leaving },
     enabled,
     draft: pass.draft,
     requestedAt: requestedAt(pass),

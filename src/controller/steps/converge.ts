@@ -81,7 +81,10 @@ function consentFor(
     case 'none':
       return { permit: undefined };
     case 'provision':
-      return { permit: permitToProvision() };
+      // What is to be started may need something stopped at an earlier place.
+      return changes.every(({ effect }) => effect === 'live')
+        ? { permit: permitToProvision() }
+        : gate({ tenant, approval, desired, changes, plan: draft.plan });
     case 'hold':
       return { permit: permitToHold() };
     case 'update':

@@ -141,6 +141,14 @@ describe('a nameless volume of a container that an earlier version made', () => 
     expect([...engine.volumes.keys()]).toEqual([anonymous]);
   });
 
+  it('is taken over by the container that is made in the place of a dead one', async () => {
+    const { engine, provider, mounted, changes } = await withAnonymousVolume();
+    for (const container of engine.containers.values()) container.state = 'dead';
+    await provider.update(db(), signal);
+    expect(changes).toEqual([`remove ${name}`, `create ${name}`, `start ${name}`]);
+    expect(mounted()).toEqual([`${anonymous}:${path}:rw`]);
+  });
+
   it('stays where a replacement does not mount it', async () => {
     const { engine, provider, mounted } = await withAnonymousVolume();
     await provider.update(db({}, 'app:1'), signal);

@@ -17,8 +17,9 @@ import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
-import { isNext } from '../state/container-name.ts';
+import { isNext, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
+import { inTheWayOf } from '../watch/earlier-places.ts';
 import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
@@ -68,11 +69,12 @@ async function tryOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal):
 async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { view, settings } = deps;
   const { desired, hold } = attempt;
-  const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map() };
+  const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map(), lastSeen: new Map() };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
     assertBelongsTo(observed, desired, settings.ownership);
+    for (const container of observed) findings.lastSeen.set(servingName(container.name), container);
     const engineStartedMs = await engineStart(deps, observed, signal);
     const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
     const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
@@ -108,7 +110,10 @@ async function take(
     case 'create': {
       const creation = {
         attempt,
-        containers: step.containers,
+        containers: step.containers.map((container) => ({
+          ...container,
+          predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
+        })),
         failed: findings.failed,
         keepOld: () => keepOld(deps, attempt, signal),
       };
@@ -123,6 +128,7 @@ async function take(
     case 'nothing':
       return finish(deps, { attempt, findings }, signal);
     case 'start':
+      await stopEarlier(deps, { attempt, starting: step.containers }, signal);
       await startContainers(deps, { step, attempt, findings }, signal);
       break;
     case 'rename':
@@ -219,6 +225,17 @@ async function finish(
 
 function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
   return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);
+}
+
+/** What holds up a container that is to be started, at a place that is left. */
+async function stopEarlier(
+  { engine, settings: { ownership } }: ConvergeDeps,
+  { attempt, starting }: { readonly attempt: Attempt; readonly starting: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const { desired } = attempt;
+  const earlier = await inTheWayOf({ engine, ownership }, { desired, starting }, signal);
+  if (earlier.length > 0) await stopAll(engine, earlier, consented(attempt, 'outage', 'stopping'), signal);
 }
 
 export async function stopAll(

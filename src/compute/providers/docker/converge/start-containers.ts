@@ -14,6 +14,8 @@ export interface Findings {
   readonly remade: Set<string>;
   /** The live settings that were given to containers, by their ids; see `describeLive`. */
   readonly given: Map<string, string>;
+  /** Containers that were seen, by their serving names: one that had to be removed leaves its volumes. */
+  readonly lastSeen: Map<string, ObservedContainer>;
 }
 
 export interface Taking {

@@ -64,7 +64,7 @@ export async function watchEngine(
     }
     started();
     logger.warn({ err: asComputeError(error).message, failures }, 'lost sight of the engine; reconnecting');
-    const delayMs = backoffMs(failures, reconnectBackoff);
+    const delayMs = Math.max(backoffMs(failures, reconnectBackoff), asComputeError(error).retryAfterMs ?? 0);
     failures += 1;
     await sleep(delayMs, signal);
   }

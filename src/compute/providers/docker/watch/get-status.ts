@@ -7,6 +7,7 @@ import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
+import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
 import type { LiveMemory } from './live-memory.ts';
@@ -29,8 +30,16 @@ export async function getStatus(
   if (there === ownership) {
     const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
     assertBelongsTo(containers, at, there);
-    if (against !== undefined) noteInPlace(view.live, against, containers);
-    return observe(against, containers, clock());
+    if (against === undefined) return observe(against, containers, clock());
+    noteInPlace(view.live, against, containers);
+    const starting = notRunning(against, containers);
+    const earlier = await inTheWayAtEarlierPlaces(
+      { engine, ownership },
+      { desired: against, starting },
+      signal,
+    );
+    const seen = observe(against, containers, clock());
+    return { ...seen, changes: [...seen.changes, ...earlier.map(stopsEarlier)] };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
   const containers = await lookAtTenant(engine, there, tenantId, signal);

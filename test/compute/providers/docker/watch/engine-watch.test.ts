@@ -90,6 +90,19 @@ describe('the connection', () => {
     expect(hints).toEqual([]);
   });
 
+  it('is not tried again before the engine wants it, where that says when', async () => {
+    const { engine } = await fleet(1);
+    engine.events = () => {
+      engine.calls.push('events');
+      throw new ComputeError('Throttled', 'slow down', { retryAfterMs: 60_000 });
+    };
+    const { calls } = await watched(engine);
+    await later(59_999);
+    expect(calls('events')).toBe(1);
+    await later(1);
+    expect(calls('events')).toBe(1);
+  });
+
   it('is tried again after a quarter of a second, then half as often, down to each 5 s', async () => {
     const { engine } = await fleet(1);
     const state = outage(engine);

@@ -1,0 +1,55 @@
+import type { Ownership } from '../../../ownership.ts';
+import type { Change } from '../../../provider.ts';
+import type { EngineReads } from '../engine/engine.ts';
+import { servingName } from '../state/container-name.ts';
+import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
+import { excludes } from '../state/exclusion.ts';
+import { isUp } from '../state/observed-container.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+import { lookAtTenant } from './engine-look.ts';
+
+/**
+ * What the tenant still has on this engine under an earlier `label_prefix`, and what can't run beside it: they'd publish
+ * one port, or write to one host path. It goes once the new place is Ready, which would wait for it for ever.
+ */
+export async function inTheWayAtEarlierPlaces(
+  { engine, ownership }: { readonly engine: EngineReads; readonly ownership: Ownership },
+  { desired, starting }: { readonly desired: DesiredTenant; readonly starting: readonly DesiredContainer[] },
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  if (starting.length === 0) return [];
+  const found: ObservedContainer[] = [];
+  for (const { labelPrefix } of desired.leaving ?? []) {
+    if (typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix) continue;
+    const there = ownership.withPrefix(labelPrefix);
+    const containers = await lookAtTenant(engine, there, desired.tenantId, signal);
+    const own = containers.filter(({ labels }) => there.belongsTo(desired, labels));
+    found.push(...own.filter((old) => isUp(old) && starting.some((container) => excludes(container, old))));
+  }
+  return found;
+}
+
+/** The same, where containers of the place that is desired are to be started. */
+export async function inTheWayOf(
+  where: { readonly engine: EngineReads; readonly ownership: Ownership },
+  { desired, starting }: { readonly desired: DesiredTenant; readonly starting: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  const names = new Set(starting.map(({ name }) => servingName(name)));
+  const wanted = desired.containers.filter(({ engineName }) => names.has(engineName));
+  return inTheWayAtEarlierPlaces(where, { desired, starting: wanted }, signal);
+}
+
+/** Those that do not run yet at the place where they are desired. */
+export function notRunning(
+  { containers }: DesiredTenant,
+  observed: readonly ObservedContainer[],
+): readonly DesiredContainer[] {
+  return containers.filter(
+    ({ engineName }) => !observed.some((container) => container.name === engineName && isUp(container)),
+  );
+}
+
+export function stopsEarlier({ name, state }: ObservedContainer): Change {
+  return { path: `earlier.${name}`, desired: 'stopped', actual: state, cause: 'spec', effect: 'outage' };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { permitUpTo } from '../../../../src/compute/permit.ts';
+import { drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
+import { memoryEngine } from './memory-engine.ts';
+
+const signal = new AbortController().signal;
+const onPort = tenantSpec({ ports: [{ container_port: 80, host_port: 8080 }] });
+
+/** A tenant that runs, and the operator with another label_prefix. */
+async function renamed(spec = onPort) {
+  const engine = memoryEngine(['app:1']);
+  const before = drivenDocker(engine);
+  await before.provision(spec, signal);
+  const after = drivenDocker(engine, settings({ label_prefix: 'acme' }));
+  const desired = { ...after.bare.desired(spec), leaving: [before.desired(spec).placement] };
+  const states = () => [...engine.containers.values()].map(({ name, state }) => `${name} ${state}`);
+  return { engine, before, desired, states, provider: after.bare };
+}
+
+describe('after a change of label_prefix', () => {
+  it('what holds the host port at the earlier place is an outage to be announced, and nothing is stopped without consent', async () => {
+    const { desired, provider, states } = await renamed();
+    const seen = await provider.getStatus(desired, desired, { fresh: true, signal });
+    expect(seen.changes).toContainEqual({
+      path: 'earlier.landlord-tenant-acme',
+      desired: 'stopped',
+      actual: 'running',
+      cause: 'spec',
+      effect: 'outage',
+    });
+    for (const effect of ['live', 'gap'] as const) {
+      await expect(provider.provision(desired, permitUpTo(effect), signal)).rejects.toMatchObject({
+        code: 'ApprovalRequired',
+      });
+      expect(states()).toEqual(['landlord-tenant-acme running', 'acme-tenant-acme created']);
+    }
+  });
+
+  it('with consent it is stopped, the new place starts, and the earlier one can be emptied', async () => {
+    const { before, desired, provider, states } = await renamed();
+    await provider.provision(desired, permitUpTo('outage'), signal);
+    expect(states()).toEqual(['landlord-tenant-acme exited', 'acme-tenant-acme running']);
+    expect((await provider.getStatus(desired, desired, { fresh: true, signal })).changes).toEqual([]);
+    await provider.destroy(before.desired(onPort), permitUpTo('replace'), signal);
+    expect(states()).toEqual(['acme-tenant-acme running']);
+  });
+
+  it('nothing is stopped where both can run, nor at a place that nobody says is left', async () => {
+    const free = await renamed(tenantSpec({ ports: [{ container_port: 80 }] }));
+    expect(
+      (await free.provider.getStatus(free.desired, free.desired, { fresh: true, signal })).changes,
+    ).toMatchObject([{ effect: 'live' }]);
+    await free.provider.provision(free.desired, permitUpTo('live'), signal);
+    expect(free.states()).toEqual(['landlord-tenant-acme running', 'acme-tenant-acme running']);
+    const { desired, provider, states } = await renamed();
+    const { leaving: _none, ...alone } = desired;
+    await provider.provision(alone, permitUpTo('data-loss'), signal).catch(() => undefined);
+    expect(states()[0]).toBe('landlord-tenant-acme running');
+  });
+});
