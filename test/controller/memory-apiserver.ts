@@ -24,6 +24,12 @@ export interface MemoryApiserver {
   checksStatus: boolean;
   /** Milliseconds by which the watches are behind the answers to writes. Default: 0. */
   watchDelayMs: number;
+  /** Asked before an object is stored, as the schema of a CRD is: what it says is why it is refused. Default: nothing. */
+  admit: (collection: string, object: KubeObject) => string | undefined;
+  /** Told of each change, once it is stored. */
+  onCommit: (commit: Commit) => void;
+  /** Stores a status that was written before the schema became what it is: nothing checks it. */
+  putStatusUnchecked(namespace: string, name: string, status: unknown): void;
   /** Ends all watches, as a restart does. */
   breakWatches(reason: Error): void;
 }
@@ -37,13 +43,25 @@ export interface ApiRequest {
   readonly accept: string;
 }
 
-interface Stored extends KubeObject {
+/** One change of what is stored, by whom. */
+export interface Commit {
+  readonly user: string;
+  readonly collection: string;
+  readonly subresource: string | undefined;
+  readonly before: Stored | undefined;
+  /** Undefined: it was removed. */
+  readonly after: Stored | undefined;
+}
+
+export interface Stored extends KubeObject {
   spec?: unknown;
   status?: unknown;
 }
 
 /** What a path names. */
 interface Target {
+  /** Who asks. */
+  readonly user: string;
   readonly collection: string;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
@@ -80,19 +98,22 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   };
   const timestamp = (): string => `${now().toISOString().slice(0, 19)}Z`;
 
-  function commit({ collection, namespace, name = '' }: Target, after: Stored | undefined): Stored {
+  function commit(target: Target, after: Stored | undefined): Stored {
+    const { user, collection, subresource, namespace, name = '' } = target;
+    if (after !== undefined && apiserver.admit(collection, after) !== undefined) throw refusal(422, 'Invalid', target);
     const stored = collectionOf(collection);
     const key = `${namespace ?? ''}/${name}`;
     const before = stored.get(key);
     version += 1;
-    const last = after ?? structuredClone(before as Stored);
+    const last = after ?? copy(before as Stored);
     last.metadata.resourceVersion = String(version);
     if (after === undefined) stored.delete(key);
     else stored.set(key, after);
     const change = { collection, version, before, after };
-    history.push({ ...change, after: after === undefined ? undefined : structuredClone(after) });
+    history.push({ ...change, after: after === undefined ? undefined : copy(after) });
     for (const watcher of watchers) watcher.tell(change);
-    return structuredClone(last);
+    apiserver.onCommit({ user, collection, subresource, before, after });
+    return copy(last);
   }
 
   function find(target: Target): Stored {
@@ -106,7 +127,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     const named = { ...target, name };
     if (collectionOf(target.collection).has(`${target.namespace ?? ''}/${name}`))
       throw refusal(409, 'AlreadyExists', named);
-    const object = structuredClone(body);
+    const object = copy(body);
     uids += 1;
     Object.assign(object.metadata, { uid: `uid-${uids}`, creationTimestamp: timestamp() });
     if (customResources.has(target.collection)) {
@@ -139,7 +160,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     Object.assign(after.metadata, { uid, creationTimestamp, resourceVersion });
     if (deletionTimestamp !== undefined) after.metadata.deletionTimestamp = deletionTimestamp;
     if (generation !== undefined) after.metadata.generation = generation;
-    if (isDeepStrictEqual(before, after)) return structuredClone(before);
+    if (isDeepStrictEqual(before, after)) return copy(before);
     if (separate && apiserver.checksStatus && after.status !== undefined && !isStatus(after.status))
       throw refusal(422, 'Invalid', target);
     if (separate && !isDeepStrictEqual(before.spec, after.spec))
@@ -155,8 +176,8 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   function remove(target: Target): Stored {
     const before = find(target);
     if ((before.metadata.finalizers ?? []).length === 0) return commit(target, undefined);
-    if (before.metadata.deletionTimestamp !== undefined) return structuredClone(before);
-    const after = structuredClone(before);
+    if (before.metadata.deletionTimestamp !== undefined) return copy(before);
+    const after = copy(before);
     after.metadata.deletionTimestamp = timestamp();
     if (after.metadata.generation !== undefined) after.metadata.generation += 1;
     return commit(target, after);
@@ -170,7 +191,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   }
 
   function carryOut(request: ApiRequest): unknown {
-    const target = targetOf(request.path);
+    const target = targetOf(request);
     switch (request.method) {
       case 'GET':
         return read(target, request);
@@ -189,8 +210,8 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   }
 
   function watch(request: ApiRequest): MemoryStream<WatchEvent<Stored>> {
-    const { path, query } = request;
-    const target = targetOf(path);
+    const { query } = request;
+    const target = targetOf(request);
     const matches = selects(target, request);
     const shown = asAccepted(request);
     const stream = memoryStream<WatchEvent<Stored>>(() => watchers.delete(watcher));
@@ -200,7 +221,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
         if (collection !== target.collection) return;
         const was = before !== undefined && matches(before);
         const is = after !== undefined && matches(after);
-        const last = structuredClone(is ? after : before);
+        const last = copy(is ? after : before);
         if (last === undefined || (!was && !is)) return;
         last.metadata.resourceVersion = String(at);
         const event = { type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object: shown(last) } as const;
@@ -227,6 +248,18 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     intercept: () => undefined,
     checksStatus: false,
     watchDelayMs: 0,
+    admit: () => undefined,
+    onCommit: () => undefined,
+    putStatusUnchecked(namespace, name, status) {
+      const target = { user: 'user', collection: 'tenants', namespace, name, subresource: 'status' };
+      const { admit } = apiserver;
+      apiserver.admit = () => undefined;
+      try {
+        commit(target, withStatus(find(target), status));
+      } finally {
+        apiserver.admit = admit;
+      }
+    },
     breakWatches(reason) {
       for (const { stream } of watchers) stream.abort(reason);
     },
@@ -257,12 +290,12 @@ function isStatus(status: unknown): boolean {
   return tenantStatus.safeParse(status).success;
 }
 
-function targetOf(path: string): Target {
+function targetOf({ user, path }: ApiRequest): Target {
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
   const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
   const namespaced = rest[0] === 'namespaces' && rest.length > 2;
   const [collection = '', name, subresource] = namespaced ? rest.slice(2) : rest;
-  return { collection, namespace: namespaced ? rest[1] : undefined, name, subresource };
+  return { user, collection, namespace: namespaced ? rest[1] : undefined, name, subresource };
 }
 
 function selects({ namespace }: Target, { query }: ApiRequest): (object: Stored) => boolean {
@@ -282,21 +315,30 @@ function refusal(status: number, reason: string, { collection, name }: Target): 
 
 /** The whole object, or its metadata alone. */
 function asAccepted({ accept }: ApiRequest): (object: Stored) => Stored {
-  if (!accept.includes('PartialObjectMetadata')) return (object) => structuredClone(object);
+  if (!accept.includes('PartialObjectMetadata')) return (object) => copy(object);
   const type = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
-  return ({ metadata }) => structuredClone({ ...type, metadata });
+  return ({ metadata }) => copy({ ...type, metadata });
 }
 
 function withStatus(object: Stored, status: unknown): Stored {
-  const { status: _status, ...rest } = structuredClone(object);
-  return status === undefined ? rest : { ...rest, status: structuredClone(status) };
+  const { status: _status, ...rest } = copy(object);
+  return status === undefined ? rest : { ...rest, status: copy(status) };
+}
+
+/** What is stored is JSON: quicker than structuredClone, which looks for much more. */
+function copy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => copy(item)) as T;
+  const copied: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) copied[key] = copy(member);
+  return copied as T;
 }
 
 /** RFC 7386. */
 function mergePatched(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return structuredClone(patch);
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return copy(patch);
   const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {};
-  const merged: Record<string, unknown> = structuredClone(base) as Record<string, unknown>;
+  const merged: Record<string, unknown> = copy(base) as Record<string, unknown>;
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];
     else if (value !== undefined) merged[key] = mergePatched(merged[key], value);

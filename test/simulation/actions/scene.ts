@@ -1,0 +1,24 @@
+import type { Random } from '../random.ts';
+import type { Operator, OperatorConfig } from '../operator.ts';
+import type { World } from '../world.ts';
+
+/** The stage of one run: what its actions work with. */
+export interface Scene {
+  readonly world: World;
+  readonly random: Random;
+  /** Tenants that people have in mind; not all of them are there. */
+  readonly names: readonly string[];
+  /** How often an image does not do. */
+  readonly badness: number;
+  /** What the next operator is started with. */
+  config: OperatorConfig;
+  /** So many actions are still to be done before the next operator begins. */
+  absence: number;
+  anyName(): string;
+  pass(ms: number): Promise<void>;
+  /** Starts one, besides those that run. */
+  begin(config: OperatorConfig): Operator;
+  end(operator: Operator, how: 'stop' | 'crash'): Promise<void>;
+}
+
+export type Action = (scene: Scene) => Promise<void> | void;

@@ -1,0 +1,129 @@
+import type { Random } from '../random.ts';
+
+/** Manifests as people write them, and edit them. */
+
+export interface SpecDraft {
+  computeProvider?: string;
+  tenantId?: string;
+  suspend?: boolean;
+  deletionPolicy?: 'Delete' | 'Retain';
+  driftPolicy?: 'Correct' | 'Report';
+  containers?: ContainerDraft[];
+  computeConfig?: { docker?: DockerDraft; mock?: Record<string, unknown> };
+}
+
+export interface ContainerDraft {
+  name: string;
+  image: string;
+  env?: { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }[];
+  ports?: { containerPort: number; hostPort?: number }[];
+  resources?: { memory?: string };
+  healthCheck?: { command: string[]; intervalSeconds?: number };
+}
+
+export interface DockerDraft {
+  image?: string;
+  env?: Record<string, string>;
+  ports?: { container_port: number; host_port?: number }[];
+  volumes?: string[];
+  restart_policy?: string;
+}
+
+const goodImages = ['app', 'app', 'app', 'slow', 'stateful', 'latecrash'] as const;
+const badImages = ['crash', 'nocmd', 'missing', 'sick', 'latecrash'] as const;
+
+export function imageName(random: Random, badness: number): string {
+  const name = random.chance(badness) ? random.pick(badImages) : random.pick(goodImages.slice(0, 5));
+  return `${name}:${random.int(1, 4)}`;
+}
+
+/** The host port that a tenant has for itself. */
+export function hostPortOf(index: number): number {
+  return 18_080 + index;
+}
+
+export function newSpec(random: Random, index: number, badness: number): SpecDraft {
+  const spec: SpecDraft = { computeProvider: 'docker' };
+  if (random.chance(0.15)) spec.deletionPolicy = 'Retain';
+  if (random.chance(0.15)) spec.driftPolicy = 'Report';
+  const docker: DockerDraft = {};
+  if (random.chance(0.25)) docker.volumes = ['data:/var/lib/data'];
+  if (random.chance(0.2)) docker.restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);
+  if (random.chance(0.5)) {
+    const job = random.chance(0.12);
+    Object.assign(docker, { image: job ? 'job:1' : imageName(random, badness), env: { MODE: 'a' } });
+    if (job) docker.restart_policy = 'no';
+    if (random.chance(0.3)) docker.ports = [{ container_port: 80, host_port: random.chance(0.5) ? hostPortOf(index) : 0 }];
+  } else spec.containers = newContainers(random, index, badness);
+  if (Object.keys(docker).length > 0) spec.computeConfig = { docker };
+  return spec;
+}
+
+function newContainers(random: Random, index: number, badness: number): ContainerDraft[] {
+  const needsDb = random.chance(0.3);
+  const app: ContainerDraft = {
+    name: 'app',
+    image: needsDb ? 'needsdb:1' : imageName(random, badness),
+    env: [{ name: 'MODE', value: 'a' }],
+  };
+  if (random.chance(0.3)) app.env?.push({ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } });
+  if (random.chance(0.3)) app.ports = [{ containerPort: 80, ...(random.chance(0.5) ? { hostPort: hostPortOf(index) } : {}) }];
+  if (random.chance(0.2)) app.resources = { memory: '64Mi' };
+  if (random.chance(0.25)) app.healthCheck = { command: ['/ok'], intervalSeconds: 2 };
+  const db: ContainerDraft[] = needsDb || random.chance(0.3) ? [{ name: 'db', image: 'db:1' }] : [];
+  const more = random.chance(0.04) ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' })) : [];
+  return [app, ...db, ...more];
+}
+
+/** One edit of a manifest. */
+export const edits = {
+  image(spec, random, badness) {
+    const app = spec.containers?.[0];
+    if (app !== undefined) app.image = app.image.startsWith('needsdb') ? `needsdb:${random.int(1, 4)}` : imageName(random, badness);
+    else dockerOf(spec).image = imageName(random, badness);
+  },
+  env(spec, random) {
+    const value = `${random.int(1, 1_000)}`;
+    const app = spec.containers?.[0];
+    if (app !== undefined) app.env = [...(app.env ?? []).filter(({ name }) => name !== 'MODE'), { name: 'MODE', value }];
+    else dockerOf(spec).env = { MODE: value };
+  },
+  otherEnv(spec, random) {
+    const other = spec.containers?.[1];
+    if (other !== undefined) other.env = [{ name: 'MODE', value: `${random.int(1, 1_000)}` }];
+  },
+  port(spec, random, _badness, index) {
+    const hostPort = random.chance(0.5) ? hostPortOf(index) : undefined;
+    const app = spec.containers?.[0];
+    if (app !== undefined) app.ports = [{ containerPort: random.pick([80, 8080]), ...(hostPort === undefined ? {} : { hostPort }) }];
+    else dockerOf(spec).ports = [{ container_port: random.pick([80, 8080]), host_port: hostPort ?? 0 }];
+  },
+  containers(spec, random) {
+    if (spec.containers === undefined) return;
+    if (spec.containers.some(({ name }) => name === 'side')) spec.containers = spec.containers.filter(({ name }) => name !== 'side');
+    else spec.containers = [...spec.containers, { name: 'side', image: random.chance(0.2) ? 'nocmd:1' : 'app:2' }];
+  },
+  memory(spec, random) {
+    const app = spec.containers?.[0];
+    if (app === undefined) return;
+    if (random.chance(0.3)) delete app.resources;
+    else app.resources = { memory: random.pick(['64Mi', '128Mi', '256Mi']) };
+  },
+  restartPolicy(spec, random) {
+    dockerOf(spec).restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);
+  },
+  driftPolicy(spec) {
+    spec.driftPolicy = spec.driftPolicy === 'Report' ? 'Correct' : 'Report';
+  },
+  deletionPolicy(spec) {
+    spec.deletionPolicy = spec.deletionPolicy === 'Retain' ? 'Delete' : 'Retain';
+  },
+} satisfies Record<string, (spec: SpecDraft, random: Random, badness: number, index: number) => void>;
+
+export type Edit = keyof typeof edits;
+
+export function dockerOf(spec: SpecDraft): DockerDraft {
+  spec.computeConfig ??= {};
+  spec.computeConfig.docker ??= {};
+  return spec.computeConfig.docker;
+}

@@ -1,0 +1,175 @@
+import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../../../src/api/names.ts';
+import type { Tenant } from '../../../src/api/tenant.ts';
+import { secretsResource, tenantsResource } from '../../../src/controller/kube-resources.ts';
+import type { SecretObject } from '../../../src/controller/secrets/secret-reader.ts';
+import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
+import { resource } from '../../../src/kube/client/resource.ts';
+import { edits, newSpec } from './specs.ts';
+import type { Edit, SpecDraft } from './specs.ts';
+import type { Action, Scene } from './scene.ts';
+
+/** What people do to their Tenants and Secrets. */
+
+export const namespace = 'team-a';
+
+function tenantsOf({ world }: Scene) {
+  return resource<Tenant>(world.apiserver.clientOf('user'), tenantsResource);
+}
+
+/** What the apiserver refuses is no more than that. */
+async function tolerant<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof KubeApiError) return undefined;
+    throw error;
+  }
+}
+
+async function create(scene: Scene, name: string, index: number): Promise<void> {
+  const { world, random, badness } = scene;
+  const spec = newSpec(random, index, badness);
+  world.note(`user creates ${name} ${JSON.stringify(spec)}`);
+  await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+}
+
+/** Replaces the spec by an edited one, if there is such a Tenant. */
+async function edit(scene: Scene, name: string, change: (spec: SpecDraft) => void): Promise<void> {
+  const tenants = tenantsOf(scene);
+  const tenant = await tenants.get(name, namespace);
+  if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return;
+  const spec = structuredClone(tenant.spec) as SpecDraft;
+  change(spec);
+  scene.world.note(`user edits ${name} ${JSON.stringify(spec)}`);
+  // All but the status, as `kubectl replace` has it.
+  await tolerant(tenants.replace({ ...tenant, spec } as never));
+}
+
+async function annotate(scene: Scene, name: string, metadata: Record<string, unknown>): Promise<void> {
+  scene.world.note(`user marks ${name} ${JSON.stringify(metadata)}`);
+  await tolerant(tenantsOf(scene).mergePatch(name, namespace, { metadata }));
+}
+
+async function remove(scene: Scene, name: string): Promise<void> {
+  scene.world.note(`user deletes ${name}`);
+  await tolerant(tenantsOf(scene).delete(name, namespace));
+}
+
+async function putSecret(scene: Scene, password: string): Promise<void> {
+  const secrets = resource<SecretObject>(scene.world.apiserver.clientOf('user'), secretsResource);
+  const data = { password: Buffer.from(password).toString('base64') };
+  const metadata = { name: 'db', namespace };
+  if ((await secrets.get('db', namespace)) === undefined) await secrets.create({ metadata, type: 'Opaque', data });
+  else await secrets.mergePatch('db', namespace, { data });
+}
+
+let requests = 0;
+
+export const userActions = {
+  async create(scene) {
+    const index = scene.random.int(0, scene.names.length - 1);
+    await create(scene, scene.names[index] ?? '', index);
+  },
+  async edit(scene) {
+    const { random, badness } = scene;
+    const index = random.int(0, scene.names.length - 1);
+    const kindOfEdit = random.pick(Object.keys(edits) as Edit[]);
+    await edit(scene, scene.names[index] ?? '', (spec) => edits[kindOfEdit](spec, random, badness, index));
+  },
+  async editImage(scene) {
+    const index = scene.random.int(0, scene.names.length - 1);
+    await edit(scene, scene.names[index] ?? '', (spec) => edits.image(spec, scene.random, scene.badness));
+  },
+  async suspend(scene) {
+    await edit(scene, scene.anyName(), (spec) => void (spec.suspend = spec.suspend !== true));
+  },
+  async createSuspended(scene) {
+    const name = scene.anyName();
+    const spec = { ...newSpec(scene.random, scene.names.indexOf(name), 0), suspend: true };
+    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
+    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+  },
+  async move(scene) {
+    await edit(scene, scene.anyName(), (spec) => {
+      spec.computeProvider = spec.computeProvider === 'docker' ? 'mock' : 'docker';
+    });
+  },
+  async delete(scene) {
+    await remove(scene, scene.anyName());
+  },
+  async createAndDelete(scene) {
+    const index = scene.random.int(0, scene.names.length - 1);
+    const name = scene.names[index] ?? '';
+    await create(scene, name, index);
+    await scene.pass(scene.random.int(0, 400));
+    await remove(scene, name);
+  },
+  async retainAndReapply(scene) {
+    const index = scene.random.int(0, scene.names.length - 1);
+    const name = scene.names[index] ?? '';
+    await edit(scene, name, (spec) => void (spec.deletionPolicy = 'Retain'));
+    await scene.pass(scene.random.int(500, 3_000));
+    await remove(scene, name);
+    await scene.pass(scene.random.int(500, 3_000));
+    const spec: SpecDraft = { ...newSpec(scene.random, index, 0), deletionPolicy: 'Delete' };
+    const way = scene.random.int(0, 2);
+    if (way === 0) spec.suspend = true;
+    if (way === 1) spec.computeConfig = { docker: { volumes: ['/etc:/etc'] } };
+    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
+    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+  },
+  async request(scene) {
+    requests += 1;
+    await annotate(scene, scene.anyName(), { annotations: { [reconcileRequestedAt]: `request-${requests}` } });
+  },
+  async label(scene) {
+    await annotate(scene, scene.anyName(), { labels: { team: `${scene.random.int(1, 9)}` } });
+  },
+  async wipeStatus(scene) {
+    const name = scene.anyName();
+    const tenant = await tenantsOf(scene).get(name, namespace);
+    if (tenant?.status === undefined) return;
+    scene.world.note(`user wipes the status of ${name}`);
+    scene.world.apiserver.putStatusUnchecked(namespace, name, undefined);
+  },
+  async wipeStatusOfSuspended(scene) {
+    const name = scene.anyName();
+    await edit(scene, name, (spec) => void (spec.suspend = true));
+    await scene.pass(scene.random.int(500, 3_000));
+    if ((await tenantsOf(scene).get(name, namespace)) === undefined) return;
+    scene.world.note(`user wipes the status of ${name}`);
+    scene.world.apiserver.putStatusUnchecked(namespace, name, undefined);
+  },
+  async brokenStatus(scene) {
+    const name = scene.anyName();
+    const tenant = await tenantsOf(scene).get(name, namespace);
+    if (tenant?.status?.placement === undefined) return;
+    const { provider: _provider, ...placement } = tenant.status.placement;
+    scene.world.note(`the status of ${name} is that of an older version`);
+    scene.world.apiserver.putStatusUnchecked(namespace, name, { ...tenant.status, placement });
+  },
+  async rotateSecret(scene) {
+    const value = `hush-${scene.random.int(1, 1_000_000)}-hush`;
+    scene.world.note('user rotates the Secret');
+    await putSecret(scene, value);
+  },
+  async twin(scene) {
+    const name = `twin-${scene.random.int(1, 3)}`;
+    const spec = { ...newSpec(scene.random, 9, 0), tenantId: `${namespace}-${scene.anyName()}` };
+    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
+    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+  },
+  async otherFinalizer(scene) {
+    const name = scene.anyName();
+    const tenant = await tenantsOf(scene).get(name, namespace);
+    if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return;
+    const finalizers = (tenant.metadata.finalizers ?? []).filter((one) => one === finalizer);
+    await annotate(scene, name, { finalizers: [...finalizers, 'example.com/other'] });
+    await scene.pass(scene.random.int(100, 3_000));
+    await remove(scene, name);
+    await scene.pass(scene.random.int(5_000, 20_000));
+    const later = await tenantsOf(scene).get(name, namespace);
+    const rest = (later?.metadata.finalizers ?? []).filter((one) => one === finalizer);
+    if (later !== undefined) await annotate(scene, name, { finalizers: rest });
+  },
+} satisfies Record<string, Action>;

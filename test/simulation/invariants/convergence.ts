@@ -1,0 +1,255 @@
+import { findCondition } from '../../../src/api/conditions.ts';
+import { reconcileRequestedAt } from '../../../src/api/names.ts';
+import { isReady } from '../ledger.ts';
+import type { StoredTenant } from '../ledger.ts';
+import { isUp } from '../models/docker-container.ts';
+import { comesFrom, containersOf, expectationOf, isJob, keyOfTenant, lackingOf, servesAt, tenantIdOf } from '../truth.ts';
+import type { Expectation } from '../truth.ts';
+import type { OperatorConfig } from '../operator.ts';
+import type { World } from '../world.ts';
+import type { Invariant } from './invariant.ts';
+
+/** What it comes to, once the world has let it. */
+
+function configOf(world: World): OperatorConfig {
+  const config = world.operators[0]?.config;
+  if (config === undefined) throw new Error('a run ends with an operator at work');
+  return config;
+}
+
+/** Tenants that are to run, each with what it asks for. */
+function running(world: World): readonly (readonly [StoredTenant, Expectation])[] {
+  const config = configOf(world);
+  const tenants = [...world.ledger.tenants.values()];
+  return tenants
+    .filter(({ metadata, spec }) => metadata.deletionTimestamp === undefined && spec.suspend !== true)
+    .filter((tenant) => ownerOf(tenant, tenants) === tenant)
+    .map((tenant) => [tenant, expectationOf(world, tenant, config)]);
+}
+
+/** Of two with one id the older one has it. */
+function ownerOf(tenant: StoredTenant, tenants: readonly StoredTenant[]): StoredTenant {
+  const [owner = tenant] = tenants
+    .filter((other) => tenantIdOf(other) === tenantIdOf(tenant))
+    .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
+  return owner;
+}
+
+function ageOf({ metadata }: StoredTenant): string {
+  return `${metadata.creationTimestamp} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+function readyWords(tenant: StoredTenant): string {
+  const ready = findCondition(tenant.status?.conditions, 'Ready');
+  return `Ready=${ready?.status ?? '?'}/${ready?.reason ?? '?'} at ${ready?.observedGeneration ?? '?'} of ${tenant.metadata.generation ?? '?'}: ${ready?.message ?? ''}`;
+}
+
+const whatCanRunRuns: Invariant = {
+  name: 'whatCanRunRuns',
+  promise: 'in the end, what can run runs as its spec says',
+  watch: (world, broken) => ({
+    atEnd() {
+      const engine = world.engineNamed(configOf(world).engine);
+      const at = { atMs: world.time.now(), slackMs: 0 };
+      for (const [tenant, expectation] of running(world)) {
+        if (expectation.fault !== undefined || expectation.provider !== 'docker') continue;
+        const lacking = lackingOf(engine, keyOfTenant(tenant), expectation, at);
+        if (lacking.length > 0) broken(`${lacking.map(({ name }) => name).join(', ')} of ${keyOfTenant(tenant)} does not run well (${readyWords(tenant)})`);
+      }
+    },
+  }),
+};
+
+const whatRunsIsReady: Invariant = {
+  name: 'whatRunsIsReady',
+  promise: 'in the end, what can run is Ready at its generation',
+  watch: (world, broken) => ({
+    atEnd() {
+      for (const [tenant, { fault }] of running(world))
+        if (fault === undefined && !isReady(tenant)) broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+    },
+  }),
+};
+
+const whatCannotRunSaysSo: Invariant = {
+  name: 'whatCannotRunSaysSo',
+  promise: 'in the end, what can not run is not Ready, and speaks of its generation',
+  watch: (world, broken) => ({
+    atEnd() {
+      for (const [tenant, { fault }] of running(world)) {
+        if (fault === undefined) continue;
+        const ready = findCondition(tenant.status?.conditions, 'Ready');
+        if (ready?.status === 'True' || ready?.observedGeneration !== tenant.metadata.generation)
+          broken(`${keyOfTenant(tenant)}: ${fault}, and ${readyWords(tenant)}`);
+      }
+    },
+  }),
+};
+
+const othersRunOn: Invariant = {
+  name: 'othersRunOn',
+  promise: 'in the end, what can run of a tenant does, whatever becomes of its other containers',
+  watch: (world, broken) => ({
+    atEnd() {
+      const engine = world.engineNamed(configOf(world).engine);
+      for (const [tenant, { fault, containers }] of running(world)) {
+        if (fault === undefined || fault === 'a Secret is missing') continue;
+        const key = keyOfTenant(tenant);
+        const there = containersOf(engine, key);
+        if (!there.some((one) => containers.some((wanted) => comesFrom(one, wanted)))) continue;
+        for (const wanted of containers) {
+          const { fault: own } = { fault: ownFault(world, tenant, wanted.name) };
+          if (own || isJob(wanted)) continue;
+          const runs = there.some((one) => one.labels[`landlord.container`] === wanted.name && isUp(one));
+          if (!runs) broken(`${wanted.name} of ${key} stands still for another container's fault (${fault})`);
+        }
+      }
+    },
+  }),
+};
+
+/** Whether that container is the one, or one of those, that can't run. */
+function ownFault(world: World, tenant: StoredTenant, name: string): boolean {
+  const containers = (tenant.spec.containers ?? []).filter((one) => one.name === name);
+  if (containers.length === 0) return true;
+  const alone = { ...tenant, spec: { ...tenant.spec, containers } };
+  return expectationOf(world, alone, configOf(world)).fault !== undefined;
+}
+
+const oldOneServes: Invariant = {
+  name: 'oldOneServes',
+  promise: 'in the end, something runs of what ran before a spec that can not run',
+  watch(world, broken) {
+    const hands = new Set<string>();
+    return {
+      onEngineChange(_engine, { by, container }) {
+        if (by === 'person' && container !== undefined) hands.add(container.id);
+      },
+      atEnd() {
+        const engine = world.engineNamed(configOf(world).engine);
+        for (const [tenant, { fault, provider }] of running(world)) {
+          if (fault === undefined || provider !== 'docker') continue;
+          const key = keyOfTenant(tenant);
+          const served = servedBefore(world, tenant);
+          if (!served) continue;
+          if (!containersOf(engine, key).some(isUp)) broken(`nothing of ${key} runs any more (${readyWords(tenant)})`);
+        }
+      },
+    };
+  },
+};
+
+/** Whether an earlier generation of it was Ready at the place where it is. */
+function servedBefore(world: World, tenant: StoredTenant): boolean {
+  const { uid, generation = 0 } = tenant.metadata;
+  const previous = world.ledger.ofGeneration(uid, generation - 1);
+  if (previous === undefined || previous.spec.suspend === true) return false;
+  return world.ledger.wasReady(uid, generation - 1) && expectationOf(world, previous, configOf(world)).provider === 'docker';
+}
+
+const deletedIsGone: Invariant = {
+  name: 'deletedIsGone',
+  promise: 'in the end, a deleted Tenant is gone',
+  watch: (world, broken) => ({
+    atEnd() {
+      for (const tenant of world.ledger.tenants.values())
+        if (tenant.metadata.deletionTimestamp !== undefined) broken(`${keyOfTenant(tenant)} is still there (${readyWords(tenant)})`);
+    },
+  }),
+};
+
+const nothingIsLeft: Invariant = {
+  name: 'nothingIsLeft',
+  promise: 'in the end, nothing runs that no Tenant asks for, but what was to stay',
+  watch(world, broken) {
+    const kept = new Set<string>();
+    return {
+      onCommit({ user, collection, before, after }) {
+        if (collection !== 'tenants' || before === undefined || after !== undefined) return;
+        const tenant = before as StoredTenant;
+        // A finalizer that a person takes away takes all promises along.
+        if (user === 'user' || tenant.spec.deletionPolicy === 'Retain') kept.add(keyOfTenant(tenant));
+      },
+      atEnd() {
+        const { engine: current } = configOf(world);
+        for (const engine of world.engines.values())
+          for (const container of engine.containers.values()) {
+            if (container.madeBy === 'person') continue;
+            const tenant = world.ledger.tenants.get(tenantKey(container.labels));
+            if (tenant === undefined && kept.has(tenantKey(container.labels))) continue;
+            if (tenant?.spec.suspend === true) continue;
+            const expectation = tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
+            if (expectation?.fault !== undefined) continue;
+            const isWanted = expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true && engine.name === current;
+            if (!isWanted) broken(`${container.name} on the engine ${engine.name} is of no Tenant's spec (${container.state})`);
+          }
+      },
+    };
+  },
+};
+
+function tenantKey(labels: Readonly<Record<string, string>>): string {
+  const mark = (name: string): string => Object.entries(labels).find(([key]) => key.endsWith(`.${name}`))?.[1] ?? '';
+  return `${mark('tenant_namespace')}/${mark('tenant_name')}`;
+}
+
+const suspendedShows: Invariant = {
+  name: 'suspendedShows',
+  promise: 'in the end, a suspended Tenant shows what runs of it',
+  watch: (world, broken) => ({
+    atEnd() {
+      const config = configOf(world);
+      const engine = world.engineNamed(config.engine);
+      for (const tenant of world.ledger.tenants.values()) {
+        if (tenant.spec.suspend !== true || tenant.metadata.deletionTimestamp !== undefined) continue;
+        const runs = containersOf(engine, keyOfTenant(tenant)).filter((one) => one.state === 'running').length;
+        const shown = tenant.status?.compute?.running ?? 0;
+        if (runs > 0 && shown === 0) broken(`${runs} containers of ${keyOfTenant(tenant)} run, and its status shows none`);
+      }
+    },
+  }),
+};
+
+const requestsAreEchoed: Invariant = {
+  name: 'requestsAreEchoed',
+  promise: 'in the end, each request to reconcile is echoed',
+  watch: (world, broken) => ({
+    atEnd() {
+      for (const tenant of world.ledger.tenants.values()) {
+        const asked = tenant.metadata.annotations?.[reconcileRequestedAt];
+        if (asked === undefined || tenant.spec.suspend === true) continue;
+        if (tenant.status?.lastHandledReconcileAt !== asked) broken(`${keyOfTenant(tenant)} asks for ${asked}, echoed is ${tenant.status?.lastHandledReconcileAt ?? 'nothing'} (${readyWords(tenant)})`);
+      }
+    },
+  }),
+};
+
+const jobsAreHealthy: Invariant = {
+  name: 'jobsAreHealthy',
+  promise: 'in the end, a job that has come to a good end is not called ill',
+  watch: (world, broken) => ({
+    atEnd() {
+      const engine = world.engineNamed(configOf(world).engine);
+      for (const [tenant, { containers }] of running(world)) {
+        if (containers.length === 0 || !containers.every(isJob)) continue;
+        const there = containersOf(engine, keyOfTenant(tenant));
+        const isDone = containers.every((wanted) => there.some((one) => servesAt(one, wanted, world.time.now())));
+        const reason = findCondition(tenant.status?.conditions, 'Ready')?.reason;
+        if (isDone && reason === 'Unhealthy') broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+      }
+    },
+  }),
+};
+
+export const convergence: readonly Invariant[] = [
+  whatCanRunRuns,
+  whatRunsIsReady,
+  whatCannotRunSaysSo,
+  othersRunOn,
+  oldOneServes,
+  deletedIsGone,
+  nothingIsLeft,
+  suspendedShows,
+  requestsAreEchoed,
+  jobsAreHealthy,
+];

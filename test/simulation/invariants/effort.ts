@@ -1,0 +1,108 @@
+import type { Commit } from '../../controller/memory-apiserver.ts';
+import { tenantOf } from '../truth.ts';
+import type { World } from '../world.ts';
+import type { Invariant } from './invariant.ts';
+
+/** What it costs. */
+
+const minuteMs = 60_000;
+
+/** Counts by key over the last virtual minute. */
+function perMinute(world: World, limit: number, broken: (key: string, count: number) => void): (key: string) => void {
+  const times = new Map<string, number[]>();
+  return (key) => {
+    const nowMs = world.time.now();
+    const known = times.get(key) ?? [];
+    times.set(key, known);
+    known.push(nowMs);
+    while ((known[0] ?? nowMs) < nowMs - minuteMs) known.shift();
+    if (known.length > limit) broken(key, known.length);
+  };
+}
+
+/** A rollout of a few containers is two dozen changes; some in a minute are a busy user. */
+const engineChangesPerMinute = 120;
+/** Of one container, after each other. */
+const createdPerMinute = 12;
+
+const changesLittle: Invariant = {
+  name: 'changesLittle',
+  promise: 'no tenant is changed on its engine again and again',
+  watch(world, broken) {
+    const change = perMinute(world, engineChangesPerMinute, (key, count) => broken(`${count} changes of ${key} in a minute`));
+    const create = perMinute(world, createdPerMinute, (key, count) => broken(`${count} containers were made for ${key} in a minute`));
+    return {
+      onEngineChange(_engine, { by, call, container }) {
+        if (by === 'person' || container === undefined) return;
+        change(tenantOf(container));
+        if (call === 'create') create(container.name);
+      },
+    };
+  },
+};
+
+const statusWritesPerMinute = 40;
+const passesPerMinute = 150;
+
+const writesLittle: Invariant = {
+  name: 'writesLittle',
+  promise: 'no Tenant is written again and again',
+  watch(world, broken) {
+    const write = perMinute(world, statusWritesPerMinute, (key, count) => broken(`${count} writes of ${key} in a minute`));
+    return {
+      onCommit({ user, collection, after, before }) {
+        const { namespace = '', name = '' } = (after ?? before)?.metadata ?? {};
+        if (user !== 'user' && collection === 'tenants') write(`${namespace}/${name}`);
+      },
+    };
+  },
+};
+
+const passesLittle: Invariant = {
+  name: 'passesLittle',
+  promise: 'no Tenant is looked at again and again',
+  watch(world, broken) {
+    const pass = perMinute(world, passesPerMinute, (key, count) => broken(`${count} passes over ${key} in a minute`));
+    return { onPass: (key) => pass(key) };
+  },
+};
+
+/** Rolling inspects are paced at 20 ms each, at the most. */
+const callsPerMinute = 1_500;
+
+const asksLittle: Invariant = {
+  name: 'asksLittle',
+  promise: 'no engine is called again and again',
+  watch(world, broken) {
+    const call = perMinute(world, callsPerMinute, (key, count) => broken(`${count} calls by ${key} in a minute`));
+    return { onEngineCall: (_call, by) => call(by) };
+  },
+};
+
+const quietCostsNothing: Invariant = {
+  name: 'quietCostsNothing',
+  promise: 'where nothing happens, nothing is written',
+  watch(world, broken) {
+    const written: string[] = [];
+    return {
+      atEnd: () => void (written.length = 0),
+      onCommit({ user, collection, after, before }: Commit) {
+        const { name = '' } = (after ?? before)?.metadata ?? {};
+        if (user !== 'user') written.push(`${collection} ${name}`);
+      },
+      onEngineChange(_engine, { by, call, container }) {
+        if (by !== 'person' && !isForgetful(world)) written.push(`${call} ${container?.name ?? ''}`);
+      },
+      afterQuiet() {
+        if (written.length > 0) broken(`${written.length} writes, such as ${written.slice(0, 3).join(', ')}`);
+      },
+    };
+  },
+};
+
+/** A rival operator is a cause that does not go away. */
+function isForgetful(world: World): boolean {
+  return world.operators.length > 1;
+}
+
+export const effort: readonly Invariant[] = [changesLittle, writesLittle, passesLittle, asksLittle, quietCostsNothing];

@@ -1,0 +1,402 @@
+import { findCondition } from '../../../src/api/conditions.ts';
+import type { Condition } from '../../../src/api/conditions.ts';
+import { finalizer } from '../../../src/api/names.ts';
+import type { TenantStatus } from '../../../src/api/status.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
+import type { Commit } from '../../controller/memory-apiserver.ts';
+import { isReady } from '../ledger.ts';
+import type { StoredTenant } from '../ledger.ts';
+import { isUp } from '../models/docker-container.ts';
+import { containersOf, expectationOf, keyOfTenant, lackingOf, providerOf } from '../truth.ts';
+import type { World } from '../world.ts';
+import type { Invariant } from './invariant.ts';
+
+/** What status, Events and log say, held against what is the case. */
+
+/** A status that an operator has written. */
+interface Said {
+  readonly by: string;
+  readonly tenant: StoredTenant;
+  readonly before: TenantStatus | undefined;
+  readonly status: TenantStatus;
+  readonly ready: Condition | undefined;
+  readonly wasReady: Condition | undefined;
+}
+
+function statusSaid({ user, collection, subresource, before, after }: Commit): Said | undefined {
+  if (user === 'user' || collection !== 'tenants' || subresource !== 'status' || after === undefined) return undefined;
+  const tenant = after as StoredTenant;
+  if (tenant.status === undefined) return undefined;
+  const { status } = tenant;
+  const known = (before as StoredTenant | undefined)?.status;
+  return {
+    by: user,
+    tenant,
+    before: known,
+    status,
+    ready: findCondition(status.conditions, 'Ready'),
+    wasReady: findCondition(known?.conditions, 'Ready'),
+  };
+}
+
+function onStatus(take: (said: Said) => void): (commit: Commit) => void {
+  return (commit) => {
+    const said = statusSaid(commit);
+    if (said !== undefined) take(said);
+  };
+}
+
+/** What a look has seen may have changed since. */
+const lookAgeMs = 5_000;
+/** A timer may be early by that. */
+const slackMs = 500;
+
+function wasDisturbed(world: World, key: string, sinceMs: number): boolean {
+  return [...world.engines.values()].some((engine) => (engine.disturbedMs.get(key) ?? 0) >= sinceMs);
+}
+
+/** What does not run as it should of what that generation asks for. */
+function lacking(world: World, tenant: StoredTenant, generation: number, by: string | undefined): readonly string[] {
+  const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation) ?? tenant;
+  const { config } = world.operators.find(({ process }) => process.name === by) ?? world.operators[0] ?? {};
+  if (config === undefined || providerOf(wished) !== 'docker') return [];
+  const expectation = expectationOf(world, wished, config);
+  const at = { atMs: world.time.now(), slackMs };
+  return lackingOf(world.engineNamed(config.engine), keyOfTenant(tenant), expectation, at).map(({ name }) => name);
+}
+
+const readyIsTrue: Invariant = {
+  name: 'readyIsTrue',
+  promise: 'Ready=True is written only while what runs is that generation, and has run well for long enough',
+  watch: (world, broken) => ({
+    onCommit: onStatus(({ by, tenant, ready, wasReady }) => {
+      if (ready?.status !== 'True' || ready.reason !== 'Running') return;
+      if (wasReady?.status === 'True' && wasReady.observedGeneration === ready.observedGeneration) return;
+      const key = keyOfTenant(tenant);
+      if (wasDisturbed(world, key, world.time.now() - lookAgeMs)) return;
+      const names = lacking(world, tenant, ready.observedGeneration ?? 0, by);
+      if (names.length > 0) broken(`${key} is called Ready at generation ${ready.observedGeneration ?? 0}, and ${names.join(', ')} does not do well`);
+    }),
+  }),
+};
+
+/** How long somebody has been there who could know better. */
+function watchedSince(world: World): number {
+  const started = world.operators.filter(({ process }) => process.isAlive).map(({ startedMs }) => startedMs);
+  return started.length === 0 ? Infinity : Math.min(...started);
+}
+
+function unreachableSince(world: World): number {
+  const { enginesCutOff, enginesCutOffSinceMs, apiserverDown } = world.weather;
+  if (apiserverDown) return Infinity;
+  if (enginesCutOff) return enginesCutOffSinceMs;
+  const engine = world.engines.get(world.operators[0]?.config.engine ?? '');
+  return engine === undefined || engine.unreachableSinceMs === 0 ? Infinity : engine.unreachableSinceMs;
+}
+
+/** A sweep, a look, a write. */
+const noticeMs = 120_000;
+
+/** Calls back once the same has been the case for `ms`, and nobody's absence is the cause. */
+function lasting(world: World, ms: number, isTheCase: (tenant: StoredTenant) => boolean, then: (tenant: StoredTenant) => void) {
+  const since = new Map<string, number>();
+  return (): void => {
+    const nowMs = world.time.now();
+    const isWatched = watchedSince(world) + ms < nowMs && world.time.now() - world.weather.apiserverBackMs > ms;
+    for (const [key, tenant] of world.ledger.tenants) {
+      if (!isWatched || !isTheCase(tenant)) {
+        since.delete(key);
+        continue;
+      }
+      const first = since.get(key) ?? nowMs;
+      since.set(key, first);
+      if (nowMs - first > ms) then(tenant);
+    }
+  };
+}
+
+function saysItRuns(tenant: StoredTenant): boolean {
+  const ready = findCondition(tenant.status?.conditions, 'Ready');
+  return ready?.status === 'True' && ready.reason === 'Running';
+}
+
+const readyIsKept: Invariant = {
+  name: 'readyIsKept',
+  promise: 'Ready=True does not outlast what it speaks of by minutes',
+  watch: (world, broken) => ({
+    onSample: lasting(
+      world,
+      noticeMs,
+      (tenant) => {
+        const isKnowable = unreachableSince(world) === Infinity && world.weather.engineRefuses === undefined;
+        return isKnowable && isReady(tenant) && saysItRuns(tenant) && lacking(world, tenant, tenant.metadata.generation ?? 0, undefined).length > 0;
+      },
+      (tenant) => broken(`${keyOfTenant(tenant)} has long been called Ready, and does not do well`),
+    ),
+  }),
+};
+
+/** 60 s are promised; a timer and a write come on top. */
+const contactMs = 75_000;
+
+const contactIsEvidence: Invariant = {
+  name: 'contactIsEvidence',
+  promise: 'nothing is called Ready for more than a minute without contact to its engine',
+  watch: (world, broken) => ({
+    onSample() {
+      const since = Math.max(unreachableSince(world), watchedSince(world), world.weather.apiserverBackMs);
+      if (world.time.now() - since < contactMs) return;
+      for (const tenant of world.ledger.tenants.values())
+        if (saysItRuns(tenant) && tenant.status?.placement?.provider === 'docker')
+          broken(`${keyOfTenant(tenant)} is Ready, and its engine has been out of reach for ${contactMs / 1000} s`);
+    },
+  }),
+};
+
+const generationIsTold: Invariant = {
+  name: 'generationIsTold',
+  promise: 'Ready=True of an older generation does not stand for long',
+  watch: (world, broken) => ({
+    onSample: lasting(
+      world,
+      noticeMs,
+      (tenant) => saysItRuns(tenant) && !isReady(tenant) && tenant.metadata.deletionTimestamp === undefined,
+      (tenant) => broken(`${keyOfTenant(tenant)} is Ready at generation ${tenant.status?.observedGeneration ?? -1} of ${tenant.metadata.generation ?? 0}`),
+    ),
+  }),
+};
+
+const rejectedForItsOwnFault: Invariant = {
+  name: 'rejectedForItsOwnFault',
+  promise: 'a spec is rejected only for what its own containers did by themselves',
+  watch: (world, broken) => ({
+    onCommit: onStatus(({ by, tenant, before, status }) => {
+      const { rejected } = status;
+      if (rejected === undefined || rejected.specHash === before?.rejected?.specHash) return;
+      const config = world.operators.find(({ process }) => process.name === by)?.config;
+      const generation = status.observedGeneration;
+      const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation);
+      if (config === undefined || wished === undefined || providerOf(wished) !== 'docker') return;
+      if (expectationOf(world, wished, config).fault === undefined)
+        broken(`${keyOfTenant(tenant)} can run, and is rejected: ${rejected.message}`);
+    }),
+  }),
+};
+
+/** What an engine is like, not what runs there. */
+const reasonsOfALook: readonly string[] = ['Throttled', 'AccessDenied', 'ProviderUnavailable'];
+const silenceMs = 55_000;
+
+const silenceSaysNothing: Invariant = {
+  name: 'silenceSaysNothing',
+  promise: 'an engine that does not answer, throttles or refuses a look changes nothing of what is known for a minute',
+  watch: (world, broken) => ({
+      onCommit: onStatus(({ tenant, before, status, ready, wasReady }) => {
+        const key = keyOfTenant(tenant);
+        if (wasReady?.status !== 'True' || ready === undefined) return;
+        const isSameWish = wasReady.observedGeneration === (ready.observedGeneration ?? 0) && !movesAway(before, status);
+        if (!isSameWish || tenant.metadata.deletionTimestamp !== undefined) return;
+        if (ready.status !== 'True' && reasonsOfALook.includes(ready.reason)) {
+          const sinceMs = world.time.now() - world.weather.troubleSinceMs;
+          if (ready.status === 'False' || sinceMs < silenceMs) broken(`${key} was Ready, and is ${ready.status} for ${ready.reason} after ${Math.round(sinceMs)} ms`);
+        }
+        if (ready.reason === 'Suspended' && before?.compute?.state === 'running' && status.compute?.state === 'unknown')
+          broken(`${key} is suspended, and what runs is forgotten`);
+      }),
+  }),
+};
+
+function movesAway(before: TenantStatus | undefined, status: TenantStatus): boolean {
+  return JSON.stringify(before?.placement) !== JSON.stringify(status.placement);
+}
+
+const illnessIsSeen: Invariant = {
+  name: 'illnessIsSeen',
+  promise: 'what runs well is not called ill',
+  watch: (world, broken) => ({
+    onCommit: onStatus(({ by, tenant, ready, wasReady }) => {
+      if (ready?.status !== 'False' || wasReady?.status !== 'True') return;
+      if (wasReady.observedGeneration !== ready.observedGeneration || providerOf(tenant) !== 'docker') return;
+      const key = keyOfTenant(tenant);
+      if (ready.reason !== 'Unhealthy' || wasDisturbed(world, key, world.time.now() - 30_000)) return;
+      if (world.ledger.since(key, world.time.now() - 30_000).length > 1) return;
+      const config = world.operators.find(({ process }) => process.name === by)?.config;
+      if (config === undefined || containersOf(world.engineNamed(config.engine), key).length === 0) return;
+      if (lacking(world, tenant, ready.observedGeneration ?? 0, by).length === 0) broken(`${key} does well, and is ${ready.reason}: ${ready.message}`);
+    }),
+  }),
+};
+
+const finalizerLast: Invariant = {
+  name: 'finalizerLast',
+  promise: 'the finalizer goes only once nothing is left, or the workload is to stay',
+  watch: (world, broken) => ({
+    onCommit({ user, collection, before, after }) {
+      if (user === 'user' || collection !== 'tenants' || before === undefined) return;
+      const had = before.metadata.finalizers?.includes(finalizer) === true;
+      if (!had || after?.metadata.finalizers?.includes(finalizer) === true) return;
+      const tenant = before as StoredTenant;
+      const key = keyOfTenant(tenant);
+      if (tenant.metadata.deletionTimestamp === undefined) broken(`${user} takes the finalizer of ${key}, which stays`);
+      if (tenant.spec.deletionPolicy === 'Retain') return;
+      const left = leftOf(world, key);
+      if (left.length > 0) broken(`${user} takes the finalizer of ${key}, and ${left.join(', ')} is left`);
+    },
+  }),
+};
+
+/** What operators made for it and is still there. */
+function leftOf(world: World, key: string): readonly string[] {
+  return [...world.engines.values()].flatMap((engine) =>
+    containersOf(engine, key)
+      .filter(({ state }) => state !== 'removing')
+      .map(({ name }) => name),
+  );
+}
+
+const goneIsGone: Invariant = {
+  name: 'goneIsGone',
+  promise: 'that nothing is left is told once, and is true',
+  watch(world, broken) {
+    const told = new Set<string>();
+    return {
+      onCommit(commit) {
+        const event = eventOf(commit);
+        if (event === undefined || !event.note.includes('nothing of it is left')) return;
+        const { namespace = '', name = '', uid = '' } = event.regarding;
+        const left = world.ledger.tenants.get(`${namespace}/${name}`)?.metadata.uid === uid ? [] : leftOf(world, `${namespace}/${name}`);
+        if (left.length > 0 && !world.ledger.tenants.has(`${namespace}/${name}`)) broken(`nothing of ${name} is said to be left, and ${left.join(', ')} is`);
+        if (told.has(uid)) broken(`that nothing of ${name} is left is told twice`);
+        told.add(uid);
+      },
+    };
+  },
+};
+
+interface StoredEvent {
+  readonly reason: string;
+  readonly note: string;
+  readonly regarding: { readonly namespace?: string; readonly name?: string; readonly uid?: string };
+}
+
+/** One that is told anew, or once more. */
+function eventOf({ collection, after }: Commit): StoredEvent | undefined {
+  return collection === 'events' && after !== undefined ? (after as unknown as StoredEvent) : undefined;
+}
+
+const provisionedOnce: Invariant = {
+  name: 'provisionedOnce',
+  promise: 'Provisioned is told once for each place',
+  watch(_world, broken) {
+    const places = new Map<string, Set<string>>();
+    const told = new Map<string, number>();
+    return {
+      onCommit(commit) {
+        const said = statusSaid(commit);
+        if (said?.status.placement !== undefined) {
+          const { uid } = said.tenant.metadata;
+          places.set(uid, (places.get(uid) ?? new Set()).add(JSON.stringify([said.before?.placement, said.status.placement])));
+        }
+        const event = eventOf(commit);
+        if (event?.reason !== 'Provisioned') return;
+        const { uid = '', name = '' } = event.regarding;
+        told.set(uid, (told.get(uid) ?? 0) + 1);
+        if ((told.get(uid) ?? 0) > Math.max(1, placesOf(places.get(uid)))) broken(`${name} is told to be provisioned ${told.get(uid) ?? 0} times`);
+      },
+    };
+  },
+};
+
+/** Moves between places, the first one included. */
+function placesOf(moves: ReadonlySet<string> | undefined): number {
+  return [...(moves ?? [])].filter((move) => {
+    const [from, to] = JSON.parse(move) as [unknown, unknown];
+    return JSON.stringify(from) !== JSON.stringify(to);
+  }).length;
+}
+
+const servesOnIsTrue: Invariant = {
+  name: 'servesOnIsTrue',
+  promise: 'that what ran before serves on is said only while it does',
+  watch: (world, broken) => ({
+    onCommit: onStatus(({ by, tenant, ready, wasReady }) => {
+      if (ready === undefined || ready.message === wasReady?.message || !/serves on/.test(ready.message)) return;
+      const config = world.operators.find(({ process }) => process.name === by)?.config;
+      if (config === undefined) return;
+      const key = keyOfTenant(tenant);
+      if (wasDisturbed(world, key, world.time.now() - 1_000)) return;
+      if (!containersOf(world.engineNamed(config.engine), key).some(isUp)) broken(`nothing of ${key} runs: ${ready.message}`);
+    }),
+  }),
+};
+
+const keepsSecrets: Invariant = {
+  name: 'keepsSecrets',
+  promise: 'no value of a Secret stands in a status, an Event, a label or the log',
+  watch(world, broken) {
+    const check = (where: string, what: unknown): void => {
+      if (world.ledger.secrets.size === 0) return;
+      const text = JSON.stringify(what, (_key, value: unknown) => (value instanceof Error ? value.message : value)) ?? '';
+      for (const secret of world.ledger.secrets) if (text.includes(secret)) broken(`${where} shows ${secret}`);
+    };
+    return {
+      onCommit({ user, collection, after }) {
+        if (user === 'user' || after === undefined) return;
+        if (collection === 'events') check('an Event', after);
+        if (collection === 'tenants') check('a status', after.status);
+      },
+      onLog: ({ fields, message }) => check('the log', { fields, message }),
+      onEngineChange: (_engine, { by, container }) => {
+        if (by !== 'person' && container !== undefined) check('a label', container.labels);
+      },
+    };
+  },
+};
+
+const noInternalErrors: Invariant = {
+  name: 'noInternalErrors',
+  promise: 'no error is logged that nothing in the world explains',
+  watch: (_world, broken) => ({
+    onLog({ level, message, fields }) {
+      if (level !== 'error') return;
+      const error = fields['err'];
+      // The apiserver's own failures are the world's.
+      if (error instanceof KubeUnreachableError || (error instanceof KubeApiError && error.status >= 500)) return;
+      broken(`${message}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+    },
+  }),
+};
+
+const orphansHaveNoTenant: Invariant = {
+  name: 'orphansHaveNoTenant',
+  promise: 'nothing is reported as an orphan whose Tenant is there',
+  watch: (world, broken) => ({
+    onLog({ message, fields }) {
+      if (!message.startsWith('orphan')) return;
+      const key = String(fields['tenant']);
+      const known = world.ledger.since(key, world.time.now() - 10_000);
+      if (known.every((tenant) => tenant !== undefined && !hasGoing(tenant))) broken(`${String(fields['resource'])} of ${key} is reported as an orphan`);
+    },
+  }),
+};
+
+function hasGoing({ metadata }: StoredTenant): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+export const whatIsSaid: readonly Invariant[] = [
+  readyIsTrue,
+  readyIsKept,
+  contactIsEvidence,
+  generationIsTold,
+  rejectedForItsOwnFault,
+  silenceSaysNothing,
+  illnessIsSeen,
+  finalizerLast,
+  goneIsGone,
+  provisionedOnce,
+  servesOnIsTrue,
+  keepsSecrets,
+  noInternalErrors,
+  orphansHaveNoTenant,
+];

@@ -1,0 +1,275 @@
+import { isUp } from '../models/docker-container.ts';
+import type { Container } from '../models/docker-container.ts';
+import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
+import { usersOf } from '../models/docker-engine.ts';
+import type { StoredTenant } from '../ledger.ts';
+import { comesFrom, containersOf, expectationOf, isSettled, lagMs, providerOf, tenantOf } from '../truth.ts';
+import type { Expectation, Wanted } from '../truth.ts';
+import type { World } from '../world.ts';
+import type { Invariant } from './invariant.ts';
+
+/** What happens on the engines. */
+
+/** What an operator may do to what nobody asked it to look after: nothing. */
+const leavesOthersAlone: Invariant = {
+  name: 'leavesOthersAlone',
+  promise: 'what a person made is never touched, whatever labels it bears',
+  watch: (_world, broken) => ({
+    onEngineChange(_engine, { by, call, container }) {
+      if (by !== 'person' && container?.madeBy === 'person')
+        broken(`${by} calls ${call} on ${container.name}, which a person runs`);
+    },
+  }),
+};
+
+/** The revisions of a Tenant that an operator may know of now. */
+function knownRevisions(world: World, key: string): readonly (StoredTenant | undefined)[] {
+  return world.ledger.since(key, world.time.now() - lagMs);
+}
+
+function isGoing(revisions: readonly (StoredTenant | undefined)[]): boolean {
+  return revisions.some((one) => one === undefined || one.metadata.deletionTimestamp !== undefined);
+}
+
+/** What each of the revisions asks for, by each of the configs that are or were in force. */
+function expectations(world: World, revisions: readonly (StoredTenant | undefined)[]): readonly Expectation[] {
+  return revisions.flatMap((tenant) =>
+    tenant === undefined ? [] : world.operators.map(({ config }) => expectationOf(world, tenant, config)),
+  );
+}
+
+function wantedBy(container: Container, { containers }: Expectation): Wanted | undefined {
+  return containers.find((wanted) => comesFrom(container, wanted));
+}
+
+const keepsWhatRuns: Invariant = {
+  name: 'keepsWhatRuns',
+  promise: 'what runs well and is what the Tenant has asked for all along is neither stopped nor removed',
+  watch: (world, broken) => ({
+    onEngineChange(engine, change) {
+      const { by, call, container } = change;
+      if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
+      if (container.madeBy === 'person' || !isSettled(container, world.time.now())) return;
+      const key = tenantOf(container);
+      const revisions = knownRevisions(world, key);
+      if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
+      const all = expectations(world, revisions);
+      if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
+      if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
+      if (hasTwin(engine, container, all)) return;
+      broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
+    },
+  }),
+};
+
+function movedLately(world: World, revisions: readonly (StoredTenant | undefined)[]): boolean {
+  return (
+    new Set(revisions.map((one) => (one === undefined ? '' : providerOf(one)))).size > 1 ||
+    revisions.some((one) => one !== undefined && providerOf(one) !== 'docker') ||
+    new Set(world.operators.map(({ config }) => JSON.stringify(config))).size > 1
+  );
+}
+
+/** Whether the operators' config no longer leads to that engine. */
+function isElsewhere(world: World, engine: DockerEngine): boolean {
+  return world.operators.some(({ config }) => config.engine !== engine.name);
+}
+
+function hasTwin(engine: DockerEngine, container: Container, all: readonly Expectation[]): boolean {
+  return containersOf(engine, tenantOf(container)).some(
+    (other) => other !== container && isUp(other) && all.some((expectation) => wantedBy(other, expectation) !== undefined && wantedBy(other, expectation)?.name === wantedBy(container, expectation)?.name),
+  );
+}
+
+const successorFirst: Invariant = {
+  name: 'successorFirst',
+  promise: 'what runs is stopped only once its successor runs well, unless the two exclude each other',
+  watch: (world, broken) => ({
+    onEngineChange(engine, { by, call, container }) {
+      if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
+      const nowMs = world.time.now();
+      if (container.madeBy === 'person' || !isSettled(container, nowMs)) return;
+      const key = tenantOf(container);
+      const revisions = knownRevisions(world, key);
+      if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
+      const all = expectations(world, revisions);
+      // That it may go for a successor that can never run is what `servesOn` looks at.
+      if (all.some((expectation) => wantedBy(container, expectation) !== undefined)) return;
+      const name = containerName(container);
+      const excluded = all.some(({ containers }) =>
+        containers.every((wanted) => wanted.name !== name || excludes(wanted, container)),
+      );
+      if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
+      const heirs = containersOf(engine, key).filter(
+        (other) => other !== container && containerName(other) === name && isSettled(other, nowMs, 500),
+      );
+      if (heirs.length === 0) broken(`${by} calls ${call} on ${container.name} of ${key}, and no successor runs well`);
+    },
+  }),
+};
+
+/** All of a tenant's containers are replaced together: one that excludes its successor takes the others along. */
+function hasGivenWay(all: readonly Expectation[], there: readonly Container[], container: Container): boolean {
+  return all.some(({ containers }) =>
+    containers.some((wanted) => there.some((one) => one !== container && containerName(one) === wanted.name && excludes(wanted, one))),
+  );
+}
+
+function containerName(container: Container): string {
+  return Object.entries(container.labels).find(([key]) => key.endsWith('.container'))?.[1] ?? '';
+}
+
+function excludes(wanted: Wanted, container: Container): boolean {
+  const held = Object.values(container.ports);
+  const binds = container.hostConfig.Binds ?? [];
+  const source = (bind: string): string => bind.split(':')[0] ?? '';
+  return (
+    [...wanted.ports.values()].some((port) => port !== 0 && held.includes(port)) ||
+    wanted.binds.some((bind) => binds.some((other) => source(other) === source(bind))) ||
+    container.anonymousVolumes.length > 0
+  );
+}
+
+const oneServes: Invariant = {
+  name: 'oneServes',
+  promise: 'of two containers that do the same, one goes soon',
+  watch(world, broken) {
+    const since = new Map<string, number>();
+    return {
+      onSample() {
+        const twins = new Set<string>();
+        for (const engine of world.engines.values()) for (const twin of twinsOn(engine)) twins.add(twin);
+        for (const key of since.keys()) if (!twins.has(key)) since.delete(key);
+        for (const key of twins) {
+          const first = since.get(key) ?? world.time.now();
+          since.set(key, first);
+          if (world.time.now() - first > twinsMs) broken(`two of ${key} have run for ${twinsMs / 60_000} minutes`);
+        }
+      },
+    };
+  },
+};
+
+/** A successor that is tried gets this long, and the settling time of one that keeps failing is five minutes. */
+const twinsMs = 900_000;
+
+function twinsOn(engine: DockerEngine): readonly string[] {
+  const seen = new Set<string>();
+  const twins: string[] = [];
+  for (const container of engine.containers.values()) {
+    if (!isUp(container) || container.madeBy === 'person') continue;
+    const key = `${tenantOf(container)} ${containerName(container)}`;
+    if (seen.has(key)) twins.push(key);
+    seen.add(key);
+  }
+  return twins;
+}
+
+const keepsData: Invariant = {
+  name: 'keepsData',
+  promise: 'data of a tenant is removed with the Tenant alone, and only where that is asked for',
+  watch: (world, broken) => ({
+    onEngineChange(engine, change) {
+      const { by } = change;
+      if (by === 'person') return;
+      for (const [volume, key] of lostBy(engine, change)) {
+        const revisions = knownRevisions(world, key);
+        if (!isGoing(revisions)) broken(`${by} removes ${volume} of ${key}, which stays`);
+      }
+    },
+  }),
+};
+
+/** Volumes with data that go with the change, and whose they are. */
+function lostBy(engine: DockerEngine, { call, container, volume }: EngineChange): readonly (readonly [string, string])[] {
+  if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantOf({ labels: volume.Labels })]];
+  if (call !== 'remove' || container === undefined || container.startedMs === 0) return [];
+  return container.anonymousVolumes
+    .filter((name) => usersOf(engine, name).length === 1)
+    .map((name) => [name, tenantOf(container)]);
+}
+
+const leavesSuspendedAlone: Invariant = {
+  name: 'leavesSuspendedAlone',
+  promise: 'nothing of a suspended Tenant is changed',
+  watch: (world, broken) => ({
+    onEngineChange(_engine, { by, call, container }) {
+      if (by === 'person' || container === undefined || container.madeBy === 'person') return;
+      const key = tenantOf(container);
+      const revisions = knownRevisions(world, key);
+      if (isGoing(revisions) || revisions.some((one) => one?.spec.suspend !== true)) return;
+      broken(`${by} calls ${call} on ${container.name} of ${key}, which is suspended`);
+    },
+  }),
+};
+
+const leavesReportedAlone: Invariant = {
+  name: 'leavesReportedAlone',
+  promise: 'with driftPolicy Report, what a person has changed is left as it is',
+  watch: (world, broken) => ({
+    onEngineChange(_engine, { by, call, container }) {
+      if (by === 'person' || container === undefined || container.madeBy === 'person') return;
+      if (call === 'create' || call === 'rename') return;
+      const key = tenantOf(container);
+      const revisions = world.ledger.since(key, world.time.now() - 3 * lagMs);
+      if (isGoing(revisions) || revisions.length !== 1) return;
+      const [tenant] = revisions;
+      if (tenant?.spec.driftPolicy !== 'Report' || tenant.status?.placement === undefined) return;
+      if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
+      broken(`${by} calls ${call} on ${container.name} of ${key}, whose drift is only to be reported`);
+    },
+  }),
+};
+
+/** How long what a person does may take before it is anybody's business. */
+const interruptionMs = 2_000;
+
+const letsPeopleFinish: Invariant = {
+  name: 'letsPeopleFinish',
+  promise: 'what a person has just paused is not resumed under their hands',
+  watch: (world, broken) => ({
+    onEngineChange(_engine, { by, call, container }) {
+      if (by === 'person' || call !== 'unpause' || container === undefined) return;
+      const pausedMs = world.time.now() - container.pausedMs;
+      if (pausedMs < interruptionMs) broken(`${by} resumes ${container.name}, ${Math.round(pausedMs)} ms after it was paused`);
+    },
+  }),
+};
+
+const jobsRunOnce: Invariant = {
+  name: 'jobsRunOnce',
+  promise: 'a job that has come to its end is not run again for the same spec',
+  watch(world, broken) {
+    const ended = new Set<string>();
+    return {
+      onSample() {
+        for (const engine of world.engines.values())
+          for (const one of engine.containers.values())
+            if (one.state === 'exited' && one.exitCode === 0 && one.hostConfig.RestartPolicy?.Name === 'no' && one.startedMs !== 0 && !one.wasStopped)
+              ended.add(jobOf(world, one));
+      },
+      onEngineChange(_engine, { by, call, container }) {
+        if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no') return;
+        const job = jobOf(world, container);
+        if (ended.has(job)) broken(`${by} runs ${container.name} again, which has ended well`);
+      },
+    };
+  },
+};
+
+function jobOf(world: World, container: Container): string {
+  const tenant = world.ledger.tenants.get(tenantOf(container));
+  return `${tenant?.metadata.uid ?? ''} ${tenant?.metadata.generation ?? 0} ${containerName(container)} ${container.image}`;
+}
+
+export const whatRuns: readonly Invariant[] = [
+  leavesOthersAlone,
+  keepsWhatRuns,
+  successorFirst,
+  oneServes,
+  keepsData,
+  leavesSuspendedAlone,
+  leavesReportedAlone,
+  letsPeopleFinish,
+  jobsRunOnce,
+];

@@ -1,0 +1,258 @@
+import type Dockerode from 'dockerode';
+import { ComputeError } from '../../../src/compute/errors.ts';
+import { abortedCall, engineTrouble, refusal } from '../../../src/compute/providers/docker/engine/engine-errors.ts';
+import type { Engine, EngineEvent } from '../../../src/compute/providers/docker/engine/engine.ts';
+import { sleep } from '../../../src/async/sleep.ts';
+import type { Process } from '../process.ts';
+import { inspected, listed } from './docker-answers.ts';
+import * as model from './docker-engine.ts';
+import type { DockerEngine } from './docker-engine.ts';
+import { imageFacts } from './images.ts';
+
+/** How the network between an operator and its engine behaves. */
+export interface EngineNetwork {
+  /** Milliseconds that a call takes. */
+  latencyMs(): number;
+  /** Why the call fails before the engine hears of it; undefined: it does not. */
+  fails(call: string): ComputeError | undefined;
+  /** Whether the answer gets lost after the engine has done what was asked. */
+  losesAnswer(call: string): boolean;
+  /** Milliseconds by which an event is late. */
+  eventLagMs(): number;
+  /** Milliseconds that a pull takes. */
+  pullMs(image: string): number;
+  onCall(call: string, by: string): void;
+}
+
+/** Of a call that gets no answer. */
+const deadlineMs = 30_000;
+
+/** The engine as one operator process reaches it. */
+export function dockerClient(engine: DockerEngine, network: EngineNetwork, process: Process): Engine {
+  const call = callOver(engine, network, process);
+  const by = process.name;
+  return {
+    ...readCalls(engine, call),
+    createContainer: (name, body, signal) =>
+      nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
+    startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
+    unpauseContainer: (id, signal) => call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),
+    async stopContainer(id, _graceSeconds, signal) {
+      const ms = await call('stopContainer', id, signal, () => model.stop(engine, by, id));
+      if (ms !== undefined) await sleep(ms, signal);
+    },
+    async removeContainer(id, signal) {
+      const ms = await call('removeContainer', id, signal, () => model.remove(engine, by, id));
+      if (ms !== undefined) await sleep(ms, signal);
+    },
+    renameContainer: (id, name, signal) =>
+      nameTaken(call('renameContainer', id, signal, () => model.rename(engine, by, id, name))),
+    updateContainer: (id, body, signal) =>
+      call('updateContainer', id, signal, () => model.update(engine, by, id, body)),
+    pullImage: (reference, _auth, _onProgress, signal) => pull({ engine, network, process }, reference, signal),
+    createNetwork: (body, signal) =>
+      call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
+    removeNetwork: (id, signal) => call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
+    createVolume: (body, signal) =>
+      call(
+        'createVolume',
+        body.Name ?? '',
+        signal,
+        () => model.createVolume(engine, by, body) as unknown as Dockerode.VolumeInspectInfo,
+      ),
+    removeVolume: (name, signal) => call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
+    close: () => undefined,
+    events: (labels, onOpen, signal) => events({ engine, network, process }, { labels, onOpen, signal }),
+  };
+}
+
+type Call = <T>(name: string, target: string, signal: AbortSignal, effect: () => T) => Promise<T>;
+
+function unreachable(): ComputeError {
+  return new ComputeError('ProviderUnavailable', 'Docker Engine does not answer (ECONNREFUSED): is dockerd running?');
+}
+
+/** A call on its way to the engine and back: it may be late, fail, be given up, or be carried out unheard. */
+function callOver(engine: DockerEngine, network: EngineNetwork, process: Process): Call {
+  return async (name, target, signal, effect) => {
+    const isGivenUp = (): boolean => signal.aborted;
+    if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
+    await process.livesOn(signal);
+    network.onCall(name, process.name);
+    const latencyMs = network.latencyMs();
+    await sleep(latencyMs / 2, signal);
+    await process.livesOn(signal);
+    if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
+    const failure = network.fails(name);
+    if (failure !== undefined) throw failure;
+    if (engine.phase === 'down') throw unreachable();
+    if (engine.phase === 'frozen') await thaw(engine, signal);
+    const result = answerTo(engine, target, effect);
+    await sleep(latencyMs / 2, signal);
+    await process.livesOn(signal);
+    if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
+    if (network.losesAnswer(name)) {
+      result.catch(() => undefined);
+      throw new ComputeError(
+        'ProviderUnavailable',
+        'Docker Engine broke the connection before its answer was complete: did dockerd die or restart?',
+      );
+    }
+    return result;
+  };
+}
+
+/** A frozen engine takes the call and does nothing about it until it thaws. */
+async function thaw(engine: DockerEngine, signal: AbortSignal): Promise<void> {
+  const givesUpMs = engine.now() + deadlineMs;
+  while (engine.phase === 'frozen') {
+    if (!(await sleep(500, signal))) throw abortedCall(engine.name, signal.reason);
+    if (engine.now() >= givesUpMs)
+      throw new ComputeError('ProviderUnavailable', 'Docker Engine does not answer in time: is dockerd overloaded or frozen?');
+  }
+  if (engine.phase === 'down') throw unreachable();
+}
+
+async function answerTo<T>(engine: DockerEngine, target: string, effect: () => T): Promise<T> {
+  try {
+    return effect();
+  } catch (error) {
+    if (!(error instanceof model.Refused)) throw error;
+    const answer = { status: error.status, text: error.message };
+    throw engineTrouble(engine.name, answer) ?? refusal(answer, target);
+  }
+}
+
+async function nameTaken<T>(call: Promise<T>): Promise<T | 'name-taken'> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Error && /name .*already in use/.test(error.message)) return 'name-taken';
+    throw error;
+  }
+}
+
+function readCalls(
+  engine: DockerEngine,
+  call: Call,
+): Pick<
+  Engine,
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'inspectImage'
+  | 'listNetworks'
+  | 'inspectNetwork'
+  | 'listVolumes'
+  | 'inspectVolume'
+> {
+  const networks = (): readonly Dockerode.NetworkInspectInfo[] =>
+    [...engine.networks.values()] as unknown as readonly Dockerode.NetworkInspectInfo[];
+  const volumes = (): readonly Dockerode.VolumeInspectInfo[] =>
+    [...engine.volumes.values()] as unknown as readonly Dockerode.VolumeInspectInfo[];
+  return {
+    listContainers: (labels, signal) =>
+      call('listContainers', '', signal, () =>
+        [...engine.containers.values()]
+          .filter((container) => hasLabels(container.labels, labels))
+          .map((container) => listed(container, engine.now())),
+      ),
+    inspectContainer: (idOrName, signal) =>
+      call('inspectContainer', idOrName, signal, () => {
+        const container = engine.find(idOrName);
+        if (container?.isBroken === true)
+          throw new ComputeError('ProviderUnavailable', 'Docker Engine answered 500: RWLayer is unexpectedly nil');
+        return container === undefined ? undefined : inspected(container, engine.skewMs);
+      }),
+    inspectImage: (reference, signal) =>
+      call('inspectImage', reference, signal, () =>
+        engine.images.has(reference) ? ({ Id: `sha256:${reference}` } as Dockerode.ImageInspectInfo) : undefined,
+      ),
+    listNetworks: ({ label = [], name }, signal) =>
+      call('listNetworks', '', signal, () =>
+        networks().filter(({ Labels, Name }) => hasLabels(Labels, label) && (name === undefined || name.includes(Name))),
+      ),
+    inspectNetwork: (idOrName, signal) =>
+      call('inspectNetwork', idOrName, signal, () =>
+        networks().find(({ Id, Name }) => Id === idOrName || Name === idOrName),
+      ),
+    listVolumes: (labels, signal) =>
+      call('listVolumes', '', signal, () => volumes().filter(({ Labels }) => hasLabels(Labels, labels))),
+    inspectVolume: (name, signal) =>
+      call('inspectVolume', name, signal, () => volumes().find(({ Name }) => Name === name)),
+  };
+}
+
+export function hasLabels(labels: Readonly<Record<string, string>> | undefined, wanted: readonly string[]): boolean {
+  return wanted.every((filter) => {
+    const [key = '', value] = filter.split('=');
+    return value === undefined ? labels?.[key] !== undefined : labels?.[key] === value;
+  });
+}
+
+interface Line {
+  readonly engine: DockerEngine;
+  readonly network: EngineNetwork;
+  readonly process: Process;
+}
+
+async function pull({ engine, network, process }: Line, reference: string, signal: AbortSignal): Promise<void> {
+  network.onCall('pullImage', process.name);
+  await sleep(network.pullMs(reference), signal);
+  await process.livesOn(signal);
+  if (signal.aborted) throw abortedCall(engine.name, signal.reason);
+  if (engine.phase !== 'up') throw unreachable();
+  if (imageFacts(reference).pull === 'missing')
+    throw new ComputeError('ImageUnavailable', `Image ${reference} can't be pulled: the registry has no such image`);
+  engine.images.add(reference);
+}
+
+interface Subscription {
+  readonly labels: readonly string[];
+  readonly onOpen: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** Events in their order, each late by a little; a stream that breaks throws. */
+async function* events(
+  { engine, network, process }: Line,
+  { labels, onOpen, signal }: Subscription,
+): AsyncGenerator<EngineEvent> {
+  network.onCall('events', process.name);
+  await sleep(network.latencyMs(), signal);
+  await process.livesOn(signal);
+  if (signal.aborted) return;
+  if (engine.phase === 'frozen') await thaw(engine, signal);
+  if (engine.phase === 'down') throw unreachable();
+  const queue: (EngineEvent | undefined)[] = [];
+  let wake = (): void => undefined;
+  let lastMs = 0;
+  const take = (event: EngineEvent | undefined): void => {
+    queue.push(event);
+    wake();
+  };
+  const push = (event: EngineEvent | undefined): void => {
+    if (event !== undefined && !hasLabels(event.attributes, labels)) return;
+    // A connection that breaks takes with it what is on its way.
+    if (event === undefined) return take(undefined);
+    lastMs = Math.max(lastMs, engine.now() + network.eventLagMs());
+    setTimeout(() => take(event), lastMs - engine.now());
+  };
+  const onAbort = (): void => take(undefined);
+  signal.addEventListener('abort', onAbort);
+  engine.streams.add(push);
+  onOpen();
+  try {
+    for (;;) {
+      if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      await process.livesOn(signal);
+      const event = queue.shift();
+      if (signal.aborted) return;
+      if (event === undefined)
+        throw new ComputeError('ProviderUnavailable', 'Docker Engine broke the connection: did dockerd die or restart?');
+      yield event;
+    }
+  } finally {
+    engine.streams.delete(push);
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,425 @@
+import type Dockerode from 'dockerode';
+import type { EngineEvent } from '../../../src/compute/providers/docker/engine/engine.ts';
+import type { Random } from '../random.ts';
+import { beginRun, endRun, isUp, restartPolicyOf } from './docker-container.ts';
+import type { Container, Surroundings } from './docker-container.ts';
+import { imageFacts } from './images.ts';
+
+/**
+ * A Docker Engine: what it holds, what its containers' processes do by themselves, and what happens to it. Its clients
+ * (docker-client.ts) speak to it over a network; persons (docker-hands.ts) have their hands on it.
+ */
+export interface DockerEngine {
+  readonly name: string;
+  readonly containers: Map<string, Container>;
+  readonly networks: Map<string, Network>;
+  readonly volumes: Map<string, Volume>;
+  readonly images: Set<string>;
+  /** Host ports that something else on the host holds. */
+  readonly heldPorts: Set<number>;
+  readonly streams: Set<(event: EngineEvent | undefined) => void>;
+  readonly random: Random;
+  /** `stopping`: it ends its containers and still answers. `frozen`: it takes calls and answers none. */
+  phase: 'up' | 'stopping' | 'down' | 'frozen';
+  /** Since when it has been out of reach; 0: it is not. */
+  unreachableSinceMs: number;
+  /** Milliseconds by which its clock is ahead. */
+  skewMs: number;
+  /** It answers that it has set memory limits, and has not. */
+  discardsLimits: boolean;
+  /** When a container of that tenant (`namespace/name`) was last seen to stop. */
+  readonly disturbedMs: Map<string, number>;
+  /** Told of each change before it happens. */
+  onChange: (change: EngineChange) => void;
+  readonly surroundings: Surroundings;
+  now(): number;
+  nextId(): string;
+  find(idOrName: string): Container | undefined;
+}
+
+export interface Network {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] };
+}
+
+export interface Volume {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly Driver: string;
+  readonly anonymous: boolean;
+  /** Tells whether it is still the one that was written to. */
+  readonly madeMs: number;
+}
+
+/** One change of what the engine holds, by whom it was asked for. */
+export interface EngineChange {
+  readonly by: string;
+  readonly call: EngineChangeCall;
+  readonly container?: Container | undefined;
+  readonly network?: Network | undefined;
+  readonly volume?: Volume | undefined;
+  readonly detail?: string | undefined;
+}
+
+export type EngineChangeCall =
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'remove'
+  | 'rename'
+  | 'update'
+  | 'unpause'
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'createVolume'
+  | 'removeVolume';
+
+/** An answer of the engine that is no success, in its own words. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, text: string) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** The endpoints of a /28, without network, broadcast and gateway. */
+const addressesOfTenantNetwork = 13;
+
+export function createDockerEngine(name: string, random: Random): DockerEngine {
+  let ids = 0;
+  const now = (): number => Date.now();
+  const find = (idOrName: string): Container | undefined =>
+    engine.containers.get(idOrName) ?? [...engine.containers.values()].find((one) => one.name === idOrName);
+  const engine: DockerEngine = {
+    name,
+    containers: new Map(),
+    networks: new Map(),
+    volumes: new Map(),
+    images: new Set(),
+    heldPorts: new Set(),
+    streams: new Set(),
+    random,
+    phase: 'up',
+    unreachableSinceMs: 0,
+    skewMs: 0,
+    discardsLimits: false,
+    disturbedMs: new Map(),
+    onChange: () => undefined,
+    surroundings: {
+      now,
+      emit: (action, container) => emit(engine, action, container),
+      isAlive: () => engine.phase === 'up' || engine.phase === 'frozen',
+      answers: (network, wanted) =>
+        [...engine.containers.values()].some(
+          ({ hostConfig, labels, state }) =>
+            hostConfig.NetworkMode === network &&
+            state === 'running' &&
+            Object.entries(labels).some(([key, value]) => key.endsWith('.container') && value === wanted),
+        ),
+      assignPorts: (container) => assignPorts(engine, container),
+    },
+    now,
+    nextId: () => `${(ids += 1)}`.padStart(64, '0'),
+    find,
+  };
+  return engine;
+}
+
+function emit(engine: DockerEngine, action: string, { id, name, labels, exitCode }: Container): void {
+  if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action)) engine.disturbedMs.set(tenantMark(labels), engine.now());
+  const attributes = { ...labels, name, exitCode: `${exitCode}` };
+  const event = { action, id, attributes, timeMs: engine.now() + engine.skewMs };
+  for (const push of engine.streams) push(event);
+}
+
+function tenantMark(labels: Container['labels']): string {
+  const mark = (name: string): string => Object.entries(labels).find(([key]) => key.endsWith(`.${name}`))?.[1] ?? '';
+  return `${mark('tenant_namespace')}/${mark('tenant_name')}`;
+}
+
+function must(engine: DockerEngine, id: string): Container {
+  const container = engine.find(id);
+  if (container === undefined) throw new Refused(404, `No such container: ${id}`);
+  return container;
+}
+
+export function create(
+  engine: DockerEngine,
+  by: string,
+  name: string,
+  body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
+): string {
+  if (engine.find(name) !== undefined) throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
+  const image = body.Image ?? '';
+  if (!engine.images.has(image)) throw new Refused(404, `No such image: ${image}`);
+  const id = engine.nextId();
+  const hostConfig = structuredClone(body.HostConfig ?? {});
+  if (engine.discardsLimits) hostConfig.Memory = 0;
+  const { volume } = imageFacts(image);
+  const isMounted = (hostConfig.Binds ?? []).some((bind) => bind.split(':')[1] === volume);
+  const anonymous = volume === undefined || isMounted ? [] : [`anonymous${id}`];
+  const container: Container = {
+    id,
+    name,
+    image,
+    labels: { ...body.Labels },
+    body: structuredClone(body),
+    hostConfig,
+    madeBy: by,
+    state: 'created',
+    health: undefined,
+    exitCode: 0,
+    error: '',
+    restartCount: 0,
+    createdMs: engine.now(),
+    startedMs: 0,
+    finishedMs: 0,
+    pausedMs: 0,
+    wasStopped: false,
+    isStuck: false,
+    isBroken: false,
+    ports: {},
+    anonymousVolumes: anonymous,
+    flaw: undefined,
+    crashes: [],
+    run: 0,
+  };
+  engine.onChange({ by, call: 'create', container });
+  for (const Name of anonymous) engine.volumes.set(Name, volumeOf(engine, Name, {}, true));
+  for (const bind of hostConfig.Binds ?? []) {
+    const [source = ''] = bind.split(':');
+    if (!source.startsWith('/') && !engine.volumes.has(source))
+      engine.volumes.set(source, volumeOf(engine, source, {}, false));
+  }
+  engine.containers.set(id, container);
+  emit(engine, 'create', container);
+  return id;
+}
+
+function volumeOf(engine: DockerEngine, Name: string, Labels: Volume['Labels'], anonymous: boolean): Volume {
+  return { Name, Labels, Driver: 'local', anonymous, madeMs: engine.now() };
+}
+
+export function start(engine: DockerEngine, by: string, id: string): void {
+  const container = must(engine, id);
+  if (isUp(container)) return;
+  engine.onChange({ by, call: 'start', container });
+  if (engine.phase === 'stopping') {
+    container.isStuck = true;
+    throw new Refused(500, 'transport is closing: unavailable');
+  }
+  const refusal = startRefusal(engine, container);
+  if (refusal !== undefined) {
+    container.error = refusal.message;
+    throw refusal;
+  }
+  container.restartCount = 0;
+  beginRun(container, engine.surroundings);
+}
+
+function startRefusal(engine: DockerEngine, container: Container): Refused | undefined {
+  if (container.isStuck) return new Refused(500, 'failed to create task for container: task: already exists');
+  if (imageFacts(container.image).cannotStart === true)
+    return new Refused(400, 'OCI runtime create failed: exec: "/nope": executable file not found in $PATH');
+  const network = container.hostConfig.NetworkMode ?? 'bridge';
+  const isBuiltIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
+  if (!isBuiltIn && ![...engine.networks.values()].some(({ Name }) => Name === network))
+    return new Refused(404, `network ${network} not found`);
+  if (!isBuiltIn) {
+    const others = [...engine.containers.values()].filter((one) => isUp(one) && one.hostConfig.NetworkMode === network);
+    if (others.length >= addressesOfTenantNetwork)
+      return new Refused(403, "no available IPv4 addresses on this network's address pools");
+  }
+  const busy = fixedPorts(container).find((port) => isHeld(engine, port, container));
+  return busy === undefined
+    ? undefined
+    : new Refused(500, `driver failed programming external connectivity: Bind for 127.0.0.1:${busy} failed: port is already allocated`);
+}
+
+function isHeld(engine: DockerEngine, port: number, asker: Container): boolean {
+  if (engine.heldPorts.has(port)) return true;
+  return [...engine.containers.values()].some(
+    (one) => one !== asker && isUp(one) && Object.values(one.ports).includes(port),
+  );
+}
+
+function bindings({ hostConfig }: Container): readonly (readonly [string, number])[] {
+  const wanted = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
+  return Object.entries(wanted).flatMap(([port, hosts]) =>
+    hosts.map(({ HostPort }) => [port, Number(HostPort)] as const),
+  );
+}
+
+function fixedPorts(container: Container): readonly number[] {
+  return bindings(container).flatMap(([, hostPort]) => (hostPort === 0 ? [] : [hostPort]));
+}
+
+function assignPorts(engine: DockerEngine, container: Container): void {
+  container.ports = Object.fromEntries(
+    bindings(container).map(([port, hostPort]) => [port, hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort]),
+  );
+}
+
+/** Milliseconds until its process has ended; undefined: it does not run. */
+export function stop(engine: DockerEngine, by: string, id: string): number | undefined {
+  const container = engine.find(id);
+  if (container === undefined || !isUp(container)) return undefined;
+  engine.onChange({ by, call: 'stop', container });
+  container.wasStopped = true;
+  if (container.state === 'restarting') {
+    container.run += 1;
+    container.state = 'exited';
+    return 0;
+  }
+  const ms = engine.random.int(20, 200);
+  const { run } = container;
+  setTimeout(() => {
+    if (container.run === run && isUp(container)) endRun(container, 143, engine.surroundings);
+  }, ms);
+  return ms + 1;
+}
+
+export function unpause(engine: DockerEngine, by: string, id: string): void {
+  const container = must(engine, id);
+  if (container.state !== 'paused') return;
+  engine.onChange({ by, call: 'unpause', container });
+  container.state = 'running';
+  emit(engine, 'unpause', container);
+}
+
+/** Milliseconds that it takes. With its anonymous volumes, as `force` and `v` have it. */
+export function remove(engine: DockerEngine, by: string, id: string): number | undefined {
+  const container = engine.find(id);
+  if (container === undefined || container.state === 'removing') return undefined;
+  engine.onChange({ by, call: 'remove', container });
+  container.wasStopped = true;
+  if (isUp(container)) endRun(container, 137, engine.surroundings);
+  container.run += 1;
+  container.state = 'removing';
+  const ms = engine.random.int(5, 100);
+  setTimeout(() => {
+    engine.containers.delete(container.id);
+    for (const name of container.anonymousVolumes) engine.volumes.delete(name);
+    emit(engine, 'destroy', container);
+  }, ms);
+  return ms + 1;
+}
+
+export function rename(engine: DockerEngine, by: string, id: string, name: string): void {
+  const container = must(engine, id);
+  const holder = engine.find(name);
+  if (holder === container) return;
+  if (holder !== undefined) throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
+  engine.onChange({ by, call: 'rename', container, detail: name });
+  container.name = name;
+  emit(engine, 'rename', container);
+}
+
+export function update(engine: DockerEngine, by: string, id: string, body: Readonly<Record<string, unknown>>): void {
+  const container = must(engine, id);
+  engine.onChange({ by, call: 'update', container, detail: JSON.stringify(body) });
+  Object.assign(container.hostConfig, body);
+  if (engine.discardsLimits) container.hostConfig.Memory = 0;
+  emit(engine, 'update', container);
+}
+
+export function createNetwork(engine: DockerEngine, by: string, body: Dockerode.NetworkCreateOptions): string {
+  const subnet = body.IPAM?.Config?.[0]?.['Subnet'];
+  const taken = [...engine.networks.values()].flatMap(({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet) ?? []);
+  if (subnet !== undefined && taken.includes(subnet)) throw new Refused(403, 'Pool overlaps with other one on this address space');
+  const network = { ...body, Id: engine.nextId(), Labels: { ...body.Labels } } as unknown as Network;
+  engine.onChange({ by, call: 'createNetwork', network });
+  engine.networks.set(network.Id, network);
+  return network.Id;
+}
+
+export function removeNetwork(engine: DockerEngine, by: string, id: string): void {
+  const network = engine.networks.get(id);
+  if (network === undefined) return;
+  const isUsed = [...engine.containers.values()].some(
+    (one) => isUp(one) && one.hostConfig.NetworkMode === network.Name,
+  );
+  if (isUsed) throw new Refused(403, `network ${network.Name} has active endpoints`);
+  engine.onChange({ by, call: 'removeNetwork', network });
+  engine.networks.delete(id);
+}
+
+export function createVolume(engine: DockerEngine, by: string, { Name = '', Labels = {} }: Dockerode.VolumeCreateOptions): Volume {
+  const known = engine.volumes.get(Name);
+  if (known !== undefined) return known;
+  const volume = volumeOf(engine, Name, { ...Labels }, false);
+  engine.onChange({ by, call: 'createVolume', volume });
+  engine.volumes.set(Name, volume);
+  return volume;
+}
+
+export function removeVolume(engine: DockerEngine, by: string, name: string): void {
+  const volume = engine.volumes.get(name);
+  if (volume === undefined) return;
+  if (usersOf(engine, name).length > 0) throw new Refused(409, `remove ${name}: volume is in use`);
+  engine.onChange({ by, call: 'removeVolume', volume });
+  engine.volumes.delete(name);
+}
+
+export function usersOf(engine: DockerEngine, volume: string): readonly Container[] {
+  return [...engine.containers.values()].filter(
+    ({ hostConfig, anonymousVolumes }) =>
+      anonymousVolumes.includes(volume) || (hostConfig.Binds ?? []).some((bind) => bind.split(':')[0] === volume),
+  );
+}
+
+/** `graceful`: as on an upgrade, it ends its containers one by one first. `killed`: it is gone at once. */
+export function restart(engine: DockerEngine, how: 'graceful' | 'killed', downMs: number): void {
+  if (engine.phase !== 'up') return;
+  const up = [...engine.containers.values()].filter(isUp);
+  const stopsMs = how === 'killed' ? 0 : 300 + up.length * 120;
+  engine.phase = 'stopping';
+  for (const [index, container] of up.entries()) {
+    setTimeout(
+      () => {
+        if (!isUp(container)) return;
+        if (container.state === 'restarting') container.state = 'exited';
+        else endRun(container, how === 'killed' ? 255 : 143, engine.surroundings);
+      },
+      how === 'killed' ? 1 : 100 + index * 120,
+    );
+  }
+  setTimeout(() => goDown(engine), Math.max(2, stopsMs));
+  setTimeout(() => comeUp(engine, how), Math.max(2, stopsMs) + downMs);
+}
+
+export function goDown(engine: DockerEngine): void {
+  engine.phase = 'down';
+  engine.unreachableSinceMs = engine.now();
+  for (const push of engine.streams) push(undefined);
+}
+
+function comeUp(engine: DockerEngine, how: 'graceful' | 'killed'): void {
+  engine.phase = 'up';
+  engine.unreachableSinceMs = 0;
+  for (const container of engine.containers.values()) {
+    if (container.state === 'removing') engine.containers.delete(container.id);
+    if (container.state !== 'exited' || container.wasStopped || container.startedMs === 0) continue;
+    const policy = restartPolicyOf(container);
+    const comesBack =
+      policy === 'always' ||
+      (policy === 'on-failure' && container.exitCode !== 0) ||
+      (policy === 'unless-stopped' && how === 'graceful');
+    if (!comesBack) continue;
+    const refusal = startRefusal(engine, container);
+    if (refusal === undefined) setTimeout(() => startAgain(engine, container), engine.random.int(20, 800));
+    else container.error = refusal.message;
+  }
+}
+
+/** By the engine itself, unless somebody was faster. */
+function startAgain(engine: DockerEngine, container: Container): void {
+  if (engine.phase !== 'up' || container.state !== 'exited') return;
+  const refusal = startRefusal(engine, container);
+  if (refusal === undefined) beginRun(container, engine.surroundings);
+  else container.error = refusal.message;
+}

@@ -1,0 +1,144 @@
+import type { Logger } from 'pino';
+import { createMockProvider } from '../../src/compute/providers/mock/provider.ts';
+import { mockDefinition } from '../../src/compute/providers/mock/definition.ts';
+import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
+import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
+import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
+import type { ProviderContext } from '../../src/compute/provider.ts';
+import type { EnabledProvider, EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
+import { reportOrphans } from '../../src/controller/orphans.ts';
+import { createTenantController } from '../../src/controller/tenant-controller.ts';
+import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
+import { dockerClient } from './models/docker-client.ts';
+import { simulatedKubeClient } from './models/apiserver.ts';
+import { createProcess } from './process.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
+
+/** What an operator's config says. */
+export interface OperatorConfig {
+  /** compute.docker; undefined: the provider is not enabled. */
+  readonly docker?: Readonly<Record<string, unknown>> | undefined;
+  readonly mock?: Readonly<Record<string, unknown>> | undefined;
+  /** The engine that `compute.docker.host` leads to. */
+  readonly engine: string;
+  readonly tenantSelector?: string;
+}
+
+/** An operator at work: the real controller, cache, queue and providers, put together as operator.ts does. */
+export interface Operator {
+  readonly process: Process;
+  readonly config: OperatorConfig;
+  /** Since when it runs. */
+  readonly startedMs: number;
+  /** Ends as on SIGTERM. */
+  stop(): Promise<void>;
+  /** Ends as on SIGKILL: from here on, nothing that it does has an effect. */
+  crash(): void;
+}
+
+/** A sweep is due every five minutes. */
+const sweepIntervalMs = 300_000;
+const drainMs = 20_000;
+
+export const clusterUid = 'cluster-1';
+
+export function startOperator(world: World, name: string, config: OperatorConfig): Operator {
+  const process = createProcess(name);
+  const client = simulatedKubeClient(world.apiserver, world.apiserverNetwork, process);
+  const logger = simulationLogger(world, process);
+  const providers = enabledProviders({ world, config, process, logger });
+  const events = createEventRecorder({
+    client,
+    reportingController: 'landlord.dev/operator',
+    reportingInstance: name,
+    logger,
+  });
+  const controller = createTenantController({
+    client,
+    blocks: world.tenantBlocks,
+    providers,
+    events,
+    logger,
+    concurrency: 4,
+    namespaces: [],
+    tenantSelector: config.tenantSelector ?? '',
+    metrics: { queue: { onDone: (key) => world.onPass(key, name) } },
+  });
+  const ending = new AbortController();
+  const orphans = reportOrphans(
+    {
+      providers,
+      tenantOf: (namespace, tenant) => controller.tenants.get(namespace, tenant),
+      intervalMs: sweepIntervalMs,
+      logger,
+      onCount: () => undefined,
+    },
+    ending.signal,
+  );
+  const running = controller.run(ending.signal, drainMs);
+  return {
+    process,
+    config,
+    startedMs: world.time.now(),
+    async stop() {
+      ending.abort(new Error('stopped'));
+      await running;
+      await orphans;
+      for (const { provider } of providers.values()) await provider.close();
+      process.kill();
+    },
+    crash() {
+      process.kill();
+      ending.abort(new Error('killed'));
+    },
+  };
+}
+
+interface Parts {
+  readonly world: World;
+  readonly config: OperatorConfig;
+  readonly process: Process;
+  readonly logger: Logger;
+}
+
+function enabledProviders({ world, config, process, logger }: Parts): EnabledProviders {
+  const context: ProviderContext = {
+    instance: 'default',
+    clusterUid,
+    logger,
+    policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+    sweepIntervalMs,
+  };
+  const enabled = new Map<string, EnabledProvider>();
+  if (config.docker !== undefined) {
+    const block = dockerOperatorBlock.parse(config.docker);
+    const engine = dockerClient(world.engineNamed(config.engine), world.engineNetwork, process);
+    const provider = dockerProvider(engine, block, dockerPolicyBlock.parse({}), context);
+    enabled.set('docker', { definition: dockerDefinition, provider, block });
+  }
+  if (config.mock !== undefined) {
+    // It calls nothing: the provider itself is there at once.
+    const provider = createMockProvider({ block: config.mock, policy: undefined }, context) as EnabledProvider['provider'];
+    enabled.set('mock', { definition: mockDefinition, provider, block: config.mock });
+  }
+  return enabled;
+}
+
+function simulationLogger(world: World, process: Process): Logger {
+  const at = (level: string) => (fields: Record<string, unknown> | string, message?: string) => {
+    if (!process.isAlive) return;
+    if (typeof fields === 'string') world.onLog({ level, by: process.name, fields: {}, message: fields });
+    else world.onLog({ level, by: process.name, fields, message: message ?? '' });
+  };
+  const quiet = (): void => undefined;
+  const logger = {
+    trace: quiet,
+    debug: quiet,
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => logger,
+  };
+  return logger as unknown as Logger;
+}

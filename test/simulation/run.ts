@@ -1,0 +1,146 @@
+import { convergence } from './invariants/convergence.ts';
+import { effort } from './invariants/effort.ts';
+import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
+import { whatIsSaid } from './invariants/what-is-said.ts';
+import { whatRuns } from './invariants/what-runs.ts';
+import { startOperator } from './operator.ts';
+import type { Operator, OperatorConfig } from './operator.ts';
+import type { Scene } from './actions/scene.ts';
+import { createRandom } from './random.ts';
+import { actionNamed, drawScenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { installVirtualTime } from './virtual-time.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import { calm, createWorld } from './world.ts';
+import type { TraceLine, World } from './world.ts';
+
+export const invariants: readonly Invariant[] = [...whatRuns, ...whatIsSaid, ...effort, ...convergence];
+
+export interface Run {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  /** The first of each invariant. */
+  readonly violations: readonly Violation[];
+  readonly trace: readonly TraceLine[];
+  /** Timers that ran. */
+  readonly steps: number;
+}
+
+/** One run from its seed: always the same. */
+export async function simulate(seed: number): Promise<Run> {
+  const random = createRandom(seed);
+  const time = installVirtualTime(() => random.next());
+  try {
+    return await runScenario(seed, drawScenario(random), { time, random });
+  } finally {
+    time.uninstall();
+  }
+}
+
+interface Course {
+  readonly time: VirtualTime;
+  readonly random: ReturnType<typeof createRandom>;
+}
+
+async function runScenario(seed: number, scenario: Scenario, { time, random }: Course): Promise<Run> {
+  const world = createWorld(random, time);
+  const violations = new Map<string, Violation>();
+  const watching = invariants.map((invariant) => watch(world, invariant, violations));
+  world.observers.push(...watching);
+  const scene = createScene(world, scenario);
+  sampleForEver(world);
+  scene.begin(scene.config);
+  await play(scene, scenario);
+  await calmDown(scene);
+  for (const one of watching) one.atEnd?.();
+  await time.advance(scenario.quietMinutes * 60_000);
+  for (const one of watching) one.afterQuiet?.();
+  for (const operator of [...world.operators]) await scene.end(operator, 'crash');
+  await time.advance(60_000);
+  return { seed, scenario, violations: [...violations.values()], trace: world.trace, steps: time.steps };
+}
+
+function watch(world: World, { name, promise, watch }: Invariant, violations: Map<string, Violation>): Watching {
+  return watch(world, (detail) => {
+    if (violations.has(name)) return;
+    violations.set(name, { name, promise, detail, atMs: world.time.now() });
+    world.note(`BROKEN ${name}: ${detail}`);
+  });
+}
+
+const sampleEveryMs = 5_000;
+
+function sampleForEver(world: World): void {
+  setTimeout(() => {
+    for (const observer of world.observers) observer.onSample?.();
+    sampleForEver(world);
+  }, sampleEveryMs);
+}
+
+function createScene(world: World, { tenants, badness, skewMs, discardsLimits, smallPool }: Scenario): Scene {
+  const { random, time } = world;
+  const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
+  for (const engine of world.engines.values()) Object.assign(engine, { skewMs, discardsLimits });
+  const docker = { image: 'app:1', ...(smallPool ? { network_pool: '10.210.0.0/28' } : {}) };
+  const config: OperatorConfig = { docker, mock: {}, engine: 'one' };
+  let started = 0;
+  return {
+    world,
+    random,
+    names,
+    badness,
+    config,
+    absence: 0,
+    anyName: () => random.pick(names),
+    pass: (ms) => time.advance(ms),
+    begin(next) {
+      started += 1;
+      const operator = startOperator(world, `operator-${started}`, next);
+      world.operators.push(operator);
+      world.note(`operator-${started} begins`);
+      return operator;
+    },
+    async end(operator, how) {
+      world.note(`${operator.process.name} ends: ${how}`);
+      if (how === 'crash') operator.crash();
+      else await passUntilSettled(time, operator);
+      world.operators.splice(world.operators.indexOf(operator), 1);
+    },
+  };
+}
+
+async function passUntilSettled(time: VirtualTime, operator: Operator): Promise<void> {
+  let isOver = false;
+  void operator.stop().finally(() => (isOver = true));
+  await time.advanceUntil(120_000, () => isOver);
+}
+
+async function play(scene: Scene, { steps }: Scenario): Promise<void> {
+  for (const { afterMs, action } of steps) {
+    await scene.pass(afterMs);
+    scene.world.note(`— ${action}`);
+    await actionNamed(action)(scene);
+    if (scene.world.operators.length === 0 && (scene.absence -= 1) <= 0) scene.begin(scene.config);
+  }
+}
+
+/** Longer than whatever is stalled waits for its next try, twice. */
+const convergenceMs = 900_000;
+
+/** Whatever is wrong with the world is mended; then there is time for everything to come to rest. */
+async function calmDown(scene: Scene): Promise<void> {
+  const { world } = scene;
+  if (world.operators.length === 0) scene.begin(scene.config);
+  await scene.pass(10_000);
+  Object.assign(world.weather, { ...calm, apiserverBackMs: world.weather.apiserverBackMs, troubleSinceMs: world.weather.troubleSinceMs });
+  for (const engine of world.engines.values()) {
+    Object.assign(engine, { phase: 'up', unreachableSinceMs: 0 });
+    engine.heldPorts.clear();
+    for (const container of engine.containers.values()) {
+      container.isBroken = false;
+      container.flaw = undefined;
+    }
+  }
+  world.note('— all is well from here on');
+  await scene.pass(convergenceMs);
+}

@@ -1,0 +1,91 @@
+import { apiserverActions, operatorActions } from './actions/operators.ts';
+import { engineActions } from './actions/engines.ts';
+import type { Action } from './actions/scene.ts';
+import { userActions } from './actions/users.ts';
+import type { Random } from './random.ts';
+
+/** What a run does, drawn from its seed. */
+
+const actions = { ...userActions, ...engineActions, ...operatorActions, ...apiserverActions };
+export type ActionName = keyof typeof actions;
+
+export function actionNamed(name: ActionName): Action {
+  return actions[name];
+}
+
+export interface Scenario {
+  readonly theme: Theme;
+  readonly tenants: number;
+  /** How often an image does not do. */
+  readonly badness: number;
+  readonly skewMs: number;
+  readonly discardsLimits: boolean;
+  readonly smallPool: boolean;
+  readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
+  /** Minutes in which nothing happens, at the end. */
+  readonly quietMinutes: number;
+}
+
+type Weights = Readonly<Partial<Record<ActionName, number>>>;
+
+/** Any of them may happen in any run; a theme has its own more often. */
+const always: Weights = {
+  create: 6,
+  edit: 8,
+  editImage: 4,
+  delete: 2,
+  suspend: 1,
+  request: 1,
+  label: 1,
+};
+
+const themes = {
+  edits: { edit: 10, editImage: 8, lag: 3, createAndDelete: 3, request: 3, breakWatches: 2, flaky: 2, rotateSecret: 2 },
+  deletion: { delete: 6, createAndDelete: 4, wipeStatusOfSuspended: 3, retainAndReapply: 4, wipeStatus: 2, absence: 2, brokenStatus: 2, otherFinalizer: 2, createSuspended: 2 },
+  crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, loseAnswers: 2, flaky: 2 },
+  engine: { restart: 8, restartKilled: 3, freeze: 3, cutOff: 5, refuse: 4, loseAnswers: 2, breakOne: 2 },
+  hands: { kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
+  rollouts: { editImage: 12, edit: 10, restart: 2, holdPort: 2, flaw: 1, cutOff: 1 },
+  moves: { move: 6, otherPrefix: 3, otherEngine: 2, otherBindAddress: 2, otherDefaults: 2, editImage: 3 },
+  rivals: { rival: 3, otherDefaults: 2, twin: 4, crash: 1 },
+  all: {
+    ...Object.fromEntries(Object.keys(actions).map((name) => [name, 1])),
+  },
+} as const satisfies Record<string, Weights>;
+export type Theme = keyof typeof themes;
+
+export function drawScenario(random: Random): Scenario {
+  const theme = random.pick(Object.keys(themes) as Theme[]);
+  const weights = addWeights(always, themes[theme]);
+  const count = random.int(8, 26);
+  return {
+    theme,
+    tenants: random.int(1, 3),
+    badness: random.pick([0, 0.1, 0.3]),
+    skewMs: random.pick([0, 0, 0, -600_000, 600_000]),
+    discardsLimits: random.chance(0.08),
+    smallPool: random.chance(0.08),
+    steps: Array.from({ length: count }, () => ({ afterMs: pause(random), action: random.weighted<ActionName>(weights) })),
+    quietMinutes: random.chance(0.1) ? 60 : 12,
+  };
+}
+
+function addWeights(a: Weights, b: Weights): Weights {
+  const sum: Partial<Record<ActionName, number>> = { ...a };
+  for (const [name, weight] of Object.entries(b) as [ActionName, number][]) sum[name] = (sum[name] ?? 0) + weight;
+  return sum;
+}
+
+/** Mostly at once or soon; now and then long after. */
+function pause(random: Random): number {
+  switch (random.weighted({ burst: 3, soon: 4, settled: 3, long: 0.3 })) {
+    case 'burst':
+      return random.int(0, 100);
+    case 'soon':
+      return random.int(100, 4_000);
+    case 'settled':
+      return random.int(4_000, 40_000);
+    case 'long':
+      return random.int(300_000, 1_800_000);
+  }
+}

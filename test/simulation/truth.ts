@@ -1,0 +1,206 @@
+import type { Container as ContainerSpec } from '../../src/api/compute-fields.ts';
+import { memoryBytes } from '../../src/api/quantity.ts';
+import { isUp } from './models/docker-container.ts';
+import type { Container } from './models/docker-container.ts';
+import type { DockerEngine } from './models/docker-engine.ts';
+import { imageFacts } from './models/images.ts';
+import type { StoredTenant } from './ledger.ts';
+import type { OperatorConfig } from './operator.ts';
+import type { World } from './world.ts';
+
+/**
+ * What a Tenant asks for and what really runs, told from the manifest and the models alone: nothing here knows how the
+ * operator works it out.
+ */
+
+/** A container that a Tenant asks for. */
+export interface Wanted {
+  readonly name: string;
+  readonly image: string;
+  /** Each variable with the values that it may have. */
+  readonly env: ReadonlyMap<string, readonly string[]>;
+  /** `8080/tcp` with its host port; 0: any. */
+  readonly ports: ReadonlyMap<string, number>;
+  readonly binds: readonly string[];
+  readonly restartPolicy: string;
+  readonly memory: number;
+  readonly hasHealthCheck: boolean;
+}
+
+export interface Expectation {
+  readonly provider: string;
+  readonly containers: readonly Wanted[];
+  /** Why it can't run by its own fault; undefined: it can. */
+  readonly fault: string | undefined;
+}
+
+/** How long an operator may act on what was true before. */
+export const lagMs = 60_000;
+
+export function keyOfTenant({ metadata: { namespace = '', name } }: StoredTenant): string {
+  return `${namespace}/${name}`;
+}
+
+export function providerOf(tenant: StoredTenant): string {
+  return (
+    tenant.spec.computeProvider ??
+    tenant.metadata.labels?.['landlord.dev/compute-provider'] ??
+    tenant.status?.placement?.provider ??
+    'docker'
+  );
+}
+
+export function expectationOf(world: World, tenant: StoredTenant, config: OperatorConfig): Expectation {
+  const containers = providerOf(tenant) === 'docker' ? dockerContainers(world, tenant, config) : [];
+  const missing = containers.flatMap(({ env }) => [...env].filter(([, values]) => values.length === 0)).length > 0;
+  return {
+    provider: providerOf(tenant),
+    containers,
+    fault: missing ? 'a Secret is missing' : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
+  };
+}
+
+interface DockerBlock {
+  readonly image?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ports?: readonly { readonly container_port: number; readonly host_port?: number }[];
+  readonly volumes?: readonly string[];
+  readonly restart_policy?: string;
+}
+
+function dockerContainers(world: World, tenant: StoredTenant, { docker = {} }: OperatorConfig): readonly Wanted[] {
+  const { spec } = tenant;
+  const operators = docker as DockerBlock;
+  const tenants = (spec.computeConfig?.['docker'] ?? {}) as DockerBlock;
+  const block: DockerBlock = { ...operators, ...tenants, env: { ...operators.env, ...tenants.env } };
+  const prefix = `${(docker['label_prefix'] as string | undefined) ?? 'landlord'}-${tenantIdOf(tenant)}-`;
+  const shared = {
+    binds: (block.volumes ?? []).map((volume) => `${prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`),
+    restartPolicy: block.restart_policy ?? 'unless-stopped',
+  };
+  const containers = spec.containers as readonly ContainerSpec[] | undefined;
+  if (containers !== undefined)
+    return containers.map((container) => ({ ...shared, ...portable(world, container) }));
+  return [
+    {
+      ...shared,
+      name: 'app',
+      image: block.image ?? '',
+      env: new Map(Object.entries(block.env ?? {}).map(([name, value]) => [name, [value]])),
+      ports: new Map((block.ports ?? []).map(({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port])),
+      memory: 0,
+      hasHealthCheck: false,
+    },
+  ];
+}
+
+export function tenantIdOf({ spec, metadata }: StoredTenant): string {
+  return spec.tenantId ?? `${metadata.namespace ?? ''}-${metadata.name}`;
+}
+
+function portable(world: World, container: ContainerSpec) {
+  const { name, image, env = [], ports = [], resources, healthCheck } = container;
+  const values = ({ value, valueFrom }: (typeof env)[number]): readonly string[] =>
+    valueFrom === undefined
+      ? [value ?? '']
+      : world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now() - lagMs);
+  return {
+    name,
+    image,
+    env: new Map(env.map((variable) => [variable.name, values(variable)])),
+    ports: new Map(
+      ports.map(({ containerPort, hostPort = 0, protocol }) => [`${containerPort}/${(protocol ?? 'TCP').toLowerCase()}`, hostPort]),
+    ),
+    memory: resources?.memory === undefined ? 0 : memoryBytes(resources.memory),
+    hasHealthCheck: healthCheck !== undefined,
+  };
+}
+
+/** Why it can't run well, by its own fault. */
+function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
+  const facts = imageFacts(wanted.image);
+  if (facts.pull === 'missing') return 'its image is missing';
+  if (facts.cannotStart === true) return 'its command is missing';
+  if (facts.isSick === true && wanted.hasHealthCheck) return 'it fails its health check';
+  if (facts.needs !== undefined && !all.some(({ name }) => name === facts.needs)) return 'what it needs is missing';
+  if (facts.exits === undefined) return undefined;
+  return facts.exits.code === 0 && wanted.restartPolicy !== 'always' && wanted.restartPolicy !== 'unless-stopped'
+    ? undefined
+    : 'its process ends';
+}
+
+/** Whether it runs to an end of its own, and that is all that it should do. */
+export function isJob({ image, restartPolicy }: Wanted): boolean {
+  return imageFacts(image).exits?.code === 0 && restartPolicy !== 'always' && restartPolicy !== 'unless-stopped';
+}
+
+/** The mark without its prefix. */
+export function markOf({ labels }: Pick<Container, 'labels'>, mark: string): string | undefined {
+  return Object.entries(labels).find(([key]) => key.endsWith(`.${mark}`))?.[1];
+}
+
+/** Made by an operator for that tenant: what a person runs from a copy is not. */
+export function containersOf(engine: DockerEngine, key: string): readonly Container[] {
+  return [...engine.containers.values()].filter((one) => one.madeBy !== 'person' && tenantOf(one) === key);
+}
+
+export function tenantOf(container: Pick<Container, 'labels'>): string {
+  return `${markOf(container, 'tenant_namespace') ?? ''}/${markOf(container, 'tenant_name') ?? ''}`;
+}
+
+/** Whether it comes from that wish: what can be changed while it runs is left out. */
+export function comesFrom(container: Container, wanted: Wanted): boolean {
+  const env = new Map((container.body.Env ?? []).map((line) => split(line)));
+  const bindings = (container.hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
+  return (
+    markOf(container, 'container') === wanted.name &&
+    container.image === wanted.image &&
+    env.size === wanted.env.size &&
+    [...wanted.env].every(([name, values]) => values.includes(env.get(name) ?? '')) &&
+    Object.keys(bindings).length === wanted.ports.size &&
+    [...wanted.ports].every(([port, host]) => bindings[port]?.some(({ HostPort }) => Number(HostPort) === host) === true) &&
+    sameTexts(container.hostConfig.Binds ?? [], wanted.binds) &&
+    // A limit can't be taken away while it runs.
+    !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)
+  );
+}
+
+function split(line: string): readonly [string, string] {
+  const at = line.indexOf('=');
+  return [line.slice(0, at), line.slice(at + 1)];
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text) => b.includes(text));
+}
+
+const settleMs = 3_000;
+const longestSettleMs = 300_000;
+
+/** Whether it has run well long enough to be believed, at that time. */
+export function isSettled(container: Container, atMs: number, slackMs = 0): boolean {
+  const { state, health, startedMs, finishedMs, crashes } = container;
+  const ran = state === 'running' ? startedMs <= atMs : startedMs <= atMs && finishedMs > atMs;
+  if (!ran) return false;
+  if (health !== undefined) return health === 'healthy' || state !== 'running';
+  const recent = crashes.filter((ms) => ms > atMs - longestSettleMs && ms <= atMs).length;
+  return atMs - startedMs + slackMs >= Math.min(longestSettleMs, settleMs * 2 ** recent);
+}
+
+/** Containers that do as they should: running, or a job that has come to its end. */
+export function servesAt(container: Container, wanted: Wanted, atMs: number, slackMs = 0): boolean {
+  if (!comesFrom(container, wanted)) return false;
+  if (isJob(wanted)) return container.state !== 'created' && (isUp(container) || container.exitCode === 0);
+  return isSettled(container, atMs, slackMs);
+}
+
+/** Of what is wanted, what does not run as it should; empty where all does. */
+export function lackingOf(
+  engine: DockerEngine,
+  key: string,
+  { containers }: Expectation,
+  { atMs, slackMs }: { readonly atMs: number; readonly slackMs: number },
+): readonly Wanted[] {
+  const there = containersOf(engine, key);
+  return containers.filter((wanted) => !there.some((one) => servesAt(one, wanted, atMs, slackMs)));
+}
