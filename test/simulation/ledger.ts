@@ -26,6 +26,8 @@ export interface Ledger {
   ofGeneration(uid: string, generation: number): StoredTenant | undefined;
   /** Whether that generation was ever called Ready. */
   wasReady(uid: string, generation: number): boolean;
+  /** When the key was last called Ready; 0: never. */
+  lastReadyMs(key: string): number;
   /** When the key was last written by somebody who is no operator; 0: never. */
   lastEditMs(key: string): number;
   /** Values that a key of a Secret has had since `sinceMs`; empty where it is not there. */
@@ -44,6 +46,7 @@ export function createLedger(now: () => number): Ledger {
   const history = new Map<string, Entry<StoredTenant>[]>();
   const generations = new Map<string, StoredTenant>();
   const ready = new Set<string>();
+  const readyMs = new Map<string, number>();
   const edits = new Map<string, number>();
   const values = new Map<string, Entry<string>[]>();
   const secrets = new Set<string>();
@@ -56,7 +59,10 @@ export function createLedger(now: () => number): Ledger {
     else tenants.set(key, tenant);
     if (user === 'user') edits.set(key, now());
     if (tenant !== undefined) generations.set(`${uid}/${tenant.metadata.generation ?? 0}`, tenant);
-    if (tenant !== undefined && isReady(tenant)) ready.add(`${uid}/${tenant.metadata.generation ?? 0}`);
+    if (tenant !== undefined && isReady(tenant)) {
+      ready.add(`${uid}/${tenant.metadata.generation ?? 0}`);
+      readyMs.set(key, now());
+    }
     // A status changes nothing of what is wanted.
     if (subresource === 'status' && tenant !== undefined) return;
     append(history, key, { sinceMs: now(), value: tenant });
@@ -82,6 +88,7 @@ export function createLedger(now: () => number): Ledger {
     since: (key, sinceMs) => within(history.get(key) ?? [], sinceMs),
     ofGeneration: (uid, generation) => generations.get(`${uid}/${generation}`),
     wasReady: (uid, generation) => ready.has(`${uid}/${generation}`),
+    lastReadyMs: (key) => readyMs.get(key) ?? 0,
     lastEditMs: (key) => edits.get(key) ?? 0,
     secretValues: (secret, key, sinceMs) =>
       within(values.get(`${secret}/${key}`) ?? [], sinceMs).filter((value) => value !== undefined),

@@ -1,3 +1,5 @@
+// First of all: see Math.random there.
+import { installVirtualTime } from './virtual-time.ts';
 import { convergence } from './invariants/convergence.ts';
 import { effort } from './invariants/effort.ts';
 import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
@@ -9,7 +11,6 @@ import type { Scene } from './actions/scene.ts';
 import { createRandom } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { installVirtualTime } from './virtual-time.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { calm, createWorld } from './world.ts';
 import type { TraceLine, World } from './world.ts';
@@ -50,19 +51,30 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
   const scene = createScene(world, scenario);
   sampleForEver(world);
   scene.begin(scene.config);
-  await play(scene, scenario);
-  await calmDown(scene);
-  for (const one of watching) one.atEnd?.();
-  await time.advance(scenario.quietMinutes * 60_000);
-  for (const one of watching) one.afterQuiet?.();
+  try {
+    await play(scene, scenario);
+    await calmDown(scene);
+    for (const one of watching) one.atEnd?.();
+    await scene.pass(scenario.quietMinutes * 60_000);
+    for (const one of watching) one.afterQuiet?.();
+  } catch (error) {
+    if (error !== hopeless) throw error;
+  }
+  // What is still under way must not reach into the next run.
+  world.isHopeless = false;
   for (const operator of [...world.operators]) await scene.end(operator, 'crash');
   await time.advance(60_000);
   return { seed, scenario, violations: [...violations.values()], trace: world.trace, steps: time.steps };
 }
 
+/** It goes round in circles: to look on would take for ever. */
+const hopeless = new Error('the run goes round in circles');
+const circles = new Set(effort.map(({ name }) => name));
+
 function watch(world: World, { name, promise, watch }: Invariant, violations: Map<string, Violation>): Watching {
   return watch(world, (detail) => {
     if (violations.has(name)) return;
+    if (circles.has(name)) world.isHopeless = true;
     violations.set(name, { name, promise, detail, atMs: world.time.now() });
     world.note(`BROKEN ${name}: ${detail}`);
   });
@@ -92,7 +104,10 @@ function createScene(world: World, { tenants, badness, skewMs, discardsLimits, s
     config,
     absence: 0,
     anyName: () => random.pick(names),
-    pass: (ms) => time.advance(ms),
+    async pass(ms) {
+      await time.advanceUntil(ms, () => world.isHopeless);
+      if (world.isHopeless) throw hopeless;
+    },
     begin(next) {
       started += 1;
       const operator = startOperator(world, `operator-${started}`, next);

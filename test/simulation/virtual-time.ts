@@ -23,6 +23,11 @@ export const startOfRun = Date.parse('2026-01-01T00:00:00Z');
 
 const realImmediate = globalThis.setImmediate;
 
+const realRandom = Math.random;
+let randomOfRun = realRandom;
+// For good, and before anything of src is loaded: some of it keeps the function that it finds then.
+Math.random = () => randomOfRun();
+
 /** All promises have settled: whatever they wait for now is a timer. */
 function settled(): Promise<void> {
   return new Promise((resolve) => void realImmediate(resolve));
@@ -193,7 +198,6 @@ function replaceGlobals({ now, random, ...timers }: Replacements): () => void {
     Date: RealDate,
   };
   const realPerformanceNow = performance.now;
-  const realRandom = Math.random;
   class VirtualDate extends RealDate {
     constructor(...args: [] | [number | string | Date]) {
       if (args.length === 0) super(now());
@@ -206,10 +210,10 @@ function replaceGlobals({ now, random, ...timers }: Replacements): () => void {
   }
   Object.assign(globalThis, timers, { Date: VirtualDate });
   performance.now = () => now() - startOfRun;
-  Math.random = random;
+  randomOfRun = random;
   return () => {
     Object.assign(globalThis, kept);
     performance.now = realPerformanceNow;
-    Math.random = realRandom;
+    randomOfRun = realRandom;
   };
 }

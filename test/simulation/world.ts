@@ -33,6 +33,8 @@ export interface World {
   readonly operators: Operator[];
   readonly observers: Observer[];
   readonly trace: TraceLine[];
+  /** The operator goes round in circles: the rest of the run would take for ever. */
+  isHopeless: boolean;
   engineNamed(name: string): DockerEngine;
   note(what: string): void;
   onPass(key: string, by: string): void;
@@ -130,6 +132,7 @@ export function createWorld(random: Random, time: VirtualTime): World {
     operators: [],
     observers,
     trace,
+    isHopeless: false,
     engineNamed(name) {
       const engine = engines.get(name);
       if (engine === undefined) throw new Error(`there is no engine ${name}`);

@@ -63,8 +63,6 @@ async function putSecret(scene: Scene, password: string): Promise<void> {
   else await secrets.mergePatch('db', namespace, { data });
 }
 
-let requests = 0;
-
 export const userActions = {
   async create(scene) {
     const index = scene.random.int(0, scene.names.length - 1);
@@ -119,8 +117,8 @@ export const userActions = {
     await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
   },
   async request(scene) {
-    requests += 1;
-    await annotate(scene, scene.anyName(), { annotations: { [reconcileRequestedAt]: `request-${requests}` } });
+    const at = new Date().toISOString();
+    await annotate(scene, scene.anyName(), { annotations: { [reconcileRequestedAt]: at } });
   },
   async label(scene) {
     await annotate(scene, scene.anyName(), { labels: { team: `${scene.random.int(1, 9)}` } });

@@ -57,6 +57,8 @@ const keepsWhatRuns: Invariant = {
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
       if (hasTwin(engine, container, all)) return;
+      // A successor that has not been called Ready goes with the others of its attempt.
+      if (world.ledger.lastReadyMs(key) < container.createdMs) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
     },
   }),
@@ -246,20 +248,21 @@ const jobsRunOnce: Invariant = {
         for (const engine of world.engines.values())
           for (const one of engine.containers.values())
             if (one.state === 'exited' && one.exitCode === 0 && one.hostConfig.RestartPolicy?.Name === 'no' && one.startedMs !== 0 && !one.wasStopped)
-              ended.add(jobOf(world, one));
+              ended.add(jobOf(world, engine, one));
       },
-      onEngineChange(_engine, { by, call, container }) {
+      onEngineChange(engine, { by, call, container }) {
         if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no') return;
-        const job = jobOf(world, container);
+        const job = jobOf(world, engine, container);
         if (ended.has(job)) broken(`${by} runs ${container.name} again, which has ended well`);
       },
     };
   },
 };
 
-function jobOf(world: World, container: Container): string {
+function jobOf(world: World, engine: DockerEngine, container: Container): string {
   const tenant = world.ledger.tenants.get(tenantOf(container));
-  return `${tenant?.metadata.uid ?? ''} ${tenant?.metadata.generation ?? 0} ${containerName(container)} ${container.image}`;
+  const { uid = '', generation = 0 } = tenant?.metadata ?? {};
+  return `${engine.name} ${uid} ${generation} ${container.name} ${container.image}`;
 }
 
 export const whatRuns: readonly Invariant[] = [

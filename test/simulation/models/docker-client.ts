@@ -88,11 +88,12 @@ function callOver(engine: DockerEngine, network: EngineNetwork, process: Process
     if (engine.phase === 'down') throw unreachable();
     if (engine.phase === 'frozen') await thaw(engine, signal);
     const result = answerTo(engine, target, effect);
+    // It is heard of once the answer is here.
+    result.catch(() => undefined);
     await sleep(latencyMs / 2, signal);
     await process.livesOn(signal);
     if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
     if (network.losesAnswer(name)) {
-      result.catch(() => undefined);
       throw new ComputeError(
         'ProviderUnavailable',
         'Docker Engine broke the connection before its answer was complete: did dockerd die or restart?',
