@@ -31,6 +31,8 @@ export interface Operator {
   readonly config: OperatorConfig;
   /** Since when it runs. */
   readonly startedMs: number;
+  /** What it holds in its own memory, by `namespace/name`. */
+  mocked(): Promise<readonly string[]>;
   /** Ends as on SIGTERM. */
   stop(): Promise<void>;
   /** Ends as on SIGKILL: from here on, nothing that it does has an effect. */
@@ -81,6 +83,10 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     process,
     config,
     startedMs: world.time.now(),
+    async mocked() {
+      const owned = await providers.get('mock')?.provider.list(ending.signal);
+      return (owned ?? []).map(({ namespace, name }) => `${namespace}/${name}`);
+    },
     async stop() {
       ending.abort(new Error('stopped'));
       await running;

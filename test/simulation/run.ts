@@ -54,7 +54,7 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
   try {
     await play(scene, scenario);
     await calmDown(scene);
-    for (const one of watching) one.atEnd?.();
+    for (const one of watching) await one.atEnd?.();
     await scene.pass(scenario.quietMinutes * 60_000);
     for (const one of watching) one.afterQuiet?.();
   } catch (error) {
@@ -89,12 +89,14 @@ function sampleForEver(world: World): void {
   }, sampleEveryMs);
 }
 
-function createScene(world: World, { tenants, badness, skewMs, discardsLimits, smallPool }: Scenario): Scene {
+function createScene(world: World, scenario: Scenario): Scene {
+  const { tenants, badness, skewMs, discardsLimits, smallPool, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
   for (const engine of world.engines.values()) Object.assign(engine, { skewMs, discardsLimits });
   const docker = { image: 'app:1', ...(smallPool ? { network_pool: '10.210.0.0/28' } : {}) };
-  const config: OperatorConfig = { docker, mock: {}, engine: 'one' };
+  const tenantSelector = hasSelector ? 'watched=yes' : '';
+  const config: OperatorConfig = { docker, mock: {}, engine: 'one', tenantSelector };
   let started = 0;
   return {
     world,
@@ -102,6 +104,7 @@ function createScene(world: World, { tenants, badness, skewMs, discardsLimits, s
     names,
     badness,
     config,
+    labels: hasSelector ? { watched: 'yes' } : {},
     absence: 0,
     anyName: () => random.pick(names),
     async pass(ms) {

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly skewMs: number;
   readonly discardsLimits: boolean;
   readonly smallPool: boolean;
+  /** The operator looks after some Tenants alone. */
+  readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
   /** Minutes in which nothing happens, at the end. */
   readonly quietMinutes: number;
@@ -42,12 +44,13 @@ const always: Weights = {
 const themes = {
   edits: { edit: 10, editImage: 8, lag: 3, createAndDelete: 3, request: 3, breakWatches: 2, flaky: 2, rotateSecret: 2 },
   deletion: { delete: 6, createAndDelete: 4, wipeStatusOfSuspended: 3, retainAndReapply: 4, wipeStatus: 2, absence: 2, brokenStatus: 2, otherFinalizer: 2, createSuspended: 2 },
-  crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, loseAnswers: 2, flaky: 2 },
+  crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, blindStart: 0.5, loseAnswers: 2, flaky: 2 },
   engine: { restart: 8, restartKilled: 3, freeze: 3, cutOff: 5, refuse: 4, loseAnswers: 2, breakOne: 2 },
-  hands: { kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
-  rollouts: { editImage: 12, edit: 10, restart: 2, holdPort: 2, flaw: 1, cutOff: 1 },
+  hands: { removeSlowly: 2, kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
+  rollouts: { editImage: 10, edit: 14, restart: 2, holdPort: 4, removeSlowly: 1, flaw: 1, cutOff: 1 },
   moves: { move: 6, otherPrefix: 3, otherEngine: 2, otherBindAddress: 2, otherDefaults: 2, editImage: 3 },
   rivals: { rival: 3, otherDefaults: 2, twin: 4, crash: 1 },
+  selection: { unselect: 8, suspend: 1, move: 1, crash: 1 },
   all: {
     ...Object.fromEntries(Object.keys(actions).map((name) => [name, 1])),
   },
@@ -65,6 +68,7 @@ export function drawScenario(random: Random): Scenario {
     skewMs: random.pick([0, 0, 0, -600_000, 600_000]),
     discardsLimits: random.chance(0.08),
     smallPool: random.chance(0.08),
+    hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({ afterMs: pause(random), action: random.weighted<ActionName>(weights) })),
     quietMinutes: random.chance(0.1) ? 60 : 12,
   };

@@ -1,6 +1,6 @@
 import type { Container as ContainerSpec } from '../../src/api/compute-fields.ts';
 import { memoryBytes } from '../../src/api/quantity.ts';
-import { isUp } from './models/docker-container.ts';
+import { isUp, portBindings } from './models/docker-container.ts';
 import type { Container } from './models/docker-container.ts';
 import type { DockerEngine } from './models/docker-engine.ts';
 import { imageFacts } from './models/images.ts';
@@ -19,8 +19,10 @@ export interface Wanted {
   readonly image: string;
   /** Each variable with the values that it may have. */
   readonly env: ReadonlyMap<string, readonly string[]>;
-  /** `8080/tcp` with its host port; 0: any. */
-  readonly ports: ReadonlyMap<string, number>;
+  /** `8080/tcp`, each with its host port; 0: any. */
+  readonly ports: readonly (readonly [string, number])[];
+  /** Whether it is the image that says what to run. */
+  readonly runsAsImage: boolean;
   readonly binds: readonly string[];
   readonly restartPolicy: string;
   readonly memory: number;
@@ -39,6 +41,14 @@ export const lagMs = 60_000;
 
 export function keyOfTenant({ metadata: { namespace = '', name } }: StoredTenant): string {
   return `${namespace}/${name}`;
+}
+
+/** Whether an operator that is at work selects it. */
+export function isLookedAfter({ operators }: World, { metadata }: StoredTenant): boolean {
+  return operators.some(({ config: { tenantSelector = '' } }) => {
+    const [key = '', value] = tenantSelector.split('=');
+    return tenantSelector === '' || metadata.labels?.[key] === value;
+  });
 }
 
 export function providerOf(tenant: StoredTenant): string {
@@ -75,7 +85,7 @@ function dockerContainers(world: World, tenant: StoredTenant, { docker = {} }: O
   const block: DockerBlock = { ...operators, ...tenants, env: { ...operators.env, ...tenants.env } };
   const prefix = `${(docker['label_prefix'] as string | undefined) ?? 'landlord'}-${tenantIdOf(tenant)}-`;
   const shared = {
-    binds: (block.volumes ?? []).map((volume) => `${prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`),
+    binds: (block.volumes ?? []).map((volume) => `${volume.startsWith('/') ? '' : prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`),
     restartPolicy: block.restart_policy ?? 'unless-stopped',
   };
   const containers = spec.containers as readonly ContainerSpec[] | undefined;
@@ -87,7 +97,8 @@ function dockerContainers(world: World, tenant: StoredTenant, { docker = {} }: O
       name: 'app',
       image: block.image ?? '',
       env: new Map(Object.entries(block.env ?? {}).map(([name, value]) => [name, [value]])),
-      ports: new Map((block.ports ?? []).map(({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port])),
+      ports: (block.ports ?? []).map(({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port] as const),
+      runsAsImage: true,
       memory: 0,
       hasHealthCheck: false,
     },
@@ -108,9 +119,11 @@ function portable(world: World, container: ContainerSpec) {
     name,
     image,
     env: new Map(env.map((variable) => [variable.name, values(variable)])),
-    ports: new Map(
-      ports.map(({ containerPort, hostPort = 0, protocol }) => [`${containerPort}/${(protocol ?? 'TCP').toLowerCase()}`, hostPort]),
+    ports: ports.map(
+      ({ containerPort, hostPort = 0, protocol }) =>
+        [`${containerPort}/${(protocol ?? 'TCP').toLowerCase()}`, hostPort] as const,
     ),
+    runsAsImage: (container.command ?? []).length === 0,
     memory: resources?.memory === undefined ? 0 : memoryBytes(resources.memory),
     hasHealthCheck: healthCheck !== undefined,
   };
@@ -119,6 +132,7 @@ function portable(world: World, container: ContainerSpec) {
 /** Why it can't run well, by its own fault. */
 function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
   const facts = imageFacts(wanted.image);
+  if (wanted.binds.some((bind) => bind.startsWith('/'))) return 'a path of the host is asked for';
   if (facts.pull === 'missing') return 'its image is missing';
   if (facts.cannotStart === true) return 'its command is missing';
   if (facts.isSick === true && wanted.hasHealthCheck) return 'it fails its health check';
@@ -151,14 +165,17 @@ export function tenantOf(container: Pick<Container, 'labels'>): string {
 /** Whether it comes from that wish: what can be changed while it runs is left out. */
 export function comesFrom(container: Container, wanted: Wanted): boolean {
   const env = new Map((container.body.Env ?? []).map((line) => split(line)));
-  const bindings = (container.hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
+  const bindings = portBindings(container).map(([port, host]) => `${port}=${host}`);
   return (
     markOf(container, 'container') === wanted.name &&
     container.image === wanted.image &&
     env.size === wanted.env.size &&
     [...wanted.env].every(([name, values]) => values.includes(env.get(name) ?? '')) &&
-    Object.keys(bindings).length === wanted.ports.size &&
-    [...wanted.ports].every(([port, host]) => bindings[port]?.some(({ HostPort }) => Number(HostPort) === host) === true) &&
+    sameTexts(
+      bindings,
+      wanted.ports.map(([port, host]) => `${port}=${host}`),
+    ) &&
+    wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
     sameTexts(container.hostConfig.Binds ?? [], wanted.binds) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)

@@ -119,6 +119,13 @@ export const engineActions = {
       if (!isUsed) model.removeNetwork(engine, 'person', Id);
     }
   },
+  async removeSlowly(scene) {
+    const engine = engineOf(scene);
+    scene.world.note('engine: what it removes is stuck');
+    engine.removesSlowly = true;
+    await scene.pass(scene.random.int(5_000, 30_000));
+    engine.removesSlowly = false;
+  },
   limit(scene) {
     const one = some(scene, isUp);
     if (one !== undefined) model.update(engineOf(scene), 'person', one.id, { Memory: 32 * 2 ** 20 });
@@ -132,7 +139,7 @@ export const engineActions = {
     one.isBroken = false;
   },
   async holdPort(scene) {
-    const port = 18_080 + scene.random.int(0, scene.names.length - 1);
+    const port = 18_080 + scene.random.int(0, scene.names.length - 1) + scene.random.pick([0, 100]);
     const { heldPorts } = engineOf(scene);
     scene.world.note(`something holds the port ${port}`);
     heldPorts.add(port);

@@ -22,6 +22,17 @@ export const operatorActions = {
     if (operator !== undefined) await scene.end(operator, 'crash');
     scene.absence = scene.random.int(1, 4);
   },
+  async blindStart(scene) {
+    const { world } = scene;
+    const [operator] = world.operators;
+    if (operator !== undefined) await scene.end(operator, 'crash');
+    world.note('the apiserver is down while an operator begins');
+    world.weather.apiserverDown = true;
+    world.apiserver.breakWatches(new Error('the apiserver went away'));
+    scene.begin(scene.config);
+    await scene.pass(330_000);
+    Object.assign(world.weather, { apiserverDown: false, apiserverBackMs: world.time.now() });
+  },
   async otherPrefix(scene) {
     const prefix = scene.config.docker?.['label_prefix'] === 'tenants' ? 'landlord' : 'tenants';
     scene.config = withDocker(scene.config, { label_prefix: prefix });

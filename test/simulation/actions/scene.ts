@@ -10,6 +10,8 @@ export interface Scene {
   readonly names: readonly string[];
   /** How often an image does not do. */
   readonly badness: number;
+  /** Labels that people give to a new Tenant. */
+  readonly labels: Readonly<Record<string, string>>;
   /** What the next operator is started with. */
   config: OperatorConfig;
   /** So many actions are still to be done before the next operator begins. */

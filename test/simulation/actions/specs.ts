@@ -15,6 +15,7 @@ export interface SpecDraft {
 export interface ContainerDraft {
   name: string;
   image: string;
+  command?: string[];
   env?: { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }[];
   ports?: { containerPort: number; hostPort?: number }[];
   resources?: { memory?: string };
@@ -102,6 +103,21 @@ export const edits = {
     if (spec.containers === undefined) return;
     if (spec.containers.some(({ name }) => name === 'side')) spec.containers = spec.containers.filter(({ name }) => name !== 'side');
     else spec.containers = [...spec.containers, { name: 'side', image: random.chance(0.2) ? 'nocmd:1' : 'app:2' }];
+  },
+  twoPorts(spec, _random, _badness, index) {
+    const ports = [hostPortOf(index), hostPortOf(index) + 100];
+    const app = spec.containers?.[0];
+    if (app !== undefined) app.ports = ports.map((hostPort, i) => ({ containerPort: 80 + i, hostPort }));
+    else dockerOf(spec).ports = ports.map((host_port) => ({ container_port: 80, host_port }));
+  },
+  command(spec) {
+    const app = spec.containers?.[0];
+    if (app !== undefined) app.command = [];
+  },
+  volumes(spec, random) {
+    const docker = dockerOf(spec);
+    const volumes = random.pick([['data:/var/lib/data'], ['data:/var/lib/data', 'logs:/var/log'], ['logs:/var/log', 'data:/var/lib/data']]);
+    docker.volumes = volumes;
   },
   memory(spec, random) {
     const app = spec.containers?.[0];

@@ -27,10 +27,15 @@ async function tolerant<T>(call: Promise<T>): Promise<T | undefined> {
 }
 
 async function create(scene: Scene, name: string, index: number): Promise<void> {
-  const { world, random, badness } = scene;
+  const { random, badness } = scene;
   const spec = newSpec(random, index, badness);
-  world.note(`user creates ${name} ${JSON.stringify(spec)}`);
-  await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+  await apply(scene, name, spec);
+}
+
+async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void> {
+  scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
+  const metadata = { name, namespace, labels: { ...scene.labels } };
+  await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata, spec } as never));
 }
 
 /** Replaces the spec by an edited one, if there is such a Tenant. */
@@ -84,8 +89,7 @@ export const userActions = {
   async createSuspended(scene) {
     const name = scene.anyName();
     const spec = { ...newSpec(scene.random, scene.names.indexOf(name), 0), suspend: true };
-    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
-    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+    await apply(scene, name, spec);
   },
   async move(scene) {
     await edit(scene, scene.anyName(), (spec) => {
@@ -113,8 +117,7 @@ export const userActions = {
     const way = scene.random.int(0, 2);
     if (way === 0) spec.suspend = true;
     if (way === 1) spec.computeConfig = { docker: { volumes: ['/etc:/etc'] } };
-    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
-    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+    await apply(scene, name, spec);
   },
   async request(scene) {
     const at = new Date().toISOString();
@@ -122,6 +125,10 @@ export const userActions = {
   },
   async label(scene) {
     await annotate(scene, scene.anyName(), { labels: { team: `${scene.random.int(1, 9)}` } });
+  },
+  async unselect(scene) {
+    const [key] = Object.keys(scene.labels);
+    if (key !== undefined) await annotate(scene, scene.anyName(), { labels: { [key]: scene.random.chance(0.7) ? null : 'yes' } });
   },
   async wipeStatus(scene) {
     const name = scene.anyName();
@@ -154,8 +161,7 @@ export const userActions = {
   async twin(scene) {
     const name = `twin-${scene.random.int(1, 3)}`;
     const spec = { ...newSpec(scene.random, 9, 0), tenantId: `${namespace}-${scene.anyName()}` };
-    scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
-    await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata: { name, namespace }, spec } as never));
+    await apply(scene, name, spec);
   },
   async otherFinalizer(scene) {
     const name = scene.anyName();

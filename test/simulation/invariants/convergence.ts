@@ -3,7 +3,18 @@ import { reconcileRequestedAt } from '../../../src/api/names.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
-import { comesFrom, containersOf, expectationOf, isJob, keyOfTenant, lackingOf, servesAt, tenantIdOf } from '../truth.ts';
+import {
+  comesFrom,
+  containersOf,
+  expectationOf,
+  isJob,
+  isLookedAfter,
+  keyOfTenant,
+  lackingOf,
+  providerOf,
+  servesAt,
+  tenantIdOf,
+} from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
 import type { World } from '../world.ts';
@@ -17,10 +28,14 @@ function configOf(world: World): OperatorConfig {
   return config;
 }
 
+function lookedAfter(world: World): readonly StoredTenant[] {
+  return [...world.ledger.tenants.values()].filter((tenant) => isLookedAfter(world, tenant));
+}
+
 /** Tenants that are to run, each with what it asks for. */
 function running(world: World): readonly (readonly [StoredTenant, Expectation])[] {
   const config = configOf(world);
-  const tenants = [...world.ledger.tenants.values()];
+  const tenants = lookedAfter(world);
   return tenants
     .filter(({ metadata, spec }) => metadata.deletionTimestamp === undefined && spec.suspend !== true)
     .filter((tenant) => ownerOf(tenant, tenants) === tenant)
@@ -152,7 +167,7 @@ const deletedIsGone: Invariant = {
   promise: 'in the end, a deleted Tenant is gone',
   watch: (world, broken) => ({
     atEnd() {
-      for (const tenant of world.ledger.tenants.values())
+      for (const tenant of lookedAfter(world))
         if (tenant.metadata.deletionTimestamp !== undefined) broken(`${keyOfTenant(tenant)} is still there (${readyWords(tenant)})`);
     },
   }),
@@ -177,7 +192,7 @@ const nothingIsLeft: Invariant = {
             if (container.madeBy === 'person') continue;
             const tenant = world.ledger.tenants.get(tenantKey(container.labels));
             if (tenant === undefined && kept.has(tenantKey(container.labels))) continue;
-            if (tenant?.spec.suspend === true) continue;
+            if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant))) continue;
             const expectation = tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
             if (expectation?.fault !== undefined) continue;
             const isWanted = expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true && engine.name === current;
@@ -193,6 +208,32 @@ function tenantKey(labels: Readonly<Record<string, string>>): string {
   return `${mark('tenant_namespace')}/${mark('tenant_name')}`;
 }
 
+const nothingIsMocked: Invariant = {
+  name: 'nothingIsMocked',
+  promise: 'in the end, the mock provider holds nothing that no Tenant asks for',
+  watch: (world, broken) => ({
+    async atEnd() {
+      for (const operator of world.operators)
+        for (const key of await operator.mocked()) {
+          const tenant = world.ledger.tenants.get(key);
+          if (tenant === undefined || (tenant.spec.suspend !== true && providerOf(tenant) !== 'mock' && isReady(tenant)))
+            broken(`${key} is still mocked`);
+        }
+    },
+  }),
+};
+
+const letGoSaysSo: Invariant = {
+  name: 'letGoSaysSo',
+  promise: 'in the end, what nobody looks after is not called Ready',
+  watch: (world, broken) => ({
+    atEnd() {
+      for (const tenant of world.ledger.tenants.values())
+        if (!isLookedAfter(world, tenant) && isReady(tenant)) broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+    },
+  }),
+};
+
 const suspendedShows: Invariant = {
   name: 'suspendedShows',
   promise: 'in the end, a suspended Tenant shows what runs of it',
@@ -200,7 +241,7 @@ const suspendedShows: Invariant = {
     atEnd() {
       const config = configOf(world);
       const engine = world.engineNamed(config.engine);
-      for (const tenant of world.ledger.tenants.values()) {
+      for (const tenant of lookedAfter(world)) {
         if (tenant.spec.suspend !== true || tenant.metadata.deletionTimestamp !== undefined) continue;
         const runs = containersOf(engine, keyOfTenant(tenant)).filter((one) => one.state === 'running').length;
         const shown = tenant.status?.compute?.running ?? 0;
@@ -215,7 +256,7 @@ const requestsAreEchoed: Invariant = {
   promise: 'in the end, each request to reconcile is echoed',
   watch: (world, broken) => ({
     atEnd() {
-      for (const tenant of world.ledger.tenants.values()) {
+      for (const tenant of lookedAfter(world)) {
         const asked = tenant.metadata.annotations?.[reconcileRequestedAt];
         if (asked === undefined || tenant.spec.suspend === true) continue;
         if (tenant.status?.lastHandledReconcileAt !== asked) broken(`${keyOfTenant(tenant)} asks for ${asked}, echoed is ${tenant.status?.lastHandledReconcileAt ?? 'nothing'} (${readyWords(tenant)})`);
@@ -249,6 +290,8 @@ export const convergence: readonly Invariant[] = [
   oldOneServes,
   deletedIsGone,
   nothingIsLeft,
+  nothingIsMocked,
+  letGoSaysSo,
   suspendedShows,
   requestsAreEchoed,
   jobsAreHealthy,

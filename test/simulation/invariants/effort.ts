@@ -88,10 +88,10 @@ const quietCostsNothing: Invariant = {
       atEnd: () => void (written.length = 0),
       onCommit({ user, collection, after, before }: Commit) {
         const { name = '' } = (after ?? before)?.metadata ?? {};
-        if (user !== 'user') written.push(`${collection} ${name}`);
+        if (user !== 'user' && !isRestless(world, `${(after ?? before)?.metadata.namespace ?? ''}/${name}`)) written.push(`${collection} ${name}`);
       },
       onEngineChange(_engine, { by, call, container }) {
-        if (by !== 'person' && !isForgetful(world)) written.push(`${call} ${container?.name ?? ''}`);
+        if (by !== 'person' && container !== undefined && !isRestless(world, tenantOf(container))) written.push(`${call} ${container.name}`);
       },
       afterQuiet() {
         if (written.length > 0) broken(`${written.length} writes, such as ${written.slice(0, 3).join(', ')}`);
@@ -100,9 +100,9 @@ const quietCostsNothing: Invariant = {
   },
 };
 
-/** A rival operator is a cause that does not go away. */
-function isForgetful(world: World): boolean {
-  return world.operators.length > 1;
+/** Whether something goes on there by itself: what crashes is started again by its engine. */
+function isRestless(world: World, key: string): boolean {
+  return [...world.engines.values()].some((engine) => world.time.now() - (engine.disturbedMs.get(key) ?? 0) < 2 * minuteMs);
 }
 
 export const effort: readonly Invariant[] = [changesLittle, writesLittle, passesLittle, asksLittle, quietCostsNothing];

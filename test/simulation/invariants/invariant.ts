@@ -10,7 +10,7 @@ export interface Invariant {
 
 export interface Watching extends Observer {
   /** Everything has been well for long enough: what is the case now is what it comes to. */
-  atEnd?(): void;
+  atEnd?(): void | Promise<void>;
   /** As `atEnd`, after hours without a cause for anything. */
   afterQuiet?(): void;
 }

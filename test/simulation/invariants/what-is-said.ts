@@ -7,7 +7,7 @@ import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
-import { containersOf, expectationOf, keyOfTenant, lackingOf, providerOf } from '../truth.ts';
+import { containersOf, expectationOf, isLookedAfter, keyOfTenant, lackingOf, providerOf } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -104,7 +104,7 @@ function lasting(world: World, ms: number, isTheCase: (tenant: StoredTenant) => 
     const nowMs = world.time.now();
     const isWatched = watchedSince(world) + ms < nowMs && world.time.now() - world.weather.apiserverBackMs > ms;
     for (const [key, tenant] of world.ledger.tenants) {
-      if (!isWatched || !isTheCase(tenant)) {
+      if (!isWatched || !isLookedAfter(world, tenant) || !isTheCase(tenant)) {
         since.delete(key);
         continue;
       }

@@ -101,6 +101,10 @@ const successorFirst: Invariant = {
       const excluded = all.some(({ containers }) =>
         containers.every((wanted) => wanted.name !== name || excludes(wanted, container)),
       );
+      const isBlocked = all.every(({ containers }) =>
+        containers.some(({ ports }) => ports.some(([, port]) => engine.heldPorts.has(port))),
+      );
+      if (isBlocked) return broken(`${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`);
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
       const heirs = containersOf(engine, key).filter(
         (other) => other !== container && containerName(other) === name && isSettled(other, nowMs, 500),
@@ -126,7 +130,7 @@ function excludes(wanted: Wanted, container: Container): boolean {
   const binds = container.hostConfig.Binds ?? [];
   const source = (bind: string): string => bind.split(':')[0] ?? '';
   return (
-    [...wanted.ports.values()].some((port) => port !== 0 && held.includes(port)) ||
+    wanted.ports.some(([, port]) => port !== 0 && held.includes(port)) ||
     wanted.binds.some((bind) => binds.some((other) => source(other) === source(bind))) ||
     container.anonymousVolumes.length > 0
   );
@@ -238,6 +242,32 @@ const letsPeopleFinish: Invariant = {
   }),
 };
 
+const lossIsTold: Invariant = {
+  name: 'lossIsTold',
+  promise: 'a volume that was lost is not made anew without a word',
+  watch(world, broken) {
+    const lost = new Set<string>();
+    const untold = new Map<string, number>();
+    return {
+      onEngineChange(engine, { by, call, volume }) {
+        if (volume === undefined) return;
+        const name = `${engine.name}/${volume.Name}`;
+        if (call === 'removeVolume' && by === 'person') lost.add(name);
+        else if (call === 'removeVolume') lost.delete(name);
+        else if (lost.delete(name)) untold.set(volume.Name, world.time.now());
+      },
+      onCommit({ after }) {
+        if (untold.size === 0 || after === undefined) return;
+        const text = JSON.stringify(after);
+        for (const name of untold.keys()) if (text.includes(name)) untold.delete(name);
+      },
+      onSample() {
+        for (const [name, sinceMs] of untold) if (world.time.now() - sinceMs > lagMs) broken(`${name} was lost, and is made anew`);
+      },
+    };
+  },
+};
+
 const jobsRunOnce: Invariant = {
   name: 'jobsRunOnce',
   promise: 'a job that has come to its end is not run again for the same spec',
@@ -274,5 +304,6 @@ export const whatRuns: readonly Invariant[] = [
   leavesSuspendedAlone,
   leavesReportedAlone,
   letsPeopleFinish,
+  lossIsTold,
   jobsRunOnce,
 ];

@@ -60,6 +60,12 @@ const restartBaseMs = 100;
 const restartCapMs = 60_000;
 const goodRunMs = 10_000;
 
+/** `80/tcp`, each with the host port that it is to have; 0: any. */
+export function portBindings({ hostConfig }: Container): readonly (readonly [string, number])[] {
+  const wanted = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
+  return Object.entries(wanted).flatMap(([port, hosts]) => hosts.map(({ HostPort }) => [port, Number(HostPort)] as const));
+}
+
 export function restartPolicyOf({ hostConfig }: Container): string {
   return hostConfig.RestartPolicy?.Name ?? 'no';
 }

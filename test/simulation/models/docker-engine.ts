@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { EngineEvent } from '../../../src/compute/providers/docker/engine/engine.ts';
 import type { Random } from '../random.ts';
-import { beginRun, endRun, isUp, restartPolicyOf } from './docker-container.ts';
+import { beginRun, endRun, isUp, portBindings, restartPolicyOf } from './docker-container.ts';
 import type { Container, Surroundings } from './docker-container.ts';
 import { imageFacts } from './images.ts';
 
@@ -27,6 +27,8 @@ export interface DockerEngine {
   skewMs: number;
   /** It answers that it has set memory limits, and has not. */
   discardsLimits: boolean;
+  /** What it removes is on its way for minutes, as with a storage driver that is stuck. */
+  removesSlowly: boolean;
   /** When a container of that tenant (`namespace/name`) was last seen to stop. */
   readonly disturbedMs: Map<string, number>;
   /** Told of each change before it happens. */
@@ -107,6 +109,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
     unreachableSinceMs: 0,
     skewMs: 0,
     discardsLimits: false,
+    removesSlowly: false,
     disturbedMs: new Map(),
     onChange: () => undefined,
     surroundings: {
@@ -225,6 +228,8 @@ function startRefusal(engine: DockerEngine, container: Container): Refused | und
   if (container.isStuck) return new Refused(500, 'failed to create task for container: task: already exists');
   if (imageFacts(container.image).cannotStart === true)
     return new Refused(400, 'OCI runtime create failed: exec: "/nope": executable file not found in $PATH');
+  // An empty list in place of the image's own leaves nothing to run.
+  if (container.body.Entrypoint?.length === 0) return new Refused(400, 'no command specified: invalid');
   const network = container.hostConfig.NetworkMode ?? 'bridge';
   const isBuiltIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
   if (!isBuiltIn && ![...engine.networks.values()].some(({ Name }) => Name === network))
@@ -247,20 +252,13 @@ function isHeld(engine: DockerEngine, port: number, asker: Container): boolean {
   );
 }
 
-function bindings({ hostConfig }: Container): readonly (readonly [string, number])[] {
-  const wanted = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
-  return Object.entries(wanted).flatMap(([port, hosts]) =>
-    hosts.map(({ HostPort }) => [port, Number(HostPort)] as const),
-  );
-}
-
 function fixedPorts(container: Container): readonly number[] {
-  return bindings(container).flatMap(([, hostPort]) => (hostPort === 0 ? [] : [hostPort]));
+  return portBindings(container).flatMap(([, hostPort]) => (hostPort === 0 ? [] : [hostPort]));
 }
 
 function assignPorts(engine: DockerEngine, container: Container): void {
   container.ports = Object.fromEntries(
-    bindings(container).map(([port, hostPort]) => [port, hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort]),
+    portBindings(container).map(([port, hostPort]) => [port, hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort]),
   );
 }
 
@@ -300,13 +298,13 @@ export function remove(engine: DockerEngine, by: string, id: string): number | u
   if (isUp(container)) endRun(container, 137, engine.surroundings);
   container.run += 1;
   container.state = 'removing';
-  const ms = engine.random.int(5, 100);
+  const ms = engine.removesSlowly ? 120_000 : engine.random.int(5, 100);
   setTimeout(() => {
     engine.containers.delete(container.id);
     for (const name of container.anonymousVolumes) engine.volumes.delete(name);
     emit(engine, 'destroy', container);
   }, ms);
-  return ms + 1;
+  return engine.removesSlowly ? undefined : ms + 1;
 }
 
 export function rename(engine: DockerEngine, by: string, id: string, name: string): void {
