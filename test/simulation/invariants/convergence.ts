@@ -11,9 +11,11 @@ import {
   isLookedAfter,
   keyOfTenant,
   lackingOf,
+  markOf,
   providerOf,
   servesAt,
   tenantIdOf,
+  tenantOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
@@ -38,8 +40,18 @@ function running(world: World): readonly (readonly [StoredTenant, Expectation])[
   const tenants = lookedAfter(world);
   return tenants
     .filter(({ metadata, spec }) => metadata.deletionTimestamp === undefined && spec.suspend !== true)
-    .filter((tenant) => ownerOf(tenant, tenants) === tenant)
+    .filter((tenant) => ownerOf(tenant, tenants) === tenant && !isInTheWay(world, tenant))
+    .filter(({ spec, status }) => spec.driftPolicy !== 'Report' || status?.drift === undefined)
     .map((tenant) => [tenant, expectationOf(world, tenant, config)]);
+}
+
+/** Whether something that another Tenant has left on purpose bears its names. */
+function isInTheWay(world: World, tenant: StoredTenant): boolean {
+  return [...world.engines.values()].some((engine) =>
+    [...engine.containers.values()].some(
+      (one) => one.madeBy !== 'person' && markOf(one, 'tenant_id') === tenantIdOf(tenant) && tenantOf(one) !== keyOfTenant(tenant),
+    ),
+  );
 }
 
 /** Of two with one id the older one has it. */
@@ -194,7 +206,7 @@ const nothingIsLeft: Invariant = {
             if (tenant === undefined && kept.has(tenantKey(container.labels))) continue;
             if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant))) continue;
             const expectation = tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
-            if (expectation?.fault !== undefined) continue;
+            if (expectation?.fault !== undefined || tenant?.status?.drift !== undefined) continue;
             const isWanted = expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true && engine.name === current;
             if (!isWanted) broken(`${container.name} on the engine ${engine.name} is of no Tenant's spec (${container.state})`);
           }

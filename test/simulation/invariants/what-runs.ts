@@ -222,6 +222,8 @@ const leavesReportedAlone: Invariant = {
       const [tenant] = revisions;
       if (tenant?.spec.driftPolicy !== 'Report' || tenant.status?.placement === undefined) return;
       if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
+      // An operator with another config wants something else.
+      if (world.operators.length > 1 || world.ledger.lastReadyMs(key) < (world.operators[0]?.startedMs ?? 0)) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, whose drift is only to be reported`);
     },
   }),
