@@ -8,6 +8,7 @@ import { whatRuns } from './invariants/what-runs.ts';
 import { startOperator } from './operator.ts';
 import type { Operator, OperatorConfig } from './operator.ts';
 import type { Scene } from './actions/scene.ts';
+import { rotateSecret } from './actions/users.ts';
 import { createRandom } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -51,6 +52,7 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
   const scene = createScene(world, scenario);
   sampleForEver(world);
   scene.begin(scene.config);
+  if (random.chance(0.8)) await rotateSecret(scene);
   try {
     await play(scene, scenario);
     await calmDown(scene);
@@ -80,7 +82,7 @@ function watch(world: World, { name, promise, watch }: Invariant, violations: Ma
   });
 }
 
-const sampleEveryMs = 5_000;
+const sampleEveryMs = 10_000;
 
 function sampleForEver(world: World): void {
   setTimeout(() => {
@@ -143,7 +145,7 @@ async function play(scene: Scene, { steps }: Scenario): Promise<void> {
 }
 
 /** Longer than whatever is stalled waits for its next try, twice. */
-const convergenceMs = 900_000;
+const convergenceMs = 780_000;
 
 /** Whatever is wrong with the world is mended; then there is time for everything to come to rest. */
 async function calmDown(scene: Scene): Promise<void> {

@@ -42,7 +42,7 @@ const always: Weights = {
 };
 
 const themes = {
-  edits: { edit: 10, editImage: 8, lag: 3, createAndDelete: 3, request: 3, breakWatches: 2, flaky: 2, rotateSecret: 2 },
+  edits: { secretsFail: 1, edit: 10, editImage: 8, lag: 3, createAndDelete: 3, request: 3, breakWatches: 2, flaky: 2, rotateSecret: 2 },
   deletion: { delete: 6, createAndDelete: 4, wipeStatusOfSuspended: 3, retainAndReapply: 4, wipeStatus: 2, absence: 2, brokenStatus: 2, otherFinalizer: 2, createSuspended: 2 },
   crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, blindStart: 0.5, loseAnswers: 2, flaky: 2 },
   engine: { restart: 8, restartKilled: 3, freeze: 3, cutOff: 5, refuse: 4, loseAnswers: 2, breakOne: 2 },
@@ -60,7 +60,7 @@ export type Theme = keyof typeof themes;
 export function drawScenario(random: Random): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
   const weights = addWeights(always, themes[theme]);
-  const count = random.int(8, 26);
+  const count = random.int(6, 22);
   return {
     theme,
     tenants: random.int(1, 3),
@@ -70,7 +70,7 @@ export function drawScenario(random: Random): Scenario {
     smallPool: random.chance(0.08),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({ afterMs: pause(random), action: random.weighted<ActionName>(weights) })),
-    quietMinutes: random.chance(0.1) ? 60 : 12,
+    quietMinutes: random.chance(0.1) ? 60 : 11,
   };
 }
 

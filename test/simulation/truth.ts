@@ -148,27 +148,17 @@ export function isJob({ image, restartPolicy }: Wanted): boolean {
   return imageFacts(image).exits?.code === 0 && restartPolicy !== 'always' && restartPolicy !== 'unless-stopped';
 }
 
-/** The mark without its prefix. */
-export function markOf({ labels }: Pick<Container, 'labels'>, mark: string): string | undefined {
-  return Object.entries(labels).find(([key]) => key.endsWith(`.${mark}`))?.[1];
-}
-
 /** Made by an operator for that tenant: what a person runs from a copy is not. */
 export function containersOf(engine: DockerEngine, key: string): readonly Container[] {
-  return [...engine.containers.values()].filter((one) => one.madeBy !== 'person' && tenantOf(one) === key);
-}
-
-export function tenantOf(container: Pick<Container, 'labels'>): string {
-  return `${markOf(container, 'tenant_namespace') ?? ''}/${markOf(container, 'tenant_name') ?? ''}`;
+  return [...engine.containers.values()].filter((one) => one.madeBy !== 'person' && one.tenant === key);
 }
 
 /** Whether it comes from that wish: what can be changed while it runs is left out. */
 export function comesFrom(container: Container, wanted: Wanted): boolean {
+  if (container.role !== wanted.name || container.image !== wanted.image) return false;
   const env = new Map((container.body.Env ?? []).map((line) => split(line)));
   const bindings = portBindings(container).map(([port, host]) => `${port}=${host}`);
   return (
-    markOf(container, 'container') === wanted.name &&
-    container.image === wanted.image &&
     env.size === wanted.env.size &&
     [...wanted.env].every(([name, values]) => values.includes(env.get(name) ?? '')) &&
     sameTexts(

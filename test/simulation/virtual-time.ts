@@ -28,35 +28,44 @@ let randomOfRun = realRandom;
 // For good, and before anything of src is loaded: some of it keeps the function that it finds then.
 Math.random = () => randomOfRun();
 
-/** All promises have settled: whatever they wait for now is a timer. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => void realImmediate(resolve));
-}
+/** Lets all promises settle, at once: whatever they wait for then is a timer. Not from within one of them. */
+const settle = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
 
 /** Takes the place of the process' clock, timers and random numbers until it is uninstalled. */
 export function installVirtualTime(random: () => number): VirtualTime {
   const heap = createTimerHeap();
   let nowMs = startOfRun;
   const timers = virtualTimers(heap, () => nowMs);
+  const runUntil = (endMs: number, isOver: () => boolean): void => {
+    settle();
+    for (let timer = heap.takeDue(endMs); timer !== undefined; timer = heap.takeDue(endMs)) {
+      nowMs = Math.max(nowMs, timer.dueMs);
+      time.steps += 1;
+      timer.run();
+      settle();
+      time.onStep();
+      if (isOver()) return;
+    }
+    nowMs = endMs;
+  };
   const uninstall = replaceGlobals({ ...timers, now: () => nowMs, random });
   const time: VirtualTime & { steps: number } = {
     now: () => nowMs,
     steps: 0,
     onStep: () => undefined,
     advance: (ms) => time.advanceUntil(ms, () => false),
-    async advanceUntil(ms, isOver) {
-      const endMs = nowMs + ms;
-      await settled();
-      for (let timer = heap.takeDue(endMs); timer !== undefined; timer = heap.takeDue(endMs)) {
-        nowMs = Math.max(nowMs, timer.dueMs);
-        time.steps += 1;
-        timer.run();
-        await settled();
-        time.onStep();
-        if (isOver()) return;
-      }
-      nowMs = endMs;
-    },
+    advanceUntil: (ms, isOver) =>
+      // Off the promise that asks for it: `settle` does nothing within one.
+      new Promise((resolve, reject) => {
+        realImmediate(() => {
+          try {
+            runUntil(nowMs + ms, isOver);
+            resolve();
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
+      }),
     uninstall,
   };
   return time;

@@ -65,6 +65,8 @@ export interface Weather {
   engineRefuses: 'Throttled' | 'AccessDenied' | undefined;
   /** Nobody reaches the apiserver. */
   apiserverDown: boolean;
+  /** The apiserver fails to read Secrets. */
+  secretsFail: boolean;
   /** Nobody reaches the engines. */
   enginesCutOff: boolean;
   enginesCutOffSinceMs: number;
@@ -97,6 +99,7 @@ export const calm: Readonly<Weather> = {
   engineLosesAnswers: 0,
   engineRefuses: undefined,
   apiserverDown: false,
+  secretsFail: false,
   enginesCutOff: false,
   enginesCutOffSinceMs: 0,
   apiserverBackMs: 0,
@@ -212,7 +215,9 @@ function apiserverNetwork(weather: Weather, random: Random): ApiserverNetwork {
   return {
     latencyMs: () => between(random, weather.latencyMs),
     watchLagMs: () => between(random, weather.watchLagMs),
-    fails(method) {
+    fails(method, path) {
+      if (weather.secretsFail && path.includes('/secrets/'))
+        return new KubeApiError(path, 500, { reason: 'InternalError', code: 500 });
       if (weather.apiserverDown) return new KubeUnreachableError('the apiserver does not answer');
       if (method === 'WATCH' || !random.chance(weather.apiserverFails)) return undefined;
       return random.chance(0.5)

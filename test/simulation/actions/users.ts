@@ -68,6 +68,11 @@ async function putSecret(scene: Scene, password: string): Promise<void> {
   else await secrets.mergePatch('db', namespace, { data });
 }
 
+export async function rotateSecret(scene: Scene): Promise<void> {
+  scene.world.note('user rotates the Secret');
+  await putSecret(scene, `hush-${scene.random.int(1, 1_000_000)}-hush`);
+}
+
 export const userActions = {
   async create(scene) {
     const index = scene.random.int(0, scene.names.length - 1);
@@ -154,9 +159,15 @@ export const userActions = {
     scene.world.apiserver.putStatusUnchecked(namespace, name, { ...tenant.status, placement });
   },
   async rotateSecret(scene) {
-    const value = `hush-${scene.random.int(1, 1_000_000)}-hush`;
-    scene.world.note('user rotates the Secret');
-    await putSecret(scene, value);
+    await rotateSecret(scene);
+  },
+  async secretsFail(scene) {
+    const { world } = scene;
+    world.note('the apiserver fails to read Secrets');
+    world.weather.secretsFail = true;
+    for (const name of scene.names) await edit(scene, name, (spec) => edits.env(spec, scene.random));
+    await scene.pass(300_000);
+    world.weather.secretsFail = false;
   },
   async twin(scene) {
     const name = `twin-${scene.random.int(1, 3)}`;

@@ -3,6 +3,7 @@ import { reconcileRequestedAt } from '../../../src/api/names.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
+import { markOf } from '../models/docker-engine.ts';
 import {
   comesFrom,
   containersOf,
@@ -11,11 +12,9 @@ import {
   isLookedAfter,
   keyOfTenant,
   lackingOf,
-  markOf,
   providerOf,
   servesAt,
   tenantIdOf,
-  tenantOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
@@ -49,7 +48,7 @@ function running(world: World): readonly (readonly [StoredTenant, Expectation])[
 function isInTheWay(world: World, tenant: StoredTenant): boolean {
   return [...world.engines.values()].some((engine) =>
     [...engine.containers.values()].some(
-      (one) => one.madeBy !== 'person' && markOf(one, 'tenant_id') === tenantIdOf(tenant) && tenantOf(one) !== keyOfTenant(tenant),
+      (one) => one.madeBy !== 'person' && markOf(one.labels, 'tenant_id') === tenantIdOf(tenant) && one.tenant !== keyOfTenant(tenant),
     ),
   );
 }
@@ -127,7 +126,7 @@ const othersRunOn: Invariant = {
         for (const wanted of containers) {
           const { fault: own } = { fault: ownFault(world, tenant, wanted.name) };
           if (own || isJob(wanted)) continue;
-          const runs = there.some((one) => one.labels[`landlord.container`] === wanted.name && isUp(one));
+          const runs = there.some((one) => one.role === wanted.name && isUp(one));
           if (!runs) broken(`${wanted.name} of ${key} stands still for another container's fault (${fault})`);
         }
       }
@@ -202,8 +201,8 @@ const nothingIsLeft: Invariant = {
         for (const engine of world.engines.values())
           for (const container of engine.containers.values()) {
             if (container.madeBy === 'person') continue;
-            const tenant = world.ledger.tenants.get(tenantKey(container.labels));
-            if (tenant === undefined && kept.has(tenantKey(container.labels))) continue;
+            const tenant = world.ledger.tenants.get(container.tenant);
+            if (tenant === undefined && kept.has(container.tenant)) continue;
             if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant))) continue;
             const expectation = tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
             if (expectation?.fault !== undefined || tenant?.status?.drift !== undefined) continue;
@@ -215,10 +214,6 @@ const nothingIsLeft: Invariant = {
   },
 };
 
-function tenantKey(labels: Readonly<Record<string, string>>): string {
-  const mark = (name: string): string => Object.entries(labels).find(([key]) => key.endsWith(`.${name}`))?.[1] ?? '';
-  return `${mark('tenant_namespace')}/${mark('tenant_name')}`;
-}
 
 const nothingIsMocked: Invariant = {
   name: 'nothingIsMocked',

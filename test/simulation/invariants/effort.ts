@@ -1,5 +1,4 @@
 import type { Commit } from '../../controller/memory-apiserver.ts';
-import { tenantOf } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -34,7 +33,7 @@ const changesLittle: Invariant = {
     return {
       onEngineChange(_engine, { by, call, container }) {
         if (by === 'person' || container === undefined) return;
-        change(tenantOf(container));
+        change(container.tenant);
         if (call === 'create') create(container.name);
       },
     };
@@ -91,7 +90,7 @@ const quietCostsNothing: Invariant = {
         if (user !== 'user' && !isRestless(world, `${(after ?? before)?.metadata.namespace ?? ''}/${name}`)) written.push(`${collection} ${name}`);
       },
       onEngineChange(_engine, { by, call, container }) {
-        if (by !== 'person' && container !== undefined && !isRestless(world, tenantOf(container))) written.push(`${call} ${container.name}`);
+        if (by !== 'person' && container !== undefined && !isRestless(world, container.tenant)) written.push(`${call} ${container.name}`);
       },
       afterQuiet() {
         if (written.length > 0) broken(`${written.length} writes, such as ${written.slice(0, 3).join(', ')}`);

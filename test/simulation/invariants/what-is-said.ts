@@ -47,7 +47,7 @@ function onStatus(take: (said: Said) => void): (commit: Commit) => void {
 }
 
 /** What a look has seen may have changed since. */
-const lookAgeMs = 5_000;
+const lookAgeMs = 2_000;
 /** A timer may be early by that. */
 const slackMs = 500;
 
@@ -73,7 +73,7 @@ const readyIsTrue: Invariant = {
       if (ready?.status !== 'True' || ready.reason !== 'Running') return;
       if (wasReady?.status === 'True' && wasReady.observedGeneration === ready.observedGeneration) return;
       const key = keyOfTenant(tenant);
-      if (wasDisturbed(world, key, world.time.now() - lookAgeMs)) return;
+      if (wasDisturbed(world, key, world.time.now() - lookAgeMs - world.weather.watchLagMs[1])) return;
       const names = lacking(world, tenant, ready.observedGeneration ?? 0, by);
       if (names.length > 0) broken(`${key} is called Ready at generation ${ready.observedGeneration ?? 0}, and ${names.join(', ')} does not do well`);
     }),

@@ -1,9 +1,9 @@
 import { isUp } from '../models/docker-container.ts';
 import type { Container } from '../models/docker-container.ts';
 import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
-import { usersOf } from '../models/docker-engine.ts';
+import { tenantMark, usersOf } from '../models/docker-engine.ts';
 import type { StoredTenant } from '../ledger.ts';
-import { comesFrom, containersOf, expectationOf, isSettled, lagMs, providerOf, tenantOf } from '../truth.ts';
+import { comesFrom, containersOf, expectationOf, isSettled, lagMs, providerOf } from '../truth.ts';
 import type { Expectation, Wanted } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
@@ -50,7 +50,7 @@ const keepsWhatRuns: Invariant = {
       const { by, call, container } = change;
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
       if (container.madeBy === 'person' || !isSettled(container, world.time.now())) return;
-      const key = tenantOf(container);
+      const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
       const all = expectations(world, revisions);
@@ -78,7 +78,7 @@ function isElsewhere(world: World, engine: DockerEngine): boolean {
 }
 
 function hasTwin(engine: DockerEngine, container: Container, all: readonly Expectation[]): boolean {
-  return containersOf(engine, tenantOf(container)).some(
+  return containersOf(engine, container.tenant).some(
     (other) => other !== container && isUp(other) && all.some((expectation) => wantedBy(other, expectation) !== undefined && wantedBy(other, expectation)?.name === wantedBy(container, expectation)?.name),
   );
 }
@@ -91,13 +91,13 @@ const successorFirst: Invariant = {
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
       const nowMs = world.time.now();
       if (container.madeBy === 'person' || !isSettled(container, nowMs)) return;
-      const key = tenantOf(container);
+      const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
       const all = expectations(world, revisions);
       // That it may go for a successor that can never run is what `servesOn` looks at.
       if (all.some((expectation) => wantedBy(container, expectation) !== undefined)) return;
-      const name = containerName(container);
+      const name = container.role;
       const excluded = all.some(({ containers }) =>
         containers.every((wanted) => wanted.name !== name || excludes(wanted, container)),
       );
@@ -107,7 +107,7 @@ const successorFirst: Invariant = {
       if (isBlocked) return broken(`${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`);
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
       const heirs = containersOf(engine, key).filter(
-        (other) => other !== container && containerName(other) === name && isSettled(other, nowMs, 500),
+        (other) => other !== container && other.role === name && isSettled(other, nowMs, 500),
       );
       if (heirs.length === 0) broken(`${by} calls ${call} on ${container.name} of ${key}, and no successor runs well`);
     },
@@ -117,12 +117,8 @@ const successorFirst: Invariant = {
 /** All of a tenant's containers are replaced together: one that excludes its successor takes the others along. */
 function hasGivenWay(all: readonly Expectation[], there: readonly Container[], container: Container): boolean {
   return all.some(({ containers }) =>
-    containers.some((wanted) => there.some((one) => one !== container && containerName(one) === wanted.name && excludes(wanted, one))),
+    containers.some((wanted) => there.some((one) => one !== container && one.role === wanted.name && excludes(wanted, one))),
   );
-}
-
-function containerName(container: Container): string {
-  return Object.entries(container.labels).find(([key]) => key.endsWith('.container'))?.[1] ?? '';
 }
 
 function excludes(wanted: Wanted, container: Container): boolean {
@@ -164,7 +160,7 @@ function twinsOn(engine: DockerEngine): readonly string[] {
   const twins: string[] = [];
   for (const container of engine.containers.values()) {
     if (!isUp(container) || container.madeBy === 'person') continue;
-    const key = `${tenantOf(container)} ${containerName(container)}`;
+    const key = `${container.tenant} ${container.role}`;
     if (seen.has(key)) twins.push(key);
     seen.add(key);
   }
@@ -188,11 +184,11 @@ const keepsData: Invariant = {
 
 /** Volumes with data that go with the change, and whose they are. */
 function lostBy(engine: DockerEngine, { call, container, volume }: EngineChange): readonly (readonly [string, string])[] {
-  if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantOf({ labels: volume.Labels })]];
+  if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantMark(volume.Labels)]];
   if (call !== 'remove' || container === undefined || container.startedMs === 0) return [];
   return container.anonymousVolumes
     .filter((name) => usersOf(engine, name).length === 1)
-    .map((name) => [name, tenantOf(container)]);
+    .map((name) => [name, container.tenant]);
 }
 
 const leavesSuspendedAlone: Invariant = {
@@ -201,7 +197,7 @@ const leavesSuspendedAlone: Invariant = {
   watch: (world, broken) => ({
     onEngineChange(_engine, { by, call, container }) {
       if (by === 'person' || container === undefined || container.madeBy === 'person') return;
-      const key = tenantOf(container);
+      const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || revisions.some((one) => one?.spec.suspend !== true)) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which is suspended`);
@@ -216,7 +212,7 @@ const leavesReportedAlone: Invariant = {
     onEngineChange(_engine, { by, call, container }) {
       if (by === 'person' || container === undefined || container.madeBy === 'person') return;
       if (call === 'create' || call === 'rename') return;
-      const key = tenantOf(container);
+      const key = container.tenant;
       const revisions = world.ledger.since(key, world.time.now() - 3 * lagMs);
       if (isGoing(revisions) || revisions.length !== 1) return;
       const [tenant] = revisions;
@@ -292,7 +288,7 @@ const jobsRunOnce: Invariant = {
 };
 
 function jobOf(world: World, engine: DockerEngine, container: Container): string {
-  const tenant = world.ledger.tenants.get(tenantOf(container));
+  const tenant = world.ledger.tenants.get(container.tenant);
   const { uid = '', generation = 0 } = tenant?.metadata ?? {};
   return `${engine.name} ${uid} ${generation} ${container.name} ${container.image}`;
 }

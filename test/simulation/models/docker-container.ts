@@ -9,6 +9,10 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   readonly body: Omit<Dockerode.ContainerCreateOptions, 'name'>;
   readonly hostConfig: Dockerode.HostConfig;
+  /** `namespace/name` of the Tenant that its labels name. */
+  readonly tenant: string;
+  /** The container of the spec that its labels name. */
+  readonly role: string;
   /** Who created it: an operator, or a person. */
   readonly madeBy: string;
   state: ContainerState;

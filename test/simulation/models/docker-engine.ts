@@ -118,10 +118,10 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
       isAlive: () => engine.phase === 'up' || engine.phase === 'frozen',
       answers: (network, wanted) =>
         [...engine.containers.values()].some(
-          ({ hostConfig, labels, state }) =>
+          ({ hostConfig, role, state }) =>
             hostConfig.NetworkMode === network &&
             state === 'running' &&
-            Object.entries(labels).some(([key, value]) => key.endsWith('.container') && value === wanted),
+            role === wanted,
         ),
       assignPorts: (container) => assignPorts(engine, container),
     },
@@ -132,16 +132,24 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
   return engine;
 }
 
-function emit(engine: DockerEngine, action: string, { id, name, labels, exitCode }: Container): void {
-  if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action)) engine.disturbedMs.set(tenantMark(labels), engine.now());
+function emit(engine: DockerEngine, action: string, container: Container): void {
+  const { id, name, labels, exitCode, tenant } = container;
+  if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action)) engine.disturbedMs.set(tenant, engine.now());
   const attributes = { ...labels, name, exitCode: `${exitCode}` };
   const event = { action, id, attributes, timeMs: engine.now() + engine.skewMs };
   for (const push of engine.streams) push(event);
 }
 
-function tenantMark(labels: Container['labels']): string {
-  const mark = (name: string): string => Object.entries(labels).find(([key]) => key.endsWith(`.${name}`))?.[1] ?? '';
-  return `${mark('tenant_namespace')}/${mark('tenant_name')}`;
+type Labels = Readonly<Record<string, string>>;
+
+/** The mark without its prefix. */
+export function markOf(labels: Labels, mark: string): string | undefined {
+  return Object.entries(labels).find(([key]) => key.endsWith(`.${mark}`))?.[1];
+}
+
+/** `namespace/name` of the Tenant that the labels name. */
+export function tenantMark(labels: Labels): string {
+  return `${markOf(labels, 'tenant_namespace') ?? ''}/${markOf(labels, 'tenant_name') ?? ''}`;
 }
 
 function must(engine: DockerEngine, id: string): Container {
@@ -170,6 +178,8 @@ export function create(
     name,
     image,
     labels: { ...body.Labels },
+    tenant: tenantMark(body.Labels ?? {}),
+    role: markOf(body.Labels ?? {}, 'container') ?? '',
     body: structuredClone(body),
     hostConfig,
     madeBy: by,
