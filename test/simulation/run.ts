@@ -8,7 +8,7 @@ import { whatRuns } from './invariants/what-runs.ts';
 import { startOperator } from './operator.ts';
 import type { Operator, OperatorConfig } from './operator.ts';
 import type { Scene } from './actions/scene.ts';
-import { rotateSecret } from './actions/users.ts';
+import { approveAll, rotateSecret } from './actions/users.ts';
 import { createRandom } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -92,11 +92,11 @@ function sampleForEver(world: World): void {
 }
 
 function createScene(world: World, scenario: Scenario): Scene {
-  const { tenants, badness, skewMs, discardsLimits, smallPool, hasSelector } = scenario;
+  const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
   for (const engine of world.engines.values()) Object.assign(engine, { skewMs, discardsLimits });
-  const docker = { image: 'app:1', ...(smallPool ? { network_pool: '10.210.0.0/28' } : {}) };
+  const docker = { image: 'app:1' };
   const tenantSelector = hasSelector ? 'watched=yes' : '';
   const config: OperatorConfig = { docker, mock: {}, engine: 'one', tenantSelector };
   let started = 0;
@@ -145,7 +145,10 @@ async function play(scene: Scene, { steps }: Scenario): Promise<void> {
 }
 
 /** Longer than whatever is stalled waits for its next try, twice. */
-const convergenceMs = 780_000;
+const convergenceMs = 500_000;
+
+/** So long, people approve what waits for them. */
+const approvingMinutes = 6;
 
 /** Whatever is wrong with the world is mended; then there is time for everything to come to rest. */
 async function calmDown(scene: Scene): Promise<void> {
@@ -162,5 +165,9 @@ async function calmDown(scene: Scene): Promise<void> {
     }
   }
   world.note('— all is well from here on');
+  for (let minute = 0; minute < approvingMinutes; minute += 1) {
+    await scene.pass(60_000);
+    await approveAll(scene);
+  }
   await scene.pass(convergenceMs);
 }

@@ -20,7 +20,6 @@ export interface Scenario {
   readonly badness: number;
   readonly skewMs: number;
   readonly discardsLimits: boolean;
-  readonly smallPool: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -39,6 +38,7 @@ const always: Weights = {
   suspend: 1,
   request: 1,
   label: 1,
+  approve: 1,
 };
 
 const themes = {
@@ -46,7 +46,7 @@ const themes = {
   deletion: { delete: 6, createAndDelete: 4, wipeStatusOfSuspended: 3, retainAndReapply: 4, wipeStatus: 2, absence: 2, brokenStatus: 2, otherFinalizer: 2, createSuspended: 2 },
   crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, blindStart: 0.5, loseAnswers: 2, flaky: 2 },
   engine: { restart: 8, restartKilled: 3, freeze: 3, cutOff: 5, refuse: 4, loseAnswers: 2, breakOne: 2 },
-  hands: { removeSlowly: 2, kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
+  hands: { removeSlowly: 2, fillPool: 2, kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
   rollouts: { editImage: 10, edit: 14, restart: 2, holdPort: 4, removeSlowly: 1, flaw: 1, cutOff: 1 },
   moves: { move: 6, otherPrefix: 3, otherEngine: 2, otherBindAddress: 2, otherDefaults: 2, editImage: 3 },
   rivals: { rival: 3, otherDefaults: 2, twin: 4, crash: 1 },
@@ -67,7 +67,6 @@ export function drawScenario(random: Random): Scenario {
     badness: random.pick([0, 0.1, 0.3]),
     skewMs: random.pick([0, 0, 0, -600_000, 600_000]),
     discardsLimits: random.chance(0.08),
-    smallPool: random.chance(0.08),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({ afterMs: pause(random), action: random.weighted<ActionName>(weights) })),
     quietMinutes: random.chance(0.1) ? 60 : 11,

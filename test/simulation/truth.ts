@@ -62,12 +62,22 @@ export function providerOf(tenant: StoredTenant): string {
 
 export function expectationOf(world: World, tenant: StoredTenant, config: OperatorConfig): Expectation {
   const containers = providerOf(tenant) === 'docker' ? dockerContainers(world, tenant, config) : [];
-  const missing = containers.flatMap(({ env }) => [...env].filter(([, values]) => values.length === 0)).length > 0;
   return {
     provider: providerOf(tenant),
     containers,
-    fault: missing ? 'a Secret is missing' : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
+    fault: lacksSecret(world, tenant) ? 'a Secret is missing' : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
   };
+}
+
+function lacksSecret(world: World, { spec }: StoredTenant): boolean {
+  const containers = (spec.containers ?? []) as readonly ContainerSpec[];
+  return containers.some(({ env = [] }) =>
+    env.some(
+      ({ valueFrom }) =>
+        valueFrom !== undefined &&
+        world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now()).length === 0,
+    ),
+  );
 }
 
 interface DockerBlock {
@@ -192,6 +202,12 @@ export function isSettled(container: Container, atMs: number, slackMs = 0): bool
   if (health !== undefined) return health === 'healthy' || state !== 'running';
   const recent = crashes.filter((ms) => ms > atMs - longestSettleMs && ms <= atMs).length;
   return atMs - startedMs + slackMs >= Math.min(longestSettleMs, settleMs * 2 ** recent);
+}
+
+/** What has ended stays so: its restart policy wants it that way. */
+export function standsStill(container: Container, { restartPolicy }: Wanted): boolean {
+  if (container.state !== 'exited') return false;
+  return restartPolicy === 'no' || (restartPolicy === 'on-failure' && container.exitCode === 0);
 }
 
 /** Containers that do as they should: running, or a job that has come to its end. */

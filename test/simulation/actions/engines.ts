@@ -119,6 +119,15 @@ export const engineActions = {
       if (!isUsed) model.removeNetwork(engine, 'person', Id);
     }
   },
+  async fillPool(scene) {
+    const engine = engineOf(scene);
+    const id = model.createNetwork(engine, 'person', {
+      Name: `office-${scene.random.int(1, 1_000_000)}`,
+      IPAM: { Driver: 'default', Config: [{ Subnet: '10.210.0.0/16' }] },
+    });
+    await scene.pass(scene.random.int(1_000, 60_000));
+    model.removeNetwork(engine, 'person', id);
+  },
   async removeSlowly(scene) {
     const engine = engineOf(scene);
     scene.world.note('engine: what it removes is stuck');

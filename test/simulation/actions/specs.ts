@@ -8,6 +8,8 @@ export interface SpecDraft {
   suspend?: boolean;
   deletionPolicy?: 'Delete' | 'Retain';
   driftPolicy?: 'Correct' | 'Report';
+  volumePolicy?: 'Retain' | 'Delete';
+  approval?: 'Never' | 'Destructive' | 'Always';
   containers?: ContainerDraft[];
   computeConfig?: { docker?: DockerDraft; mock?: Record<string, unknown> };
 }
@@ -47,6 +49,8 @@ export function newSpec(random: Random, index: number, badness: number): SpecDra
   const spec: SpecDraft = { computeProvider: 'docker' };
   if (random.chance(0.15)) spec.deletionPolicy = 'Retain';
   if (random.chance(0.15)) spec.driftPolicy = 'Report';
+  if (random.chance(0.2)) spec.volumePolicy = 'Delete';
+  if (random.chance(0.15)) spec.approval = random.pick(['Never', 'Always']);
   const docker: DockerDraft = {};
   if (random.chance(0.25)) docker.volumes = ['data:/var/lib/data'];
   if (random.chance(0.2)) docker.restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);
@@ -130,6 +134,9 @@ export const edits = {
   },
   driftPolicy(spec) {
     spec.driftPolicy = spec.driftPolicy === 'Report' ? 'Correct' : 'Report';
+  },
+  approval(spec, random) {
+    spec.approval = random.pick(['Never', 'Destructive', 'Always']);
   },
   deletionPolicy(spec) {
     spec.deletionPolicy = spec.deletionPolicy === 'Retain' ? 'Delete' : 'Retain';

@@ -1,4 +1,4 @@
-import { apiVersion, finalizer, kind, reconcileRequestedAt } from '../../../src/api/names.ts';
+import { apiVersion, approve, finalizer, kind, reconcileRequestedAt } from '../../../src/api/names.ts';
 import type { Tenant } from '../../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../../src/controller/kube-resources.ts';
 import type { SecretObject } from '../../../src/controller/secrets/secret-reader.ts';
@@ -73,6 +73,15 @@ export async function rotateSecret(scene: Scene): Promise<void> {
   await putSecret(scene, `hush-${scene.random.int(1, 1_000_000)}-hush`);
 }
 
+/** Approves what waits for it. */
+export async function approveAll(scene: Scene): Promise<void> {
+  for (const [key, { status, metadata }] of scene.world.ledger.tenants) {
+    const digest = status?.plan?.digest;
+    if (digest === undefined || metadata.annotations?.[approve] === digest) continue;
+    await annotate(scene, key.split('/')[1] ?? '', { annotations: { [approve]: digest } });
+  }
+}
+
 export const userActions = {
   async create(scene) {
     const index = scene.random.int(0, scene.names.length - 1);
@@ -134,6 +143,9 @@ export const userActions = {
   async unselect(scene) {
     const [key] = Object.keys(scene.labels);
     if (key !== undefined) await annotate(scene, scene.anyName(), { labels: { [key]: scene.random.chance(0.7) ? null : 'yes' } });
+  },
+  async approve(scene) {
+    await approveAll(scene);
   },
   async wipeStatus(scene) {
     const name = scene.anyName();

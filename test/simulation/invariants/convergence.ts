@@ -3,7 +3,7 @@ import { reconcileRequestedAt } from '../../../src/api/names.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
-import { markOf } from '../models/docker-engine.ts';
+import { markOf, tenantMark } from '../models/docker-engine.ts';
 import {
   comesFrom,
   containersOf,
@@ -14,6 +14,7 @@ import {
   lackingOf,
   providerOf,
   servesAt,
+  standsStill,
   tenantIdOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
@@ -46,11 +47,19 @@ function running(world: World): readonly (readonly [StoredTenant, Expectation])[
 
 /** Whether something that another Tenant has left on purpose bears its names. */
 function isInTheWay(world: World, tenant: StoredTenant): boolean {
-  return [...world.engines.values()].some((engine) =>
-    [...engine.containers.values()].some(
-      (one) => one.madeBy !== 'person' && markOf(one.labels, 'tenant_id') === tenantIdOf(tenant) && one.tenant !== keyOfTenant(tenant),
-    ),
+  const isAnothers = (labels: Readonly<Record<string, string>>): boolean =>
+    markOf(labels, 'tenant_id') === tenantIdOf(tenant) && tenantMark(labels) !== keyOfTenant(tenant);
+  return [...world.engines.values()].some(
+    ({ containers, volumes, networks }) =>
+      [...containers.values()].some((one) => one.madeBy !== 'person' && isAnothers(one.labels)) ||
+      [...volumes.values(), ...networks.values()].some(({ Labels }) => isAnothers(Labels)),
   );
+}
+
+/** Whether something of it has ended, and is to stay so: what that is called, `jobsAreHealthy` looks at. */
+function hasEnded(world: World, tenant: StoredTenant, { containers }: Expectation): boolean {
+  const there = containersOf(world.engineNamed(configOf(world).engine), keyOfTenant(tenant));
+  return containers.some((wanted) => there.some((one) => comesFrom(one, wanted) && standsStill(one, wanted)));
 }
 
 /** Of two with one id the older one has it. */
@@ -79,6 +88,7 @@ const whatCanRunRuns: Invariant = {
       const at = { atMs: world.time.now(), slackMs: 0 };
       for (const [tenant, expectation] of running(world)) {
         if (expectation.fault !== undefined || expectation.provider !== 'docker') continue;
+        if (hasEnded(world, tenant, expectation)) continue;
         const lacking = lackingOf(engine, keyOfTenant(tenant), expectation, at);
         if (lacking.length > 0) broken(`${lacking.map(({ name }) => name).join(', ')} of ${keyOfTenant(tenant)} does not run well (${readyWords(tenant)})`);
       }
@@ -91,8 +101,10 @@ const whatRunsIsReady: Invariant = {
   promise: 'in the end, what can run is Ready at its generation',
   watch: (world, broken) => ({
     atEnd() {
-      for (const [tenant, { fault, containers }] of running(world))
-        if (fault === undefined && !containers.some(isJob) && !isReady(tenant)) broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+      for (const [tenant, expectation] of running(world)) {
+        if (expectation.fault !== undefined || isReady(tenant)) continue;
+        if (!hasEnded(world, tenant, expectation)) broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+      }
     },
   }),
 };

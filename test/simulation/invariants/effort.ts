@@ -86,8 +86,8 @@ const quietCostsNothing: Invariant = {
     return {
       atEnd: () => void (written.length = 0),
       onCommit({ user, collection, after, before }: Commit) {
-        const { name = '' } = (after ?? before)?.metadata ?? {};
-        if (user !== 'user' && !isRestless(world, `${(after ?? before)?.metadata.namespace ?? ''}/${name}`)) written.push(`${collection} ${name}`);
+        const about = aboutOf(after ?? before);
+        if (user !== 'user' && !isRestless(world, about)) written.push(`${collection} of ${about}`);
       },
       onEngineChange(_engine, { by, call, container }) {
         if (by !== 'person' && container !== undefined && !isRestless(world, container.tenant)) written.push(`${call} ${container.name}`);
@@ -98,6 +98,13 @@ const quietCostsNothing: Invariant = {
     };
   },
 };
+
+/** What an Event speaks of, or the object itself: `namespace/name`. */
+function aboutOf(object: Commit['after']): string {
+  const { namespace = '', name = '' } =
+    (object as { regarding?: { namespace?: string; name?: string } } | undefined)?.regarding ?? object?.metadata ?? {};
+  return `${namespace}/${name}`;
+}
 
 /** Whether something goes on there by itself: what crashes is started again by its engine. */
 function isRestless(world: World, key: string): boolean {

@@ -140,7 +140,8 @@ const oneServes: Invariant = {
     return {
       onSample() {
         const twins = new Set<string>();
-        for (const engine of world.engines.values()) for (const twin of twinsOn(engine)) twins.add(twin);
+        for (const engine of world.engines.values())
+          for (const twin of twinsOn(engine)) if (world.ledger.tenants.has(twin.split(' ')[0] ?? '')) twins.add(twin);
         for (const key of since.keys()) if (!twins.has(key)) since.delete(key);
         for (const key of twins) {
           const first = since.get(key) ?? world.time.now();
@@ -176,7 +177,9 @@ const keepsData: Invariant = {
       if (by === 'person') return;
       for (const [volume, key] of lostBy(engine, change)) {
         const revisions = knownRevisions(world, key);
+        const isAskedFor = revisions.some((one) => one?.spec.volumePolicy === 'Delete');
         if (!isGoing(revisions)) broken(`${by} removes ${volume} of ${key}, which stays`);
+        else if (change.call === 'removeVolume' && !isAskedFor) broken(`${by} removes ${volume} of ${key}, unasked`);
       }
     },
   }),

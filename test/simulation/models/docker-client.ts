@@ -37,11 +37,11 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
       nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
     unpauseContainer: (id, signal) => call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),
-    async stopContainer(id, _graceSeconds, signal) {
+    async stopContainer(id, _graceSeconds, _consent, signal) {
       const ms = await call('stopContainer', id, signal, () => model.stop(engine, by, id));
       if (ms !== undefined) await sleep(ms, signal);
     },
-    async removeContainer(id, signal) {
+    async removeContainer(id, _consent, signal) {
       const ms = await call('removeContainer', id, signal, () => model.remove(engine, by, id));
       if (ms !== undefined) await sleep(ms, signal);
     },
@@ -52,7 +52,7 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
     pullImage: (reference, _auth, _onProgress, signal) => pull({ engine, network, process }, reference, signal),
     createNetwork: (body, signal) =>
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
-    removeNetwork: (id, signal) => call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
+    removeNetwork: (id, _consent, signal) => call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
     createVolume: (body, signal) =>
       call(
         'createVolume',
@@ -60,7 +60,7 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
         signal,
         () => model.createVolume(engine, by, body) as unknown as Dockerode.VolumeInspectInfo,
       ),
-    removeVolume: (name, signal) => call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
+    removeVolume: (name, _consent, signal) => call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
     close: () => undefined,
     events: (labels, onOpen, signal) => events({ engine, network, process }, { labels, onOpen, signal }),
   };
