@@ -100,7 +100,8 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
 
   function commit(target: Target, after: Stored | undefined): Stored {
     const { user, collection, subresource, namespace, name = '' } = target;
-    if (after !== undefined && apiserver.admit(collection, after) !== undefined) throw refusal(422, 'Invalid', target);
+    if (after !== undefined && apiserver.admit(collection, after) !== undefined)
+      throw refusal(422, 'Invalid', target);
     const stored = collectionOf(collection);
     const key = `${namespace ?? ''}/${name}`;
     const before = stored.get(key);

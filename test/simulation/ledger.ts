@@ -110,5 +110,8 @@ function append<T>(entries: Map<string, Entry<T>[]>, key: string, entry: Entry<T
 /** The last one before `sinceMs` was in force then. */
 function within<T>(entries: readonly Entry<T>[], sinceMs: number): readonly (T | undefined)[] {
   const first = entries.findLastIndex((entry) => entry.sinceMs <= sinceMs);
-  return [...(first === -1 ? [undefined] : []), ...entries.slice(Math.max(0, first)).map(({ value }) => value)];
+  return [
+    ...(first === -1 ? [undefined] : []),
+    ...entries.slice(Math.max(0, first)).map(({ value }) => value),
+  ];
 }

@@ -18,7 +18,6 @@ async function playMany(from: number, count: number): Promise<void> {
   for (let seed = from; seed < from + count; seed += 1) {
     const run = await simulate(seed);
     steps += run.steps;
-    if (process.env['SLOW']) console.log(seed, run.steps, Math.round(Number(process.hrtime.bigint() - begun) / 1e6), run.violations.map(v=>v.name).join(' '));
     for (const { name } of run.violations) found.set(name, [...(found.get(name) ?? []), seed]);
   }
   const ms = Number(process.hrtime.bigint() - begun) / 1e6;

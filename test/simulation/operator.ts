@@ -125,7 +125,10 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   }
   if (config.mock !== undefined) {
     // It calls nothing: the provider itself is there at once.
-    const provider = createMockProvider({ block: config.mock, policy: undefined }, context) as EnabledProvider['provider'];
+    const provider = createMockProvider(
+      { block: config.mock, policy: undefined },
+      context,
+    ) as EnabledProvider['provider'];
     enabled.set('mock', { definition: mockDefinition, provider, block: config.mock });
   }
   return enabled;

@@ -7,7 +7,9 @@ export function describeRun({ seed, scenario, violations, trace }: Run, lines: n
   return [
     `seed ${seed} (${scenario.theme}): npm run simulate -- --seed ${seed}`,
     ...shown.map(({ atMs, what }) => `${seconds(atMs)} ${what}`),
-    ...violations.map(({ name, promise, detail, atMs }) => `${seconds(atMs)} ${name}: ${promise}\n    ${detail}`),
+    ...violations.map(
+      ({ name, promise, detail, atMs }) => `${seconds(atMs)} ${name}: ${promise}\n    ${detail}`,
+    ),
   ].join('\n');
 }
 

@@ -64,7 +64,7 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
   }
   // What is still under way must not reach into the next run.
   world.isHopeless = false;
-  for (const operator of [...world.operators]) await scene.end(operator, 'crash');
+  for (const operator of world.operators.splice(0)) await scene.end(operator, 'crash');
   await time.advance(60_000);
   return { seed, scenario, violations: [...violations.values()], trace: world.trace, steps: time.steps };
 }
@@ -73,8 +73,13 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
 const hopeless = new Error('the run goes round in circles');
 const circles = new Set(effort.map(({ name }) => name));
 
-function watch(world: World, { name, promise, watch }: Invariant, violations: Map<string, Violation>): Watching {
-  return watch(world, (detail) => {
+function watch(
+  world: World,
+  invariant: Invariant,
+  violations: Map<string, Violation>,
+): Watching {
+  const { name, promise } = invariant;
+  return invariant.watch(world, (detail) => {
     if (violations.has(name)) return;
     if (circles.has(name)) world.isHopeless = true;
     violations.set(name, { name, promise, detail, atMs: world.time.now() });
@@ -124,7 +129,8 @@ function createScene(world: World, scenario: Scenario): Scene {
       world.note(`${operator.process.name} ends: ${how}`);
       if (how === 'crash') operator.crash();
       else await passUntilSettled(time, operator);
-      world.operators.splice(world.operators.indexOf(operator), 1);
+      const index = world.operators.indexOf(operator);
+      if (index !== -1) world.operators.splice(index, 1);
     },
   };
 }
@@ -155,7 +161,11 @@ async function calmDown(scene: Scene): Promise<void> {
   const { world } = scene;
   if (world.operators.length === 0) scene.begin(scene.config);
   await scene.pass(10_000);
-  Object.assign(world.weather, { ...calm, apiserverBackMs: world.weather.apiserverBackMs, troubleSinceMs: world.weather.troubleSinceMs });
+  Object.assign(world.weather, {
+    ...calm,
+    apiserverBackMs: world.weather.apiserverBackMs,
+    troubleSinceMs: world.weather.troubleSinceMs,
+  });
   for (const engine of world.engines.values()) {
     Object.assign(engine, { phase: 'up', unreachableSinceMs: 0 });
     engine.heldPorts.clear();

@@ -42,18 +42,47 @@ const always: Weights = {
 };
 
 const themes = {
-  edits: { secretsFail: 1, edit: 10, editImage: 8, lag: 3, createAndDelete: 3, request: 3, breakWatches: 2, flaky: 2, rotateSecret: 2 },
-  deletion: { delete: 6, createAndDelete: 4, wipeStatusOfSuspended: 3, retainAndReapply: 4, wipeStatus: 2, absence: 2, brokenStatus: 2, otherFinalizer: 2, createSuspended: 2 },
+  edits: {
+    secretsFail: 1,
+    edit: 10,
+    editImage: 8,
+    lag: 3,
+    createAndDelete: 3,
+    request: 3,
+    breakWatches: 2,
+    flaky: 2,
+    rotateSecret: 2,
+  },
+  deletion: {
+    delete: 6,
+    createAndDelete: 4,
+    wipeStatusOfSuspended: 3,
+    retainAndReapply: 4,
+    wipeStatus: 2,
+    absence: 2,
+    brokenStatus: 2,
+    otherFinalizer: 2,
+    createSuspended: 2,
+  },
   crashes: { crash: 8, handOver: 4, absence: 3, apiserverDown: 2, blindStart: 0.5, loseAnswers: 2, flaky: 2 },
   engine: { restart: 8, restartKilled: 3, freeze: 3, cutOff: 5, refuse: 4, loseAnswers: 2, breakOne: 2 },
-  hands: { removeSlowly: 2, fillPool: 2, kill: 4, stop: 4, remove: 4, commit: 5, prune: 3, limit: 4, flaw: 3, holdPort: 2 },
+  hands: {
+    removeSlowly: 2,
+    fillPool: 2,
+    kill: 4,
+    stop: 4,
+    remove: 4,
+    commit: 5,
+    prune: 3,
+    limit: 4,
+    flaw: 3,
+    holdPort: 2,
+  },
   rollouts: { editImage: 10, edit: 14, restart: 2, holdPort: 4, removeSlowly: 1, flaw: 1, cutOff: 1 },
   moves: { move: 6, otherPrefix: 3, otherEngine: 2, otherBindAddress: 2, otherDefaults: 2, editImage: 3 },
   rivals: { rival: 3, otherDefaults: 2, twin: 4, crash: 1 },
   selection: { unselect: 8, suspend: 1, move: 1, crash: 1 },
-  all: {
-    ...Object.fromEntries(Object.keys(actions).map((name) => [name, 1])),
-  },
+  all: Object.fromEntries(Object.keys(actions).map((name) => [name, 1])) as Weights,
 } as const satisfies Record<string, Weights>;
 export type Theme = keyof typeof themes;
 
@@ -68,14 +97,18 @@ export function drawScenario(random: Random): Scenario {
     skewMs: random.pick([0, 0, 0, -600_000, 600_000]),
     discardsLimits: random.chance(0.08),
     hasSelector: theme === 'selection',
-    steps: Array.from({ length: count }, () => ({ afterMs: pause(random), action: random.weighted<ActionName>(weights) })),
+    steps: Array.from({ length: count }, () => ({
+      afterMs: pause(random),
+      action: random.weighted<ActionName>(weights),
+    })),
     quietMinutes: random.chance(0.1) ? 60 : 11,
   };
 }
 
 function addWeights(a: Weights, b: Weights): Weights {
   const sum: Partial<Record<ActionName, number>> = { ...a };
-  for (const [name, weight] of Object.entries(b) as [ActionName, number][]) sum[name] = (sum[name] ?? 0) + weight;
+  for (const [name, weight] of Object.entries(b) as [ActionName, number][])
+    sum[name] = (sum[name] ?? 0) + weight;
   return sum;
 }
 
@@ -88,7 +121,7 @@ function pause(random: Random): number {
       return random.int(100, 4_000);
     case 'settled':
       return random.int(4_000, 40_000);
-    case 'long':
+    default:
       return random.int(300_000, 1_800_000);
   }
 }

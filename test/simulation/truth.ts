@@ -65,7 +65,9 @@ export function expectationOf(world: World, tenant: StoredTenant, config: Operat
   return {
     provider: providerOf(tenant),
     containers,
-    fault: lacksSecret(world, tenant) ? 'a Secret is missing' : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
+    fault: lacksSecret(world, tenant)
+      ? 'a Secret is missing'
+      : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
   };
 }
 
@@ -75,7 +77,8 @@ function lacksSecret(world: World, { spec }: StoredTenant): boolean {
     env.some(
       ({ valueFrom }) =>
         valueFrom !== undefined &&
-        world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now()).length === 0,
+        world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now())
+          .length === 0,
     ),
   );
 }
@@ -88,14 +91,20 @@ interface DockerBlock {
   readonly restart_policy?: string;
 }
 
-function dockerContainers(world: World, tenant: StoredTenant, { docker = {} }: OperatorConfig): readonly Wanted[] {
+function dockerContainers(
+  world: World,
+  tenant: StoredTenant,
+  { docker = {} }: OperatorConfig,
+): readonly Wanted[] {
   const { spec } = tenant;
   const operators = docker as DockerBlock;
   const tenants = (spec.computeConfig?.['docker'] ?? {}) as DockerBlock;
   const block: DockerBlock = { ...operators, ...tenants, env: { ...operators.env, ...tenants.env } };
   const prefix = `${(docker['label_prefix'] as string | undefined) ?? 'landlord'}-${tenantIdOf(tenant)}-`;
   const shared = {
-    binds: (block.volumes ?? []).map((volume) => `${volume.startsWith('/') ? '' : prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`),
+    binds: (block.volumes ?? []).map(
+      (volume) => `${volume.startsWith('/') ? '' : prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`,
+    ),
     restartPolicy: block.restart_policy ?? 'unless-stopped',
   };
   const containers = spec.containers as readonly ContainerSpec[] | undefined;
@@ -107,7 +116,9 @@ function dockerContainers(world: World, tenant: StoredTenant, { docker = {} }: O
       name: 'app',
       image: block.image ?? '',
       env: new Map(Object.entries(block.env ?? {}).map(([name, value]) => [name, [value]])),
-      ports: (block.ports ?? []).map(({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port] as const),
+      ports: (block.ports ?? []).map(
+        ({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port] as const,
+      ),
       runsAsImage: true,
       memory: 0,
       hasHealthCheck: false,
@@ -124,7 +135,11 @@ function portable(world: World, container: ContainerSpec) {
   const values = ({ value, valueFrom }: (typeof env)[number]): readonly string[] =>
     valueFrom === undefined
       ? [value ?? '']
-      : world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now() - lagMs);
+      : world.ledger.secretValues(
+          valueFrom.secretKeyRef.name,
+          valueFrom.secretKeyRef.key,
+          world.time.now() - lagMs,
+        );
   return {
     name,
     image,
@@ -146,16 +161,21 @@ function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
   if (facts.pull === 'missing') return 'its image is missing';
   if (facts.cannotStart === true) return 'its command is missing';
   if (facts.isSick === true && wanted.hasHealthCheck) return 'it fails its health check';
-  if (facts.needs !== undefined && !all.some(({ name }) => name === facts.needs)) return 'what it needs is missing';
+  if (facts.needs !== undefined && !all.some(({ name }) => name === facts.needs))
+    return 'what it needs is missing';
   if (facts.exits === undefined) return undefined;
-  return facts.exits.code === 0 && wanted.restartPolicy !== 'always' && wanted.restartPolicy !== 'unless-stopped'
+  return facts.exits.code === 0 &&
+    wanted.restartPolicy !== 'always' &&
+    wanted.restartPolicy !== 'unless-stopped'
     ? undefined
     : 'its process ends';
 }
 
 /** Whether it runs to an end of its own, and that is all that it should do. */
 export function isJob({ image, restartPolicy }: Wanted): boolean {
-  return imageFacts(image).exits?.code === 0 && restartPolicy !== 'always' && restartPolicy !== 'unless-stopped';
+  return (
+    imageFacts(image).exits?.code === 0 && restartPolicy !== 'always' && restartPolicy !== 'unless-stopped'
+  );
 }
 
 /** Made by an operator for that tenant: what a person runs from a copy is not. */

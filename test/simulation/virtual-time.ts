@@ -29,7 +29,7 @@ let randomOfRun = realRandom;
 Math.random = () => randomOfRun();
 
 /** Lets all promises settle, at once: whatever they wait for then is a timer. Not from within one of them. */
-const settle = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
+const settle = Reflect.get(process, '_tickCallback') as () => void;
 
 /** Takes the place of the process' clock, timers and random numbers until it is uninstalled. */
 export function installVirtualTime(random: () => number): VirtualTime {
@@ -62,7 +62,7 @@ export function installVirtualTime(random: () => number): VirtualTime {
             runUntil(nowMs + ms, isOver);
             resolve();
           } catch (error) {
-            reject(error as Error);
+            reject(error);
           }
         });
       }),
@@ -133,7 +133,8 @@ interface TimerHeap {
 function createTimerHeap(): TimerHeap {
   const entries: Entry[] = [];
   let orders = 0;
-  const isBefore = (a: Entry, b: Entry): boolean => a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+  const isBefore = (a: Entry, b: Entry): boolean =>
+    a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
   const at = (index: number): Entry => entries[index] as Entry;
 
   const pop = (): void => {
@@ -206,7 +207,7 @@ function replaceGlobals({ now, random, ...timers }: Replacements): () => void {
     clearImmediate: globalThis.clearImmediate,
     Date: RealDate,
   };
-  const realPerformanceNow = performance.now;
+  const realPerformanceNow = Reflect.get(performance, 'now');
   class VirtualDate extends RealDate {
     constructor(...args: [] | [number | string | Date]) {
       if (args.length === 0) super(now());

@@ -149,7 +149,8 @@ export function createWorld(random: Random, time: VirtualTime): World {
       for (const observer of observers) observer.onPass?.(key, by);
     },
     onLog(line) {
-      if (line.level !== 'info') world.note(`${line.by} ${line.level}: ${line.message} ${describeFields(line.fields)}`);
+      if (line.level !== 'info')
+        world.note(`${line.by} ${line.level}: ${line.message} ${describeFields(line.fields)}`);
       for (const observer of observers) observer.onLog?.(line);
     },
   };
@@ -179,7 +180,10 @@ function whatOf({ container, network, volume, detail = '' }: EngineChange): stri
 
 function describeFields(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
-    .map(([key, value]) => `${key}=${value instanceof Error ? `${value.name}: ${value.message}` : String(value)}`)
+    .map(
+      ([key, value]) =>
+        `${key}=${value instanceof Error ? `${value.name}: ${value.message}` : String(value)}`,
+    )
     .join(' ');
 }
 
@@ -202,7 +206,8 @@ function summaryOf(status: unknown): unknown {
   if (typeof status !== 'object' || status === null) return status;
   const { observedGeneration, conditions, placement, rejected } = status as Record<string, unknown>;
   const words = ((conditions ?? []) as Record<string, string>[]).map(
-    ({ type, status: value, reason, message }) => `${type ?? ''}=${value ?? ''}/${reason ?? ''}: ${message ?? ''}`,
+    ({ type, status: value, reason, message }) =>
+      `${type ?? ''}=${value ?? ''}/${reason ?? ''}: ${message ?? ''}`,
   );
   return { observedGeneration, words, placement: placement !== undefined, rejected: rejected !== undefined };
 }
@@ -238,9 +243,14 @@ function engineNetwork(
     latencyMs: () => between(random, weather.latencyMs),
     fails() {
       if (weather.enginesCutOff)
-        return new ComputeError('ProviderUnavailable', 'Docker Engine can not be reached: is the host up, and the way to it open?');
+        return new ComputeError(
+          'ProviderUnavailable',
+          'Docker Engine can not be reached: is the host up, and the way to it open?',
+        );
       const { engineRefuses } = weather;
-      return engineRefuses === undefined ? undefined : new ComputeError(engineRefuses, `Docker Engine answered: ${engineRefuses}`);
+      return engineRefuses === undefined
+        ? undefined
+        : new ComputeError(engineRefuses, `Docker Engine answered: ${engineRefuses}`);
     },
     losesAnswer: (call) => random.chance(weather.engineLosesAnswers) && call !== 'listContainers',
     eventLagMs: () => between(random, weather.watchLagMs),

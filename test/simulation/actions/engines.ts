@@ -12,7 +12,9 @@ function engineOf({ world, config }: Scene): DockerEngine {
 }
 
 function some(scene: Scene, which: (container: Container) => boolean): Container | undefined {
-  const found = [...engineOf(scene).containers.values()].filter((one) => one.madeBy !== 'person' && which(one));
+  const found = [...engineOf(scene).containers.values()].filter(
+    (one) => one.madeBy !== 'person' && which(one),
+  );
   return found.length === 0 ? undefined : scene.random.pick(found);
 }
 
@@ -104,7 +106,11 @@ export const engineActions = {
     scene.world.note(`person runs a copy of ${one.name}`);
     const name = `copy-${scene.random.int(1, 1_000_000)}`;
     const labels = { ...one.body.Labels };
-    const id = model.create(engine, 'person', name, { Image: one.image, Labels: labels, HostConfig: { NetworkMode: 'bridge' } });
+    const id = model.create(engine, 'person', name, {
+      Image: one.image,
+      Labels: labels,
+      HostConfig: { NetworkMode: 'bridge' },
+    });
     model.start(engine, 'person', id);
   },
   prune(scene) {
@@ -115,7 +121,9 @@ export const engineActions = {
     for (const { Name } of engine.volumes.values())
       if (model.usersOf(engine, Name).length === 0) model.removeVolume(engine, 'person', Name);
     for (const { Id, Name } of engine.networks.values()) {
-      const isUsed = [...engine.containers.values()].some((one) => one.hostConfig.NetworkMode === Name && one.state !== 'removing');
+      const isUsed = [...engine.containers.values()].some(
+        (one) => one.hostConfig.NetworkMode === Name && one.state !== 'removing',
+      );
       if (!isUsed) model.removeNetwork(engine, 'person', Id);
     }
   },

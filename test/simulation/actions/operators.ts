@@ -45,7 +45,9 @@ export const operatorActions = {
     await replace(scene, 'stop', 1_000);
   },
   async otherBindAddress(scene) {
-    scene.config = withDocker(scene.config, { port_bind_address: scene.random.pick(['127.0.0.1', '0.0.0.0']) });
+    scene.config = withDocker(scene.config, {
+      port_bind_address: scene.random.pick(['127.0.0.1', '0.0.0.0']),
+    });
     scene.world.note('admin changes port_bind_address');
     await replace(scene, 'stop', 1_000);
   },

@@ -58,7 +58,8 @@ export function newSpec(random: Random, index: number, badness: number): SpecDra
     const job = random.chance(0.12);
     Object.assign(docker, { image: job ? 'job:1' : imageName(random, badness), env: { MODE: 'a' } });
     if (job) docker.restart_policy = 'no';
-    if (random.chance(0.3)) docker.ports = [{ container_port: 80, host_port: random.chance(0.5) ? hostPortOf(index) : 0 }];
+    if (random.chance(0.3))
+      docker.ports = [{ container_port: 80, host_port: random.chance(0.5) ? hostPortOf(index) : 0 }];
   } else spec.containers = newContainers(random, index, badness);
   if (Object.keys(docker).length > 0) spec.computeConfig = { docker };
   return spec;
@@ -71,12 +72,16 @@ function newContainers(random: Random, index: number, badness: number): Containe
     image: needsDb ? 'needsdb:1' : imageName(random, badness),
     env: [{ name: 'MODE', value: 'a' }],
   };
-  if (random.chance(0.3)) app.env?.push({ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } });
-  if (random.chance(0.3)) app.ports = [{ containerPort: 80, ...(random.chance(0.5) ? { hostPort: hostPortOf(index) } : {}) }];
+  if (random.chance(0.3))
+    app.env?.push({ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } });
+  if (random.chance(0.3))
+    app.ports = [{ containerPort: 80, ...(random.chance(0.5) ? { hostPort: hostPortOf(index) } : {}) }];
   if (random.chance(0.2)) app.resources = { memory: '64Mi' };
   if (random.chance(0.25)) app.healthCheck = { command: ['/ok'], intervalSeconds: 2 };
   const db: ContainerDraft[] = needsDb || random.chance(0.3) ? [{ name: 'db', image: 'db:1' }] : [];
-  const more = random.chance(0.04) ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' })) : [];
+  const more = random.chance(0.04)
+    ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
+    : [];
   return [app, ...db, ...more];
 }
 
@@ -84,13 +89,17 @@ function newContainers(random: Random, index: number, badness: number): Containe
 export const edits = {
   image(spec, random, badness) {
     const app = spec.containers?.[0];
-    if (app !== undefined) app.image = app.image.startsWith('needsdb') ? `needsdb:${random.int(1, 4)}` : imageName(random, badness);
+    if (app !== undefined)
+      app.image = app.image.startsWith('needsdb')
+        ? `needsdb:${random.int(1, 4)}`
+        : imageName(random, badness);
     else dockerOf(spec).image = imageName(random, badness);
   },
   env(spec, random) {
     const value = `${random.int(1, 1_000)}`;
     const app = spec.containers?.[0];
-    if (app !== undefined) app.env = [...(app.env ?? []).filter(({ name }) => name !== 'MODE'), { name: 'MODE', value }];
+    if (app !== undefined)
+      app.env = [...(app.env ?? []).filter(({ name }) => name !== 'MODE'), { name: 'MODE', value }];
     else dockerOf(spec).env = { MODE: value };
   },
   otherEnv(spec, random) {
@@ -100,13 +109,21 @@ export const edits = {
   port(spec, random, _badness, index) {
     const hostPort = random.chance(0.5) ? hostPortOf(index) : undefined;
     const app = spec.containers?.[0];
-    if (app !== undefined) app.ports = [{ containerPort: random.pick([80, 8080]), ...(hostPort === undefined ? {} : { hostPort }) }];
+    if (app !== undefined)
+      app.ports = [
+        { containerPort: random.pick([80, 8080]), ...(hostPort === undefined ? {} : { hostPort }) },
+      ];
     else dockerOf(spec).ports = [{ container_port: random.pick([80, 8080]), host_port: hostPort ?? 0 }];
   },
   containers(spec, random) {
     if (spec.containers === undefined) return;
-    if (spec.containers.some(({ name }) => name === 'side')) spec.containers = spec.containers.filter(({ name }) => name !== 'side');
-    else spec.containers = [...spec.containers, { name: 'side', image: random.chance(0.2) ? 'nocmd:1' : 'app:2' }];
+    if (spec.containers.some(({ name }) => name === 'side'))
+      spec.containers = spec.containers.filter(({ name }) => name !== 'side');
+    else
+      spec.containers = [
+        ...spec.containers,
+        { name: 'side', image: random.chance(0.2) ? 'nocmd:1' : 'app:2' },
+      ];
   },
   twoPorts(spec, _random, _badness, index) {
     const ports = [hostPortOf(index), hostPortOf(index) + 100];
@@ -120,7 +137,11 @@ export const edits = {
   },
   volumes(spec, random) {
     const docker = dockerOf(spec);
-    const volumes = random.pick([['data:/var/lib/data'], ['data:/var/lib/data', 'logs:/var/log'], ['logs:/var/log', 'data:/var/lib/data']]);
+    const volumes = random.pick([
+      ['data:/var/lib/data'],
+      ['data:/var/lib/data', 'logs:/var/log'],
+      ['logs:/var/log', 'data:/var/lib/data'],
+    ]);
     docker.volumes = volumes;
   },
   memory(spec, random) {

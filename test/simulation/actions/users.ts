@@ -35,7 +35,7 @@ async function create(scene: Scene, name: string, index: number): Promise<void> 
 async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void> {
   scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
   const metadata = { name, namespace, labels: { ...scene.labels } };
-  await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata, spec } as never));
+  await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata, spec }));
 }
 
 /** Replaces the spec by an edited one, if there is such a Tenant. */
@@ -47,7 +47,7 @@ async function edit(scene: Scene, name: string, change: (spec: SpecDraft) => voi
   change(spec);
   scene.world.note(`user edits ${name} ${JSON.stringify(spec)}`);
   // All but the status, as `kubectl replace` has it.
-  await tolerant(tenants.replace({ ...tenant, spec } as never));
+  await tolerant(tenants.replace({ ...tenant, spec }));
 }
 
 async function annotate(scene: Scene, name: string, metadata: Record<string, unknown>): Promise<void> {
@@ -64,7 +64,8 @@ async function putSecret(scene: Scene, password: string): Promise<void> {
   const secrets = resource<SecretObject>(scene.world.apiserver.clientOf('user'), secretsResource);
   const data = { password: Buffer.from(password).toString('base64') };
   const metadata = { name: 'db', namespace };
-  if ((await secrets.get('db', namespace)) === undefined) await secrets.create({ metadata, type: 'Opaque', data });
+  if ((await secrets.get('db', namespace)) === undefined)
+    await secrets.create({ metadata, type: 'Opaque', data });
   else await secrets.mergePatch('db', namespace, { data });
 }
 
@@ -142,7 +143,8 @@ export const userActions = {
   },
   async unselect(scene) {
     const [key] = Object.keys(scene.labels);
-    if (key !== undefined) await annotate(scene, scene.anyName(), { labels: { [key]: scene.random.chance(0.7) ? null : 'yes' } });
+    if (key !== undefined)
+      await annotate(scene, scene.anyName(), { labels: { [key]: scene.random.chance(0.7) ? null : 'yes' } });
   },
   async approve(scene) {
     await approveAll(scene);

@@ -90,7 +90,10 @@ const whatCanRunRuns: Invariant = {
         if (expectation.fault !== undefined || expectation.provider !== 'docker') continue;
         if (hasEnded(world, tenant, expectation)) continue;
         const lacking = lackingOf(engine, keyOfTenant(tenant), expectation, at);
-        if (lacking.length > 0) broken(`${lacking.map(({ name }) => name).join(', ')} of ${keyOfTenant(tenant)} does not run well (${readyWords(tenant)})`);
+        if (lacking.length > 0)
+          broken(
+            `${lacking.map(({ name }) => name).join(', ')} of ${keyOfTenant(tenant)} does not run well (${readyWords(tenant)})`,
+          );
       }
     },
   }),
@@ -170,7 +173,8 @@ const oldOneServes: Invariant = {
           const key = keyOfTenant(tenant);
           const served = servedBefore(world, tenant);
           if (!served) continue;
-          if (!containersOf(engine, key).some(isUp)) broken(`nothing of ${key} runs any more (${readyWords(tenant)})`);
+          if (!containersOf(engine, key).some(isUp))
+            broken(`nothing of ${key} runs any more (${readyWords(tenant)})`);
         }
       },
     };
@@ -182,7 +186,10 @@ function servedBefore(world: World, tenant: StoredTenant): boolean {
   const { uid, generation = 0 } = tenant.metadata;
   const previous = world.ledger.ofGeneration(uid, generation - 1);
   if (previous === undefined || previous.spec.suspend === true) return false;
-  return world.ledger.wasReady(uid, generation - 1) && expectationOf(world, previous, configOf(world)).provider === 'docker';
+  return (
+    world.ledger.wasReady(uid, generation - 1) &&
+    expectationOf(world, previous, configOf(world)).provider === 'docker'
+  );
 }
 
 const deletedIsGone: Invariant = {
@@ -191,7 +198,8 @@ const deletedIsGone: Invariant = {
   watch: (world, broken) => ({
     atEnd() {
       for (const tenant of lookedAfter(world))
-        if (tenant.metadata.deletionTimestamp !== undefined) broken(`${keyOfTenant(tenant)} is still there (${readyWords(tenant)})`);
+        if (tenant.metadata.deletionTimestamp !== undefined)
+          broken(`${keyOfTenant(tenant)} is still there (${readyWords(tenant)})`);
     },
   }),
 };
@@ -215,17 +223,23 @@ const nothingIsLeft: Invariant = {
             if (container.madeBy === 'person') continue;
             const tenant = world.ledger.tenants.get(container.tenant);
             if (tenant === undefined && kept.has(container.tenant)) continue;
-            if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant))) continue;
-            const expectation = tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
+            if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant)))
+              continue;
+            const expectation =
+              tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
             if (expectation?.fault !== undefined || tenant?.status?.drift !== undefined) continue;
-            const isWanted = expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true && engine.name === current;
-            if (!isWanted) broken(`${container.name} on the engine ${engine.name} is of no Tenant's spec (${container.state})`);
+            const isWanted =
+              expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true &&
+              engine.name === current;
+            if (!isWanted)
+              broken(
+                `${container.name} on the engine ${engine.name} is of no Tenant's spec (${container.state})`,
+              );
           }
       },
     };
   },
 };
-
 
 const nothingIsMocked: Invariant = {
   name: 'nothingIsMocked',
@@ -235,7 +249,10 @@ const nothingIsMocked: Invariant = {
       for (const operator of world.operators)
         for (const key of await operator.mocked()) {
           const tenant = world.ledger.tenants.get(key);
-          if (tenant === undefined || (tenant.spec.suspend !== true && providerOf(tenant) !== 'mock' && isReady(tenant)))
+          if (
+            tenant === undefined ||
+            (tenant.spec.suspend !== true && providerOf(tenant) !== 'mock' && isReady(tenant))
+          )
             broken(`${key} is still mocked`);
         }
     },
@@ -248,7 +265,8 @@ const letGoSaysSo: Invariant = {
   watch: (world, broken) => ({
     atEnd() {
       for (const tenant of world.ledger.tenants.values())
-        if (!isLookedAfter(world, tenant) && isReady(tenant)) broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
+        if (!isLookedAfter(world, tenant) && isReady(tenant))
+          broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
     },
   }),
 };
@@ -262,9 +280,12 @@ const suspendedShows: Invariant = {
       const engine = world.engineNamed(config.engine);
       for (const tenant of lookedAfter(world)) {
         if (tenant.spec.suspend !== true || tenant.metadata.deletionTimestamp !== undefined) continue;
-        const runs = containersOf(engine, keyOfTenant(tenant)).filter((one) => one.state === 'running').length;
+        const runs = containersOf(engine, keyOfTenant(tenant)).filter(
+          (one) => one.state === 'running',
+        ).length;
         const shown = tenant.status?.compute?.running ?? 0;
-        if (runs > 0 && shown === 0) broken(`${runs} containers of ${keyOfTenant(tenant)} run, and its status shows none`);
+        if (runs > 0 && shown === 0)
+          broken(`${runs} containers of ${keyOfTenant(tenant)} run, and its status shows none`);
       }
     },
   }),
@@ -278,7 +299,10 @@ const requestsAreEchoed: Invariant = {
       for (const tenant of lookedAfter(world)) {
         const asked = tenant.metadata.annotations?.[reconcileRequestedAt];
         if (asked === undefined || tenant.spec.suspend === true) continue;
-        if (tenant.status?.lastHandledReconcileAt !== asked) broken(`${keyOfTenant(tenant)} asks for ${asked}, echoed is ${tenant.status?.lastHandledReconcileAt ?? 'nothing'} (${readyWords(tenant)})`);
+        if (tenant.status?.lastHandledReconcileAt !== asked)
+          broken(
+            `${keyOfTenant(tenant)} asks for ${asked}, echoed is ${tenant.status?.lastHandledReconcileAt ?? 'nothing'} (${readyWords(tenant)})`,
+          );
       }
     },
   }),
@@ -293,7 +317,9 @@ const jobsAreHealthy: Invariant = {
       for (const [tenant, { containers }] of running(world)) {
         if (containers.length === 0 || !containers.every(isJob)) continue;
         const there = containersOf(engine, keyOfTenant(tenant));
-        const isDone = containers.every((wanted) => there.some((one) => servesAt(one, wanted, world.time.now())));
+        const isDone = containers.every((wanted) =>
+          there.some((one) => servesAt(one, wanted, world.time.now())),
+        );
         const reason = findCondition(tenant.status?.conditions, 'Ready')?.reason;
         if (isDone && reason === 'Unhealthy') broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);
       }

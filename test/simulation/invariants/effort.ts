@@ -7,7 +7,11 @@ import type { Invariant } from './invariant.ts';
 const minuteMs = 60_000;
 
 /** Counts by key over the last virtual minute. */
-function perMinute(world: World, limit: number, broken: (key: string, count: number) => void): (key: string) => void {
+function perMinute(
+  world: World,
+  limit: number,
+  broken: (key: string, count: number) => void,
+): (key: string) => void {
   const times = new Map<string, number[]>();
   return (key) => {
     const nowMs = world.time.now();
@@ -28,8 +32,12 @@ const changesLittle: Invariant = {
   name: 'changesLittle',
   promise: 'no tenant is changed on its engine again and again',
   watch(world, broken) {
-    const change = perMinute(world, engineChangesPerMinute, (key, count) => broken(`${count} changes of ${key} in a minute`));
-    const create = perMinute(world, createdPerMinute, (key, count) => broken(`${count} containers were made for ${key} in a minute`));
+    const change = perMinute(world, engineChangesPerMinute, (key, count) =>
+      broken(`${count} changes of ${key} in a minute`),
+    );
+    const create = perMinute(world, createdPerMinute, (key, count) =>
+      broken(`${count} containers were made for ${key} in a minute`),
+    );
     return {
       onEngineChange(_engine, { by, call, container }) {
         if (by === 'person' || container === undefined) return;
@@ -47,7 +55,9 @@ const writesLittle: Invariant = {
   name: 'writesLittle',
   promise: 'no Tenant is written again and again',
   watch(world, broken) {
-    const write = perMinute(world, statusWritesPerMinute, (key, count) => broken(`${count} writes of ${key} in a minute`));
+    const write = perMinute(world, statusWritesPerMinute, (key, count) =>
+      broken(`${count} writes of ${key} in a minute`),
+    );
     return {
       onCommit({ user, collection, after, before }) {
         const { namespace = '', name = '' } = (after ?? before)?.metadata ?? {};
@@ -61,7 +71,9 @@ const passesLittle: Invariant = {
   name: 'passesLittle',
   promise: 'no Tenant is looked at again and again',
   watch(world, broken) {
-    const pass = perMinute(world, passesPerMinute, (key, count) => broken(`${count} passes over ${key} in a minute`));
+    const pass = perMinute(world, passesPerMinute, (key, count) =>
+      broken(`${count} passes over ${key} in a minute`),
+    );
     return { onPass: (key) => pass(key) };
   },
 };
@@ -73,7 +85,9 @@ const asksLittle: Invariant = {
   name: 'asksLittle',
   promise: 'no engine is called again and again',
   watch(world, broken) {
-    const call = perMinute(world, callsPerMinute, (key, count) => broken(`${count} calls by ${key} in a minute`));
+    const call = perMinute(world, callsPerMinute, (key, count) =>
+      broken(`${count} calls by ${key} in a minute`),
+    );
     return { onEngineCall: (_call, by) => call(by) };
   },
 };
@@ -90,7 +104,8 @@ const quietCostsNothing: Invariant = {
         if (user !== 'user' && !isRestless(world, about)) written.push(`${collection} of ${about}`);
       },
       onEngineChange(_engine, { by, call, container }) {
-        if (by !== 'person' && container !== undefined && !isRestless(world, container.tenant)) written.push(`${call} ${container.name}`);
+        if (by !== 'person' && container !== undefined && !isRestless(world, container.tenant))
+          written.push(`${call} ${container.name}`);
       },
       afterQuiet() {
         if (written.length > 0) broken(`${written.length} writes, such as ${written.slice(0, 3).join(', ')}`);
@@ -102,13 +117,23 @@ const quietCostsNothing: Invariant = {
 /** What an Event speaks of, or the object itself: `namespace/name`. */
 function aboutOf(object: Commit['after']): string {
   const { namespace = '', name = '' } =
-    (object as { regarding?: { namespace?: string; name?: string } } | undefined)?.regarding ?? object?.metadata ?? {};
+    (object as { regarding?: { namespace?: string; name?: string } } | undefined)?.regarding ??
+    object?.metadata ??
+    {};
   return `${namespace}/${name}`;
 }
 
 /** Whether something goes on there by itself: what crashes is started again by its engine. */
 function isRestless(world: World, key: string): boolean {
-  return [...world.engines.values()].some((engine) => world.time.now() - (engine.disturbedMs.get(key) ?? 0) < 2 * minuteMs);
+  return [...world.engines.values()].some(
+    (engine) => world.time.now() - (engine.disturbedMs.get(key) ?? 0) < 2 * minuteMs,
+  );
 }
 
-export const effort: readonly Invariant[] = [changesLittle, writesLittle, passesLittle, asksLittle, quietCostsNothing];
+export const effort: readonly Invariant[] = [
+  changesLittle,
+  writesLittle,
+  passesLittle,
+  asksLittle,
+  quietCostsNothing,
+];

@@ -24,7 +24,8 @@ interface Said {
 }
 
 function statusSaid({ user, collection, subresource, before, after }: Commit): Said | undefined {
-  if (user === 'user' || collection !== 'tenants' || subresource !== 'status' || after === undefined) return undefined;
+  if (user === 'user' || collection !== 'tenants' || subresource !== 'status' || after === undefined)
+    return undefined;
   const tenant = after as StoredTenant;
   if (tenant.status === undefined) return undefined;
   const { status } = tenant;
@@ -56,13 +57,20 @@ function wasDisturbed(world: World, key: string, sinceMs: number): boolean {
 }
 
 /** What does not run as it should of what that generation asks for. */
-function lacking(world: World, tenant: StoredTenant, generation: number, by: string | undefined): readonly string[] {
+function lacking(
+  world: World,
+  tenant: StoredTenant,
+  generation: number,
+  by: string | undefined,
+): readonly string[] {
   const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation) ?? tenant;
   const { config } = world.operators.find(({ process }) => process.name === by) ?? world.operators[0] ?? {};
   if (config === undefined || providerOf(wished) !== 'docker') return [];
   const expectation = expectationOf(world, wished, config);
   const at = { atMs: world.time.now(), slackMs };
-  return lackingOf(world.engineNamed(config.engine), keyOfTenant(tenant), expectation, at).map(({ name }) => name);
+  return lackingOf(world.engineNamed(config.engine), keyOfTenant(tenant), expectation, at).map(
+    ({ name }) => name,
+  );
 }
 
 const readyIsTrue: Invariant = {
@@ -75,7 +83,10 @@ const readyIsTrue: Invariant = {
       const key = keyOfTenant(tenant);
       if (wasDisturbed(world, key, world.time.now() - lookAgeMs - world.weather.watchLagMs[1])) return;
       const names = lacking(world, tenant, ready.observedGeneration ?? 0, by);
-      if (names.length > 0) broken(`${key} is called Ready at generation ${ready.observedGeneration ?? 0}, and ${names.join(', ')} does not do well`);
+      if (names.length > 0)
+        broken(
+          `${key} is called Ready at generation ${ready.observedGeneration ?? 0}, and ${names.join(', ')} does not do well`,
+        );
     }),
   }),
 };
@@ -98,11 +109,17 @@ function unreachableSince(world: World): number {
 const noticeMs = 120_000;
 
 /** Calls back once the same has been the case for `ms`, and nobody's absence is the cause. */
-function lasting(world: World, ms: number, isTheCase: (tenant: StoredTenant) => boolean, then: (tenant: StoredTenant) => void) {
+function lasting(
+  world: World,
+  ms: number,
+  isTheCase: (tenant: StoredTenant) => boolean,
+  then: (tenant: StoredTenant) => void,
+) {
   const since = new Map<string, number>();
   return (): void => {
     const nowMs = world.time.now();
-    const isWatched = watchedSince(world) + ms < nowMs && world.time.now() - world.weather.apiserverBackMs > ms;
+    const isWatched =
+      watchedSince(world) + ms < nowMs && world.time.now() - world.weather.apiserverBackMs > ms;
     for (const [key, tenant] of world.ledger.tenants) {
       if (!isWatched || !isLookedAfter(world, tenant) || !isTheCase(tenant)) {
         since.delete(key);
@@ -129,7 +146,12 @@ const readyIsKept: Invariant = {
       noticeMs,
       (tenant) => {
         const isKnowable = unreachableSince(world) === Infinity && world.weather.engineRefuses === undefined;
-        return isKnowable && isReady(tenant) && saysItRuns(tenant) && lacking(world, tenant, tenant.metadata.generation ?? 0, undefined).length > 0;
+        return (
+          isKnowable &&
+          isReady(tenant) &&
+          saysItRuns(tenant) &&
+          lacking(world, tenant, tenant.metadata.generation ?? 0, undefined).length > 0
+        );
       },
       (tenant) => broken(`${keyOfTenant(tenant)} has long been called Ready, and does not do well`),
     ),
@@ -148,7 +170,9 @@ const contactIsEvidence: Invariant = {
       if (world.time.now() - since < contactMs) return;
       for (const tenant of world.ledger.tenants.values())
         if (saysItRuns(tenant) && tenant.status?.placement?.provider === 'docker')
-          broken(`${keyOfTenant(tenant)} is Ready, and its engine has been out of reach for ${contactMs / 1000} s`);
+          broken(
+            `${keyOfTenant(tenant)} is Ready, and its engine has been out of reach for ${contactMs / 1000} s`,
+          );
     },
   }),
 };
@@ -161,7 +185,10 @@ const generationIsTold: Invariant = {
       world,
       noticeMs,
       (tenant) => saysItRuns(tenant) && !isReady(tenant) && tenant.metadata.deletionTimestamp === undefined,
-      (tenant) => broken(`${keyOfTenant(tenant)} is Ready at generation ${tenant.status?.observedGeneration ?? -1} of ${tenant.metadata.generation ?? 0}`),
+      (tenant) =>
+        broken(
+          `${keyOfTenant(tenant)} is Ready at generation ${tenant.status?.observedGeneration ?? -1} of ${tenant.metadata.generation ?? 0}`,
+        ),
     ),
   }),
 };
@@ -189,20 +216,29 @@ const silenceMs = 55_000;
 
 const silenceSaysNothing: Invariant = {
   name: 'silenceSaysNothing',
-  promise: 'an engine that does not answer, throttles or refuses a look changes nothing of what is known for a minute',
+  promise:
+    'an engine that does not answer, throttles or refuses a look changes nothing of what is known for a minute',
   watch: (world, broken) => ({
-      onCommit: onStatus(({ tenant, before, status, ready, wasReady }) => {
-        const key = keyOfTenant(tenant);
-        if (wasReady?.status !== 'True' || ready === undefined) return;
-        const isSameWish = wasReady.observedGeneration === (ready.observedGeneration ?? 0) && !movesAway(before, status);
-        if (!isSameWish || tenant.metadata.deletionTimestamp !== undefined) return;
-        if (ready.status !== 'True' && reasonsOfALook.includes(ready.reason)) {
-          const sinceMs = world.time.now() - world.weather.troubleSinceMs;
-          if (ready.status === 'False' || sinceMs < silenceMs) broken(`${key} was Ready, and is ${ready.status} for ${ready.reason} after ${Math.round(sinceMs)} ms`);
-        }
-        if (ready.reason === 'Suspended' && before?.compute?.state === 'running' && status.compute?.state === 'unknown')
-          broken(`${key} is suspended, and what runs is forgotten`);
-      }),
+    onCommit: onStatus(({ tenant, before, status, ready, wasReady }) => {
+      const key = keyOfTenant(tenant);
+      if (wasReady?.status !== 'True' || ready === undefined) return;
+      const isSameWish =
+        wasReady.observedGeneration === (ready.observedGeneration ?? 0) && !movesAway(before, status);
+      if (!isSameWish || tenant.metadata.deletionTimestamp !== undefined) return;
+      if (ready.status !== 'True' && reasonsOfALook.includes(ready.reason)) {
+        const sinceMs = world.time.now() - world.weather.troubleSinceMs;
+        if (ready.status === 'False' || sinceMs < silenceMs)
+          broken(
+            `${key} was Ready, and is ${ready.status} for ${ready.reason} after ${Math.round(sinceMs)} ms`,
+          );
+      }
+      if (
+        ready.reason === 'Suspended' &&
+        before?.compute?.state === 'running' &&
+        status.compute?.state === 'unknown'
+      )
+        broken(`${key} is suspended, and what runs is forgotten`);
+    }),
   }),
 };
 
@@ -222,7 +258,8 @@ const illnessIsSeen: Invariant = {
       if (world.ledger.since(key, world.time.now() - 30_000).length > 1) return;
       const config = world.operators.find(({ process }) => process.name === by)?.config;
       if (config === undefined || containersOf(world.engineNamed(config.engine), key).length === 0) return;
-      if (lacking(world, tenant, ready.observedGeneration ?? 0, by).length === 0) broken(`${key} does well, and is ${ready.reason}: ${ready.message}`);
+      if (lacking(world, tenant, ready.observedGeneration ?? 0, by).length === 0)
+        broken(`${key} does well, and is ${ready.reason}: ${ready.message}`);
     }),
   }),
 };
@@ -237,7 +274,8 @@ const finalizerLast: Invariant = {
       if (!had || after?.metadata.finalizers?.includes(finalizer) === true) return;
       const tenant = before as StoredTenant;
       const key = keyOfTenant(tenant);
-      if (tenant.metadata.deletionTimestamp === undefined) broken(`${user} takes the finalizer of ${key}, which stays`);
+      if (tenant.metadata.deletionTimestamp === undefined)
+        broken(`${user} takes the finalizer of ${key}, which stays`);
       if (tenant.spec.deletionPolicy === 'Retain') return;
       const left = leftOf(world, key);
       if (left.length > 0) broken(`${user} takes the finalizer of ${key}, and ${left.join(', ')} is left`);
@@ -264,8 +302,12 @@ const goneIsGone: Invariant = {
         const event = eventOf(commit);
         if (event === undefined || !event.note.includes('nothing of it is left')) return;
         const { namespace = '', name = '', uid = '' } = event.regarding;
-        const left = world.ledger.tenants.get(`${namespace}/${name}`)?.metadata.uid === uid ? [] : leftOf(world, `${namespace}/${name}`);
-        if (left.length > 0 && !world.ledger.tenants.has(`${namespace}/${name}`)) broken(`nothing of ${name} is said to be left, and ${left.join(', ')} is`);
+        const left =
+          world.ledger.tenants.get(`${namespace}/${name}`)?.metadata.uid === uid
+            ? []
+            : leftOf(world, `${namespace}/${name}`);
+        if (left.length > 0 && !world.ledger.tenants.has(`${namespace}/${name}`))
+          broken(`nothing of ${name} is said to be left, and ${left.join(', ')} is`);
         if (told.has(uid)) broken(`that nothing of ${name} is left is told twice`);
         told.add(uid);
       },
@@ -295,13 +337,19 @@ const provisionedOnce: Invariant = {
         const said = statusSaid(commit);
         if (said?.status.placement !== undefined) {
           const { uid } = said.tenant.metadata;
-          places.set(uid, (places.get(uid) ?? new Set()).add(JSON.stringify([said.before?.placement, said.status.placement])));
+          places.set(
+            uid,
+            (places.get(uid) ?? new Set()).add(
+              JSON.stringify([said.before?.placement, said.status.placement]),
+            ),
+          );
         }
         const event = eventOf(commit);
         if (event?.reason !== 'Provisioned') return;
         const { uid = '', name = '' } = event.regarding;
         told.set(uid, (told.get(uid) ?? 0) + 1);
-        if ((told.get(uid) ?? 0) > Math.max(1, placesOf(places.get(uid)))) broken(`${name} is told to be provisioned ${told.get(uid) ?? 0} times`);
+        if ((told.get(uid) ?? 0) > Math.max(1, placesOf(places.get(uid))))
+          broken(`${name} is told to be provisioned ${told.get(uid) ?? 0} times`);
       },
     };
   },
@@ -320,12 +368,14 @@ const servesOnIsTrue: Invariant = {
   promise: 'that what ran before serves on is said only while it does',
   watch: (world, broken) => ({
     onCommit: onStatus(({ by, tenant, ready, wasReady }) => {
-      if (ready === undefined || ready.message === wasReady?.message || !/serves on/.test(ready.message)) return;
+      if (ready === undefined || ready.message === wasReady?.message || !/serves on/.test(ready.message))
+        return;
       const config = world.operators.find(({ process }) => process.name === by)?.config;
       if (config === undefined) return;
       const key = keyOfTenant(tenant);
       if (wasDisturbed(world, key, world.time.now() - 1_000)) return;
-      if (!containersOf(world.engineNamed(config.engine), key).some(isUp)) broken(`nothing of ${key} runs: ${ready.message}`);
+      if (!containersOf(world.engineNamed(config.engine), key).some(isUp))
+        broken(`nothing of ${key} runs: ${ready.message}`);
     }),
   }),
 };
@@ -336,8 +386,11 @@ const keepsSecrets: Invariant = {
   watch(world, broken) {
     const check = (where: string, what: unknown): void => {
       if (world.ledger.secrets.size === 0) return;
-      const text = JSON.stringify(what, (_key, value: unknown) => (value instanceof Error ? value.message : value)) ?? '';
-      for (const secret of world.ledger.secrets) if (text.includes(secret)) broken(`${where} shows ${secret}`);
+      const text =
+        JSON.stringify(what, (_key, value: unknown) => (value instanceof Error ? value.message : value)) ??
+        '';
+      for (const secret of world.ledger.secrets)
+        if (text.includes(secret)) broken(`${where} shows ${secret}`);
     };
     return {
       onCommit({ user, collection, after }) {
@@ -361,7 +414,8 @@ const noInternalErrors: Invariant = {
       if (level !== 'error') return;
       const error = fields['err'];
       // The apiserver's own failures are the world's.
-      if (error instanceof KubeUnreachableError || (error instanceof KubeApiError && error.status >= 500)) return;
+      if (error instanceof KubeUnreachableError || (error instanceof KubeApiError && error.status >= 500))
+        return;
       broken(`${message}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
     },
   }),
@@ -375,7 +429,8 @@ const orphansHaveNoTenant: Invariant = {
       if (!message.startsWith('orphan')) return;
       const key = String(fields['tenant']);
       const known = world.ledger.since(key, world.time.now() - 10_000);
-      if (known.every((tenant) => tenant !== undefined && !hasGoing(tenant))) broken(`${String(fields['resource'])} of ${key} is reported as an orphan`);
+      if (known.every((tenant) => tenant !== undefined && !hasGoing(tenant)))
+        broken(`${String(fields['resource'])} of ${key} is reported as an orphan`);
     },
   }),
 };

@@ -32,7 +32,10 @@ function isGoing(revisions: readonly (StoredTenant | undefined)[]): boolean {
 }
 
 /** What each of the revisions asks for, by each of the configs that are or were in force. */
-function expectations(world: World, revisions: readonly (StoredTenant | undefined)[]): readonly Expectation[] {
+function expectations(
+  world: World,
+  revisions: readonly (StoredTenant | undefined)[],
+): readonly Expectation[] {
   return revisions.flatMap((tenant) =>
     tenant === undefined ? [] : world.operators.map(({ config }) => expectationOf(world, tenant, config)),
   );
@@ -79,7 +82,14 @@ function isElsewhere(world: World, engine: DockerEngine): boolean {
 
 function hasTwin(engine: DockerEngine, container: Container, all: readonly Expectation[]): boolean {
   return containersOf(engine, container.tenant).some(
-    (other) => other !== container && isUp(other) && all.some((expectation) => wantedBy(other, expectation) !== undefined && wantedBy(other, expectation)?.name === wantedBy(container, expectation)?.name),
+    (other) =>
+      other !== container &&
+      isUp(other) &&
+      all.some(
+        (expectation) =>
+          wantedBy(other, expectation) !== undefined &&
+          wantedBy(other, expectation)?.name === wantedBy(container, expectation)?.name,
+      ),
   );
 }
 
@@ -104,20 +114,30 @@ const successorFirst: Invariant = {
       const isBlocked = all.every(({ containers }) =>
         containers.some(({ ports }) => ports.some(([, port]) => engine.heldPorts.has(port))),
       );
-      if (isBlocked) return broken(`${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`);
+      if (isBlocked)
+        return broken(
+          `${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`,
+        );
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
       const heirs = containersOf(engine, key).filter(
         (other) => other !== container && other.role === name && isSettled(other, nowMs, 500),
       );
-      if (heirs.length === 0) broken(`${by} calls ${call} on ${container.name} of ${key}, and no successor runs well`);
+      if (heirs.length === 0)
+        broken(`${by} calls ${call} on ${container.name} of ${key}, and no successor runs well`);
     },
   }),
 };
 
 /** All of a tenant's containers are replaced together: one that excludes its successor takes the others along. */
-function hasGivenWay(all: readonly Expectation[], there: readonly Container[], container: Container): boolean {
+function hasGivenWay(
+  all: readonly Expectation[],
+  there: readonly Container[],
+  container: Container,
+): boolean {
   return all.some(({ containers }) =>
-    containers.some((wanted) => there.some((one) => one !== container && one.role === wanted.name && excludes(wanted, one))),
+    containers.some((wanted) =>
+      there.some((one) => one !== container && one.role === wanted.name && excludes(wanted, one)),
+    ),
   );
 }
 
@@ -141,12 +161,14 @@ const oneServes: Invariant = {
       onSample() {
         const twins = new Set<string>();
         for (const engine of world.engines.values())
-          for (const twin of twinsOn(engine)) if (world.ledger.tenants.has(twin.split(' ')[0] ?? '')) twins.add(twin);
+          for (const twin of twinsOn(engine))
+            if (world.ledger.tenants.has(twin.split(' ')[0] ?? '')) twins.add(twin);
         for (const key of since.keys()) if (!twins.has(key)) since.delete(key);
         for (const key of twins) {
           const first = since.get(key) ?? world.time.now();
           since.set(key, first);
-          if (world.time.now() - first > twinsMs) broken(`two of ${key} have run for ${twinsMs / 60_000} minutes`);
+          if (world.time.now() - first > twinsMs)
+            broken(`two of ${key} have run for ${twinsMs / 60_000} minutes`);
         }
       },
     };
@@ -179,14 +201,18 @@ const keepsData: Invariant = {
         const revisions = knownRevisions(world, key);
         const isAskedFor = revisions.some((one) => one?.spec.volumePolicy === 'Delete');
         if (!isGoing(revisions)) broken(`${by} removes ${volume} of ${key}, which stays`);
-        else if (change.call === 'removeVolume' && !isAskedFor) broken(`${by} removes ${volume} of ${key}, unasked`);
+        else if (change.call === 'removeVolume' && !isAskedFor)
+          broken(`${by} removes ${volume} of ${key}, unasked`);
       }
     },
   }),
 };
 
 /** Volumes with data that go with the change, and whose they are. */
-function lostBy(engine: DockerEngine, { call, container, volume }: EngineChange): readonly (readonly [string, string])[] {
+function lostBy(
+  engine: DockerEngine,
+  { call, container, volume }: EngineChange,
+): readonly (readonly [string, string])[] {
   if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantMark(volume.Labels)]];
   if (call !== 'remove' || container === undefined || container.startedMs === 0) return [];
   return container.anonymousVolumes
@@ -219,14 +245,19 @@ const leavesReportedAlone: Invariant = {
       const revisions = world.ledger.since(key, world.time.now() - 3 * lagMs);
       if (isGoing(revisions) || revisions.length !== 1) return;
       const [tenant] = revisions;
-      if (tenant?.spec.driftPolicy !== 'Report' || tenant.status?.placement === undefined) return;
+      if (tenant?.spec.driftPolicy !== 'Report' || placementOf(world, key) === undefined) return;
       if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
       // An operator with another config wants something else.
-      if (world.operators.length > 1 || world.ledger.lastReadyMs(key) < (world.operators[0]?.startedMs ?? 0)) return;
+      if (world.operators.length > 1 || world.ledger.lastReadyMs(key) < (world.operators[0]?.startedMs ?? 0))
+        return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, whose drift is only to be reported`);
     },
   }),
 };
+
+function placementOf({ ledger }: World, key: string): unknown {
+  return ledger.tenants.get(key)?.status?.placement;
+}
 
 /** How long what a person does may take before it is anybody's business. */
 const interruptionMs = 2_000;
@@ -238,7 +269,8 @@ const letsPeopleFinish: Invariant = {
     onEngineChange(_engine, { by, call, container }) {
       if (by === 'person' || call !== 'unpause' || container === undefined) return;
       const pausedMs = world.time.now() - container.pausedMs;
-      if (pausedMs < interruptionMs) broken(`${by} resumes ${container.name}, ${Math.round(pausedMs)} ms after it was paused`);
+      if (pausedMs < interruptionMs)
+        broken(`${by} resumes ${container.name}, ${Math.round(pausedMs)} ms after it was paused`);
     },
   }),
 };
@@ -263,7 +295,8 @@ const lossIsTold: Invariant = {
         for (const name of untold.keys()) if (text.includes(name)) untold.delete(name);
       },
       onSample() {
-        for (const [name, sinceMs] of untold) if (world.time.now() - sinceMs > lagMs) broken(`${name} was lost, and is made anew`);
+        for (const [name, sinceMs] of untold)
+          if (world.time.now() - sinceMs > lagMs) broken(`${name} was lost, and is made anew`);
       },
     };
   },
@@ -278,11 +311,18 @@ const jobsRunOnce: Invariant = {
       onSample() {
         for (const engine of world.engines.values())
           for (const one of engine.containers.values())
-            if (one.state === 'exited' && one.exitCode === 0 && one.hostConfig.RestartPolicy?.Name === 'no' && one.startedMs !== 0 && !one.wasStopped)
+            if (
+              one.state === 'exited' &&
+              one.exitCode === 0 &&
+              one.hostConfig.RestartPolicy?.Name === 'no' &&
+              one.startedMs !== 0 &&
+              !one.wasStopped
+            )
               ended.add(jobOf(world, engine, one));
       },
       onEngineChange(engine, { by, call, container }) {
-        if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no') return;
+        if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no')
+          return;
         const job = jobOf(world, engine, container);
         if (ended.has(job)) broken(`${by} runs ${container.name} again, which has ended well`);
       },

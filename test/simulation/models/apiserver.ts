@@ -64,7 +64,11 @@ interface Asked {
   readonly signal?: AbortSignal;
 }
 
-async function arrive(network: ApiserverNetwork, process: Process, { method, path, signal }: Asked): Promise<void> {
+async function arrive(
+  network: ApiserverNetwork,
+  process: Process,
+  { method, path, signal }: Asked,
+): Promise<void> {
   signal?.throwIfAborted();
   await process.livesOn(signal);
   await sleep(network.latencyMs() / 2, signal);
@@ -80,7 +84,11 @@ interface Reader {
 }
 
 /** The same in the same order, each a little later. What is on its way when the connection breaks is lost. */
-function late<T>(inner: ObjectStream<T>, network: ApiserverNetwork, { process, signal }: Reader): ObjectStream<T> {
+function late<T>(
+  inner: ObjectStream<T>,
+  network: ApiserverNetwork,
+  { process, signal }: Reader,
+): ObjectStream<T> {
   const outer = memoryStream<T>(() => undefined);
   let lastMs = 0;
   const follow = async (): Promise<void> => {

@@ -1,6 +1,10 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../src/compute/errors.ts';
-import { abortedCall, engineTrouble, refusal } from '../../../src/compute/providers/docker/engine/engine-errors.ts';
+import {
+  abortedCall,
+  engineTrouble,
+  refusal,
+} from '../../../src/compute/providers/docker/engine/engine-errors.ts';
 import type { Engine, EngineEvent } from '../../../src/compute/providers/docker/engine/engine.ts';
 import { sleep } from '../../../src/async/sleep.ts';
 import type { Process } from '../process.ts';
@@ -36,7 +40,8 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
     createContainer: (name, body, signal) =>
       nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
-    unpauseContainer: (id, signal) => call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),
+    unpauseContainer: (id, signal) =>
+      call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),
     async stopContainer(id, _graceSeconds, _consent, signal) {
       const ms = await call('stopContainer', id, signal, () => model.stop(engine, by, id));
       if (ms !== undefined) await sleep(ms, signal);
@@ -49,10 +54,12 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
       nameTaken(call('renameContainer', id, signal, () => model.rename(engine, by, id, name))),
     updateContainer: (id, body, signal) =>
       call('updateContainer', id, signal, () => model.update(engine, by, id, body)),
-    pullImage: (reference, _auth, _onProgress, signal) => pull({ engine, network, process }, reference, signal),
+    pullImage: (reference, _auth, _onProgress, signal) =>
+      pull({ engine, network, process }, reference, signal),
     createNetwork: (body, signal) =>
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
-    removeNetwork: (id, _consent, signal) => call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
+    removeNetwork: (id, _consent, signal) =>
+      call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
     createVolume: (body, signal) =>
       call(
         'createVolume',
@@ -60,7 +67,8 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
         signal,
         () => model.createVolume(engine, by, body) as unknown as Dockerode.VolumeInspectInfo,
       ),
-    removeVolume: (name, _consent, signal) => call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
+    removeVolume: (name, _consent, signal) =>
+      call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
     close: () => undefined,
     events: (labels, onOpen, signal) => events({ engine, network, process }, { labels, onOpen, signal }),
   };
@@ -69,7 +77,10 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
 type Call = <T>(name: string, target: string, signal: AbortSignal, effect: () => T) => Promise<T>;
 
 function unreachable(): ComputeError {
-  return new ComputeError('ProviderUnavailable', 'Docker Engine does not answer (ECONNREFUSED): is dockerd running?');
+  return new ComputeError(
+    'ProviderUnavailable',
+    'Docker Engine does not answer (ECONNREFUSED): is dockerd running?',
+  );
 }
 
 /** A call on its way to the engine and back: it may be late, fail, be given up, or be carried out unheard. */
@@ -109,7 +120,10 @@ async function thaw(engine: DockerEngine, signal: AbortSignal): Promise<void> {
   while (engine.phase === 'frozen') {
     if (!(await sleep(500, signal))) throw abortedCall(engine.name, signal.reason);
     if (engine.now() >= givesUpMs)
-      throw new ComputeError('ProviderUnavailable', 'Docker Engine does not answer in time: is dockerd overloaded or frozen?');
+      throw new ComputeError(
+        'ProviderUnavailable',
+        'Docker Engine does not answer in time: is dockerd overloaded or frozen?',
+      );
   }
   if (engine.phase === 'down') throw unreachable();
 }
@@ -161,16 +175,23 @@ function readCalls(
       call('inspectContainer', idOrName, signal, () => {
         const container = engine.find(idOrName);
         if (container?.isBroken === true)
-          throw new ComputeError('ProviderUnavailable', 'Docker Engine answered 500: RWLayer is unexpectedly nil');
+          throw new ComputeError(
+            'ProviderUnavailable',
+            'Docker Engine answered 500: RWLayer is unexpectedly nil',
+          );
         return container === undefined ? undefined : inspected(container, engine.skewMs);
       }),
     inspectImage: (reference, signal) =>
       call('inspectImage', reference, signal, () =>
-        engine.images.has(reference) ? ({ Id: `sha256:${reference}` } as Dockerode.ImageInspectInfo) : undefined,
+        engine.images.has(reference)
+          ? ({ Id: `sha256:${reference}` } as Dockerode.ImageInspectInfo)
+          : undefined,
       ),
     listNetworks: ({ label = [], name }, signal) =>
       call('listNetworks', '', signal, () =>
-        networks().filter(({ Labels, Name }) => hasLabels(Labels, label) && (name === undefined || name.includes(Name))),
+        networks().filter(
+          ({ Labels, Name }) => hasLabels(Labels, label) && (name === undefined || name.includes(Name)),
+        ),
       ),
     inspectNetwork: (idOrName, signal) =>
       call('inspectNetwork', idOrName, signal, () =>
@@ -183,7 +204,10 @@ function readCalls(
   };
 }
 
-export function hasLabels(labels: Readonly<Record<string, string>> | undefined, wanted: readonly string[]): boolean {
+export function hasLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  wanted: readonly string[],
+): boolean {
   return wanted.every((filter) => {
     const [key = '', value] = filter.split('=');
     return value === undefined ? labels?.[key] !== undefined : labels?.[key] === value;
@@ -196,14 +220,21 @@ interface Line {
   readonly process: Process;
 }
 
-async function pull({ engine, network, process }: Line, reference: string, signal: AbortSignal): Promise<void> {
+async function pull(
+  { engine, network, process }: Line,
+  reference: string,
+  signal: AbortSignal,
+): Promise<void> {
   network.onCall('pullImage', process.name);
   await sleep(network.pullMs(reference), signal);
   await process.livesOn(signal);
   if (signal.aborted) throw abortedCall(engine.name, signal.reason);
   if (engine.phase !== 'up') throw unreachable();
   if (imageFacts(reference).pull === 'missing')
-    throw new ComputeError('ImageUnavailable', `Image ${reference} can't be pulled: the registry has no such image`);
+    throw new ComputeError(
+      'ImageUnavailable',
+      `Image ${reference} can't be pulled: the registry has no such image`,
+    );
   engine.images.add(reference);
 }
 
@@ -249,7 +280,10 @@ async function* events(
       const event = queue.shift();
       if (signal.aborted) return;
       if (event === undefined)
-        throw new ComputeError('ProviderUnavailable', 'Docker Engine broke the connection: did dockerd die or restart?');
+        throw new ComputeError(
+          'ProviderUnavailable',
+          'Docker Engine broke the connection: did dockerd die or restart?',
+        );
       yield event;
     }
   } finally {

@@ -67,7 +67,9 @@ const goodRunMs = 10_000;
 /** `80/tcp`, each with the host port that it is to have; 0: any. */
 export function portBindings({ hostConfig }: Container): readonly (readonly [string, number])[] {
   const wanted = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
-  return Object.entries(wanted).flatMap(([port, hosts]) => hosts.map(({ HostPort }) => [port, Number(HostPort)] as const));
+  return Object.entries(wanted).flatMap(([port, hosts]) =>
+    hosts.map(({ HostPort }) => [port, Number(HostPort)] as const),
+  );
 }
 
 export function restartPolicyOf({ hostConfig }: Container): string {

@@ -119,9 +119,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
       answers: (network, wanted) =>
         [...engine.containers.values()].some(
           ({ hostConfig, role, state }) =>
-            hostConfig.NetworkMode === network &&
-            state === 'running' &&
-            role === wanted,
+            hostConfig.NetworkMode === network && state === 'running' && role === wanted,
         ),
       assignPorts: (container) => assignPorts(engine, container),
     },
@@ -134,7 +132,8 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
 
 function emit(engine: DockerEngine, action: string, container: Container): void {
   const { id, name, labels, exitCode, tenant } = container;
-  if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action)) engine.disturbedMs.set(tenant, engine.now());
+  if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action))
+    engine.disturbedMs.set(tenant, engine.now());
   const attributes = { ...labels, name, exitCode: `${exitCode}` };
   const event = { action, id, attributes, timeMs: engine.now() + engine.skewMs };
   for (const push of engine.streams) push(event);
@@ -164,7 +163,8 @@ export function create(
   name: string,
   body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
 ): string {
-  if (engine.find(name) !== undefined) throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
+  if (engine.find(name) !== undefined)
+    throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
   const image = body.Image ?? '';
   if (!engine.images.has(image)) throw new Refused(404, `No such image: ${image}`);
   const id = engine.nextId();
@@ -245,14 +245,19 @@ function startRefusal(engine: DockerEngine, container: Container): Refused | und
   if (!isBuiltIn && ![...engine.networks.values()].some(({ Name }) => Name === network))
     return new Refused(404, `network ${network} not found`);
   if (!isBuiltIn) {
-    const others = [...engine.containers.values()].filter((one) => isUp(one) && one.hostConfig.NetworkMode === network);
+    const others = [...engine.containers.values()].filter(
+      (one) => isUp(one) && one.hostConfig.NetworkMode === network,
+    );
     if (others.length >= addressesOfTenantNetwork)
       return new Refused(403, "no available IPv4 addresses on this network's address pools");
   }
   const busy = fixedPorts(container).find((port) => isHeld(engine, port, container));
   return busy === undefined
     ? undefined
-    : new Refused(500, `driver failed programming external connectivity: Bind for 127.0.0.1:${busy} failed: port is already allocated`);
+    : new Refused(
+        500,
+        `driver failed programming external connectivity: Bind for 127.0.0.1:${busy} failed: port is already allocated`,
+      );
 }
 
 function isHeld(engine: DockerEngine, port: number, asker: Container): boolean {
@@ -268,7 +273,10 @@ function fixedPorts(container: Container): readonly number[] {
 
 function assignPorts(engine: DockerEngine, container: Container): void {
   container.ports = Object.fromEntries(
-    portBindings(container).map(([port, hostPort]) => [port, hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort]),
+    portBindings(container).map(([port, hostPort]) => [
+      port,
+      hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort,
+    ]),
   );
 }
 
@@ -321,13 +329,19 @@ export function rename(engine: DockerEngine, by: string, id: string, name: strin
   const container = must(engine, id);
   const holder = engine.find(name);
   if (holder === container) return;
-  if (holder !== undefined) throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
+  if (holder !== undefined)
+    throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
   engine.onChange({ by, call: 'rename', container, detail: name });
   container.name = name;
   emit(engine, 'rename', container);
 }
 
-export function update(engine: DockerEngine, by: string, id: string, body: Readonly<Record<string, unknown>>): void {
+export function update(
+  engine: DockerEngine,
+  by: string,
+  id: string,
+  body: Readonly<Record<string, unknown>>,
+): void {
   const container = must(engine, id);
   engine.onChange({ by, call: 'update', container, detail: JSON.stringify(body) });
   Object.assign(container.hostConfig, body);
@@ -335,10 +349,17 @@ export function update(engine: DockerEngine, by: string, id: string, body: Reado
   emit(engine, 'update', container);
 }
 
-export function createNetwork(engine: DockerEngine, by: string, body: Dockerode.NetworkCreateOptions): string {
+export function createNetwork(
+  engine: DockerEngine,
+  by: string,
+  body: Dockerode.NetworkCreateOptions,
+): string {
   const subnet = body.IPAM?.Config?.[0]?.['Subnet'];
-  const taken = [...engine.networks.values()].flatMap(({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet) ?? []);
-  if (subnet !== undefined && taken.includes(subnet)) throw new Refused(403, 'Pool overlaps with other one on this address space');
+  const taken = [...engine.networks.values()].flatMap(
+    ({ IPAM }) => IPAM?.Config?.map(({ Subnet }) => Subnet) ?? [],
+  );
+  if (subnet !== undefined && taken.includes(subnet))
+    throw new Refused(403, 'Pool overlaps with other one on this address space');
   const network = { ...body, Id: engine.nextId(), Labels: { ...body.Labels } } as unknown as Network;
   engine.onChange({ by, call: 'createNetwork', network });
   engine.networks.set(network.Id, network);
@@ -356,7 +377,11 @@ export function removeNetwork(engine: DockerEngine, by: string, id: string): voi
   engine.networks.delete(id);
 }
 
-export function createVolume(engine: DockerEngine, by: string, { Name = '', Labels = {} }: Dockerode.VolumeCreateOptions): Volume {
+export function createVolume(
+  engine: DockerEngine,
+  by: string,
+  { Name = '', Labels = {} }: Dockerode.VolumeCreateOptions,
+): Volume {
   const known = engine.volumes.get(Name);
   if (known !== undefined) return known;
   const volume = volumeOf(engine, Name, { ...Labels }, false);
@@ -376,7 +401,8 @@ export function removeVolume(engine: DockerEngine, by: string, name: string): vo
 export function usersOf(engine: DockerEngine, volume: string): readonly Container[] {
   return [...engine.containers.values()].filter(
     ({ hostConfig, anonymousVolumes }) =>
-      anonymousVolumes.includes(volume) || (hostConfig.Binds ?? []).some((bind) => bind.split(':')[0] === volume),
+      anonymousVolumes.includes(volume) ||
+      (hostConfig.Binds ?? []).some((bind) => bind.split(':')[0] === volume),
   );
 }
 

@@ -1,0 +1,281 @@
+// First of all: see Math.random there.
+import { installVirtualTime } from './virtual-time.ts';
+import { describe, expect, it } from 'vitest';
+import { createBench, goodSpec, operator } from './invariants/bench.ts';
+import type { Bench } from './invariants/bench.ts';
+import * as model from './models/docker-engine.ts';
+import { createRandom } from './random.ts';
+import { invariants } from './run.ts';
+import { createWorld } from './world.ts';
+
+const placement = { provider: 'docker' };
+const running = { compute: { state: 'running', health: 'healthy', running: 1, desired: 1 } } as const;
+const settledMs = 20_000;
+
+/** What breaks each promise, done by hand in the operator's place. */
+const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+  async leavesOthersAlone({ engine, run }) {
+    model.stop(engine, operator, run({ by: 'person', name: 'copy' }).id);
+  },
+  async keepsWhatRuns(bench) {
+    await readyTenant(bench);
+    await bench.pass(90_000);
+    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme')?.id ?? '');
+  },
+  async successorFirst(bench) {
+    await readyTenant(bench);
+    await bench.pass(90_000);
+    await bench.edit({ spec: { computeConfig: { docker: { image: 'app:2' } } } });
+    await bench.pass(90_000);
+    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme')?.id ?? '');
+  },
+  async oneServes(bench) {
+    await bench.apply();
+    bench.run();
+    bench.run({ name: 'landlord-tenant-team-a-acme_old' });
+    await bench.pass(1_200_000);
+  },
+  async keepsData(bench) {
+    await bench.apply({ computeProvider: 'docker', computeConfig: { docker: { image: 'stateful:1' } } });
+    const container = bench.run({ image: 'stateful:1' });
+    await bench.pass(90_000);
+    model.remove(bench.engine, operator, container.id);
+  },
+  async leavesSuspendedAlone(bench) {
+    await bench.apply({ ...goodSpec, suspend: true });
+    await bench.pass(90_000);
+    bench.run();
+  },
+  async leavesReportedAlone(bench) {
+    await readyTenant(bench, { ...goodSpec, driftPolicy: 'Report' });
+    await bench.pass(240_000);
+    const [container] = bench.engine.containers.values();
+    model.update(bench.engine, operator, container?.id ?? '', { Memory: 0 });
+  },
+  async letsPeopleFinish({ engine, run }) {
+    const container = run();
+    Object.assign(container, { state: 'paused', pausedMs: engine.now() });
+    model.unpause(engine, operator, container.id);
+  },
+  async lossIsTold({ engine, pass }) {
+    const volume = { Name: 'landlord-team-a-acme-data', Labels: {} };
+    model.createVolume(engine, operator, volume);
+    model.removeVolume(engine, 'person', volume.Name);
+    model.createVolume(engine, operator, volume);
+    await pass(120_000);
+  },
+  async jobsRunOnce({ apply, engine, pass, run }) {
+    await apply();
+    const { id } = run({ image: 'job:1', restartPolicy: 'no' });
+    await pass(30_000);
+    model.remove(engine, 'person', id);
+    await pass(1_000);
+    run({ image: 'job:1', restartPolicy: 'no' });
+  },
+  async readyIsTrue(bench) {
+    await bench.apply();
+    await bench.say('Ready=True/Running: 1/1');
+  },
+  async readyIsKept(bench) {
+    await readyTenant(bench);
+    await bench.pass(180_000);
+    for (const container of bench.engine.containers.values())
+      model.stop(bench.engine, 'person', container.id);
+    await bench.pass(300_000);
+  },
+  async contactIsEvidence(bench) {
+    await readyTenant(bench);
+    await bench.pass(90_000);
+    model.goDown(bench.engine);
+    await bench.pass(120_000);
+  },
+  async generationIsTold(bench) {
+    await readyTenant(bench);
+    await bench.edit({ spec: { suspend: false } });
+    await bench.pass(600_000);
+  },
+  async rejectedForItsOwnFault(bench) {
+    await bench.apply();
+    const rejected = { specHash: 'v1:0', reason: 'RolledBack', message: 'no' } as const;
+    await bench.say('Ready=False/RolledBack: no', { placement, rejected });
+  },
+  async silenceSaysNothing(bench) {
+    await readyTenant(bench);
+    await bench.say('Ready=False/Throttled: slow down', { placement });
+  },
+  async illnessIsSeen(bench) {
+    await readyTenant(bench);
+    await bench.pass(60_000);
+    await bench.say('Ready=False/Unhealthy: who knows', { placement });
+  },
+  async finalizerLast(bench) {
+    await bench.apply();
+    await bench.addFinalizer();
+    bench.run();
+    await bench.remove();
+    await bench.takeFinalizer();
+  },
+  async goneIsGone({ apply, tell }) {
+    await apply();
+    await tell('Destroyed', 'nothing of it is left');
+    await tell('Destroyed', 'nothing of it is left');
+  },
+  async provisionedOnce({ apply, tell }) {
+    await apply();
+    await tell('Provisioned', 'runs on docker');
+    await tell('Provisioned', 'runs on docker again');
+  },
+  async servesOnIsTrue(bench) {
+    await bench.apply();
+    await bench.say('Ready=False/RolledBack: what ran before serves on', { placement });
+  },
+  async keepsSecrets({ apply, say, world }) {
+    const data = { password: Buffer.from('hush-1-hush').toString('base64') };
+    const metadata = { name: 'db', namespace: 'team-a', uid: '', resourceVersion: '', creationTimestamp: '' };
+    const secret = { user: 'user', collection: 'secrets', subresource: undefined, before: undefined };
+    world.ledger.take({ ...secret, after: { metadata, data } as never });
+    await apply();
+    await say('Ready=False/UpdateFailed: hush-1-hush is wrong');
+  },
+  async noInternalErrors({ world }) {
+    world.onLog({
+      level: 'error',
+      by: operator,
+      fields: { err: new TypeError('undefined') },
+      message: 'failed',
+    });
+  },
+  async orphansHaveNoTenant({ apply, pass, world }) {
+    await apply();
+    await pass(60_000);
+    const fields = { resource: 'container', tenant: 'team-a/acme' };
+    world.onLog({ level: 'warn', by: operator, fields, message: 'orphan: there is no such Tenant' });
+  },
+  async changesLittle({ engine, run }) {
+    for (let round = 0; round < 20; round += 1) {
+      const { id } = run({ name: `again` });
+      engine.containers.delete(id);
+    }
+  },
+  async writesLittle({ apply, say }) {
+    await apply();
+    for (let round = 0; round < 50; round += 1) await say(`Ready=False/Provisioning: ${round} %`);
+  },
+  async passesLittle({ world }) {
+    for (let round = 0; round < 200; round += 1) world.onPass('team-a/acme', operator);
+  },
+  async asksLittle({ world }) {
+    for (let round = 0; round < 2_000; round += 1) world.engineNetwork.onCall('listContainers', operator);
+  },
+  async quietCostsNothing({ apply, say }) {
+    await apply();
+    await say('Ready=False/Provisioning: for no reason');
+  },
+  async whatCanRunRuns({ apply }) {
+    await apply();
+  },
+  async whatRunsIsReady({ apply, pass, run }) {
+    await apply();
+    run();
+    await pass(settledMs);
+  },
+  async whatCannotRunSaysSo(bench) {
+    await bench.apply({ computeProvider: 'docker', computeConfig: { docker: { image: 'missing:1' } } });
+    await bench.say('Ready=True/Running: 1/1');
+  },
+  async othersRunOn({ apply, engine, pass, run }) {
+    const containers = [
+      { name: 'app', image: 'nocmd:1' },
+      { name: 'db', image: 'db:1' },
+    ];
+    await apply({ computeProvider: 'docker', containers });
+    model.stop(engine, 'person', run({ image: 'db:1', role: 'db' }).id);
+    await pass(1_000);
+  },
+  async oldOneServes(bench) {
+    await readyTenant(bench);
+    await bench.edit({ spec: { computeConfig: { docker: { image: 'missing:1' } } } });
+    for (const { id } of bench.engine.containers.values()) model.stop(bench.engine, 'person', id);
+    await bench.pass(1_000);
+  },
+  async deletedIsGone({ addFinalizer, apply, remove }) {
+    await apply();
+    await addFinalizer();
+    await remove();
+  },
+  async nothingIsLeft({ run }) {
+    run();
+  },
+  async nothingIsMocked() {
+    // The bench's operator holds a workload of nobody.
+  },
+  async letGoSaysSo(bench) {
+    await readyTenant(bench);
+    const [first] = bench.world.operators;
+    if (first !== undefined) Object.assign(first.config, { tenantSelector: 'watched=yes' });
+  },
+  async suspendedShows(bench) {
+    await bench.apply({ ...goodSpec, suspend: true });
+    bench.run();
+    await bench.say('Ready=Unknown/Suspended: suspended');
+  },
+  async requestsAreEchoed({ apply, edit }) {
+    await apply();
+    await edit({ metadata: { annotations: { 'landlord.dev/reconcile-requested-at': 'now' } } });
+  },
+  async jobsAreHealthy(bench) {
+    const docker = { image: 'job:1', restart_policy: 'no' };
+    await bench.apply({ computeProvider: 'docker', computeConfig: { docker } });
+    bench.run({ image: 'job:1', restartPolicy: 'no' });
+    await bench.pass(settledMs);
+    await bench.say('Ready=False/Unhealthy: exited', { placement });
+  },
+};
+
+/** A Tenant that runs as it says, and is rightly called Ready. */
+async function readyTenant(bench: Bench, spec: Record<string, unknown> = goodSpec): Promise<void> {
+  await bench.apply(spec);
+  bench.run();
+  await bench.pass(settledMs);
+  await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+}
+
+/** The invariants that break while the test does that. */
+async function brokenBy(act: (bench: Bench) => Promise<void>): Promise<ReadonlySet<string>> {
+  const random = createRandom(1);
+  const time = installVirtualTime(() => random.next());
+  try {
+    const world = createWorld(random, time);
+    const broken = new Set<string>();
+    const watching = invariants.map((one) => one.watch(world, () => void broken.add(one.name)));
+    world.observers.push(...watching);
+    const sample = (): void => {
+      for (const one of watching) one.onSample?.();
+      setTimeout(sample, 5_000);
+    };
+    setTimeout(sample, 5_000);
+    await act(createBench(world, time));
+    for (const one of watching) if (one.afterQuiet !== undefined) one.afterQuiet();
+    for (const one of watching) await one.atEnd?.();
+    return broken;
+  } finally {
+    time.uninstall();
+  }
+}
+
+describe('an invariant', () => {
+  it.each(invariants.map(({ name }) => name))('%s is broken by what it forbids', async (name) => {
+    const act = sabotage[name];
+    expect(act, 'each has something that breaks it').toBeDefined();
+    expect([...(await brokenBy(act as (bench: Bench) => Promise<void>))]).toContain(name);
+  });
+
+  it('is kept by a Tenant that runs as it says', async () => {
+    const broken = await brokenBy(async (bench) => {
+      await readyTenant(bench);
+      await bench.pass(600_000);
+    });
+    // The bench's operator mocks somebody for the sake of one invariant, and every write of a bench is one in quiet.
+    expect([...broken].toSorted()).toEqual(['nothingIsMocked', 'quietCostsNothing']);
+  });
+});
