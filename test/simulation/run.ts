@@ -73,11 +73,7 @@ async function runScenario(seed: number, scenario: Scenario, { time, random }: C
 const hopeless = new Error('the run goes round in circles');
 const circles = new Set(effort.map(({ name }) => name));
 
-function watch(
-  world: World,
-  invariant: Invariant,
-  violations: Map<string, Violation>,
-): Watching {
+function watch(world: World, invariant: Invariant, violations: Map<string, Violation>): Watching {
   const { name, promise } = invariant;
   return invariant.watch(world, (detail) => {
     if (violations.has(name)) return;

@@ -114,14 +114,12 @@ function addWeights(a: Weights, b: Weights): Weights {
 
 /** Mostly at once or soon; now and then long after. */
 function pause(random: Random): number {
-  switch (random.weighted({ burst: 3, soon: 4, settled: 3, long: 0.3 })) {
-    case 'burst':
-      return random.int(0, 100);
-    case 'soon':
-      return random.int(100, 4_000);
-    case 'settled':
-      return random.int(4_000, 40_000);
-    default:
-      return random.int(300_000, 1_800_000);
-  }
+  const ranges = {
+    burst: [0, 100],
+    soon: [100, 4_000],
+    settled: [4_000, 40_000],
+    long: [300_000, 1_800_000],
+  } as const;
+  const [from, to] = ranges[random.weighted({ burst: 3, soon: 4, settled: 3, long: 0.3 })];
+  return random.int(from, to);
 }
