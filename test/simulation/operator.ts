@@ -7,7 +7,10 @@ import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import type { ProviderContext } from '../../src/compute/provider.ts';
 import type { EnabledProvider, EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
 import { reportOrphans } from '../../src/controller/orphans.ts';
+import { tenantsResource } from '../../src/controller/kube-resources.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
+import type { Tenant } from '../../src/api/tenant.ts';
+import { resource } from '../../src/kube/client/resource.ts';
 import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
 import { dockerClient } from './models/docker-client.ts';
 import { simulatedKubeClient } from './models/apiserver.ts';
@@ -62,6 +65,7 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     providers,
     events,
     logger,
+    instance: 'default',
     concurrency: 4,
     namespaces: [],
     tenantSelector: config.tenantSelector ?? '',
@@ -71,7 +75,8 @@ export function startOperator(world: World, name: string, config: OperatorConfig
   const orphans = reportOrphans(
     {
       providers,
-      tenantOf: (namespace, tenant) => controller.tenants.get(namespace, tenant),
+      known: controller.tenants,
+      tenants: resource<Tenant>(client, tenantsResource),
       intervalMs: sweepIntervalMs,
       logger,
       onCount: () => undefined,
