@@ -101,7 +101,7 @@ export function drawScenario(random: Random): Scenario {
       afterMs: pause(random),
       action: random.weighted<ActionName>(weights),
     })),
-    quietMinutes: random.chance(0.1) ? 60 : 11,
+    quietMinutes: random.chance(0.05) ? 60 : 11,
   };
 }
 

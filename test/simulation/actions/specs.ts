@@ -79,7 +79,7 @@ function newContainers(random: Random, index: number, badness: number): Containe
   if (random.chance(0.2)) app.resources = { memory: '64Mi' };
   if (random.chance(0.25)) app.healthCheck = { command: ['/ok'], intervalSeconds: 2 };
   const db: ContainerDraft[] = needsDb || random.chance(0.3) ? [{ name: 'db', image: 'db:1' }] : [];
-  const more = random.chance(0.04)
+  const more = random.chance(0.015)
     ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
     : [];
   return [app, ...db, ...more];

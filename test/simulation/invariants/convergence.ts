@@ -1,5 +1,6 @@
 import { findCondition } from '../../../src/api/conditions.ts';
 import { reconcileRequestedAt } from '../../../src/api/names.ts';
+import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
@@ -204,18 +205,21 @@ const deletedIsGone: Invariant = {
   }),
 };
 
+/** Of Tenants that go, those whose workload is to stay. */
+function noteKept({ user, collection, before, after }: Commit, kept: Set<string>): void {
+  if (collection !== 'tenants' || before === undefined || after !== undefined) return;
+  const tenant = before as StoredTenant;
+  // A finalizer that a person takes away takes all promises along.
+  if (user === 'user' || tenant.spec.deletionPolicy === 'Retain') kept.add(keyOfTenant(tenant));
+}
+
 const nothingIsLeft: Invariant = {
   name: 'nothingIsLeft',
   promise: 'in the end, nothing runs that no Tenant asks for, but what was to stay',
   watch(world, broken) {
     const kept = new Set<string>();
     return {
-      onCommit({ user, collection, before, after }) {
-        if (collection !== 'tenants' || before === undefined || after !== undefined) return;
-        const tenant = before as StoredTenant;
-        // A finalizer that a person takes away takes all promises along.
-        if (user === 'user' || tenant.spec.deletionPolicy === 'Retain') kept.add(keyOfTenant(tenant));
-      },
+      onCommit: (commit) => noteKept(commit, kept),
       atEnd() {
         const { engine: current } = configOf(world);
         for (const engine of world.engines.values())
@@ -243,20 +247,25 @@ const nothingIsLeft: Invariant = {
 
 const nothingIsMocked: Invariant = {
   name: 'nothingIsMocked',
-  promise: 'in the end, the mock provider holds nothing that no Tenant asks for',
-  watch: (world, broken) => ({
-    async atEnd() {
-      for (const operator of world.operators)
-        for (const key of await operator.mocked()) {
-          const tenant = world.ledger.tenants.get(key);
-          if (
-            tenant === undefined ||
-            (tenant.spec.suspend !== true && providerOf(tenant) !== 'mock' && isReady(tenant))
-          )
-            broken(`${key} is still mocked`);
-        }
-    },
-  }),
+  promise: 'in the end, the mock provider holds nothing that no Tenant asks for, but what was to stay',
+  watch: (world, broken) => {
+    const kept = new Set<string>();
+    return {
+      onCommit: (commit) => noteKept(commit, kept),
+      async atEnd() {
+        for (const operator of world.operators)
+          for (const key of await operator.mocked()) {
+            if (kept.has(key)) continue;
+            const tenant = world.ledger.tenants.get(key);
+            if (
+              tenant === undefined ||
+              (tenant.spec.suspend !== true && providerOf(tenant) !== 'mock' && isReady(tenant))
+            )
+              broken(`${key} is still mocked`);
+          }
+      },
+    };
+  },
 };
 
 const letGoSaysSo: Invariant = {
