@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createBench, goodSpec, operator } from './invariants/bench.ts';
 import type { Bench } from './invariants/bench.ts';
 import * as model from './models/docker-engine.ts';
+import { ecsBlock, serviceNameOf } from './models/ecs-client.ts';
 import { createRandom } from './random.ts';
 import { invariants } from './run.ts';
 import { createWorld } from './world.ts';
@@ -205,6 +206,22 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
   async nothingIsLeft({ run }) {
     run();
+  },
+  async noServiceIsLeft({ addFinalizer, apply, remove, takeFinalizer, world }) {
+    await apply({ computeProvider: 'ecs' });
+    const { signal } = new AbortController();
+    const serviceName = serviceNameOf('team-a-acme');
+    const input = {
+      serviceName,
+      cluster: ecsBlock.cluster_arn,
+      taskDefinition: ecsBlock.task_definition_arn,
+    };
+    const created = world.aws().createService({ region: 'us-west-2' }, { ...input, desiredCount: 1 }, signal);
+    await world.time.advance(1_000);
+    await created;
+    await addFinalizer();
+    await remove();
+    await takeFinalizer();
   },
   async nothingIsMocked() {
     // The bench's operator holds a workload of nobody.

@@ -24,6 +24,8 @@ export interface Ledger {
   since(key: string, sinceMs: number): readonly (StoredTenant | undefined)[];
   /** The Tenant as it was with that generation. */
   ofGeneration(uid: string, generation: number): StoredTenant | undefined;
+  /** Every key that was ever there. */
+  everSeen(): Iterable<string>;
   /** Whether that generation was ever called Ready. */
   wasReady(uid: string, generation: number): boolean;
   /** When the key was last called Ready; 0: never. */
@@ -87,6 +89,7 @@ export function createLedger(now: () => number): Ledger {
     },
     since: (key, sinceMs) => within(history.get(key) ?? [], sinceMs),
     ofGeneration: (uid, generation) => generations.get(`${uid}/${generation}`),
+    everSeen: () => history.keys(),
     wasReady: (uid, generation) => ready.has(`${uid}/${generation}`),
     lastReadyMs: (key) => readyMs.get(key) ?? 0,
     lastEditMs: (key) => edits.get(key) ?? 0,

@@ -12,6 +12,10 @@ import { createTenantController } from '../../src/controller/tenant-controller.t
 import type { Tenant } from '../../src/api/tenant.ts';
 import { resource } from '../../src/kube/client/resource.ts';
 import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
+import { ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
+import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
+import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
+import { ecsClient } from './models/ecs-client.ts';
 import { dockerClient } from './models/docker-client.ts';
 import { simulatedKubeClient } from './models/apiserver.ts';
 import { createProcess } from './process.ts';
@@ -22,6 +26,7 @@ import type { World } from './world.ts';
 export interface OperatorConfig {
   /** compute.docker; undefined: the provider is not enabled. */
   readonly docker?: Readonly<Record<string, unknown>> | undefined;
+  readonly ecs?: Readonly<Record<string, unknown>> | undefined;
   readonly mock?: Readonly<Record<string, unknown>> | undefined;
   /** The engine that `compute.docker.host` leads to. */
   readonly engine: string;
@@ -127,6 +132,11 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
     const engine = dockerClient(world.engineNamed(config.engine), world.engineNetwork, process);
     const provider = dockerProvider(engine, block, dockerPolicyBlock.parse({}), context);
     enabled.set('docker', { definition: dockerDefinition, provider, block });
+  }
+  if (config.ecs !== undefined) {
+    const block = ecsOperatorBlock.parse(config.ecs);
+    const provider = ecsProvider(ecsClient(world, process), block, ecsPolicyBlock.parse({}), context);
+    enabled.set('ecs', { definition: ecsDefinition, provider, block });
   }
   if (config.mock !== undefined) {
     // It calls nothing: the provider itself is there at once.

@@ -9,6 +9,7 @@ import { startOperator } from './operator.ts';
 import type { Operator, OperatorConfig } from './operator.ts';
 import type { Scene } from './actions/scene.ts';
 import { approveAll, rotateSecret } from './actions/users.ts';
+import { ecsBlock } from './models/ecs-client.ts';
 import { createRandom } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -99,13 +100,17 @@ function createScene(world: World, scenario: Scenario): Scene {
   for (const engine of world.engines.values()) Object.assign(engine, { skewMs, discardsLimits });
   const docker = { image: 'app:1' };
   const tenantSelector = hasSelector ? 'watched=yes' : '';
-  const config: OperatorConfig = { docker, mock: {}, engine: 'one', tenantSelector };
+  const isEcs = scenario.theme === 'ecs';
+  const ecs = isEcs ? ecsBlock : undefined;
+  const config: OperatorConfig = { docker, mock: {}, ecs, engine: 'one', tenantSelector };
   let started = 0;
   return {
     world,
     random,
     names,
     badness,
+    home: isEcs ? 'ecs' : 'docker',
+    away: isEcs ? 'docker' : 'mock',
     config,
     labels: hasSelector ? { watched: 'yes' } : {},
     absence: 0,
@@ -170,6 +175,7 @@ async function calmDown(scene: Scene): Promise<void> {
       container.flaw = undefined;
     }
   }
+  if (world.hasAws) Object.assign(world.aws().door, { outage: undefined, denied: undefined });
   world.note('— all is well from here on');
   for (let minute = 0; minute < approvingMinutes; minute += 1) {
     await scene.pass(60_000);

@@ -1,4 +1,5 @@
 import { apiserverActions, operatorActions } from './actions/operators.ts';
+import { ecsActions } from './actions/ecs.ts';
 import { engineActions } from './actions/engines.ts';
 import type { Action } from './actions/scene.ts';
 import { userActions } from './actions/users.ts';
@@ -6,7 +7,7 @@ import type { Random } from './random.ts';
 
 /** What a run does, drawn from its seed. */
 
-const actions = { ...userActions, ...engineActions, ...operatorActions, ...apiserverActions };
+const actions = { ...userActions, ...ecsActions, ...engineActions, ...operatorActions, ...apiserverActions };
 export type ActionName = keyof typeof actions;
 
 export function actionNamed(name: ActionName): Action {
@@ -81,8 +82,27 @@ const themes = {
   rollouts: { editImage: 10, edit: 14, restart: 2, holdPort: 4, removeSlowly: 1, flaw: 1, cutOff: 1 },
   moves: { move: 6, otherPrefix: 3, otherEngine: 2, otherBindAddress: 2, otherDefaults: 2, editImage: 3 },
   rivals: { rival: 3, otherDefaults: 2, twin: 4, crash: 1 },
+  ecs: {
+    editImage: 6,
+    ecsOutage: 2,
+    ecsDenied: 2,
+    ecsThrottle: 2,
+    ecsLoseAnswer: 3,
+    ecsCrash: 2,
+    ecsRebalance: 1,
+    ecsScale: 1,
+    move: 2,
+    crash: 2,
+  },
   selection: { unselect: 8, suspend: 1, move: 1, crash: 1 },
-  all: Object.fromEntries(Object.keys(actions).map((name) => [name, 1])) as Weights,
+  all: Object.fromEntries(
+    [
+      ...Object.keys(userActions),
+      ...Object.keys(engineActions),
+      ...Object.keys(operatorActions),
+      ...Object.keys(apiserverActions),
+    ].map((name) => [name, 1]),
+  ) as Weights,
 } as const satisfies Record<string, Weights>;
 export type Theme = keyof typeof themes;
 

@@ -3,6 +3,7 @@ import { memoryBytes } from '../../src/api/quantity.ts';
 import { isUp, portBindings } from './models/docker-container.ts';
 import type { Container } from './models/docker-container.ts';
 import type { DockerEngine } from './models/docker-engine.ts';
+import { serviceNameOf } from './models/ecs-client.ts';
 import { imageFacts } from './models/images.ts';
 import type { StoredTenant } from './ledger.ts';
 import type { OperatorConfig } from './operator.ts';
@@ -61,13 +62,15 @@ export function providerOf(tenant: StoredTenant): string {
 }
 
 export function expectationOf(world: World, tenant: StoredTenant, config: OperatorConfig): Expectation {
-  const containers = providerOf(tenant) === 'docker' ? dockerContainers(world, tenant, config) : [];
+  const provider = providerOf(tenant);
+  const containers = provider === 'docker' ? dockerContainers(world, tenant, config) : [];
+  const judged = provider === 'ecs' ? ecsContainers(world, tenant) : containers;
   return {
     provider: providerOf(tenant),
     containers,
     fault: lacksSecret(world, tenant)
       ? 'a Secret is missing'
-      : containers.map((one) => faultOf(one, containers)).find((why) => why !== undefined),
+      : judged.map((one) => faultOf(one, judged)).find((why) => why !== undefined),
   };
 }
 
@@ -124,6 +127,29 @@ function dockerContainers(
       hasHealthCheck: false,
     },
   ];
+}
+
+/** On ECS, whatever ends is started again. */
+function ecsContainers(world: World, { spec }: StoredTenant): readonly Wanted[] {
+  const containers = (spec.containers ?? []) as readonly ContainerSpec[];
+  return containers.map((one) => ({ binds: [], restartPolicy: 'always', ...portable(world, one) }));
+}
+
+/** What its service on ECS lacks of what the spec asks for; undefined: nothing. */
+export function lackingOnEcs(world: World, tenant: StoredTenant): string | undefined {
+  const name = serviceNameOf(tenantIdOf(tenant));
+  const service = world.aws().service(name);
+  if (service?.status !== 'ACTIVE') return 'there is no service';
+  const images = ((tenant.spec.containers ?? []) as readonly ContainerSpec[]).map(({ image }) => image);
+  const good = world
+    .aws()
+    .tasks(name)
+    .filter(
+      ({ lastStatus, containers = [] }) =>
+        lastStatus === 'RUNNING' && images.every((image) => containers.some((one) => one.image === image)),
+    );
+  const desired = service.desiredCount ?? 0;
+  return good.length >= desired ? undefined : `${good.length} of ${desired} tasks run`;
 }
 
 export function tenantIdOf({ spec, metadata }: StoredTenant): string {

@@ -9,6 +9,9 @@ import type { ApiserverNetwork } from './models/apiserver.ts';
 import type { EngineNetwork } from './models/docker-client.ts';
 import { createDockerEngine } from './models/docker-engine.ts';
 import type { DockerEngine, EngineChange } from './models/docker-engine.ts';
+import type { AwsEcs } from './models/aws-ecs.ts';
+import { createEcs } from './models/ecs-client.ts';
+import { ecsTenantBlock } from '../../src/compute/providers/ecs/config.ts';
 import { imageFacts } from './models/images.ts';
 import { createLedger } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
@@ -24,6 +27,10 @@ export interface World {
   readonly apiserverNetwork: ApiserverNetwork;
   readonly engineNetwork: EngineNetwork;
   readonly engines: ReadonlyMap<string, DockerEngine>;
+  /** ECS; made once it is asked for. */
+  aws(): AwsEcs;
+  /** Whether it was. */
+  readonly hasAws: boolean;
   readonly tenantBlocks: TenantBlocks;
   readonly weather: Weather;
   readonly ledger: Ledger;
@@ -72,6 +79,8 @@ export interface Weather {
   apiserverBackMs: number;
   /** When an engine last began to be in trouble. */
   troubleSinceMs: number;
+  /** Since when ECS has been out of reach; Infinity: it is not. */
+  ecsOutSinceMs: number;
   slowPullMs: number;
   expiredBelow: number;
 }
@@ -102,6 +111,7 @@ export const calm: Readonly<Weather> = {
   enginesCutOffSinceMs: 0,
   apiserverBackMs: 0,
   troubleSinceMs: 0,
+  ecsOutSinceMs: Infinity,
   slowPullMs: 40_000,
   expiredBelow: 0,
 };
@@ -109,7 +119,7 @@ export const calm: Readonly<Weather> = {
 const keptTraceLines = 4_000;
 
 /** Parsed once for all runs: building them takes longer than a run. */
-const tenantBlocks: TenantBlocks = { docker: dockerTenantBlock, mock: mockTenantBlock };
+const tenantBlocks: TenantBlocks = { docker: dockerTenantBlock, ecs: ecsTenantBlock, mock: mockTenantBlock };
 
 export function createWorld(random: Random, time: VirtualTime): World {
   const weather: Weather = { ...calm };
@@ -117,6 +127,7 @@ export function createWorld(random: Random, time: VirtualTime): World {
   const trace: TraceLine[] = [];
   const apiserver = createMemoryApiserver();
   const engines = new Map(['one', 'two'].map((name) => [name, createDockerEngine(name, random)]));
+  let aws: AwsEcs | undefined;
   const world: World = {
     random,
     time,
@@ -126,6 +137,10 @@ export function createWorld(random: Random, time: VirtualTime): World {
       for (const observer of observers) observer.onEngineCall?.(call, by);
     }),
     engines,
+    aws: () => (aws ??= createEcs(() => random.next())),
+    get hasAws() {
+      return aws !== undefined;
+    },
     tenantBlocks,
     weather,
     ledger: createLedger(() => time.now()),

@@ -8,6 +8,9 @@ export interface Scene {
   readonly random: Random;
   /** Tenants that people have in mind; not all of them are there. */
   readonly names: readonly string[];
+  /** Where a Tenant goes at first, and where from there. */
+  readonly home: 'docker' | 'ecs';
+  readonly away: 'docker' | 'mock';
   /** How often an image does not do. */
   readonly badness: number;
   /** Labels that people give to a new Tenant. */

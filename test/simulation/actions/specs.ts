@@ -11,7 +11,7 @@ export interface SpecDraft {
   volumePolicy?: 'Retain' | 'Delete';
   approval?: 'Never' | 'Destructive' | 'Always';
   containers?: ContainerDraft[];
-  computeConfig?: { docker?: DockerDraft; mock?: Record<string, unknown> };
+  computeConfig?: { docker?: DockerDraft; ecs?: Record<string, unknown>; mock?: Record<string, unknown> };
 }
 
 export interface ContainerDraft {
@@ -83,6 +83,15 @@ function newContainers(random: Random, index: number, badness: number): Containe
     ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
     : [];
   return [app, ...db, ...more];
+}
+
+/** One that every provider can serve. */
+export function newEcsSpec(random: Random, badness: number): SpecDraft {
+  return {
+    computeProvider: 'ecs',
+    containers: [{ name: 'app', image: imageName(random, badness), env: [{ name: 'MODE', value: 'a' }] }],
+    computeConfig: { ecs: { desired_count: random.int(1, 3) } },
+  };
 }
 
 /** One edit of a manifest. */

@@ -4,7 +4,7 @@ import { secretsResource, tenantsResource } from '../../../src/controller/kube-r
 import type { SecretObject } from '../../../src/controller/secrets/secret-reader.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
-import { edits, newSpec } from './specs.ts';
+import { edits, newEcsSpec, newSpec } from './specs.ts';
 import type { Edit, SpecDraft } from './specs.ts';
 import type { Action, Scene } from './scene.ts';
 
@@ -28,7 +28,7 @@ async function tolerant<T>(call: Promise<T>): Promise<T | undefined> {
 
 async function create(scene: Scene, name: string, index: number): Promise<void> {
   const { random, badness } = scene;
-  const spec = newSpec(random, index, badness);
+  const spec = scene.home === 'ecs' ? newEcsSpec(random, badness) : newSpec(random, index, badness);
   await apply(scene, name, spec);
 }
 
@@ -108,7 +108,7 @@ export const userActions = {
   },
   async move(scene) {
     await edit(scene, scene.anyName(), (spec) => {
-      spec.computeProvider = spec.computeProvider === 'docker' ? 'mock' : 'docker';
+      spec.computeProvider = spec.computeProvider === scene.home ? scene.away : scene.home;
     });
   },
   async delete(scene) {

@@ -4,6 +4,7 @@ import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
+import { serviceNameOf } from '../models/ecs-client.ts';
 import { markOf, tenantMark } from '../models/docker-engine.ts';
 import {
   comesFrom,
@@ -245,6 +246,28 @@ const nothingIsLeft: Invariant = {
   },
 };
 
+const noServiceIsLeft: Invariant = {
+  name: 'noServiceIsLeft',
+  promise: 'in the end, no service runs on ECS that no Tenant asks for, but what was to stay',
+  watch(world, broken) {
+    const kept = new Set<string>();
+    return {
+      onCommit: (commit) => noteKept(commit, kept),
+      atEnd() {
+        if (!world.hasAws) return;
+        for (const key of world.ledger.everSeen()) {
+          const tenant = world.ledger.tenants.get(key);
+          const isAskedFor =
+            tenant === undefined ? kept.has(key) : providerOf(tenant) === 'ecs' || !isReady(tenant);
+          const name = serviceNameOf(key.replace('/', '-'));
+          if (!isAskedFor && world.aws().service(name)?.status === 'ACTIVE')
+            broken(`${name} runs for nobody`);
+        }
+      },
+    };
+  },
+};
+
 const nothingIsMocked: Invariant = {
   name: 'nothingIsMocked',
   promise: 'in the end, the mock provider holds nothing that no Tenant asks for, but what was to stay',
@@ -344,6 +367,7 @@ export const convergence: readonly Invariant[] = [
   oldOneServes,
   deletedIsGone,
   nothingIsLeft,
+  noServiceIsLeft,
   nothingIsMocked,
   letGoSaysSo,
   suspendedShows,

@@ -7,7 +7,16 @@ import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
-import { containersOf, expectationOf, isLookedAfter, keyOfTenant, lackingOf, providerOf } from '../truth.ts';
+import { serviceNameOf } from '../models/ecs-client.ts';
+import {
+  containersOf,
+  expectationOf,
+  isLookedAfter,
+  keyOfTenant,
+  lackingOf,
+  lackingOnEcs,
+  providerOf,
+} from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -65,7 +74,10 @@ function lacking(
 ): readonly string[] {
   const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation) ?? tenant;
   const { config } = world.operators.find(({ process }) => process.name === by) ?? world.operators[0] ?? {};
-  if (config === undefined || providerOf(wished) !== 'docker') return [];
+  if (config === undefined) return [];
+  const onEcs = providerOf(wished) === 'ecs' ? lackingOnEcs(world, wished) : undefined;
+  if (onEcs !== undefined) return [onEcs];
+  if (providerOf(wished) !== 'docker') return [];
   const expectation = expectationOf(world, wished, config);
   const at = { atMs: world.time.now(), slackMs };
   return lackingOf(world.engineNamed(config.engine), keyOfTenant(tenant), expectation, at).map(
@@ -149,6 +161,7 @@ const readyIsKept: Invariant = {
         return (
           isKnowable &&
           isReady(tenant) &&
+          providerOf(tenant) === 'docker' &&
           saysItRuns(tenant) &&
           lacking(world, tenant, tenant.metadata.generation ?? 0, undefined).length > 0
         );
@@ -167,6 +180,17 @@ const contactIsEvidence: Invariant = {
   watch: (world, broken) => ({
     onSample() {
       const since = Math.max(unreachableSince(world), watchedSince(world), world.weather.apiserverBackMs);
+      const ecsSince = Math.max(
+        world.weather.ecsOutSinceMs,
+        watchedSince(world),
+        world.weather.apiserverBackMs,
+      );
+      if (world.time.now() - ecsSince >= contactMs)
+        for (const tenant of world.ledger.tenants.values())
+          if (saysItRuns(tenant) && tenant.status?.placement?.provider === 'ecs')
+            broken(
+              `${keyOfTenant(tenant)} is Ready, and ECS has been out of reach for ${contactMs / 1000} s`,
+            );
       if (world.time.now() - since < contactMs) return;
       for (const tenant of world.ledger.tenants.values())
         if (saysItRuns(tenant) && tenant.status?.placement?.provider === 'docker')
@@ -203,7 +227,7 @@ const rejectedForItsOwnFault: Invariant = {
       const config = world.operators.find(({ process }) => process.name === by)?.config;
       const generation = status.observedGeneration;
       const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation);
-      if (config === undefined || wished === undefined || providerOf(wished) !== 'docker') return;
+      if (config === undefined || wished === undefined || providerOf(wished) === 'mock') return;
       if (expectationOf(world, wished, config).fault === undefined)
         broken(`${keyOfTenant(tenant)} can run, and is rejected: ${rejected.message}`);
     }),
@@ -285,11 +309,14 @@ const finalizerLast: Invariant = {
 
 /** What operators made for it and is still there. */
 function leftOf(world: World, key: string): readonly string[] {
-  return [...world.engines.values()].flatMap((engine) =>
+  const service = serviceNameOf(key.replace('/', '-'));
+  const onEcs = world.hasAws && world.aws().service(service)?.status === 'ACTIVE' ? [service] : [];
+  const onEngines = [...world.engines.values()].flatMap((engine) =>
     containersOf(engine, key)
       .filter(({ state }) => state !== 'removing')
       .map(({ name }) => name),
   );
+  return [...onEcs, ...onEngines];
 }
 
 const goneIsGone: Invariant = {

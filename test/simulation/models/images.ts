@@ -28,6 +28,10 @@ const catalogue: Readonly<Record<string, ImageFacts>> = {
   missing: { pull: 'missing' },
 };
 
+export function isOfCatalogue(reference: string): boolean {
+  return Object.hasOwn(catalogue, reference.split(':')[0] ?? '');
+}
+
 export function imageFacts(reference: string): ImageFacts {
   const facts = catalogue[reference.split(':')[0] ?? ''];
   if (facts === undefined) throw new Error(`no image of the catalogue: ${reference}`);
