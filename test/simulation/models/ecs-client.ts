@@ -48,7 +48,7 @@ const writes = /^(create|update|delete|tag|untag|register|deregister)/;
 /** Of a dead process, no call gets through any more. */
 export function ecsClient(world: World, process: Process): EcsApi {
   const aws = world.aws();
-  return new Proxy(aws as EcsApi, {
+  return new Proxy<EcsApi>(aws, {
     get(target, key) {
       const member = Reflect.get(target, key) as unknown;
       if (typeof member !== 'function' || typeof key !== 'string') return member;
