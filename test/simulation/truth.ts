@@ -222,10 +222,16 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
       wanted.ports.map(([port, host]) => `${port}=${host}`),
     ) &&
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
-    sameTexts(container.hostConfig.Binds ?? [], wanted.binds) &&
+    sameTexts(bindsOf(container), wanted.binds) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)
   );
+}
+
+/** Without the volume that its image declares, whoever looks after that. */
+function bindsOf({ hostConfig, image }: Container): readonly string[] {
+  const { volume } = imageFacts(image);
+  return (hostConfig.Binds ?? []).filter((bind) => bind.split(':')[1] !== volume);
 }
 
 function split(line: string): readonly [string, string] {

@@ -1,6 +1,7 @@
 import { isUp } from '../models/docker-container.ts';
 import type { Container } from '../models/docker-container.ts';
 import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
+import { imageFacts } from '../models/images.ts';
 import { tenantMark, usersOf } from '../models/docker-engine.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { comesFrom, containersOf, expectationOf, isSettled, lagMs, providerOf } from '../truth.ts';
@@ -148,7 +149,7 @@ function excludes(wanted: Wanted, container: Container): boolean {
   return (
     wanted.ports.some(([, port]) => port !== 0 && held.includes(port)) ||
     wanted.binds.some((bind) => binds.some((other) => source(other) === source(bind))) ||
-    container.anonymousVolumes.length > 0
+    imageFacts(container.image).volume !== undefined
   );
 }
 

@@ -182,11 +182,12 @@ function readCalls(
         return container === undefined ? undefined : inspected(container, engine.skewMs);
       }),
     inspectImage: (reference, signal) =>
-      call('inspectImage', reference, signal, () =>
-        engine.images.has(reference)
-          ? ({ Id: `sha256:${reference}` } as Dockerode.ImageInspectInfo)
-          : undefined,
-      ),
+      call('inspectImage', reference, signal, () => {
+        if (!engine.images.has(reference)) return undefined;
+        const { volume } = imageFacts(reference);
+        const Config = { Volumes: volume === undefined ? null : { [volume]: {} } };
+        return { Id: `sha256:${reference}`, Config } as unknown as Dockerode.ImageInspectInfo;
+      }),
     listNetworks: ({ label = [], name }, signal) =>
       call('listNetworks', '', signal, () =>
         networks().filter(
