@@ -21,6 +21,7 @@ export interface Scenario {
   readonly badness: number;
   readonly skewMs: number;
   readonly discardsLimits: boolean;
+  readonly hasJobs: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -106,16 +107,18 @@ const themes = {
 } as const satisfies Record<string, Weights>;
 export type Theme = keyof typeof themes;
 
-export function drawScenario(random: Random): Scenario {
+/** `leftOut`: actions and circumstances that it does without. */
+export function drawScenario(random: Random, leftOut: ReadonlySet<string>): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
-  const weights = addWeights(always, themes[theme]);
+  const weights = without(addWeights(always, themes[theme]), leftOut);
   const count = random.int(6, 22);
   return {
     theme,
     tenants: random.int(1, 3),
     badness: random.pick([0, 0.1, 0.3]),
-    skewMs: random.pick([0, 0, 0, -600_000, 600_000]),
-    discardsLimits: random.chance(0.08),
+    skewMs: leftOut.has('skew') ? 0 : random.pick([0, 0, 0, -600_000, 600_000]),
+    discardsLimits: !leftOut.has('limits') && random.chance(0.08),
+    hasJobs: !leftOut.has('jobs'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),
@@ -123,6 +126,10 @@ export function drawScenario(random: Random): Scenario {
     })),
     quietMinutes: random.chance(0.05) ? 60 : 11,
   };
+}
+
+function without(weights: Weights, leftOut: ReadonlySet<string>): Weights {
+  return Object.fromEntries(Object.entries(weights).filter(([name]) => !leftOut.has(name)));
 }
 
 function addWeights(a: Weights, b: Weights): Weights {

@@ -98,6 +98,13 @@ export interface Observer {
   onSample?(): void;
 }
 
+/** What follows soon upon another trouble is the same one to those who are out of touch. */
+const sameTroubleMs = 300_000;
+
+export function noteTrouble({ weather, time }: Pick<World, 'weather' | 'time'>): void {
+  if (time.now() - weather.troubleSinceMs > sameTroubleMs) weather.troubleSinceMs = time.now();
+}
+
 export const calm: Readonly<Weather> = {
   latencyMs: [1, 8],
   watchLagMs: [1, 10],

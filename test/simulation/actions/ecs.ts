@@ -1,5 +1,6 @@
 import type { AwsEcs } from '../models/aws-ecs.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
+import { noteTrouble } from '../world.ts';
 import type { Action, Scene } from './scene.ts';
 import { namespace } from './users.ts';
 
@@ -14,8 +15,8 @@ function someService(scene: Scene): { readonly aws: AwsEcs; readonly name: strin
 
 function trouble(scene: Scene, what: string): void {
   scene.world.note(`ecs: ${what}`);
-  const nowMs = scene.world.time.now();
-  Object.assign(scene.world.weather, { troubleSinceMs: nowMs, ecsOutSinceMs: nowMs });
+  noteTrouble(scene.world);
+  scene.world.weather.ecsOutSinceMs = scene.world.time.now();
 }
 
 export const ecsActions = {
@@ -37,7 +38,7 @@ export const ecsActions = {
   },
   ecsThrottle(scene) {
     scene.world.note('ecs: throttles');
-    scene.world.weather.troubleSinceMs = scene.world.time.now();
+    noteTrouble(scene.world);
     scene.world
       .aws()
       .door.exhaust(

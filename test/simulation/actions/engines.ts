@@ -3,6 +3,7 @@ import type { Container } from '../models/docker-container.ts';
 import * as model from '../models/docker-engine.ts';
 import { endRun } from '../models/docker-container.ts';
 import type { DockerEngine } from '../models/docker-engine.ts';
+import { noteTrouble } from '../world.ts';
 import type { Action, Scene } from './scene.ts';
 
 /** What happens to the engines, and what people with rights on their hosts do there. */
@@ -20,7 +21,7 @@ function some(scene: Scene, which: (container: Container) => boolean): Container
 
 function trouble(scene: Scene, what: string): void {
   scene.world.note(`engine: ${what}`);
-  scene.world.weather.troubleSinceMs = scene.world.time.now();
+  noteTrouble(scene.world);
 }
 
 export const engineActions = {

@@ -45,7 +45,11 @@ export function hostPortOf(index: number): number {
   return 18_080 + index;
 }
 
-export function newSpec(random: Random, index: number, badness: number): SpecDraft {
+export function newSpec(
+  random: Random,
+  index: number,
+  { badness, hasJobs }: { readonly badness: number; readonly hasJobs: boolean },
+): SpecDraft {
   const spec: SpecDraft = { computeProvider: 'docker' };
   if (random.chance(0.15)) spec.deletionPolicy = 'Retain';
   if (random.chance(0.15)) spec.driftPolicy = 'Report';
@@ -55,7 +59,7 @@ export function newSpec(random: Random, index: number, badness: number): SpecDra
   if (random.chance(0.25)) docker.volumes = ['data:/var/lib/data'];
   if (random.chance(0.2)) docker.restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);
   if (random.chance(0.5)) {
-    const job = random.chance(0.12);
+    const job = hasJobs && random.chance(0.12);
     Object.assign(docker, { image: job ? 'job:1' : imageName(random, badness), env: { MODE: 'a' } });
     if (job) docker.restart_policy = 'no';
     if (random.chance(0.3))

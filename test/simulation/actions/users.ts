@@ -28,7 +28,7 @@ async function tolerant<T>(call: Promise<T>): Promise<T | undefined> {
 
 async function create(scene: Scene, name: string, index: number): Promise<void> {
   const { random, badness } = scene;
-  const spec = scene.home === 'ecs' ? newEcsSpec(random, badness) : newSpec(random, index, badness);
+  const spec = scene.home === 'ecs' ? newEcsSpec(random, badness) : newSpec(random, index, scene);
   await apply(scene, name, spec);
 }
 
@@ -103,7 +103,10 @@ export const userActions = {
   },
   async createSuspended(scene) {
     const name = scene.anyName();
-    const spec = { ...newSpec(scene.random, scene.names.indexOf(name), 0), suspend: true };
+    const spec = {
+      ...newSpec(scene.random, scene.names.indexOf(name), { ...scene, badness: 0 }),
+      suspend: true,
+    };
     await apply(scene, name, spec);
   },
   async move(scene) {
@@ -128,7 +131,10 @@ export const userActions = {
     await scene.pass(scene.random.int(500, 3_000));
     await remove(scene, name);
     await scene.pass(scene.random.int(500, 3_000));
-    const spec: SpecDraft = { ...newSpec(scene.random, index, 0), deletionPolicy: 'Delete' };
+    const spec: SpecDraft = {
+      ...newSpec(scene.random, index, { ...scene, badness: 0 }),
+      deletionPolicy: 'Delete',
+    };
     const way = scene.random.int(0, 2);
     if (way === 0) spec.suspend = true;
     if (way === 1) spec.computeConfig = { docker: { volumes: ['/etc:/etc'] } };
@@ -185,7 +191,10 @@ export const userActions = {
   },
   async twin(scene) {
     const name = `twin-${scene.random.int(1, 3)}`;
-    const spec = { ...newSpec(scene.random, 9, 0), tenantId: `${namespace}-${scene.anyName()}` };
+    const spec = {
+      ...newSpec(scene.random, 9, { ...scene, badness: 0 }),
+      tenantId: `${namespace}-${scene.anyName()}`,
+    };
     await apply(scene, name, spec);
   },
   async otherFinalizer(scene) {
