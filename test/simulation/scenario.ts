@@ -21,7 +21,7 @@ export interface Scenario {
   readonly badness: number;
   readonly skewMs: number;
   readonly discardsLimits: boolean;
-  readonly hasJobs: boolean;
+  readonly leftOut: ReadonlySet<string>;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -118,7 +118,7 @@ export function drawScenario(random: Random, leftOut: ReadonlySet<string>): Scen
     badness: random.pick([0, 0.1, 0.3]),
     skewMs: leftOut.has('skew') ? 0 : random.pick([0, 0, 0, -600_000, 600_000]),
     discardsLimits: !leftOut.has('limits') && random.chance(0.08),
-    hasJobs: !leftOut.has('jobs'),
+    leftOut,
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

@@ -6,7 +6,7 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */
 export interface KnownFault {
-  /** An action of a scenario, or one of its circumstances: `skew`, `limits`, `jobs`. */
+  /** An action of a scenario, one of its circumstances (`skew`, `limits`, `jobs`, `crowds`), or an invariant. */
   readonly leavesOut: string;
   readonly why: string;
 }
@@ -25,6 +25,15 @@ export const knownFaults: readonly KnownFault[] = [
     leavesOut: 'secretsFail',
     why: 'a pass that the apiserver fails leaves Ready=True of the generation before',
   },
+  { leavesOut: 'kill', why: 'a successor that a person kills or stops is taken for one that failed' },
+  { leavesOut: 'stop', why: 'the same' },
+  { leavesOut: 'crowds', why: 'a tenant network has no room for many containers and their successors' },
+  { leavesOut: 'othersRunOn', why: 'one container that can not start keeps the others down' },
+  {
+    leavesOut: 'passesLittle',
+    why: 'what an engine is slow to remove, or refuses, is looked at again at once',
+  },
+  { leavesOut: 'approval', why: 'a plan whose effect turns out worse half-way is not announced anew' },
   { leavesOut: 'skew', why: 'ages are counted by our clock, not by the engine' },
   { leavesOut: 'limits', why: 'what the engine does not keep is set again and again' },
   { leavesOut: 'jobs', why: 'a job that has come to a good end is called ill, or rejected' },

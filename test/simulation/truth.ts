@@ -28,6 +28,8 @@ export interface Wanted {
   readonly restartPolicy: string;
   readonly memory: number;
   readonly hasHealthCheck: boolean;
+  /** It has no others beside it, and so no network of its own. */
+  readonly isAlone: boolean;
 }
 
 export interface Expectation {
@@ -112,7 +114,11 @@ function dockerContainers(
   };
   const containers = spec.containers as readonly ContainerSpec[] | undefined;
   if (containers !== undefined)
-    return containers.map((container) => ({ ...shared, ...portable(world, container) }));
+    return containers.map((container) => ({
+      ...shared,
+      ...portable(world, container),
+      isAlone: containers.length === 1,
+    }));
   return [
     {
       ...shared,
@@ -125,6 +131,7 @@ function dockerContainers(
       runsAsImage: true,
       memory: 0,
       hasHealthCheck: false,
+      isAlone: true,
     },
   ];
 }
@@ -132,7 +139,12 @@ function dockerContainers(
 /** On ECS, whatever ends is started again. */
 function ecsContainers(world: World, { spec }: StoredTenant): readonly Wanted[] {
   const containers = (spec.containers ?? []) as readonly ContainerSpec[];
-  return containers.map((one) => ({ binds: [], restartPolicy: 'always', ...portable(world, one) }));
+  return containers.map((one) => ({
+    binds: [],
+    restartPolicy: 'always',
+    isAlone: true,
+    ...portable(world, one),
+  }));
 }
 
 /** What its service on ECS lacks of what the spec asks for; undefined: nothing. */
@@ -222,6 +234,7 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
       wanted.ports.map(([port, host]) => `${port}=${host}`),
     ) &&
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
+    wanted.isAlone === ((container.hostConfig.NetworkMode ?? 'bridge') === 'bridge') &&
     sameTexts(bindsOf(container), wanted.binds) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)

@@ -52,7 +52,16 @@ export const engineActions = {
     const { weather, time } = scene.world;
     trouble(scene, 'is out of reach');
     Object.assign(weather, { enginesCutOff: true, enginesCutOffSinceMs: time.now() });
-    if (scene.random.chance(0.7)) for (const push of engineOf(scene).streams) push(undefined);
+    const { streams } = engineOf(scene);
+    const breakStreams = (): void => {
+      for (const push of streams) push(undefined);
+    };
+    // Where the connection shows nothing of it, a question beside it does.
+    if (scene.random.chance(0.7)) breakStreams();
+    else
+      setTimeout(() => {
+        if (weather.enginesCutOff) breakStreams();
+      }, 20_000);
     await scene.pass(scene.random.pick([300, 3_000, 30_000, 200_000]));
     Object.assign(weather, { enginesCutOff: false });
     scene.world.note('engine: is within reach');

@@ -13,8 +13,8 @@ export interface Scene {
   readonly away: 'docker' | 'mock';
   /** How often an image does not do. */
   readonly badness: number;
-  /** Whether some of them come to an end of their own. */
-  readonly hasJobs: boolean;
+  /** What it does without. */
+  readonly leftOut: ReadonlySet<string>;
   /** Labels that people give to a new Tenant. */
   readonly labels: Readonly<Record<string, string>>;
   /** What the next operator is started with. */

@@ -48,28 +48,32 @@ export function hostPortOf(index: number): number {
 export function newSpec(
   random: Random,
   index: number,
-  { badness, hasJobs }: { readonly badness: number; readonly hasJobs: boolean },
+  { badness, leftOut }: { readonly badness: number; readonly leftOut: ReadonlySet<string> },
 ): SpecDraft {
   const spec: SpecDraft = { computeProvider: 'docker' };
   if (random.chance(0.15)) spec.deletionPolicy = 'Retain';
   if (random.chance(0.15)) spec.driftPolicy = 'Report';
   if (random.chance(0.2)) spec.volumePolicy = 'Delete';
-  if (random.chance(0.15)) spec.approval = random.pick(['Never', 'Always']);
+  if (random.chance(0.15) && !leftOut.has('approval')) spec.approval = random.pick(['Never', 'Always']);
   const docker: DockerDraft = {};
   if (random.chance(0.25)) docker.volumes = ['data:/var/lib/data'];
   if (random.chance(0.2)) docker.restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);
   if (random.chance(0.5)) {
-    const job = hasJobs && random.chance(0.12);
+    const job = !leftOut.has('jobs') && random.chance(0.12);
     Object.assign(docker, { image: job ? 'job:1' : imageName(random, badness), env: { MODE: 'a' } });
     if (job) docker.restart_policy = 'no';
     if (random.chance(0.3))
       docker.ports = [{ container_port: 80, host_port: random.chance(0.5) ? hostPortOf(index) : 0 }];
-  } else spec.containers = newContainers(random, index, badness);
+  } else spec.containers = newContainers(random, index, { badness, leftOut });
   if (Object.keys(docker).length > 0) spec.computeConfig = { docker };
   return spec;
 }
 
-function newContainers(random: Random, index: number, badness: number): ContainerDraft[] {
+function newContainers(
+  random: Random,
+  index: number,
+  { badness, leftOut }: { readonly badness: number; readonly leftOut: ReadonlySet<string> },
+): ContainerDraft[] {
   const needsDb = random.chance(0.3);
   const app: ContainerDraft = {
     name: 'app',
@@ -83,9 +87,10 @@ function newContainers(random: Random, index: number, badness: number): Containe
   if (random.chance(0.2)) app.resources = { memory: '64Mi' };
   if (random.chance(0.25)) app.healthCheck = { command: ['/ok'], intervalSeconds: 2 };
   const db: ContainerDraft[] = needsDb || random.chance(0.3) ? [{ name: 'db', image: 'db:1' }] : [];
-  const more = random.chance(0.015)
-    ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
-    : [];
+  const more =
+    random.chance(0.015) && !leftOut.has('crowds')
+      ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
+      : [];
   return [app, ...db, ...more];
 }
 

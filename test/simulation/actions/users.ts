@@ -91,7 +91,8 @@ export const userActions = {
   async edit(scene) {
     const { random, badness } = scene;
     const index = random.int(0, scene.names.length - 1);
-    const kindOfEdit = random.pick(Object.keys(edits) as Edit[]);
+    const kinds = (Object.keys(edits) as Edit[]).filter((kind) => !scene.leftOut.has(kind));
+    const kindOfEdit = random.pick(kinds);
     await edit(scene, scene.names[index] ?? '', (spec) => edits[kindOfEdit](spec, random, badness, index));
   },
   async editImage(scene) {

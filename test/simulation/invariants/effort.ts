@@ -1,4 +1,5 @@
 import type { Commit } from '../../controller/memory-apiserver.ts';
+import { expectationOf } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -104,7 +105,8 @@ const quietCostsNothing: Invariant = {
         if (user !== 'user' && !isRestless(world, about)) written.push(`${collection} of ${about}`);
       },
       onEngineChange(_engine, { by, call, container }) {
-        if (by !== 'person' && container !== undefined && !isRestless(world, container.tenant))
+        if (by === 'person' || container === undefined) return;
+        if (!isRestless(world, container.tenant) && !canNotRun(world, container.tenant))
           written.push(`${call} ${container.name}`);
       },
       afterQuiet() {
@@ -121,6 +123,15 @@ function aboutOf(object: Commit['after']): string {
     object?.metadata ??
     {};
   return `${namespace}/${name}`;
+}
+
+/** What can't run is tried now and then all the same. */
+function canNotRun(world: World, key: string): boolean {
+  const tenant = world.ledger.tenants.get(key);
+  const config = world.operators[0]?.config;
+  return (
+    tenant !== undefined && config !== undefined && expectationOf(world, tenant, config).fault !== undefined
+  );
 }
 
 /** Whether something goes on there by itself: what crashes is started again by its engine. */

@@ -90,7 +90,8 @@ const readyIsTrue: Invariant = {
   promise: 'Ready=True is written only while what runs is that generation, and has run well for long enough',
   watch: (world, broken) => ({
     onCommit: onStatus(({ by, tenant, ready, wasReady }) => {
-      if (ready?.status !== 'True' || ready.reason !== 'Running') return;
+      if (ready?.status !== 'True' || ready.reason !== 'Running' || tenant.status?.drift !== undefined)
+        return;
       if (wasReady?.status === 'True' && wasReady.observedGeneration === ready.observedGeneration) return;
       const key = keyOfTenant(tenant);
       if (wasDisturbed(world, key, world.time.now() - lookAgeMs - world.weather.watchLagMs[1])) return;
@@ -162,6 +163,7 @@ const readyIsKept: Invariant = {
           isKnowable &&
           isReady(tenant) &&
           providerOf(tenant) === 'docker' &&
+          tenant.status?.drift === undefined &&
           saysItRuns(tenant) &&
           lacking(world, tenant, tenant.metadata.generation ?? 0, undefined).length > 0
         );
@@ -171,8 +173,8 @@ const readyIsKept: Invariant = {
   }),
 };
 
-/** 60 s are promised; a timer and a write come on top. */
-const contactMs = 75_000;
+/** 60 s are promised; that a stream has died is noticed within 20 s, and a call is given 10 s. */
+const contactMs = 100_000;
 
 const contactIsEvidence: Invariant = {
   name: 'contactIsEvidence',
@@ -249,6 +251,8 @@ const silenceSaysNothing: Invariant = {
       const isSameWish =
         before?.observedGeneration === status.observedGeneration && !movesAway(before, status);
       if (!isSameWish || tenant.metadata.deletionTimestamp !== undefined) return;
+      // What was seen to stop is no longer known to run, whoever refuses to start it.
+      if (wasDisturbed(world, key, world.time.now() - 60_000)) return;
       if (ready.status !== 'True' && reasonsOfALook.includes(ready.reason)) {
         const sinceMs = world.time.now() - world.weather.troubleSinceMs;
         if (ready.status === 'False' || sinceMs < silenceMs)
@@ -357,19 +361,15 @@ const provisionedOnce: Invariant = {
   name: 'provisionedOnce',
   promise: 'Provisioned is told once for each place',
   watch(world, broken) {
-    const places = new Map<string, Set<string>>();
+    const places = new Map<string, string[]>();
     const told = new Map<string, number>();
     return {
       onCommit(commit) {
         const said = statusSaid(commit);
         if (said?.status.placement !== undefined) {
           const { uid } = said.tenant.metadata;
-          places.set(
-            uid,
-            (places.get(uid) ?? new Set()).add(
-              JSON.stringify([said.before?.placement, said.status.placement]),
-            ),
-          );
+          const move = JSON.stringify([said.before?.placement, said.status.placement]);
+          places.set(uid, [...(places.get(uid) ?? []), move]);
         }
         const event = eventOf(commit);
         // Of two operators, neither knows what the other has told.
@@ -384,8 +384,8 @@ const provisionedOnce: Invariant = {
 };
 
 /** Moves between places, the first one included. */
-function placesOf(moves: ReadonlySet<string> | undefined): number {
-  return [...(moves ?? [])].filter((move) => {
+function placesOf(moves: readonly string[] = []): number {
+  return moves.filter((move) => {
     const [from, to] = JSON.parse(move) as [unknown, unknown];
     return JSON.stringify(from) !== JSON.stringify(to);
   }).length;

@@ -162,8 +162,7 @@ const oneServes: Invariant = {
       onSample() {
         const twins = new Set<string>();
         for (const engine of world.engines.values())
-          for (const twin of twinsOn(engine))
-            if (world.ledger.tenants.has(twin.split(' ')[0] ?? '')) twins.add(twin);
+          for (const twin of twinsOn(engine)) if (isToRun(world, twin.split(' ')[0] ?? '')) twins.add(twin);
         for (const key of since.keys()) if (!twins.has(key)) since.delete(key);
         for (const key of twins) {
           const first = since.get(key) ?? world.time.now();
@@ -178,6 +177,13 @@ const oneServes: Invariant = {
 
 /** A successor that is tried gets this long, and the settling time of one that keeps failing is five minutes. */
 const twinsMs = 900_000;
+
+function isToRun(world: World, key: string): boolean {
+  const tenant = world.ledger.tenants.get(key);
+  const config = world.operators[0]?.config;
+  if (tenant === undefined || tenant.spec.suspend === true || config === undefined) return false;
+  return expectationOf(world, tenant, config).fault === undefined;
+}
 
 function twinsOn(engine: DockerEngine): readonly string[] {
   const seen = new Set<string>();
