@@ -79,6 +79,8 @@ export interface Weather {
   apiserverBackMs: number;
   /** When an engine last began to be in trouble. */
   troubleSinceMs: number;
+  /** When something more came to it. */
+  troubleLastMs: number;
   /** Since when ECS has been out of reach; Infinity: it is not. */
   ecsOutSinceMs: number;
   slowPullMs: number;
@@ -102,7 +104,8 @@ export interface Observer {
 const sameTroubleMs = 300_000;
 
 export function noteTrouble({ weather, time }: Pick<World, 'weather' | 'time'>): void {
-  if (time.now() - weather.troubleSinceMs > sameTroubleMs) weather.troubleSinceMs = time.now();
+  if (time.now() - weather.troubleLastMs > sameTroubleMs) weather.troubleSinceMs = time.now();
+  weather.troubleLastMs = time.now();
 }
 
 export const calm: Readonly<Weather> = {
@@ -118,6 +121,7 @@ export const calm: Readonly<Weather> = {
   enginesCutOffSinceMs: 0,
   apiserverBackMs: 0,
   troubleSinceMs: 0,
+  troubleLastMs: 0,
   ecsOutSinceMs: Infinity,
   slowPullMs: 40_000,
   expiredBelow: 0,

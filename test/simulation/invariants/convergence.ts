@@ -233,6 +233,7 @@ const nothingIsLeft: Invariant = {
             const expectation =
               tenant === undefined ? undefined : expectationOf(world, tenant, configOf(world));
             if (expectation?.fault !== undefined || tenant?.status?.drift !== undefined) continue;
+            if (tenant !== undefined && ownerOf(tenant, lookedAfter(world)) !== tenant) continue;
             const isWanted =
               expectation?.containers.some((wanted) => comesFrom(container, wanted)) === true &&
               engine.name === current;

@@ -4,7 +4,15 @@ import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
 import { imageFacts } from '../models/images.ts';
 import { tenantMark, usersOf } from '../models/docker-engine.ts';
 import type { StoredTenant } from '../ledger.ts';
-import { comesFrom, containersOf, expectationOf, isSettled, lagMs, providerOf } from '../truth.ts';
+import {
+  comesFrom,
+  containersOf,
+  expectationOf,
+  isLookedAfter,
+  isSettled,
+  lagMs,
+  providerOf,
+} from '../truth.ts';
 import type { Expectation, Wanted } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
@@ -60,7 +68,7 @@ const keepsWhatRuns: Invariant = {
       const all = expectations(world, revisions);
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
-      if (hasTwin(engine, container, all)) return;
+      if (all.some(hasNewSecret) || hasTwin(engine, container, all)) return;
       // A successor that has not been called Ready goes with the others of its attempt.
       if (world.ledger.lastReadyMs(key) < container.createdMs) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
@@ -79,6 +87,10 @@ function movedLately(world: World, revisions: readonly (StoredTenant | undefined
 /** Whether the operators' config no longer leads to that engine. */
 function isElsewhere(world: World, engine: DockerEngine): boolean {
   return world.operators.some(({ config }) => config.engine !== engine.name);
+}
+
+function hasNewSecret({ containers }: Expectation): boolean {
+  return containers.some(({ env }) => [...env.values()].some((values) => values.length > 1));
 }
 
 function hasTwin(engine: DockerEngine, container: Container, all: readonly Expectation[]): boolean {
@@ -181,7 +193,8 @@ const twinsMs = 900_000;
 function isToRun(world: World, key: string): boolean {
   const tenant = world.ledger.tenants.get(key);
   const config = world.operators[0]?.config;
-  if (tenant === undefined || tenant.spec.suspend === true || config === undefined) return false;
+  if (tenant === undefined || config === undefined) return false;
+  if (tenant.spec.suspend === true || !isLookedAfter(world, tenant)) return false;
   return expectationOf(world, tenant, config).fault === undefined;
 }
 
