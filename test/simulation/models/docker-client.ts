@@ -37,6 +37,13 @@ export function dockerClient(engine: DockerEngine, network: EngineNetwork, proce
   const by = process.name;
   return {
     ...readCalls(engine, call),
+    time: { nowMs: () => engine.now() + engine.skewMs },
+    startedMs: (signal) => call('startedMs', '', signal, () => engine.startedMs),
+    ping: (signal) =>
+      call('ping', '', signal, () => {
+        // One that goes down takes no new connection.
+        if (engine.phase === 'stopping') throw unreachable();
+      }),
     createContainer: (name, body, signal) =>
       nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),

@@ -23,6 +23,8 @@ export interface DockerEngine {
   phase: 'up' | 'stopping' | 'down' | 'frozen';
   /** Since when it has been out of reach; 0: it is not. */
   unreachableSinceMs: number;
+  /** When it was started, by its own clock. */
+  startedMs: number;
   /** Milliseconds by which its clock is ahead. */
   skewMs: number;
   /** It answers that it has set memory limits, and has not. */
@@ -107,6 +109,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
     random,
     phase: 'up',
     unreachableSinceMs: 0,
+    startedMs: Date.now(),
     skewMs: 0,
     discardsLimits: false,
     removesSlowly: false,
@@ -435,6 +438,7 @@ export function goDown(engine: DockerEngine): void {
 function comeUp(engine: DockerEngine, how: 'graceful' | 'killed'): void {
   engine.phase = 'up';
   engine.unreachableSinceMs = 0;
+  engine.startedMs = engine.now() + engine.skewMs;
   for (const container of engine.containers.values()) {
     if (container.state === 'removing') engine.containers.delete(container.id);
     if (container.state !== 'exited' || container.wasStopped || container.startedMs === 0) continue;
