@@ -190,7 +190,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       { name: 'db', image: 'db:1' },
     ];
     await apply({ computeProvider: 'docker', containers });
-    model.stop(engine, 'person', run({ image: 'db:1', role: 'db' }).id);
+    model.stop(engine, 'person', run({ image: 'db:1', role: 'db', network: 'container:x' }).id);
     await pass(1_000);
   },
   async oldOneServes(bench) {

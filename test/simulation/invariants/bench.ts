@@ -36,6 +36,7 @@ export interface Made {
   readonly image?: string;
   readonly name?: string;
   readonly role?: string;
+  readonly network?: string;
   readonly by?: string;
   readonly env?: readonly string[];
   readonly restartPolicy?: string;
@@ -119,7 +120,10 @@ function make(engine: DockerEngine, options: Made): Container {
     ...options.labels,
   };
   const policy = options.restartPolicy ?? 'unless-stopped';
-  const HostConfig = { NetworkMode: 'bridge', RestartPolicy: { Name: policy, MaximumRetryCount: 0 } };
+  const HostConfig = {
+    NetworkMode: options.network ?? 'bridge',
+    RestartPolicy: { Name: policy, MaximumRetryCount: 0 },
+  };
   const id = model.create(engine, by, name, { Image: image, Labels: labels, Env: [...env], HostConfig });
   model.start(engine, by, id);
   return engine.find(id) as Container;
