@@ -397,6 +397,11 @@ describe('a Tenant on Docker', () => {
         await rollBack(name, containers(images.crashing));
         // What was stopped for the new one settles anew, which is news.
         await ns.until(name, 'seen to serve', ({ status }) => status?.compute?.state === 'running');
+        // A process that has just started knows the engine's clock to a second, and calls nothing older than it is.
+        await until('settled by any clock', async () => {
+          const { State } = await (await onlyContainer(name)).inspect();
+          return Date.now() - Date.parse(State.StartedAt) > 6_000;
+        });
         return { name, old };
       }),
     );

@@ -53,7 +53,10 @@ describe('a Tenant that only its user can help', () => {
       expect(await looks('InvalidSpec')).toBe(expected);
       // The minute that was left, and a tenth of five at most.
       await pass(91 * second);
-      await expect.poll(() => looks('InvalidSpec'), { timeout: 30_000 }).toBe(expected + 1);
+      // A machine under load may hear of something else of it in between, which is a look as well: then it is due later.
+      for (let more = 0; more < 4 && (await looks('InvalidSpec')) === expected; more += 1)
+        await pass(91 * second);
+      expect(await looks('InvalidSpec')).toBe(expected + 1);
     }
     await pass(5 * minute + 31 * second);
     // What it lacked has come, and nobody told.
