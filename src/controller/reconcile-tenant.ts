@@ -129,12 +129,16 @@ async function takeBack(pass: Pass): Promise<void> {
   }
 }
 
+/** A restart of an engine takes seconds. */
+const askAgainMs = 30_000;
+
 async function askByOwner(pass: Pass): Promise<void> {
   const { deps, memory, tenant } = pass;
   memory.places = 'asking';
-  // What can't be told now is asked again by the next pass.
   memory.places = await placesByOwner(pass, new AbortController().signal).catch(() => undefined);
-  if ((memory.places ?? []).length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
+  // What can't be told now is asked again: nothing else may be reason for a pass over a Tenant that is suspended.
+  if (memory.places === undefined) deps.lookAgainWithin(keyOf(tenant), askAgainMs);
+  else if (memory.places.length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
 }
 
 /** Nothing is changed outside; what runs is looked at. */

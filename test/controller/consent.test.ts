@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ComputeError } from '../../src/compute/errors.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key } from './tenant-fixture.ts';
@@ -139,6 +140,20 @@ describe('what a Tenant of that name left on the engine', () => {
     await fixture.pass();
     expect(changesIn(docker.calls)).toEqual([`destroy ${key}`]);
     expect(await fixture.tenants.get('acme', 'team-a')).toBeUndefined();
+  });
+
+  test('is asked for again where the engine could not tell', async () => {
+    const docker = scriptedProvider('docker');
+    docker.owned = [owned];
+    docker.workloads.set(key, { specHash: 'image=a', drift: [], shows: {} });
+    docker.failures.set('list', new ComputeError('ProviderUnavailable', 'no answer'));
+    const fixture = await startController([docker]);
+    await fixture.create('acme', { ...image('a'), suspend: true });
+    await fixture.pass(1_000);
+    docker.failures.clear();
+    expect((await fixture.get('acme')).status?.compute).toBeUndefined();
+    await fixture.pass(60_000);
+    expect((await fixture.get('acme')).status?.compute?.state).toBe('running');
   });
 
   test('is found again where somebody has wiped the status of one that moves', async () => {

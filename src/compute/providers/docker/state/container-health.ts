@@ -57,15 +57,15 @@ const healthByState: Readonly<Record<ContainerState, HealthOf>> = {
 
 function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerHealth {
   const { health, inspected, young } = container;
-  if (health === 'healthy') return { state: 'running', health: 'healthy' };
+  const waitMs = inspected === undefined ? uninspectedLookAgainMs : unsettledMs(container, clock);
+  const unsettled = waitMs > 0 && (young || inspected !== undefined);
+  const restarts = unsettled ? recentRestarts(container) : 0;
+  // A check that passes for a moment between two crashes says little.
+  if (health === 'healthy' && restarts < crashLoopRestarts) return { state: 'running', health: 'healthy' };
   if (health === 'unhealthy') {
     return { state: 'running', health: 'unhealthy', message: 'fails its health check' };
   }
-  const waitMs = inspected === undefined ? uninspectedLookAgainMs : unsettledMs(container, clock);
-  const unsettled = waitMs > 0 && (young || inspected !== undefined);
-  if (unsettled && recentRestarts(container) > 0) {
-    return { ...crashing(container), lookAgainAfterMs: waitMs };
-  }
+  if (restarts > 0) return { ...crashing(container), lookAgainAfterMs: waitMs };
   if (health === 'starting') {
     return { state: 'starting', health: 'unknown', lookAgainAfterMs: healthLookAgainMs };
   }

@@ -6,7 +6,7 @@ import type { Clock, ContainerHealth } from './container-health.ts';
 import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
-import { youngMs } from './observed-container.ts';
+import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 
 /** What the engine's answers mean for the tenant's status. Pure. */
@@ -107,10 +107,16 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
   });
 }
 
+/** Of a container and its successor the one that runs; the one that bears the name, where both do or neither. */
 function shownAsLabelled(containers: readonly ObservedContainer[]): readonly Shown[] {
-  const serving = new Set(containers.map(({ name }) => name));
-  return containers
-    .filter(({ name }) => name === servingName(name) || !serving.has(servingName(name)))
+  const shown = new Map<string, ObservedContainer>();
+  for (const container of containers) {
+    const known = shown.get(servingName(container.name));
+    const isNamed = container.name === servingName(container.name);
+    const isBetter = known === undefined || (isUp(container) === isUp(known) ? isNamed : isUp(container));
+    if (isBetter) shown.set(servingName(container.name), container);
+  }
+  return [...shown.values()]
     .map((observed) => ({
       name: observed.made.container ?? observed.name,
       observed,
