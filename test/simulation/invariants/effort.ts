@@ -49,7 +49,7 @@ const changesLittle: Invariant = {
   },
 };
 
-const statusWritesPerMinute = 40;
+const statusWritesPerMinute = 60;
 const passesPerMinute = 150;
 
 const writesLittle: Invariant = {

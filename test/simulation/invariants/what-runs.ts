@@ -69,6 +69,7 @@ const keepsWhatRuns: Invariant = {
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
       if (all.some(hasNewSecret) || hasTwin(engine, container, all)) return;
+      if (isBoundElsewhere(world, container)) return;
       // A successor that has not been called Ready goes with the others of its attempt.
       if (world.ledger.lastReadyMs(key) < container.createdMs) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
@@ -87,6 +88,15 @@ function movedLately(world: World, revisions: readonly (StoredTenant | undefined
 /** Whether the operators' config no longer leads to that engine. */
 function isElsewhere(world: World, engine: DockerEngine): boolean {
   return world.operators.some(({ config }) => config.engine !== engine.name);
+}
+
+/** Whether it publishes ports at an address that the operators' config no longer says. */
+function isBoundElsewhere(world: World, { hostConfig }: Container): boolean {
+  const bindings = Object.values((hostConfig.PortBindings ?? {}) as Record<string, { HostIp?: string }[]>);
+  return world.operators.some(({ config }) => {
+    const address = config.docker?.['port_bind_address'] ?? '127.0.0.1';
+    return bindings.flat().some(({ HostIp }) => HostIp !== address);
+  });
 }
 
 function hasNewSecret({ containers }: Expectation): boolean {

@@ -57,6 +57,21 @@ describe('a container is called', () => {
       { state: 'running', health: 'healthy' },
     ],
     [
+      'healthy by its check after a restart or two',
+      [{ health: 'healthy', young: true }, restarted(2, 0)],
+      { state: 'running', health: 'healthy' },
+    ],
+    [
+      'failed where its check passes for a moment in a crash loop',
+      [{ health: 'healthy', young: true }, restarted(3, 10_000)],
+      {
+        state: 'failed',
+        health: 'unhealthy',
+        message: 'keeps exiting; the engine restarts it',
+        lookAgainAfterMs: 14_000,
+      },
+    ],
+    [
       'unhealthy by its check',
       [{ health: 'unhealthy', young: true }, ago(0)],
       { state: 'running', health: 'unhealthy', message: 'fails its health check' },

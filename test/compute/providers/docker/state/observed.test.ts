@@ -317,4 +317,19 @@ describe('without a spec', () => {
     expect(ids('', '_next', '_old')).toBe(1);
     expect(ids('_next')).toBe(1);
   });
+
+  it('of one that was stopped for its successor the successor is shown, in whatever order they come', () => {
+    const stopped = seen({ id: 'old', name, state: 'exited', exitCode: 0 });
+    const next = seen({ id: 'next', name: `${name}_next` });
+    for (const both of [
+      [stopped, next],
+      [next, stopped],
+    ]) {
+      expect(shown(...both)).toMatchObject({
+        running: 1,
+        desired: 1,
+        resourceIds: { 'container/app': 'next' },
+      });
+    }
+  });
 });

@@ -31,7 +31,8 @@ export function withPatience(
     const { health, next } = successor;
     if (health.kind !== 'ailing') return successor;
     const others = successors.filter((other) => other.next !== next);
-    const isComing = others.some((other) => other.health.kind === 'wait');
+    // One that has not even been started has had no chance to be of use.
+    const isComing = others.some((other) => other.health.kind === 'wait' || other.health.kind === 'idle');
     const leftMs = Math.max(
       ...[...staying, ...others.map((other) => other.next)].map((sibling) => patienceMs(sibling, clock)),
       0,

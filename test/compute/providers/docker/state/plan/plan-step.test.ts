@@ -403,6 +403,12 @@ describe('a successor that keeps exiting', () => {
     expect(plan(pair, [...olds, ...successors])).toBe(step);
   });
 
+  it('is waited for while a sibling has not even been started', () => {
+    expect(plan(pair, [...olds, looping(a, 90_000), b.next({ state: 'created' })])).toBe(
+      'start successor acme.b_next',
+    );
+  });
+
   it('has failed at once where it has no siblings', () => {
     const crashing = { restartCount: 3, createdMs: nowMs - 2_000, startedMs: nowMs - 1_000 };
     expect(plan(single, [old(), next({ state: 'restarting', exitCode: 1 }, crashing)])).toMatch(
