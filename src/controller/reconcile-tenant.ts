@@ -85,7 +85,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const isKnown = pass.tenant.metadata.finalizers?.includes(finalizer) === true;
   await ensureFinalizer(pass);
   // A status that somebody has wiped: whatever is elsewhere is left, not lost.
-  if (isKnown && pass.draft.placement === undefined && enabled.definition.durable) {
+  if (isKnown && pass.draft.placement === undefined) {
     note(pass, { previousPlacements: await placesByOwner(pass, signal) });
   }
   const unapproved = moveThatWaits(pass, tenantSpec, desired);

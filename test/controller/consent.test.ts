@@ -156,6 +156,21 @@ describe('what a Tenant of that name left on the engine', () => {
     expect((await fixture.get('acme')).status?.compute?.state).toBe('running');
   });
 
+  test('is found again where the status of one that moves to a provider that forgets was wiped', async () => {
+    const docker = scriptedProvider('docker');
+    const mock = scriptedProvider('mock', { durable: false });
+    const fixture = await startController([docker, mock]);
+    await fixture.create('acme', { computeProvider: 'docker', ...image('a') });
+    await fixture.stop();
+    docker.owned = [owned];
+    await fixture.tenants.mergePatch('acme', 'team-a', { spec: { computeProvider: 'mock' } });
+    await fixture.tenants.mergePatch('acme', 'team-a', { status: null }, { subresource: 'status' });
+    const later = await startController([docker, mock], { apiserver: fixture.apiserver });
+    await later.pass(5_000);
+    expect([...docker.workloads.keys()]).toEqual([]);
+    expect([...mock.workloads.keys()]).toEqual(['team-a-acme@mock']);
+  });
+
   test('is found again where somebody has wiped the status of one that moves', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);

@@ -160,7 +160,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
   async writesLittle({ apply, say }) {
     await apply();
-    for (let round = 0; round < 50; round += 1) await say(`Ready=False/Provisioning: ${round} %`);
+    for (let round = 0; round < 70; round += 1) await say(`Ready=False/Provisioning: ${round} %`);
   },
   async passesLittle({ world }) {
     for (let round = 0; round < 200; round += 1) world.onPass('team-a/acme', operator);

@@ -1,8 +1,13 @@
 /** How many seeds a whole run plays, and over how many files they are spread, so that every core has some. */
-export const figures = { seeds: 10_000, shards: 8 } as const;
+export const figures = { seeds: 2_000, shards: 8 } as const;
 
 /** Seeds that failed once, each with what was broken then. They are played in every run. */
-export const failedOnce: readonly (readonly [seed: number, invariant: string])[] = [];
+export const failedOnce: readonly (readonly [seed: number, invariant: string])[] = [
+  [6241, 'finalizerLast'],
+  [453, 'suspendedShows'],
+  [691, 'whatCannotRunSaysSo'],
+  [1035, 'rejectedForItsOwnFault'],
+];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */
 export interface KnownFault {
