@@ -16,7 +16,7 @@ export interface KnownFault {
   readonly why: string;
 }
 
-/** Not yet mended. Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
+/** Not yet mended, or mended and not yet let in again. Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
 export const knownFaults: readonly KnownFault[] = [
   { leavesOut: 'restart', why: 'a container whose start the end of the engine cut off is never remade' },
   { leavesOut: 'restartKilled', why: 'the same' },
