@@ -2,8 +2,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 const unit = globSync('test/**/*.test.ts').filter((file) => !file.endsWith('.real.test.ts'));
-/** What stands in for a module stays for whoever imports it next, so these files get a world of their own. */
-const mocking = unit.filter((file) => /\bvi\.(do)?mock\(/i.test(readFileSync(file, 'utf8')));
+/**
+ * What stands in for a module stays for whoever imports it next, and the simulation takes clock and chance away before
+ * anything else is imported: these files get a world of their own.
+ */
+const alone = unit.filter(
+  (file) => file.startsWith('test/simulation/') || /\bvi\.(do)?mock\(/i.test(readFileSync(file, 'utf8')),
+);
 
 const unitTest = {
   // Ends what hangs; on a busy machine a walk over every crash point takes its time.
@@ -15,7 +20,7 @@ const unitTest = {
 };
 
 /**
- * `unit` and `unit-mocking` need nothing but Node and run first; `real` runs against a kube-apiserver, a Docker
+ * `unit` and `unit-alone` need nothing but Node and run first; `real` runs against a kube-apiserver, a Docker
  * Engine and a registry that test/real-parts.ts brings up once for the whole run.
  */
 export default defineConfig({
@@ -26,12 +31,12 @@ export default defineConfig({
         test: {
           ...unitTest,
           name: 'unit',
-          include: unit.filter((file) => !mocking.includes(file)),
+          include: unit.filter((file) => !alone.includes(file)),
           // More than half of their time would go into importing the same modules again for each file.
           isolate: false,
         },
       },
-      { test: { ...unitTest, name: 'unit-mocking', include: mocking } },
+      { test: { ...unitTest, name: 'unit-alone', include: alone } },
       {
         test: {
           name: 'real',
