@@ -3,7 +3,7 @@ import type { Change, Desired, Observation, Provider, StepResult } from '../comp
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { reconcileRequestedAt } from '../api/names.ts';
 import type { Pass } from './pass.ts';
-import { recurred } from './recurrence.ts';
+import { recurred } from '../async/recurrence.ts';
 import { isLostContact } from './status/contact.ts';
 import { isReady } from './status/ready.ts';
 

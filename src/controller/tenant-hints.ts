@@ -4,7 +4,7 @@ import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
 import type { Departures } from './departures.ts';
-import { recurred } from './recurrence.ts';
+import { recurred } from '../async/recurrence.ts';
 import { isStatusAlone, isWorthALook } from './tenant-change.ts';
 import { oldestTenant, tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';

@@ -1,6 +1,6 @@
 import type { Placement, TenantStatus } from '../api/status.ts';
 import { backoffMs } from '../async/backoff.ts';
-import type { Recurrence } from './recurrence.ts';
+import type { Recurrence } from '../async/recurrence.ts';
 
 /**
  * What this process remembers of one tenant between its passes. A pass takes it at its start and keeps it: where the

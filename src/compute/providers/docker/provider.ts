@@ -10,7 +10,7 @@ import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.t
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
-import { createImagePulls } from './converge/image-pulls.ts';
+import { createImagePulls } from './converge/images/image-pulls.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
 import { createEngineClient } from './engine/engine-client.ts';

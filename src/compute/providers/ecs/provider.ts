@@ -12,7 +12,7 @@ import { createEcsClient } from './engine/ecs-client.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from './address/service-target.ts';
 import { desireService } from './state/desired.ts';
 import type { DesiredService, EcsSettings } from './state/desired.ts';
-import { ownerPrefix } from './state/tags.ts';
+import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
 import { listOwned } from './watch/list-owned.ts';
 import { createServiceView } from './watch/service-view.ts';

@@ -9,7 +9,7 @@ import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts'
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { DesiredService, EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
-import { ownerPrefix } from '../../../../src/compute/providers/ecs/state/tags.ts';
+import { ownerPrefix } from '../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';

@@ -1,7 +1,7 @@
 import type { Deployment, Service, Task } from '@aws-sdk/client-ecs';
 import { desireService } from '../../../../src/compute/providers/ecs/state/desired.ts';
-import { serviceTags } from '../../../../src/compute/providers/ecs/state/service-tags.ts';
-import { tagList } from '../../../../src/compute/providers/ecs/state/tags.ts';
+import { serviceTags } from '../../../../src/compute/providers/ecs/state/marks/service-tags.ts';
+import { tagList } from '../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import { settings, tenantSpec } from './ecs-fixture.ts';
 import { baseArn, clusterArn } from './memory-ecs.ts';
 

@@ -5,7 +5,7 @@ import type { EngineView } from '../watch/engine-view.ts';
 import type { Permit } from '../../../permit.ts';
 import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ImagePulls } from './image-pulls.ts';
+import type { ImagePulls } from './images/image-pulls.ts';
 import type { Networks } from './networks.ts';
 import type { Retreats } from './retreats.ts';
 

@@ -10,7 +10,7 @@ import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isOwnFault } from './own-fault.ts';
-import { credentialFor } from './registry-credentials.ts';
+import { credentialFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */

@@ -11,9 +11,9 @@ import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
-import { whoseService } from '../state/owner-marks.ts';
-import { tagMap } from '../state/tags.ts';
-import type { Tags } from '../state/tags.ts';
+import { whoseService } from '../state/marks/owner-marks.ts';
+import { tagMap } from '../state/marks/tags.ts';
+import type { Tags } from '../state/marks/tags.ts';
 import { overlayFamily } from '../state/task-definition/task-overlay.ts';
 import { deregisterUnused } from './task-revisions.ts';
 

@@ -1,11 +1,11 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Consent } from '../../../permit.ts';
 import type { DestroyResult } from '../../../provider.ts';
-import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/drain-mark.ts';
+import { countBeforeDrain, drainingFrom, isToBeDrained } from '../state/marks/drain-mark.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
 import type { EcsService } from '../state/ecs-service.ts';
-import { tagKeys, tagMap } from '../state/tags.ts';
+import { tagKeys, tagMap } from '../state/marks/tags.ts';
 import { drainLookMs } from './attempt.ts';
 
 export interface Draining {

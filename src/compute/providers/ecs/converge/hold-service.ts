@@ -1,10 +1,10 @@
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
-import { rejectedMark } from '../state/applied-mark.ts';
+import { rejectedMark } from '../state/marks/applied-mark.ts';
 import { diffService, missingTags } from '../state/diff.ts';
 import { updateServiceInput } from '../state/service-input.ts';
-import { drainTag } from '../state/service-tags.ts';
-import { tagKeys, tagList, tagMap } from '../state/tags.ts';
+import { drainTag } from '../state/marks/service-tags.ts';
+import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import type { ServiceDeps } from './attempt.ts';
 import type { Updating } from './update-service.ts';
 

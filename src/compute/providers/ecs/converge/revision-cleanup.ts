@@ -6,7 +6,7 @@ import { revisionKey } from '../address/arns.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import { isThere } from '../state/ecs-service.ts';
-import { tagKeys, tagMap } from '../state/tags.ts';
+import { tagKeys, tagMap } from '../state/marks/tags.ts';
 import { serviceKey } from '../address/service-target.ts';
 import { sleep } from '../../../../async/sleep.ts';
 import { deregisterUnused } from './task-revisions.ts';

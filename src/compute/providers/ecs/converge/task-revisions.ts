@@ -5,8 +5,8 @@ import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
 import { revisionKey } from '../address/arns.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { EcsScope } from '../address/service-target.ts';
-import { tagKeys, tagMap } from '../state/tags.ts';
-import type { Tags } from '../state/tags.ts';
+import { tagKeys, tagMap } from '../state/marks/tags.ts';
+import type { Tags } from '../state/marks/tags.ts';
 import { registerInput } from '../state/task-definition/register-input.ts';
 import type { Overlay } from '../state/task-definition/task-overlay.ts';
 

@@ -3,7 +3,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { TenantRef } from '../../../spec/tenant-compute-spec.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
-import { tagMap } from './tags.ts';
+import { tagMap } from './marks/tags.ts';
 
 /** Throws ProviderConflict where the service is someone else's. An INACTIVE one is anybody's. */
 export function assertOwn(

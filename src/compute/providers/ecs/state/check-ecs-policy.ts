@@ -3,7 +3,7 @@ import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
 import { familyOf, regionOf, revisionKey, withoutRevision } from '../address/arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
-import { tagPrefix } from './tags.ts';
+import { tagPrefix } from './marks/tags.ts';
 import type { TaskDefinition } from './task-definition/task-definition.ts';
 
 /** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */

@@ -1,12 +1,12 @@
 import type { Effect } from '../../../../api/status.ts';
 import { isRevisionOf, revisionKey } from '../address/arns.ts';
-import { mayKeepGroups, readMark } from './applied-mark.ts';
-import type { AppliedMark } from './applied-mark.ts';
+import { mayKeepGroups, readMark } from './marks/applied-mark.ts';
+import type { AppliedMark } from './marks/applied-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsRevision } from './ecs-service.ts';
-import { taskDefinitionTag } from './service-tags.ts';
-import { tagKeys } from './tags.ts';
-import type { Tags } from './tags.ts';
+import { taskDefinitionTag } from './marks/service-tags.ts';
+import { tagKeys } from './marks/tags.ts';
+import type { Tags } from './marks/tags.ts';
 
 /** What ECS rolls out together, and takes back together: the task definition, the network and what the tasks run on. */
 

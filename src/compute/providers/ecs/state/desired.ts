@@ -10,7 +10,7 @@ import { checkEcsPolicy, checkSize } from './check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
-import type { Tags } from './tags.ts';
+import type { Tags } from './marks/tags.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 

@@ -1,17 +1,17 @@
 import type { Change } from '../../../provider.ts';
-import { appliedState, askedForNetwork, readMark } from './applied-mark.ts';
-import type { Applied } from './applied-mark.ts';
+import { appliedState, askedForNetwork, readMark } from './marks/applied-mark.ts';
+import type { Applied } from './marks/applied-mark.ts';
 import { compareRevision, difference } from './compare-revision.ts';
 import type { Difference } from './compare-revision.ts';
-import { countBeforeDrain } from './drain-mark.ts';
+import { countBeforeDrain } from './marks/drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
 import { deploymentConfiguration } from './service-input.ts';
 import type { UpdatedParts } from './service-input.ts';
-import { drainTag, keysFromSpec, serviceTags } from './service-tags.ts';
-import { tagKeys, tagMap } from './tags.ts';
-import type { Tags } from './tags.ts';
+import { drainTag, keysFromSpec, serviceTags } from './marks/service-tags.ts';
+import { tagKeys, tagMap } from './marks/tags.ts';
+import type { Tags } from './marks/tags.ts';
 
 /** The one diff of desired and observed, over the fields that are ours alone: ECS fills in the others. */
 

@@ -1,10 +1,10 @@
 import { revisionKey } from '../address/arns.ts';
-import { appliedState, askedForDefaultGroups, readMark } from './applied-mark.ts';
+import { appliedState, askedForDefaultGroups, readMark } from './marks/applied-mark.ts';
 import { isDesiredRevision } from './compare-revision.ts';
 import type { Compared } from './compare-revision.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsDeployment, EcsRevision, EcsService } from './ecs-service.ts';
-import { tagKeys, tagMap } from './tags.ts';
+import { tagKeys, tagMap } from './marks/tags.ts';
 
 /** How far the rollout of what was applied last has come. */
 

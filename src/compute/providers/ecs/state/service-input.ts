@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { revisionKey } from '../address/arns.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
-import { serviceTags } from './service-tags.ts';
-import { tagList } from './tags.ts';
+import { serviceTags } from './marks/service-tags.ts';
+import { tagList } from './marks/tags.ts';
 
 /** What CreateService and UpdateService are asked for. */
 

@@ -5,7 +5,7 @@ import type { ClusterTarget, ServiceTarget } from '../address/service-target.ts'
 import { placementOf } from '../state/desired.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
-import { tagMap } from '../state/tags.ts';
+import { tagMap } from '../state/marks/tags.ts';
 
 export interface ListDeps {
   readonly api: EcsReads;

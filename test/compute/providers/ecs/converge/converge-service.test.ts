@@ -2,7 +2,7 @@ import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import type { Attempt, ServiceDeps } from '../../../../../src/compute/providers/ecs/converge/attempt.ts';
 import { convergeService } from '../../../../../src/compute/providers/ecs/converge/converge-service.ts';
-import { appliedMark } from '../../../../../src/compute/providers/ecs/state/applied-mark.ts';
+import { appliedMark } from '../../../../../src/compute/providers/ecs/state/marks/applied-mark.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { permitUpTo } from '../../../../../src/compute/permit.ts';

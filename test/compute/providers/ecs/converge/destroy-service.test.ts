@@ -7,7 +7,7 @@ import { destroyService } from '../../../../../src/compute/providers/ecs/converg
 import {
   countBeforeDrain,
   isToBeDrained,
-} from '../../../../../src/compute/providers/ecs/state/drain-mark.ts';
+} from '../../../../../src/compute/providers/ecs/state/marks/drain-mark.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-definition/task-overlay.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';

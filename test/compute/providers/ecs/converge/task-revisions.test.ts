@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import type { DesiredService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import {
   deregisterUnused,
   ensureRevision,

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import { desireService, targetOf } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { createServiceInput } from '../../../../../src/compute/providers/ecs/state/service-input.ts';
-import { keysFromSpec, serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
+import {
+  keysFromSpec,
+  serviceTags,
+} from '../../../../../src/compute/providers/ecs/state/marks/service-tags.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn } from '../memory-ecs.ts';
 

@@ -1,11 +1,14 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { appliedMark, rejectedMark } from '../../../../../src/compute/providers/ecs/state/applied-mark.ts';
+import {
+  appliedMark,
+  rejectedMark,
+} from '../../../../../src/compute/providers/ecs/state/marks/applied-mark.ts';
 import { isDesiredTaskDefinition } from '../../../../../src/compute/providers/ecs/state/compare-revision.ts';
 import { diffService, missingTags } from '../../../../../src/compute/providers/ecs/state/diff.ts';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
+import { serviceTags } from '../../../../../src/compute/providers/ecs/state/marks/service-tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn } from '../memory-ecs.ts';
 import { oldArn } from '../observed-fixture.ts';

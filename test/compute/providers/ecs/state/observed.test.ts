@@ -1,10 +1,10 @@
 import type { Deployment, Service, Task } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
+import { serviceTags } from '../../../../../src/compute/providers/ecs/state/marks/service-tags.ts';
 import { needsTasks } from '../../../../../src/compute/providers/ecs/state/health.ts';
 import { observe } from '../../../../../src/compute/providers/ecs/state/observed.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import { portsOf } from '../../../../../src/compute/providers/ecs/state/endpoints.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn } from '../memory-ecs.ts';

@@ -1,8 +1,8 @@
 import type { Deployment, Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
-import { serviceTags } from '../../../../../src/compute/providers/ecs/state/service-tags.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
+import { serviceTags } from '../../../../../src/compute/providers/ecs/state/marks/service-tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import { rolloutOf } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
 import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { deployment, desired, oldArn, service } from '../observed-fixture.ts';

@@ -1,7 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { expect, test } from 'vitest';
 import { listOwned } from '../../../../../src/compute/providers/ecs/watch/list-owned.ts';
-import { tagList } from '../../../../../src/compute/providers/ecs/state/tags.ts';
+import { tagList } from '../../../../../src/compute/providers/ecs/state/marks/tags.ts';
 import { settings } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';
 

@@ -1,7 +1,7 @@
 import { ComputeError } from '../../../../errors.ts';
 import { revisionKey } from '../../address/arns.ts';
-import { tagKeys, tagList } from '../tags.ts';
-import type { Tags } from '../tags.ts';
+import { tagKeys, tagList } from '../marks/tags.ts';
+import type { Tags } from '../marks/tags.ts';
 import { overlayDefinition } from './container-fields.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import { checkHostPorts } from './task-overlay.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ComputeError } from '../../../../../src/compute/errors.ts';
-import { createImagePulls } from '../../../../../src/compute/providers/docker/converge/image-pulls.ts';
-import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
-import { silent } from '../docker-fixture.ts';
-import { memoryEngine } from '../memory-engine.ts';
-import type { MemoryEngine } from '../memory-engine.ts';
+import { ComputeError } from '../../../../../../src/compute/errors.ts';
+import { createImagePulls } from '../../../../../../src/compute/providers/docker/converge/images/image-pulls.ts';
+import { SecretValue } from '../../../../../../src/compute/spec/secret-value.ts';
+import { silent } from '../../docker-fixture.ts';
+import { memoryEngine } from '../../memory-engine.ts';
+import type { MemoryEngine } from '../../memory-engine.ts';
 
 const signal = new AbortController().signal;
 const request = (tenantId: string, image: string) => ({ tenantId, image, credential: undefined });

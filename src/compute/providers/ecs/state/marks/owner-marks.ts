@@ -1,5 +1,5 @@
-import type { Ownership } from '../../../ownership.ts';
-import type { TenantPlace } from '../../../provider.ts';
+import type { Ownership } from '../../../../ownership.ts';
+import type { TenantPlace } from '../../../../provider.ts';
 import type { Tags } from './tags.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { backoffMs } from '../async/backoff.ts';
+import { backoffMs } from './backoff.ts';
 
 /** The same thing again and again, which is to come ever more slowly. */
 export interface Recurrence {

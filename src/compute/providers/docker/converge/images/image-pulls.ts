@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { ComputeError } from '../../../errors.ts';
-import type { RegistryCredential } from '../../../spec/tenant-compute-spec.ts';
-import type { Engine } from '../engine/engine.ts';
+import { ComputeError } from '../../../../errors.ts';
+import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { createRepeatedPull } from './repeated-pull.ts';
 import type { RepeatedPull } from './repeated-pull.ts';
 

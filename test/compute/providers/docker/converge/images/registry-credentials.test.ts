@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { credentialFor } from '../../../../../src/compute/providers/docker/converge/registry-credentials.ts';
-import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
+import { credentialFor } from '../../../../../../src/compute/providers/docker/converge/images/registry-credentials.ts';
+import { SecretValue } from '../../../../../../src/compute/spec/secret-value.ts';
 
 it("the tenant's credential comes before the operator's, by registry, and none is right, too", async () => {
   const registries = { 'registry.example': { username: 'operator', password: 'p' } };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { recurred } from '../../src/controller/recurrence.ts';
-import type { Recurrence } from '../../src/controller/recurrence.ts';
+import { recurred } from '../../src/async/recurrence.ts';
+import type { Recurrence } from '../../src/async/recurrence.ts';
 
 /** The waits of the same thing, each time so long after it may be done again. */
 function waits(times: number, pauseMs: number, what = (_n: number) => 'same'): number[] {

@@ -1,5 +1,5 @@
-import { backoffMs } from '../../../../async/backoff.ts';
-import { asComputeError, ComputeError } from '../../../errors.ts';
+import { backoffMs } from '../../../../../async/backoff.ts';
+import { asComputeError, ComputeError } from '../../../../errors.ts';
 
 /** Pulls of one image, one at a time, with a back-off between those that fail. */
 export interface RepeatedPull {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { tagMap } from '../../../../../src/compute/providers/ecs/state/tags.ts';
-import { settings } from '../ecs-fixture.ts';
+import { tagMap } from '../../../../../../src/compute/providers/ecs/state/marks/tags.ts';
+import { settings } from '../../ecs-fixture.ts';
 
 const { ownership } = settings({ adopt_clusters: ['cluster-0'] });
 const tenant = { namespace: 'team-a', name: 'shop', uid: 'u' };

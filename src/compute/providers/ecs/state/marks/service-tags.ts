@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { appliedMark } from './applied-mark.ts';
-import type { DesiredService } from './desired.ts';
+import type { DesiredService } from '../desired.ts';
 import { drainWanted } from './drain-mark.ts';
 import { tagKeys, tagPrefix } from './tags.ts';
 import type { Tags } from './tags.ts';
-import type { Overlay } from './task-definition/task-overlay.ts';
+import type { Overlay } from '../task-definition/task-overlay.ts';
 
 /** Tags of the service once `taskDefinition` (an ARN's `FAMILY:REVISION`) was given to it. */
 export function serviceTags(desired: DesiredService, revision: string): Tags {

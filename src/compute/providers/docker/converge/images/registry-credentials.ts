@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ComputeError } from '../../../errors.ts';
-import { SecretValue } from '../../../spec/secret-value.ts';
-import type { RegistryCredential } from '../../../spec/tenant-compute-spec.ts';
-import type { DockerOperatorBlock } from '../config.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { SecretValue } from '../../../../spec/secret-value.ts';
+import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
+import type { DockerOperatorBlock } from '../../config.ts';
 import type { PullCredential } from './image-pulls.ts';
-import { parseImageReference } from '../../../spec/image-reference.ts';
+import { parseImageReference } from '../../../../spec/image-reference.ts';
 
 /** Hosts that Docker Hub's credentials are written under. */
 const hubHosts: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];

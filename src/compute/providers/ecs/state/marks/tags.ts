@@ -1,5 +1,5 @@
-import type { Marks } from '../../../ownership.ts';
-import type { EcsTag } from './ecs-service.ts';
+import type { Marks } from '../../../../ownership.ts';
+import type { EcsTag } from '../ecs-service.ts';
 
 /** The tags that this provider writes besides its owner marks, and tags as maps. */
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DesiredNetwork, DesiredService } from './desired.ts';
+import type { DesiredNetwork, DesiredService } from '../desired.ts';
 import { tagKeys } from './tags.ts';
 import type { Tags } from './tags.ts';
 
