@@ -78,15 +78,18 @@ export function setConditions(
   updates: readonly ConditionUpdate[],
   now: Date,
 ): Condition[] {
-  // Kubernetes writes condition times in whole seconds.
-  const timestamp = `${now.toISOString().slice(0, 19)}Z`;
   return conditionTypes.flatMap((type) => {
     const update = updates.find((candidate) => candidate.type === type);
     if (update === undefined) return [];
     const before = previous.find((candidate) => candidate.type === type);
-    const lastTransitionTime = before?.status === update.status ? before.lastTransitionTime : timestamp;
+    const lastTransitionTime = before?.status === update.status ? before.lastTransitionTime : timestamp(now);
     return [{ ...update, lastTransitionTime }];
   });
+}
+
+/** Kubernetes writes times in whole seconds. */
+export function timestamp(now: Date): string {
+  return `${now.toISOString().slice(0, 19)}Z`;
 }
 
 export function findCondition(

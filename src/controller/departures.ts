@@ -1,4 +1,4 @@
-import { setConditions } from '../api/conditions.ts';
+import { setConditions, timestamp } from '../api/conditions.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { permitToDelete } from './steps/gate.ts';
@@ -8,7 +8,6 @@ import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { Resource } from '../kube/client/resource.ts';
 import { readyGeneration } from './status/ready.ts';
 import type { ReconcileDeps } from './pass.ts';
-import { timestamp } from './status/summarise.ts';
 import { tenantIdOf } from './tenant-index.ts';
 import type { TenantMemory } from './tenant-memory.ts';
 

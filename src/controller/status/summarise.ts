@@ -1,4 +1,4 @@
-import { findCondition, setConditions } from '../../api/conditions.ts';
+import { findCondition, setConditions, timestamp } from '../../api/conditions.ts';
 import type { ConditionStatus, ConditionType, ConditionUpdate, Phase, Reason } from '../../api/conditions.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
@@ -205,9 +205,4 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 /** Without the members that are undefined, which a status has no place for. */
 function definedOnly<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
-}
-
-/** Kubernetes writes times in whole seconds. */
-export function timestamp(now: Date): string {
-  return `${now.toISOString().slice(0, 19)}Z`;
 }

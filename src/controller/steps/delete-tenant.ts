@@ -1,4 +1,5 @@
 import { abandon } from '../../api/names.ts';
+import { timestamp } from '../../api/conditions.ts';
 import type { Placement } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
@@ -175,7 +176,7 @@ function retainedAt(
   placement: Placement,
   resources: readonly string[],
 ): StatusDraft['retained'] {
-  const since = `${deps.now().toISOString().slice(0, 19)}Z`;
+  const since = timestamp(deps.now());
   return resources.map((resource) => ({ provider: placement.provider, resource, since, placement }));
 }
 
