@@ -43,7 +43,6 @@ export const knownFaults: readonly KnownFault[] = [
     leavesOut: 'passesLittle',
     why: 'what an engine is slow to remove, or refuses, is looked at again at once',
   },
-  { leavesOut: 'approval', why: 'a plan whose effect turns out worse half-way is not announced anew' },
   { leavesOut: 'skew', why: 'ages are counted by our clock, not by the engine' },
   { leavesOut: 'limits', why: 'what the engine does not keep is set again and again' },
   { leavesOut: 'jobs', why: 'a job that has come to a good end is called ill, or rejected' },
