@@ -36,17 +36,29 @@ export function allows(permit: Permit, effect: Effect): boolean {
   return granted !== undefined && !isWorse(effect, granted);
 }
 
-/** Throws ComputeError ApprovalRequired where the effect is worse than what was consented to. */
+/** What is to be done has a worse effect than what was consented to. It was not done; it is to be announced. */
+export class BeyondConsent extends ComputeError {
+  readonly what: string;
+  readonly effect: Effect;
+
+  constructor(what: string, effect: Effect) {
+    super(
+      'ApprovalRequired',
+      `${what} has the effect ${effect}, which was not announced: it is planned anew`,
+    );
+    this.what = what;
+    this.effect = effect;
+  }
+}
+
+/** Throws BeyondConsent where the effect is worse than what was consented to. */
 export function consentTo(permit: Permit, effect: Effect, what: string): Consent {
   if (allows(permit, effect)) {
     const consent = Object.freeze({}) as Consent;
     consents.set(consent, effect);
     return consent;
   }
-  throw new ComputeError(
-    'ApprovalRequired',
-    `${what} has the effect ${effect}, which was not announced: it is planned anew`,
-  );
+  throw new BeyondConsent(what, effect);
 }
 
 /** Whether the consent was given to this effect, and not only to a lesser one. */

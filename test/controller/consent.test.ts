@@ -2,23 +2,26 @@ import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
+import type { Workload } from './scripted-provider.ts';
 import { image, key } from './tenant-fixture.ts';
 
 /** What the controller does with effects, consent, and with what it finds without a word of the status. */
 
-const outage = async (spec: Record<string, unknown> = {}) => {
+const outage = (spec: Record<string, unknown> = {}) => changing(spec, { effect: 'outage' });
+
+/** A Ready Tenant, and what a rollout of it does. */
+async function changing(spec: Record<string, unknown>, rollout: Pick<Workload, 'effect' | 'needs'>) {
   const docker = scriptedProvider('docker');
   const fixture = await startController([docker]);
   await fixture.create('acme', { ...image('a'), ...spec });
-  const workload = docker.workloads.get(key);
-  if (workload !== undefined) workload.effect = 'outage';
+  Object.assign(docker.workloads.get(key) ?? {}, rollout);
   docker.calls.length = 0;
   fixture.news();
   const plan = async () => (await fixture.get('acme')).status?.plan;
   const approve = (digest: string | undefined) =>
     fixture.patch('acme', { metadata: { annotations: { 'landlord.dev/approve': digest ?? null } } });
   return { docker, fixture, plan, approve };
-};
+}
 
 describe('a change that ends what runs', () => {
   test('waits with plan and command, and is made once that very plan is approved', async () => {
@@ -87,6 +90,69 @@ describe('a change that ends what runs', () => {
     const { docker, fixture } = await outage({ approval: 'Never' });
     await fixture.patch('acme', { spec: image('b') });
     expect(changesIn(docker.calls)).toEqual([`update ${key}`]);
+  });
+});
+
+describe('a change that turns out half-way to be worse than was announced', () => {
+  test('is announced anew, once, and is made with that approval', async () => {
+    const { docker, fixture, plan, approve } = await changing({ approval: 'Always' }, { needs: 'gap' });
+    await fixture.patch('acme', { spec: image('b') });
+    const first = await plan();
+    expect(first?.effect).toBe('replace');
+    await approve(first?.digest);
+    const second = await plan();
+    expect(second).toMatchObject({ effect: 'gap' });
+    expect(second?.digest).not.toBe(first?.digest);
+    const message = await fixture.message('acme');
+    expect(message).toContain('stopping it, as it turned out');
+    expect(message).toContain(`landlord.dev/approve=${second?.digest} --overwrite`);
+    expect(docker.workloads.get(key)?.specHash).toBe('image=a');
+
+    fixture.news();
+    docker.calls.length = 0;
+    await fixture.pass(700_000);
+    expect((await plan())?.digest).toBe(second?.digest);
+    expect(changesIn(docker.calls)).toEqual([]);
+    expect(fixture.news()).toEqual([]);
+
+    await approve(second?.digest);
+    expect(docker.workloads.get(key)?.specHash).toBe('image=b');
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    expect(await plan()).toBeUndefined();
+  });
+
+  test('needs the same approval for an operator that was started anew', async () => {
+    const { docker, fixture, plan, approve } = await changing({ approval: 'Always' }, { needs: 'gap' });
+    await fixture.patch('acme', { spec: image('b') });
+    await approve((await plan())?.digest);
+    const before = await plan();
+    await fixture.stop();
+    const later = await startController([docker], { apiserver: fixture.apiserver });
+    await later.patch('acme', { metadata: { annotations: { 'landlord.dev/reconcile-requested-at': '1' } } });
+    expect((await later.get('acme')).status?.plan).toEqual(before);
+    expect(before?.effect).toBe('gap');
+  });
+
+  test.each<[approval: string, waits: boolean]>([
+    ['Destructive', true],
+    ['Never', false],
+  ])('waits under approval %s only where that holds it back: %s', async (approval, waits) => {
+    const { docker, fixture, plan, approve } = await changing({ approval }, { needs: 'outage' });
+    await fixture.patch('acme', { spec: image('b') });
+    expect(docker.workloads.get(key)?.specHash).toBe(waits ? 'image=a' : 'image=b');
+    expect((await plan())?.effect).toBe(waits ? 'outage' : undefined);
+    await approve((await plan())?.digest);
+    expect(docker.workloads.get(key)?.specHash).toBe('image=b');
+  });
+
+  test('is forgotten with the spec that asked for it', async () => {
+    const { docker, fixture, plan, approve } = await changing({ approval: 'Always' }, { needs: 'gap' });
+    await fixture.patch('acme', { spec: image('b') });
+    await approve((await plan())?.digest);
+    const workload = docker.workloads.get(key);
+    if (workload !== undefined) delete workload.needs;
+    await fixture.patch('acme', { spec: image('c') });
+    expect((await plan())?.effect).toBe('replace');
   });
 });
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Effect, Endpoint, Placement } from '../../src/api/status.ts';
 import { untilAborted } from '../../src/async/until-aborted.ts';
+import { consentTo } from '../../src/compute/permit.ts';
+import type { Permit } from '../../src/compute/permit.ts';
 import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type {
   Change,
@@ -51,6 +53,8 @@ export interface Workload {
   endpoints?: Endpoint[];
   /** Of a rollout. Default: `replace`. */
   effect?: Effect;
+  /** What an update turns out to need, whatever its effect was announced to be. */
+  needs?: Effect;
   /** Shown in place of running and healthy. */
   shows: Partial<Observation>;
 }
@@ -99,11 +103,13 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
   const take = async (
     operation: 'provision' | 'update' | 'hold',
     { tenantId, placement, specHash }: Desired,
+    permit: Permit,
   ): Promise<StepResult> => {
     const key = keyOf(tenantId, placement);
     await call(operation, key);
-    const result = steps.shift() ?? { outcome: 'done', message: 'runs' };
     const before = workloads.get(key);
+    if (operation === 'update' && before?.needs !== undefined) consentTo(permit, before.needs, 'stopping it');
+    const result = steps.shift() ?? { outcome: 'done', message: 'runs' };
     const shows = provided.showsAfterStep ?? before?.shows ?? {};
     if (result.outcome === 'done') {
       const applied = operation === 'hold' ? (before?.specHash ?? '') : specHash;
@@ -120,9 +126,9 @@ export function scriptedProvider(name: string, options: ScriptedProviderOptions 
       return desired(spec);
     },
     validate: ({ tenantId, placement }) => call('validate', keyOf(tenantId, placement)),
-    provision: (wanted) => take('provision', wanted),
-    update: (wanted) => take('update', wanted),
-    hold: (wanted) => take('hold', wanted),
+    provision: (wanted, permit) => take('provision', wanted, permit),
+    update: (wanted, permit) => take('update', wanted, permit),
+    hold: (wanted, permit) => take('hold', wanted, permit),
     async destroy({ tenantId, placement }) {
       const key = keyOf(tenantId, placement);
       await call('destroy', key);

@@ -32,10 +32,6 @@ export const knownFaults: readonly KnownFault[] = [
   },
   { leavesOut: 'kill', why: 'a successor that a person kills or stops is taken for one that failed' },
   { leavesOut: 'stop', why: 'the same' },
-  {
-    leavesOut: 'breakOne',
-    why: 'with one container that can not be inspected, all are looked at without end',
-  },
   { leavesOut: 'leavesReportedAlone', why: 'with Report, what is gone is made anew after a loss of contact' },
   { leavesOut: 'crowds', why: 'a tenant network has no room for many containers and their successors' },
   { leavesOut: 'othersRunOn', why: 'one container that can not start keeps the others down' },
@@ -43,7 +39,6 @@ export const knownFaults: readonly KnownFault[] = [
     leavesOut: 'passesLittle',
     why: 'what an engine is slow to remove, or refuses, is looked at again at once',
   },
-  { leavesOut: 'approval', why: 'a plan whose effect turns out worse half-way is not announced anew' },
   { leavesOut: 'skew', why: 'ages are counted by our clock, not by the engine' },
   { leavesOut: 'limits', why: 'what the engine does not keep is set again and again' },
   { leavesOut: 'jobs', why: 'a job that has come to a good end is called ill, or rejected' },

@@ -1,5 +1,6 @@
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
+import { BeyondConsent } from '../../compute/permit.ts';
 import type { Permit } from '../../compute/permit.ts';
 import type { Desired, Observation } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
@@ -120,11 +121,30 @@ interface Taking {
 /** A failure of the step is a decision. */
 async function tryStep(input: ConvergeInput, taking: Taking, facts: Decision['facts']): Promise<Decision> {
   try {
-    return await takeStep(input, taking, facts);
+    return await takeStep(input, taking, facts).catch((error: unknown) => {
+      if (!(error instanceof BeyondConsent) || taking.operation === 'hold') throw error;
+      return announceAnew(input, { taking, found: error }, facts);
+    });
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
     return { verdict: { kind: 'failed', error }, repaired: [], facts };
   }
+}
+
+/** Half-way, more has turned out to be needed than was announced. Where that needs no word of anybody, it is gone on. */
+async function announceAnew(
+  input: ConvergeInput,
+  { taking, found }: { readonly taking: Taking; readonly found: BeyondConsent },
+  facts: Decision['facts'],
+): Promise<Decision> {
+  const { tenant, approval, desired, draft, enabled, signal } = input;
+  const before = await enabled.provider.getStatus(desired, desired, { fresh: true, signal });
+  const seen = { ...facts, compute: before.compute };
+  const { changes } = before;
+  const { permit, plan } = gate({ tenant, approval, desired, changes, plan: draft.plan, found });
+  if (permit !== undefined) return tryStep(input, { ...taking, permit }, { ...seen, plan });
+  if (plan === undefined) throw found;
+  return keepWaiting(input, { before, plan }, seen);
 }
 
 /** Takes the step, and looks at what came of it. */

@@ -3,7 +3,7 @@ import { approve } from '../../api/names.ts';
 import type { Effect, TenantStatus } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { isWorse, permitUpTo, worstEffect } from '../../compute/permit.ts';
-import type { Permit } from '../../compute/permit.ts';
+import type { BeyondConsent, Permit } from '../../compute/permit.ts';
 import type { Change, Desired } from '../../compute/provider.ts';
 
 /** Where consent comes from: the only place that makes permits. */
@@ -17,6 +17,8 @@ export interface GateInput {
   readonly changes: readonly Change[];
   /** status.plan. */
   readonly plan: Plan | undefined;
+  /** What a step turned out to need half-way, and was not announced. */
+  readonly found?: BeyondConsent;
 }
 
 export interface Gate {
@@ -32,13 +34,31 @@ const maxChanges = 20;
 /** Turns what differs into consent to mend it, or into a plan that waits for it. Pure. */
 export function gate(input: GateInput): Gate {
   const { approval, plan: known } = input;
-  const planned = input.changes.filter(touchesWhatRuns);
+  const planned = [...input.changes.filter(touchesWhatRuns), ...foundOut(input)];
   const effect = worstEffect(planned.map((change) => change.effect));
   if (!waits(approval, planned, effect)) return { permit: permitUpTo(freelyUpTo(approval, effect)) };
   const approved = input.tenant.metadata.annotations?.[approve];
   const isUnderWay = known !== undefined && known.digest === approved && isRestOf(input, planned, known);
   const plan = isUnderWay ? known : planOf(input, planned, effect);
   return { permit: plan.digest === approved ? permitUpTo(plan.effect) : undefined, plan };
+}
+
+/** Stands for what no difference tells of, but a step that was tried. */
+const foundPath = 'step';
+
+/** As it was announced once, it stays announced for as long as the plan leads to the same. */
+function foundOut(input: GateInput): readonly Change[] {
+  const { found, plan: known } = input;
+  if (found !== undefined) {
+    const { what, effect } = found;
+    return [{ path: foundPath, desired: what, actual: 'not announced', cause: 'spec', effect }];
+  }
+  const announced = known?.target === targetHash(input) ? known.changes : [];
+  return announced.filter(isFound).map((one) => ({ ...one, cause: 'spec' }));
+}
+
+function isFound({ path }: Pick<Change, 'path'>): boolean {
+  return path === foundPath;
 }
 
 /** To start what is missing, and to remove what never served: nothing that runs is touched. */
@@ -90,10 +110,11 @@ function planOf(input: GateInput, planned: readonly Change[], effect: Effect): P
     .map(({ path, desired, actual, effect: own }) => ({ path, desired, actual, effect: own }))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const target = targetHash(input);
-  return { digest: shortHash([target, changes]), target, effect, changes: changes.slice(0, maxChanges) };
+  const shown = [...changes.filter(isFound), ...changes.filter((change) => !isFound(change))];
+  return { digest: shortHash([target, changes]), target, effect, changes: shown.slice(0, maxChanges) };
 }
 
-function targetHash({ desired: { placement, specHash } }: GateInput): string {
+function targetHash({ desired: { placement, specHash } }: Pick<GateInput, 'desired'>): string {
   return shortHash([Object.entries(placement).toSorted(([a], [b]) => (a < b ? -1 : 1)), specHash]);
 }
 
@@ -112,7 +133,9 @@ const effectWords: Readonly<Record<Effect, string>> = {
 
 /** The condition's message while a plan waits: what it would do, and the command that approves it. */
 export function approvalMessage({ metadata: { namespace, name } }: Tenant, plan: Plan): string {
-  const what = plan.changes.map(({ path, desired, actual }) => `${path} from ${actual} to ${desired}`);
+  const what = plan.changes.map(({ path, desired, actual }) =>
+    isFound({ path }) ? `${desired}, as it turned out` : `${path} from ${actual} to ${desired}`,
+  );
   const more = what.length > 3 ? ` and ${what.length - 3} more` : '';
   return (
     `waits for consent, for it ${effectWords[plan.effect]}: ${what.slice(0, 3).join(', ')}${more}. To approve: ` +

@@ -22,22 +22,35 @@ export interface EngineGuard<E extends EngineReads = EngineReads> {
 const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
 
 /**
- * One container may be broken alone: the engine answers 500 to whoever asks about it, or never, while it serves all
- * else. Only where the connection itself failed does that speak of the engine.
+ * One container, network, volume or image may be broken alone: the engine answers 500 to whoever asks about it, or
+ * never, while it serves all else.
  */
-const ofOneContainer: ReadonlySet<string | symbol> = new Set([
+const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'inspectContainer',
+  'createContainer',
   'startContainer',
   'unpauseContainer',
   'stopContainer',
   'removeContainer',
   'renameContainer',
   'updateContainer',
+  'inspectNetwork',
+  'createNetwork',
+  'removeNetwork',
+  'inspectVolume',
+  'createVolume',
+  'removeVolume',
+  'inspectImage',
 ]);
 
 function isOutOfReach(error: unknown, key: string | symbol): error is ComputeError {
   if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable') return false;
-  return !ofOneContainer.has(key) || error.cause !== undefined;
+  return !ofOneThing.has(key) || !isAnswered(error);
+}
+
+/** Whether the engine itself took the call, as it was asked about one thing. Else it is the connection that failed. */
+export function isAnswered({ cause }: ComputeError): boolean {
+  return cause === undefined;
 }
 
 type Call = (...args: unknown[]) => unknown;

@@ -1,3 +1,4 @@
+import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
 import { restartPolicyOf } from './container-end.ts';
 import { nextName } from './container-name.ts';
@@ -125,19 +126,35 @@ export function changesOf({ containers, obsolete }: TenantComparison): readonly 
     containers.every(({ current, next, currentMatches }) =>
       current === undefined ? next === undefined : currentMatches,
     );
+  const coming = containers.flatMap(({ desired, currentMatches }) => (currentMatches ? [] : [desired]));
   return [
-    ...containers.flatMap((comparison) => containerChanges(comparison, settled)),
-    ...obsolete.map(({ name, state }): Change => ({
-      path: `containers.${name}`,
+    ...containers.flatMap((comparison) => containerChanges(comparison, { othersMatch: settled, coming })),
+    ...obsolete.map((container): Change => ({
+      path: `containers.${container.name}`,
       desired: 'absent',
-      actual: state,
+      actual: container.state,
       cause: 'spec',
-      effect: 'replace',
+      effect: effectOn(container, coming),
     })),
   ];
 }
 
-function containerChanges(comparison: ContainerComparison, othersMatch: boolean): readonly Change[] {
+/** Whichever of the new ones can't run beside it: it is stopped for that one's sake. */
+function effectOn(old: ObservedContainer, coming: readonly DesiredContainer[]): Effect {
+  return coming.some((desired) => excludes(desired, old)) ? 'gap' : 'replace';
+}
+
+interface Others {
+  /** Whether all that is there is as desired. */
+  readonly othersMatch: boolean;
+  /** What is to take over. */
+  readonly coming: readonly DesiredContainer[];
+}
+
+function containerChanges(
+  comparison: ContainerComparison,
+  { othersMatch, coming }: Others,
+): readonly Change[] {
   const { desired, current, next, currentMatches, repair } = comparison;
   const path = `containers.${desired.spec.name}`;
   if (current === undefined) {
@@ -148,7 +165,7 @@ function containerChanges(comparison: ContainerComparison, othersMatch: boolean)
   if (!currentMatches) {
     const stopped = next === undefined ? oldRepair(current) : 'none';
     return [
-      replacementChange(desired, current, path),
+      replacementChange({ desired, current, coming }, path),
       ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
     ];
   }
@@ -187,11 +204,16 @@ export function describeState({ state, exitCode }: ObservedContainer): string {
   return state === 'exited' && exitCode !== undefined ? `exited (${exitCode})` : state;
 }
 
-function replacementChange(desired: DesiredContainer, current: ObservedContainer, path: string): Change {
+interface Replacement extends Pick<Others, 'coming'> {
+  readonly desired: DesiredContainer;
+  readonly current: ObservedContainer;
+}
+
+function replacementChange({ desired, current, coming }: Replacement, path: string): Change {
   const hash = current.made.specHash ?? 'none';
   const wanted = desired.hashes.get(current.made.cluster ?? '')?.[0] ?? 'none';
   const limit = heldLimit(desired, current);
-  const effect = excludes(desired, current) ? 'gap' : 'replace';
+  const effect = effectOn(current, coming);
   if (isOfHash(desired, current) && limit !== undefined) {
     return { ...liveChange(limit, path, causeOf(desired, current)), effect };
   }

@@ -1,4 +1,6 @@
+import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
+import { isAnswered } from '../engine/engine-guard.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { withInspect } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -51,6 +53,17 @@ export async function inspectOne(
   container: ObservedContainer,
   signal: AbortSignal,
 ): Promise<ObservedContainer | undefined> {
-  const found = await engine.inspectContainer(container.id, signal);
+  const found = await engine
+    .inspectContainer(container.id, signal)
+    .catch((error: unknown) => Promise.reject(namedFailure(error, container)));
   return found === undefined ? undefined : withInspect(container, found);
+}
+
+/** One that is broken alone is named: nothing else on the engine tells which one it is. */
+function namedFailure(error: unknown, { name }: ObservedContainer): unknown {
+  if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable' || !isAnswered(error))
+    return error;
+  const { code, message, retryAfterMs } = error;
+  const options = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new ComputeError(code, `The container ${name} can't be inspected: ${message}`, options);
 }

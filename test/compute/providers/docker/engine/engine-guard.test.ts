@@ -70,6 +70,23 @@ describe('armed', () => {
     expect(onDown).not.toHaveBeenCalled();
   });
 
+  it.each([
+    ['inspectContainer', 'startContainer', 'createContainer'],
+    ['inspectNetwork', 'createNetwork', 'removeNetwork'],
+    ['inspectVolume', 'createVolume', 'removeVolume'],
+    ['inspectImage'],
+  ] as const)('one thing that is broken alone says nothing of the engine: %s', async (...calls) => {
+    const { engine, guard, onDown } = bench();
+    guard.arm(onDown);
+    const broken = new ComputeError('ProviderUnavailable', 'Docker Engine answered 500: no');
+    for (const call of calls) {
+      Object.assign(engine, { [call]: () => Promise.reject(broken) });
+      await expect(Reflect.apply(guard.engine[call], engine, ['one', signal])).rejects.toBe(broken);
+    }
+    expect(() => guard.check()).not.toThrow();
+    expect(onDown).not.toHaveBeenCalled();
+  });
+
   it('a container that is broken alone says nothing of the engine, but a connection that breaks does', async () => {
     const { engine, guard, onDown } = bench();
     guard.arm(onDown);

@@ -294,3 +294,32 @@ it('what the spec does not name is obsolete, whatever part it has', () => {
     ),
   ).toEqual(others);
 });
+
+describe('what has to be stopped first is a gap, whichever of the new containers it stands in the way of', () => {
+  const published = containerSpec('a', {
+    ports: [{ name: 'web', containerPort: 80, hostPort: 18_080, protocol: 'TCP' }],
+  });
+  const wanted = desiredTenant(tenantSpec({}, { containers: [published, containerSpec('b')] }), settings());
+  const holding = { fixedPorts: ['18080/tcp'] };
+  const effects = (...observed: ObservedContainer[]) =>
+    changesOf(compared(wanted, ...observed)).map(({ path, effect }) => `${path} ${effect}`);
+
+  it.each<[what: string, old: ObservedContainer, path: string]>([
+    [
+      'one that the spec does not name any more',
+      observedContainer({ name: app.engineName }, holding),
+      `containers.${app.engineName}`,
+    ],
+    ['another one of the tenant', outdated(of(wanted, 1), {}, holding), 'containers.b.spec'],
+    ['the one before it', outdated(of(wanted), {}, holding), 'containers.a.spec'],
+  ])('%s', (_what, old, path) => {
+    expect(effects(old)).toContain(`${path} gap`);
+  });
+
+  it('and none where the new one runs already', () => {
+    const old = observedContainer({ name: oldName(of(wanted).engineName) }, holding);
+    expect(effects(asDesired(of(wanted)), asDesired(of(wanted, 1)), old)).toEqual([
+      `containers.${old.name} replace`,
+    ]);
+  });
+});

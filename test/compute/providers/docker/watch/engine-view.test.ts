@@ -246,6 +246,55 @@ describe('an engine out of reach', () => {
   });
 });
 
+describe('a container that the engine fails to inspect', () => {
+  const answer = 'Docker Engine answered 500: RWLayer is unexpectedly nil';
+
+  /** `t0`, of which something has just happened, is broken. */
+  async function broken(error: ComputeError) {
+    const engine = await fleet(3);
+    const { look, hints } = watched(engine);
+    await look('t0');
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (id, ...rest) => {
+      const found = await inspect(id, ...rest);
+      if (found?.Name.endsWith('tenant-t0') === true) throw error;
+      return found;
+    };
+    const [one] = engine.containers.values();
+    if (one !== undefined) engine.emit('update', one);
+    await later(0);
+    engine.calls.length = 0;
+    hints.length = 0;
+    return { engine, look, hints };
+  }
+
+  it('is named, with what the engine says of it', async () => {
+    const { look } = await broken(new ComputeError('ProviderUnavailable', answer));
+    await expect(look('t0')).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+      message: `The container landlord-tenant-t0 can't be inspected: ${answer}`,
+    });
+  });
+
+  it('costs nobody else a look, however often it is asked about', async () => {
+    const { engine, look, hints } = await broken(new ComputeError('ProviderUnavailable', answer));
+    for (let n = 0; n < 20; n += 1) {
+      await expect(look('t0')).rejects.toThrow(answer);
+      await later(0);
+    }
+    expect(hints).toEqual([]);
+    expect((await look('t1')).exists).toBe(true);
+    expect(count(engine, 'listContainers')).toBe(20);
+  });
+
+  it('is not blamed for a connection that breaks', async () => {
+    const { look } = await broken(
+      new ComputeError('ProviderUnavailable', 'ECONNRESET', { cause: new Error('ECONNRESET') }),
+    );
+    await expect(look('t0')).rejects.toMatchObject({ message: 'ECONNRESET' });
+  });
+});
+
 describe('without a watch', () => {
   it('a burst of questions shares its list calls, and every answer is younger than its question', async () => {
     const engine = await fleet();
