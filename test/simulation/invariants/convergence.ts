@@ -5,19 +5,20 @@ import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
-import { markOf, tenantMark } from '../models/docker-engine.ts';
 import {
   comesFrom,
   containersOf,
   expectationOf,
+  isInTheWay,
   isJob,
   isLookedAfter,
   keyOfTenant,
   lackingOf,
+  lookedAfter,
+  ownerOf,
   providerOf,
   servesAt,
   standsStill,
-  tenantIdOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
@@ -32,10 +33,6 @@ function configOf(world: World): OperatorConfig {
   return config;
 }
 
-function lookedAfter(world: World): readonly StoredTenant[] {
-  return [...world.ledger.tenants.values()].filter((tenant) => isLookedAfter(world, tenant));
-}
-
 /** Tenants that are to run, each with what it asks for. */
 function running(world: World): readonly (readonly [StoredTenant, Expectation])[] {
   const config = configOf(world);
@@ -47,33 +44,10 @@ function running(world: World): readonly (readonly [StoredTenant, Expectation])[
     .map((tenant) => [tenant, expectationOf(world, tenant, config)]);
 }
 
-/** Whether something that another Tenant has left on purpose bears its names. */
-function isInTheWay(world: World, tenant: StoredTenant): boolean {
-  const isAnothers = (labels: Readonly<Record<string, string>>): boolean =>
-    markOf(labels, 'tenant_id') === tenantIdOf(tenant) && tenantMark(labels) !== keyOfTenant(tenant);
-  return [...world.engines.values()].some(
-    ({ containers, volumes, networks }) =>
-      [...containers.values()].some((one) => one.madeBy !== 'person' && isAnothers(one.labels)) ||
-      [...volumes.values(), ...networks.values()].some(({ Labels }) => isAnothers(Labels)),
-  );
-}
-
 /** Whether something of it has ended, and is to stay so: what that is called, `jobsAreHealthy` looks at. */
 function hasEnded(world: World, tenant: StoredTenant, { containers }: Expectation): boolean {
   const there = containersOf(world.engineNamed(configOf(world).engine), keyOfTenant(tenant));
   return containers.some((wanted) => there.some((one) => comesFrom(one, wanted) && standsStill(one, wanted)));
-}
-
-/** Of two with one id the older one has it. */
-function ownerOf(tenant: StoredTenant, tenants: readonly StoredTenant[]): StoredTenant {
-  const [owner = tenant] = tenants
-    .filter((other) => tenantIdOf(other) === tenantIdOf(tenant))
-    .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
-  return owner;
-}
-
-function ageOf({ metadata }: StoredTenant): string {
-  return `${metadata.creationTimestamp} ${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
 function readyWords(tenant: StoredTenant): string {
