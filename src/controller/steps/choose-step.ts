@@ -59,7 +59,8 @@ export function holdStep(exists: boolean, changes: readonly Change[]): Step {
   return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
 }
 
-const missing: Change = {
+/** Nothing is there. */
+export const missing: Change = {
   path: 'compute',
   desired: 'present',
   actual: 'absent',

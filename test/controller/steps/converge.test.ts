@@ -268,7 +268,18 @@ describe('a spec that was rejected', () => {
 
   test('is kept by a repair that is told', async () => {
     const outcome = await outcomeOf({ status, there: 'another', drift: [stopped] });
-    expect(outcome.repaired).toEqual([stoppedItem]);
+    expect(outcome).toMatchObject({ repaired: [stoppedItem], repair: 'stopped' });
+  });
+
+  test('is told of no repair that is not seen, and its next try waits all the same', async () => {
+    const drift = [stopped, edited];
+    const outcome = await outcomeOf({
+      status,
+      there: 'another',
+      drift,
+      showsAfter: { changes: [rollout, edited] },
+    });
+    expect(outcome).toMatchObject({ steps: hold, repaired: [stoppedItem], repair: 'stopped' });
   });
 
   test.each<[name: string, rest: Partial<Situation>]>([
