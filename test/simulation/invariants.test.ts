@@ -250,7 +250,11 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
 };
 
 /** What looks as if it broke a promise. */
-const innocent: readonly (readonly [invariant: string, what: string, act: (bench: Bench) => Promise<void>])[] = [
+const innocent: readonly (readonly [
+  invariant: string,
+  what: string,
+  act: (bench: Bench) => Promise<void>,
+])[] = [
   [
     'generationIsTold',
     'nobody reaches the apiserver',
@@ -259,6 +263,17 @@ const innocent: readonly (readonly [invariant: string, what: string, act: (bench
       await bench.edit({ spec: { suspend: false } });
       bench.world.weather.apiserverDown = true;
       await bench.pass(600_000);
+    },
+  ],
+  [
+    'oldOneServes',
+    'a person removes what ran before, and that is told',
+    async (bench) => {
+      await readyTenant(bench);
+      await bench.edit({ spec: { computeConfig: { docker: { image: 'missing:1' } } } });
+      for (const { id } of bench.engine.containers.values()) model.remove(bench.engine, 'person', id);
+      await bench.pass(1_000);
+      await bench.say('Ready=False/RolledBack: no such image. Nothing runs now', { placement });
     },
   ],
   [

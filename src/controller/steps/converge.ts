@@ -9,7 +9,7 @@ import { chooseStep, holdStep, missing, repairKind, withoutCause } from './choos
 import type { Step } from './choose-step.ts';
 import { approvalMessage, gate, permitToHold, permitToProvision } from './gate.ts';
 import type { Gate, Plan } from './gate.ts';
-import { judge } from './judge.ts';
+import { judge, rollbackMessage } from './judge.ts';
 
 export interface ConvergeInput {
   readonly tenant: Tenant;
@@ -161,15 +161,15 @@ function mended(repairs: Step['repairs'], { exists, changes }: Observation): Ste
 /** The desired state failed, and is not tried again until it or the request changes. */
 function rejection(
   { draft, desired, requestedAt }: ConvergeInput,
-  { compute }: Observation,
+  observation: Observation,
   why: { readonly reason: RollbackReason; readonly message: string },
 ): Decision {
   const request = requestedAt === undefined ? {} : { reconcileRequestedAt: requestedAt };
   const rejected = { specHash: desired.specHash, ...why, ...request };
   return {
-    verdict: { kind: 'rolledBack', ...why },
+    verdict: { kind: 'rolledBack', ...why, message: rollbackMessage(why.message, observation) },
     repaired: [],
-    facts: { compute, drift: draft.drift, rejected, plan: undefined },
+    facts: { compute: observation.compute, drift: draft.drift, rejected, plan: undefined },
   };
 }
 

@@ -250,7 +250,6 @@ describe('a spec that was rejected', () => {
   test.each<[name: string, rest: Partial<Situation>, steps: string[]]>([
     ['what stopped is started', { there: 'another', drift: [stopped] }, hold],
     ['what is as it was is left alone', { there: 'another' }, []],
-    ['nothing is made where nothing is left', {}, []],
     ['a repair waits its time', { there: 'another', drift: [stopped], waitMs: 4000 }, []],
     [
       'what the engine shows of the last try changes nothing',
@@ -263,6 +262,13 @@ describe('a spec that was rejected', () => {
   ])('keeps what ran before it: %s', async (_name, rest, steps) => {
     const outcome = await outcomeOf({ status, ...rest });
     expect(outcome).toMatchObject({ steps, verdict });
+    expect(outcome.draft.rejected).toEqual(rejected);
+  });
+
+  test('says so where nothing is left of what ran before it, and makes nothing', async () => {
+    const message = `no such image. Nothing runs now: change the spec, or ask for another try by the annotation landlord.dev/reconcile-requested-at`;
+    const outcome = await outcomeOf({ status });
+    expect(outcome).toMatchObject({ steps: [], verdict: { ...verdict, message } });
     expect(outcome.draft.rejected).toEqual(rejected);
   });
 

@@ -135,22 +135,24 @@ function ownFault(world: World, tenant: StoredTenant, name: string): boolean {
 
 const oldOneServes: Invariant = {
   name: 'oldOneServes',
-  promise: 'in the end, something runs of what ran before a spec that can not run',
+  promise:
+    'in the end, something runs of what ran before a spec that can not run, or it is told that a person removed it',
   watch(world, broken) {
-    const hands = new Set<string>();
+    const taken = new Set<string>();
     return {
-      onEngineChange(_engine, { by, container }) {
-        if (by === 'person' && container !== undefined) hands.add(container.id);
+      onEngineChange(_engine, { by, call, container }) {
+        if (by === 'person' && call === 'remove' && container !== undefined) taken.add(container.tenant);
       },
       atEnd() {
         const engine = world.engineNamed(configOf(world).engine);
         for (const [tenant, { fault, provider }] of running(world)) {
           if (fault === undefined || provider !== 'docker') continue;
           const key = keyOfTenant(tenant);
-          const served = servedBefore(world, tenant);
-          if (!served) continue;
-          if (!containersOf(engine, key).some(isUp))
-            broken(`nothing of ${key} runs any more (${readyWords(tenant)})`);
+          if (!servedBefore(world, tenant) || containersOf(engine, key).some(isUp)) continue;
+          const words = readyWords(tenant);
+          // What it was is not known any more.
+          if (!taken.has(key) || !/nothing runs now/i.test(words))
+            broken(`nothing of ${key} runs any more (${words})`);
         }
       },
     };
