@@ -75,7 +75,8 @@ function isUnderWay({ result }: Judged): boolean {
 
 /** Whether the step left something to do. What is only reported is none. */
 function isPending({ step, observation }: Judged): boolean {
-  return step.kind !== 'none' && observation.changes.length > 0;
+  const reported = new Set(step.reported.map(({ path }) => path));
+  return step.kind !== 'none' && observation.changes.some(({ path }) => !reported.has(path));
 }
 
 function isIll({ compute: { health, state } }: Observation): boolean {

@@ -107,6 +107,17 @@ describe('the step that is taken', () => {
       [],
     ],
     [
+      'an edit by other hands whose repair has begun, once that is only to be reported',
+      {
+        status: applied,
+        there: 'current',
+        drift: [edited],
+        shows: { halfway: true },
+        driftPolicy: 'Report',
+      },
+      hold,
+    ],
+    [
       'an edit by other hands in the midst of a rollout',
       { status: statusOf('False', 'Updating'), there: 'current', drift: [edited] },
       update,
@@ -370,6 +381,16 @@ describe('Ready', () => {
     ['none is desired and none runs', { shows: none('unknown') }, true],
     ['none is desired, and something is ill', { shows: none('unhealthy') }, false],
     ['its drift is only reported', { drift: [stopped], driftPolicy: 'Report' }, true],
+    [
+      'its drift is only reported, and what was made to mend it went',
+      {
+        drift: [edited],
+        shows: { halfway: true },
+        driftPolicy: 'Report',
+        showsAfter: { changes: [edited] },
+      },
+      true,
+    ],
     ['the step is under way', { drift: [stopped], step: inProgress }, false],
     ['the step left something to do', { drift: [stopped], showsAfter: { changes: [rollout] } }, false],
     ['the step mended all', { drift: [stopped], showsAfter: {} }, true],
