@@ -9,7 +9,6 @@ import { requeue } from './status/requeue.ts';
 import { isProgressOnly } from './status/status-debounce.ts';
 import { summarise } from './status/summarise.ts';
 import { transitionEvents } from './status/transition-events.ts';
-import { repairKind } from './steps/choose-step.ts';
 import { noteRepair } from './tenant-memory.ts';
 
 /** The end of a pass: the status, if it says anything new, then the Events, and when to look again. */
@@ -21,7 +20,7 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   const result = requeue(outcome);
   if (quiet) return result;
   logDefect(pass, outcome.verdict);
-  const { repaired } = outcome;
+  const { repaired, repair } = outcome;
   const verdict = shownVerdict(outcome.verdict, countsForMs);
   if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
   const status = summarise({ ...summaryOf(pass), verdict });
@@ -30,8 +29,8 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
     await writeStatus(pass, status);
     record(pass, transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration }));
   }
-  if (repaired.length > 0) noteRepair(memory, repairKind(repaired), deps.now().getTime());
-  if (verdict.kind === 'ready') noteReady(pass, repaired.length > 0);
+  if (repair !== undefined) noteRepair(memory, repair, deps.now().getTime());
+  if (verdict.kind === 'ready') noteReady(pass, repair !== undefined);
   return result;
 }
 

@@ -12,7 +12,7 @@ import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import type { OwnedLook } from './owned-look.ts';
 import type { TenantIndex } from './tenant-index.ts';
-import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
+import type { RepairKind, TenantMemories, TenantMemory } from './tenant-memory.ts';
 import type { TenantWriter } from './tenant-writer.ts';
 
 /** One pass over one Tenant: what it works with, what it has gathered so far, and what it may come to. */
@@ -100,8 +100,10 @@ export type RollbackReason = Extract<Reason, 'RolledBack' | 'ImageUnavailable'>;
 /** How a pass ends. */
 export interface Outcome {
   readonly verdict: Verdict;
-  /** Drift that was repaired. */
+  /** Drift that was repaired, and is seen no more. */
   readonly repaired: readonly DriftItem[];
+  /** A repair that was carried out, whatever it came to: the next of its kind waits. */
+  readonly repair?: RepairKind;
   /** When to look again, in milliseconds, where no hint is to be expected. */
   readonly lookAgainAfterMs?: number | undefined;
 }

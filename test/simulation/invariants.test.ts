@@ -249,6 +249,64 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   },
 };
 
+/** What looks as if it broke a promise. */
+const innocent: readonly (readonly [
+  invariant: string,
+  what: string,
+  act: (bench: Bench) => Promise<void>,
+])[] = [
+  [
+    'generationIsTold',
+    'nobody reaches the apiserver',
+    async (bench) => {
+      await readyTenant(bench);
+      await bench.edit({ spec: { suspend: false } });
+      bench.world.weather.apiserverDown = true;
+      await bench.pass(600_000);
+    },
+  ],
+  [
+    'oldOneServes',
+    'a person removes what ran before, and that is told',
+    async (bench) => {
+      await readyTenant(bench);
+      await bench.edit({ spec: { computeConfig: { docker: { image: 'missing:1' } } } });
+      for (const { id } of bench.engine.containers.values()) model.remove(bench.engine, 'person', id);
+      await bench.pass(1_000);
+      await bench.say('Ready=False/RolledBack: no such image. Nothing runs now', { placement });
+    },
+  ],
+  [
+    'oneServes',
+    'another Tenant has its id',
+    async (bench) => {
+      await bench.apply({ ...goodSpec, tenantId: 'team-a-acme' }, 'elder');
+      await bench.pass(1_000);
+      await bench.apply();
+      bench.run();
+      bench.run({ name: 'landlord-tenant-team-a-acme_next' });
+      await bench.pass(1_200_000);
+    },
+  ],
+  [
+    'successorFirst',
+    'a successor that is no longer wanted goes, and what it was to succeed runs as ill as ever',
+    async (bench) => {
+      const crashing = { image: 'latecrash:1' };
+      await bench.apply({ computeProvider: 'docker', computeConfig: { docker: crashing } });
+      bench.run(crashing);
+      await bench.pass(7_000);
+      await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+      await bench.pass(60_000);
+      await bench.edit({ spec: { computeConfig: { docker: { image: 'app:2' } } } });
+      const { id } = bench.run({ name: 'landlord-tenant-team-a-acme_next', image: 'app:2' });
+      await bench.edit({ spec: { computeConfig: { docker: { image: 'app:3' } } } });
+      await bench.pass(90_000);
+      model.remove(bench.engine, operator, id);
+    },
+  ],
+];
+
 /** A Tenant that runs as it says, and is rightly called Ready. */
 async function readyTenant(bench: Bench, spec: Record<string, unknown> = goodSpec): Promise<void> {
   await bench.apply(spec);
@@ -285,6 +343,10 @@ describe('an invariant', () => {
     const act = sabotage[name];
     expect(act, 'each has something that breaks it').toBeDefined();
     expect([...(await brokenBy(act as (bench: Bench) => Promise<void>))]).toContain(name);
+  });
+
+  it.each(innocent)('%s is kept where %s', async (name, _what, act) => {
+    expect([...(await brokenBy(act))]).not.toContain(name);
   });
 
   it('is kept by a Tenant that runs as it says', async () => {

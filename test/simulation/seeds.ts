@@ -7,6 +7,8 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [453, 'suspendedShows'],
   [691, 'whatCannotRunSaysSo'],
   [1035, 'rejectedForItsOwnFault'],
+  [5655, 'quietCostsNothing'],
+  [10138, 'oneServes'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

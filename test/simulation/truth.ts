@@ -2,6 +2,7 @@ import type { Container as ContainerSpec } from '../../src/api/compute-fields.ts
 import { memoryBytes } from '../../src/api/quantity.ts';
 import { isUp, portBindings } from './models/docker-container.ts';
 import type { Container } from './models/docker-container.ts';
+import { markOf, tenantMark } from './models/docker-engine.ts';
 import type { DockerEngine } from './models/docker-engine.ts';
 import { serviceNameOf } from './models/ecs-client.ts';
 import { imageFacts } from './models/images.ts';
@@ -52,6 +53,33 @@ export function isLookedAfter({ operators }: World, { metadata }: StoredTenant):
     const [key = '', value] = tenantSelector.split('=');
     return tenantSelector === '' || metadata.labels?.[key] === value;
   });
+}
+
+export function lookedAfter(world: World): readonly StoredTenant[] {
+  return [...world.ledger.tenants.values()].filter((tenant) => isLookedAfter(world, tenant));
+}
+
+/** Of two with one id the older one has it. */
+export function ownerOf(tenant: StoredTenant, tenants: readonly StoredTenant[]): StoredTenant {
+  const [owner = tenant] = tenants
+    .filter((other) => tenantIdOf(other) === tenantIdOf(tenant))
+    .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
+  return owner;
+}
+
+function ageOf({ metadata }: StoredTenant): string {
+  return `${metadata.creationTimestamp} ${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+/** Whether something that another Tenant has left on purpose bears its names. */
+export function isInTheWay(world: World, tenant: StoredTenant): boolean {
+  const isAnothers = (labels: Readonly<Record<string, string>>): boolean =>
+    markOf(labels, 'tenant_id') === tenantIdOf(tenant) && tenantMark(labels) !== keyOfTenant(tenant);
+  return [...world.engines.values()].some(
+    ({ containers, volumes, networks }) =>
+      [...containers.values()].some((one) => one.madeBy !== 'person' && isAnothers(one.labels)) ||
+      [...volumes.values(), ...networks.values()].some(({ Labels }) => isAnothers(Labels)),
+  );
 }
 
 export function providerOf(tenant: StoredTenant): string {

@@ -28,7 +28,7 @@ export interface StepInput {
 }
 
 /** Pure. */
-export function chooseStep(input: StepInput, { exists, changes }: Observation): Step {
+export function chooseStep(input: StepInput, { exists, changes, halfway }: Observation): Step {
   if (input.rejected) return holdStep(exists, changes);
   const { tenant, durable } = input;
   const applied = wasApplied(tenant);
@@ -43,7 +43,11 @@ export function chooseStep(input: StepInput, { exists, changes }: Observation): 
   if (exists && !isForeign && (!applied || changes.some(({ cause }) => cause === 'spec'))) {
     return { ...nothing, kind: 'update', reason: transition };
   }
-  if (input.driftPolicy === 'Report') return { ...nothing, reported: drift.map(withoutCause) };
+  if (input.driftPolicy === 'Report') {
+    const reported = drift.map(withoutCause);
+    // The repair had begun under another policy: what was made for it goes.
+    return { ...nothing, kind: isForeign && halfway === true ? 'hold' : 'none', reported };
+  }
   return { ...nothing, kind: exists ? 'update' : 'provision', repairs: drift };
 }
 
@@ -59,7 +63,8 @@ export function holdStep(exists: boolean, changes: readonly Change[]): Step {
   return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
 }
 
-const missing: Change = {
+/** Nothing is there. */
+export const missing: Change = {
   path: 'compute',
   desired: 'present',
   actual: 'absent',

@@ -6,11 +6,11 @@ import type { Desired, Observation } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import type { Outcome, RollbackReason, StatusDraft, Verdict } from '../pass.ts';
 import type { RepairKind } from '../tenant-memory.ts';
-import { chooseStep, holdStep, repairKind, withoutCause } from './choose-step.ts';
+import { chooseStep, holdStep, missing, repairKind, withoutCause } from './choose-step.ts';
 import type { Step } from './choose-step.ts';
 import { approvalMessage, gate, permitToHold, permitToProvision } from './gate.ts';
 import type { Gate, Plan } from './gate.ts';
-import { judge } from './judge.ts';
+import { judge, rollbackMessage } from './judge.ts';
 
 export interface ConvergeInput {
   readonly tenant: Tenant;
@@ -160,28 +160,36 @@ async function takeStep(
   if (result.outcome === 'rolled_back') {
     return rejection(input, after, { reason: result.reason ?? 'RolledBack', message: result.message });
   }
-  const isDone = result.outcome === 'done' && after.changes.length === 0;
+  const isOver = result.outcome === 'done';
+  const isDone = isOver && after.changes.length === 0;
   return {
     verdict: judge({ ...input, step, result, observation: after, rejected }),
     // A repair on its way is none yet: its next step follows.
-    repaired: result.outcome === 'done' ? step.repairs.map(withoutCause) : [],
+    repaired: isOver ? mended(step.repairs, after).map(withoutCause) : [],
+    ...(isOver && step.repairs.length > 0 ? { repair: repairKind(step.repairs) } : {}),
     lookAgainAfterMs: soonest(result.lookAgainAfterMs, after.lookAgainAfterMs),
     facts: { ...facts, compute: after.compute, plan: isDone ? undefined : facts.plan },
   };
 }
 
+/** What is not seen any more: to keep what ran before a rejected spec puts less right than there is wrong. */
+function mended(repairs: Step['repairs'], { exists, changes }: Observation): Step['repairs'] {
+  const left = new Set((exists ? changes : [missing]).map(({ path }) => path));
+  return repairs.filter(({ path }) => !left.has(path));
+}
+
 /** The desired state failed, and is not tried again until it or the request changes. */
 function rejection(
   { draft, desired, requestedAt }: ConvergeInput,
-  { compute }: Observation,
+  observation: Observation,
   why: { readonly reason: RollbackReason; readonly message: string },
 ): Decision {
   const request = requestedAt === undefined ? {} : { reconcileRequestedAt: requestedAt };
   const rejected = { specHash: desired.specHash, ...why, ...request };
   return {
-    verdict: { kind: 'rolledBack', ...why },
+    verdict: { kind: 'rolledBack', ...why, message: rollbackMessage(why.message, observation) },
     repaired: [],
-    facts: { compute, drift: draft.drift, rejected, plan: undefined },
+    facts: { compute: observation.compute, drift: draft.drift, rejected, plan: undefined },
   };
 }
 

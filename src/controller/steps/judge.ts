@@ -1,3 +1,4 @@
+import { reconcileRequestedAt } from '../../api/names.ts';
 import type { TenantStatus } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import type { Observation, StepResult } from '../../compute/provider.ts';
@@ -42,9 +43,19 @@ const table: readonly Row[] = [
   { when: ({ observation }) => isIll(observation), verdict: (judged) => progressing(judged, 'Unhealthy') },
 ];
 
-function rolledBack({ rejected }: Judged): Verdict {
+function rolledBack({ rejected, observation }: Judged): Verdict {
   const { reason = 'RolledBack', message = '' } = rejected ?? {};
-  return { kind: 'rolledBack', reason: reason as RollbackReason, message };
+  return {
+    kind: 'rolledBack',
+    reason: reason as RollbackReason,
+    message: rollbackMessage(message, observation),
+  };
+}
+
+/** What is kept running is the point of a rejection: that there is nothing must not be left to guess. */
+export function rollbackMessage(why: string, { exists }: Pick<Observation, 'exists'>): string {
+  if (exists) return why;
+  return `${why}. Nothing runs now: change the spec, or ask for another try by the annotation ${reconcileRequestedAt}`;
 }
 
 function ready({ observation: { compute } }: Judged): Verdict {
@@ -64,7 +75,8 @@ function isUnderWay({ result }: Judged): boolean {
 
 /** Whether the step left something to do. What is only reported is none. */
 function isPending({ step, observation }: Judged): boolean {
-  return step.kind !== 'none' && observation.changes.length > 0;
+  const reported = new Set(step.reported.map(({ path }) => path));
+  return step.kind !== 'none' && observation.changes.some(({ path }) => !reported.has(path));
 }
 
 function isIll({ compute: { health, state } }: Observation): boolean {

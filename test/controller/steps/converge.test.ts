@@ -107,6 +107,17 @@ describe('the step that is taken', () => {
       [],
     ],
     [
+      'an edit by other hands whose repair has begun, once that is only to be reported',
+      {
+        status: applied,
+        there: 'current',
+        drift: [edited],
+        shows: { halfway: true },
+        driftPolicy: 'Report',
+      },
+      hold,
+    ],
+    [
       'an edit by other hands in the midst of a rollout',
       { status: statusOf('False', 'Updating'), there: 'current', drift: [edited] },
       update,
@@ -250,7 +261,6 @@ describe('a spec that was rejected', () => {
   test.each<[name: string, rest: Partial<Situation>, steps: string[]]>([
     ['what stopped is started', { there: 'another', drift: [stopped] }, hold],
     ['what is as it was is left alone', { there: 'another' }, []],
-    ['nothing is made where nothing is left', {}, []],
     ['a repair waits its time', { there: 'another', drift: [stopped], waitMs: 4000 }, []],
     [
       'what the engine shows of the last try changes nothing',
@@ -266,9 +276,27 @@ describe('a spec that was rejected', () => {
     expect(outcome.draft.rejected).toEqual(rejected);
   });
 
+  test('says so where nothing is left of what ran before it, and makes nothing', async () => {
+    const message = `no such image. Nothing runs now: change the spec, or ask for another try by the annotation landlord.dev/reconcile-requested-at`;
+    const outcome = await outcomeOf({ status });
+    expect(outcome).toMatchObject({ steps: [], verdict: { ...verdict, message } });
+    expect(outcome.draft.rejected).toEqual(rejected);
+  });
+
   test('is kept by a repair that is told', async () => {
     const outcome = await outcomeOf({ status, there: 'another', drift: [stopped] });
-    expect(outcome.repaired).toEqual([stoppedItem]);
+    expect(outcome).toMatchObject({ repaired: [stoppedItem], repair: 'stopped' });
+  });
+
+  test('is told of no repair that is not seen, and its next try waits all the same', async () => {
+    const drift = [stopped, edited];
+    const outcome = await outcomeOf({
+      status,
+      there: 'another',
+      drift,
+      showsAfter: { changes: [rollout, edited] },
+    });
+    expect(outcome).toMatchObject({ steps: hold, repaired: [stoppedItem], repair: 'stopped' });
   });
 
   test.each<[name: string, rest: Partial<Situation>]>([
@@ -353,6 +381,16 @@ describe('Ready', () => {
     ['none is desired and none runs', { shows: none('unknown') }, true],
     ['none is desired, and something is ill', { shows: none('unhealthy') }, false],
     ['its drift is only reported', { drift: [stopped], driftPolicy: 'Report' }, true],
+    [
+      'its drift is only reported, and what was made to mend it went',
+      {
+        drift: [edited],
+        shows: { halfway: true },
+        driftPolicy: 'Report',
+        showsAfter: { changes: [edited] },
+      },
+      true,
+    ],
     ['the step is under way', { drift: [stopped], step: inProgress }, false],
     ['the step left something to do', { drift: [stopped], showsAfter: { changes: [rollout] } }, false],
     ['the step mended all', { drift: [stopped], showsAfter: {} }, true],

@@ -191,9 +191,11 @@ export const userActions = {
     world.weather.secretsFail = false;
   },
   async twin(scene) {
-    const name = `twin-${scene.random.int(1, 3)}`;
+    const number = scene.random.int(1, 3);
+    const name = `twin-${number}`;
+    // Each with a host port of its own: of two that want the same, one could not run.
     const spec = {
-      ...newSpec(scene.random, 9, { ...scene, badness: 0 }),
+      ...newSpec(scene.random, 8 + number, { ...scene, badness: 0 }),
       tenantId: `${namespace}-${scene.anyName()}`,
     };
     await apply(scene, name, spec);

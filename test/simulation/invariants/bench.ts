@@ -19,8 +19,8 @@ export interface Bench {
   readonly world: World;
   readonly engine: DockerEngine;
   readonly pass: (ms: number) => Promise<void>;
-  /** A user applies the Tenant `acme`. */
-  readonly apply: (spec?: Record<string, unknown>, labels?: Record<string, string>) => Promise<void>;
+  /** A user applies a Tenant, `acme` unless it is named. */
+  readonly apply: (spec?: Record<string, unknown>, name?: string) => Promise<void>;
   readonly edit: (patch: unknown) => Promise<void>;
   readonly remove: () => Promise<void>;
   /** The operator writes: conditions as `Ready=True/Running: message`, of the newest generation. */
@@ -73,13 +73,8 @@ export function createBench(world: World, time: VirtualTime): Bench {
     world,
     engine,
     pass: (ms) => time.advance(ms),
-    async apply(spec = goodSpec, labels = {}) {
-      await tenants.create({
-        apiVersion,
-        kind,
-        metadata: { name: 'acme', namespace, labels },
-        spec,
-      });
+    async apply(spec = goodSpec, name = 'acme') {
+      await tenants.create({ apiVersion, kind, metadata: { name, namespace }, spec });
     },
     edit: async (change) => void (await tenants.mergePatch('acme', namespace, change)),
     remove: async () => void (await tenants.delete('acme', namespace)),

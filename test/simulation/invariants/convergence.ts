@@ -5,19 +5,20 @@ import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
-import { markOf, tenantMark } from '../models/docker-engine.ts';
 import {
   comesFrom,
   containersOf,
   expectationOf,
+  isInTheWay,
   isJob,
   isLookedAfter,
   keyOfTenant,
   lackingOf,
+  lookedAfter,
+  ownerOf,
   providerOf,
   servesAt,
   standsStill,
-  tenantIdOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
@@ -32,10 +33,6 @@ function configOf(world: World): OperatorConfig {
   return config;
 }
 
-function lookedAfter(world: World): readonly StoredTenant[] {
-  return [...world.ledger.tenants.values()].filter((tenant) => isLookedAfter(world, tenant));
-}
-
 /** Tenants that are to run, each with what it asks for. */
 function running(world: World): readonly (readonly [StoredTenant, Expectation])[] {
   const config = configOf(world);
@@ -47,33 +44,10 @@ function running(world: World): readonly (readonly [StoredTenant, Expectation])[
     .map((tenant) => [tenant, expectationOf(world, tenant, config)]);
 }
 
-/** Whether something that another Tenant has left on purpose bears its names. */
-function isInTheWay(world: World, tenant: StoredTenant): boolean {
-  const isAnothers = (labels: Readonly<Record<string, string>>): boolean =>
-    markOf(labels, 'tenant_id') === tenantIdOf(tenant) && tenantMark(labels) !== keyOfTenant(tenant);
-  return [...world.engines.values()].some(
-    ({ containers, volumes, networks }) =>
-      [...containers.values()].some((one) => one.madeBy !== 'person' && isAnothers(one.labels)) ||
-      [...volumes.values(), ...networks.values()].some(({ Labels }) => isAnothers(Labels)),
-  );
-}
-
 /** Whether something of it has ended, and is to stay so: what that is called, `jobsAreHealthy` looks at. */
 function hasEnded(world: World, tenant: StoredTenant, { containers }: Expectation): boolean {
   const there = containersOf(world.engineNamed(configOf(world).engine), keyOfTenant(tenant));
   return containers.some((wanted) => there.some((one) => comesFrom(one, wanted) && standsStill(one, wanted)));
-}
-
-/** Of two with one id the older one has it. */
-function ownerOf(tenant: StoredTenant, tenants: readonly StoredTenant[]): StoredTenant {
-  const [owner = tenant] = tenants
-    .filter((other) => tenantIdOf(other) === tenantIdOf(tenant))
-    .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1));
-  return owner;
-}
-
-function ageOf({ metadata }: StoredTenant): string {
-  return `${metadata.creationTimestamp} ${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
 function readyWords(tenant: StoredTenant): string {
@@ -161,22 +135,24 @@ function ownFault(world: World, tenant: StoredTenant, name: string): boolean {
 
 const oldOneServes: Invariant = {
   name: 'oldOneServes',
-  promise: 'in the end, something runs of what ran before a spec that can not run',
+  promise:
+    'in the end, something runs of what ran before a spec that can not run, or it is told that a person removed it',
   watch(world, broken) {
-    const hands = new Set<string>();
+    const taken = new Set<string>();
     return {
-      onEngineChange(_engine, { by, container }) {
-        if (by === 'person' && container !== undefined) hands.add(container.id);
+      onEngineChange(_engine, { by, call, container }) {
+        if (by === 'person' && call === 'remove' && container !== undefined) taken.add(container.tenant);
       },
       atEnd() {
         const engine = world.engineNamed(configOf(world).engine);
         for (const [tenant, { fault, provider }] of running(world)) {
           if (fault === undefined || provider !== 'docker') continue;
           const key = keyOfTenant(tenant);
-          const served = servedBefore(world, tenant);
-          if (!served) continue;
-          if (!containersOf(engine, key).some(isUp))
-            broken(`nothing of ${key} runs any more (${readyWords(tenant)})`);
+          if (!servedBefore(world, tenant) || containersOf(engine, key).some(isUp)) continue;
+          const words = readyWords(tenant);
+          // What it was is not known any more.
+          if (!taken.has(key) || !/nothing runs now/i.test(words))
+            broken(`nothing of ${key} runs any more (${words})`);
         }
       },
     };

@@ -131,8 +131,8 @@ function lasting(
   const since = new Map<string, number>();
   return (): void => {
     const nowMs = world.time.now();
-    const isWatched =
-      watchedSince(world) + ms < nowMs && world.time.now() - world.weather.apiserverBackMs > ms;
+    const { apiserverDown, apiserverBackMs } = world.weather;
+    const isWatched = !apiserverDown && watchedSince(world) + ms < nowMs && nowMs - apiserverBackMs > ms;
     for (const [key, tenant] of world.ledger.tenants) {
       if (!isWatched || !isLookedAfter(world, tenant) || !isTheCase(tenant)) {
         since.delete(key);

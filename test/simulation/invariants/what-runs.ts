@@ -8,9 +8,12 @@ import {
   comesFrom,
   containersOf,
   expectationOf,
+  isInTheWay,
   isLookedAfter,
   isSettled,
   lagMs,
+  lookedAfter,
+  ownerOf,
   providerOf,
 } from '../truth.ts';
 import type { Expectation, Wanted } from '../truth.ts';
@@ -142,6 +145,7 @@ const successorFirst: Invariant = {
           `${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`,
         );
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
+      if (isStillTried(world, engine, container)) return;
       const heirs = containersOf(engine, key).filter(
         (other) => other !== container && other.role === name && isSettled(other, nowMs, 500),
       );
@@ -150,6 +154,17 @@ const successorFirst: Invariant = {
     },
   }),
 };
+
+/** Whether it never served: what it was to succeed runs still. */
+function isStillTried(world: World, engine: DockerEngine, container: Container): boolean {
+  const { createdMs, role, tenant } = container;
+  return (
+    world.ledger.lastReadyMs(tenant) < createdMs &&
+    containersOf(engine, tenant).some(
+      (other) => other.role === role && isUp(other) && other.createdMs < createdMs,
+    )
+  );
+}
 
 /** All of a tenant's containers are replaced together: one that excludes its successor takes the others along. */
 function hasGivenWay(
@@ -205,6 +220,8 @@ function isToRun(world: World, key: string): boolean {
   const config = world.operators[0]?.config;
   if (tenant === undefined || config === undefined) return false;
   if (tenant.spec.suspend === true || !isLookedAfter(world, tenant)) return false;
+  // What runs of one that may not have its id is nobody's to touch.
+  if (ownerOf(tenant, lookedAfter(world)) !== tenant || isInTheWay(world, tenant)) return false;
   return expectationOf(world, tenant, config).fault === undefined;
 }
 

@@ -64,6 +64,8 @@ const restartBaseMs = 100;
 const restartCapMs = 60_000;
 const goodRunMs = 10_000;
 
+const pausedLookMs = 100;
+
 /** `80/tcp`, each with the host port that it is to have; 0: any. */
 export function portBindings({ hostConfig }: Container): readonly (readonly [string, number])[] {
   const wanted = (hostConfig.PortBindings ?? {}) as Record<string, { HostPort: string }[]>;
@@ -93,7 +95,10 @@ export function beginRun(container: Container, world: Surroundings): void {
   world.emit('start', container);
   const whileRunning = (ms: number, then: () => void): void =>
     void setTimeout(() => {
-      if (container.run === run && container.state === 'running') then();
+      if (container.run !== run) return;
+      // What a pause holds up happens once it is over.
+      if (container.state === 'paused') whileRunning(pausedLookMs, then);
+      else if (container.state === 'running') then();
     }, ms);
   planEnd(container, world, whileRunning);
   if (check !== undefined) probe(container, world, whileRunning);

@@ -5,6 +5,7 @@ import { completed, containerHealth } from './container-health.ts';
 import type { Clock, ContainerHealth } from './container-health.ts';
 import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
+import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
 import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
@@ -48,10 +49,12 @@ export function observe(
     ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
     ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
   ]);
+  const comparison = desired === undefined ? undefined : compareTenant(desired, containers);
   return {
     // What is done and was pruned is not missing.
     exists: containers.length > 0 || (shown.length > 0 && toRun.length === 0),
-    changes: desired === undefined ? [] : changesOf(compareTenant(desired, containers)),
+    changes: comparison === undefined ? [] : changesOf(comparison),
+    ...(comparison !== undefined && isHalfway(comparison) ? { halfway: true } : {}),
     compute: {
       state: worst(
         statesByBadness,
@@ -72,6 +75,12 @@ export function observe(
     ...(messages.length === 0 ? {} : { message: messages.join('; ') }),
     ...(lookAgain.length === 0 ? {} : { lookAgainAfterMs: Math.min(...lookAgain) }),
   };
+}
+
+function isHalfway({ containers }: TenantComparison): boolean {
+  return containers.some(
+    ({ current, currentMatches, next }) => current !== undefined && !currentMatches && next !== undefined,
+  );
 }
 
 type Assessed = ContainerHealth & Omit<Shown, 'portNames'>;

@@ -35,6 +35,20 @@ it('nothing is not there', () => {
   expect(look()).toMatchObject({ exists: false, compute: { state: 'stopped', running: 0, desired: 1 } });
 });
 
+it('a successor beside what it is to replace is half of a step', () => {
+  const limited = seen(
+    {},
+    { live: { nanoCpus: 0, memoryBytes: 32 * 2 ** 20, restartPolicy: 'unless-stopped' } },
+  );
+  const next = seen({ name: `${limited.name}_next` });
+  expect(look(limited, next).halfway).toBe(true);
+  expect([look(limited).halfway, look(seen(), next).halfway, look(next).halfway]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
 describe('state and health', () => {
   it.each<[string, ObservedContainer, string, string]>([
     ['running for long', seen(), 'running', 'healthy'],
