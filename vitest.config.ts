@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 const unit = globSync('test/**/*.test.ts').filter((file) => !file.endsWith('.real.test.ts'));
 /**
@@ -25,6 +26,7 @@ const unitTest = {
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/closing-line-reporter.ts'],
     projects: [
       {

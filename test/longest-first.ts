@@ -1,0 +1,30 @@
+import { relative } from 'node:path';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
+
+/**
+ * Files that take a minute or more, mostly for waiting: the others run beside them. Begun last, each would have the
+ * machine to itself at the end.
+ */
+const longest: readonly string[] = [
+  'test/cluster/kill-9.real.test.ts',
+  'test/cluster/engine-outage.real.test.ts',
+  'test/cluster/ecs-fleet.real.test.ts',
+  'test/cluster/ecs-faults.real.test.ts',
+  'test/cluster/docker-lifecycle.real.test.ts',
+  'test/compute/providers/docker/crash-points.real.test.ts',
+  'test/cluster/apiserver-outage.real.test.ts',
+  'test/cluster/crash-points.real.test.ts',
+];
+
+/** Begins with the longest files; the rest as vitest has it. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort.call(this, files);
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.indexOf(relative(this.ctx.config.root, moduleId));
+      return index === -1 ? longest.length : index;
+    };
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
