@@ -10,7 +10,15 @@ export type ComputeHealth = (typeof computeHealths)[number];
 
 /** Everything that `destroy` needs, owned by the provider: only `provider` is common to all. */
 export const placement = z
-  .looseObject({ provider: z.string().describe('Name of the provider that this place belongs to.') })
+  .looseObject({
+    provider: z.string().describe('Name of the provider that this place belongs to.'),
+    host: z
+      .string()
+      .optional()
+      .describe(
+        'Address at which its engine was reached last. It does not tell places apart: the rest does.',
+      ),
+  })
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 export type Placement = z.output<typeof placement>;
 

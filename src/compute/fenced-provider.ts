@@ -1,4 +1,5 @@
 import { ComputeError } from './errors.ts';
+import { located } from './place.ts';
 import type { Provider } from './provider.ts';
 
 /** `provider` as long as this process `mayAct`: no step begins once another process may have taken its place. */
@@ -10,6 +11,7 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
   return {
     name: provider.name,
     desired: (spec) => provider.desired(spec),
+    locate: async (placement, signal) => located(provider, placement, signal),
     validate: (desired, signal) => provider.validate(desired, signal),
     provision: (desired, permit, signal) => step(() => provider.provision(desired, permit, signal)),
     update: (desired, permit, signal) => step(() => provider.update(desired, permit, signal)),

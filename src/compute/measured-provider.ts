@@ -1,4 +1,6 @@
+import type { Placement } from '../api/status.ts';
 import { ComputeError } from './errors.ts';
+import { located } from './place.ts';
 import type { Provider } from './provider.ts';
 
 /** Called at the end of each operation: `result` is `ok` or the error's code. */
@@ -21,6 +23,10 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
   return {
     name: provider.name,
     desired: (spec) => provider.desired(spec),
+    ...(provider.locate && {
+      locate: (placement: Placement, signal: AbortSignal) =>
+        measure('locate', () => located(provider, placement, signal)),
+    }),
     validate: (desired, signal) => measure('validate', () => provider.validate(desired, signal)),
     provision: (desired, permit, signal) =>
       measure('provision', () => provider.provision(desired, permit, signal)),

@@ -24,6 +24,13 @@ export interface Provider<D extends Desired = Desired> {
    */
   desired(spec: TenantComputeSpec): D;
 
+  /**
+   * A placement of this provider, complete: with what its engine alone can tell (which engine it is) where `desired` or
+   * an earlier version left that out, and with the address that leads there now. What is complete stays the same place.
+   * Left out where a placement says everything by itself. Rejects with AccessDenied, Throttled, ProviderUnavailable.
+   */
+  locate?(placement: Placement, signal: AbortSignal): Promise<Placement>;
+
   /** What `desired` can't know without asking the engine. Changes nothing. Rejects with InvalidSpec or PolicyDenied. */
   validate(desired: D, signal: AbortSignal): Promise<void>;
 
@@ -82,7 +89,7 @@ export interface TenantPlace {
   readonly tenantId: string;
   readonly namespace: string;
   readonly name: string;
-  /** Equal placements (deeply) are the same place. All that `destroy` needs to find what is there. */
+  /** All that `destroy` needs to find what is there. Equal placements (deeply), but for `host`, are the same place. */
   readonly placement: Placement;
   /** `compute.resourceIds` of the last status: what was seen as the tenant's, here or at another of its places. */
   readonly seen?: Readonly<Record<string, string>>;

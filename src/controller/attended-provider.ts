@@ -1,4 +1,5 @@
 import { ComputeError } from '../compute/errors.ts';
+import { located } from '../compute/place.ts';
 import type { Change, Desired, Observation, Provider, StepResult } from '../compute/provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { reconcileRequestedAt } from '../api/names.ts';
@@ -25,6 +26,14 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
     provider: {
       name: provider.name,
       desired: (spec) => provider.desired(spec),
+      async locate(placement, signal) {
+        try {
+          return await located(provider, placement, signal);
+        } catch (error) {
+          pass.failedLook = error;
+          throw error;
+        }
+      },
       async validate(desired, signal) {
         try {
           await provider.validate(desired, signal);

@@ -70,6 +70,8 @@ export type Verdict =
       readonly message: string;
       /** A move's old place that is still to be emptied. */
       readonly pending?: string;
+      /** Why that place refuses. */
+      readonly refusal?: ComputeError;
     }
   | {
       readonly kind: 'progressing';

@@ -2,12 +2,12 @@ import { finalizer } from '../api/names.ts';
 import type { Placement } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
+import { isSamePlace, located, placeText } from '../compute/place.ts';
 import type { Change, Desired } from '../compute/provider.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
-import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record, summaryOf, writeStatus } from './conclude.ts';
@@ -21,8 +21,9 @@ import { progressMessage, reasonInTransition } from './status/reasons.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
 import { summarise } from './status/summarise.ts';
 import { converge } from './steps/converge.ts';
-import { deleteTenant, noteRetained, placeText } from './steps/delete-tenant.ts';
+import { deleteTenant, noteRetained } from './steps/delete-tenant.ts';
 import { approvalMessage, gate } from './steps/gate.ts';
+import { completePlaces } from './steps/complete-places.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
@@ -79,7 +80,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const enabled = attended(pass, choose(pass, tenantSpec));
   note(pass, { computeProvider: enabled.definition.name });
   const spec = await resolve(pass, tenantSpec, enabled);
-  const desired = enabled.provider.desired(spec);
+  const desired = await placed(enabled, enabled.provider.desired(spec), signal);
   pass.specHash = desired.specHash;
   await enabled.provider.validate(desired, signal);
   const isKnown = pass.tenant.metadata.finalizers?.includes(finalizer) === true;
@@ -88,6 +89,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   if (isKnown && pass.draft.placement === undefined) {
     note(pass, { previousPlacements: await placesByOwner(pass, signal) });
   }
+  await completePlaces(pass);
   const unapproved = moveThatWaits(pass, tenantSpec, desired);
   if (unapproved !== undefined) {
     await observe(pass);
@@ -201,6 +203,14 @@ async function dropUnkeepable(pass: Pass): Promise<void> {
   pass.draft = draftFrom(kept);
 }
 
+async function placed(
+  { provider }: EnabledProvider,
+  desired: Desired,
+  signal: AbortSignal,
+): Promise<Desired> {
+  return { ...desired, placement: await located(provider, desired.placement, signal) };
+}
+
 async function ensureFinalizer(pass: Pass): Promise<void> {
   if (pass.tenant.metadata.finalizers?.includes(finalizer) === true) return;
   pass.tenant = await pass.deps.writer.addFinalizer(pass.tenant, pass.signal);
@@ -210,7 +220,7 @@ async function ensureFinalizer(pass: Pass): Promise<void> {
 function moveThatWaits(pass: Pass, { approval }: TenantSpec, desired: Desired): Outcome | undefined {
   const { tenant, draft } = pass;
   const { placement } = draft;
-  if (placement === undefined || jsonEqual(placement, desired.placement)) return undefined;
+  if (placement === undefined || isSamePlace(placement, desired.placement)) return undefined;
   const move: Change = {
     path: 'placement',
     desired: placeText(desired.placement),
@@ -228,9 +238,9 @@ function moveThatWaits(pass: Pass, { approval }: TenantSpec, desired: Desired): 
 async function place(pass: Pass, { definition }: EnabledProvider, target: Placement): Promise<void> {
   const { draft, tenant } = pass;
   const current = draft.placement;
-  if (current !== undefined && jsonEqual(current, target)) return;
+  if (isSamePlace(current, target)) return;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
-  const previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
+  const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
   note(pass, { placement: target, previousPlacements });
   noteRetained(pass, []);
   if (current === undefined) pass.memory.readyGeneration ??= 'never';
@@ -254,6 +264,7 @@ async function observe(pass: Pass): Promise<void> {
     signal,
   });
   note(pass, { compute });
+  await completePlaces(pass);
 }
 
 /** Undefined: there is nothing to write any more. */

@@ -84,6 +84,7 @@ describe('measuredProvider', () => {
       }) as never;
     const operations = [
       'desired',
+      'locate',
       'validate',
       'provision',
       'update',
@@ -105,6 +106,7 @@ describe('measuredProvider', () => {
     const desired = real.desired(spec);
     const given: unknown[] = [
       provider.desired(spec),
+      await provider.locate?.(desired.placement, signal),
       await provider.validate(desired, signal),
       await provider.provision(desired, anyPermit, signal),
       await provider.update(desired, anyPermit, signal),
@@ -118,6 +120,7 @@ describe('measuredProvider', () => {
     expect(given).toEqual(operations);
     expect(calls).toEqual([
       ['desired', spec],
+      ['locate', desired.placement, signal],
       ['validate', desired, signal],
       ['provision', desired, anyPermit, signal],
       ['update', desired, anyPermit, signal],

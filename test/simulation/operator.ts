@@ -30,6 +30,8 @@ export interface OperatorConfig {
   readonly mock?: Readonly<Record<string, unknown>> | undefined;
   /** The engine that `compute.docker.host` leads to. */
   readonly engine: string;
+  /** By which of its addresses. Default: unix. */
+  readonly way?: 'unix' | 'tcp';
   readonly tenantSelector?: string;
 }
 
@@ -129,8 +131,9 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   const enabled = new Map<string, EnabledProvider>();
   if (config.docker !== undefined) {
     const block = dockerOperatorBlock.parse(config.docker);
-    const engine = dockerClient(world.engineNamed(config.engine), world.engineNetwork, process);
-    const provider = dockerProvider(engine, block, dockerPolicyBlock.parse({}), context);
+    const connect = (host: string) => dockerClient(world.engineAt(host), world.engineNetwork, process);
+    const engine = connect(`${config.way ?? 'unix'}://${config.engine}`);
+    const provider = dockerProvider(engine, block, dockerPolicyBlock.parse({}), { ...context, connect });
     enabled.set('docker', { definition: dockerDefinition, provider, block });
   }
   if (config.ecs !== undefined) {

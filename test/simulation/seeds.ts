@@ -27,7 +27,6 @@ export const knownFaults: readonly KnownFault[] = [
   { leavesOut: 'restartKilled', why: 'the same' },
   { leavesOut: 'rival', why: 'two operators with other defaults replace each other without a back-off' },
   { leavesOut: 'otherPrefix', why: 'with a fixed host port, the new place waits for the old one for ever' },
-  { leavesOut: 'otherEngine', why: 'what runs on the engine before is left there' },
   { leavesOut: 'freeze', why: 'the minute without contact is counted from the first call that fails' },
   { leavesOut: 'ecsOutage', why: 'the same' },
   { leavesOut: 'flaw', why: 'a crash loop after a long good run counts as settled between two crashes' },

@@ -6,7 +6,7 @@ import { KubeApiError, KubeUnreachableError } from '../../src/kube/client/kube-a
 import { createMemoryApiserver } from '../controller/memory-apiserver.ts';
 import type { Commit, MemoryApiserver } from '../controller/memory-apiserver.ts';
 import type { ApiserverNetwork } from './models/apiserver.ts';
-import type { EngineNetwork } from './models/docker-client.ts';
+import type { EngineNetwork, EngineRoute } from './models/docker-client.ts';
 import { createDockerEngine } from './models/docker-engine.ts';
 import type { DockerEngine, EngineChange } from './models/docker-engine.ts';
 import type { AwsEcs } from './models/aws-ecs.ts';
@@ -41,6 +41,8 @@ export interface World {
   /** The operator goes round in circles: the rest of the run would take for ever. */
   isHopeless: boolean;
   engineNamed(name: string): DockerEngine;
+  /** `unix://one` and `tcp://one` lead to the engine `one`. */
+  engineAt(address: string): EngineRoute;
   note(what: string): void;
   onPass(key: string, by: string): void;
   onLog(line: LogLine): void;
@@ -163,6 +165,10 @@ export function createWorld(random: Random, time: VirtualTime): World {
       const engine = engines.get(name);
       if (engine === undefined) throw new Error(`there is no engine ${name}`);
       return engine;
+    },
+    engineAt(address) {
+      const [, name = ''] = address.split('://');
+      return { engine: world.engineNamed(name), address };
     },
     note(what) {
       trace.push({ atMs: time.now(), what });

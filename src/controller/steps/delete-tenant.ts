@@ -5,7 +5,8 @@ import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import type { ErrorCode } from '../../compute/errors.ts';
 import type { Permit } from '../../compute/permit.ts';
-import { jsonEqual } from '../../kube/client/merge-patch.ts';
+import { distinctPlaces, isSamePlace, placeText } from '../../compute/place.ts';
+import type { DestroyResult } from '../../compute/provider.ts';
 import { note, placeAt } from '../pass.ts';
 import type { Pass, StatusDraft, Verdict } from '../pass.ts';
 import type { TransitionEvent } from '../status/transition-events.ts';
@@ -36,18 +37,25 @@ export async function deleteTenant(pass: Pass): Promise<Deletion> {
 async function emptyAll(pass: Pass): Promise<Deletion> {
   const places = await placesToEmpty(pass);
   const emptied = await destroyPlacements(pass, places, permitToDelete(pass.tenant));
-  const { left, why, failure, retained, lookAgainAfterMs } = emptied;
+  const { left, why, failure, lookAgainAfterMs } = emptied;
   if (failure !== undefined) return { verdict: blocked(failure, why), lookAgainAfterMs };
   if (left.length > 0) return { verdict: { kind: 'deleting', message: why }, lookAgainAfterMs };
   if (places.length === 0) return {};
-  const kept = [...pass.draft.retained, ...retained].map(
-    ({ provider, resource }) => `${resource} on ${provider}`,
-  );
-  const isKept = kept.length > 0 && specOf(pass.tenant)['volumePolicy'] !== 'Delete';
-  const told = isKept
-    ? `nothing of it runs any more; kept, as volumePolicy says: ${kept.join(', ')}`
-    : 'nothing of it is left';
-  return { destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note: told } };
+  const note = whatIsLeft(pass, emptied);
+  return { destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note } };
+}
+
+function whatIsLeft({ tenant, draft }: Pass, { retained, givenUp }: Emptied): string {
+  const kept = [...draft.retained, ...retained].map(({ provider, resource }) => `${resource} on ${provider}`);
+  const isKept = kept.length > 0 && specOf(tenant)['volumePolicy'] !== 'Delete';
+  if (givenUp.length === 0 && !isKept) return 'nothing of it is left';
+  const lines = [
+    givenUp.length === 0
+      ? 'nothing of it runs any more'
+      : `given up, with what is there: ${givenUp.join(', ')}`,
+    ...(isKept ? [`kept, as volumePolicy says: ${kept.join(', ')}`] : []),
+  ];
+  return lines.join('; ');
 }
 
 function blocked(error: ComputeError, why: string): Verdict {
@@ -72,13 +80,12 @@ async function placesToEmpty(pass: Pass): Promise<readonly Placement[]> {
     draft.placement === undefined
       ? [...deps.providers.values()].filter(({ definition }) => !definition.durable)
       : [];
-  const places = [
+  return distinctPlaces([
     ...known,
     ...found,
     ...kept,
     ...forgetful.map(({ definition }): Placement => ({ provider: definition.name })),
-  ];
-  return places.filter((place, at) => places.findIndex((other) => jsonEqual(place, other)) === at);
+  ]);
 }
 
 export interface Emptied {
@@ -88,6 +95,8 @@ export interface Emptied {
   /** The first that a place refused with. */
   readonly failure?: ComputeError | undefined;
   readonly retained: StatusDraft['retained'];
+  /** Places that are left as they are, because a person says so. */
+  readonly givenUp: readonly string[];
   readonly lookAgainAfterMs?: number | undefined;
 }
 
@@ -101,8 +110,13 @@ export async function destroyPlacements(
   const reasons: string[] = [];
   const retained: StatusDraft['retained'][number][] = [];
   const looks: number[] = [];
+  const givenUp: string[] = [];
   let failure: ComputeError | undefined;
   for (const placement of placements) {
+    if (isGivenUp(pass, placement)) {
+      givenUp.push(placeText(placement));
+      continue;
+    }
     try {
       const result = await destroyAt(pass, placement, permit);
       if (result.outcome === 'gone') {
@@ -127,18 +141,19 @@ export async function destroyPlacements(
     why,
     failure,
     retained,
+    givenUp,
     lookAgainAfterMs: looks.length > 0 ? Math.min(...looks) : undefined,
   };
 }
 
-async function destroyAt(pass: Pass, placement: Placement, permit: Permit) {
-  if (pass.tenant.metadata.annotations?.[abandon] === placeText(placement)) {
-    pass.deps.logger.warn(
-      { placement: placeText(placement) },
-      'given up, as the annotation asks: what is there stays',
-    );
-    return { outcome: 'gone', message: 'given up' } as const;
-  }
+function isGivenUp({ tenant, deps }: Pass, placement: Placement): boolean {
+  const place = placeText(placement);
+  if (tenant.metadata.annotations?.[abandon] !== place) return false;
+  deps.logger.warn({ placement: place }, 'given up, as the annotation asks: what is there stays');
+  return true;
+}
+
+async function destroyAt(pass: Pass, placement: Placement, permit: Permit): Promise<DestroyResult> {
   const enabled = pass.deps.providers.get(placement.provider);
   if (enabled === undefined) {
     throw new ComputeError(
@@ -148,11 +163,6 @@ async function destroyAt(pass: Pass, placement: Placement, permit: Permit) {
     );
   }
   return enabled.provider.destroy(placeAt(pass, placement), permit, pass.signal);
-}
-
-/** A place in one word, for the annotation that gives it up. */
-export function placeText({ provider, ...rest }: Placement): string {
-  return [provider, ...Object.entries(rest).map(([, value]) => String(value))].join('/');
 }
 
 const abandonWhen: Partial<Record<ErrorCode, string>> = {
@@ -183,9 +193,11 @@ function retainedAt(
 /** What was kept at a place that is the tenant's again is not kept any more: it is in use. */
 export function noteRetained(pass: Pass, more: StatusDraft['retained']): void {
   const { draft } = pass;
-  const all = [...draft.retained, ...more].filter(({ placement }) => !jsonEqual(placement, draft.placement));
+  const all = [...draft.retained, ...more].filter(
+    ({ placement }) => !isSamePlace(placement, draft.placement),
+  );
   const isSame = (a: (typeof all)[number], b: (typeof all)[number]): boolean =>
-    a.resource === b.resource && jsonEqual(a.placement, b.placement);
+    a.resource === b.resource && isSamePlace(a.placement, b.placement);
   note(pass, { retained: all.filter((one, at) => all.findIndex((other) => isSame(one, other)) === at) });
 }
 

@@ -4,6 +4,7 @@ import type { Effect, TenantStatus } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { isWorse, permitUpTo, worstEffect } from '../../compute/permit.ts';
 import type { BeyondConsent, Permit } from '../../compute/permit.ts';
+import { placeEntries } from '../../compute/place.ts';
 import type { Change, Desired } from '../../compute/provider.ts';
 
 /** Where consent comes from: the only place that makes permits. */
@@ -115,7 +116,7 @@ function planOf(input: GateInput, planned: readonly Change[], effect: Effect): P
 }
 
 function targetHash({ desired: { placement, specHash } }: Pick<GateInput, 'desired'>): string {
-  return shortHash([Object.entries(placement).toSorted(([a], [b]) => (a < b ? -1 : 1)), specHash]);
+  return shortHash([placeEntries(placement), specHash]);
 }
 
 /** 64 bits: nobody can choose another plan with the digest of one that was approved without trying for years. */

@@ -1,6 +1,6 @@
 import type { Placement } from '../../api/status.ts';
+import { distinctPlaces } from '../../compute/place.ts';
 import { defaultTenantId } from '../../compute/spec/tenant-id.ts';
-import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { Pass } from '../pass.ts';
 
 /**
@@ -19,11 +19,10 @@ export async function placesByOwner(
     if (!enabled.definition.durable) continue;
     for (const owned of await deps.ownedOn(enabled, signal)) {
       const isIts = owned.namespace === namespace && owned.name === name && owned.tenantId === tenantId;
-      if (!isIts || places.some((place) => jsonEqual(place, owned.placement))) continue;
-      places.push(owned.placement);
+      if (isIts) places.push(owned.placement);
     }
   }
-  return places;
+  return distinctPlaces(places);
 }
 
 /** The rest of the spec may be no good. */

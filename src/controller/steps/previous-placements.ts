@@ -20,10 +20,11 @@ export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Pro
     return { ...outcome, verdict: { ...verdict, pending: leavingNext }, lookAgainAfterMs: leaveAfterMs };
   }
   const emptied = await destroyPlacements(pass, draft.previousPlacements, permitToLeave());
-  const { left, why, lookAgainAfterMs } = emptied;
+  const { left, why, failure, lookAgainAfterMs } = emptied;
   note(pass, { previousPlacements: left });
   noteRetained(pass, emptied.retained);
   if (left.length === 0) return outcome;
+  if (failure !== undefined) return { ...outcome, verdict: { ...verdict, pending: why, refusal: failure } };
   return {
     ...outcome,
     verdict: { ...verdict, pending: why },

@@ -190,6 +190,7 @@ describe('emptying old places', () => {
       why: expect.stringMatching(/^no answer.*; draining; no answer/) as string,
       failure,
       retained: [],
+      givenUp: [],
       lookAgainAfterMs: undefined,
     });
   });

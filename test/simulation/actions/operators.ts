@@ -40,8 +40,11 @@ export const operatorActions = {
     await replace(scene, 'stop', 1_000);
   },
   async otherEngine(scene) {
-    scene.config = { ...scene.config, engine: scene.config.engine === 'one' ? 'two' : 'one' };
-    scene.world.note(`admin changes host to the engine ${scene.config.engine}`);
+    const { config, random } = scene;
+    const way = random.pick(['unix', 'tcp'] as const);
+    const other = config.engine === 'one' ? 'two' : 'one';
+    scene.config = { ...config, way, engine: random.chance(0.8) ? other : config.engine };
+    scene.world.note(`admin changes host to ${way}://${scene.config.engine}`);
     await replace(scene, 'stop', 1_000);
   },
   async otherBindAddress(scene) {

@@ -31,12 +31,24 @@ export interface EngineNetwork {
 /** Of a call that gets no answer. */
 const deadlineMs = 30_000;
 
+/** An engine, and one of the addresses that lead to it. */
+export interface EngineRoute {
+  readonly engine: DockerEngine;
+  readonly address: string;
+}
+
 /** The engine as one operator process reaches it. */
-export function dockerClient(engine: DockerEngine, network: EngineNetwork, process: Process): Engine {
+export function dockerClient(
+  { engine, address }: EngineRoute,
+  network: EngineNetwork,
+  process: Process,
+): Engine {
   const call = callOver(engine, network, process);
   const by = process.name;
   return {
     ...readCalls(engine, call),
+    address,
+    identify: (signal) => call('identify', '', signal, () => `ID-${engine.name}`),
     time: { nowMs: () => engine.now() + engine.skewMs },
     startedMs: (signal) => call('startedMs', '', signal, () => engine.startedMs),
     ping: (signal) =>

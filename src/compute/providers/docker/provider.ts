@@ -3,7 +3,17 @@ import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
-import type { CreateProvider, OnChange, Provider, ProviderContext } from '../../provider.ts';
+import type { Ownership } from '../../ownership.ts';
+import type { Permit } from '../../permit.ts';
+import type {
+  CreateProvider,
+  DestroyResult,
+  OnChange,
+  Provider,
+  ProviderContext,
+  StepResult,
+  TenantPlace,
+} from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
@@ -20,6 +30,9 @@ import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
 import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
+import { engineIdentity } from './watch/engine-identity.ts';
+import { createEnginePlaces } from './watch/engine-places.ts';
+import type { EnginePlaces } from './watch/engine-places.ts';
 import { createEngineView } from './watch/engine-view.ts';
 import { watchEngine } from './watch/engine-watch.ts';
 import { getStatus } from './watch/get-status.ts';
@@ -39,14 +52,19 @@ export interface DockerContext extends ProviderContext {
   readonly settleMs?: number;
   /** Milliseconds that a pause must last to count as one. For tests. */
   readonly pauseMs?: number;
+  /** The client of an engine that `host` led to before. For tests. */
+  readonly connect?: (host: string) => Engine;
 }
 
 export const createDockerProvider: CreateProvider = (options, context) => {
   const block = dockerOperatorBlock.parse(options.block);
-  const pullSilenceMs = durationMs(block.pull_silence);
-  const engine = createEngineClient({ host: block.host, logger: context.logger, pullSilenceMs });
+  const engine = clientOf(block.host, block, context);
   return dockerProvider(engine, block, dockerPolicyBlock.parse(options.policy ?? {}), context);
 };
+
+function clientOf(host: string, block: DockerOperatorBlock, { logger }: ProviderContext): Engine {
+  return createEngineClient({ host, logger, pullSilenceMs: durationMs(block.pull_silence) });
+}
 
 export function dockerProvider(
   engine: Engine,
@@ -59,51 +77,85 @@ export function dockerProvider(
   const { ownership } = settings;
   const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
-  const guard = guardEngine(engine);
+  const { guard, identity, places } = reach(engine, block, context);
   const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
   const tools = { view, pulls, networks: createNetworks(guard.engine, settings), retreats: createRetreats() };
   const throttle = atMost(startsAtOnce);
-  const deps: ConvergeDeps = { engine: guard.engine, ...tools, throttle, settings, clock, logger };
+  const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
   const stepping =
     (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
     (desired, permit, signal) =>
-      asDockerErrors(failure, () => convergeTenant(deps, { desired, permit, hold, failure }, signal));
+      asDockerErrors(failure, () => converge(deps, { desired, permit, hold, failure }, signal));
 
   return {
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
+    locate: (placement, signal) =>
+      asDockerErrors('ProviderUnavailable', () => places.locate(placement, signal)),
     validate: (desired, signal) =>
       asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),
     update: stepping('UpdateFailed', false),
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
-      asDockerErrors('DestroyFailed', () => {
-        pulls.forget(at.tenantId);
-        deps.retreats.forget(at.tenantId);
-        const gone = destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
-        return gone.finally(() => view.snapshot.touch(at.tenantId));
-      }),
+      asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
     getStatus: (at, against, how) =>
-      asDockerErrors('ProviderUnavailable', () => getStatus({ ...deps, ownership }, { at, against }, how)),
-    list: (signal) =>
-      asDockerErrors('ProviderUnavailable', () => ownedResources(guard.engine, ownership, signal)),
+      asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
+    list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
       try {
-        await watchEngine({ engine, guard, view, ownership, logger, sweepIntervalMs }, onChange, signal);
+        const watched = { engine, guard, identity, view, ownership, logger, sweepIntervalMs };
+        await watchEngine(watched, onChange, signal);
       } finally {
         listeners.delete(onChange);
       }
     },
     async close() {
       await pulls.close();
+      places.close();
       engine.close();
     },
   };
+}
+
+interface Deps extends ConvergeDeps {
+  readonly places: EnginePlaces;
+  readonly ownership: Ownership;
+}
+
+/** The engine of now, and the way to those of before. */
+function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContext) {
+  const { connect = (host: string) => clientOf(host, block, context) } = context;
+  const guard = guardEngine(engine);
+  const identity = engineIdentity(guard.engine);
+  return { guard, identity, places: createEnginePlaces(engine, identity, connect) };
+}
+
+async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
+  deps.places.assertHere(attempt.desired.placement);
+  return convergeTenant(deps, attempt, signal);
+}
+
+/** Where it is, be that another engine. */
+async function destroy(
+  { places, pulls, retreats, view, engine, ownership }: Deps,
+  { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
+  signal: AbortSignal,
+): Promise<DestroyResult> {
+  const asked = places.elsewhere(at.placement, { fresh: true, signal });
+  const other = asked && (await asked);
+  if (other !== undefined) return destroyTenant({ engine: other, ownership, permit }, at, signal);
+  pulls.forget(at.tenantId);
+  retreats.forget(at.tenantId);
+  try {
+    return await destroyTenant({ engine, ownership, permit }, at, signal);
+  } finally {
+    view.snapshot.touch(at.tenantId);
+  }
 }
 
 function settingsOf(

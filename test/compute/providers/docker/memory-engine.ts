@@ -67,11 +67,13 @@ export function writeOf(call: string): string | undefined {
   return writes.includes(call) ? call : undefined;
 }
 
-/** `aheadMs`: by how much its clock is ahead of ours. */
-export function memoryEngine(images: readonly string[] = [], aheadMs = 0): MemoryEngine {
+/** `aheadMs`: by how much its clock is ahead of ours. `id`: its own, and its address follows from it. */
+export function memoryEngine(images: readonly string[] = [], aheadMs = 0, id = 'memory'): MemoryEngine {
   const state = createState(images, aheadMs);
   return {
     ...state,
+    address: `unix:///${id}.sock`,
+    identify: async () => id,
     startedMs: async () => state.engineStart.ms,
     ping: async () => undefined,
     restart: (exitCode, how = 'in order') => restart(state, exitCode, how),

@@ -183,7 +183,13 @@ describe('the list of what is ours', () => {
     };
     await engine.createVolume({ Name: 'half', Labels: marks }, signal);
     const at = (tenantId: string) => ({
-      placement: { provider: 'docker', labelPrefix: 'landlord', tenantId },
+      placement: {
+        provider: 'docker',
+        labelPrefix: 'landlord',
+        tenantId,
+        engineId: 'memory',
+        host: 'unix:///memory.sock',
+      },
     });
     const whose = { tenantId: 'acme', namespace: 'team-a', name: 'acme', isData: false, ...at('acme') };
     const one = { ...whose, tenantId: 'one', name: 'one', ...at('one') };

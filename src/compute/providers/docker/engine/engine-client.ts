@@ -53,6 +53,8 @@ export function createEngineClient(options: EngineClientOptions): Engine {
   const { pullSilenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
   return {
     time: connection.time,
+    address: connection.host,
+    identify: (signal) => identify(connection, signal),
     startedMs: (signal) => startedMs(connection, signal),
     ping: (signal) => ping(connection, signal),
     ...containerCalls(connection),
@@ -64,6 +66,13 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
     close: () => connection.close(),
   };
+}
+
+async function identify(connection: EngineConnection, signal: AbortSignal): Promise<string> {
+  const { ID } = await read<{ readonly ID?: unknown }>(connection, '/info', {}, signal);
+  if (typeof ID === 'string' && ID !== '') return ID;
+  const { host } = connection;
+  throw new ComputeError('ProviderUnavailable', `Docker Engine at ${host} does not tell its id in /info`);
 }
 
 /** The engine makes its network `bridge` anew at each start, and says of nothing else when that was. */

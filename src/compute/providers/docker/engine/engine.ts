@@ -57,6 +57,10 @@ export interface Engine extends EngineReads {
 /** The calls that change nothing. */
 export interface EngineReads {
   readonly time: EngineTime;
+  /** Where it is reached: unix://, tcp:// or ssh://. */
+  readonly address: string;
+  /** The engine's own id, which it keeps over restarts, and which is the same at each of its addresses. */
+  identify(signal: AbortSignal): Promise<string>;
   /** When the engine itself was started, by its own clock; 0 where it does not tell. */
   startedMs(signal: AbortSignal): Promise<number>;
   /**

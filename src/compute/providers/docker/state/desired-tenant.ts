@@ -117,6 +117,7 @@ export function desiredTenant(
   };
 }
 
+/** As far as the config tells: which engine it is, `Provider.locate` adds. */
 export function dockerPlacement(labelPrefix: string, tenantId: string): Placement {
   return { provider: 'docker', labelPrefix, tenantId };
 }

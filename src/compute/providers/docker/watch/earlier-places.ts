@@ -19,7 +19,8 @@ export async function inTheWayAtEarlierPlaces(
 ): Promise<readonly ObservedContainer[]> {
   if (starting.length === 0) return [];
   const found: ObservedContainer[] = [];
-  for (const { labelPrefix } of desired.leaving ?? []) {
+  for (const { labelPrefix, engineId } of desired.leaving ?? []) {
+    if (engineId !== desired.placement['engineId']) continue;
     if (typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix) continue;
     const there = ownership.withPrefix(labelPrefix);
     const containers = await lookAtTenant(engine, there, desired.tenantId, signal);

@@ -6,6 +6,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { OnChange } from '../../../provider.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { EngineEvent, EngineReads } from '../engine/engine.ts';
+import type { EngineIdentity } from './engine-identity.ts';
 import type { EngineView } from './engine-view.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -17,6 +18,7 @@ export interface EngineWatchDeps {
   /** Unguarded: the watch is what finds out whether the engine is back. */
   readonly engine: EngineReads;
   readonly guard: EngineGuard;
+  readonly identity: Pick<EngineIdentity, 'note'>;
   readonly view: EngineView;
   readonly ownership: Ownership;
   readonly logger: Logger;
@@ -95,6 +97,7 @@ async function watchOnce(
   guard.arm(() => run(() => sweep(deps, hints)));
   const onOpen = (): void =>
     run(async () => {
+      await meet(deps, hints);
       await sweep(deps, hints);
       onLive();
       run(() => sweepForEver(deps, hints));
@@ -130,6 +133,17 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
 function isOurs({ attributes }: EngineEvent, ownership: Ownership): boolean {
   const { name = '', oldName = '' } = attributes;
   return [name, oldName].some((one) => bearsOwnName(one.replace(/^\//, ''), attributes, ownership));
+}
+
+/** After each gap it may be another engine that answers: then all tenants are elsewhere. */
+async function meet(
+  { engine, identity, logger }: EngineWatchDeps,
+  { onChange, signal }: Hints,
+): Promise<void> {
+  const id = await engine.identify(signal);
+  if (!identity.note(id)) return;
+  logger.warn({ engine: engine.address, id }, 'another Docker Engine answers at this address than before');
+  onChange(undefined);
 }
 
 /** Lists everything once and hints at what is new. An engine that was out of reach is back with it. */

@@ -10,24 +10,28 @@ import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
+import type { EnginePlaces } from './engine-places.ts';
 import type { LiveMemory } from './live-memory.ts';
 
 interface StatusDeps {
   readonly engine: EngineReads;
   readonly view: EngineView;
+  readonly places: Pick<EnginePlaces, 'elsewhere'>;
   readonly ownership: Ownership;
   readonly clock: () => Clock;
 }
 
 /** See `Provider.getStatus`. */
 export async function getStatus(
-  { engine, view, ownership, clock }: StatusDeps,
+  { engine, view, places, ownership, clock }: StatusDeps,
   { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
   { fresh, signal }: Looking,
 ): Promise<Observation> {
   const { tenantId } = at;
   const there = ownershipAt(at, ownership);
-  if (there === ownership) {
+  const asked = places.elsewhere(at.placement, { fresh: false, signal });
+  const other = asked && (await asked);
+  if (other === undefined && there === ownership) {
     const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
     assertBelongsTo(containers, at, there);
     if (against === undefined) return observe(against, containers, clock());
@@ -42,9 +46,10 @@ export async function getStatus(
     return { ...seen, changes: [...seen.changes, ...earlier.map(stopsEarlier)] };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
-  const containers = await lookAtTenant(engine, there, tenantId, signal);
+  const holder = other ?? engine;
+  const containers = await lookAtTenant(holder, there, tenantId, signal);
   assertBelongsTo(containers, at, there);
-  return observe(undefined, containers, clock());
+  return observe(undefined, containers, { ...clock(), nowMs: holder.time.nowMs() });
 }
 
 /** What differs from now on is drift. */

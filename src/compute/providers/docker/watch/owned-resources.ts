@@ -1,17 +1,24 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
+import type { EnginePlaces } from './engine-places.ts';
 import { dockerPlacement } from '../state/desired-tenant.ts';
 import { ownContainers } from '../state/own-containers.ts';
 
+interface OwnedDeps {
+  readonly engine: EngineReads;
+  readonly places: Pick<EnginePlaces, 'locate'>;
+  readonly ownership: Ownership;
+}
+
 /** Everything on the engine that this instance made for a tenant of this cluster. */
 export async function ownedResources(
-  engine: EngineReads,
-  ownership: Ownership,
+  { engine, places, ownership }: OwnedDeps,
   signal: AbortSignal,
 ): Promise<readonly OwnedResource[]> {
   const label = ownership.filter();
-  const [containers, networks, volumes] = await Promise.all([
+  const [onThisEngine, containers, networks, volumes] = await Promise.all([
+    places.locate({ provider: 'docker' }, signal),
     engine.listContainers(label, signal),
     engine.listNetworks({ label }, signal),
     engine.listVolumes(label, signal),
@@ -19,7 +26,7 @@ export async function ownedResources(
   const owned = (resource: string, marks: Marks | undefined, isData = false): readonly OwnedResource[] => {
     const tenant = ownership.tenantOf(marks);
     if (tenant === undefined) return [];
-    const placement = dockerPlacement(ownership.prefix, tenant.tenantId);
+    const placement = { ...onThisEngine, ...dockerPlacement(ownership.prefix, tenant.tenantId) };
     return [{ ...tenant, resource, isData, placement }];
   };
   return [

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import { guardEngine } from '../../../../../src/compute/providers/docker/engine/engine-guard.ts';
+import { engineIdentity } from '../../../../../src/compute/providers/docker/watch/engine-identity.ts';
 import { createEngineView } from '../../../../../src/compute/providers/docker/watch/engine-view.ts';
 import { watchEngine } from '../../../../../src/compute/providers/docker/watch/engine-watch.ts';
 import { observeContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
@@ -61,7 +62,8 @@ async function watched(engine: MemoryEngine) {
   const view = createEngineView({ engine, guard, lastingPauseMs: 0 }, ownership);
   const hints: (string | undefined)[] = [];
   const stop = new AbortController();
-  const options = { engine, guard, view, ownership, logger: silent, sweepIntervalMs };
+  const identity = engineIdentity(engine);
+  const options = { engine, guard, identity, view, ownership, logger: silent, sweepIntervalMs };
   const watching = watchEngine(options, (tenantId) => hints.push(tenantId), stop.signal);
   onTestFinished(async () => {
     stop.abort();

@@ -1,0 +1,70 @@
+import type { Placement } from '../../../../api/status.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { Engine, EngineReads } from '../engine/engine.ts';
+import type { EngineIdentity } from './engine-identity.ts';
+import { anotherEngine, createOtherEngines } from './other-engines.ts';
+
+/** Which engine a placement is on: the one that the operator's config leads to, or one that it led to once. */
+export interface EnginePlaces {
+  /** See `Provider.locate`. A placement without an id was written when there was one engine only: this one. */
+  locate(placement: Placement, signal: AbortSignal): Promise<Placement>;
+  /**
+   * The engine of a placement where it is another one; undefined, where that is known at once: it is the present one.
+   * `fresh`: which one that is is asked for, not taken from what was told before. Rejects where it can't be reached, or told.
+   */
+  elsewhere(
+    placement: Placement,
+    how: { readonly fresh: boolean; readonly signal: AbortSignal },
+  ): Promise<Engine | undefined> | undefined;
+  /** Throws where the placement is on another engine than the one that answered last. */
+  assertHere(placement: Placement): void;
+  /** Lets go of the other engines. */
+  close(): void;
+}
+
+/** `connect`: makes the client of an engine at an address of before. */
+export function createEnginePlaces(
+  engine: Pick<EngineReads, 'address'>,
+  identity: EngineIdentity,
+  connect: (host: string) => Engine,
+): EnginePlaces {
+  const others = createOtherEngines(connect);
+  const search = async (
+    { engineId, host }: { readonly engineId: string; readonly host: string },
+    { fresh, signal }: Parameters<EnginePlaces['elsewhere']>[1],
+  ): Promise<Engine | undefined> => {
+    const isAddressOfNow = host === engine.address;
+    try {
+      const present = await (fresh ? identity.ask(signal) : identity.known(signal));
+      if (present === engineId) return undefined;
+      if (isAddressOfNow) throw anotherEngine(engineId, host, present);
+    } catch (error) {
+      // That the one of now is silent says nothing of another.
+      if (isAddressOfNow || signal.aborted) throw error;
+    }
+    return others.reach(engineId, host, signal);
+  };
+
+  return {
+    async locate(placement, signal) {
+      // What is complete waits for no answer.
+      if (typeof placement['engineId'] === 'string' && identity.last === undefined) return placement;
+      const present = await identity.known(signal);
+      const { engineId = present } = placement;
+      return engineId === present ? { ...placement, engineId, host: engine.address } : placement;
+    },
+    elsewhere({ engineId, host = engine.address }, how) {
+      const isHere = typeof engineId !== 'string' || (!how.fresh && engineId === identity.last);
+      return isHere ? undefined : search({ engineId, host }, how);
+    },
+    close: () => others.close(),
+    assertHere({ engineId }) {
+      const { last } = identity;
+      if (typeof engineId !== 'string' || last === undefined || engineId === last) return;
+      throw new ComputeError(
+        'ProviderUnavailable',
+        `at ${engine.address} another Docker Engine answers than a moment ago (${last}, not ${engineId})`,
+      );
+    },
+  };
+}
