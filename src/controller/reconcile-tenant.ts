@@ -231,7 +231,7 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
   if (current !== undefined && jsonEqual(current, target)) return;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
   const previousPlacements = left.filter((placement) => !jsonEqual(placement, target));
-  note(pass, { placement: target, previousPlacements });
+  note(pass, { placement: target, previousPlacements, appliedGeneration: undefined });
   noteRetained(pass, []);
   if (current === undefined) pass.memory.readyGeneration ??= 'never';
   // Without anything durable on either side there is nothing that a crash could leave behind.
