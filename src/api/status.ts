@@ -134,6 +134,12 @@ export const tenantStatus = z.strictObject({
     .strictObject({ since: z.iso.datetime().describe('When the failing began.') })
     .optional()
     .describe('Present only while reconciling fails.'),
+  appliedGeneration: z
+    .int()
+    .optional()
+    .describe(
+      'Present only while reconciling fails: the metadata.generation that was applied, so that what differs is drift.',
+    ),
   lastHandledReconcileAt: z
     .string()
     .optional()

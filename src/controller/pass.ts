@@ -10,6 +10,7 @@ import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import type { Resource } from '../kube/client/resource.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
+import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned-look.ts';
 import type { TenantIndex } from './tenant-index.ts';
 import type { RepairKind, TenantMemories, TenantMemory } from './tenant-memory.ts';
@@ -60,6 +61,8 @@ export interface StatusDraft {
   readonly plan: TenantStatus['plan'];
   readonly compute: ComputeStatusBlock | undefined;
   readonly drift: readonly DriftItem[];
+  /** The generation that was seen to be in place, until a step leads away from it. */
+  readonly appliedGeneration: number | undefined;
   readonly lastHandledReconcileAt: string | undefined;
 }
 
@@ -121,6 +124,7 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     plan: status?.plan,
     compute: status?.compute,
     drift: status?.drift ?? [],
+    appliedGeneration: appliedGeneration(status),
     lastHandledReconcileAt: status?.lastHandledReconcileAt,
   };
 }

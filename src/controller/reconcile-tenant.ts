@@ -241,7 +241,7 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
   if (isSamePlace(current, target)) return;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
   const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
-  note(pass, { placement: target, previousPlacements });
+  note(pass, { placement: target, previousPlacements, appliedGeneration: undefined });
   noteRetained(pass, []);
   if (current === undefined) pass.memory.readyGeneration ??= 'never';
   // Without anything durable on either side there is nothing that a crash could leave behind.

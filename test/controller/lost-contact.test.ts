@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../src/compute/errors.ts';
 import type { Change } from '../../src/compute/provider.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
+import type { Operation } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
 
 const silentCodes = ['ProviderUnavailable', 'AccessDenied', 'Throttled'] as const;
@@ -131,6 +132,80 @@ describe.each(silentCodes)('a look that ends in %s', (code) => {
     await find();
     expect(docker.calls.map(({ what }) => what)).toContain(`${key} fresh`);
     expect((await fixture.get('acme')).status?.lastHandledReconcileAt).toBe('noon');
+  });
+});
+
+describe('under driftPolicy Report, what was in place stays so', () => {
+  const failures: [what: string, operation: Operation, error: Error][] = [
+    ...silentCodes.map((code): [string, Operation, Error] => [
+      code,
+      'getStatus',
+      new ComputeError(code, 'no answer'),
+    ]),
+    ['a check that fails', 'validate', new ComputeError('ProviderUnavailable', 'no answer')],
+    ['a refusal', 'desired', new ComputeError('PolicyDenied', 'not allowed')],
+    ['a defect', 'validate', new TypeError('oops')],
+  ];
+
+  test.each(failures)('over %s: what is gone by then is not made anew', async (_what, operation, error) => {
+    const { docker, fixture, look, find } = await withTenant({ driftPolicy: 'Report' });
+    docker.failures.set(operation, error);
+    await look();
+    await fixture.pass(61_000);
+    docker.workloads.delete(key);
+    docker.calls.length = 0;
+    await find();
+    await fixture.pass(60_000);
+    expect(changesIn(docker.calls)).toEqual([]);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=False/Unhealthy', 'Drifted=True/Drifted']);
+  });
+
+  test.each(failures)(
+    'over %s that follows upon the loss, and a restart',
+    async (_what, operation, error) => {
+      const { docker, fixture, look } = await withTenant({ driftPolicy: 'Report' });
+      docker.workloads.delete(key);
+      await look();
+      expect((await fixture.conditions('acme'))[0]).toBe('Ready=False/Unhealthy');
+      docker.failures.set(operation, error);
+      await look();
+      await fixture.pass(61_000);
+      docker.calls.length = 0;
+      await fixture.stop();
+      docker.failures.clear();
+      const later = await startController([docker], { apiserver: fixture.apiserver });
+      await later.pass(60_000);
+      expect(changesIn(docker.calls)).toEqual([]);
+      expect(await later.conditions('acme')).toEqual(['Ready=False/Unhealthy', 'Drifted=True/Drifted']);
+      expect((await later.get('acme')).status).not.toHaveProperty('appliedGeneration');
+    },
+  );
+
+  test('and what is asked for meanwhile is applied all the same', async () => {
+    const { docker, fixture, lose, look, find } = await withTenant({ driftPolicy: 'Report' });
+    docker.workloads.delete(key);
+    await look();
+    await lose('ProviderUnavailable');
+    await fixture.patch('acme', { spec: image('b') });
+    docker.calls.length = 0;
+    await find();
+    expect(changesIn(docker.calls)).toEqual([`provision ${key}`]);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+  });
+
+  test('but at no other place', async () => {
+    const docker = scriptedProvider('docker');
+    const other = scriptedProvider('mock');
+    const fixture = await startController([docker, other]);
+    const labels = { 'landlord.dev/compute-provider': 'docker' };
+    await fixture.create('acme', { ...image('a'), driftPolicy: 'Report' }, { labels });
+    other.failures.set('getStatus', new ComputeError('ProviderUnavailable', 'no answer'));
+    await fixture.patch('acme', { metadata: { labels: { 'landlord.dev/compute-provider': 'mock' } } });
+    await fixture.pass(61_000);
+    other.failures.clear();
+    await fixture.pass(300_000);
+    expect([...other.workloads.keys()]).toEqual(['team-a-acme@mock']);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
   });
 });
 

@@ -1,11 +1,18 @@
 import { findCondition, setConditions, timestamp } from '../../api/conditions.ts';
-import type { ConditionStatus, ConditionType, ConditionUpdate, Phase, Reason } from '../../api/conditions.ts';
+import type {
+  Condition,
+  ConditionStatus,
+  ConditionType,
+  ConditionUpdate,
+  Phase,
+  Reason,
+} from '../../api/conditions.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { StatusDraft, Verdict } from '../pass.ts';
 import { errorPolicies } from '../../compute/errors.ts';
 import { isLostContactReason } from './contact.ts';
-import { isHealthy, readyGeneration } from './ready.ts';
+import { appliedGeneration, isHealthy, readyGeneration } from './ready.ts';
 import { reasonOf } from './reasons.ts';
 
 export interface SummaryInput {
@@ -30,6 +37,7 @@ export function summarise(input: SummaryInput): TenantStatus {
     message: update.message.slice(0, maxMessageLength),
     observedGeneration: spokenOf(input, update),
   }));
+  const conditions = setConditions(previous?.conditions ?? [], updates, now);
   const failing = verdict.kind === 'failed' || (verdict.kind === 'deleting' && verdict.error !== undefined);
   return {
     observedGeneration: generation,
@@ -44,11 +52,19 @@ export function summarise(input: SummaryInput): TenantStatus {
       compute: computeBlock(previous?.compute, withJobs(input), now),
       drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
+      appliedGeneration: verdict.kind === 'failed' ? hiddenBy(conditions, input) : undefined,
       lastHandledReconcileAt: draft.lastHandledReconcileAt,
     }),
     phase: phaseOf(verdict, draft),
-    conditions: setConditions(previous?.conditions ?? [], updates, now),
+    conditions,
   };
+}
+
+/** The generation, where it was in place and the conditions of a failure do not tell that. */
+function hiddenBy(conditions: readonly Condition[], { draft, generation }: SummaryInput): number | undefined {
+  if (draft.appliedGeneration !== generation) return undefined;
+  const told = appliedGeneration({ observedGeneration: generation, conditions: [...conditions] });
+  return told === generation ? undefined : generation;
 }
 
 /**

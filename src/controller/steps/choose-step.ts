@@ -1,9 +1,8 @@
-import { findCondition } from '../../api/conditions.ts';
 import type { DriftItem } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import type { Change, Observation } from '../../compute/provider.ts';
 import type { TransitionReason } from '../pass.ts';
-import { readyGeneration } from '../status/ready.ts';
+import { appliedGeneration } from '../status/ready.ts';
 import { reasonInTransition } from '../status/reasons.ts';
 import type { RepairKind } from '../tenant-memory.ts';
 
@@ -82,7 +81,5 @@ export function withoutCause({ path, desired, actual }: DriftItem): DriftItem {
 
 /** Whether what is desired now was seen to be in place before, so that a difference is drift. */
 export function wasApplied({ status, metadata }: Tenant): boolean {
-  if (readyGeneration(status) !== metadata.generation) return false;
-  const ready = findCondition(status?.conditions, 'Ready');
-  return ready?.status === 'True' || ready?.status === 'Unknown' || ready?.reason === 'Unhealthy';
+  return appliedGeneration(status) === metadata.generation;
 }

@@ -29,7 +29,8 @@ export interface ConvergeInput {
 
 /** What converging came to, and the facts for the status. */
 export interface Decision extends Outcome {
-  readonly facts: Pick<StatusDraft, 'compute' | 'drift' | 'rejected' | 'plan'>;
+  readonly facts: Pick<StatusDraft, 'compute' | 'drift' | 'rejected' | 'plan'> &
+    Partial<Pick<StatusDraft, 'appliedGeneration'>>;
 }
 
 /**
@@ -53,7 +54,9 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
     const lookAgainAfterMs = soonest(waitMs > 0 ? waitMs : undefined, before.lookAgainAfterMs);
     return { verdict, repaired: [], lookAgainAfterMs, facts };
   }
-  return tryStep(input, { step, operation: step.kind, permit }, { ...facts, plan });
+  // Once something was tried, what was in place is so no more, until it is seen again.
+  const tried = { ...facts, plan, appliedGeneration: undefined };
+  return tryStep(input, { step, operation: step.kind, permit }, tried);
 }
 
 /** What would replace something is decided on a look that was made for it. */

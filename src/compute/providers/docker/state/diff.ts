@@ -123,8 +123,9 @@ export function repairOf({ state, exitCode }: ObservedContainer, policy: Restart
 export function changesOf({ containers, obsolete }: TenantComparison): readonly Change[] {
   const settled =
     obsolete.length === 0 &&
-    containers.every(({ current, next, currentMatches }) =>
-      current === undefined ? next === undefined : currentMatches,
+    containers.every(({ desired, current, next }) =>
+      // A limit that somebody has set is no other spec.
+      current === undefined ? next === undefined : isOfHash(desired, current),
     );
   const coming = containers.flatMap(({ desired, currentMatches }) => (currentMatches ? [] : [desired]));
   return [
@@ -145,7 +146,7 @@ function effectOn(old: ObservedContainer, coming: readonly DesiredContainer[]): 
 }
 
 interface Others {
-  /** Whether all that is there is as desired. */
+  /** Whether all that is there was made from this desired state. */
   readonly othersMatch: boolean;
   /** What is to take over. */
   readonly coming: readonly DesiredContainer[];

@@ -219,6 +219,11 @@ describe('what is missing', () => {
     ]);
   });
 
+  it('is drift beside one to which somebody has given a limit that only a new one can do without', () => {
+    const limit = { live: { ...a.live, memoryBytes: 2 ** 25 } };
+    expect(changes(pair, asDesired(a, {}, limit))[1]).toBe('containers.b: absent → present (drift)');
+  });
+
   it('is on its way where a successor is there', () => {
     const next = asDesired(app, { name: nextName(app.engineName), state: 'created' });
     expect(changes(single, next)).toEqual([
