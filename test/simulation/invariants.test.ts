@@ -234,7 +234,10 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async suspendedShows(bench) {
     await bench.apply({ ...goodSpec, suspend: true });
     bench.run();
-    await bench.say('Ready=Unknown/Suspended: suspended');
+    await bench.pass(settledMs);
+    await bench.say('Ready=Unknown/Suspended: suspended', {
+      placement: { ...placement, labelPrefix: 'landlord' },
+    });
   },
   async requestsAreEchoed({ apply, edit }) {
     await apply();

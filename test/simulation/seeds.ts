@@ -24,26 +24,11 @@ export interface KnownFault {
 
 /** Not yet mended, or mended and not yet let in again. Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
 export const knownFaults: readonly KnownFault[] = [
-  { leavesOut: 'restart', why: 'a container whose start the end of the engine cut off is never remade' },
-  { leavesOut: 'restartKilled', why: 'the same' },
   { leavesOut: 'rival', why: 'two operators with other defaults replace each other without a back-off' },
-  { leavesOut: 'otherPrefix', why: 'with a fixed host port, the new place waits for the old one for ever' },
   { leavesOut: 'freeze', why: 'the minute without contact is counted from the first call that fails' },
   { leavesOut: 'ecsOutage', why: 'the same' },
-  { leavesOut: 'flaw', why: 'a crash loop after a long good run counts as settled between two crashes' },
   {
     leavesOut: 'secretsFail',
     why: 'a pass that the apiserver fails leaves Ready=True of the generation before',
   },
-  { leavesOut: 'kill', why: 'a successor that a person kills or stops is taken for one that failed' },
-  { leavesOut: 'stop', why: 'the same' },
-  { leavesOut: 'crowds', why: 'a tenant network has no room for many containers and their successors' },
-  { leavesOut: 'othersRunOn', why: 'one container that can not start keeps the others down' },
-  {
-    leavesOut: 'passesLittle',
-    why: 'what an engine is slow to remove, or refuses, is looked at again at once',
-  },
-  { leavesOut: 'skew', why: 'ages are counted by our clock, not by the engine' },
-  { leavesOut: 'limits', why: 'what the engine does not keep is set again and again' },
-  { leavesOut: 'jobs', why: 'a job that has come to a good end is called ill, or rejected' },
 ];

@@ -310,7 +310,7 @@ export function servesAt(container: Container, wanted: Wanted, atMs: number, sla
   return isSettled(container, atMs, slackMs);
 }
 
-/** Of what is wanted, what does not run as it should; empty where all does. */
+/** Of what is wanted, what does not run as it should, nor has come to the end that it should; empty where all does. */
 export function lackingOf(
   engine: DockerEngine,
   key: string,
@@ -318,5 +318,9 @@ export function lackingOf(
   { atMs, slackMs }: { readonly atMs: number; readonly slackMs: number },
 ): readonly Wanted[] {
   const there = containersOf(engine, key);
-  return containers.filter((wanted) => !there.some((one) => servesAt(one, wanted, atMs, slackMs)));
+  const isDone = (wanted: Wanted): boolean =>
+    isJob(wanted) && [...engine.done].some((one) => one.tenant === key && comesFrom(one, wanted));
+  return containers.filter(
+    (wanted) => !isDone(wanted) && !there.some((one) => servesAt(one, wanted, atMs, slackMs)),
+  );
 }

@@ -87,7 +87,8 @@ export const engineActions = {
     const one = some(scene, ({ state }) => state === 'running');
     if (one === undefined) return;
     scene.world.note(`person kills ${one.name}`);
-    one.wasStopped = scene.random.chance(0.5);
+    // Through the engine, or past it on the host.
+    if (scene.random.chance(0.5)) model.askToEnd(engine, one, '9');
     endRun(one, 137, engine.surroundings);
   },
   stop(scene) {
@@ -174,9 +175,10 @@ export const engineActions = {
     heldPorts.delete(port);
   },
   flaw(scene) {
-    const one = some(scene, ({ state }) => state === 'running');
-    if (one === undefined) return;
     const engine = engineOf(scene);
+    // What ends by itself while it is proven is rejected, and rightly: nobody can tell that from a fault of its own.
+    const one = some(scene, ({ state, name }) => state === 'running' && !/_(next|old|dropped)$/.test(name));
+    if (one === undefined) return;
     const afterMs = scene.random.pick([500, 5_000]);
     scene.world.note(`the process of ${one.name} begins to end after ${afterMs} ms`);
     one.flaw = { afterMs, untilMs: engine.now() + scene.random.int(60_000, 600_000) };

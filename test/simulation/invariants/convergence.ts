@@ -12,6 +12,7 @@ import {
   isInTheWay,
   isJob,
   isLookedAfter,
+  isSettled,
   keyOfTenant,
   lackingOf,
   lookedAfter,
@@ -164,10 +165,9 @@ function servedBefore(world: World, tenant: StoredTenant): boolean {
   const { uid, generation = 0 } = tenant.metadata;
   const previous = world.ledger.ofGeneration(uid, generation - 1);
   if (previous === undefined || previous.spec.suspend === true) return false;
-  return (
-    world.ledger.wasReady(uid, generation - 1) &&
-    expectationOf(world, previous, configOf(world)).provider === 'docker'
-  );
+  const { provider, containers } = expectationOf(world, previous, configOf(world));
+  // What has come to its end runs no more.
+  return world.ledger.wasReady(uid, generation - 1) && provider === 'docker' && !containers.every(isJob);
 }
 
 const deletedIsGone: Invariant = {
@@ -282,15 +282,16 @@ const letGoSaysSo: Invariant = {
 
 const suspendedShows: Invariant = {
   name: 'suspendedShows',
-  promise: 'in the end, a suspended Tenant shows what runs of it',
+  promise: 'in the end, a suspended Tenant shows what runs well of it, where its status says that it is',
   watch: (world, broken) => ({
     atEnd() {
       const config = configOf(world);
       const engine = world.engineNamed(config.engine);
       for (const tenant of lookedAfter(world)) {
         if (tenant.spec.suspend !== true || tenant.metadata.deletionTimestamp !== undefined) continue;
+        const prefix = `${String(tenant.status?.placement?.['labelPrefix'])}-`;
         const runs = containersOf(engine, keyOfTenant(tenant)).filter(
-          (one) => one.state === 'running',
+          (one) => one.state === 'running' && isSettled(one, world.time.now()) && one.name.startsWith(prefix),
         ).length;
         const shown = tenant.status?.compute?.running ?? 0;
         if (runs > 0 && shown === 0)

@@ -31,6 +31,8 @@ export interface DockerEngine {
   discardsLimits: boolean;
   /** What it removes is on its way for minutes, as with a storage driver that is stuck. */
   removesSlowly: boolean;
+  /** Containers whose process has come to a good end by itself; those that somebody has taken away since, too. */
+  readonly done: Set<Container>;
   /** When a container of that tenant (`namespace/name`) was last seen to stop. */
   readonly disturbedMs: Map<string, number>;
   /** Told of each change before it happens. */
@@ -90,8 +92,14 @@ export class Refused extends Error {
   }
 }
 
-/** The endpoints of a /28, without network, broadcast and gateway. */
-const addressesOfTenantNetwork = 13;
+/** Of each subnet, nobody gets its own address, the gateway's, and the one for broadcasts. */
+const reservedAddresses = 3;
+
+/** How many containers may be in it at once; the engine picks a large subnet itself where none is asked for. */
+function roomOf({ IPAM }: Network): number {
+  const subnet = IPAM?.Config?.[0]?.Subnet;
+  return subnet === undefined ? Infinity : 2 ** (32 - Number(subnet.split('/')[1])) - reservedAddresses;
+}
 
 export function createDockerEngine(name: string, random: Random): DockerEngine {
   let ids = 0;
@@ -113,6 +121,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
     skewMs: 0,
     discardsLimits: false,
     removesSlowly: false,
+    done: new Set(),
     disturbedMs: new Map(),
     onChange: () => undefined,
     surroundings: {
@@ -133,11 +142,17 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
   return engine;
 }
 
-function emit(engine: DockerEngine, action: string, container: Container): void {
+function emit(
+  engine: DockerEngine,
+  action: string,
+  container: Container,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const { id, name, labels, exitCode, tenant } = container;
   if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action))
     engine.disturbedMs.set(tenant, engine.now());
-  const attributes = { ...labels, name, exitCode: `${exitCode}` };
+  if (action === 'die' && exitCode === 0 && !container.wasStopped) engine.done.add(container);
+  const attributes = { ...labels, name, exitCode: `${exitCode}`, ...more };
   const event = { action, id, attributes, timeMs: engine.now() + engine.skewMs };
   for (const push of engine.streams) push(event);
 }
@@ -245,13 +260,13 @@ function startRefusal(engine: DockerEngine, container: Container): Refused | und
   if (container.body.Entrypoint?.length === 0) return new Refused(400, 'no command specified: invalid');
   const network = container.hostConfig.NetworkMode ?? 'bridge';
   const isBuiltIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
-  if (!isBuiltIn && ![...engine.networks.values()].some(({ Name }) => Name === network))
-    return new Refused(404, `network ${network} not found`);
   if (!isBuiltIn) {
+    const joined = [...engine.networks.values()].find(({ Name }) => Name === network);
+    if (joined === undefined) return new Refused(404, `network ${network} not found`);
     const others = [...engine.containers.values()].filter(
       (one) => isUp(one) && one.hostConfig.NetworkMode === network,
     );
-    if (others.length >= addressesOfTenantNetwork)
+    if (others.length >= roomOf(joined))
       return new Refused(403, "no available IPv4 addresses on this network's address pools");
   }
   const busy = fixedPorts(container).find((port) => isHeld(engine, port, container));
@@ -283,12 +298,18 @@ function assignPorts(engine: DockerEngine, container: Container): void {
   );
 }
 
+/** Through the engine, which tells of it and does not start it again. */
+export function askToEnd(engine: DockerEngine, container: Container, signal: string): void {
+  container.wasStopped = true;
+  emit(engine, 'kill', container, { signal });
+}
+
 /** Milliseconds until its process has ended; undefined: it does not run. */
 export function stop(engine: DockerEngine, by: string, id: string): number | undefined {
   const container = engine.find(id);
   if (container === undefined || !isUp(container)) return undefined;
   engine.onChange({ by, call: 'stop', container });
-  container.wasStopped = true;
+  askToEnd(engine, container, '15');
   if (container.state === 'restarting') {
     container.run += 1;
     container.state = 'exited';
@@ -315,7 +336,8 @@ export function remove(engine: DockerEngine, by: string, id: string): number | u
   const container = engine.find(id);
   if (container === undefined || container.state === 'removing') return undefined;
   engine.onChange({ by, call: 'remove', container });
-  container.wasStopped = true;
+  if (isUp(container)) askToEnd(engine, container, '9');
+  else container.wasStopped = true;
   if (isUp(container)) endRun(container, 137, engine.surroundings);
   container.run += 1;
   container.state = 'removing';

@@ -49,14 +49,19 @@ export function endedByItself(container: ObservedContainer, engineStartedMs: num
  * Restarts count while they come more often than every 5 minutes. The engine dates none of them, so those count that
  * were heard, and those that can be told: all of them where they come so often on the average of the container's
  * life; after a long good run, as many as the engine's delay before the last one shows, which doubles with each.
+ * A start by hand, or by us, sets the engine's count to 0: what was heard before still counts.
  */
-export function recentRestarts({ inspected, exitsMs = [] }: ObservedContainer): number {
-  if (inspected === undefined || inspected.restartCount === 0) return 0;
+export function recentRestarts(container: ObservedContainer): number {
+  const { inspected, exitsMs = [], crashesMs = [] } = container;
+  if (inspected === undefined) return 0;
   const { restartCount, createdMs, startedMs } = inspected;
   const lastMs = Math.max(startedMs, inspected.finishedMs);
-  if ((lastMs - createdMs) / restartCount < youngMs) return restartCount;
-  const heard = exitsMs.filter((exitMs) => lastMs - exitMs < youngMs).length;
-  return Math.min(restartCount, Math.max(heard, restartsInARow(inspected)));
+  const recent = (exitMs: number): boolean => lastMs - exitMs < youngMs;
+  const crashes = crashesMs.filter((exitMs) => recent(exitMs) && exitMs <= startedMs).length;
+  if (restartCount === 0) return crashes;
+  if ((lastMs - createdMs) / restartCount < youngMs) return Math.max(restartCount, crashes);
+  const counted = Math.min(restartCount, Math.max(exitsMs.filter(recent).length, restartsInARow(inspected)));
+  return Math.max(counted, crashes);
 }
 
 /** The engine's delay before the fifth restart in a row; starting takes the better part of the ones before. */

@@ -78,12 +78,14 @@ function crashing(container: ObservedContainer): ContainerHealth {
   const restarts = container.inspected === undefined ? 1 : recentRestarts(container);
   const failed = restarts >= crashLoopRestarts;
   const code = container.exitCode === undefined ? '' : ` with code ${container.exitCode}`;
+  // The engine counts anew from each start that is not its own.
+  const isByEngine = container.state === 'restarting' || container.inspected?.restartCount !== 0;
   return {
     state: failed ? 'failed' : 'starting',
     health: 'unhealthy',
     message: failed
-      ? `keeps exiting${code}; the engine restarts it`
-      : `exited${code} and was restarted by the engine`,
+      ? `keeps exiting${code}${isByEngine ? '; the engine restarts it' : ''}`
+      : `exited${code} and was ${isByEngine ? 'restarted by the engine' : 'started again'}`,
   };
 }
 

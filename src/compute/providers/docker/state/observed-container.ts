@@ -31,6 +31,8 @@ export interface ObservedContainer {
   readonly exitCode: number | undefined;
   /** When it was heard to exit, lately, in milliseconds since the epoch: nobody may have listened all the time. */
   readonly exitsMs?: readonly number[];
+  /** Those of them that neither a call nor the engine's own end was the cause of. */
+  readonly crashesMs?: readonly number[];
   /** Whether it was heard that a signal was sent to it through the engine since it was started. */
   readonly killed?: boolean;
   /** Whether it was started less than `youngMs` ago, as far as the list's words tell. */

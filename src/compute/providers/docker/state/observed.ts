@@ -37,7 +37,8 @@ export function observe(
   containers: readonly ObservedContainer[],
   clock: Clock,
 ): Observation {
-  const shown = desired === undefined ? shownAsLabelled(containers) : shownAsDesired(desired, containers);
+  const shown =
+    desired === undefined ? shownAsLabelled(containers, clock) : shownAsDesired(desired, containers);
   const assessed = shown.map((one) => assess(one, clock));
   const messages = assessed.flatMap(({ name, message, health }) =>
     message === undefined || health === 'healthy' ? [] : [`container ${name} ${message}`],
@@ -116,13 +117,18 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
   });
 }
 
-/** Of a container and its successor the one that runs; the one that bears the name, where both do or neither. */
-function shownAsLabelled(containers: readonly ObservedContainer[]): readonly Shown[] {
+/** Of a container and its successor the one that does better; the one that bears the name, where neither does. */
+function shownAsLabelled(containers: readonly ObservedContainer[], clock: Clock): readonly Shown[] {
+  const rank = (container: ObservedContainer): number => {
+    if (!isUp(container)) return 0;
+    return containerHealth(container, clock).health === 'unhealthy' ? 1 : 2;
+  };
   const shown = new Map<string, ObservedContainer>();
   for (const container of containers) {
     const known = shown.get(servingName(container.name));
     const isNamed = container.name === servingName(container.name);
-    const isBetter = known === undefined || (isUp(container) === isUp(known) ? isNamed : isUp(container));
+    const ahead = known === undefined ? 1 : rank(container) - rank(known);
+    const isBetter = ahead === 0 ? isNamed : ahead > 0;
     if (isBetter) shown.set(servingName(container.name), container);
   }
   return [...shown.values()]

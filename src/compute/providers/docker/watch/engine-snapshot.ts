@@ -14,10 +14,15 @@ export interface EngineSnapshot {
   read(tenantId: string): readonly ObservedContainer[] | undefined;
   /** Puts `after` in the place of `before`, unless that has been replaced meanwhile. */
   amend(tenantId: string, before: ObservedContainer, after: ObservedContainer): void;
-  /** Takes in a list of everything. Returns the tenants of which it tells something new; none the first time. */
-  storeAll(containers: ReadonlyMap<string, readonly ObservedContainer[]>, moment: number): readonly string[];
+  /**
+   * Takes in a list of everything. Returns the tenants of which it tells something new; none the first time.
+   * `afterGap`: for a while, nobody has heard what happened.
+   */
+  storeAll(list: WholeList, moment: number, afterGap: boolean): readonly string[];
   tenantIds(): readonly string[];
 }
+
+type WholeList = ReadonlyMap<string, readonly ObservedContainer[]>;
 
 export function createSnapshot(): EngineSnapshot {
   const cache = createSeenCache<readonly ObservedContainer[]>();
@@ -38,9 +43,9 @@ export function createSnapshot(): EngineSnapshot {
       const containers = seen.value.map((known) => (known === before ? after : known));
       cache.store(tenantId, containers, seen.moment);
     },
-    storeAll(found, moment) {
+    storeAll(found, moment, afterGap) {
       forgetGone(cache, found, moment);
-      const news = storeNews(cache, found, moment);
+      const news = storeNews(cache, found, { moment, afterGap });
       if (filled) return news;
       filled = true;
       return [];
@@ -50,25 +55,30 @@ export function createSnapshot(): EngineSnapshot {
 }
 
 type Cache = SeenCache<readonly ObservedContainer[]>;
-type Found = ReadonlyMap<string, readonly ObservedContainer[]>;
 
 /** An entry of a tenant that is gone is kept until now, so that no late answer brings the tenant back. */
-function forgetGone(cache: Cache, found: Found, moment: number): void {
+function forgetGone(cache: Cache, found: WholeList, moment: number): void {
   for (const [tenantId, seen] of cache.entries()) {
     if (seen.value.length === 0 && seen.moment < moment && !found.has(tenantId)) cache.forget(tenantId);
   }
 }
 
+interface Listing {
+  readonly moment: number;
+  readonly afterGap: boolean;
+}
+
 /** Takes in what the list tells anew, and returns of whom. */
-function storeNews(cache: Cache, found: Found, moment: number): readonly string[] {
+function storeNews(cache: Cache, found: WholeList, { moment, afterGap }: Listing): readonly string[] {
   const known = [...cache.entries()].map(([tenantId]) => tenantId);
   const news: string[] = [];
   for (const tenantId of new Set([...known, ...found.keys()])) {
     const containers = found.get(tenantId) ?? [];
     const seen = cache.last(tenantId);
-    if (seen !== undefined && (seen.moment > moment || signature(seen.value) === signature(containers))) {
-      continue;
-    }
+    // One that ended and was started again in the gap looks the same in a list.
+    const mayHaveRestarted = afterGap && containers.some(({ young }) => young);
+    const isSame = seen !== undefined && signature(seen.value) === signature(containers);
+    if (seen !== undefined && (seen.moment > moment || (isSame && !mayHaveRestarted))) continue;
     cache.store(tenantId, containers, moment);
     // The list tells less than the inspects that may be due now.
     if (seen !== undefined) cache.touch(tenantId);

@@ -94,11 +94,11 @@ async function watchOnce(
     work.push(task().catch((error: unknown) => session.abort(error)));
   };
   const hints = { onChange, signal: whole };
-  guard.arm(() => run(() => sweep(deps, hints)));
+  guard.arm(() => run(() => sweep(deps, hints, 'no gap')));
   const onOpen = (): void =>
     run(async () => {
       await meet(deps, hints);
-      await sweep(deps, hints);
+      await sweep(deps, hints, 'after a gap');
       onLive();
       run(() => sweepForEver(deps, hints));
       run(() => inspectForEver(deps, hints));
@@ -147,10 +147,14 @@ async function meet(
 }
 
 /** Lists everything once and hints at what is new. An engine that was out of reach is back with it. */
-async function sweep({ view, guard }: EngineWatchDeps, { onChange, signal }: Hints): Promise<void> {
+async function sweep(
+  { view, guard }: EngineWatchDeps,
+  { onChange, signal }: Hints,
+  when: 'no gap' | 'after a gap',
+): Promise<void> {
   const moment = view.snapshot.moment();
   const found = await view.all(signal);
-  const news = view.snapshot.storeAll(found, moment);
+  const news = view.snapshot.storeAll(found, moment, when === 'after a gap');
   // Whoever was refused meanwhile waits in a back-off that is too long now.
   if (guard.up()) onChange(undefined);
   else for (const tenantId of news) onChange(tenantId);
@@ -159,7 +163,7 @@ async function sweep({ view, guard }: EngineWatchDeps, { onChange, signal }: Hin
 async function sweepForEver(deps: EngineWatchDeps, hints: Hints): Promise<void> {
   // Spread, so that several operators on one engine don't sweep together.
   while (await sleep(deps.sweepIntervalMs * (0.9 + Math.random() / 5), hints.signal)) {
-    await sweep(deps, hints);
+    await sweep(deps, hints, 'no gap');
   }
 }
 

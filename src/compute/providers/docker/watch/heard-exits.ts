@@ -12,11 +12,13 @@ export interface HeardExits {
 interface Heard {
   readonly exitCode: number | undefined;
   readonly exitsMs: readonly number[];
+  /** Those of them that nobody has asked for. */
+  readonly crashesMs: readonly number[];
   /** A signal was sent through the engine, and what came of it is not known or not undone. */
   readonly killed: boolean;
 }
 
-const nothing: Heard = { exitCode: undefined, exitsMs: [], killed: false };
+const nothing: Heard = { exitCode: undefined, exitsMs: [], crashesMs: [], killed: false };
 
 export function createHeardExits(): HeardExits {
   const heard = new Map<string, Heard>();
@@ -30,8 +32,8 @@ export function createHeardExits(): HeardExits {
     addTo(container) {
       const known = heard.get(container.id);
       if (known === undefined) return container;
-      const { exitsMs, killed } = known;
-      return { ...container, exitCode: container.exitCode ?? known.exitCode, exitsMs, killed };
+      const { exitsMs, crashesMs, killed } = known;
+      return { ...container, exitCode: container.exitCode ?? known.exitCode, exitsMs, crashesMs, killed };
     },
   };
 }
@@ -45,14 +47,19 @@ function after(before: Heard, { action, attributes, timeMs }: EngineEvent): Hear
       return ends(attributes['signal']) ? { ...before, killed: true } : undefined;
     case 'die': {
       const code = Number(attributes['exitCode']);
-      const recent = before.exitsMs.filter((exitMs) => timeMs - exitMs < youngMs);
-      const exitCode = Number.isInteger(code) ? code : before.exitCode;
-      return { ...before, exitCode, exitsMs: [...recent, timeMs] };
+      const isRecent = (exitMs: number): boolean => timeMs - exitMs < youngMs;
+      const exitsMs = [...before.exitsMs.filter(isRecent), timeMs];
+      const isCrash = !before.killed && !codesOfTheEnginesEnd.has(code);
+      const crashesMs = [...before.crashesMs.filter(isRecent), ...(isCrash ? [timeMs] : [])];
+      return { ...before, exitCode: Number.isInteger(code) ? code : before.exitCode, exitsMs, crashesMs };
     }
     default:
       return undefined;
   }
 }
+
+/** An engine that goes down ends its containers by SIGTERM; of those that it has lost meanwhile, it says 255. */
+const codesOfTheEnginesEnd: ReadonlySet<number> = new Set([143, 255]);
 
 /** SIGHUP, SIGUSR1 and their like mostly tell a process something. */
 const endingSignals: ReadonlySet<string | undefined> = new Set(['2', '3', '9', '15']);

@@ -216,6 +216,19 @@ describe('restarts count', () => {
     expect(recent({ restartCount: 2, ...month }, [90_000, 60_000, 30_000, 200])).toBe(2);
   });
 
+  it('as often as it was heard to crash, where a start by hand has set the count of the engine to 0', () => {
+    const crashed = (...agoMs: readonly number[]) =>
+      recentRestarts(
+        observedContainer(
+          { name: 'app', crashesMs: agoMs.map((ms) => nowMs - ms) },
+          { restartCount: 0, startedMs: nowMs - 10_000, finishedMs: nowMs - 10_200 },
+        ),
+      );
+    expect(crashed(400_000, 200_000, 60_000, 10_200)).toBe(3);
+    // The next one follows upon no start yet.
+    expect(crashed(5_000)).toBe(0);
+  });
+
   it("as many as the engine's growing delay shows, where nobody has listened", () => {
     const delayed = (delayMs: number) => recent({ restartCount: 40, ...month, finishedMs: nowMs - delayMs });
     expect([1_599, 1_600, 3_200, 60_000].map(delayed)).toEqual([1, 3, 4, 8]);
@@ -234,6 +247,24 @@ it('a crash loop after a month of running well is none the healthier for it', ()
     health: 'unhealthy',
     message: 'keeps exiting with code 3; the engine restarts it',
     lookAgainAfterMs: 43_000,
+  });
+});
+
+it('a crash loop that somebody starts by hand is not believed any sooner', () => {
+  const crashesMs = [90_000, 60_000, 30_000].map((ms) => nowMs - ms);
+  expect(
+    assessed([
+      { exitCode: 1, crashesMs },
+      { restartCount: 0, ...ago(3_000) },
+    ]),
+  ).toEqual({
+    state: 'failed',
+    health: 'unhealthy',
+    message: 'keeps exiting with code 1',
+    lookAgainAfterMs: 21_000,
+  });
+  expect(assessed([{ exitCode: 1, crashesMs: [nowMs - 9_000] }, ago(3_000)])).toMatchObject({
+    message: 'exited with code 1 and was started again',
   });
 });
 

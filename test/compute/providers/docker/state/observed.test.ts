@@ -332,12 +332,16 @@ describe('without a spec', () => {
     expect(ids('_next')).toBe(1);
   });
 
-  it('of one that was stopped for its successor the successor is shown, in whatever order they come', () => {
-    const stopped = seen({ id: 'old', name, state: 'exited', exitCode: 0 });
+  it.each<[string, Partial<ObservedContainer>]>([
+    ['was stopped for its successor', { state: 'exited', exitCode: 0 }],
+    ['keeps exiting beside its successor', { state: 'restarting', exitCode: 1 }],
+    ['fails its health check beside its successor', { health: 'unhealthy' }],
+  ])('of one that %s the successor is shown, in whatever order they come', (_what, over) => {
+    const old = seen({ id: 'old', name, ...over });
     const next = seen({ id: 'next', name: `${name}_next` });
     for (const both of [
-      [stopped, next],
-      [next, stopped],
+      [old, next],
+      [next, old],
     ]) {
       expect(shown(...both)).toMatchObject({
         running: 1,

@@ -11,7 +11,7 @@ const list = (tenants: Record<string, readonly ObservedContainer[]>) => new Map(
 /** Has seen a list with one tenant `t` that has the container `a`. */
 function filled(containers: readonly ObservedContainer[] = [a]): EngineSnapshot {
   const snapshot = createSnapshot();
-  snapshot.storeAll(list({ t: containers }), snapshot.moment());
+  snapshot.storeAll(list({ t: containers }), snapshot.moment(), false);
   return snapshot;
 }
 
@@ -82,12 +82,12 @@ describe('a list of everything', () => {
     after: Record<string, readonly ObservedContainer[]>,
   ) => {
     const snapshot = filled(before);
-    return snapshot.storeAll(list(after), snapshot.moment());
+    return snapshot.storeAll(list(after), snapshot.moment(), false);
   };
 
   it('has no news the first time', () => {
     const snapshot = createSnapshot();
-    expect(snapshot.storeAll(list({ t: [a] }), 0)).toEqual([]);
+    expect(snapshot.storeAll(list({ t: [a] }), 0, false)).toEqual([]);
     expect(snapshot.read('t')).toEqual([a]);
   });
 
@@ -108,23 +108,34 @@ describe('a list of everything', () => {
     expect(news([a, b], after)).toEqual([]);
   });
 
+  it('has news of who is young after a time in which nobody has listened: it may have been restarted', () => {
+    const young = { ...a, inspected: undefined, young: true };
+    const afterGap = (found: ObservedContainer) => {
+      const snapshot = filled([a]);
+      return [snapshot.storeAll(list({ t: [found] }), snapshot.moment(), true), snapshot.read('t')];
+    };
+    // What was inspected before counts no more.
+    expect(afterGap(young)).toEqual([['t'], undefined]);
+    expect(afterGap({ ...young, young: false })).toEqual([[], [a]]);
+  });
+
   it('has news of tenants that came and that went, and of no others', () => {
     const snapshot = createSnapshot();
-    snapshot.storeAll(list({ stays: [a], goes: [b] }), 0);
-    expect(snapshot.storeAll(list({ stays: [a], comes: [b] }), 0)).toEqual(['goes', 'comes']);
+    snapshot.storeAll(list({ stays: [a], goes: [b] }), 0, false);
+    expect(snapshot.storeAll(list({ stays: [a], comes: [b] }), 0, false)).toEqual(['goes', 'comes']);
     expect(snapshot.read('comes')).toEqual([b]);
-    expect(snapshot.storeAll(list({ stays: [a], comes: [b] }), 0)).toEqual([]);
+    expect(snapshot.storeAll(list({ stays: [a], comes: [b] }), 0, false)).toEqual([]);
   });
 
   it('tells less than the inspects that are due of what it changes', () => {
     const snapshot = filled();
-    snapshot.storeAll(list({ t: [paused] }), snapshot.moment());
+    snapshot.storeAll(list({ t: [paused] }), snapshot.moment(), false);
     expect(snapshot.read('t')).toBeUndefined();
   });
 
   it('keeps the inspects of what it does not change', () => {
     const snapshot = filled();
-    snapshot.storeAll(list({ t: [{ ...a, inspected: undefined }] }), snapshot.moment());
+    snapshot.storeAll(list({ t: [{ ...a, inspected: undefined }] }), snapshot.moment(), false);
     expect(snapshot.read('t')).toEqual([a]);
   });
 
@@ -133,7 +144,7 @@ describe('a list of everything', () => {
     const early = snapshot.moment();
     snapshot.touch('t');
     snapshot.store('t', [b], snapshot.moment());
-    expect(snapshot.storeAll(list({ t: [a] }), early)).toEqual([]);
+    expect(snapshot.storeAll(list({ t: [a] }), early, false)).toEqual([]);
     expect(snapshot.read('t')).toEqual([b]);
   });
 
@@ -142,11 +153,11 @@ describe('a list of everything', () => {
     const early = snapshot.moment();
     snapshot.touch('t');
     snapshot.store('t', [], snapshot.moment());
-    snapshot.storeAll(list({}), snapshot.moment());
+    snapshot.storeAll(list({}), snapshot.moment(), false);
     snapshot.store('t', [a], early);
     expect(snapshot.read('t')).toEqual([]);
     snapshot.touch('t');
-    snapshot.storeAll(list({}), snapshot.moment());
+    snapshot.storeAll(list({}), snapshot.moment(), false);
     expect(snapshot.tenantIds()).toEqual([]);
     expect(snapshot.read('t')).toEqual([]);
   });
@@ -155,7 +166,7 @@ describe('a list of everything', () => {
     const snapshot = filled();
     snapshot.store('t', [], snapshot.moment());
     snapshot.touch('other');
-    expect(snapshot.storeAll(list({ t: [a] }), snapshot.moment())).toEqual(['t']);
+    expect(snapshot.storeAll(list({ t: [a] }), snapshot.moment(), false)).toEqual(['t']);
     expect(snapshot.read('t')).toBeUndefined();
   });
 });

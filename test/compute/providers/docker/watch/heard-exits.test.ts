@@ -39,6 +39,24 @@ describe('what events tell of a container', () => {
     expect(heard(['kill', { signal: '1' }], ['kill'])).toEqual(nothing);
   });
 
+  it('is which of its exits nobody has asked for', () => {
+    const exits = createHeardExits();
+    const hear = (action: string, attributes: Record<string, string>, timeMs: number): void =>
+      exits.note({ action, id: 'app', attributes, timeMs });
+    const exit = (exitCode: string, timeMs: number): void => hear('die', { exitCode }, timeMs);
+    exit('1', t0);
+    hear('kill', { signal: '9' }, t0);
+    exit('137', t0 + 1);
+    hear('start', {}, t0 + 2);
+    // Of an engine that goes down, and of one that was lost.
+    exit('143', t0 + 3);
+    exit('255', t0 + 4);
+    exit('137', t0 + 5);
+    const { exitsMs, crashesMs } = exits.addTo(observedContainer({ name: 'app' }));
+    expect(exitsMs).toHaveLength(5);
+    expect(crashesMs).toEqual([t0, t0 + 5]);
+  });
+
   it('goes with it', () => {
     expect(heard(die('1'), ['kill', { signal: '9' }], ['destroy'])).toEqual(nothing);
   });

@@ -75,13 +75,15 @@ interface Rollout {
 }
 
 function planProving(comparison: TenantComparison, { successions, old, context }: Rollout): Step {
+  const revival = planRevival(comparison, context);
+  if (revival !== undefined) return revival;
   const staying = comparison.containers.flatMap(({ current, currentMatches }) =>
     current !== undefined && currentMatches ? [current] : [],
   );
   const healths = successions.flatMap(({ desired, next }) =>
     next === undefined ? [] : [{ desired, next, health: successorHealth(desired, next, context) }],
   );
-  const successors = withPatience(healths, staying, context.clock);
+  const successors = withPatience(healths, staying, context);
   const failures = failuresOf(successors, context);
   if (failures.length > 0) {
     const { failed } = context;
@@ -103,6 +105,19 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
   return planWait(successors) ?? planSuccession(comparison, successions);
+}
+
+/** What stays as it is, and does not run, may be what a successor needs. */
+function planRevival({ containers }: TenantComparison, { failed }: SuccessorContext): Step | undefined {
+  const staying = containers.filter(
+    ({ current, currentMatches }) => current !== undefined && currentMatches && !failed.has(current.id),
+  );
+  const down = staying.flatMap(({ current, repair }) =>
+    current !== undefined && repair === 'start' ? [current] : [],
+  );
+  if (down.length > 0) return { do: 'start', containers: down, what: 'serving' };
+  const paused = staying.find(({ repair }) => repair === 'unpause');
+  return paused?.current === undefined ? undefined : { do: 'unpause', container: paused.current };
 }
 
 /** What was found in this call comes first: the others were stopped for it, and how they ended means nothing. */

@@ -1,7 +1,8 @@
+import { containerHealth } from '../container-health.ts';
 import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import type { SuccessorHealth } from './successor-health.ts';
+import type { SuccessorContext, SuccessorHealth } from './successor-health.ts';
 
 export interface Successor {
   readonly desired: DesiredContainer;
@@ -20,16 +21,22 @@ const lostEventMs = 10_000;
 
 /**
  * What ails has failed where it is alone, or where all that it may need has run for long enough; until then it is
- * waited for, as it is at creation.
+ * waited for, as it is at creation. Beside one that stays as it is and is ill itself, it is none the worse for it.
  */
 export function withPatience(
   successors: readonly Successor[],
   staying: readonly ObservedContainer[],
-  clock: Clock,
+  context: SuccessorContext,
 ): readonly Successor[] {
+  const { clock } = context;
+  const ill = staying.filter((sibling) => isIll(sibling, context)).map(({ made }) => made.container ?? '');
   return successors.map((successor) => {
     const { health, next } = successor;
     if (health.kind !== 'ailing') return successor;
+    if (ill.length > 0) {
+      const why = `${health.why} while ${ill.join(', ')} did not run well`;
+      return { ...successor, health: { kind: 'failed', why, own: false } };
+    }
     const others = successors.filter((other) => other.next !== next);
     // One that has not even been started has had no chance to be of use.
     const isComing = others.some((other) => other.health.kind === 'wait' || other.health.kind === 'idle');
@@ -42,6 +49,12 @@ export function withPatience(
     const waitMs = Math.max(lookAgainAfterMs, Math.min(leftMs, lostEventMs));
     return { ...successor, health: { kind: 'wait', lookAgainAfterMs: waitMs } };
   });
+}
+
+/** Whether it does not run as it should, and has not come to its own end. */
+function isIll(sibling: ObservedContainer, { clock, failed }: SuccessorContext): boolean {
+  if (failed.has(sibling.id)) return true;
+  return sibling.state !== 'exited' && containerHealth(sibling, clock).health === 'unhealthy';
 }
 
 /** For how much longer what may need this container is waited for. */

@@ -416,14 +416,53 @@ describe('a successor that keeps exiting', () => {
     );
   });
 
-  it('is waited for while its sibling stays as it is and has just been started', () => {
+  describe('beside a sibling that stays as it is', () => {
     const half = desiredTenant(
       tenantSpec({}, { containers: [containerSpec('a', { image: 'app:2' }), containerSpec('b')] }),
       settings(),
     );
     const [first, second] = [cast(half, 0), cast(half, 1)];
-    const staying = second.serving({}, { startedMs: nowMs - 50_000 });
-    expect(plan(half, [first.old(), staying, looping(first, 90_000)])).toBe(waits(10_000));
+    const beside = (staying: ObservedContainer, failed: Faults = {}) =>
+      plan(half, [first.old(), staying, looping(first, 90_000)], failed);
+
+    it('is waited for while that has just been started', () => {
+      expect(beside(second.serving({}, { startedMs: nowMs - 50_000 }))).toBe(waits(10_000));
+    });
+
+    it.each<[string, ObservedContainer, string]>([
+      ['was stopped', second.serving(ended, { finishedMs: nowMs - 1_000 }), 'start serving acme.b'],
+      ['was paused', second.serving({ state: 'paused' }), 'unpause acme.b'],
+    ])('sees that run again first, where it %s', (_what, staying, step) => {
+      expect(beside(staying)).toBe(step);
+    });
+
+    it.each<[string, ObservedContainer, Faults]>([
+      [
+        'is restarted again and again',
+        second.serving({ state: 'restarting', exitCode: 1 }, { restartCount: 5 }),
+        {},
+      ],
+      ['fails its health check', second.serving({ health: 'unhealthy' }), {}],
+      ['can not be started', second.serving(ended), { 'landlord-tenant-acme.b': 'port is busy' }],
+    ])('has not failed by itself where that %s', (_what, staying, failed) => {
+      expect(beside(staying, failed)).toBe(
+        'give up acme.a_next for now: The new container a exited with code 1 each time that the engine started it ' +
+          'while b did not run well. It was removed',
+      );
+    });
+
+    it('has failed where that has done what it was to do', () => {
+      const jobs = desiredTenant(
+        tenantSpec(
+          { restart_policy: 'on-failure' },
+          { containers: [containerSpec('a'), containerSpec('b')] },
+        ),
+        settings(),
+      );
+      const [one, other] = [cast(jobs, 0), cast(jobs, 1)];
+      const done = other.serving({ state: 'exited', exitCode: 0 });
+      expect(plan(jobs, [one.old(), done, looping(one, 90_000)])).toMatch(/^give up acme.a_next: /);
+    });
   });
 });
 
