@@ -22,6 +22,7 @@ import { desiredTenant } from './state/desired-tenant.ts';
 import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
 import { createEngineView } from './watch/engine-view.ts';
 import { watchEngine } from './watch/engine-watch.ts';
+import { createInPlace } from './watch/in-place.ts';
 import { getStatus } from './watch/get-status.ts';
 import { ownedResources } from './watch/owned-resources.ts';
 import { validateTenant } from './watch/validate-tenant.ts';
@@ -64,9 +65,10 @@ export function dockerProvider(
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), retreats: createRetreats() };
+  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), inPlace: createInPlace() };
   const throttle = atMost(startsAtOnce);
-  const deps: ConvergeDeps = { engine: guard.engine, ...tools, throttle, settings, clock, logger };
+  const retreats = createRetreats();
+  const deps: ConvergeDeps = { engine: guard.engine, ...tools, retreats, throttle, settings, clock, logger };
   const stepping =
     (failure: Attempt['failure'], hold: boolean): Provider<DesiredTenant>['update'] =>
     (desired, permit, signal) =>
@@ -84,6 +86,7 @@ export function dockerProvider(
       asDockerErrors('DestroyFailed', () => {
         pulls.forget(at.tenantId);
         deps.retreats.forget(at.tenantId);
+        deps.inPlace.forget(at.tenantId);
         const gone = destroyTenant({ engine: guard.engine, ownership, permit }, at, signal);
         return gone.finally(() => view.snapshot.touch(at.tenantId));
       }),
