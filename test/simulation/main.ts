@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { Played, Portion } from './play-portion.ts';
 import { describeRun } from './report.ts';
 import { simulate } from './run.ts';
 
-/** `npm run simulate -- --seed 7` plays one run and shows its trace; `--from 1 --count 1000` plays many.
+/** `npm run simulate -- --seed 7` plays one run and shows its trace; `--from 1 --count 1000` plays many, on every core.
  * `--all` leaves nothing out, known faults neither. */
 const { values } = parseArgs({
   options: {
@@ -13,22 +16,35 @@ const { values } = parseArgs({
   },
 });
 
-const leftOut = values.all ? new Set<string>() : undefined;
-
 async function playMany(from: number, count: number): Promise<void> {
   const begun = process.hrtime.bigint();
-  const found = new Map<string, number[]>();
-  let steps = 0;
-  for (let seed = from; seed < from + count; seed += 1) {
-    const run = await simulate(seed, leftOut);
-    steps += run.steps;
-    for (const { name } of run.violations) found.set(name, [...(found.get(name) ?? []), seed]);
-  }
-  const ms = Number(process.hrtime.bigint() - begun) / 1e6;
-  console.log(`${count} runs, ${(ms / count).toFixed(1)} ms and ${Math.round(steps / count)} steps each`);
-  for (const [name, seeds] of [...found].toSorted((a, b) => b[1].length - a[1].length))
-    console.log(`${String(seeds.length).padStart(5)} ${name}: ${seeds.slice(0, 8).join(' ')}`);
+  const workers = Math.min(availableParallelism(), count);
+  const portions = Array.from({ length: workers }, (_, index) =>
+    inWorker({ from: from + index, until: from + count, stride: workers, all: values.all }),
+  );
+  const played = await Promise.all(portions);
+  const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+  const broken = played.flatMap((portion) => portion.broken).toSorted(([a], [b]) => a - b);
+  const steps = played.reduce((sum, portion) => sum + portion.steps, 0);
+  console.log(
+    `${count} runs of ${Math.round(steps / count)} steps in ${seconds.toFixed(1)} s on ${workers} cores`,
+  );
+  const seedsOf = Map.groupBy(broken, ([, name]) => name);
+  for (const [name, seeds] of [...seedsOf].toSorted((a, b) => b[1].length - a[1].length))
+    console.log(`${String(seeds.length).padStart(5)} ${name}: ${seeds.map(([seed]) => seed).join(' ')}`);
+  if (broken.length > 0) process.exitCode = 1;
+}
+
+function inWorker(portion: Portion): Promise<Played> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('play-portion.ts', import.meta.url), { workerData: portion });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
 }
 
 if (values.seed === undefined) await playMany(Number(values.from), Number(values.count));
-else console.log(describeRun(await simulate(Number(values.seed), leftOut), Infinity));
+else {
+  const leftOut = values.all ? new Set<string>() : undefined;
+  console.log(describeRun(await simulate(Number(values.seed), leftOut), Infinity));
+}
