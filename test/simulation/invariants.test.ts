@@ -270,12 +270,13 @@ const innocent: readonly (readonly [
   ],
   [
     'oldOneServes',
-    'a person removes what ran before, and that is told',
+    'a person removes what ran before, which no operator knows, and that is told',
     async (bench) => {
       await readyTenant(bench);
       await bench.edit({ spec: { computeConfig: { docker: { image: 'missing:1' } } } });
       for (const { id } of bench.engine.containers.values()) model.remove(bench.engine, 'person', id);
       await bench.pass(1_000);
+      for (const one of bench.world.operators) Object.assign(one, { startedMs: bench.world.time.now() });
       await bench.say('Ready=False/RolledBack: no such image. Nothing runs now', { placement });
     },
   ],

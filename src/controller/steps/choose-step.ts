@@ -27,8 +27,9 @@ export interface StepInput {
 }
 
 /** Pure. */
-export function chooseStep(input: StepInput, { exists, changes, halfway }: Observation): Step {
-  if (input.rejected) return holdStep(exists, changes);
+export function chooseStep(input: StepInput, seen: Observation): Step {
+  const { exists, changes, halfway } = seen;
+  if (input.rejected) return holdStep(input, seen);
   const { tenant, durable } = input;
   const applied = wasApplied(tenant);
   const transition = reasonInTransition(tenant.status);
@@ -57,8 +58,14 @@ function isEdit({ cause, effect }: Change): boolean {
 const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
 
 /** A spec that is rejected or waits is not tried; what is left of the one before it is kept running. */
-export function holdStep(exists: boolean, changes: readonly Change[]): Step {
-  const repairs = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
+export function holdStep(
+  { driftPolicy }: Pick<StepInput, 'driftPolicy'>,
+  { exists, changes, lost = [] }: Pick<Observation, 'exists' | 'changes' | 'lost'>,
+): Step {
+  const drift = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
+  const gone = driftPolicy === 'Report' ? [] : lost;
+  const paths = new Set(gone.map(({ path }) => path));
+  const repairs = [...drift.filter(({ path }) => !paths.has(path)), ...gone];
   return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
 }
 

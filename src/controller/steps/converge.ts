@@ -106,7 +106,7 @@ async function keepWaiting(
 ): Promise<Decision> {
   const verdict: Verdict = { kind: 'unapproved', message: approvalMessage(input.tenant, plan) };
   const waiting = { verdict, repaired: [], facts: { ...facts, plan } };
-  const hold = holdStep(before.exists, before.changes);
+  const hold = holdStep(input, before);
   // What somebody changed of it is part of the plan: to put that right is what waits.
   const isPlanned = hold.repairs.some(({ effect }) => effect !== 'live');
   if (hold.kind === 'none' || isPlanned || input.repairWaitMs(repairKind(hold.repairs)) > 0) return waiting;
@@ -176,8 +176,8 @@ async function takeStep(
 }
 
 /** What is not seen any more: to keep what ran before a rejected spec puts less right than there is wrong. */
-function mended(repairs: Step['repairs'], { exists, changes }: Observation): Step['repairs'] {
-  const left = new Set((exists ? changes : [missing]).map(({ path }) => path));
+function mended(repairs: Step['repairs'], { exists, changes, lost = [] }: Observation): Step['repairs'] {
+  const left = new Set([...(exists ? changes : [missing]), ...lost].map(({ path }) => path));
   return repairs.filter(({ path }) => !left.has(path));
 }
 

@@ -283,6 +283,24 @@ describe('a spec that was rejected', () => {
     expect(outcome.draft.rejected).toEqual(rejected);
   });
 
+  const gone: Change = { path: 'app', desired: 'present', actual: 'absent', cause: 'drift', effect: 'live' };
+
+  test('is followed by what ran before it, where that is gone and known', async () => {
+    const outcome = await outcomeOf({
+      status,
+      there: 'another',
+      shows: { exists: false, lost: [gone] },
+      showsAfter: {},
+    });
+    expect(outcome).toMatchObject({ steps: hold, verdict, repaired: [{ path: 'app' }] });
+  });
+
+  test('is followed by nothing of what is gone under Report', async () => {
+    const shows = { exists: false, lost: [gone] };
+    const outcome = await outcomeOf({ status, there: 'another', shows, driftPolicy: 'Report' });
+    expect(outcome).toMatchObject({ steps: [], repaired: [] });
+  });
+
   test('is kept by a repair that is told', async () => {
     const outcome = await outcomeOf({ status, there: 'another', drift: [stopped] });
     expect(outcome).toMatchObject({ repaired: [stoppedItem], repair: 'stopped' });

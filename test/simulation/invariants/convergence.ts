@@ -151,14 +151,26 @@ const oldOneServes: Invariant = {
           const key = keyOfTenant(tenant);
           if (!servedBefore(world, tenant) || containersOf(engine, key).some(isUp)) continue;
           const words = readyWords(tenant);
-          // What it was is not known any more.
-          if (!taken.has(key) || !/nothing runs now/i.test(words))
-            broken(`nothing of ${key} runs any more (${words})`);
+          const isTold = taken.has(key) && /nothing runs now|can't be pulled/i.test(words);
+          if (!isTold || isRemembered(world, tenant)) broken(`nothing of ${key} runs any more (${words})`);
         }
       },
     };
   },
 };
+
+/** Whether the operator knows what ran before, and may make it again. */
+function isRemembered(world: World, tenant: StoredTenant): boolean {
+  const { uid, generation = 0 } = tenant.metadata;
+  const previous = world.ledger.ofGeneration(uid, generation - 1);
+  const startedMs = world.operators[0]?.startedMs ?? 0;
+  if (previous === undefined || tenant.spec.driftPolicy === 'Report') return false;
+  // What may end by itself is not made again.
+  const keepsRunning = expectationOf(world, previous, configOf(world)).containers.some(({ restartPolicy }) =>
+    ['always', 'unless-stopped'].includes(restartPolicy),
+  );
+  return keepsRunning && startedMs < world.ledger.lastReadyMs(keyOfTenant(tenant));
+}
 
 /** Whether an earlier generation of it was Ready at the place where it is. */
 function servedBefore(world: World, tenant: StoredTenant): boolean {

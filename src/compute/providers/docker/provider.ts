@@ -35,6 +35,8 @@ import { createEnginePlaces } from './watch/engine-places.ts';
 import type { EnginePlaces } from './watch/engine-places.ts';
 import { createEngineView } from './watch/engine-view.ts';
 import { watchEngine } from './watch/engine-watch.ts';
+import { createInPlace } from './watch/in-place.ts';
+import type { InPlace } from './watch/in-place.ts';
 import { getStatus } from './watch/get-status.ts';
 import { ownedResources } from './watch/owned-resources.ts';
 import { validateTenant } from './watch/validate-tenant.ts';
@@ -82,7 +84,8 @@ export function dockerProvider(
   const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
-  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), retreats: createRetreats() };
+  const memories = { retreats: createRetreats(), inPlace: createInPlace() };
+  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), ...memories };
   const throttle = atMost(startsAtOnce);
   const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
   const stepping =
@@ -125,6 +128,7 @@ export function dockerProvider(
 interface Deps extends ConvergeDeps {
   readonly places: EnginePlaces;
   readonly ownership: Ownership;
+  readonly inPlace: InPlace;
 }
 
 /** The engine of now, and the way to those of before. */
@@ -142,7 +146,7 @@ async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Prom
 
 /** Where it is, be that another engine. */
 async function destroy(
-  { places, pulls, retreats, view, engine, ownership }: Deps,
+  { places, pulls, retreats, inPlace, view, engine, ownership }: Deps,
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
@@ -151,6 +155,7 @@ async function destroy(
   if (other !== undefined) return destroyTenant({ engine: other, ownership, permit }, at, signal);
   pulls.forget(at.tenantId);
   retreats.forget(at.tenantId);
+  inPlace.forget(at.tenantId);
   try {
     return await destroyTenant({ engine, ownership, permit }, at, signal);
   } finally {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../state/container-health.ts';
 import type { DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
+import type { InPlace } from '../watch/in-place.ts';
 import type { EngineView } from '../watch/engine-view.ts';
 import type { Permit } from '../../../permit.ts';
 import type { InTurn } from '../../../../async/at-most.ts';
@@ -25,6 +26,7 @@ export interface ConvergeDeps {
   readonly networks: Networks;
   readonly settings: DockerSettings;
   readonly clock: () => Clock;
+  readonly inPlace: InPlace;
   readonly retreats: Retreats;
   readonly logger: Logger;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */

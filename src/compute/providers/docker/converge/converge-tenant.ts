@@ -10,6 +10,7 @@ import { createContainers } from './create-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine, RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
@@ -37,7 +38,7 @@ export async function convergeTenant(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const { secrets } = attempt.desired;
+  const secrets = secretsOf(deps, attempt);
   try {
     const result = attempt.hold ? await stepOn(deps, attempt, signal) : await tryOn(deps, attempt, signal);
     return { ...result, message: redact(result.message, secrets) };
@@ -50,6 +51,11 @@ export async function convergeTenant(
     // Whatever was done or tried: what is known of the tenant is stale.
     deps.view.snapshot.touch(attempt.desired.tenantId);
   }
+}
+
+/** What is made of what ran before has secrets of its own. */
+function secretsOf({ inPlace }: ConvergeDeps, { desired }: Attempt): readonly string[] {
+  return [...desired.secrets, ...(inPlace.before(desired)?.secrets ?? [])];
 }
 
 /** An attempt that was taken back is not made again before its time; what ran before is kept running until then. */
@@ -69,6 +75,7 @@ async function tryOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal):
 async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   const { view, settings } = deps;
   const { desired, hold } = attempt;
+  const before = deps.inPlace.before(desired);
   const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map(), lastSeen: new Map() };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
@@ -77,7 +84,7 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     for (const container of observed) findings.lastSeen.set(servingName(container.name), container);
     const engineStartedMs = await engineStart(deps, observed, signal);
     const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
-    const next = hold ? planHold(observed, context) : planStep(desired, observed, context);
+    const next = hold ? planHold(observed, context, before) : planStep(desired, observed, context);
     if (next.do === 'update' && findings.given.get(next.container.id) === describeLive(next.live)) {
       leaveUnkept(deps, next);
       continue;
@@ -86,6 +93,11 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     if (result !== undefined) return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
+}
+
+/** To hold is to make what was there before. */
+function desiredToMake({ inPlace }: ConvergeDeps, { desired, hold }: Attempt): DesiredTenant {
+  return hold ? (inPlace.before(desired) ?? desired) : desired;
 }
 
 /** Asked only where it matters: how long ago it was says what the end of a container means. */
@@ -109,7 +121,7 @@ async function take(
   switch (step.do) {
     case 'create': {
       const creation = {
-        attempt,
+        attempt: { ...attempt, desired: desiredToMake(deps, attempt) },
         containers: step.containers.map((container) => ({
           ...container,
           predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
@@ -201,14 +213,16 @@ async function rename(
 }
 
 async function finish(
-  { engine, retreats, settings: { ownership } }: ConvergeDeps,
+  deps: ConvergeDeps,
   { attempt, findings: { failed, remade } }: Pick<Taking, 'attempt' | 'findings'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
+  const { engine, retreats, settings } = deps;
+  const { ownership } = settings;
   const { desired, hold, failure } = attempt;
   const reasons = [...failed.values()].map(({ why }) => why);
   if (reasons.length > 0) {
-    const message = redact(reasons.join('; '), desired.secrets);
+    const message = redact(reasons.join('; '), secretsOf(deps, attempt));
     // That containers were made anew wakes the tenant at once.
     const again = remade.size > 0 && !hold ? { retryAfterMs: retreats.note(desired, message) } : {};
     throw new ComputeError(failure, message, again);

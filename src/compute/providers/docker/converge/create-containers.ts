@@ -68,7 +68,7 @@ async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): 
 
 /** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */
 async function ensureImages(
-  { pulls, settings }: ConvergeDeps,
+  { inPlace, pulls, settings }: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -85,9 +85,9 @@ async function ensureImages(
       failure ??= asComputeError(error);
     }
   }
-  if ((failure !== undefined || pulling.length > 0) && containers.some(({ name }) => isNext(name))) {
-    await keepOld();
-  }
+  const isKnown =
+    containers.some(({ name }) => isNext(name)) || inPlace.before(attempt.desired) !== undefined;
+  if ((failure !== undefined || pulling.length > 0) && isKnown) await keepOld();
   if (failure !== undefined) throw failure;
   return pulling;
 }

@@ -81,7 +81,7 @@ function matches(desired: DesiredContainer, observed: ObservedContainer): boolea
   return isOfHash(desired, observed) && heldLimit(desired, observed) === undefined;
 }
 
-function isOfHash({ hashes }: DesiredContainer, { made }: ObservedContainer): boolean {
+export function isOfHash({ hashes }: DesiredContainer, { made }: ObservedContainer): boolean {
   return made.specHash !== undefined && hashes.get(made.cluster ?? '')?.includes(made.specHash) === true;
 }
 

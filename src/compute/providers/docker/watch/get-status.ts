@@ -1,16 +1,18 @@
 import type { Ownership } from '../../../ownership.ts';
-import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
+import type { Change, Looking, Observation, TenantPlace } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { Clock } from '../state/container-health.ts';
-import type { DesiredTenant } from '../state/desired-tenant.ts';
+import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
+import { lostContainers } from '../state/plan/lost.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
 import type { EnginePlaces } from './engine-places.ts';
+import type { InPlace } from './in-place.ts';
 import type { LiveMemory } from './live-memory.ts';
 
 interface StatusDeps {
@@ -18,12 +20,13 @@ interface StatusDeps {
   readonly view: EngineView;
   readonly places: Pick<EnginePlaces, 'elsewhere'>;
   readonly ownership: Ownership;
+  readonly inPlace: InPlace;
   readonly clock: () => Clock;
 }
 
 /** See `Provider.getStatus`. */
 export async function getStatus(
-  { engine, view, places, ownership, clock }: StatusDeps,
+  { engine, view, places, ownership, inPlace, clock }: StatusDeps,
   { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
   { fresh, signal }: Looking,
 ): Promise<Observation> {
@@ -43,13 +46,27 @@ export async function getStatus(
       signal,
     );
     const seen = observe(against, containers, clock());
-    return { ...seen, changes: [...seen.changes, ...earlier.map(stopsEarlier)] };
+    const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
+    if (seen.exists && changes.length === 0) inPlace.note(against);
+    const before = inPlace.before(against);
+    const lost = before === undefined ? [] : lostContainers(before, containers).map(bringsBack);
+    return { ...seen, changes, ...(lost.length === 0 ? {} : { lost }) };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
   const holder = other ?? engine;
   const containers = await lookAtTenant(holder, there, tenantId, signal);
   assertBelongsTo(containers, at, there);
   return observe(undefined, containers, { ...clock(), nowMs: holder.time.nowMs() });
+}
+
+function bringsBack({ spec: { name } }: DesiredContainer): Change {
+  return {
+    path: `containers.${name}`,
+    desired: 'present',
+    actual: 'absent',
+    cause: 'drift',
+    effect: 'live',
+  };
 }
 
 /** What differs from now on is drift. */

@@ -1,17 +1,20 @@
 import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
+import type { DesiredTenant } from '../desired-tenant.ts';
 import { oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { lostContainers } from './lost.ts';
 import { planDrop, planRemoval, planRetirement } from './plan-return.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
 /**
- * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again.
- * Creates nothing.
+ * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again, and
+ * those that are gone are made again where it is known what they were (`before`).
  */
 export function planHold(
   observed: readonly ObservedContainer[],
   { failed }: Pick<SuccessorContext, 'failed'>,
+  before?: DesiredTenant,
 ): Step {
   const removing = planRemoval(observed);
   if (removing !== undefined) return removing;
@@ -33,5 +36,8 @@ export function planHold(
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
   }
-  return { do: 'nothing' };
+  const lost = before === undefined ? [] : lostContainers(before, observed);
+  const containers = lost.filter(({ engineName }) => !failed.has(engineName));
+  if (containers.length === 0) return { do: 'nothing' };
+  return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
 }
