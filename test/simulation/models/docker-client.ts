@@ -48,7 +48,7 @@ export function dockerClient(
   return {
     ...readCalls(engine, call),
     address,
-    identify: (signal) => call('identify', '', signal, () => `ID-${engine.name}`),
+    identify: (signal) => call('identify', '', signal, () => ({ engineId: `ID-${engine.name}` })),
     time: { nowMs: () => engine.now() + engine.skewMs },
     startedMs: (signal) => call('startedMs', '', signal, () => engine.startedMs),
     ping: (signal) =>

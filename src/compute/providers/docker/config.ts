@@ -111,7 +111,9 @@ export const dockerOperatorBlock = z
       .string()
       .regex(/^$|^(unix|tcp|ssh):\/\/.+$/, 'must be empty or start with unix://, tcp:// or ssh://')
       .default('')
-      .describe('Docker Engine. Empty: DOCKER_HOST, then the default socket.'),
+      .describe(
+        'Docker Engine. Empty: DOCKER_HOST, then the default socket. An address of another engine moves all tenants there.',
+      ),
     network_name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a network name')

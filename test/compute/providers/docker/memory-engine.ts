@@ -73,7 +73,7 @@ export function memoryEngine(images: readonly string[] = [], aheadMs = 0, id = '
   return {
     ...state,
     address: `unix:///${id}.sock`,
-    identify: async () => id,
+    identify: async () => ({ engineId: id }),
     startedMs: async () => state.engineStart.ms,
     ping: async () => undefined,
     restart: (exitCode, how = 'in order') => restart(state, exitCode, how),

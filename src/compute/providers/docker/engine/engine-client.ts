@@ -14,6 +14,8 @@ import {
   silentEngine,
   stableEngineText,
 } from './engine-errors.ts';
+import { engineIdIn } from './engine-id.ts';
+import type { EngineId } from './engine-id.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine } from './engine.ts';
@@ -68,9 +70,9 @@ export function createEngineClient(options: EngineClientOptions): Engine {
   };
 }
 
-async function identify(connection: EngineConnection, signal: AbortSignal): Promise<string> {
-  const { ID } = await read<{ readonly ID?: unknown }>(connection, '/info', {}, signal);
-  if (typeof ID === 'string' && ID !== '') return ID;
+async function identify(connection: EngineConnection, signal: AbortSignal): Promise<EngineId> {
+  const id = engineIdIn(await read<Parameters<typeof engineIdIn>[0]>(connection, '/info', {}, signal));
+  if (id !== undefined) return id;
   const { host } = connection;
   throw new ComputeError('ProviderUnavailable', `Docker Engine at ${host} does not tell its id in /info`);
 }

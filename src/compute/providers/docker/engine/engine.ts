@@ -1,5 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { Consent } from '../../../permit.ts';
+import type { EngineId } from './engine-id.ts';
 import type { EngineTime } from './engine-time.ts';
 
 /**
@@ -59,8 +60,8 @@ export interface EngineReads {
   readonly time: EngineTime;
   /** Where it is reached: unix://, tcp:// or ssh://. */
   readonly address: string;
-  /** The engine's own id, which it keeps over restarts, and which is the same at each of its addresses. */
-  identify(signal: AbortSignal): Promise<string>;
+  /** Which engine it is: the same over restarts, and at each of its addresses. */
+  identify(signal: AbortSignal): Promise<EngineId>;
   /** When the engine itself was started, by its own clock; 0 where it does not tell. */
   startedMs(signal: AbortSignal): Promise<number>;
   /**

@@ -1,5 +1,6 @@
 import type { Ownership } from '../../../ownership.ts';
 import type { Change } from '../../../provider.ts';
+import { engineIdOf, isSameEngine } from '../engine/engine-id.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { servingName } from '../state/container-name.ts';
 import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
@@ -19,8 +20,9 @@ export async function inTheWayAtEarlierPlaces(
 ): Promise<readonly ObservedContainer[]> {
   if (starting.length === 0) return [];
   const found: ObservedContainer[] = [];
-  for (const { labelPrefix, engineId } of desired.leaving ?? []) {
-    if (engineId !== desired.placement['engineId']) continue;
+  for (const place of desired.leaving ?? []) {
+    if (!isSameEngine(engineIdOf(place), engineIdOf(desired.placement))) continue;
+    const { labelPrefix } = place;
     if (typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix) continue;
     const there = ownership.withPrefix(labelPrefix);
     const containers = await lookAtTenant(engine, there, desired.tenantId, signal);

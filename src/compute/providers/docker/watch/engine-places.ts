@@ -1,5 +1,7 @@
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
+import { engineIdOf, engineText, isSameEngine } from '../engine/engine-id.ts';
+import type { EngineId } from '../engine/engine-id.ts';
 import type { Engine, EngineReads } from '../engine/engine.ts';
 import type { EngineIdentity } from './engine-identity.ts';
 import { anotherEngine, createOtherEngines } from './other-engines.ts';
@@ -30,40 +32,44 @@ export function createEnginePlaces(
 ): EnginePlaces {
   const others = createOtherEngines(connect);
   const search = async (
-    { engineId, host }: { readonly engineId: string; readonly host: string },
+    { id, host }: { readonly id: EngineId; readonly host: string },
     { fresh, signal }: Parameters<EnginePlaces['elsewhere']>[1],
   ): Promise<Engine | undefined> => {
     const isAddressOfNow = host === engine.address;
     try {
       const present = await (fresh ? identity.ask(signal) : identity.known(signal));
-      if (present === engineId) return undefined;
-      if (isAddressOfNow) throw anotherEngine(engineId, host, present);
+      if (isSameEngine(present, id)) return undefined;
+      if (isAddressOfNow) throw anotherEngine(id, host, present);
     } catch (error) {
       // That the one of now is silent says nothing of another.
       if (isAddressOfNow || signal.aborted) throw error;
     }
-    return others.reach(engineId, host, signal);
+    return others.reach(id, host, signal);
   };
 
   return {
     async locate(placement, signal) {
       // What is complete waits for no answer.
-      if (typeof placement['engineId'] === 'string' && identity.last === undefined) return placement;
+      const id = engineIdOf(placement);
+      if (id !== undefined && identity.last === undefined) return placement;
       const present = await identity.known(signal);
-      const { engineId = present } = placement;
-      return engineId === present ? { ...placement, engineId, host: engine.address } : placement;
+      const isPresent = id === undefined || isSameEngine(id, present);
+      return isPresent ? { ...placement, ...present, host: engine.address } : placement;
     },
-    elsewhere({ engineId, host = engine.address }, how) {
-      const isHere = typeof engineId !== 'string' || (!how.fresh && engineId === identity.last);
-      return isHere ? undefined : search({ engineId, host }, how);
+    elsewhere(placement, how) {
+      const { host = engine.address } = placement;
+      const id = engineIdOf(placement);
+      const isHere = id === undefined || (!how.fresh && isSameEngine(id, identity.last));
+      return isHere ? undefined : search({ id, host }, how);
     },
     close: () => others.close(),
-    assertHere({ engineId }) {
+    assertHere(placement) {
       const { last } = identity;
-      if (typeof engineId !== 'string' || last === undefined || engineId === last) return;
+      const id = engineIdOf(placement);
+      if (id === undefined || last === undefined || isSameEngine(id, last)) return;
       throw new ComputeError(
         'ProviderUnavailable',
-        `at ${engine.address} another Docker Engine answers than a moment ago (${last}, not ${engineId})`,
+        `at ${engine.address} another Docker Engine answers than a moment ago (${engineText(last)}, not ${engineText(id)})`,
       );
     },
   };

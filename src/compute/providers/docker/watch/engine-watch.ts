@@ -142,7 +142,7 @@ async function meet(
 ): Promise<void> {
   const id = await engine.identify(signal);
   if (!identity.note(id)) return;
-  logger.warn({ engine: engine.address, id }, 'another Docker Engine answers at this address than before');
+  logger.warn({ engine: engine.address, ...id }, 'another Docker Engine answers at this address than before');
   onChange(undefined);
 }
 

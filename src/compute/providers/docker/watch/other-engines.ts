@@ -2,6 +2,8 @@ import { withDeadline } from '../../../../async/deadline.ts';
 import { sharedRun } from '../../../../async/shared-run.ts';
 import { ComputeError } from '../../../errors.ts';
 import { abortedCall, silentEngine } from '../engine/engine-errors.ts';
+import { engineText, isSameEngine } from '../engine/engine-id.ts';
+import type { EngineId } from '../engine/engine-id.ts';
 import type { Engine, EngineReads } from '../engine/engine.ts';
 
 /** Engines that the operator's address led to once, and that still hold something. */
@@ -10,7 +12,7 @@ export interface OtherEngines {
    * The engine of that id. Rejects, with words that name it and its address, where it can't be reached there or where
    * another one answers.
    */
-  reach(id: string, host: string, signal: AbortSignal): Promise<Engine>;
+  reach(id: EngineId, host: string, signal: AbortSignal): Promise<Engine>;
   close(): void;
 }
 
@@ -21,7 +23,7 @@ const refusedForMs = 30_000;
 interface OtherEngine {
   readonly engine: Engine;
   /** Which one answers there now. */
-  readonly identify: (signal: AbortSignal) => Promise<string>;
+  readonly identify: (signal: AbortSignal) => Promise<EngineId>;
 }
 
 /** `connect`: makes the client of an engine, which connects with its first call. */
@@ -40,13 +42,13 @@ export function createOtherEngines(connect: (host: string) => Engine): OtherEngi
   return {
     async reach(id, host, signal) {
       const { engine, identify } = at(host);
-      let answers: string;
+      let answers: EngineId;
       try {
         answers = await identify(signal);
       } catch (error) {
         throw outOfReach(id, error);
       }
-      if (answers !== id) throw anotherEngine(id, host, answers);
+      if (!isSameEngine(answers, id)) throw anotherEngine(id, host, answers);
       return engine;
     },
     close() {
@@ -57,7 +59,7 @@ export function createOtherEngines(connect: (host: string) => Engine): OtherEngi
 }
 
 /** Asks each time; of one that was out of reach, not again for a while. */
-function identifying(engine: EngineReads): (signal: AbortSignal) => Promise<string> {
+function identifying(engine: EngineReads): (signal: AbortSignal) => Promise<EngineId> {
   let refused: { readonly error: unknown; readonly untilMs: number } | undefined;
   const ask = sharedRun(async () => {
     try {
@@ -77,19 +79,19 @@ function identifying(engine: EngineReads): (signal: AbortSignal) => Promise<stri
   };
 }
 
-function outOfReach(id: string, error: unknown): unknown {
+function outOfReach(id: EngineId, error: unknown): unknown {
   if (!(error instanceof ComputeError)) return error;
   return new ComputeError(
     error.code,
-    `the Docker Engine ${id} still holds what was made there, and compute.docker.host leads to another one now: ${error.message}`,
+    `the Docker Engine ${engineText(id)} still holds what was made there, and compute.docker.host leads to another one now: ${error.message}`,
     { cause: error },
   );
 }
 
 /** At the address of one engine another one answers: that says nothing of what the first one holds. */
-export function anotherEngine(id: string, host: string, answers: string): ComputeError {
+export function anotherEngine(id: EngineId, host: string, answers: EngineId): ComputeError {
   return new ComputeError(
     'ProviderUnavailable',
-    `the Docker Engine ${id} still holds what was made there, and at ${host} another one answers now (${answers})`,
+    `the Docker Engine ${engineText(id)} still holds what was made there, and at ${host} another one answers now (${engineText(answers)})`,
   );
 }

@@ -1,0 +1,73 @@
+import { afterAll, expect, inject, test } from 'vitest';
+import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
+import type { PrivateDockerEngine } from '../../dev/docker-engine.ts';
+import { pushImage } from '../../dev/images.ts';
+import { findCondition } from '../../src/api/conditions.ts';
+import type { Tenant } from '../../src/api/tenant.ts';
+import { engineView } from './docker-tenants.ts';
+import { createTestNamespace } from './test-namespace.ts';
+import { startTestOperator } from './test-operator.ts';
+
+const stack = new AsyncDisposableStack();
+afterAll(() => stack.disposeAsync());
+
+/** Two engines, and an operator that can be started anew with the `host` of either. */
+async function bench() {
+  const [a, b] = await Promise.all([startPrivateDockerEngine(), startPrivateDockerEngine()]);
+  for (const engine of [a, b]) stack.defer(() => engine.stop());
+  const ns = await createTestNamespace('host');
+  stack.defer(() => ns.remove());
+  const image = await pushImage({ address: inject('registryAddress') }, { repository: ns.name, tag: '1' });
+  let running: ReturnType<typeof startTestOperator> | undefined;
+  stack.defer(async () => running?.stop());
+  const restartWith = async ({ host, networkPool }: PrivateDockerEngine): Promise<void> => {
+    await running?.stop();
+    running = startTestOperator({
+      namespaces: [ns.name],
+      compute: { docker: { image, host, network_pool: networkPool } },
+    });
+  };
+  const left = (engine: PrivateDockerEngine, name: string) =>
+    engineView(engine.host).leftovers(ns.name, name);
+  return { a, b, ns, restartWith, left };
+}
+
+function readyMessage({ status }: Tenant): string {
+  return findCondition(status?.conditions, 'Ready')?.message ?? '';
+}
+
+test('a host that leads to another engine moves a Tenant there; of the old engine, its volume is left; and once that engine is dead, a deletion waits for it with words, until it is given up', async () => {
+  const { a, b, ns, restartWith, left } = await bench();
+  const withData = { computeConfig: { docker: { volumes: ['data:/tmp'] } } };
+  const volume = (name: string) => `volume landlord-${ns.name}-${name}-data`;
+  await restartWith(a);
+  for (const name of ['moves', 'stays']) await ns.create(name, withData);
+  for (const name of ['moves', 'stays']) await ns.untilReady(name);
+  await ns.patch('stays', { spec: { suspend: true } });
+  await ns.untilReason('stays', 'Suspended');
+
+  await restartWith(b);
+  const moved = await ns.until('moves', 'on B alone', ({ status }) => {
+    const isThere = status?.placement?.['host'] === b.host && status.previousPlacements === undefined;
+    return isThere && findCondition(status.conditions, 'Ready')?.status === 'True';
+  });
+  expect(await left(a, 'moves')).toEqual([volume('moves')]);
+  expect(await left(b, 'moves')).toContain(volume('moves'));
+  expect(moved.status?.retained).toMatchObject([
+    { resource: volume('moves'), placement: { host: a.host, engineId: expect.any(String) as string } },
+  ]);
+
+  await a.kill();
+  await ns.delete('stays');
+  const waiting = await ns.untilReason('stays', 'ProviderUnavailable');
+  expect(waiting.status?.phase).toBe('Deleting');
+  const message = readyMessage(waiting);
+  expect(message).toContain(`Docker Engine ${String(waiting.status?.placement?.['engineId'])}`);
+  expect(message).toContain(a.host);
+  const [, abandon] = /landlord\.dev\/abandon=(\S+)/.exec(message) ?? [];
+  await ns.patch('stays', { metadata: { annotations: { 'landlord.dev/abandon': abandon } } });
+  await ns.untilGone('stays');
+  await ns.delete('moves');
+  await ns.untilGone('moves');
+  expect(await left(b, 'moves')).toEqual([volume('moves')]);
+});
