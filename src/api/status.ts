@@ -113,6 +113,24 @@ export const tenantStatus = z.strictObject({
     .max(100)
     .optional()
     .describe('Data at places that were left. Only deletion with volumePolicy Delete removes it.'),
+  data: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .describe(
+      'Data that it has where it runs, as the engine calls it: volume NAME. What of it is gone is told.',
+    ),
+  lost: z
+    .array(
+      z.strictObject({
+        provider: z.string().describe('Provider that had it.'),
+        resource: z.string().describe('What is lost, as the engine calls it: volume NAME.'),
+        since: z.iso.datetime().describe('When it was found to be gone.'),
+      }),
+    )
+    .max(100)
+    .optional()
+    .describe('Data that was gone when it was needed, and is made anew, empty. Shown for an hour.'),
   plan: z
     .strictObject({
       digest: z

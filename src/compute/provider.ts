@@ -103,6 +103,8 @@ export interface Desired extends TenantPlace {
   readonly domain: string;
   /** The tenant's earlier places with this provider, each to be emptied once this one is Ready. The controller's to say. */
   readonly leaving?: readonly Placement[];
+  /** Data that the tenant was seen to have here, named as in `Observation.data`. The controller's to say. */
+  readonly had?: readonly string[];
 }
 
 export interface Looking {
@@ -122,6 +124,11 @@ export interface StepResult {
   readonly message: string;
   /** `rolled_back`: why the successor failed. */
   readonly reason?: 'RolledBack' | 'ImageUnavailable';
+  /**
+   * `in_progress`: what of `Desired.had` is needed and gone, as it is called there. Nothing was made in its place yet: that
+   * follows once the status says so, and `had` no longer names it.
+   */
+  readonly lost?: readonly string[];
   /** When to come back where no hint is to be expected, in milliseconds. */
   readonly lookAgainAfterMs?: number;
 }
@@ -154,6 +161,11 @@ export interface Observation {
   readonly compute: ComputeStatusBlock;
   /** Whether anything owned by this tenant is there at all, in whatever state. */
   readonly exists: boolean;
+  /**
+   * Data that is in use, as the engine calls it: `volume NAME`; with `against`, also what that still asks for of the data
+   * it had, be it there or not.
+   */
+  readonly data?: readonly string[];
   /** Empty without a spec, or when all is as desired. Secret values are redacted. */
   readonly changes: readonly Change[];
   /** What ran before `against`, and is gone: `hold` brings it back. Told as far as the provider knows what it was. */

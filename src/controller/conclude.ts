@@ -5,6 +5,7 @@ import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { note, requestedAt } from './pass.ts';
 import type { Outcome, Pass, Verdict } from './pass.ts';
 import { contactOf } from './status/contact.ts';
+import { shownForMs } from './status/lost-data.ts';
 import { requeue } from './status/requeue.ts';
 import { isProgressOnly } from './status/status-debounce.ts';
 import { summarise } from './status/summarise.ts';
@@ -24,6 +25,8 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   const verdict = shownVerdict(outcome.verdict, countsForMs);
   if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
   const status = summarise({ ...summaryOf(pass), verdict });
+  const lostForMs = shownForMs(status, deps.now());
+  if (lostForMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), lostForMs);
   if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
     const previous = pass.tenant.status;
     await writeStatus(pass, status);

@@ -58,6 +58,10 @@ export interface StatusDraft {
   readonly previousPlacements: readonly Placement[];
   readonly rejected: TenantStatus['rejected'];
   readonly retained: NonNullable<TenantStatus['retained']>;
+  /** Data that it has at its place. */
+  readonly data: readonly string[];
+  /** Data that was found to be gone, lately. */
+  readonly lost: NonNullable<TenantStatus['lost']>;
   readonly plan: TenantStatus['plan'];
   readonly compute: ComputeStatusBlock | undefined;
   readonly drift: readonly DriftItem[];
@@ -109,6 +113,8 @@ export interface Outcome {
   readonly repaired: readonly DriftItem[];
   /** A repair that was carried out, whatever it came to: the next of its kind waits. */
   readonly repair?: RepairKind;
+  /** Data that was found to be gone, as the provider calls it. */
+  readonly lost?: readonly string[] | undefined;
   /** When to look again, in milliseconds, where no hint is to be expected. */
   readonly lookAgainAfterMs?: number | undefined;
 }
@@ -121,6 +127,8 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     previousPlacements: status?.previousPlacements ?? [],
     rejected: status?.rejected,
     retained: status?.retained ?? [],
+    data: status?.data ?? [],
+    lost: status?.lost ?? [],
     plan: status?.plan,
     compute: status?.compute,
     drift: status?.drift ?? [],

@@ -16,6 +16,7 @@ import { draftFrom, note, placeAt, requestedAt } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { createSecretReader } from './secrets/secret-reader.ts';
 import { isLostContact } from './status/contact.ts';
+import { dataAt, noteLost } from './status/lost-data.ts';
 import { keptStatus } from './status/kept-status.ts';
 import { progressMessage, reasonInTransition } from './status/reasons.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
@@ -101,7 +102,11 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     tenant: pass.tenant,
     driftPolicy: tenantSpec.driftPolicy,
     approval: tenantSpec.approval,
-    desired: leaving.length === 0 ? desired : { ...desired, leaving },
+    desired: {
+      ...desired,
+      ...(leaving.length === 0 ? {} : { leaving }),
+      ...(pass.draft.data.length === 0 ? {} : { had: pass.draft.data }),
+    },
     enabled,
     draft: pass.draft,
     requestedAt: requestedAt(pass),
@@ -109,6 +114,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     signal,
   });
   note(pass, facts);
+  noteLost(pass, outcome.lost ?? []);
   if (outcome.verdict.kind === 'failed') return outcome;
   note(pass, { lastHandledReconcileAt: requestedAt(pass) });
   return leavePreviousPlacements(pass, outcome);
@@ -241,7 +247,12 @@ async function place(pass: Pass, { definition }: EnabledProvider, target: Placem
   if (isSamePlace(current, target)) return;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
   const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
-  note(pass, { placement: target, previousPlacements, appliedGeneration: undefined });
+  note(pass, {
+    placement: target,
+    previousPlacements,
+    appliedGeneration: undefined,
+    data: dataAt(target, draft),
+  });
   noteRetained(pass, []);
   if (current === undefined) pass.memory.readyGeneration ??= 'never';
   // Without anything durable on either side there is nothing that a crash could leave behind.
@@ -259,11 +270,12 @@ async function observe(pass: Pass): Promise<void> {
   const enabled = deps.providers.get(draft.placement.provider);
   if (enabled === undefined) return;
   const { provider } = attended(pass, enabled);
-  const { compute } = await provider.getStatus(placeAt(pass, draft.placement), undefined, {
+  const { compute, data = [] } = await provider.getStatus(placeAt(pass, draft.placement), undefined, {
     fresh: false,
     signal,
   });
-  note(pass, { compute });
+  // Without a spec nobody knows what is needed: what it had may be missed later.
+  note(pass, { compute, data: [...new Set([...draft.data, ...data])].toSorted() });
   await completePlaces(pass);
 }
 

@@ -57,7 +57,7 @@ describe('the volume of a Tenant on Docker', () => {
     });
   };
 
-  test('has its files when the Tenant comes back from another provider, and is named meanwhile', async () => {
+  test('has its files when the Tenant comes back from another provider, is named meanwhile, and missed once it is gone', async () => {
     await ns.create('db', {
       computeProvider: 'docker',
       computeConfig: { docker: { volumes: ['data:/tmp'] }, mock: {} },
@@ -71,5 +71,14 @@ describe('the volume of a Tenant on Docker', () => {
     const back = await moveTo('db', 'docker');
     expect(back.status?.retained ?? []).toEqual([]);
     expect(await run('db', 'read', '/tmp/rows')).toBe('precious');
+
+    await ns.patch('db', { spec: { suspend: true } });
+    await ns.until('db', 'suspended', ({ status }) => status?.phase === 'Suspended');
+    const [container] = await view.containers(ns.name, 'db');
+    await view.docker.getContainer(container?.Id ?? '').remove({ force: true });
+    await view.docker.getVolume(`landlord-${ns.name}-db-data`).remove();
+    await ns.patch('db', { spec: { suspend: false } });
+    const again = await ns.untilReady('db');
+    expect(findCondition(again.status?.conditions, 'Ready')?.message).toContain(`${volume} was lost`);
   });
 });

@@ -58,11 +58,19 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     Object.assign(container, { state: 'paused', pausedMs: engine.now() });
     model.unpause(engine, operator, container.id);
   },
-  async lossIsTold({ engine, pass }) {
-    const volume = { Name: 'landlord-team-a-acme-data', Labels: {} };
-    model.createVolume(engine, operator, volume);
-    model.removeVolume(engine, 'person', volume.Name);
-    model.createVolume(engine, operator, volume);
+  async lossIsTold({ apply, engine, pass, run, say }) {
+    const docker = { image: 'app:1', volumes: ['data:/data'] };
+    await apply({ computeProvider: 'docker', computeConfig: { docker } });
+    const Name = 'landlord-team-a-acme-data';
+    const Labels = { 'landlord.tenant_namespace': 'team-a', 'landlord.tenant_name': 'acme' };
+    model.createVolume(engine, operator, { Name, Labels });
+    const { id } = run({ binds: [`${Name}:/data:rw`] });
+    await say('Ready=True/Running: 1/1', { placement, ...running });
+    model.remove(engine, 'person', id);
+    await pass(20_000);
+    model.removeVolume(engine, 'person', Name);
+    model.createVolume(engine, operator, { Name, Labels });
+    await say('Ready=True/Running: 1/1', { placement, ...running, data: [`volume ${Name}`] });
     await pass(120_000);
   },
   async jobsRunOnce({ apply, engine, pass, run }) {

@@ -1,5 +1,6 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { TenantStatus } from '../../api/status.ts';
+import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { Pass } from '../pass.ts';
 import { isPlainProgress } from './reasons.ts';
 
@@ -26,6 +27,7 @@ export function isProgressOnly(
     before.reason === after.reason &&
     (before.message === after.message || isPlainProgress(before.message)) &&
     (after.reason === 'Provisioning' || after.reason === 'Updating') &&
-    previous?.observedGeneration === next.observedGeneration;
+    previous?.observedGeneration === next.observedGeneration &&
+    jsonEqual(previous.lost, next.lost);
   return sameState && nowMs - lastWriteAt < freshMs && (lookAgainAfterMs ?? Infinity) <= freshMs;
 }

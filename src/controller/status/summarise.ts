@@ -12,6 +12,7 @@ import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { StatusDraft, Verdict } from '../pass.ts';
 import { errorPolicies } from '../../compute/errors.ts';
 import { isLostContactReason } from './contact.ts';
+import { lostMessage, shownLost } from './lost-data.ts';
 import { appliedGeneration, isHealthy, readyGeneration } from './ready.ts';
 import { reasonOf } from './reasons.ts';
 
@@ -27,7 +28,7 @@ export interface SummaryInput {
 /** Bounds of the CRD: what is longer would be refused as a whole, and the tenant would have no status. */
 const maxMessageLength = 4096;
 const maxDriftItems = 20;
-const maxRetained = 100;
+const maxData = 100;
 
 /** Pure: the whole status that follows from a pass. */
 export function summarise(input: SummaryInput): TenantStatus {
@@ -38,6 +39,7 @@ export function summarise(input: SummaryInput): TenantStatus {
     observedGeneration: spokenOf(input, update),
   }));
   const conditions = setConditions(previous?.conditions ?? [], updates, now);
+  const lost = shownLost(draft.lost, now).slice(-maxData);
   const failing = verdict.kind === 'failed' || (verdict.kind === 'deleting' && verdict.error !== undefined);
   return {
     observedGeneration: generation,
@@ -47,7 +49,9 @@ export function summarise(input: SummaryInput): TenantStatus {
       placement: draft.placement,
       previousPlacements: draft.previousPlacements.length > 0 ? [...draft.previousPlacements] : undefined,
       rejected: draft.rejected,
-      retained: draft.retained.length > 0 ? draft.retained.slice(0, maxRetained) : undefined,
+      retained: draft.retained.length > 0 ? draft.retained.slice(0, maxData) : undefined,
+      data: draft.data.length > 0 ? draft.data.slice(0, maxData) : undefined,
+      lost: lost.length > 0 ? lost : undefined,
       plan: draft.plan,
       compute: computeBlock(previous?.compute, withJobs(input), now),
       drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
@@ -86,7 +90,7 @@ function update(type: ConditionType, status: ConditionStatus, reason: Reason, me
 
 function conditionUpdates(input: SummaryInput): Update[] {
   const { drift } = input.draft;
-  const updates = verdictConditions(input);
+  const updates = verdictConditions(input).map((one) => withLost(one, input));
   if (drift.length > 0) {
     const [first] = drift;
     const more = drift.length > 1 ? ` and ${drift.length - 1} more` : '';
@@ -128,6 +132,12 @@ function verdictConditions(input: SummaryInput): Update[] {
     default:
       return verdict satisfies never;
   }
+}
+
+function withLost(one: Update, { draft, now }: SummaryInput): Update {
+  const lost = shownLost(draft.lost, now);
+  if (one.type !== 'Ready' || lost.length === 0) return one;
+  return { ...one, message: `${one.message}; ${lostMessage(lost)}` };
 }
 
 /** Ready keeps its status while suspended, also over a time in which nothing could be seen. */

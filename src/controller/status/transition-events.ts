@@ -1,12 +1,22 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { Condition, Reason } from '../../api/conditions.ts';
 import type { DriftItem, TenantStatus } from '../../api/status.ts';
+import { jsonEqual } from '../../kube/client/merge-patch.ts';
+import { lostMessage } from './lost-data.ts';
 
 /** One Kubernetes Event, without what it is about. */
 export interface TransitionEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason:
-    Reason | 'Provisioned' | 'Updated' | 'RolledBack' | 'Drifted' | 'Repaired' | 'Retained' | 'Destroyed';
+    | Reason
+    | 'Provisioned'
+    | 'Updated'
+    | 'RolledBack'
+    | 'Drifted'
+    | 'Repaired'
+    | 'Retained'
+    | 'VolumeLost'
+    | 'Destroyed';
   /** What the operator was doing, in UpperCamelCase. */
   readonly action: string;
   readonly note: string;
@@ -53,7 +63,7 @@ export function transitionEvents(
   }
   const arrival = arrivalOf(previous, next, readyGeneration);
   if (arrival !== undefined) events.push(arrival);
-  events.push(...retainedEvents(previous, next));
+  events.push(...retainedEvents(previous, next), ...lostEvents(previous, next));
   const settling = after?.reason === 'Unhealthy' && repaired.length > 0;
   if (
     after !== undefined &&
@@ -74,6 +84,13 @@ function retainedEvents(previous: TenantStatus | undefined, next: TenantStatus):
   if (kept.length === 0) return [];
   const note = `kept at the place that was left: ${kept.map(({ resource }) => resource).join(', ')}`;
   return [{ type: 'Normal', reason: 'Retained', action: 'Leave', note }];
+}
+
+function lostEvents(previous: TenantStatus | undefined, next: TenantStatus): TransitionEvent[] {
+  const known = previous?.lost ?? [];
+  const lost = (next.lost ?? []).filter((one) => !known.some((other) => jsonEqual(one, other)));
+  if (lost.length === 0) return [];
+  return [{ type: 'Warning', reason: 'VolumeLost', action: 'Provision', note: lostMessage(lost) }];
 }
 
 /** The Event of having become Ready: once for the first place, and once for each new state. */

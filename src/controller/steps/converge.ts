@@ -29,7 +29,7 @@ export interface ConvergeInput {
 
 /** What converging came to, and the facts for the status. */
 export interface Decision extends Outcome {
-  readonly facts: Pick<StatusDraft, 'compute' | 'drift' | 'rejected' | 'plan'> &
+  readonly facts: Pick<StatusDraft, 'compute' | 'data' | 'drift' | 'rejected' | 'plan'> &
     Partial<Pick<StatusDraft, 'appliedGeneration'>>;
 }
 
@@ -45,7 +45,7 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
   const retried = draft.rejected?.specHash === desired.specHash;
   if (before.rolledBack !== undefined && !retried) return rejection(input, before, before.rolledBack);
   const step = stepFor(input, rejected, before);
-  const facts = { compute: before.compute, drift: step.reported, rejected, plan: undefined };
+  const facts = { ...seen(before), drift: step.reported, rejected, plan: undefined };
   const { permit, plan } = consentFor(input, step, before);
   if (permit === undefined && plan !== undefined) return keepWaiting(input, { before, plan }, facts);
   const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;
@@ -171,7 +171,8 @@ async function takeStep(
     repaired: isOver ? mended(step.repairs, after).map(withoutCause) : [],
     ...(isOver && step.repairs.length > 0 ? { repair: repairKind(step.repairs) } : {}),
     lookAgainAfterMs: soonest(result.lookAgainAfterMs, after.lookAgainAfterMs),
-    facts: { ...facts, compute: after.compute, plan: isDone ? undefined : facts.plan },
+    lost: result.lost,
+    facts: { ...facts, ...seen(after), plan: isDone ? undefined : facts.plan },
   };
 }
 
@@ -179,6 +180,10 @@ async function takeStep(
 function mended(repairs: Step['repairs'], { exists, changes, lost = [] }: Observation): Step['repairs'] {
   const left = new Set([...(exists ? changes : [missing]), ...lost].map(({ path }) => path));
   return repairs.filter(({ path }) => !left.has(path));
+}
+
+function seen({ compute, data = [] }: Observation): Pick<StatusDraft, 'compute' | 'data'> {
+  return { compute, data };
 }
 
 /** The desired state failed, and is not tried again until it or the request changes. */
@@ -192,7 +197,7 @@ function rejection(
   return {
     verdict: { kind: 'rolledBack', ...why, message: rollbackMessage(why.message, observation) },
     repaired: [],
-    facts: { compute: observation.compute, drift: draft.drift, rejected, plan: undefined },
+    facts: { ...seen(observation), drift: draft.drift, rejected, plan: undefined },
   };
 }
 

@@ -40,6 +40,7 @@ export interface Made {
   readonly by?: string;
   readonly env?: readonly string[];
   readonly restartPolicy?: string;
+  readonly binds?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -118,6 +119,7 @@ function make(engine: DockerEngine, options: Made): Container {
   const HostConfig = {
     NetworkMode: options.network ?? 'bridge',
     RestartPolicy: { Name: policy, MaximumRetryCount: 0 },
+    Binds: [...(options.binds ?? [])],
   };
   const id = model.create(engine, by, name, { Image: image, Labels: labels, Env: [...env], HostConfig });
   model.start(engine, by, id);

@@ -1,3 +1,5 @@
+import { findCondition } from '../../../src/api/conditions.ts';
+import type { KubeObject } from '../../../src/kube/client/kube-object.ts';
 import { isUp } from '../models/docker-container.ts';
 import type { Container } from '../models/docker-container.ts';
 import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
@@ -11,6 +13,7 @@ import {
   isInTheWay,
   isLookedAfter,
   isSettled,
+  keyOfTenant,
   lagMs,
   lookedAfter,
   ownerOf,
@@ -326,20 +329,34 @@ const lossIsTold: Invariant = {
   name: 'lossIsTold',
   promise: 'a volume that was lost is not made anew without a word',
   watch(world, broken) {
-    const lost = new Set<string>();
+    // Volumes by name, each with whose it is: those that a Ready Tenant is known to have used, and of these those gone.
+    const known = new Map<string, string>();
+    const lost = new Map<string, string>();
     const untold = new Map<string, number>();
+    const forget = (key: string, isForgotten: (volume: string) => boolean): void => {
+      for (const volumes of [known, lost])
+        for (const [volume, of] of volumes) if (of === key && isForgotten(volume)) volumes.delete(volume);
+    };
     return {
-      onEngineChange(engine, { by, call, volume }) {
+      onEngineChange(_engine, { by, call, volume }) {
         if (volume === undefined) return;
-        const name = `${engine.name}/${volume.Name}`;
-        if (call === 'removeVolume' && by === 'person') lost.add(name);
-        else if (call === 'removeVolume') lost.delete(name);
-        else if (lost.delete(name)) untold.set(volume.Name, world.time.now());
+        const key = known.get(volume.Name);
+        if (call === 'removeVolume' && by === 'person' && key !== undefined) lost.set(volume.Name, key);
+        else if (call === 'removeVolume') lost.delete(volume.Name);
+        else if (lost.delete(volume.Name)) untold.set(volume.Name, world.time.now());
       },
-      onCommit({ after }) {
-        if (untold.size === 0 || after === undefined) return;
-        const text = JSON.stringify(after);
-        for (const name of untold.keys()) if (text.includes(name)) untold.delete(name);
+      onCommit({ before, after }) {
+        for (const told of wordsOf(after))
+          for (const volumes of [lost, untold])
+            for (const name of volumes.keys()) if (told.includes(name)) volumes.delete(name);
+        const tenant = (after ?? before) as StoredTenant | undefined;
+        if (tenant?.kind !== 'Tenant') return;
+        const key = keyOfTenant(tenant);
+        // Of a Tenant that is gone, or whose status was wiped, nobody knows what it had.
+        forget(key, after === undefined || tenant.status?.placement === undefined ? () => true : () => false);
+        forget(key, (volume) => !asksFor(world, tenant, volume));
+        if (findCondition(tenant.status?.conditions, 'Ready')?.reason !== 'Running') return;
+        for (const volume of usedBy(world, key)) known.set(volume, key);
       },
       onSample() {
         for (const [name, sinceMs] of untold)
@@ -348,6 +365,31 @@ const lossIsTold: Invariant = {
     };
   },
 };
+
+/** What is said in words: by the conditions of a Tenant, or by an Event. */
+function wordsOf(committed: KubeObject | undefined): readonly string[] {
+  const { note, status } = (committed ?? {}) as { note?: string; status?: StoredTenant['status'] };
+  return [note ?? '', ...(status?.conditions ?? []).map(({ message }) => message)];
+}
+
+function usedBy(world: World, key: string): readonly string[] {
+  return [...world.engines.values()].flatMap((engine) =>
+    [...engine.volumes.values()].flatMap(({ Name, Labels }) =>
+      tenantMark(Labels) === key && usersOf(engine, Name).length > 0 ? [Name] : [],
+    ),
+  );
+}
+
+/** What an image asks for is not to be seen in a spec: it is asked for as long as there is its container. */
+function asksFor(world: World, tenant: StoredTenant, volume: string): boolean {
+  if (providerOf(tenant) !== 'docker') return true;
+  return world.operators.some(({ config }) =>
+    expectationOf(world, tenant, config).containers.some(
+      ({ name, binds }) =>
+        volume.includes(`.${name}.`) || binds.some((bind) => bind.split(':')[0] === volume),
+    ),
+  );
+}
 
 const jobsRunOnce: Invariant = {
   name: 'jobsRunOnce',

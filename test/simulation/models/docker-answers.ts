@@ -16,6 +16,7 @@ export function listed(container: Container, nowMs: number): Dockerode.Container
       const [PrivatePort = '', Type = 'tcp'] = port.split('/');
       return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
     }),
+    Mounts: mounts(container),
     NetworkSettings: { Networks: { [hostConfig.NetworkMode ?? 'bridge']: { NetworkID: '' } } },
   } as unknown as Dockerode.ContainerInfo;
 }
@@ -75,18 +76,22 @@ export function inspected(container: Container, skewMs: number): Dockerode.Conta
     },
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
-    Mounts: [
-      ...(hostConfig.Binds ?? []).map((bind) => {
-        const [Name = '', Destination = '', mode] = bind.split(':');
-        return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
-      }),
-      ...container.anonymousVolumes.map((Name) => ({
-        Type: 'volume',
-        Name,
-        Source: `/var/lib/docker/volumes/${Name}/_data`,
-        Destination: '/data',
-        RW: true,
-      })),
-    ],
+    Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
+}
+
+function mounts({ hostConfig, anonymousVolumes }: Container): readonly object[] {
+  return [
+    ...(hostConfig.Binds ?? []).map((bind) => {
+      const [Name = '', Destination = '', mode] = bind.split(':');
+      return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
+    }),
+    ...anonymousVolumes.map((Name) => ({
+      Type: 'volume',
+      Name,
+      Source: `/var/lib/docker/volumes/${Name}/_data`,
+      Destination: '/data',
+      RW: true,
+    })),
+  ];
 }

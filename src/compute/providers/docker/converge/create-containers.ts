@@ -11,7 +11,7 @@ import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './images/registry-credentials.ts';
-import { ensureImageVolumes, ensureVolumes } from './tenant-volumes.ts';
+import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */
 const pullLookMs = 30_000;
@@ -38,6 +38,11 @@ export async function createContainers(
     return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
   }
   const { desired } = attempt;
+  const lost = await lostVolumes(deps, { desired, containers }, signal);
+  if (lost.length > 0) {
+    const message = `Making ${lost.join(', ')} anew`;
+    return { outcome: 'in_progress', message, lost, lookAgainAfterMs: 0 };
+  }
   await ensureVolumes(deps, desired, signal);
   const [first] = containers;
   if (first !== undefined) {

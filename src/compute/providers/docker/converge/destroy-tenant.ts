@@ -8,7 +8,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
-import { isAnonymous } from '../state/image-volumes.ts';
+import { isAnonymous, volumeText } from '../state/image-volumes.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { ownContainers } from '../state/own-containers.ts';
@@ -61,8 +61,8 @@ export async function destroyTenant(
     }
   }
   const volumes = [
-    ...(await tenantVolumes(engine, owned, signal)).map(({ Name }) => `volume ${Name}`),
-    ...(keepsVolumes ? [...new Set(anonymous)].map((volume) => `volume ${volume}`) : []),
+    ...(await tenantVolumes(engine, owned, signal)).map(({ Name }) => volumeText(Name)),
+    ...(keepsVolumes ? [...new Set(anonymous)].map(volumeText) : []),
   ];
   const left = [
     ...(await tenantContainers(engine, owned, signal)).map(({ name }) => `container ${name}`),

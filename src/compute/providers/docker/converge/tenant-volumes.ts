@@ -3,7 +3,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { Marks } from '../../../ownership.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
-import { imageVolumes, isAnonymous } from '../state/image-volumes.ts';
+import { imageVolumes, isAnonymous, volumeText } from '../state/image-volumes.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { NewContainer } from '../state/plan/step.ts';
 import type { ConvergeDeps } from './converge-deps.ts';
@@ -11,16 +11,33 @@ import type { OwnedTenant } from './tenant-networks.ts';
 
 type VolumeDeps = Pick<ConvergeDeps, 'engine' | 'settings'>;
 
+/** Of the volumes that are about to be made, those that the tenant had, and that are gone, as statuses name them. */
+export async function lostVolumes(
+  deps: VolumeDeps,
+  { desired, containers }: { readonly desired: DesiredTenant; readonly containers: readonly NewContainer[] },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const had = new Set(desired.had);
+  if (had.size === 0) return [];
+  const needed = new Set(namedVolumes(desired));
+  for (const container of containers) {
+    for (const { source } of await imageVolumesOf(deps, container, signal)) needed.add(source);
+  }
+  const lost: string[] = [];
+  for (const name of needed) {
+    if (!had.has(volumeText(name))) continue;
+    if ((await deps.engine.inspectVolume(name, signal)) === undefined) lost.push(volumeText(name));
+  }
+  return lost;
+}
+
 /** Makes the tenant's named volumes. Rejects with ProviderConflict where one of that name is someone else's. */
 export async function ensureVolumes(
   deps: VolumeDeps,
   desired: DesiredTenant,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = desired.containers.flatMap(({ volumes }) =>
-    volumes.filter(({ named }) => named).map(({ source }) => source),
-  );
-  for (const name of new Set(names)) await ensureVolume(deps, { desired, name, marks: {} }, signal);
+  for (const name of namedVolumes(desired)) await ensureVolume(deps, { desired, name, marks: {} }, signal);
 }
 
 /** Makes the volumes that the container's image asks for. Rejects as `ensureVolumes` does. */
@@ -30,15 +47,28 @@ export async function ensureImageVolumes(
   signal: AbortSignal,
 ): Promise<readonly ImageVolume[]> {
   const { key } = deps.settings.ownership;
-  const { spec } = container.desired;
-  const image = await deps.engine.inspectImage(spec.image, signal);
-  const declared = Object.keys(image?.Config.Volumes ?? {});
-  const wanted = imageVolumes(container.desired, declared, container.predecessor);
+  const wanted = await imageVolumesOf(deps, container, signal);
   for (const { source, target } of wanted.filter((volume) => !isAnonymous(volume.source))) {
-    const marks = { [key('container')]: spec.name, [key('path')]: target };
+    const marks = { [key('container')]: container.desired.spec.name, [key('path')]: target };
     await ensureVolume(deps, { desired, name: source, marks }, signal);
   }
   return wanted;
+}
+
+function namedVolumes({ containers }: DesiredTenant): readonly string[] {
+  const names = containers.flatMap(({ volumes }) =>
+    volumes.filter(({ named }) => named).map(({ source }) => source),
+  );
+  return [...new Set(names)];
+}
+
+async function imageVolumesOf(
+  { engine }: VolumeDeps,
+  { desired, predecessor }: NewContainer,
+  signal: AbortSignal,
+): Promise<readonly ImageVolume[]> {
+  const image = await engine.inspectImage(desired.spec.image, signal);
+  return imageVolumes(desired, Object.keys(image?.Config.Volumes ?? {}), predecessor);
 }
 
 interface WantedVolume {

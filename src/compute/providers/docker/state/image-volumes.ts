@@ -47,6 +47,11 @@ export function isAnonymous(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);
 }
 
+/** As statuses name it. */
+export function volumeText(name: string): string {
+  return `volume ${name}`;
+}
+
 function isMounted({ volumes }: DesiredContainer, path: string): boolean {
   return volumes.some(({ target }) => target === path);
 }

@@ -7,6 +7,7 @@ import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
 import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
+import { isAnonymous, volumeText } from './image-volumes.ts';
 import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 
@@ -56,6 +57,7 @@ export function observe(
     exists: containers.length > 0 || (shown.length > 0 && toRun.length === 0),
     changes: comparison === undefined ? [] : changesOf(comparison),
     ...(comparison !== undefined && isHalfway(comparison) ? { halfway: true } : {}),
+    ...dataOf(desired, containers),
     compute: {
       state: worst(
         statesByBadness,
@@ -81,6 +83,28 @@ export function observe(
 function isHalfway({ containers }: TenantComparison): boolean {
   return containers.some(
     ({ current, currentMatches, next }) => current !== undefined && !currentMatches && next !== undefined,
+  );
+}
+
+/** The nameless ones go by the container that has them. */
+function dataOf(
+  desired: DesiredTenant | undefined,
+  containers: readonly ObservedContainer[],
+): Pick<Observation, 'data'> {
+  const mounted = containers.flatMap(({ volumes }) =>
+    volumes.flatMap(({ name }) => (isAnonymous(name) ? [] : [volumeText(name)])),
+  );
+  const needed = (desired?.had ?? []).filter((had) => isAskedFor(had, desired?.containers ?? []));
+  const data = [...new Set([...mounted, ...needed])].toSorted();
+  return data.length === 0 ? {} : { data };
+}
+
+/** What an image asks for is known to the engine alone: what it had of that is needed as long as the container is. */
+function isAskedFor(had: string, containers: DesiredTenant['containers']): boolean {
+  return containers.some(
+    ({ volumes, imageVolumePrefix }) =>
+      had.startsWith(volumeText(imageVolumePrefix)) ||
+      volumes.some(({ named, source }) => named && volumeText(source) === had),
   );
 }
 
