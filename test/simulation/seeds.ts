@@ -27,8 +27,4 @@ export const knownFaults: readonly KnownFault[] = [
   { leavesOut: 'rival', why: 'two operators with other defaults replace each other without a back-off' },
   { leavesOut: 'freeze', why: 'the minute without contact is counted from the first call that fails' },
   { leavesOut: 'ecsOutage', why: 'the same' },
-  {
-    leavesOut: 'secretsFail',
-    why: 'a pass that the apiserver fails leaves Ready=True of the generation before',
-  },
 ];

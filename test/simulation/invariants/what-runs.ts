@@ -324,7 +324,7 @@ const letsPeopleFinish: Invariant = {
 
 const lossIsTold: Invariant = {
   name: 'lossIsTold',
-  promise: 'a volume that was lost is not made anew without a word',
+  promise: 'a volume that a Tenant has lost is not made anew without a word',
   watch(world, broken) {
     const lost = new Set<string>();
     const untold = new Map<string, number>();
@@ -332,7 +332,8 @@ const lossIsTold: Invariant = {
       onEngineChange(engine, { by, call, volume }) {
         if (volume === undefined) return;
         const name = `${engine.name}/${volume.Name}`;
-        if (call === 'removeVolume' && by === 'person') lost.add(name);
+        const isTenants = world.ledger.tenants.has(tenantMark(volume.Labels));
+        if (call === 'removeVolume' && by === 'person' && isTenants) lost.add(name);
         else if (call === 'removeVolume') lost.delete(name);
         else if (lost.delete(name)) untold.set(volume.Name, world.time.now());
       },
