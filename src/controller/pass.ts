@@ -29,6 +29,8 @@ export interface Pass {
   specHash?: string;
   /** Why the engine could not be looked at, where that is how the last look ended. */
   failedLook?: unknown;
+  /** Whether the apiserver has left a question of it without an answer. */
+  unanswered?: boolean;
 }
 
 /** What every pass works with; built once. */

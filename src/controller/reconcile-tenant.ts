@@ -41,6 +41,7 @@ export async function reconcileTenant(
   if (memory.letGo === tenant.metadata.uid) return {};
   const pass: Pass = { deps, tenant, draft: draftFrom(tenant.status), memory, signal };
   const outcome = await outcomeOf(pass);
+  if (pass.unanswered !== true) memory.unansweredSince = undefined;
   return outcome === undefined ? {} : conclude(pass, outcome);
 }
 

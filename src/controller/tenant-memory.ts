@@ -12,6 +12,8 @@ export interface TenantMemory {
   repair?: Repair | undefined;
   /** Date.now() of the first look that failed since the last one that did not; undefined: the last one did not. */
   unseenSince?: number | undefined;
+  /** Date.now() of the first pass that the apiserver left without an answer, since the last that it did not. */
+  unansweredSince?: number | undefined;
   /** The generation that was last Ready; `never`: none was at its first place; undefined: not in this process. */
   readyGeneration?: number | 'never' | undefined;
   /** Hash of the desired state that was last Ready. */

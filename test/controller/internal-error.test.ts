@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { internalError } from '../../src/compute/errors.ts';
-import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
+import { KubeApiError, KubeUnreachableError } from '../../src/kube/client/kube-api-error.ts';
 import { startController } from './controller-fixture.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 import type { Operation } from './scripted-provider.ts';
@@ -117,4 +117,61 @@ test('a defect that a provider tells itself is in the log, too', async () => {
   expect(fixture.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['err'])).toEqual([
     defect,
   ]);
+});
+
+describe('an apiserver that leaves the same question without an answer', () => {
+  const spec = {
+    ...image('b'),
+    containers: [
+      {
+        name: 'app',
+        image: 'app:1',
+        env: [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } }],
+      },
+    ],
+  };
+  const errors = [
+    new KubeApiError('GET secrets/db', 500, { reason: 'InternalError' }),
+    new KubeApiError('GET secrets/db', 429, { reason: 'TooManyRequests' }),
+    new KubeUnreachableError('the connection broke'),
+  ];
+
+  async function withoutSecrets(error: Error) {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    await fixture.putSecret('db', { password: 'one' });
+    await fixture.create('acme', image('a'));
+    fixture.apiserver.intercept = ({ method, path }) => {
+      if (method === 'GET' && path.includes('/secrets/')) throw error;
+    };
+    await fixture.patch('acme', { spec });
+    return fixture;
+  }
+
+  test.each(errors)('for a minute leaves no tenant Ready at an old generation (%s)', async (error) => {
+    const fixture = await withoutSecrets(error);
+    await fixture.pass(59_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    await fixture.pass(2_000);
+    expect(await fixture.conditions('acme')).toEqual([
+      'Ready=Unknown/InternalError',
+      'Reconciling=True/InternalError',
+    ]);
+    expect((await fixture.get('acme')).status?.observedGeneration).toBe(2);
+  });
+
+  test('now and then is left alone, and what it left unsaid is done once it answers', async () => {
+    const fixture = await withoutSecrets(errors[0] as Error);
+    await fixture.pass(40_000);
+    fixture.apiserver.intercept = () => undefined;
+    await fixture.pass(20_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    expect((await fixture.get('acme')).status?.observedGeneration).toBe(2);
+    fixture.apiserver.intercept = ({ method, path }) => {
+      if (method === 'GET' && path.includes('/secrets/')) throw errors[0] as Error;
+    };
+    await fixture.patch('acme', { spec: { ...spec, ...image('c') } });
+    await fixture.pass(50_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+  });
 });

@@ -27,8 +27,4 @@ export interface KnownFault {
 export const knownFaults: readonly KnownFault[] = [
   { leavesOut: 'freeze', why: 'the minute without contact is counted from the first call that fails' },
   { leavesOut: 'ecsOutage', why: 'the same' },
-  {
-    leavesOut: 'secretsFail',
-    why: 'a pass that the apiserver fails leaves Ready=True of the generation before',
-  },
 ];

@@ -336,40 +336,41 @@ const letsPeopleFinish: Invariant = {
 
 const lossIsTold: Invariant = {
   name: 'lossIsTold',
-  promise: 'a volume that was lost is not made anew without a word',
+  promise: 'a volume that a Tenant has lost is not made anew without a word',
   watch(world, broken) {
-    // Volumes by name, each with whose it is: those that a Ready Tenant is known to have used, and of these those gone.
+    // Volumes by engine and name, each with whose it is: those that a Ready Tenant is known to have used, and of these those gone.
     const known = new Map<string, string>();
     const lost = new Map<string, string>();
     const untold = new Map<string, number>();
-    const forget = (key: string, isForgotten: (volume: string) => boolean): void => {
+    const forget = (key: string, isForgotten: (id: string) => boolean): void => {
       for (const volumes of [known, lost])
-        for (const [volume, of] of volumes) if (of === key && isForgotten(volume)) volumes.delete(volume);
+        for (const [id, of] of volumes) if (of === key && isForgotten(id)) volumes.delete(id);
     };
     return {
-      onEngineChange(_engine, { by, call, volume }) {
+      onEngineChange(engine, { by, call, volume }) {
         if (volume === undefined) return;
-        const key = known.get(volume.Name);
-        if (call === 'removeVolume' && by === 'person' && key !== undefined) lost.set(volume.Name, key);
-        else if (call === 'removeVolume') lost.delete(volume.Name);
-        else if (lost.delete(volume.Name)) untold.set(volume.Name, world.time.now());
+        const id = `${engine.name}/${volume.Name}`;
+        const key = known.get(id);
+        if (call === 'removeVolume' && by === 'person' && key !== undefined) lost.set(id, key);
+        else if (call === 'removeVolume') lost.delete(id);
+        else if (lost.delete(id)) untold.set(id, world.time.now());
       },
       onCommit({ before, after }) {
         for (const told of wordsOf(after))
           for (const volumes of [lost, untold])
-            for (const name of volumes.keys()) if (told.includes(name)) volumes.delete(name);
+            for (const id of volumes.keys()) if (told.includes(volumeOf(id))) volumes.delete(id);
         const tenant = (after ?? before) as StoredTenant | undefined;
         if (tenant?.kind !== 'Tenant') return;
         const key = keyOfTenant(tenant);
         // Of a Tenant that is gone, or whose status was wiped, nobody knows what it had.
         forget(key, after === undefined || tenant.status?.placement === undefined ? () => true : () => false);
-        forget(key, (volume) => !asksFor(world, tenant, volume));
+        forget(key, (id) => !asksFor(world, tenant, volumeOf(id)));
         if (findCondition(tenant.status?.conditions, 'Ready')?.reason !== 'Running') return;
-        for (const volume of usedBy(world, key)) known.set(volume, key);
+        for (const id of usedBy(world, key)) known.set(id, key);
       },
       onSample() {
-        for (const [name, sinceMs] of untold)
-          if (world.time.now() - sinceMs > lagMs) broken(`${name} was lost, and is made anew`);
+        for (const [id, sinceMs] of untold)
+          if (world.time.now() - sinceMs > lagMs) broken(`${volumeOf(id)} was lost, and is made anew`);
       },
     };
   },
@@ -381,10 +382,15 @@ function wordsOf(committed: KubeObject | undefined): readonly string[] {
   return [note ?? '', ...(status?.conditions ?? []).map(({ message }) => message)];
 }
 
+/** The name in `engine/name`. */
+function volumeOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
+
 function usedBy(world: World, key: string): readonly string[] {
   return [...world.engines.values()].flatMap((engine) =>
     [...engine.volumes.values()].flatMap(({ Name, Labels }) =>
-      tenantMark(Labels) === key && usersOf(engine, Name).length > 0 ? [Name] : [],
+      tenantMark(Labels) === key && usersOf(engine, Name).length > 0 ? [`${engine.name}/${Name}`] : [],
     ),
   );
 }
