@@ -169,7 +169,7 @@ export interface Observation {
   /** Empty without a spec, or when all is as desired. Secret values are redacted. */
   readonly changes: readonly Change[];
   /** What ran before `against`, and is gone: `hold` brings it back. Told as far as the provider knows what it was. */
-  readonly lost?: readonly Change[];
+  readonly gone?: readonly Change[];
   /** A successor that was made for one of the changes stands beside what it is to replace. */
   readonly halfway?: boolean;
   /** More or fewer run than are asked for, and enough: the count is being changed, or tasks move to another place. */

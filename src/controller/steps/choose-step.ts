@@ -60,12 +60,12 @@ const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported
 /** A spec that is rejected or waits is not tried; what is left of the one before it is kept running. */
 export function holdStep(
   { driftPolicy }: Pick<StepInput, 'driftPolicy'>,
-  { exists, changes, lost = [] }: Pick<Observation, 'exists' | 'changes' | 'lost'>,
+  { exists, changes, gone = [] }: Pick<Observation, 'exists' | 'changes' | 'gone'>,
 ): Step {
   const drift = exists ? changes.filter(({ cause }) => cause === 'drift') : [];
-  const gone = driftPolicy === 'Report' ? [] : lost;
-  const paths = new Set(gone.map(({ path }) => path));
-  const repairs = [...drift.filter(({ path }) => !paths.has(path)), ...gone];
+  const again = driftPolicy === 'Report' ? [] : gone;
+  const paths = new Set(again.map(({ path }) => path));
+  const repairs = [...drift.filter(({ path }) => !paths.has(path)), ...again];
   return repairs.length > 0 ? { ...nothing, kind: 'hold', repairs } : nothing;
 }
 

@@ -177,8 +177,8 @@ async function takeStep(
 }
 
 /** What is not seen any more: to keep what ran before a rejected spec puts less right than there is wrong. */
-function mended(repairs: Step['repairs'], { exists, changes, lost = [] }: Observation): Step['repairs'] {
-  const left = new Set([...(exists ? changes : [missing]), ...lost].map(({ path }) => path));
+function mended(repairs: Step['repairs'], { exists, changes, gone = [] }: Observation): Step['repairs'] {
+  const left = new Set([...(exists ? changes : [missing]), ...gone].map(({ path }) => path));
   return repairs.filter(({ path }) => !left.has(path));
 }
 

@@ -289,14 +289,14 @@ describe('a spec that was rejected', () => {
     const outcome = await outcomeOf({
       status,
       there: 'another',
-      shows: { exists: false, lost: [gone] },
+      shows: { exists: false, gone: [gone] },
       showsAfter: {},
     });
     expect(outcome).toMatchObject({ steps: hold, verdict, repaired: [{ path: 'app' }] });
   });
 
   test('is followed by nothing of what is gone under Report', async () => {
-    const shows = { exists: false, lost: [gone] };
+    const shows = { exists: false, gone: [gone] };
     const outcome = await outcomeOf({ status, there: 'another', shows, driftPolicy: 'Report' });
     expect(outcome).toMatchObject({ steps: [], repaired: [] });
   });

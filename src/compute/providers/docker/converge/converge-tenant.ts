@@ -95,9 +95,12 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
 }
 
-/** To hold is to make what was there before. */
+/** To hold is to make what was there before; where it goes and what goes with that is as it is now. */
 function desiredToMake({ inPlace }: ConvergeDeps, { desired, hold }: Attempt): DesiredTenant {
-  return hold ? (inPlace.before(desired) ?? desired) : desired;
+  const before = hold ? inPlace.before(desired) : undefined;
+  if (before === undefined) return desired;
+  const { specHash, containers, imagePullCredentials, secrets } = before;
+  return { ...desired, specHash, containers, imagePullCredentials, secrets };
 }
 
 /** Asked only where it matters: how long ago it was says what the end of a container means. */

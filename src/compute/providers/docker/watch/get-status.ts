@@ -7,7 +7,7 @@ import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
-import { lostContainers } from '../state/plan/lost.ts';
+import { goneContainers } from '../state/plan/gone.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
@@ -49,8 +49,8 @@ export async function getStatus(
     const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
     if (seen.exists && changes.length === 0) inPlace.note(against);
     const before = inPlace.before(against);
-    const lost = before === undefined ? [] : lostContainers(before, containers).map(bringsBack);
-    return { ...seen, changes, ...(lost.length === 0 ? {} : { lost }) };
+    const gone = before === undefined ? [] : goneContainers(before, containers).map(bringsBack);
+    return { ...seen, changes, ...(gone.length === 0 ? {} : { gone }) };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
   const holder = other ?? engine;

@@ -2,7 +2,7 @@ import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import { oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import { lostContainers } from './lost.ts';
+import { goneContainers } from './gone.ts';
 import { planDrop, planRemoval, planRetirement } from './plan-return.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
@@ -36,8 +36,8 @@ export function planHold(
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
   }
-  const lost = before === undefined ? [] : lostContainers(before, observed);
-  const containers = lost.filter(({ engineName }) => !failed.has(engineName));
+  const gone = before === undefined ? [] : goneContainers(before, observed);
+  const containers = gone.filter(({ engineName }) => !failed.has(engineName));
   if (containers.length === 0) return { do: 'nothing' };
   return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
 }

@@ -7,7 +7,7 @@ import type { ObservedContainer } from '../observed-container.ts';
  * What was in place before another desired state was tried, and is gone. Nothing where something else has taken its
  * place: then it was succeeded. A job may have come to its end since, and is not run again. Pure.
  */
-export function lostContainers(
+export function goneContainers(
   before: DesiredTenant,
   observed: readonly ObservedContainer[],
 ): readonly DesiredContainer[] {

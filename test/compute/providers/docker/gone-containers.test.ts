@@ -31,10 +31,10 @@ describe('what ran before a spec that is not to be tried', () => {
     const { provider, states } = await robbed(tenantSpec(), [only]);
     const rejected = tenantSpec({ image: 'app:2' });
     const gone = { path: 'containers.app', desired: 'present', actual: 'absent', effect: 'live' };
-    expect((await provider.getStatus(rejected, look)).lost).toMatchObject([gone]);
+    expect((await provider.getStatus(rejected, look)).gone).toMatchObject([gone]);
     expect((await provider.hold(rejected, signal)).outcome).toBe('done');
     expect(states()).toEqual([`${only} app:1 running`]);
-    expect((await provider.getStatus(rejected, look)).lost).toBeUndefined();
+    expect((await provider.getStatus(rejected, look)).gone).toBeUndefined();
   });
 
   it('is made again in part, and nothing of the new spec with it', async () => {
@@ -57,7 +57,7 @@ describe('what ran before a spec that is not to be tried', () => {
     const { engine, provider, states } = await robbed(tenantSpec(), [only]);
     const rejected = tenantSpec({ image: 'app:2' });
     const another = drivenDocker(engine);
-    expect((await another.getStatus(rejected, look)).lost).toBeUndefined();
+    expect((await another.getStatus(rejected, look)).gone).toBeUndefined();
     await another.hold(rejected, signal);
     await provider.destroy(tenantSpec(), signal);
     await provider.hold(rejected, signal);
@@ -82,7 +82,7 @@ describe('what ran before a spec that is not to be tried', () => {
     const { engine, provider, states } = await robbed(tenantSpec(), []);
     await provider.update(several('app:1'), signal);
     for (const [id, { name }] of engine.containers) if (name === `${only}.side`) engine.containers.delete(id);
-    expect((await provider.getStatus(several('app:1'), look)).lost).toBeUndefined();
+    expect((await provider.getStatus(several('app:1'), look)).gone).toBeUndefined();
     await provider.hold(several('app:1'), signal);
     expect(states()).toEqual([`${only}.app app:1 running`]);
   });
