@@ -94,9 +94,13 @@ function expected(judged: Judged): Step['reason'] {
 
 function messageOf({ observation, result }: Judged, reason: Step['reason']): string {
   const { message, compute } = observation;
-  if (result?.outcome === 'in_progress') return result.message;
+  const runs = `${compute.running}/${compute.desired} running, state ${compute.state}, health ${compute.health}`;
+  // What is being done about it is not what is wrong.
+  if (result?.outcome === 'in_progress') {
+    return reason === 'Unhealthy' ? `${runs}; ${result.message}` : result.message;
+  }
   if (message !== undefined) return message;
   if (reason !== 'Unhealthy') return progressMessage(reason);
   if (compute.state === 'starting') return 'started again; waiting for it to run and be healthy';
-  return `${compute.running}/${compute.desired} running, state ${compute.state}, health ${compute.health}`;
+  return runs;
 }

@@ -500,6 +500,17 @@ describe('what is not Ready', () => {
       'started again; waiting for it to run and be healthy',
     ],
     [
+      'is gone, and its image is pulled again',
+      {
+        status: applied,
+        step: inProgress,
+        showsAfter: { compute: { state: 'stopped', health: 'unknown', running: 0, desired: 1 } },
+      },
+      'Unhealthy',
+      true,
+      '0/1 running, state stopped, health unknown; Pulling v2',
+    ],
+    [
       'falls ill on the way to a new state',
       { status: fresh, there: 'another', showsAfter: ill },
       'Unhealthy',
