@@ -5,6 +5,7 @@ import type { EnabledProvider } from '../compute/selection/enabled-providers.ts'
 import { reconcileRequestedAt } from '../api/names.ts';
 import type { Pass } from './pass.ts';
 import { recurred } from '../async/recurrence.ts';
+import type { Pace } from '../async/recurrence.ts';
 import { isLostContact } from './status/contact.ts';
 import { isReady } from './status/ready.ts';
 
@@ -76,7 +77,7 @@ function holdBackRecurrence(pass: Pass, { specHash }: Desired, seen: Observation
   const nowMs = deps.now().getTime();
   const changes = seen?.changes ?? [];
   if (memory.step !== 'held' && isUndoing(pass, changes))
-    memory.undone = recurred(memory.undone, specHash, nowMs);
+    memory.undone = recurred(memory.undone, specHash, nowMs, isOfOther(changes) ? rivalPace : undefined);
   const leftMs = memory.undone?.what === specHash ? memory.undone.heldUntil - nowMs : 0;
   if (leftMs <= 0) return;
   memory.step = 'held';
@@ -85,7 +86,18 @@ function holdBackRecurrence(pass: Pass, { specHash }: Desired, seen: Observation
 
 /** Whether the step undoes what somebody did to a state that was in place; a step that goes on with ours is none. */
 function isUndoing({ memory, tenant }: Pass, changes: readonly Change[]): boolean {
-  return isReady(tenant) || (memory.step !== 'underWay' && changes.some(({ cause }) => cause === 'spec'));
+  return isReady(tenant) || (memory.step !== 'underWay' && isOfOther(changes));
+}
+
+/**
+ * What another operator makes comes again: only the first time is it undone at once, for that was perhaps its last act.
+ * Then each of the two has time to bring its own about: to be undone half-way, it would only begin anew.
+ */
+const rivalPace: Pace = { free: 1, baseMs: 8_000 };
+
+/** Whether it bears the mark of another desired state, which nobody but an operator makes. */
+function isOfOther(changes: readonly Change[]): boolean {
+  return changes.some(({ cause }) => cause === 'spec');
 }
 
 function undoneMessage([first]: readonly Change[]): string {

@@ -80,6 +80,22 @@ describe.each(rivals)('of somebody who %s again and again', (_what, rival) => {
   });
 });
 
+test('what bears another operator’s mark is undone at once only the first time, and then has time to settle', async () => {
+  const replaced = rivals[0]?.[1] ?? (() => undefined);
+  const { docker, fixture, steps } = await withRival(replaced);
+  const undone: number[] = [];
+  for (let second = 0; second < 60; second += 1) {
+    if (docker.workloads.get(key)?.specHash === 'image=ours') replaced(docker);
+    const before = steps();
+    docker.hint('team-a-acme');
+    await fixture.pass(1_000);
+    if (steps() > before) undone.push(second);
+  }
+  expect(undone).toHaveLength(4);
+  const waits = undone.slice(1).map((second, n) => second - (undone[n] ?? 0));
+  expect(waits.every((wait, n) => wait >= 8 * 2 ** n)).toBe(true);
+});
+
 test('a repair by hand, now and then, is undone at once each time', async () => {
   const { docker, fixture, steps } = await withRival(() => undefined);
   for (let n = 1; n <= 5; n += 1) {

@@ -13,6 +13,7 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [5655, 'quietCostsNothing'],
   [10138, 'oneServes'],
   [222, 'leavesReportedAlone'],
+  [25, 'changesLittle'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */
@@ -24,7 +25,6 @@ export interface KnownFault {
 
 /** Not yet mended, or mended and not yet let in again. Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
 export const knownFaults: readonly KnownFault[] = [
-  { leavesOut: 'rival', why: 'two operators with other defaults replace each other without a back-off' },
   { leavesOut: 'freeze', why: 'the minute without contact is counted from the first call that fails' },
   { leavesOut: 'ecsOutage', why: 'the same' },
   {

@@ -284,22 +284,31 @@ const leavesSuspendedAlone: Invariant = {
 const leavesReportedAlone: Invariant = {
   name: 'leavesReportedAlone',
   promise: 'with driftPolicy Report, what a person has changed is left as it is',
-  watch: (world, broken) => ({
-    onEngineChange(_engine, { by, call, container }) {
-      if (by === 'person' || container === undefined || container.madeBy === 'person') return;
-      if (call === 'create' || call === 'rename') return;
-      const key = container.tenant;
-      const revisions = world.ledger.since(key, world.time.now() - 3 * lagMs);
-      if (isGoing(revisions) || revisions.length !== 1) return;
-      const [tenant] = revisions;
-      if (tenant?.spec.driftPolicy !== 'Report' || placementOf(world, key) === undefined) return;
-      if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
-      // An operator with another config wants something else.
-      if (world.operators.length > 1 || world.ledger.lastReadyMs(key) < (world.operators[0]?.startedMs ?? 0))
-        return;
-      broken(`${by} calls ${call} on ${container.name} of ${key}, whose drift is only to be reported`);
-    },
-  }),
+  watch(world, broken) {
+    const configs = new Map<string, string>();
+    /** Whether what there is of the tenant was made by an operator with another config, which wants something else. */
+    const isOfOther = (engine: DockerEngine, key: string, by: string): boolean =>
+      containersOf(engine, key).some(
+        ({ madeBy }) => configs.has(madeBy) && configs.get(madeBy) !== configs.get(by),
+      );
+    return {
+      onEngineChange(engine, { by, call, container }) {
+        if (by === 'person' || container === undefined || container.madeBy === 'person') return;
+        for (const { process, config } of world.operators) configs.set(process.name, JSON.stringify(config));
+        if (call === 'create' || call === 'rename') return;
+        const key = container.tenant;
+        const revisions = world.ledger.since(key, world.time.now() - 3 * lagMs);
+        if (isGoing(revisions) || revisions.length !== 1) return;
+        const [tenant] = revisions;
+        if (tenant?.spec.driftPolicy !== 'Report' || placementOf(world, key) === undefined) return;
+        if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
+        if (isOfOther(engine, key, by) || configs.get(container.madeBy) !== configs.get(by)) return;
+        const [operator] = world.operators;
+        if (world.operators.length > 1 || world.ledger.lastReadyMs(key) < (operator?.startedMs ?? 0)) return;
+        broken(`${by} calls ${call} on ${container.name} of ${key}, whose drift is only to be reported`);
+      },
+    };
+  },
 };
 
 function placementOf({ ledger }: World, key: string): unknown {

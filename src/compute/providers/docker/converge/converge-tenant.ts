@@ -134,6 +134,7 @@ async function take(
     case 'wait':
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
     case 'give-up':
+      deps.retreats.forgetMade(attempt.desired.tenantId, step.containers);
       await removeAll(engine, step.containers, consented(attempt, 'live', 'removing'), signal);
       if (step.forGood) return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
       throw retreat(deps, { step, attempt, findings });
@@ -144,6 +145,7 @@ async function take(
       await startContainers(deps, { step, attempt, findings }, signal);
       break;
     case 'rename':
+      deps.retreats.forgetMade(attempt.desired.tenantId, [step.container]);
       await rename(deps, step, signal);
       break;
     case 'stop':
@@ -151,6 +153,11 @@ async function take(
       await stopAll(engine, step.containers, consented(attempt, step.effect, 'stopping'), signal);
       break;
     case 'remove':
+      // One that is dropped by its name was so by whoever gave it that.
+      deps.retreats.forgetMade(
+        attempt.desired.tenantId,
+        step.containers.filter(({ name }) => isNext(name)),
+      );
       await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
       break;
     case 'unpause':

@@ -1,5 +1,4 @@
-import { asComputeError } from '../../../errors.ts';
-import type { ComputeError } from '../../../errors.ts';
+import { asComputeError, ComputeError } from '../../../errors.ts';
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { isNext } from '../state/container-name.ts';
@@ -32,6 +31,7 @@ export async function createContainers(
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { attempt, containers, failed, keepOld } = creation;
+  await assertNotUndone(deps, creation);
   const pulling = await ensureImages(deps, creation, signal);
   if (pulling.length > 0) {
     const message = `Pulling ${pulling.join(', ')}`;
@@ -56,6 +56,19 @@ export async function createContainers(
     }
   }
   return undefined;
+}
+
+/** Who removes a successor does so again: another operator, that wants something else there. */
+async function assertNotUndone(
+  { retreats }: ConvergeDeps,
+  { attempt: { desired, failure }, containers, keepOld }: Creation,
+): Promise<void> {
+  const undone = containers.filter(({ name }) => isNext(name) && retreats.wasMade(desired, name));
+  if (undone.length === 0) return;
+  await keepOld();
+  const names = undone.map((container) => container.desired.spec.name).join(', ');
+  const message = `The new container ${names} was removed by somebody else (is there a second operator of this instance, with other defaults?), and is made again ever more slowly`;
+  throw new ComputeError(failure, message, { retryAfterMs: retreats.note(desired, message, 'undone') });
 }
 
 /** Where the engine will never take these values, they are rejected; what ran before is untouched. */
@@ -97,11 +110,14 @@ async function createOne(
   { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
   signal: AbortSignal,
 ): Promise<void> {
-  const { engine, settings, throttle } = deps;
+  const { engine, settings, throttle, retreats } = deps;
   const volumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
   const body = createBody(container.desired, volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
-  if (answer !== 'name-taken') return;
+  if (answer !== 'name-taken') {
+    if (isNext(container.name)) retreats.noteMade(attempt.desired, { ...answer, name: container.name });
+    return;
+  }
   const holder = await engine.inspectContainer(container.name, signal);
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
   const { ownership } = settings;

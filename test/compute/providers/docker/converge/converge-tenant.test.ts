@@ -704,3 +704,54 @@ it('what does not come to rest is given up after a number of steps that grows wi
   expect(await steps(1)).toBe(48);
   expect(await steps(3)).toBe(64);
 });
+
+describe('a successor that somebody else removes before it serves', () => {
+  const wanted = tenantSpec({ image: 'app:2' });
+  const madeIn = (changes: readonly string[]) => changes.filter((change) => change.startsWith('create'));
+
+  /** So long a successor has to run first. */
+  const slowly = { settleMs: 3_600_000 };
+
+  /** A rollout to app:2 whose successor is under way. */
+  async function rollingOut() {
+    const { engine, changes, container } = await running();
+    const provider = drivenDocker(engine, settings(), slowly);
+    await provider.update(wanted, signal);
+    const successor = [...engine.containers.values()].find((one) => one.name === `${name}_next`);
+    if (successor === undefined) throw new Error('no successor');
+    changes.length = 0;
+    return { engine, provider, changes, container, successor };
+  }
+
+  it('is not made again at once, which is told, while the old one serves', async () => {
+    const { engine, provider, changes, successor, container } = await rollingOut();
+    engine.containers.delete(successor.id);
+    for (let n = 0; n < 3; n += 1) {
+      const { code, message, retryAfterMs } = await failure(provider.update(wanted, signal));
+      expect(code).toBe('UpdateFailed');
+      expect(message).toMatch(/^The new container app was removed by somebody else .*ever more slowly$/);
+      expect(retryAfterMs).toBeGreaterThan(0);
+    }
+    expect(madeIn(changes)).toEqual([]);
+    expect(container.state).toBe('running');
+  });
+
+  it('and one that was taken back is made again at once', async () => {
+    const { provider, changes } = await rollingOut();
+    await provider.update(tenantSpec(), signal);
+    expect(await provider.update(wanted, signal)).toMatchObject({ outcome: 'in_progress' });
+    expect(madeIn(changes)).toHaveLength(1);
+  });
+
+  it('is made no more by either of two operators that drop each other’s', async () => {
+    const { engine, provider, changes } = await rollingOut();
+    const rival = drivenDocker(engine, settings({ env: { DEFAULT: 'rival' } }), slowly);
+    const other = tenantSpec({ image: 'app:2', env: { DEFAULT: 'rival' } });
+    for (let n = 0; n < 20; n += 1) {
+      await provider.update(wanted, signal).catch(() => undefined);
+      await rival.update(other, signal).catch(() => undefined);
+    }
+    expect(madeIn(changes).length).toBeLessThanOrEqual(3);
+    expect([...engine.containers.values()].filter(({ state }) => state === 'running')).not.toEqual([]);
+  });
+});

@@ -36,3 +36,33 @@ it('another desired state does not wait, and neither does one that has been at i
   expect(retreats.pending(acme)).toBeUndefined();
   expect(retreats.note(acme, 'no way')).toBeLessThanOrEqual(1_000);
 });
+
+it('what somebody undoes is made again at a quarter of the pace', () => {
+  const { time, retreats } = bench();
+  const waits = Array.from({ length: 6 }, () => {
+    const waitMs = retreats.note(acme, 'removed', 'undone');
+    time.ms += waitMs;
+    return waitMs;
+  });
+  waits.forEach((waitMs, attempt) => {
+    const wholeMs = Math.min(300_000, 1_000 * 4 ** attempt);
+    expect(waitMs).toBeGreaterThanOrEqual(wholeMs / 2);
+    expect(waitMs).toBeLessThanOrEqual(wholeMs);
+  });
+});
+
+it('a successor counts as made until something is done to it, and for its own desired state alone', () => {
+  const { retreats } = bench();
+  const successor = { id: '1', name: 'app_next' };
+  retreats.noteMade(acme, successor);
+  expect(retreats.wasMade(acme, 'app_next')).toBe(true);
+  expect(retreats.wasMade(acme, 'db_next')).toBe(false);
+  expect(retreats.wasMade(changed, 'app_next')).toBe(false);
+  retreats.forgetMade(acme.tenantId, [{ id: '2' }]);
+  expect(retreats.wasMade(acme, 'app_next')).toBe(true);
+  retreats.forgetMade(acme.tenantId, [successor]);
+  expect(retreats.wasMade(acme, 'app_next')).toBe(false);
+  retreats.noteMade(acme, successor);
+  retreats.forget(acme.tenantId);
+  expect(retreats.wasMade(acme, 'app_next')).toBe(false);
+});
