@@ -41,6 +41,9 @@ export interface Made {
   readonly env?: readonly string[];
   readonly restartPolicy?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly hostPort?: number;
+  /** Of its marks. */
+  readonly prefix?: string;
 }
 
 export const operator = 'operator-1';
@@ -105,19 +108,24 @@ function make(engine: DockerEngine, options: Made): Container {
     role = 'app',
     by = operator,
     env = [],
+    hostPort,
+    prefix = 'landlord',
   } = options;
   engine.images.add(image);
   const labels = {
-    'landlord.tenant_namespace': namespace,
-    'landlord.tenant_name': 'acme',
-    'landlord.tenant_id': 'team-a-acme',
-    'landlord.container': role,
+    [`${prefix}.tenant_namespace`]: namespace,
+    [`${prefix}.tenant_name`]: 'acme',
+    [`${prefix}.tenant_id`]: 'team-a-acme',
+    [`${prefix}.container`]: role,
     ...options.labels,
   };
   const policy = options.restartPolicy ?? 'unless-stopped';
   const HostConfig = {
     NetworkMode: options.network ?? 'bridge',
     RestartPolicy: { Name: policy, MaximumRetryCount: 0 },
+    ...(hostPort === undefined
+      ? {}
+      : { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: `${hostPort}` }] } }),
   };
   const id = model.create(engine, by, name, { Image: image, Labels: labels, Env: [...env], HostConfig });
   model.start(engine, by, id);

@@ -8,6 +8,7 @@ import {
   comesFrom,
   containersOf,
   expectationOf,
+  isAtPlaceOf,
   isInTheWay,
   isLookedAfter,
   isSettled,
@@ -72,7 +73,7 @@ const keepsWhatRuns: Invariant = {
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
       if (all.some(hasNewSecret) || hasTwin(engine, container, all)) return;
-      if (isBoundElsewhere(world, container)) return;
+      if (isBoundElsewhere(world, container) || isInWayOfMove(world, engine, { container, all })) return;
       // A successor that has not been called Ready goes with the others of its attempt.
       if (world.ledger.lastReadyMs(key) < container.createdMs) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
@@ -91,6 +92,18 @@ function movedLately(world: World, revisions: readonly (StoredTenant | undefined
 /** Whether the operators' config no longer leads to that engine. */
 function isElsewhere(world: World, engine: DockerEngine): boolean {
   return world.operators.some(({ config }) => config.engine !== engine.name);
+}
+
+/** Whether it is at a place that is left, and what is to run at the new one can't run beside it. */
+function isInWayOfMove(
+  world: World,
+  engine: DockerEngine,
+  { container, all }: { readonly container: Container; readonly all: readonly Expectation[] },
+): boolean {
+  return (
+    world.operators.every(({ config }) => !isAtPlaceOf(config, engine, container)) &&
+    all.some(({ containers }) => containers.some((wanted) => excludes(wanted, container)))
+  );
 }
 
 /** Whether it publishes ports at an address that the operators' config no longer says. */
