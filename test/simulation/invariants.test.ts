@@ -289,6 +289,46 @@ const innocent: readonly (readonly [
     },
   ],
   [
+    'keepsWhatRuns',
+    'it holds the host port at a place that is left',
+    async (bench) => {
+      const ports = [{ container_port: 80, host_port: 18_080 }];
+      const docker = { image: 'app:1', ports };
+      await bench.apply({ computeProvider: 'docker', computeConfig: { docker } });
+      const { id } = bench.run({ hostPort: 18_080 });
+      await bench.pass(settledMs);
+      await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+      for (const { config } of bench.world.operators)
+        Object.assign(config, { docker: { ...config.docker, label_prefix: 'tenants' } });
+      await bench.pass(90_000);
+      model.stop(bench.engine, operator, id);
+    },
+  ],
+  [
+    'oldOneServes',
+    'what ran before has ended by itself, as its policy lets it',
+    async (bench) => {
+      const once = { image: 'latecrash:1', restart_policy: 'no' };
+      await bench.apply({ computeProvider: 'docker', computeConfig: { docker: once } });
+      bench.run({ image: 'latecrash:1', restartPolicy: 'no' });
+      await bench.pass(5_000);
+      await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+      await bench.pass(60_000);
+      await bench.edit({ spec: { computeConfig: { docker: { image: 'missing:1' } } } });
+    },
+  ],
+  [
+    'finalizerLast',
+    'what is left is of an object before it, at a place that no config leads to',
+    async (bench) => {
+      bench.run({ name: 'tenants-tenant-team-a-acme', prefix: 'tenants' });
+      await bench.apply();
+      await bench.addFinalizer();
+      await bench.remove();
+      await bench.takeFinalizer();
+    },
+  ],
+  [
     'oneServes',
     'another Tenant has its id',
     async (bench) => {

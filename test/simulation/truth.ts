@@ -249,6 +249,16 @@ export function containersOf(engine: DockerEngine, key: string): readonly Contai
   return [...engine.containers.values()].filter((one) => one.madeBy !== 'person' && one.tenant === key);
 }
 
+/** Whether that operator's config leads to where it is: its engine, and the `label_prefix` that its marks have. */
+export function isAtPlaceOf(
+  { engine, docker = {} }: OperatorConfig,
+  where: DockerEngine,
+  { labels }: Container,
+): boolean {
+  const prefix = (docker['label_prefix'] as string | undefined) ?? 'landlord';
+  return engine === where.name && Object.keys(labels).some((key) => key.startsWith(`${prefix}.`));
+}
+
 /** Whether it comes from that wish: what can be changed while it runs is left out. */
 export function comesFrom(container: Container, wanted: Wanted): boolean {
   if (container.role !== wanted.name || container.image !== wanted.image) return false;

@@ -42,6 +42,9 @@ export interface Made {
   readonly restartPolicy?: string;
   readonly binds?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  readonly hostPort?: number;
+  /** Of its marks. */
+  readonly prefix?: string;
 }
 
 export const operator = 'operator-1';
@@ -106,13 +109,15 @@ function make(engine: DockerEngine, options: Made): Container {
     role = 'app',
     by = operator,
     env = [],
+    hostPort,
+    prefix = 'landlord',
   } = options;
   engine.images.add(image);
   const labels = {
-    'landlord.tenant_namespace': namespace,
-    'landlord.tenant_name': 'acme',
-    'landlord.tenant_id': 'team-a-acme',
-    'landlord.container': role,
+    [`${prefix}.tenant_namespace`]: namespace,
+    [`${prefix}.tenant_name`]: 'acme',
+    [`${prefix}.tenant_id`]: 'team-a-acme',
+    [`${prefix}.container`]: role,
     ...options.labels,
   };
   const policy = options.restartPolicy ?? 'unless-stopped';
@@ -120,6 +125,9 @@ function make(engine: DockerEngine, options: Made): Container {
     NetworkMode: options.network ?? 'bridge',
     RestartPolicy: { Name: policy, MaximumRetryCount: 0 },
     Binds: [...(options.binds ?? [])],
+    ...(hostPort === undefined
+      ? {}
+      : { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: `${hostPort}` }] } }),
   };
   const id = model.create(engine, by, name, { Image: image, Labels: labels, Env: [...env], HostConfig });
   model.start(engine, by, id);

@@ -4,6 +4,7 @@ import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
+import type { Container } from '../models/docker-container.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
 import {
   comesFrom,
@@ -149,7 +150,8 @@ const oldOneServes: Invariant = {
         for (const [tenant, { fault, provider }] of running(world)) {
           if (fault === undefined || provider !== 'docker') continue;
           const key = keyOfTenant(tenant);
-          if (!servedBefore(world, tenant) || containersOf(engine, key).some(isUp)) continue;
+          const there = containersOf(engine, key);
+          if (!servedBefore(world, tenant) || there.some((one) => isUp(one) || hasRun(one))) continue;
           const words = readyWords(tenant);
           const isTold = taken.has(key) && /nothing runs now|can't be pulled/i.test(words);
           if (!isTold || isRemembered(world, tenant)) broken(`nothing of ${key} runs any more (${words})`);
@@ -158,6 +160,11 @@ const oldOneServes: Invariant = {
     };
   },
 };
+
+/** Whether it has ended by itself, and its restart policy leaves it at that. */
+function hasRun({ state, wasStopped, hostConfig }: Container): boolean {
+  return state === 'exited' && !wasStopped && hostConfig.RestartPolicy?.Name === 'no';
+}
 
 /** Whether the operator knows what ran before, and may make it again. */
 function isRemembered(world: World, tenant: StoredTenant): boolean {

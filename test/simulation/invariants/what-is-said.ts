@@ -7,10 +7,14 @@ import type { Commit } from '../../controller/memory-apiserver.ts';
 import { isReady } from '../ledger.ts';
 import type { StoredTenant } from '../ledger.ts';
 import { isUp } from '../models/docker-container.ts';
+import type { Container } from '../models/docker-container.ts';
+import { markOf } from '../models/docker-engine.ts';
+import type { DockerEngine } from '../models/docker-engine.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
 import {
   containersOf,
   expectationOf,
+  isAtPlaceOf,
   isLookedAfter,
   keyOfTenant,
   lackingOf,
@@ -316,22 +320,30 @@ const finalizerLast: Invariant = {
       if (tenant.metadata.deletionTimestamp === undefined)
         broken(`${user} takes the finalizer of ${key}, which stays`);
       if (tenant.spec.deletionPolicy === 'Retain') return;
-      const left = leftOf(world, key);
+      const left = leftOf(world, key, tenant.metadata.uid);
       if (left.length > 0) broken(`${user} takes the finalizer of ${key}, and ${left.join(', ')} is left`);
     },
   }),
 };
 
 /** What operators made for it and is still there. */
-function leftOf(world: World, key: string): readonly string[] {
+function leftOf(world: World, key: string, uid: string): readonly string[] {
   const service = serviceNameOf(key.replace('/', '-'));
   const onEcs = world.hasAws && world.aws().service(service)?.status === 'ACTIVE' ? [service] : [];
   const onEngines = [...world.engines.values()].flatMap((engine) =>
     containersOf(engine, key)
-      .filter(({ state }) => state !== 'removing')
+      .filter((one) => one.state !== 'removing' && isWithinReach(world, engine, one, uid))
       .map(({ name }) => name),
   );
   return [...onEcs, ...onEngines];
+}
+
+/** What was to stay of an object before it, at a place that no config leads to any more, it never had. */
+function isWithinReach(world: World, engine: DockerEngine, container: Container, uid: string): boolean {
+  return (
+    markOf(container.labels, 'tenant_uid') === uid ||
+    world.operators.some(({ config }) => isAtPlaceOf(config, engine, container))
+  );
 }
 
 const goneIsGone: Invariant = {
@@ -347,7 +359,7 @@ const goneIsGone: Invariant = {
         const left =
           world.ledger.tenants.get(`${namespace}/${name}`)?.metadata.uid === uid
             ? []
-            : leftOf(world, `${namespace}/${name}`);
+            : leftOf(world, `${namespace}/${name}`, uid);
         if (left.length > 0 && !world.ledger.tenants.has(`${namespace}/${name}`))
           broken(`nothing of ${name} is said to be left, and ${left.join(', ')} is`);
         if (told.has(uid)) broken(`that nothing of ${name} is left is told twice`);

@@ -10,6 +10,7 @@ import {
   comesFrom,
   containersOf,
   expectationOf,
+  isAtPlaceOf,
   isInTheWay,
   isLookedAfter,
   isSettled,
@@ -75,7 +76,7 @@ const keepsWhatRuns: Invariant = {
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
       if (all.some(hasNewSecret) || hasTwin(engine, container, all)) return;
-      if (isBoundElsewhere(world, container)) return;
+      if (isBoundElsewhere(world, container) || isInWayOfMove(world, engine, { container, all })) return;
       // A successor that has not been called Ready goes with the others of its attempt.
       if (world.ledger.lastReadyMs(key) < container.createdMs) return;
       broken(`${by} calls ${call} on ${container.name} of ${key}, which runs well and is what is wanted`);
@@ -94,6 +95,18 @@ function movedLately(world: World, revisions: readonly (StoredTenant | undefined
 /** Whether the operators' config no longer leads to that engine. */
 function isElsewhere(world: World, engine: DockerEngine): boolean {
   return world.operators.some(({ config }) => config.engine !== engine.name);
+}
+
+/** Whether it is at a place that is left, and what is to run at the new one can't run beside it. */
+function isInWayOfMove(
+  world: World,
+  engine: DockerEngine,
+  { container, all }: { readonly container: Container; readonly all: readonly Expectation[] },
+): boolean {
+  return (
+    world.operators.every(({ config }) => !isAtPlaceOf(config, engine, container)) &&
+    all.some(({ containers }) => containers.some((wanted) => excludes(wanted, container)))
+  );
 }
 
 /** Whether it publishes ports at an address that the operators' config no longer says. */
@@ -411,6 +424,8 @@ const jobsRunOnce: Invariant = {
   promise: 'a job that has come to its end is not run again for the same spec',
   watch(world, broken) {
     const ended = new Set<string>();
+    // Two operators that want different things run it for each other's; whoever stays runs it for its own.
+    const contested = new Set<string>();
     return {
       onSample() {
         for (const engine of world.engines.values())
@@ -428,7 +443,9 @@ const jobsRunOnce: Invariant = {
         if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no')
           return;
         const job = jobOf(world, engine, container);
-        if (ended.has(job)) broken(`${by} runs ${container.name} again, which has ended well`);
+        if (world.operators.length > 1) contested.add(job);
+        if (ended.has(job) && !contested.has(job))
+          broken(`${by} runs ${container.name} again, which has ended well`);
       },
     };
   },
