@@ -82,7 +82,7 @@ const passesLittle: Invariant = {
 /** Rolling inspects are paced at 20 ms each, at the most. */
 const callsPerMinute = 1_500;
 /** While one of many crashes and is started again, all of its tenant are inspected each time. */
-const callsPerContainer = 150;
+const callsPerContainer = 200;
 
 const asksLittle: Invariant = {
   name: 'asksLittle',
