@@ -57,6 +57,8 @@ export interface ComputeErrorOptions {
   /** When the engine asked to be left alone, in milliseconds. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
+  /** See `ComputeError.silentForMs`. */
+  readonly silentForMs?: number | undefined;
 }
 
 /**
@@ -68,11 +70,17 @@ export class ComputeError extends Error {
   override readonly name = 'ComputeError';
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
+  /**
+   * For how long the engine had answered nothing when this was thrown, in milliseconds: what was seen is that old, and
+   * older than the first call that failed. Undefined: unknown.
+   */
+  readonly silentForMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ComputeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.silentForMs = options.silentForMs;
   }
 
   /** Whether trying again without a change by the user can help. */
@@ -93,23 +101,37 @@ export interface ErrorMapping {
   readonly engine: string;
   /** What the provider itself knows of an error. Undefined: nothing. */
   readonly known?: (error: unknown) => ComputeError | undefined;
+  /** See `ComputeError.silentForMs`. */
+  readonly silentForMs?: () => number;
 }
 
 /** Runs an operation of a provider, out of which nothing but a ComputeError may come. */
-export async function asComputeErrors<T>(
-  { engine, known }: ErrorMapping,
-  operation: () => Promise<T> | T,
-): Promise<T> {
+export async function asComputeErrors<T>(mapping: ErrorMapping, operation: () => Promise<T> | T): Promise<T> {
   try {
     return await operation();
   } catch (error) {
-    if (error instanceof ComputeError) throw error;
-    const mapped = known?.(error);
-    if (mapped !== undefined) throw mapped;
-    if (isDefect(error)) throw internalError(error.name, error);
-    const { message, code } = asComputeError(error);
-    throw new ComputeError(code, `${engine}: ${message}`, { cause: error });
+    const standard = standardError(mapping, error);
+    const silentForMs = mapping.silentForMs?.();
+    throw silentForMs === undefined ? standard : afterSilence(standard, silentForMs);
   }
+}
+
+function standardError({ engine, known }: ErrorMapping, error: unknown): ComputeError {
+  if (error instanceof ComputeError) return error;
+  const mapped = known?.(error);
+  if (mapped !== undefined) return mapped;
+  if (isDefect(error)) return internalError(error.name, error);
+  const { message, code } = asComputeError(error);
+  return new ComputeError(code, `${engine}: ${message}`, { cause: error });
+}
+
+function afterSilence(error: ComputeError, silentForMs: number): ComputeError {
+  const { code, message, cause, retryAfterMs } = error;
+  return new ComputeError(code, message, {
+    cause,
+    silentForMs,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
 }
 
 /** `what` went wrong is not for the status, where nothing but its kind is known to be no secret; the log has the cause. */

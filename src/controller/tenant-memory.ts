@@ -10,7 +10,10 @@ import type { Recurrence } from '../async/recurrence.ts';
 export interface TenantMemory {
   /** The last repair, until what was repaired has settled. */
   repair?: Repair | undefined;
-  /** Date.now() of the first look that failed since the last one that did not; undefined: the last one did not. */
+  /**
+   * Date.now() of when the engine answered last before a look that failed, as far as that is known, else of that look;
+   * undefined: the last look did not fail.
+   */
   unseenSince?: number | undefined;
   /** Date.now() of the first pass that the apiserver left without an answer, since the last that it did not. */
   unansweredSince?: number | undefined;

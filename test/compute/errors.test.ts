@@ -97,6 +97,20 @@ describe('asComputeErrors', () => {
     ).rejects.toBe(error);
   });
 
+  test('says for how long the engine had been silent, where the provider knows, and all else as it was', async () => {
+    const cause = new Error('below');
+    const error = new ComputeError('Throttled', 'm', { retryAfterMs: 5, cause });
+    const silent = { engine: 'Docker', silentForMs: () => 12_000 };
+    await expect(asComputeErrors(silent, () => Promise.reject(error))).rejects.toMatchObject({
+      code: 'Throttled',
+      message: 'm',
+      retryAfterMs: 5,
+      cause,
+      silentForMs: 12_000,
+    });
+    expect(error.silentForMs).toBeUndefined();
+  });
+
   test('asks the provider what it knows of anything else', async () => {
     const cause = new RangeError('below');
     await expect(fails(cause)).rejects.toMatchObject({ code: 'UpdateFailed', message: 'known', cause });

@@ -49,6 +49,24 @@ describe.each(silentCodes)('a look that ends in %s', (code) => {
     expect(fixture.news()).toEqual([]);
   });
 
+  test('counts the minute from the last answer of the engine, where the provider knows when that was', async () => {
+    const { docker, fixture, look } = await withTenant();
+    docker.failures.set('getStatus', new ComputeError(code, 'no answer', { silentForMs: 45_000 }));
+    await look();
+    await fixture.pass(14_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    await fixture.pass(1_000);
+    expect(await fixture.conditions('acme')).toEqual([`Ready=Unknown/${code}`, `Reconciling=True/${code}`]);
+  });
+
+  test('begins the minute itself, where the engine has never answered', async () => {
+    const { docker, fixture, look } = await withTenant();
+    docker.failures.set('getStatus', new ComputeError(code, 'no answer', { silentForMs: Infinity }));
+    await look();
+    await fixture.pass(59_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+  });
+
   test('makes a Ready tenant Unknown after 60 s, and Ready again without any other Event', async () => {
     const { fixture, lose, find, compute } = await withTenant();
     await lose(code);

@@ -280,6 +280,7 @@ function engineNetwork(
     losesAnswer: (call) => random.chance(weather.engineLosesAnswers) && call !== 'listContainers',
     eventLagMs: () => between(random, weather.watchLagMs),
     pullMs: (image) => (imageFacts(image).pull === 'slow' ? weather.slowPullMs : 100 + random.next() * 2_000),
+    cutOffSinceMs: () => (weather.enginesCutOff ? weather.enginesCutOffSinceMs : Infinity),
     onCall,
   };
 }

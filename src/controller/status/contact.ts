@@ -36,7 +36,7 @@ export function contactOf(pass: Pass, outcome: Outcome): Contact {
     return { outcome, countsForMs: undefined, quiet: false };
   }
   const nowMs = deps.now().getTime();
-  memory.unseenSince ??= nowMs;
+  memory.unseenSince = Math.min(memory.unseenSince ?? nowMs, nowMs - silenceBefore(pass.failedLook ?? error));
   const countsForMs = Math.max(0, memory.unseenSince + graceMs - nowMs);
   return {
     outcome:
@@ -44,4 +44,10 @@ export function contactOf(pass: Pass, outcome: Outcome): Contact {
     countsForMs,
     quiet: unseen && countsForMs > 0 && isReady(tenant),
   };
+}
+
+/** How long before this failure the engine answered last, in milliseconds: 0 where nobody knows. */
+function silenceBefore(error: unknown): number {
+  const { silentForMs = 0 } = error instanceof ComputeError ? error : {};
+  return Number.isFinite(silentForMs) ? silentForMs : 0;
 }

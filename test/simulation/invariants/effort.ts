@@ -79,19 +79,17 @@ const passesLittle: Invariant = {
   },
 };
 
-/** Rolling inspects are paced at 20 ms each, at the most. */
-const callsPerMinute = 1_500;
-/** While one of many crashes and is started again, all of its tenant are inspected each time. */
-const callsPerContainer = 200;
+/** Rolling inspects are paced at 20 ms each, at the most; a look asks of each container. For so many of them. */
+const callsPerMinute = { calls: 1_500, containers: 10 } as const;
 
 const asksLittle: Invariant = {
   name: 'asksLittle',
   promise: 'no engine is called again and again',
   watch(world, broken) {
-    const containers = (): number =>
-      [...world.engines.values()].reduce((sum, engine) => sum + engine.containers.size, 0);
-    const call = perMinute(world, callsPerMinute, (key, count) => {
-      if (count > containers() * callsPerContainer) broken(`${count} calls by ${key} in a minute`);
+    const call = perMinute(world, callsPerMinute.calls, (key, count) => {
+      const held = Math.max(...[...world.engines.values()].map(({ containers }) => containers.size));
+      const limit = callsPerMinute.calls * Math.max(1, held / callsPerMinute.containers);
+      if (count > limit) broken(`${count} calls by ${key} in a minute`);
     });
     return { onEngineCall: (_call, by) => call(by) };
   },

@@ -25,7 +25,28 @@ export interface EngineNetwork {
   eventLagMs(): number;
   /** Milliseconds that a pull takes. */
   pullMs(image: string): number;
+  /** Since when nothing has come through; Infinity: it does. */
+  cutOffSinceMs(): number;
   onCall(call: string, by: string): void;
+}
+
+/** What one operator process knows of whether the engine answers. */
+interface Contact {
+  answeredMs: number;
+  /** Since when its event stream has been open, beside which it asks whether the engine is there. */
+  askingSinceMs: number | undefined;
+}
+
+/** Between two such questions. */
+const askEveryMs = 10_000;
+
+function lastAnswerMs({ answeredMs, askingSinceMs }: Contact, engine: DockerEngine, network: EngineNetwork) {
+  if (askingSinceMs === undefined) return answeredMs;
+  const { unreachableSinceMs } = engine;
+  const goneMs = unreachableSinceMs === 0 ? Infinity : unreachableSinceMs;
+  const answersUntilMs = Math.min(engine.now(), goneMs, network.cutOffSinceMs());
+  const asked = Math.max(0, Math.floor((answersUntilMs - askingSinceMs) / askEveryMs));
+  return Math.max(answeredMs, askingSinceMs + asked * askEveryMs);
 }
 
 /** Of a call that gets no answer. */
@@ -43,13 +64,18 @@ export function dockerClient(
   network: EngineNetwork,
   process: Process,
 ): Engine {
-  const call = callOver(engine, network, process);
+  const contact: Contact = { answeredMs: -Infinity, askingSinceMs: undefined };
+  const line = { engine, network, process, contact };
+  const call = callOver(line);
   const by = process.name;
   return {
     ...readCalls(engine, call),
     address,
     identify: (signal) => call('identify', '', signal, () => ({ engineId: `ID-${engine.name}` })),
-    time: { nowMs: () => engine.now() + engine.skewMs },
+    time: {
+      nowMs: () => engine.now() + engine.skewMs,
+      silentForMs: () => engine.now() - lastAnswerMs(contact, engine, network),
+    },
     startedMs: (signal) => call('startedMs', '', signal, () => engine.startedMs),
     ping: (signal) =>
       call('ping', '', signal, () => {
@@ -73,8 +99,7 @@ export function dockerClient(
       nameTaken(call('renameContainer', id, signal, () => model.rename(engine, by, id, name))),
     updateContainer: (id, body, signal) =>
       call('updateContainer', id, signal, () => model.update(engine, by, id, body)),
-    pullImage: (reference, _auth, _onProgress, signal) =>
-      pull({ engine, network, process }, reference, signal),
+    pullImage: (reference, _auth, _onProgress, signal) => pull(line, reference, signal),
     createNetwork: (body, signal) =>
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
     removeNetwork: (id, _consent, signal) =>
@@ -89,7 +114,7 @@ export function dockerClient(
     removeVolume: (name, _consent, signal) =>
       call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
     close: () => undefined,
-    events: (labels, onOpen, signal) => events({ engine, network, process }, { labels, onOpen, signal }),
+    events: (labels, onOpen, signal) => events(line, { labels, onOpen, signal }),
   };
 }
 
@@ -103,7 +128,7 @@ function unreachable(): ComputeError {
 }
 
 /** A call on its way to the engine and back: it may be late, fail, be given up, or be carried out unheard. */
-function callOver(engine: DockerEngine, network: EngineNetwork, process: Process): Call {
+function callOver({ engine, network, process, contact }: Line): Call {
   return async (name, target, signal, effect) => {
     const isGivenUp = (): boolean => signal.aborted;
     if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
@@ -114,6 +139,7 @@ function callOver(engine: DockerEngine, network: EngineNetwork, process: Process
     await process.livesOn(signal);
     if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
     const failure = network.fails(name);
+    if (failure !== undefined && failure.code !== 'ProviderUnavailable') contact.answeredMs = engine.now();
     if (failure !== undefined) throw failure;
     if (engine.phase === 'down') throw unreachable();
     if (engine.phase === 'frozen') await thaw(engine, signal);
@@ -123,6 +149,7 @@ function callOver(engine: DockerEngine, network: EngineNetwork, process: Process
     await sleep(latencyMs / 2, signal);
     await process.livesOn(signal);
     if (isGivenUp()) throw abortedCall(engine.name, signal.reason);
+    contact.answeredMs = engine.now();
     if (network.losesAnswer(name)) {
       throw new ComputeError(
         'ProviderUnavailable',
@@ -238,6 +265,7 @@ interface Line {
   readonly engine: DockerEngine;
   readonly network: EngineNetwork;
   readonly process: Process;
+  readonly contact: Contact;
 }
 
 async function pull(
@@ -266,13 +294,15 @@ interface Subscription {
 
 /** Events in their order, each late by a little; a stream that breaks throws. */
 async function* events(
-  { engine, network, process }: Line,
+  { engine, network, process, contact }: Line,
   { labels, onOpen, signal }: Subscription,
 ): AsyncGenerator<EngineEvent> {
   network.onCall('events', process.name);
   await sleep(network.latencyMs(), signal);
   await process.livesOn(signal);
   if (signal.aborted) return;
+  const failure = network.fails('events');
+  if (failure !== undefined) throw failure;
   if (engine.phase === 'frozen') await thaw(engine, signal);
   if (engine.phase === 'down') throw unreachable();
   const queue: (EngineEvent | undefined)[] = [];
@@ -292,6 +322,7 @@ async function* events(
   const onAbort = (): void => take(undefined);
   signal.addEventListener('abort', onAbort);
   engine.streams.add(push);
+  contact.askingSinceMs = engine.now();
   onOpen();
   try {
     for (;;) {
@@ -308,6 +339,8 @@ async function* events(
     }
   } finally {
     engine.streams.delete(push);
+    contact.answeredMs = lastAnswerMs(contact, engine, network);
+    contact.askingSinceMs = undefined;
     signal.removeEventListener('abort', onAbort);
   }
 }

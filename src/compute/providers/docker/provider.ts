@@ -93,20 +93,20 @@ export function dockerProvider(
     (desired, permit, signal) =>
       asDockerErrors(failure, () => converge(deps, { desired, permit, hold, failure }, signal));
 
+  const look = <T>(code: ErrorCode, operation: () => Promise<T>): Promise<T> =>
+    asDockerErrors(code, operation, () => engine.time.silentForMs());
+
   return {
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
-    locate: (placement, signal) =>
-      asDockerErrors('ProviderUnavailable', () => places.locate(placement, signal)),
-    validate: (desired, signal) =>
-      asDockerErrors('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
+    locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
+    validate: (desired, signal) => look('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),
     update: stepping('UpdateFailed', false),
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
-    getStatus: (at, against, how) =>
-      asDockerErrors('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
+    getStatus: (at, against, how) => look('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
@@ -173,8 +173,12 @@ function settingsOf(
 }
 
 /** A refusal that nobody has understood is named by the operation. */
-function asDockerErrors<T>(code: ErrorCode, operation: () => Promise<T>): Promise<T> {
+function asDockerErrors<T>(
+  code: ErrorCode,
+  operation: () => Promise<T>,
+  silentForMs?: () => number,
+): Promise<T> {
   const known = (error: unknown): ComputeError | undefined =>
     error instanceof EngineRefusal ? new ComputeError(code, error.message, { cause: error }) : undefined;
-  return asComputeErrors({ engine: 'Docker', known }, operation);
+  return asComputeErrors({ engine: 'Docker', known, ...(silentForMs && { silentForMs }) }, operation);
 }

@@ -10,7 +10,7 @@ import { createServiceSteps } from './converge/service-steps.ts';
 import type { EcsApi } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from './address/service-target.ts';
-import { desireService } from './state/desired.ts';
+import { desireService, targetOf } from './state/desired.ts';
 import type { DesiredService, EcsSettings } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
@@ -66,7 +66,11 @@ export function ecsProvider(
     hold: (desired, permit, signal) =>
       ecsErrors(() => steps.converge({ desired, permit, hold: true, failure: 'UpdateFailed' }, signal)),
     destroy: (at, permit, signal) => ecsErrors(() => steps.destroy(at, permit, signal)),
-    getStatus: (at, against, how) => ecsErrors(() => getStatus(looking, { at, against }, how)),
+    getStatus: (at, against, how) =>
+      ecsErrors(
+        () => getStatus(looking, { at, against }, how),
+        () => view.contact.silentForMs(targetOf(at.placement, 'ProviderUnavailable')),
+      ),
     list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
     async watch(onChange, signal) {
       const watching = watchServices({ api, view, logger, sweepIntervalMs }, onChange, signal);
@@ -82,8 +86,8 @@ function isAws(endpoint: string | undefined): boolean {
   return /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/.test(new URL(endpoint).hostname);
 }
 
-function ecsErrors<T>(operation: () => Promise<T>): Promise<T> {
-  return asComputeErrors({ engine: 'ECS' }, operation);
+function ecsErrors<T>(operation: () => Promise<T>, silentForMs?: () => number): Promise<T> {
+  return asComputeErrors({ engine: 'ECS', ...(silentForMs && { silentForMs }) }, operation);
 }
 
 function operatorsCluster({

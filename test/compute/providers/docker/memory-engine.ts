@@ -116,7 +116,7 @@ function createState(images: readonly string[], aheadMs: number): State {
     imageVolumes: new Map(),
     calls: [],
     streams,
-    time: { nowMs: () => Math.max(Date.now() + aheadMs, last) },
+    time: { nowMs: () => Math.max(Date.now() + aheadMs, last), silentForMs: () => 0 },
     engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
     now,

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ComputeError } from '../../../../src/compute/errors.ts';
 import type { Provider, TenantPlace } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { dockerDefinition } from '../../../../src/compute/providers/docker/definition.ts';
@@ -160,6 +161,15 @@ describe('whatever goes wrong', () => {
     };
     await expect(provider.list(signal)).rejects.toMatchObject({ code: 'ProviderUnavailable', message });
   });
+});
+
+it('a look that fails says for how long the engine has answered nothing', async () => {
+  const { engine, provider } = bench();
+  vi.spyOn(engine.time, 'silentForMs').mockReturnValue(12_000);
+  engine.listContainers = () => Promise.reject(new ComputeError('ProviderUnavailable', 'no answer'));
+  const desired = provider.desired(tenantSpec());
+  const look = provider.bare.getStatus(desired, desired, { fresh: true, signal });
+  await expect(look).rejects.toMatchObject({ code: 'ProviderUnavailable', silentForMs: 12_000 });
 });
 
 describe('the list of what is ours', () => {

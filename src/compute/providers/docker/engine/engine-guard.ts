@@ -14,6 +14,7 @@ export interface EngineGuard<E extends EngineReads = EngineReads> {
   arm(onDown: () => void): void;
   disarm(): void;
   down(error: ComputeError): void;
+  isDown(): boolean;
   /** The engine answers. Returns whether it was down. */
   up(): boolean;
 }
@@ -95,6 +96,7 @@ export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
       failure = undefined;
     },
     down: (error) => void (failure ??= error),
+    isDown: () => failure !== undefined,
     up() {
       const wasDown = failure !== undefined;
       failure = undefined;

@@ -2,6 +2,8 @@
 export interface EngineTime {
   /** Milliseconds since the epoch, never ahead of the engine's clock as its answers tell it; ours before the first. */
   nowMs(): number;
+  /** Milliseconds since it answered last, whatever it said; Infinity: it never has. */
+  silentForMs(): number;
 }
 
 /** What an answer tells of the engine's clock: its `Date` header, and our clock around it. */
@@ -25,10 +27,13 @@ const headerStepMs = 1_000;
  * was set: the last one counts.
  */
 export function engineTimeKeeper(now: () => number = Date.now): EngineTimeKeeper {
+  let answeredMs = -Infinity;
   let ahead = { leastMs: -Infinity, mostMs: Infinity };
   return {
     nowMs: () => now() + (ahead.leastMs === -Infinity ? 0 : ahead.leastMs),
-    take({ date, askedMs, answeredMs }) {
+    silentForMs: () => now() - answeredMs,
+    take({ date, askedMs, ...answer }) {
+      ({ answeredMs } = answer);
       const dateMs = Date.parse(date ?? '');
       if (Number.isNaN(dateMs)) return;
       const told = { leastMs: dateMs - answeredMs, mostMs: dateMs + headerStepMs - askedMs };

@@ -148,12 +148,14 @@ async function meet(
 
 /** Lists everything once and hints at what is new. An engine that was out of reach is back with it. */
 async function sweep(
-  { view, guard }: EngineWatchDeps,
+  { engine, view, guard }: EngineWatchDeps,
   { onChange, signal }: Hints,
   when: 'no gap' | 'after a gap',
 ): Promise<void> {
   const moment = view.snapshot.moment();
   const found = await view.all(signal);
+  // One that goes down takes no new connection, and still answers on those of before.
+  if (guard.isDown()) await engine.ping(signal);
   const news = view.snapshot.storeAll(found, moment, when === 'after a gap');
   // Whoever was refused meanwhile waits in a back-off that is too long now.
   if (guard.up()) onChange(undefined);

@@ -54,4 +54,14 @@ describe("the engine's time", () => {
     expect(offMs()).toBeLessThanOrEqual(0);
     expect(offMs()).toBeGreaterThan(-1_000);
   });
+
+  it('tells how long ago it answered, whether its answer was dated or not', () => {
+    const { keeper, answer } = engine(600_000);
+    expect(keeper.silentForMs()).toBe(Infinity);
+    answer(0);
+    expect(keeper.silentForMs()).toBe(0);
+    const now = Date.parse('2026-01-01T12:00:00.400Z');
+    keeper.take({ date: undefined, askedMs: now - 9_000, answeredMs: now - 7_000 });
+    expect(keeper.silentForMs()).toBe(7_000);
+  });
 });

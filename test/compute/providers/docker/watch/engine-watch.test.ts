@@ -157,6 +157,21 @@ describe('the connection', () => {
     expect(hints).toEqual([undefined, undefined, undefined]);
   });
 
+  it('that answers on what is open, and takes no new connection, is not there', async () => {
+    const { engine } = await fleet(1);
+    const { guard, hints } = await watched(engine);
+    await later(0);
+    engine.ping = () => Promise.reject(unreachable);
+    await expect(guard.engine.ping(signal)).rejects.toThrow(unreachable.message);
+    await later(0);
+    expect(hints).toEqual([]);
+    expect(() => guard.check()).toThrow(unreachable.message);
+    engine.ping = async () => undefined;
+    await later(5_000);
+    expect(hints).toContain(undefined);
+    expect(() => guard.check()).not.toThrow();
+  });
+
   it('that breaks and comes back at once is told to nobody but those who changed meanwhile', async () => {
     const { engine, containers } = await fleet(2);
     const { guard, hints } = await watched(engine);
