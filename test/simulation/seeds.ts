@@ -1,6 +1,6 @@
 /**
- * How many seeds a run of the tests plays, and over how many files they are spread, so that every core has some. CI plays
- * 10,000 (see .ci/run): they take longer than everything else that needs no engine.
+ * How many seeds a run of the tests plays, and over how many files they are spread, so that every core has some.
+ * `npm run simulate -- --count 10000` plays more: they take longer than everything else that needs no engine.
  */
 export const figures = { seeds: 500, shards: 8 } as const;
 
@@ -23,5 +23,5 @@ export interface KnownFault {
   readonly why: string;
 }
 
-/** Not yet mended, or mended and not yet let in again. Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
+/** Empty is as it should be; `npm run simulate -- --all` plays as if it were. */
 export const knownFaults: readonly KnownFault[] = [];
