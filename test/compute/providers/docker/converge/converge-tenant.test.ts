@@ -754,30 +754,4 @@ describe('a successor that somebody else removes before it serves', () => {
     expect(madeIn(changes).length).toBeLessThanOrEqual(3);
     expect([...engine.containers.values()].filter(({ state }) => state === 'running')).not.toEqual([]);
   });
-
-  it('the same goes for a first container that never runs', async () => {
-    const engine = memoryEngine(['bad-command:1']);
-    const changes = recordedChanges(engine);
-    const [one, other] = [{}, { env: { DEFAULT: 'rival' } }].map((block) => ({
-      provider: drivenDocker(engine, settings(block), slowly),
-      wanted: tenantSpec({ image: 'bad-command:1', ...block }),
-    }));
-    for (let n = 0; n < 20; n += 1)
-      for (const { provider, wanted } of [one, other].flatMap((each) => each ?? []))
-        await provider.provision(wanted, signal).catch(() => undefined);
-    expect(madeIn(changes).length).toBeLessThanOrEqual(4);
-  });
-
-  it('and one that was seen in place is made again at once where it is removed', async () => {
-    const engine = memoryEngine(['app:1']);
-    const changes = recordedChanges(engine);
-    const provider = drivenDocker(engine, settings(), slowly);
-    const spec = tenantSpec();
-    await provider.provision(spec, signal);
-    const seen = await provider.getStatus(spec, { fresh: true, signal });
-    expect(seen.changes).toEqual([]);
-    engine.containers.clear();
-    await provider.provision(spec, signal);
-    expect(madeIn(changes)).toHaveLength(2);
-  });
 });
