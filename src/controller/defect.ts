@@ -2,6 +2,7 @@ import { internalError } from '../compute/errors.ts';
 import { KubeApiError, KubeUnreachableError, WriteFencedError } from '../kube/client/kube-api-error.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { Outcome, Pass } from './pass.ts';
+import { graceMs } from './status/contact.ts';
 
 /** A pass that fails by what no step may throw. */
 export function defect(pass: Pass, error: unknown): Outcome {
@@ -33,10 +34,10 @@ function isUnanswered(error: unknown): boolean {
   return error instanceof KubeUnreachableError;
 }
 
-/** What was said before counts for as long without an answer of the apiserver as without one of an engine. */
-const graceMs = 60_000;
-
-/** Whether no pass has had its answers for too long: one kind of object may be out of reach alone, such as Secrets. */
+/**
+ * Whether no pass has had its answers for too long, as an engine's: one kind of object may be out of reach alone, such
+ * as Secrets.
+ */
 function hasLasted(pass: Pass): boolean {
   const { deps, memory, tenant } = pass;
   pass.unanswered = true;

@@ -6,7 +6,7 @@ import { isReady } from './ready.ts';
 /** An engine that can't be reached, refuses a look or has no time for one says nothing about what runs. */
 const silentCodes: readonly ErrorCode[] = ['ProviderUnavailable', 'AccessDenied', 'Throttled'];
 /** How long what was last seen counts meanwhile: a restart of the engine is no outage. */
-const graceMs = 60_000;
+export const graceMs = 60_000;
 
 export function isLostContact(error: unknown): boolean {
   return error instanceof ComputeError && silentCodes.includes(error.code);

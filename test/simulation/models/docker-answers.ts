@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import { bindMounts, inspectedCourse } from '../../compute/providers/docker/engine-answers.ts';
 import type { Container } from './docker-container.ts';
 
 /** The modelled engine's containers in the words of its API. `skewMs`: by how much its clock is ahead of ours. */
@@ -57,23 +58,9 @@ function duration(ms: number): string {
 }
 
 export function inspected(container: Container, skewMs: number): Dockerode.ContainerInspectInfo {
-  const { id, name, body, state, hostConfig, health, image, labels } = container;
-  const instant = (ms: number): string =>
-    ms === 0 ? '0001-01-01T00:00:00Z' : new Date(ms + skewMs).toISOString();
+  const { body, hostConfig, image, labels } = container;
   return {
-    Id: id,
-    Name: `/${name}`,
-    Created: instant(container.createdMs),
-    RestartCount: container.restartCount,
-    State: {
-      Status: state,
-      ExitCode: state === 'running' ? 0 : container.exitCode,
-      OOMKilled: false,
-      Error: container.error,
-      StartedAt: instant(container.startedMs),
-      FinishedAt: instant(container.finishedMs),
-      ...(health === undefined ? {} : { Health: { Status: health, FailingStreak: 0, Log: [] } }),
-    },
+    ...inspectedCourse(container, skewMs),
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
     Mounts: mounts(container),
@@ -82,10 +69,7 @@ export function inspected(container: Container, skewMs: number): Dockerode.Conta
 
 function mounts({ hostConfig, anonymousVolumes }: Container): readonly object[] {
   return [
-    ...(hostConfig.Binds ?? []).map((bind) => {
-      const [Name = '', Destination = '', mode] = bind.split(':');
-      return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
-    }),
+    ...bindMounts(hostConfig),
     ...anonymousVolumes.map((Name) => ({
       Type: 'volume',
       Name,

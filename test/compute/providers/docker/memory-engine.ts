@@ -4,6 +4,7 @@ import { ComputeError } from '../../../../src/compute/errors.ts';
 import { covers } from '../../../../src/compute/permit.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
+import { bindMounts, inspectedCourse } from './engine-answers.ts';
 
 /**
  * A Docker Engine in memory, as far as plans depend on one: names, labels, states, fixed host ports, refusals. The real
@@ -462,22 +463,9 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
 }
 
 function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
-  const { id, name, body, state, hostConfig, health } = container;
-  const instant = (ms: number): string => (ms === 0 ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString());
+  const { body, hostConfig } = container;
   return {
-    Id: id,
-    Name: `/${name}`,
-    Created: instant(container.createdMs),
-    RestartCount: container.restartCount,
-    State: {
-      Status: state,
-      ExitCode: state === 'running' ? 0 : container.exitCode,
-      OOMKilled: false,
-      Error: container.error,
-      StartedAt: instant(container.startedMs),
-      FinishedAt: instant(container.finishedMs),
-      ...(health === undefined ? {} : { Health: { Status: health, FailingStreak: 0, Log: [] } }),
-    },
+    ...inspectedCourse(container),
     Config: { Image: body.Image, Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     Mounts: mounts(container),
@@ -486,10 +474,7 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
 
 function mounts({ hostConfig, anonymous }: MemoryContainer): readonly object[] {
   return [
-    ...(hostConfig.Binds ?? []).map((bind) => {
-      const [Name = '', Destination = '', mode] = bind.split(':');
-      return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
-    }),
+    ...bindMounts(hostConfig),
     ...anonymous.map(({ name, target }) => ({
       Type: 'volume',
       Name: name,
