@@ -35,17 +35,23 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
     formatters: { level: (label: string) => ({ level: label }), log: redactMembers },
     // The formatter has made them plain; pino's own would look at an Error's cause.
     serializers: { err: (error: unknown) => error },
-    // What a child is bound to passes by the formatter.
-    redact: { paths: [...secretKeys].flatMap((key) => [`["${key}"]`, `*["${key}"]`]), censor: '[redacted]' },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  if (format === 'json') return write === undefined ? pino(options) : pino(options, { write });
   const writeText = write ?? ((text: string) => process.stdout.write(text));
-  return pino(options, {
-    write: (line: string) => {
-      writeText(textLine(line));
-    },
-  });
+  const destination =
+    format === 'json' ? write && { write } : { write: (line: string) => writeText(textLine(line)) };
+  return withCleanChildren(destination === undefined ? pino(options) : pino(options, destination));
+}
+
+/** What a child is bound to passes by the formatters, and pino's own redaction would copy each line for each key. */
+function withCleanChildren(logger: Logger): Logger {
+  type Child = (this: Logger, bindings: object, options?: object) => Logger;
+  const child = Reflect.get(logger, 'child') as unknown as Child;
+  // Children inherit from their parent.
+  const cleanChild: Child = function cleanChild(bindings, options) {
+    return child.call(this, redactMembers(bindings), options);
+  };
+  return Object.assign(logger, { child: cleanChild });
 }
 
 /** `members` without what must not be logged; pino hands it every object that is logged. */
