@@ -20,13 +20,8 @@ export function jsonEqual(a: unknown, b: unknown): boolean {
     return a.every((item, index) => jsonEqual(item, b[index]));
   }
   if (!isObject(a) || !isObject(b)) return false;
-  const keysOfA = definedKeys(a);
-  if (keysOfA.length !== definedKeys(b).length) return false;
-  return keysOfA.every((key) => Object.hasOwn(b, key) && jsonEqual(a[key], b[key]));
-}
-
-function definedKeys(object: JsonObject): string[] {
-  return Object.keys(object).filter((key) => object[key] !== undefined);
+  for (const key of Object.keys(a)) if (!jsonEqual(a[key], ownValue(b, key))) return false;
+  return Object.keys(b).every((key) => Object.hasOwn(a, key) || b[key] === undefined);
 }
 
 function diffObjects(before: JsonObject, after: JsonObject): [string, unknown][] {
