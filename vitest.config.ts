@@ -44,6 +44,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/**/*.real.test.ts'],
           globalSetup: ['test/real-parts.ts'],
+          // As above; a second of work for each file. Each cleans up after itself, its environment variables too.
+          isolate: false,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           // More than there are cores on a small machine: most of the time a file waits for an engine or a clock.

@@ -5,6 +5,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { findCondition } from './api/conditions.ts';
 import { group } from './api/names.ts';
+import { tenantSpecSchema } from './api/tenant.ts';
 import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
@@ -222,6 +223,8 @@ async function createProviders(
   return new Map(await Promise.all(created));
 }
 
+const specSchema = tenantSpecSchema(tenantBlocks);
+
 interface WorkOptions extends OperatorOptions {
   readonly client: KubeClient;
   readonly metrics: Metrics;
@@ -242,7 +245,7 @@ async function work(
   });
   const controller = createTenantController({
     client,
-    blocks: tenantBlocks,
+    specSchema,
     providers,
     events,
     logger,

@@ -38,7 +38,10 @@ const policies = {
     .describe('Report: changes made behind the operator are shown in status.drift and left alone.'),
 };
 
-/** The schema of `Tenant.spec`, with one typed block per provider in computeConfig. */
+/**
+ * The schema of `Tenant.spec`, with one typed block per provider in computeConfig. Each one compiles its parser with
+ * its first use, which takes longer than many parses: one is for all who need it.
+ */
 export function tenantSpecSchema(blocks: TenantBlocks) {
   const computeConfig = z.strictObject(
     Object.fromEntries(
@@ -87,7 +90,9 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
   );
 }
 
-export type TenantSpec = Omit<z.output<ReturnType<typeof tenantSpecSchema>>, 'computeConfig'> & {
+export type TenantSpecSchema = ReturnType<typeof tenantSpecSchema>;
+
+export type TenantSpec = Omit<z.output<TenantSpecSchema>, 'computeConfig'> & {
   computeConfig?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>> | undefined;
 };
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Reason } from '../api/conditions.ts';
 import { reconcileRequestedAt } from '../api/names.ts';
 import type { ComputeStatusBlock, DriftItem, Placement, TenantStatus } from '../api/status.ts';
-import type { Tenant, tenantSpecSchema } from '../api/tenant.ts';
+import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
 import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
@@ -35,7 +35,7 @@ export interface Pass {
 
 /** What every pass works with; built once. */
 export interface ReconcileDeps {
-  readonly specSchema: ReturnType<typeof tenantSpecSchema>;
+  readonly specSchema: TenantSpecSchema;
   readonly providers: EnabledProviders;
   readonly writer: TenantWriter;
   readonly secrets: Resource<SecretObject>;

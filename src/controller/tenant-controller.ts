@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { tenantSpecSchema } from '../api/tenant.ts';
-import type { Tenant, TenantBlocks } from '../api/tenant.ts';
+import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { abortable } from '../async/abortable.ts';
 import { doneWithin } from '../async/done-within.ts';
@@ -31,7 +30,7 @@ import { createTenantWriter } from './tenant-writer.ts';
 
 export interface TenantControllerOptions {
   readonly client: KubeClient;
-  readonly blocks: TenantBlocks;
+  readonly specSchema: TenantSpecSchema;
   readonly providers: EnabledProviders;
   readonly events: EventRecorder;
   readonly logger: Logger;
@@ -87,7 +86,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
   const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
   const deps: ReconcileDeps = {
-    specSchema: tenantSpecSchema(options.blocks),
+    specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import type { EnabledProvider } from '../../src/compute/selection/enabled-providers.ts';
 import type { ProviderContext } from '../../src/compute/provider.ts';
 import { mockDefinition } from '../../src/compute/providers/mock/definition.ts';
@@ -30,6 +31,8 @@ export interface DyingOperatorOptions {
 
 export type DyingContext = ProviderContext & { readonly settleMs: number };
 
+const specSchema = tenantSpecSchema(tenantBlocks);
+
 /** An operator in this process that dies in a chosen write: no later one ever reaches anything. */
 export async function startDyingOperator(options: DyingOperatorOptions): Promise<DyingOperator> {
   const stop = new AbortController();
@@ -54,7 +57,7 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
   const controller = createTenantController({
     instance: 'default',
     client: life.seeing(client, kubeWriteOf),
-    blocks: tenantBlocks,
+    specSchema,
     providers: new Map([
       [enabled.provider.name, enabled],
       ['mock', { definition: mockDefinition, provider: mock, block: {} }],

@@ -1,7 +1,8 @@
 import { onTestFinished, vi } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { apiVersion, kind } from '../../src/api/names.ts';
-import type { Tenant } from '../../src/api/tenant.ts';
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
+import type { Tenant, TenantSpecSchema } from '../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
 import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
@@ -58,6 +59,17 @@ export interface FixtureOptions extends Partial<TenantControllerOptions> {
   readonly lost?: AbortSignal;
 }
 
+const specSchemas = new Map<string, TenantSpecSchema>();
+
+/** With the scripted providers' block for each name. One is for all tests that need the same. */
+function specSchemaOf(names: readonly string[]): TenantSpecSchema {
+  const key = names.join(' ');
+  const schema =
+    specSchemas.get(key) ?? tenantSpecSchema(Object.fromEntries(names.map((name) => [name, block])));
+  specSchemas.set(key, schema);
+  return schema;
+}
+
 /** Starts it; it is stopped when the test ends. Jitter is left out: half of each back-off, nothing on top. */
 export async function startController(
   providers: readonly ScriptedProvider[],
@@ -73,7 +85,7 @@ export async function startController(
   const { logger, lines } = recordingLogger();
   const controller = createTenantController({
     client: apiserver.clientOf('operator'),
-    blocks: Object.fromEntries(providers.map(({ enabled }) => [enabled.definition.name, block])),
+    specSchema: specSchemaOf(providers.map(({ enabled }) => enabled.definition.name)),
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     events: { emit: (event) => void events.push(event), flush: async () => true },
     logger,

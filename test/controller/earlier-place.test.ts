@@ -1,3 +1,4 @@
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
 import type { Provider } from '../../src/compute/provider.ts';
 import { dockerTenantBlock } from '../../src/compute/providers/docker/config.ts';
@@ -6,6 +7,8 @@ import { drivenDocker, settings } from '../compute/providers/docker/docker-fixtu
 import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { startController } from './controller-fixture.ts';
 import type { FixtureOptions } from './controller-fixture.ts';
+
+const specSchema = tenantSpecSchema({ docker: dockerTenantBlock });
 
 const onPort = {
   computeConfig: { docker: { image: 'app:1', ports: [{ container_port: 80, host_port: 8080 }] } },
@@ -21,7 +24,7 @@ async function operator(
   const provider = drivenDocker(engine, settings({ label_prefix })).bare as unknown as Provider;
   const enabled = { definition: dockerDefinition, provider, block };
   return startController([], {
-    blocks: { docker: dockerTenantBlock },
+    specSchema,
     providers: new Map([['docker', enabled]]),
     ...over,
   });

@@ -1,3 +1,4 @@
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ecsTenantBlock } from '../../src/compute/providers/ecs/config.ts';
@@ -6,6 +7,8 @@ import { awsBench, serviceName } from '../compute/providers/ecs/aws-bench.ts';
 import type { TaskFate } from '../simulation/models/aws-ecs/records.ts';
 import { startController } from './controller-fixture.ts';
 import { block, scriptedProvider } from './scripted-provider.ts';
+
+const specSchema = tenantSpecSchema({ docker: block, ecs: ecsTenantBlock });
 
 /** A Tenant that moves from one provider to ECS as AWS runs it. */
 
@@ -21,7 +24,7 @@ async function moved(fate: TaskFate, container: object) {
   const { aws, provider, block: operatorBlock } = awsBench({ fateOf: () => fate });
   const docker = scriptedProvider('docker');
   const ns = await startController([docker], {
-    blocks: { docker: block, ecs: ecsTenantBlock },
+    specSchema,
     providers: new Map([
       ['docker', docker.enabled],
       ['ecs', { definition: ecsDefinition, provider: provider.undriven, block: operatorBlock }],

@@ -1,3 +1,4 @@
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { ecsTenantBlock } from '../../src/compute/providers/ecs/config.ts';
@@ -6,12 +7,14 @@ import type { FrontDoor } from '../simulation/models/aws-ecs/front-door.ts';
 import { awsBench } from '../compute/providers/ecs/aws-bench.ts';
 import { startController } from './controller-fixture.ts';
 
+const specSchema = tenantSpecSchema({ ecs: ecsTenantBlock });
+
 /** What a Tenant that is Ready says while nobody can tell how its service is. */
 
 async function settledTenant() {
   const { aws, provider, block } = awsBench({ fateOf: () => ({ startMs: 10_000 }) });
   const ns = await startController([], {
-    blocks: { ecs: ecsTenantBlock },
+    specSchema,
     providers: new Map([['ecs', { definition: ecsDefinition, provider: provider.undriven, block }]]),
   });
   await ns.create('acme', { containers: [{ name: 'app', image: 'app:1' }] });

@@ -1,3 +1,4 @@
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
 import type { EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
 import type { Provider } from '../../src/compute/provider.ts';
@@ -9,6 +10,8 @@ import { recordedChanges } from '../compute/providers/docker/recorded-changes.ts
 import { startController } from './controller-fixture.ts';
 import type { FixtureOptions } from './controller-fixture.ts';
 import { block, scriptedProvider } from './scripted-provider.ts';
+
+const specSchema = tenantSpecSchema({ docker: dockerTenantBlock, mock: block });
 
 const volume = 'landlord-team-a-acme-data';
 const told = `volume ${volume} was lost, and is made anew without what was in it`;
@@ -31,7 +34,7 @@ async function operator(engine = memoryEngine(['app:1', 'app:2', 'db:1']), over:
     ['mock', away.enabled],
   ]);
   const fixture = await startController([], {
-    blocks: { docker: dockerTenantBlock, mock: block },
+    specSchema,
     providers,
     ...over,
   });

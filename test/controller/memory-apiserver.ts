@@ -41,7 +41,7 @@ export interface ApiRequest {
   readonly accept: string;
 }
 
-/** One change of what is stored, by whom. */
+/** One change of what is stored, by whom. What is stored is replaced and never changed: it may be kept as it is. */
 export interface Commit {
   readonly user: string;
   readonly collection: string;
@@ -107,7 +107,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     if (after === undefined) stored.delete(key);
     else stored.set(key, after);
     const change = { collection, version, before, after };
-    history.push({ ...change, after: after === undefined ? undefined : copy(after) });
+    history.push(change);
     for (const watcher of watchers) watcher.tell(change);
     apiserver.onCommit({ user, collection, subresource, before, after });
     return copy(last);
@@ -218,10 +218,11 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
         if (collection !== target.collection) return;
         const was = before !== undefined && matches(before);
         const is = after !== undefined && matches(after);
-        const last = copy(is ? after : before);
+        const last = is ? after : before;
         if (last === undefined || (!was && !is)) return;
-        last.metadata.resourceVersion = String(at);
-        const event = { type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object: shown(last) } as const;
+        const object = shown(last);
+        object.metadata.resourceVersion = String(at);
+        const event = { type: is ? (was ? 'MODIFIED' : 'ADDED') : 'DELETED', object } as const;
         if (apiserver.watchDelayMs === 0) stream.push(event);
         else setTimeout(() => stream.push(event), apiserver.watchDelayMs);
       },

@@ -1,3 +1,4 @@
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import type { Provider } from '../../src/compute/provider.ts';
@@ -8,6 +9,8 @@ import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import type { MemoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { startController } from './controller-fixture.ts';
 import type { ControllerFixture, FixtureOptions } from './controller-fixture.ts';
+
+const specSchema = tenantSpecSchema({ docker: dockerTenantBlock });
 
 /** The real controller over the real provider, and two engines in memory, each behind an address or more. */
 
@@ -39,7 +42,7 @@ function network(): Network {
       const { bare } = drivenDocker(connect(address), { ...settings(), block, policy }, { connect });
       const enabled = { definition: dockerDefinition, provider: bare as unknown as Provider, block };
       return startController([], {
-        blocks: { docker: dockerTenantBlock },
+        specSchema,
         providers: new Map([['docker', enabled]]),
         ...over,
       });

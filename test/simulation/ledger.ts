@@ -56,7 +56,7 @@ export function createLedger(now: () => number): Ledger {
   const takeTenant = ({ user, subresource, before, after }: Commit): void => {
     const { namespace = '', name = '', uid = '' } = (after ?? before)?.metadata ?? {};
     const key = `${namespace}/${name}`;
-    const tenant = after === undefined ? undefined : (structuredClone(after) as StoredTenant);
+    const tenant = after as StoredTenant | undefined;
     if (tenant === undefined) tenants.delete(key);
     else tenants.set(key, tenant);
     if (user === 'user') edits.set(key, now());

@@ -68,7 +68,7 @@ export function startOperator(world: World, name: string, config: OperatorConfig
   });
   const controller = createTenantController({
     client,
-    blocks: world.tenantBlocks,
+    specSchema: world.specSchema,
     providers,
     events,
     logger,

@@ -1,4 +1,5 @@
-import type { TenantBlocks } from '../../src/api/tenant.ts';
+import { tenantSpecSchema } from '../../src/api/tenant.ts';
+import type { TenantSpecSchema } from '../../src/api/tenant.ts';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { mockTenantBlock } from '../../src/compute/providers/mock/config.ts';
 import { dockerTenantBlock } from '../../src/compute/providers/docker/config.ts';
@@ -31,7 +32,7 @@ export interface World {
   aws(): AwsEcs;
   /** Whether it was. */
   readonly hasAws: boolean;
-  readonly tenantBlocks: TenantBlocks;
+  readonly specSchema: TenantSpecSchema;
   readonly weather: Weather;
   readonly ledger: Ledger;
   /** Running ones; mostly one. */
@@ -131,8 +132,12 @@ export const calm: Readonly<Weather> = {
 
 const keptTraceLines = 4_000;
 
-/** Parsed once for all runs: building them takes longer than a run. */
-const tenantBlocks: TenantBlocks = { docker: dockerTenantBlock, ecs: ecsTenantBlock, mock: mockTenantBlock };
+/** Once for all runs: to build and compile it takes longer than many of them. */
+const specSchema = tenantSpecSchema({
+  docker: dockerTenantBlock,
+  ecs: ecsTenantBlock,
+  mock: mockTenantBlock,
+});
 
 export function createWorld(random: Random, time: VirtualTime): World {
   const weather: Weather = { ...calm };
@@ -154,7 +159,7 @@ export function createWorld(random: Random, time: VirtualTime): World {
     get hasAws() {
       return aws !== undefined;
     },
-    tenantBlocks,
+    specSchema,
     weather,
     ledger: createLedger(() => time.now()),
     operators: [],

@@ -1,7 +1,6 @@
 import type { Container } from '../../api/compute-fields.ts';
 import { explainIssues } from '../../api/explain-issues.ts';
-import type { Tenant, TenantSpec } from '../../api/tenant.ts';
-import type { tenantSpecSchema } from '../../api/tenant.ts';
+import type { Tenant, TenantSpec, TenantSpecSchema } from '../../api/tenant.ts';
 import { tenantConfig } from '../../compute/selection/enabled-providers.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../../compute/errors.ts';
@@ -14,7 +13,7 @@ import type {
 import type { SecretReader } from '../secrets/secret-reader.ts';
 
 /** The spec as its schema takes it. Throws ComputeError InvalidSpec, naming the path: the CRD may be an older one. */
-export function parseTenantSpec(schema: ReturnType<typeof tenantSpecSchema>, tenant: Tenant): TenantSpec {
+export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): TenantSpec {
   const parsed = schema.safeParse(tenant.spec);
   if (!parsed.success) throw new ComputeError('InvalidSpec', explainIssues(parsed.error, 'spec'));
   return parsed.data as TenantSpec;

@@ -3,11 +3,10 @@ import type { ObjectStream } from '../client/object-stream.ts';
 export interface SilenceGuard {
   /** Whether the stream was broken off because nothing came. */
   wasSilent(): boolean;
+  /** The limit has shrunk: it holds at once, and not only when the one of before is over. */
+  limitShrank(): void;
   stop(): void;
 }
-
-/** The limit may shrink while the timer runs, as when the initial events are through. */
-const checkEveryMs = 1_000;
 
 /**
  * Breaks `stream` off when no byte came for `limitMs()`. Any byte counts as life, of whatever event.
@@ -22,7 +21,7 @@ export function guardAgainstSilence(stream: ObjectStream<unknown>, limitMs: () =
   }
 
   function arm(): void {
-    timer = setTimeout(check, Math.min(checkEveryMs, Math.max(1, limitMs() - quietForMs())));
+    timer = setTimeout(check, Math.max(1, limitMs() - quietForMs()));
   }
 
   function check(): void {
@@ -37,12 +36,18 @@ export function guardAgainstSilence(stream: ObjectStream<unknown>, limitMs: () =
     });
   }
 
+  function stop(): void {
+    clearTimeout(timer);
+    clearImmediate(verdict);
+  }
+
   arm();
   return {
     wasSilent: () => silent,
-    stop() {
-      clearTimeout(timer);
-      clearImmediate(verdict);
+    limitShrank() {
+      stop();
+      arm();
     },
+    stop,
   };
 }

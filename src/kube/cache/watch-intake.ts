@@ -22,11 +22,13 @@ export interface WatchIntakeOptions {
   /** Whether the watch begins with the whole state. */
   readonly sendInitialEvents: boolean;
   readonly onChange: () => void;
+  /** The whole state is there. */
+  readonly onComplete: () => void;
 }
 
 export function createWatchIntake<T extends KubeObject>(
   state: FollowedState<T>,
-  { what, sendInitialEvents, onChange }: WatchIntakeOptions,
+  { what, sendInitialEvents, onChange, onComplete }: WatchIntakeOptions,
 ): WatchIntake<T> {
   let snapshot = sendInitialEvents ? state.beginSnapshot() : undefined;
   let changes = 0;
@@ -38,6 +40,7 @@ export function createWatchIntake<T extends KubeObject>(
     const complete = snapshot;
     snapshot = undefined;
     complete.complete(resourceVersion);
+    onComplete();
   }
 
   return {

@@ -115,6 +115,7 @@ export class WatchLoop<T extends KubeObject> {
       what: resource.id,
       sendInitialEvents: request.options.sendInitialEvents ?? false,
       onChange: () => metrics?.onEvent?.(resource.id),
+      onComplete: () => guard.limitShrank(),
     });
     const silenceLimitMs = (): number => request.silenceLimitMs(intake.isInitial());
     const guard = guardAgainstSilence(stream, silenceLimitMs);

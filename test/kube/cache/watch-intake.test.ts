@@ -16,7 +16,12 @@ function intakeOf(sendInitialEvents: boolean) {
     onReplaced: ({ objects, changed }) => told.push(`replaced by ${objects}, ${changed} changed`),
     onSynced: () => told.push('synced'),
   });
-  const options = { what: 'widgets', sendInitialEvents, onChange: () => undefined };
+  const options = {
+    what: 'widgets',
+    sendInitialEvents,
+    onChange: () => undefined,
+    onComplete: () => told.push('complete'),
+  };
   return { told, cache, state, intake: createWatchIntake(state, options) };
 }
 
@@ -28,7 +33,7 @@ test('the whole state is gathered beside the cache, and replaces it at the bookm
   intake.take(bookmark(3));
   expect([cache.size, state.version(), intake.isInitial()]).toEqual([0, undefined, true]);
   intake.take(bookmark(4, true));
-  expect(told).toEqual(['replaced by 1, 1 changed', 'added a', 'synced']);
+  expect(told).toEqual(['replaced by 1, 1 changed', 'added a', 'synced', 'complete']);
   expect([cache.size, state.version(), intake.isInitial()]).toEqual([1, '4', false]);
   expect([intake.received(), intake.changes()]).toEqual([5, 3]);
 });
