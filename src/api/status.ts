@@ -32,7 +32,7 @@ const containerStatus = z.strictObject({
   completed: z
     .string()
     .optional()
-    .describe('Hash of the spec with which it ran to its end. It is not run again for that one.'),
+    .describe('Hash of the spec with which it ran to its end. It is not run again for that one where it is.'),
 });
 
 const endpoint = z.strictObject({

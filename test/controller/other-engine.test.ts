@@ -216,6 +216,44 @@ describe('a host that leads to another engine', () => {
     });
   });
 
+  test('runs a job there that had come to its end here, and once', async () => {
+    const there = network();
+    const begin = async (address: string, apiserver?: ControllerFixture['apiserver']) =>
+      there.operator(address, apiserver === undefined ? {} : { apiserver });
+    const end = (engine: MemoryEngine): void => {
+      for (const one of engine.containers.values())
+        Object.assign(one, { state: 'exited', exitCode: 0, finishedMs: one.startedMs });
+    };
+    const first = await begin('unix:///a');
+    await first.create('acme', {
+      computeConfig: { docker: { ...withData.computeConfig.docker, restart_policy: 'no' } },
+    });
+    await first.pass(5_000);
+    await first.stop();
+    end(there.a);
+    const second = await begin('unix:///a', first.apiserver);
+    await second.pass(5_000);
+    const ran = (await second.get('acme')).status?.compute?.containers?.[0]?.completed;
+    expect(ran).toMatch(/^v1:/);
+    await second.stop();
+    // As with `docker container prune`: only the status remembers it.
+    there.a.containers.clear();
+    const third = await begin('unix:///b', first.apiserver);
+    await third.pass(5_000);
+    expect(statesOn(there.b)).toEqual(running);
+    await third.stop();
+    end(there.b);
+    const fourth = await begin('unix:///b', first.apiserver);
+    await fourth.pass(60_000);
+    expect(await fourth.conditions('acme')).toEqual(['Ready=True/Running']);
+    expect((await fourth.get('acme')).status?.compute?.containers?.[0]?.completed).toBe(ran);
+    await fourth.stop();
+    there.b.containers.clear();
+    const fifth = await begin('unix:///b', first.apiserver);
+    await fifth.pass(60_000);
+    expect(statesOn(there.b)).toEqual([]);
+  });
+
   test('takes the volume of the old engine away with a deletion that asks for it', async () => {
     const { a, b, begin } = await moved('unix:///b', { spec: { volumePolicy: 'Delete' } });
     const fixture = await begin();

@@ -62,6 +62,19 @@ describe.each(faults)('a stored status with %s', (_what, status) => {
   });
 });
 
+test('of a status that somebody wiped, nothing is said anew before a look that was made for it', async () => {
+  const { docker, fixture } = await withStored({});
+  const { calls } = docker;
+  calls.length = 0;
+  const { status: wiped } = (await fixture.get('acme')) as { status: TenantStatus };
+  const nothing = Object.fromEntries(Object.keys(wiped).map((name) => [name, null]));
+  await fixture.tenants.mergePatch('acme', 'team-a', { status: nothing }, { subresource: 'status' });
+  await fixture.pass(1000);
+  expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+  const looks = calls.filter(({ operation }) => operation === 'getStatus').map(({ what }) => what);
+  expect(looks[0]).toBe(`${key} fresh`);
+});
+
 test('a stored status that is wrong does not keep the finalizer from a Tenant', async () => {
   const docker = scriptedProvider('docker');
   const first = await startController([docker]);

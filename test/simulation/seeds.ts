@@ -14,6 +14,10 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [10138, 'oneServes'],
   [222, 'leavesReportedAlone'],
   [25, 'changesLittle'],
+  [2850, 'successorFirst'],
+  [6919, 'readyIsTrue'],
+  [6188, 'readyIsTrue'],
+  [5790, 'whatCanRunRuns'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

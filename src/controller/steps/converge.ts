@@ -22,9 +22,25 @@ export interface ConvergeInput {
   readonly draft: StatusDraft;
   /** Value of the annotation reconcile-requested-at. */
   readonly requestedAt: string | undefined;
+  readonly news: News;
   /** Milliseconds until a repair of this kind may be tried. */
   readonly repairWaitMs: (kind: RepairKind) => number;
   readonly signal: AbortSignal;
+}
+
+/** Whether there is something that no look has been at: then what the watch has told is not enough. `first`: all of it is. */
+export type News = 'none' | 'some' | 'first';
+
+/** Of what a pass began with: whatever it has written since, it has not looked. `isKnown`: it had our finalizer. */
+export function newsOf(
+  { tenant, draft, requestedAt }: Pick<ConvergeInput, 'tenant' | 'draft' | 'requestedAt'>,
+  isKnown: boolean,
+): News {
+  const isSeen =
+    tenant.status?.observedGeneration === tenant.metadata.generation &&
+    draft.lastHandledReconcileAt === requestedAt;
+  if (isSeen) return 'none';
+  return isKnown ? 'some' : 'first';
 }
 
 /** What converging came to, and the facts for the status. */
@@ -61,12 +77,14 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
 
 /** What would replace something is decided on a look that was made for it. */
 async function lookBefore(input: ConvergeInput, rejected: StatusDraft['rejected']): Promise<Observation> {
-  const { enabled, desired, signal } = input;
+  const { enabled, desired, news, signal } = input;
   const look = (fresh: boolean) => enabled.provider.getStatus(desired, desired, { fresh, signal });
-  const isFresh = isNew(input);
+  const isFresh = news === 'some';
   const first = await look(isFresh);
   if (isFresh || rejected !== undefined) return first;
-  return first.changes.some(({ cause, effect }) => cause === 'spec' || effect !== 'live')
+  // What is made from nothing is looked at once it is made.
+  const isFound = news === 'first' && first.exists;
+  return isFound || first.changes.some(({ cause, effect }) => cause === 'spec' || effect !== 'live')
     ? look(true)
     : first;
 }
@@ -199,14 +217,6 @@ function rejection(
     repaired: [],
     facts: { ...seen(observation), drift: draft.drift, rejected, plan: undefined },
   };
-}
-
-/** Whether there is something that no look has been at: then what the watch has told is not enough. */
-function isNew({ tenant, draft, requestedAt }: ConvergeInput): boolean {
-  return (
-    tenant.status?.observedGeneration !== tenant.metadata.generation ||
-    draft.lastHandledReconcileAt !== requestedAt
-  );
 }
 
 function isRejected({ draft: { rejected }, desired, requestedAt }: ConvergeInput): boolean {

@@ -10,7 +10,8 @@ import {
   reasonInTransition,
 } from '../../../src/controller/status/reasons.ts';
 import { repairKind } from '../../../src/controller/steps/choose-step.ts';
-import { converge } from '../../../src/controller/steps/converge.ts';
+import { converge, newsOf } from '../../../src/controller/steps/converge.ts';
+import type { News } from '../../../src/controller/steps/converge.ts';
 import { changesIn, scriptedProvider } from '../scripted-provider.ts';
 import type { ScriptedProviderOptions } from '../scripted-provider.ts';
 import { key, running, statusOf, tenantWith } from '../tenant-fixture.ts';
@@ -26,6 +27,8 @@ interface Situation extends ScriptedProviderOptions {
   readonly step?: StepResult;
   readonly driftPolicy?: TenantSpec['driftPolicy'];
   readonly requestedAt?: string;
+  /** Where it is not what follows from the rest. */
+  readonly news?: News;
   /** Until a repair may be tried. */
   readonly waitMs?: number;
 }
@@ -65,14 +68,16 @@ async function outcomeOf(situation: Situation) {
   scripted.showsAfterStep = showsAfter;
   if (step !== undefined) scripted.steps.push(step);
   const draft = draftFrom(status);
+  const tenant = tenantWith(status);
   const { facts, ...outcome } = await converge({
-    tenant: tenantWith(status),
+    tenant,
     driftPolicy: situation.driftPolicy ?? 'Correct',
     approval: 'Destructive',
     desired: provider.desired(spec),
     enabled: scripted.enabled,
     draft,
     requestedAt,
+    news: situation.news ?? newsOf({ tenant, draft, requestedAt }, true),
     repairWaitMs: (kind) => {
       askedFor.push(kind);
       return waitMs;
@@ -208,6 +213,8 @@ describe('a look', () => {
     ],
     ['is fresh once for each request', { status: handled, there: 'current', requestedAt: 'noon' }, [key]],
     ['is fresh after a step', { status: applied }, [key, `${key} fresh`]],
+    ['is made anew for what a first pass finds', { there: 'current', news: 'first' }, [key, `${key} fresh`]],
+    ['is not made anew where it finds nothing', { news: 'first' }, [key, `${key} fresh`]],
   ])('%s', async (_name, situation, looks) => {
     expect((await outcomeOf(situation)).looks).toEqual(looks);
   });

@@ -108,23 +108,34 @@ const whatCannotRunSaysSo: Invariant = {
 const othersRunOn: Invariant = {
   name: 'othersRunOn',
   promise: 'in the end, what can run of a tenant does, whatever becomes of its other containers',
-  watch: (world, broken) => ({
-    atEnd() {
-      const engine = world.engineNamed(configOf(world).engine);
-      for (const [tenant, { fault, containers }] of running(world)) {
-        if (fault === undefined || fault === 'a Secret is missing') continue;
-        const key = keyOfTenant(tenant);
-        const there = containersOf(engine, key);
-        if (!there.some((one) => containers.some((wanted) => comesFrom(one, wanted)))) continue;
-        for (const wanted of containers) {
-          const { fault: own } = { fault: ownFault(world, tenant, wanted.name) };
-          if (own || isJob(wanted)) continue;
-          const runs = there.some((one) => one.role === wanted.name && isUp(one));
-          if (!runs) broken(`${wanted.name} of ${key} stands still for another container's fault (${fault})`);
+  watch(world, broken) {
+    // What has had a name to serve under, by Tenant and container.
+    const served = new Set<string>();
+    return {
+      onEngineChange(_engine, { call, container, detail }) {
+        if (container === undefined || (call !== 'create' && call !== 'rename')) return;
+        const name = detail ?? container.name;
+        if (!/_(next|old|drop)$/.test(name)) served.add(`${container.tenant} ${container.role}`);
+      },
+      atEnd() {
+        const engine = world.engineNamed(configOf(world).engine);
+        for (const [tenant, { fault, containers }] of running(world)) {
+          if (fault === undefined || fault === 'a Secret is missing') continue;
+          const key = keyOfTenant(tenant);
+          const there = containersOf(engine, key);
+          if (!there.some((one) => containers.some((wanted) => comesFrom(one, wanted)))) continue;
+          for (const wanted of containers) {
+            if (ownFault(world, tenant, wanted.name) || isJob(wanted)) continue;
+            // A spec is rejected as a whole: what it adds goes with it.
+            const isAdded = tenant.status?.rejected !== undefined && !served.has(`${key} ${wanted.name}`);
+            const runs = there.some((one) => one.role === wanted.name && isUp(one));
+            if (!runs && !isAdded)
+              broken(`${wanted.name} of ${key} stands still for another container's fault (${fault})`);
+          }
         }
-      }
-    },
-  }),
+      },
+    };
+  },
 };
 
 /** Whether that container is the one, or one of those, that can't run. */
@@ -146,11 +157,11 @@ const oldOneServes: Invariant = {
         if (by === 'person' && call === 'remove' && container !== undefined) taken.add(container.tenant);
       },
       atEnd() {
-        const engine = world.engineNamed(configOf(world).engine);
         for (const [tenant, { fault, provider }] of running(world)) {
           if (fault === undefined || provider !== 'docker') continue;
           const key = keyOfTenant(tenant);
-          const there = containersOf(engine, key);
+          // A place that is left is emptied only once the new one is Ready.
+          const there = [...world.engines.values()].flatMap((engine) => containersOf(engine, key));
           if (!servedBefore(world, tenant) || there.some((one) => isUp(one) || hasRun(one))) continue;
           const words = readyWords(tenant);
           const isTold = taken.has(key) && /nothing runs now|can't be pulled/i.test(words);

@@ -421,16 +421,27 @@ function asksFor(world: World, tenant: StoredTenant, volume: string): boolean {
 
 const jobsRunOnce: Invariant = {
   name: 'jobsRunOnce',
-  promise: 'a job that has come to its end is not run again for the same spec',
+  promise: 'a job that has come to its end is not run again for the same spec at the same place',
   watch(world, broken) {
     const ended = new Set<string>();
     // Two operators that want different things run it for each other's; whoever stays runs it for its own.
     const contested = new Set<string>();
+    const isAtHome = (engine: DockerEngine, one: Container): boolean =>
+      world.operators.some(({ config }) => isAtPlaceOf(config, engine, one));
     return {
+      // Of a place that is left, what was done there is not remembered.
+      onCommit({ before, after }) {
+        const tenant = after as StoredTenant | undefined;
+        if (tenant?.kind !== 'Tenant') return;
+        const [from, to] = [before as StoredTenant | undefined, tenant].map(placeWords);
+        if (from === undefined || to === undefined || from === to) return;
+        for (const job of ended) if (job.includes(` ${tenant.metadata.uid} `)) ended.delete(job);
+      },
       onSample() {
         for (const engine of world.engines.values())
           for (const one of engine.containers.values())
             if (
+              isAtHome(engine, one) &&
               one.state === 'exited' &&
               one.exitCode === 0 &&
               one.hostConfig.RestartPolicy?.Name === 'no' &&
@@ -450,6 +461,12 @@ const jobsRunOnce: Invariant = {
     };
   },
 };
+
+/** Whatever address leads there. */
+function placeWords(tenant: StoredTenant | undefined): string | undefined {
+  const placement = tenant?.status?.placement;
+  return placement && JSON.stringify({ ...placement, host: undefined });
+}
 
 function jobOf(world: World, engine: DockerEngine, container: Container): string {
   const tenant = world.ledger.tenants.get(container.tenant);

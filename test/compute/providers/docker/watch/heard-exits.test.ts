@@ -69,3 +69,47 @@ describe('what events tell of a container', () => {
     expect(exits.addTo(other)).toBe(other);
   });
 });
+
+describe('what a look tells of exits that nobody heard', () => {
+  const seen = (restartCount: number, finishedAfterMs: number) =>
+    observedContainer(
+      { name: 'app' },
+      { restartCount, finishedMs: t0 + finishedAfterMs, startedMs: t0 + finishedAfterMs + 100 },
+    );
+  const crashesOf = ({ crashesMs = [], exitsMs }: ReturnType<typeof seen>) => {
+    expect(exitsMs ?? []).toEqual(crashesMs);
+    return crashesMs.map((ms) => ms - t0);
+  };
+
+  it('is kept once somebody has started it, and the engine counts anew', () => {
+    const exits = createHeardExits();
+    expect(crashesOf(exits.addTo(seen(1, 0)))).toEqual([0]);
+    expect(crashesOf(exits.addTo(seen(3, 5_000)))).toEqual([0, 5_000]);
+    expect(crashesOf(exits.addTo(seen(0, 9_000)))).toEqual([0, 5_000]);
+    expect(crashesOf(exits.addTo(seen(1, 300_000)))).toEqual([5_000, 300_000]);
+  });
+
+  it('counts once, whatever comes first, the look or the event', () => {
+    const exits = createHeardExits();
+    const exit = (timeMs: number): void =>
+      exits.note({ action: 'die', id: 'app', attributes: { exitCode: '1' }, timeMs });
+    exits.addTo(seen(1, 0));
+    exit(t0 + 40);
+    expect(crashesOf(exits.addTo(seen(1, 0)))).toEqual([40]);
+    exit(t0 + 5_040);
+    expect(crashesOf(exits.addTo(seen(2, 5_000)))).toEqual([40, 5_040]);
+  });
+
+  it('is nothing where the engine has not restarted it: it may have gone down, and come back with it', () => {
+    const exits = createHeardExits();
+    exits.addTo(seen(1, 0));
+    expect(crashesOf(exits.addTo(seen(1, 60_000)))).toEqual([0]);
+  });
+
+  it('goes with it', () => {
+    const exits = createHeardExits();
+    exits.addTo(seen(1, 0));
+    exits.note({ action: 'destroy', id: 'app', attributes: {}, timeMs: t0 });
+    expect(crashesOf(exits.addTo(seen(0, 0)))).toEqual([]);
+  });
+});

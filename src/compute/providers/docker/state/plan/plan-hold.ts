@@ -3,7 +3,7 @@ import type { DesiredTenant } from '../desired-tenant.ts';
 import { oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { goneContainers } from './gone.ts';
-import { planDrop, planRemoval, planRetirement } from './plan-return.ts';
+import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -22,7 +22,8 @@ export function planHold(
   const successors = observed.filter(({ name }) => isNext(name));
   const names = new Set(observed.map(({ name }) => name));
   const retired = observed.filter(({ name }) => isOld(name) && names.has(servingName(name)));
-  if (retired.length > 0) return planRetirement(retired);
+  if (retired.length > 0)
+    return planPause(serving.filter(({ name }) => !isOld(name))) ?? planRetirement(retired);
   // The old one is gone already: this is the one to keep.
   const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
   if (heir !== undefined) return { do: 'rename', container: heir, name: servingName(heir.name) };

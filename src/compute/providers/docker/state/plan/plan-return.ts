@@ -18,6 +18,19 @@ export function planRemoval(observed: readonly ObservedContainer[]): Step | unde
   return { do: 'wait', message, lookAgainAfterMs: removalLookMs };
 }
 
+/** What is paused serves nobody, be it for a moment: until that is over, the old ones do. */
+export function planPause(heirs: readonly ObservedContainer[]): Step | undefined {
+  const paused = heirs.flatMap(({ name, pauseCountsInMs }) =>
+    pauseCountsInMs === undefined ? [] : [{ name, pauseCountsInMs }],
+  );
+  if (paused.length === 0) return undefined;
+  return {
+    do: 'wait',
+    message: `Waiting until ${paused.map(({ name }) => name).join(', ')} is no longer paused`,
+    lookAgainAfterMs: Math.min(...paused.map(({ pauseCountsInMs }) => pauseCountsInMs)),
+  };
+}
+
 /** Stops, then removes. */
 export function planRetirement(containers: readonly ObservedContainer[]): Step {
   const up = containers.filter(isUp);

@@ -5,7 +5,7 @@ import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import { planDrop, planRemoval, planRetirement, planReturn } from './plan-return.ts';
+import { planDrop, planPause, planRemoval, planRetirement, planReturn } from './plan-return.ts';
 import type { Failure, Step } from './step.ts';
 import { withPatience } from './sibling-patience.ts';
 import type { Successor } from './sibling-patience.ts';
@@ -104,7 +104,8 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     }
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
-  return planWait(successors) ?? planSuccession(comparison, successions);
+  const heirs = [...staying, ...successors.map(({ next }) => next)];
+  return planWait(successors) ?? planPause(heirs) ?? planSuccession(comparison, successions);
 }
 
 /** What stays as it is, and does not run, may be what a successor needs. */

@@ -201,6 +201,18 @@ describe('a rollout', () => {
     );
   });
 
+  it('waits for the end of a pause, as somebody who copies it makes one, before what it succeeds gives way', () => {
+    const paused = { pauseCountsInMs: 4_000 };
+    const wait = (name: string): string =>
+      `wait 4000: Waiting until landlord-tenant-${name} is no longer paused`;
+    expect(plan(single, [old(), next(paused)])).toBe(wait('acme_next'));
+    expect(plan(single, [retired(), next(paused)])).toBe(wait('acme_next'));
+    expect(plan(single, [retired(), serving(paused)])).toBe(wait('acme'));
+    expect(plan(pair, [a.old(), a.next(), b.serving(paused)])).toBe(wait('acme.b'));
+    expect(hold([retired(), serving(paused)])).toBe(wait('acme'));
+    expect(hold([retired(paused), serving()])).toBe('stop acme_old');
+  });
+
   it('from one container to several, and back, retires what the spec no longer has', () => {
     const app = old();
     expect(plan(pair, [app, a.next(), b.next()])).toBe('rename acme.a_next acme.a');
