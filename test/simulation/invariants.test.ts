@@ -340,6 +340,17 @@ const innocent: readonly (readonly [
       await bench.pass(1_200_000);
     },
   ],
+  [
+    'oneServes',
+    'it waits for consent that one of them goes',
+    async (bench) => {
+      await bench.apply();
+      bench.run();
+      bench.run({ name: 'landlord-tenant-team-a-acme_next' });
+      await bench.say('Ready=False/ApprovalRequired: waits for consent', { placement });
+      await bench.pass(1_200_000);
+    },
+  ],
   ['oneServes', 'one of them was to stay, at a place that no config leads to', reappliedElsewhere],
   ['nothingIsLeft', 'it was to stay, at a place that no config leads to', reappliedElsewhere],
   [

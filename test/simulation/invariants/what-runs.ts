@@ -241,6 +241,8 @@ function isToRun(world: World, key: string): boolean {
   const config = world.operators[0]?.config;
   if (tenant === undefined || config === undefined) return false;
   if (tenant.spec.suspend === true || !isLookedAfter(world, tenant)) return false;
+  // That one goes is held back until somebody consents.
+  if (findCondition(tenant.status?.conditions, 'Ready')?.reason === 'ApprovalRequired') return false;
   // What runs of one that may not have its id is nobody's to touch.
   if (ownerOf(tenant, lookedAfter(world)) !== tenant || isInTheWay(world, tenant)) return false;
   return expectationOf(world, tenant, config).fault === undefined;
