@@ -10,7 +10,7 @@ import { requeue } from './status/requeue.ts';
 import { isProgressOnly } from './status/status-debounce.ts';
 import { summarise } from './status/summarise.ts';
 import { transitionEvents } from './status/transition-events.ts';
-import { noteRepair } from './tenant-memory.ts';
+import { noteRepair, noteWhereabouts } from './tenant-memory.ts';
 
 /** The end of a pass: the status, if it says anything new, then the Events, and when to look again. */
 export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResult> {
@@ -71,6 +71,7 @@ function forgetLook(pass: Pass): void {
 
 export async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
   const { deps, memory, tenant, signal } = pass;
+  noteWhereabouts(memory, status);
   memory.lastWrite = { status, at: deps.now().getTime() };
   pass.tenant = await deps.writer.writeStatus(tenant, status, signal);
 }

@@ -7,14 +7,13 @@ import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
-import { conclude, record, writeStatus } from './conclude.ts';
+import { conclude, record } from './conclude.ts';
 import { defect } from './defect.ts';
 import { draftFrom, note, placeAt, requestedAt } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { createSecretReader } from './secrets/secret-reader.ts';
 import { isLostContact } from './status/contact.ts';
 import { noteLost } from './status/lost-data.ts';
-import { keptStatus } from './status/kept-status.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
 import { converge, newsOf } from './steps/converge.ts';
 import { deleteTenant } from './steps/delete-tenant.ts';
@@ -23,6 +22,7 @@ import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-pl
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
+import { takeStored } from './steps/stored-status.ts';
 import { oldestTenant } from './tenant-index.ts';
 import { repairWaitMs } from './tenant-memory.ts';
 
@@ -43,7 +43,7 @@ export async function reconcileTenant(
 /** Undefined: there is nothing to write any more. */
 async function outcomeOf(pass: Pass): Promise<Outcome | undefined> {
   try {
-    await dropUnkeepable(pass);
+    await takeStored(pass);
     const { status } = pass.tenant;
     if (isReady(pass.tenant)) pass.memory.readyGeneration = readyGeneration(status);
     return pass.tenant.metadata.deletionTimestamp === undefined ? await runSteps(pass) : await finalize(pass);
@@ -192,20 +192,6 @@ async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, 
   if (names.length > 0) await deps.watchSecrets();
   const secrets = createSecretReader(deps.secrets, namespace, signal);
   return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
-}
-
-/** Takes out of the stored status what the CRD would refuse with every later write; it is observed anew. */
-async function dropUnkeepable(pass: Pass): Promise<void> {
-  const { tenant } = pass;
-  if (tenant.status === undefined) return;
-  const kept = keptStatus(tenant.status);
-  if (kept === tenant.status) return;
-  pass.deps.logger.warn(
-    { tenant: keyOf(tenant) },
-    'the stored status is not as it may be; what is wrong with it is dropped',
-  );
-  await writeStatus(pass, kept);
-  pass.draft = draftFrom(kept);
 }
 
 async function ensureFinalizer(pass: Pass): Promise<void> {

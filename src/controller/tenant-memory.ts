@@ -29,10 +29,31 @@ export interface TenantMemory {
   overwritten?: Recurrence | undefined;
   /** UID of the Tenant whose finalizer was taken away: nothing is left to be done for it. */
   letGo?: string | undefined;
+  /** Where its status, as it was last seen or written, has it; a hand may take that out of it. */
+  whereabouts?: Whereabouts | undefined;
   /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
   places?: readonly Placement[] | 'asking' | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
+}
+
+/** All places of a tenant. */
+export interface Whereabouts {
+  readonly placement: Placement;
+  readonly previousPlacements: readonly Placement[];
+  readonly retained: NonNullable<TenantStatus['retained']>;
+}
+
+/** A status that names no place says nothing of where the tenant is. */
+export function noteWhereabouts(
+  memory: TenantMemory,
+  {
+    placement,
+    previousPlacements = [],
+    retained = [],
+  }: { readonly [K in keyof Whereabouts]?: Whereabouts[K] | undefined },
+): void {
+  if (placement !== undefined) memory.whereabouts = { placement, previousPlacements, retained };
 }
 
 export interface Repair {

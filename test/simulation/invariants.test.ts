@@ -341,6 +341,19 @@ const innocent: readonly (readonly [
     },
   ],
   [
+    'oneServes',
+    'it waits for consent that one of them goes',
+    async (bench) => {
+      await bench.apply();
+      bench.run();
+      bench.run({ name: 'landlord-tenant-team-a-acme_next' });
+      await bench.say('Ready=False/ApprovalRequired: waits for consent', { placement });
+      await bench.pass(1_200_000);
+    },
+  ],
+  ['oneServes', 'one of them was to stay, at a place that no config leads to', reappliedElsewhere],
+  ['nothingIsLeft', 'it was to stay, at a place that no config leads to', reappliedElsewhere],
+  [
     'successorFirst',
     'a successor that is no longer wanted goes, and what it was to succeed runs as ill as ever',
     async (bench) => {
@@ -358,6 +371,20 @@ const innocent: readonly (readonly [
     },
   ],
 ];
+
+/** A Tenant that goes with its workload kept, and comes again under another `label_prefix`. */
+async function reappliedElsewhere(bench: Bench): Promise<void> {
+  await bench.apply({ ...goodSpec, deletionPolicy: 'Retain' });
+  await bench.addFinalizer();
+  bench.run();
+  await bench.remove();
+  await bench.takeFinalizer();
+  for (const { config } of bench.world.operators)
+    Object.assign(config, { docker: { ...config.docker, label_prefix: 'tenants' } });
+  await bench.apply({ computeProvider: 'docker', computeConfig: { docker: { image: 'app:2' } } });
+  bench.run({ name: 'tenants-tenant-team-a-acme', prefix: 'tenants', image: 'app:2' });
+  await bench.pass(1_200_000);
+}
 
 /** A Tenant that runs as it says, and is rightly called Ready. */
 async function readyTenant(bench: Bench, spec: Record<string, unknown> = goodSpec): Promise<void> {
@@ -400,6 +427,19 @@ describe('an invariant', () => {
   it.each(innocent)('%s is kept where %s', async (name, _what, act) => {
     expect([...(await brokenBy(act))]).not.toContain(name);
   });
+
+  it.each(['oneServes', 'nothingIsLeft'])(
+    '%s is broken by what was to stay, once a Tenant of that name has had its place',
+    async (name) => {
+      const broken = await brokenBy(async (bench) => {
+        await reappliedElsewhere(bench);
+        const left = { ...placement, engineId: 'ID-one', labelPrefix: 'landlord' };
+        await bench.say('Ready=True/Running: 1/1', { placement, previousPlacements: [left] });
+        await bench.pass(1_200_000);
+      });
+      expect([...broken]).toContain(name);
+    },
+  );
 
   it('is kept by a Tenant that runs as it says', async () => {
     const broken = await brokenBy(async (bench) => {

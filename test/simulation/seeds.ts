@@ -18,6 +18,7 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [6919, 'readyIsTrue'],
   [6188, 'readyIsTrue'],
   [5790, 'whatCanRunRuns'],
+  [3836, 'finalizerLast'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

@@ -26,6 +26,7 @@ import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
+import { keptBy, watchLeftBehind } from './left-behind.ts';
 
 /** What it comes to, once the world has let it. */
 
@@ -213,11 +214,9 @@ const deletedIsGone: Invariant = {
 };
 
 /** Of Tenants that go, those whose workload is to stay. */
-function noteKept({ user, collection, before, after }: Commit, kept: Set<string>): void {
-  if (collection !== 'tenants' || before === undefined || after !== undefined) return;
-  const tenant = before as StoredTenant;
-  // A finalizer that a person takes away takes all promises along.
-  if (user === 'user' || tenant.spec.deletionPolicy === 'Retain') kept.add(keyOfTenant(tenant));
+function noteKept(commit: Commit, kept: Set<string>): void {
+  const key = keptBy(commit);
+  if (key !== undefined) kept.add(key);
 }
 
 const nothingIsLeft: Invariant = {
@@ -225,13 +224,17 @@ const nothingIsLeft: Invariant = {
   promise: 'in the end, nothing runs that no Tenant asks for, but what was to stay',
   watch(world, broken) {
     const kept = new Set<string>();
+    const leftBehind = watchLeftBehind(world);
     return {
-      onCommit: (commit) => noteKept(commit, kept),
+      onCommit(commit) {
+        noteKept(commit, kept);
+        leftBehind.onCommit(commit);
+      },
       atEnd() {
         const { engine: current } = configOf(world);
         for (const engine of world.engines.values())
           for (const container of engine.containers.values()) {
-            if (container.madeBy === 'person') continue;
+            if (container.madeBy === 'person' || leftBehind.has(engine, container)) continue;
             const tenant = world.ledger.tenants.get(container.tenant);
             if (tenant === undefined && kept.has(container.tenant)) continue;
             if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant)))

@@ -23,6 +23,8 @@ import {
 import type { Expectation, Wanted } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
+import { watchLeftBehind } from './left-behind.ts';
+import type { LeftBehind } from './left-behind.ts';
 
 /** What happens on the engines. */
 
@@ -211,11 +213,14 @@ const oneServes: Invariant = {
   promise: 'of two containers that do the same, one goes soon',
   watch(world, broken) {
     const since = new Map<string, number>();
+    const leftBehind = watchLeftBehind(world);
     return {
+      onCommit: (commit) => leftBehind.onCommit(commit),
       onSample() {
         const twins = new Set<string>();
         for (const engine of world.engines.values())
-          for (const twin of twinsOn(engine)) if (isToRun(world, twin.split(' ')[0] ?? '')) twins.add(twin);
+          for (const twin of twinsOn(engine, leftBehind))
+            if (isToRun(world, twin.split(' ')[0] ?? '')) twins.add(twin);
         for (const key of since.keys()) if (!twins.has(key)) since.delete(key);
         for (const key of twins) {
           const first = since.get(key) ?? world.time.now();
@@ -236,16 +241,18 @@ function isToRun(world: World, key: string): boolean {
   const config = world.operators[0]?.config;
   if (tenant === undefined || config === undefined) return false;
   if (tenant.spec.suspend === true || !isLookedAfter(world, tenant)) return false;
+  // That one goes is held back until somebody consents.
+  if (findCondition(tenant.status?.conditions, 'Ready')?.reason === 'ApprovalRequired') return false;
   // What runs of one that may not have its id is nobody's to touch.
   if (ownerOf(tenant, lookedAfter(world)) !== tenant || isInTheWay(world, tenant)) return false;
   return expectationOf(world, tenant, config).fault === undefined;
 }
 
-function twinsOn(engine: DockerEngine): readonly string[] {
+function twinsOn(engine: DockerEngine, leftBehind: LeftBehind): readonly string[] {
   const seen = new Set<string>();
   const twins: string[] = [];
   for (const container of engine.containers.values()) {
-    if (!isUp(container) || container.madeBy === 'person') continue;
+    if (!isUp(container) || container.madeBy === 'person' || leftBehind.has(engine, container)) continue;
     const key = `${container.tenant} ${container.role}`;
     if (seen.has(key)) twins.push(key);
     seen.add(key);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Effect } from '../../../../src/api/status.ts';
 import { permitUpTo } from '../../../../src/compute/permit.ts';
 import { drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
+import type { MemoryContainer } from './memory-engine.ts';
 
 const signal = new AbortController().signal;
 const onPort = tenantSpec({ ports: [{ container_port: 80, host_port: 8080 }] });
@@ -56,5 +58,61 @@ describe('after a change of label_prefix', () => {
     const { leaving: _none, ...alone } = desired;
     await provider.provision(alone, permitUpTo('data-loss'), signal).catch(() => undefined);
     expect(states()[0]).toBe('landlord-tenant-acme running');
+  });
+
+  /** The same in the middle of a rollout: what serves has no host port, its successor has, and is not known to run well. */
+  async function renamedInRollout(prepare: (one: MemoryContainer) => void) {
+    const engine = memoryEngine(['app:1']);
+    await drivenDocker(engine).provision(tenantSpec({}), signal);
+    const before = drivenDocker(engine, settings(), { settleMs: 60_000 });
+    await before.update(onPort, signal);
+    for (const container of engine.containers.values()) prepare(container);
+    const after = drivenDocker(engine, settings({ label_prefix: 'acme' }));
+    const desired = { ...after.bare.desired(onPort), leaving: [before.desired(onPort).placement] };
+    const seen = await after.bare.getStatus(desired, desired, { fresh: true, signal });
+    const states = () => [...engine.containers.values()].map(({ name, state }) => `${name} ${state}`);
+    return { desired, provider: after.bare, states, changes: seen.changes };
+  }
+
+  it('a successor that was tried there gives way without a word, for what serves runs on', async () => {
+    const { changes, desired, provider, states } = await renamedInRollout(() => undefined);
+    expect(changes).toContainEqual(
+      expect.objectContaining({ path: 'earlier.landlord-tenant-acme_next', effect: 'live' }),
+    );
+    await provider.provision(desired, permitUpTo('live'), signal);
+    expect(states()).toEqual([
+      'landlord-tenant-acme running',
+      'landlord-tenant-acme_next exited',
+      'acme-tenant-acme running',
+    ]);
+  });
+
+  it.each<[what: string, prepare: (one: MemoryContainer) => void, effect: Effect, lesser: Effect]>([
+    [
+      'the only one that runs, though it was only tried',
+      (one) => {
+        if (!one.name.endsWith('_next')) one.state = 'exited';
+      },
+      'outage',
+      'gap',
+    ],
+    [
+      'one that was succeeded',
+      (one) => {
+        one.name = one.name.replace('_next', '_old');
+      },
+      'replace',
+      'live',
+    ],
+  ])('%s is stopped with consent to that alone', async (_what, prepare, effect, lesser) => {
+    const { changes, desired, provider, states } = await renamedInRollout(prepare);
+    expect(changes.filter(({ path }) => path.startsWith('earlier.'))).toMatchObject([{ effect }]);
+    const before = states();
+    await expect(provider.provision(desired, permitUpTo(lesser), signal)).rejects.toMatchObject({
+      code: 'ApprovalRequired',
+    });
+    expect(states()).toEqual([...before, 'acme-tenant-acme created']);
+    await provider.provision(desired, permitUpTo(effect), signal);
+    expect(states()).toContain('acme-tenant-acme running');
   });
 });

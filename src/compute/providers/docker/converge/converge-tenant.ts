@@ -1,14 +1,12 @@
-import type { Effect } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
-import { consentTo } from '../../../permit.ts';
-import type { Consent } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { assertPortsFree } from './busy-ports.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
+import { consented, removeAll, stopAll, stopEarlier } from './end-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import type { Engine, RefusalKind } from '../engine/engine.ts';
+import type { RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -20,13 +18,9 @@ import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
 import { isNext, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
-import { inTheWayOf } from '../watch/earlier-places.ts';
 import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
-
-/** What a container is given to end by itself, in seconds: the engine's own default. */
-export const stopGraceSeconds = 10;
 
 /** A rollout takes about ten steps and a few for each container; what takes more goes round in circles. */
 const maxSteps = 40;
@@ -245,39 +239,6 @@ async function finish(
     }
   }
   return { outcome: 'done', message: 'Every container is as desired' };
-}
-
-function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
-  return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);
-}
-
-/** What holds up a container that is to be started, at a place that is left. */
-async function stopEarlier(
-  { engine, settings: { ownership } }: ConvergeDeps,
-  { attempt, starting }: { readonly attempt: Attempt; readonly starting: readonly ObservedContainer[] },
-  signal: AbortSignal,
-): Promise<void> {
-  const { desired } = attempt;
-  const earlier = await inTheWayOf({ engine, ownership }, { desired, starting }, signal);
-  if (earlier.length > 0) await stopAll(engine, earlier, consented(attempt, 'outage', 'stopping'), signal);
-}
-
-export async function stopAll(
-  engine: Engine,
-  containers: readonly ObservedContainer[],
-  consent: Consent,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, consent, signal)));
-}
-
-export async function removeAll(
-  engine: Engine,
-  containers: readonly ObservedContainer[],
-  consent: Consent,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, consent, signal)));
 }
 
 /** A container that went away meanwhile is seen to by the next look. */

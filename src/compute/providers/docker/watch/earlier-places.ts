@@ -1,13 +1,20 @@
+import type { Effect } from '../../../../api/status.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Change } from '../../../provider.ts';
 import { engineIdOf, isSameEngine } from '../engine/engine-id.ts';
 import type { EngineReads } from '../engine/engine.ts';
-import { servingName } from '../state/container-name.ts';
+import { isOld, servingName } from '../state/container-name.ts';
 import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
 import { excludes } from '../state/exclusion.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { lookAtTenant } from './engine-look.ts';
+
+/** A container at a place that is left, and what it is to stop it. */
+export interface Earlier {
+  readonly container: ObservedContainer;
+  readonly effect: Effect;
+}
 
 /**
  * What the tenant still has on this engine under an earlier `label_prefix`, and what can't run beside it: they'd publish
@@ -17,9 +24,9 @@ export async function inTheWayAtEarlierPlaces(
   { engine, ownership }: { readonly engine: EngineReads; readonly ownership: Ownership },
   { desired, starting }: { readonly desired: DesiredTenant; readonly starting: readonly DesiredContainer[] },
   signal: AbortSignal,
-): Promise<readonly ObservedContainer[]> {
+): Promise<readonly Earlier[]> {
   if (starting.length === 0) return [];
-  const found: ObservedContainer[] = [];
+  const found: Earlier[] = [];
   for (const place of desired.leaving ?? []) {
     if (!isSameEngine(engineIdOf(place), engineIdOf(desired.placement))) continue;
     const { labelPrefix } = place;
@@ -27,9 +34,17 @@ export async function inTheWayAtEarlierPlaces(
     const there = ownership.withPrefix(labelPrefix);
     const containers = await lookAtTenant(engine, there, desired.tenantId, signal);
     const own = containers.filter(({ labels }) => there.belongsTo(desired, labels));
-    found.push(...own.filter((old) => isUp(old) && starting.some((container) => excludes(container, old))));
+    const inTheWay = own.filter((old) => isUp(old) && starting.some((container) => excludes(container, old)));
+    found.push(...inTheWay.map((old) => ({ container: old, effect: effectOfStopping(old, own) })));
   }
   return found;
+}
+
+/** In the middle of a rollout, the one that has the name serves on, whatever becomes of the other one. */
+function effectOfStopping({ name }: ObservedContainer, there: readonly ObservedContainer[]): Effect {
+  const serving = servingName(name);
+  if (name === serving || !there.some((one) => one.name === serving && isUp(one))) return 'outage';
+  return isOld(name) ? 'replace' : 'live';
 }
 
 /** The same, where containers of the place that is desired are to be started. */
@@ -37,7 +52,7 @@ export async function inTheWayOf(
   where: { readonly engine: EngineReads; readonly ownership: Ownership },
   { desired, starting }: { readonly desired: DesiredTenant; readonly starting: readonly ObservedContainer[] },
   signal: AbortSignal,
-): Promise<readonly ObservedContainer[]> {
+): Promise<readonly Earlier[]> {
   const names = new Set(starting.map(({ name }) => servingName(name)));
   const wanted = desired.containers.filter(({ engineName }) => names.has(engineName));
   return inTheWayAtEarlierPlaces(where, { desired, starting: wanted }, signal);
@@ -53,6 +68,6 @@ export function notRunning(
   );
 }
 
-export function stopsEarlier({ name, state }: ObservedContainer): Change {
-  return { path: `earlier.${name}`, desired: 'stopped', actual: state, cause: 'spec', effect: 'outage' };
+export function stopsEarlier({ container: { name, state }, effect }: Earlier): Change {
+  return { path: `earlier.${name}`, desired: 'stopped', actual: state, cause: 'spec', effect };
 }
