@@ -1,32 +1,30 @@
 import { finalizer } from '../api/names.ts';
-import type { Placement } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
-import { isSamePlace, located, placeText } from '../compute/place.ts';
-import type { Change, Desired } from '../compute/provider.ts';
+import { located } from '../compute/place.ts';
+import type { Desired } from '../compute/provider.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
-import { conclude, record, summaryOf, writeStatus } from './conclude.ts';
+import { conclude, record, writeStatus } from './conclude.ts';
 import { defect } from './defect.ts';
 import { draftFrom, note, placeAt, requestedAt } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { createSecretReader } from './secrets/secret-reader.ts';
 import { isLostContact } from './status/contact.ts';
-import { dataAt, noteLost } from './status/lost-data.ts';
+import { noteLost } from './status/lost-data.ts';
 import { keptStatus } from './status/kept-status.ts';
-import { progressMessage, reasonInTransition } from './status/reasons.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
-import { summarise } from './status/summarise.ts';
 import { converge } from './steps/converge.ts';
-import { deleteTenant, noteRetained } from './steps/delete-tenant.ts';
-import { approvalMessage, gate } from './steps/gate.ts';
+import { deleteTenant } from './steps/delete-tenant.ts';
 import { completePlaces } from './steps/complete-places.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
+import { moveThatWaits, place } from './steps/place-tenant.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
+import { noteRejection, recallRejection } from './steps/rejections.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { oldestTenant } from './tenant-index.ts';
 import { repairWaitMs } from './tenant-memory.ts';
@@ -98,6 +96,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     return unapproved;
   }
   await place(pass, enabled, desired.placement);
+  recallRejection(pass, desired);
   const leaving = pass.draft.previousPlacements.filter(({ provider }) => provider === enabled.provider.name);
   const { facts, ...outcome } = await converge({
     tenant: pass.tenant,
@@ -115,6 +114,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     signal,
   });
   note(pass, facts);
+  noteRejection(pass);
   noteLost(pass, outcome.lost ?? []);
   if (outcome.verdict.kind === 'failed') return outcome;
   note(pass, { lastHandledReconcileAt: requestedAt(pass) });
@@ -221,48 +221,6 @@ async function placed(
 async function ensureFinalizer(pass: Pass): Promise<void> {
   if (pass.tenant.metadata.finalizers?.includes(finalizer) === true) return;
   pass.tenant = await pass.deps.writer.addFinalizer(pass.tenant, pass.signal);
-}
-
-/** To another place: under `approval: Always`, that waits, too. */
-function moveThatWaits(pass: Pass, { approval }: TenantSpec, desired: Desired): Outcome | undefined {
-  const { tenant, draft } = pass;
-  const { placement } = draft;
-  if (placement === undefined || isSamePlace(placement, desired.placement)) return undefined;
-  const move: Change = {
-    path: 'placement',
-    desired: placeText(desired.placement),
-    actual: placeText(placement),
-    cause: 'spec',
-    effect: 'replace',
-  };
-  const { permit, plan } = gate({ tenant, approval, desired, changes: [move], plan: draft.plan });
-  if (permit !== undefined || plan === undefined) return undefined;
-  note(pass, { plan });
-  return { verdict: { kind: 'unapproved', message: approvalMessage(tenant, plan) }, repaired: [] };
-}
-
-/** Records where the tenant goes, and what it leaves, before anything is created there. */
-async function place(pass: Pass, { definition }: EnabledProvider, target: Placement): Promise<void> {
-  const { draft, tenant } = pass;
-  const current = draft.placement;
-  if (isSamePlace(current, target)) return;
-  const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
-  const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
-  note(pass, {
-    placement: target,
-    previousPlacements,
-    appliedGeneration: undefined,
-    data: dataAt(target, draft),
-  });
-  noteRetained(pass, []);
-  if (current === undefined) pass.memory.readyGeneration ??= 'never';
-  // Without anything durable on either side there is nothing that a crash could leave behind.
-  if (!definition.durable && previousPlacements.length === 0) return;
-  note(pass, { rejected: undefined });
-  const reason = current === undefined ? 'Provisioning' : reasonInTransition(tenant.status);
-  const message = `${progressMessage(reason)} on ${definition.name}`;
-  const verdict = { kind: 'progressing', reason, message, underWay: true } as const;
-  await writeStatus(pass, summarise({ ...summaryOf(pass), verdict }));
 }
 
 async function observe(pass: Pass): Promise<void> {
