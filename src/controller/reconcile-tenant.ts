@@ -21,6 +21,7 @@ import { completePlaces } from './steps/complete-places.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
+import { noteRejection, recallRejection } from './steps/rejections.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { takeStored } from './steps/stored-status.ts';
 import { oldestTenant } from './tenant-index.ts';
@@ -94,6 +95,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   }
   const news = newsOf({ ...pass, requestedAt: requestedAt(pass) }, isKnown);
   const isMove = await place(pass, enabled, desired.placement);
+  recallRejection(pass, desired);
   const leaving = pass.draft.previousPlacements.filter(({ provider }) => provider === enabled.provider.name);
   const { facts, ...outcome } = await converge({
     tenant: pass.tenant,
@@ -113,6 +115,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     signal,
   });
   note(pass, facts);
+  noteRejection(pass);
   noteLost(pass, outcome.lost ?? []);
   if (outcome.verdict.kind === 'failed') return outcome;
   note(pass, { lastHandledReconcileAt: requestedAt(pass) });

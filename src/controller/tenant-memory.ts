@@ -21,6 +21,8 @@ export interface TenantMemory {
   readyGeneration?: number | 'never' | undefined;
   /** Hash of the desired state that was last Ready. */
   appliedHash?: string | undefined;
+  /** What was rejected last at its place, as far as no step has led away from that. */
+  rejected?: TenantStatus['rejected'];
   /** Steps that only undo what others have done, one after another. */
   undone?: Recurrence | undefined;
   /** How the last step stands: it waits its turn, or it has begun something that the next one goes on with. */

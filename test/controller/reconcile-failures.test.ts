@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { reconcileRequestedAt } from '../../src/api/names.ts';
 import { ComputeError } from '../../src/compute/errors.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key, running } from './tenant-fixture.ts';
@@ -53,6 +54,29 @@ describe('a rollout that fails', () => {
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     expect((await fixture.get('acme')).status).not.toHaveProperty('rejected');
     expect(docker.workloads.get(key)?.specHash).toBe('image=better');
+  });
+
+  test('is not tried again where the write that tells it is refused, nor where somebody overwrites it', async () => {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    await fixture.create('acme', image('good'));
+    let conflicts = 1;
+    fixture.apiserver.intercept = ({ user, method, path }) => {
+      if (user !== 'operator' || method !== 'PATCH' || !path.endsWith('/status') || conflicts === 0) return;
+      conflicts -= 1;
+      throw new KubeApiError('tenants acme', 409, { reason: 'Conflict' });
+    };
+    docker.steps.push({ outcome: 'rolled_back', reason: 'RolledBack', message: 'exited with code 1' });
+    await fixture.patch('acme', { spec: image('bad') });
+    expect(conflicts).toBe(0);
+    await fixture.pass(1_000);
+    const rejected = { specHash: 'image=bad', reason: 'RolledBack', message: 'exited with code 1' };
+    expect((await fixture.get('acme')).status).toMatchObject({ rejected });
+    const others = { rejected: { ...rejected, specHash: 'image=bad,default=theirs' } };
+    await fixture.tenants.mergePatch('acme', 'team-a', { status: others }, { subresource: 'status' });
+    await fixture.pass(1_000);
+    expect((await fixture.get('acme')).status).toMatchObject({ rejected });
+    expect(changesIn(docker.calls)).toEqual([`provision ${key}`, `update ${key}`]);
   });
 
   test('is forgotten by a move', async () => {

@@ -53,6 +53,8 @@ export async function place(
   const isMove = current !== undefined;
   const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
   const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
+  // Elsewhere, it may do.
+  pass.memory.rejected = undefined;
   note(pass, {
     placement: target,
     previousPlacements,

@@ -16,7 +16,7 @@ import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
-import { isNext, servingName } from '../state/container-name.ts';
+import { isDropped, isNext, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
 import { redact } from './redact.ts';
 
@@ -153,7 +153,7 @@ async function take(
       // One that is dropped by its name was so by whoever gave it that.
       deps.retreats.forgetMade(
         attempt.desired.tenantId,
-        step.containers.filter(({ name }) => isNext(name)),
+        step.containers.filter(({ name }) => !isDropped(name)),
       );
       await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
       break;

@@ -63,12 +63,15 @@ export async function createContainers(
   return undefined;
 }
 
-/** Who removes a successor does so again: another operator, that wants something else there. */
+/**
+ * Who removes what has not served yet does so again: another operator, that wants something else there. What ran before
+ * and is only kept was noted when it was made itself, and has served since.
+ */
 async function assertNotUndone(
   { retreats }: ConvergeDeps,
-  { attempt: { desired, failure }, containers, keepOld }: Creation,
+  { attempt: { desired, hold, failure }, containers, keepOld }: Creation,
 ): Promise<void> {
-  const undone = containers.filter(({ name }) => isNext(name) && retreats.wasMade(desired, name));
+  const undone = hold ? [] : containers.filter(({ name }) => retreats.wasMade(desired, name));
   if (undone.length === 0) return;
   await keepOld();
   const names = undone.map((container) => container.desired.spec.name).join(', ');
@@ -120,7 +123,7 @@ async function createOne(
   const body = createBody(container.desired, volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') {
-    if (isNext(container.name)) retreats.noteMade(attempt.desired, { ...answer, name: container.name });
+    if (!attempt.hold) retreats.noteMade(attempt.desired, { ...answer, name: container.name });
     return;
   }
   const holder = await engine.inspectContainer(container.name, signal);

@@ -5,7 +5,7 @@ import type { DesiredTenant } from '../state/desired-tenant.ts';
  * Rollouts that were taken back for what was no fault of theirs, and when each may be made again: what the engine tells of
  * the one that was taken back would wake its tenant at once. Lost with the process, which costs one try.
  *
- * A successor that somebody else removes is such a case: it is not there to tell of it, so that what was made is noted.
+ * What somebody else removes before it serves is such a case: it is not there to tell of it, so that what was made is noted.
  */
 export interface Retreats {
   /** What the last attempt at this desired state came to, while the next one is not due. */
@@ -13,9 +13,9 @@ export interface Retreats {
   /** Returns the milliseconds until the next attempt. `undone`: by somebody who will do so again. */
   note(desired: DesiredTenant, message: string, why?: 'undone'): number;
   forget(tenantId: string): void;
-  /** A successor was made. */
-  noteMade(desired: DesiredTenant, successor: { readonly id: string; readonly name: string }): void;
-  /** Whether a successor of that name was made and left as it was: where it is missing, somebody else did that. */
+  /** A container was made. */
+  noteMade(desired: DesiredTenant, container: { readonly id: string; readonly name: string }): void;
+  /** Whether a container of that name was made and left as it was: where it is missing, somebody else did that. */
   wasMade(desired: DesiredTenant, name: string): boolean;
   /** What becomes of these containers is our own doing. */
   forgetMade(tenantId: string, containers: readonly { readonly id: string }[]): void;
@@ -32,7 +32,7 @@ const backoff = { baseMs: 1_000, capMs: 300_000 };
 
 export function createRetreats(now: () => number = () => performance.now()): Retreats {
   const retreats = new Map<string, Retreat>();
-  /** Names of successors, with the hash of their desired state, by tenant and id. */
+  /** Names of containers, with the hash of their desired state, by tenant and id. */
   const made = new Map<string, Map<string, string>>();
   const madeAs = ({ specHash }: DesiredTenant, name: string): string => `${specHash} ${name}`;
   const of = ({ tenantId, specHash }: DesiredTenant): Retreat | undefined => {

@@ -32,7 +32,7 @@ interface RefusedStart {
 
 /** Starts all that can be started, and notes why the others can't. */
 export async function startContainers(
-  { engine, throttle }: ConvergeDeps,
+  { engine, throttle, retreats }: ConvergeDeps,
   { step, attempt, findings }: Taking & { readonly step: Extract<Step, { do: 'start' }> },
   signal: AbortSignal,
 ): Promise<void> {
@@ -43,6 +43,8 @@ export async function startContainers(
   for (const container of containers) {
     try {
       await throttle(() => engine.startContainer(container.id, signal));
+      // It serves: who removes it from here on wants nothing else in its place.
+      if (what === 'serving') retreats.forgetMade(attempt.desired.tenantId, [container]);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'gone') continue;
@@ -54,6 +56,7 @@ export async function startContainers(
           'live',
           `removing containers of ${attempt.desired.tenantId}`,
         );
+        retreats.forgetMade(attempt.desired.tenantId, [container]);
         await engine.removeContainer(container.id, consent, signal);
       } else findings.failed.set(container.id, faultOf(attempt, refused));
     }

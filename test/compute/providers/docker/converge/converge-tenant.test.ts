@@ -754,4 +754,32 @@ describe('a successor that somebody else removes before it serves', () => {
     expect(madeIn(changes).length).toBeLessThanOrEqual(3);
     expect([...engine.containers.values()].filter(({ state }) => state === 'running')).not.toEqual([]);
   });
+
+  it('the same goes for a first container that never runs', async () => {
+    const engine = memoryEngine(['bad-command:1']);
+    const changes = recordedChanges(engine);
+    const operators = [{}, { env: { DEFAULT: 'rival' } }].map((block) => ({
+      provider: drivenDocker(engine, settings(block), slowly),
+      spec: tenantSpec({ image: 'bad-command:1', ...block }),
+    }));
+    for (let n = 0; n < 20; n += 1)
+      for (const { provider, spec } of operators)
+        await provider.provision(spec, signal).catch(() => undefined);
+    expect(madeIn(changes).length).toBeLessThanOrEqual(4);
+  });
+
+  it('but a first container that has run is made again at once, whatever its siblings do', async () => {
+    const engine = memoryEngine(['app:1', 'bad-command:1']);
+    const changes = recordedChanges(engine);
+    const provider = drivenDocker(engine, settings());
+    const spec = tenantSpec(
+      {},
+      { containers: [containerSpec('app'), containerSpec('bad', { image: 'bad-command:1' })] },
+    );
+    expect(await failure(provider.provision(spec, signal))).toMatchObject({ code: 'ProvisionFailed' });
+    for (const [id, { state }] of engine.containers) if (state === 'running') engine.containers.delete(id);
+    changes.length = 0;
+    await failure(provider.provision(spec, signal));
+    expect(madeIn(changes)).toEqual([`create ${name}.app`]);
+  });
 });
