@@ -7,8 +7,9 @@ import { assertPortsFree } from './busy-ports.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
+import { joinNetwork } from './join-network.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import type { Engine, RefusalKind } from '../engine/engine.ts';
+import type { RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -22,11 +23,9 @@ import { isNext, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
 import { inTheWayOf } from '../watch/earlier-places.ts';
 import { redact } from './redact.ts';
+import { removeAll, stopAll } from './stop-and-remove.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
-
-/** What a container is given to end by itself, in seconds: the engine's own default. */
-export const stopGraceSeconds = 10;
 
 /** A rollout takes about ten steps and a few for each container; what takes more goes round in circles. */
 const maxSteps = 40;
@@ -122,18 +121,8 @@ async function take(
   const { engine } = deps;
   if ('failures' in step) for (const { id, ...fault } of step.failures ?? []) findings.failed.set(id, fault);
   switch (step.do) {
-    case 'create': {
-      const creation = {
-        attempt: { ...attempt, desired: desiredToMake(deps, attempt) },
-        containers: step.containers.map((container) => ({
-          ...container,
-          predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
-        })),
-        failed: findings.failed,
-        keepOld: () => keepOld(deps, attempt, signal),
-      };
-      return createContainers(deps, creation, signal);
-    }
+    case 'create':
+      return create(deps, { step, attempt, findings }, signal);
     case 'wait':
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
     case 'give-up':
@@ -163,16 +152,34 @@ async function take(
       );
       await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
       break;
+    case 'join':
+      await joinNetwork(deps, { step, attempt, findings }, signal);
+      break;
     case 'unpause':
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;
     case 'update':
-      findings.given.set(step.container.id, describeLive(step.live));
-      await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
-      deps.view.live.noteApplied(step.container.id, step.live);
+      await applyLive(deps, { step, attempt, findings }, signal);
       break;
   }
   return undefined;
+}
+
+async function create(
+  deps: ConvergeDeps,
+  { step, attempt, findings }: Taking & { readonly step: Extract<Step, { do: 'create' }> },
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const creation = {
+    attempt: { ...attempt, desired: desiredToMake(deps, attempt) },
+    containers: step.containers.map((container) => ({
+      ...container,
+      predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
+    })),
+    failed: findings.failed,
+    keepOld: () => keepOld(deps, attempt, signal),
+  };
+  return createContainers(deps, creation, signal);
 }
 
 /** What failed for reasons of the engine, the host or somebody's hand is tried again, later each time. */
@@ -189,6 +196,16 @@ function retreat(
   const message = `${step.message}, and is tried again${lost.join('')}`;
   const waitMs = retreats.note(desired, redact(message, desired.secrets));
   return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
+}
+
+async function applyLive(
+  { engine, view }: ConvergeDeps,
+  { step: { container, live }, findings }: Taking & { readonly step: Extract<Step, { do: 'update' }> },
+  signal: AbortSignal,
+): Promise<void> {
+  findings.given.set(container.id, describeLive(live));
+  await unlessGone(engine.updateContainer(container.id, liveUpdateBody(live), signal));
+  view.live.noteApplied(container.id, live);
 }
 
 /** An engine without a cgroup controller takes a limit and drops it, with success: to give it again helps nobody. */
@@ -260,24 +277,6 @@ async function stopEarlier(
   const { desired } = attempt;
   const earlier = await inTheWayOf({ engine, ownership }, { desired, starting }, signal);
   if (earlier.length > 0) await stopAll(engine, earlier, consented(attempt, 'outage', 'stopping'), signal);
-}
-
-export async function stopAll(
-  engine: Engine,
-  containers: readonly ObservedContainer[],
-  consent: Consent,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, consent, signal)));
-}
-
-export async function removeAll(
-  engine: Engine,
-  containers: readonly ObservedContainer[],
-  consent: Consent,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, consent, signal)));
 }
 
 /** A container that went away meanwhile is seen to by the next look. */

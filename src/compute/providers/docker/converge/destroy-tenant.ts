@@ -3,7 +3,7 @@ import type { Ownership } from '../../../ownership.ts';
 import { allows, consentTo } from '../../../permit.ts';
 import type { Permit } from '../../../permit.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
-import { removeAll, stopAll } from './converge-tenant.ts';
+import { removeAll, stopAll } from './stop-and-remove.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
