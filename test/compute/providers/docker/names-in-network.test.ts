@@ -109,7 +109,7 @@ it('where the old one has to be stopped first, its successor bears the name as s
   expect(changes.filter((change) => change.includes('connect'))).toEqual([]);
 });
 
-it('a second, added container is found at once by those that were there', async () => {
+it('a container that is added later is found at once by those that were there', async () => {
   const { engine } = await running();
   const spec = appAndDb('app:1');
   const wider = { ...spec, containers: [...spec.containers, containerSpec('cache')] };
