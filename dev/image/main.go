@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sort"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,7 @@ const usage = `usage: /app [MODE]
   check                     the health check (also as /bin/ok): exit 0, or 1 where the server doesn't answer or is unhealthy
   unhealthy | healthy       make the health check fail | succeed
   get URL                   print what an HTTP server answers; exit 1 where it can't be reached
+  resolve NAME FILE         print the addresses of a name, each time that they change, until there is such a FILE
   write FILE TEXT | read FILE
 HTTP: / names the version, /env/NAME shows a variable, /exit/CODE ends the program.
 `
@@ -76,6 +78,8 @@ func run(mode string, args []string) {
 		must(os.RemoveAll(unhealthyFlag))
 	case "get":
 		get(argument(args, 0))
+	case "resolve":
+		resolve(argument(args, 0), argument(args, 1))
 	case "write":
 		must(os.WriteFile(argument(args, 0), []byte(argument(args, 1)), 0o644))
 	case "read":
@@ -96,6 +100,26 @@ func exitAtSignal() {
 		<-signals
 		os.Exit(0)
 	}()
+}
+
+func resolve(name, file string) {
+	last := ""
+	for {
+		found, err := net.LookupHost(name)
+		sort.Strings(found)
+		answer := strings.Join(found, " ")
+		if err != nil {
+			answer = err.Error()
+		}
+		if answer != last {
+			fmt.Println(answer)
+		}
+		last = answer
+		if _, err := os.Stat(file); err == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func port() string {

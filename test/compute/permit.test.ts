@@ -52,6 +52,8 @@ test('no call that stops, replaces or removes compiles without consent, and none
     // @ts-expect-error -- consent is missing
     (engine) => engine.removeNetwork('id', signal),
     // @ts-expect-error -- consent is missing
+    (engine) => engine.disconnectContainer('id', 'network', signal),
+    // @ts-expect-error -- consent is missing
     (engine) => engine.removeVolume('name', signal),
     // @ts-expect-error -- a permit is no consent: the effect has to be named
     (engine) => engine.removeVolume('name', permitUpTo('data-loss'), signal),

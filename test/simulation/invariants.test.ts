@@ -30,6 +30,12 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await bench.pass(90_000);
     model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme')?.id ?? '');
   },
+  async namesLeadToProven({ engine, pass, run }) {
+    model.createNetwork(engine, operator, { Name: 'private' });
+    run({ network: 'private', aliases: ['app'] });
+    await pass(90_000);
+    run({ name: 'landlord-tenant-team-a-acme_next', network: 'private', aliases: ['app'] });
+  },
   async oneServes(bench) {
     await bench.apply();
     bench.run();

@@ -37,6 +37,7 @@ export interface Made {
   readonly name?: string;
   readonly role?: string;
   readonly network?: string;
+  readonly aliases?: readonly string[];
   readonly by?: string;
   readonly env?: readonly string[];
   readonly restartPolicy?: string;
@@ -129,7 +130,15 @@ function make(engine: DockerEngine, options: Made): Container {
       ? {}
       : { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: `${hostPort}` }] } }),
   };
-  const id = model.create(engine, by, name, { Image: image, Labels: labels, Env: [...env], HostConfig });
+  const EndpointsConfig = { [HostConfig.NetworkMode]: { Aliases: [...(options.aliases ?? [])] } };
+  const body = {
+    Image: image,
+    Labels: labels,
+    Env: [...env],
+    HostConfig,
+    NetworkingConfig: { EndpointsConfig },
+  };
+  const id = model.create(engine, by, name, body);
   model.start(engine, by, id);
   return engine.find(id) as Container;
 }

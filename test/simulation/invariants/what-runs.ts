@@ -4,7 +4,7 @@ import { isUp } from '../models/docker-container.ts';
 import type { Container } from '../models/docker-container.ts';
 import type { DockerEngine, EngineChange } from '../models/docker-engine.ts';
 import { imageFacts } from '../models/images.ts';
-import { tenantMark, usersOf } from '../models/docker-engine.ts';
+import { reached, tenantMark, usersOf } from '../models/docker-engine.ts';
 import type { StoredTenant } from '../ledger.ts';
 import {
   comesFrom,
@@ -207,6 +207,33 @@ function excludes(wanted: Wanted, container: Container): boolean {
     imageFacts(container.image).volume !== undefined
   );
 }
+
+const namesLeadToProven: Invariant = {
+  name: 'namesLeadToProven',
+  promise:
+    'a name in a tenant’s network leads to no successor that is not proven beside one that is, and never to none',
+  watch: (world, broken) => ({
+    onEngineChange(engine, { by, call, container, detail }) {
+      if (by === 'person' || container === undefined || container.madeBy === 'person') return;
+      const nowMs = world.time.now();
+      const { role, name, tenant } = container;
+      const network = container.hostConfig.NetworkMode ?? '';
+      const others = reached(engine, network, role).filter(
+        (one) => one !== container && one.tenant === tenant,
+      );
+      const isNamed = container.endpoints.get(network)?.aliases.includes(role) === true;
+      const comes = (call === 'start' && isNamed) || (call === 'connect' && detail === role);
+      const isProven = call === 'connect' && isSettled(container, nowMs, 500);
+      if (comes && !isProven && others.some((one) => isSettled(one, nowMs)))
+        return broken(`${by} lets ${role} of ${tenant} lead to ${name}, which is not proven`);
+      const goes =
+        (call === 'stop' || call === 'remove') && isNamed && name.endsWith('_old') && isUp(container);
+      const heir = engine.find(name.replace(/_old$/, ''));
+      if (goes && heir?.hostConfig.NetworkMode === network && isUp(heir) && others.length === 0)
+        broken(`${by} calls ${call} on ${name}, and ${role} of ${tenant} leads to nobody then`);
+    },
+  }),
+};
 
 const oneServes: Invariant = {
   name: 'oneServes',
@@ -485,6 +512,7 @@ export const whatRuns: readonly Invariant[] = [
   leavesOthersAlone,
   keepsWhatRuns,
   successorFirst,
+  namesLeadToProven,
   oneServes,
   keepsData,
   leavesSuspendedAlone,

@@ -1,5 +1,9 @@
 import type Dockerode from 'dockerode';
-import { bindMounts, inspectedCourse } from '../../compute/providers/docker/engine-answers.ts';
+import {
+  bindMounts,
+  inspectedCourse,
+  networkSettings,
+} from '../../compute/providers/docker/engine-answers.ts';
 import type { Container } from './docker-container.ts';
 
 /** The modelled engine's containers in the words of its API. `skewMs`: by how much its clock is ahead of ours. */
@@ -18,7 +22,8 @@ export function listed(container: Container, nowMs: number): Dockerode.Container
       return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
     }),
     Mounts: mounts(container),
-    NetworkSettings: { Networks: { [hostConfig.NetworkMode ?? 'bridge']: { NetworkID: '' } } },
+    HostConfig: { NetworkMode: hostConfig.NetworkMode },
+    NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
   } as unknown as Dockerode.ContainerInfo;
 }
 
@@ -63,6 +68,7 @@ export function inspected(container: Container, skewMs: number): Dockerode.Conta
     ...inspectedCourse(container, skewMs),
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
+    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

@@ -104,6 +104,12 @@ export function dockerClient(
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
     removeNetwork: (id, _consent, signal) =>
       call('removeNetwork', id, signal, () => model.removeNetwork(engine, by, id)),
+    connectContainer: (id, network, { Aliases = [] }, signal) =>
+      call('connectContainer', id, signal, () =>
+        model.connect(engine, by, id, { network, aliases: Aliases }),
+      ),
+    disconnectContainer: (id, network, _consent, signal) =>
+      call('disconnectContainer', id, signal, () => model.disconnect(engine, by, id, network)),
     createVolume: (body, signal) =>
       call(
         'createVolume',

@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import type { Endpoints } from '../../compute/providers/docker/engine-answers.ts';
 import { imageFacts } from './images.ts';
 
 /** A container of the modelled engine: what the engine knows of it, and the life of its process. */
@@ -34,6 +35,7 @@ export interface Container {
   /** Host ports by container port, while it is up. */
   ports: Readonly<Record<string, number>>;
   readonly anonymousVolumes: readonly string[];
+  readonly endpoints: Endpoints;
   /** Ends by itself, each time until `untilMs`, with whatever image. */
   flaw: { readonly afterMs: number; readonly untilMs: number } | undefined;
   /** When its process ended without having been told to. */
@@ -54,9 +56,10 @@ export interface Surroundings {
   emit(action: string, container: Container): void;
   /** Whether the engine is there to look after its containers. */
   isAlive(): boolean;
-  /** Whether a container that is called that runs on the network. */
-  answers(network: string, name: string): boolean;
+  /** Whether what asks is in the network, and the name leads to one that runs there. */
+  answers(asker: Container, network: string, name: string): boolean;
   assignPorts(container: Container): void;
+  assignAddresses(container: Container): void;
 }
 
 /** Docker's own: 100 ms, doubled up to a minute; forgotten after a run of 10 s. */
@@ -92,6 +95,7 @@ export function beginRun(container: Container, world: Surroundings): void {
     health: check === undefined ? undefined : 'starting',
   });
   world.assignPorts(container);
+  world.assignAddresses(container);
   world.emit('start', container);
   const whileRunning = (ms: number, then: () => void): void =>
     void setTimeout(() => {
@@ -121,7 +125,7 @@ function planEnd(container: Container, world: Surroundings, whileRunning: WhileR
   const { needs } = facts;
   if (needs === undefined) return;
   whileRunning(300, () => {
-    if (!world.answers(container.hostConfig.NetworkMode ?? '', needs)) crash(1);
+    if (!world.answers(container, container.hostConfig.NetworkMode ?? '', needs)) crash(1);
   });
 }
 

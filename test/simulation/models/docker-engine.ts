@@ -3,6 +3,7 @@ import type { EngineEvent } from '../../../src/compute/providers/docker/engine/e
 import type { Random } from '../random.ts';
 import { beginRun, endRun, isUp, portBindings, restartPolicyOf } from './docker-container.ts';
 import type { Container, Surroundings } from './docker-container.ts';
+import { firstEndpoints, freeAddress } from '../../compute/providers/docker/engine-answers.ts';
 import { imageFacts } from './images.ts';
 
 /**
@@ -77,6 +78,8 @@ export type EngineChangeCall =
   | 'rename'
   | 'update'
   | 'unpause'
+  | 'connect'
+  | 'disconnect'
   | 'createNetwork'
   | 'removeNetwork'
   | 'createVolume'
@@ -128,12 +131,10 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
       now,
       emit: (action, container) => emit(engine, action, container),
       isAlive: () => engine.phase === 'up' || engine.phase === 'frozen',
-      answers: (network, wanted) =>
-        [...engine.containers.values()].some(
-          ({ hostConfig, role, state }) =>
-            hostConfig.NetworkMode === network && state === 'running' && role === wanted,
-        ),
+      answers: (asker, network, wanted) =>
+        asker.endpoints.has(network) && reached(engine, network, wanted).length > 0,
       assignPorts: (container) => assignPorts(engine, container),
+      assignAddresses: (container) => assignAddresses(engine, container),
     },
     now,
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
@@ -215,6 +216,7 @@ export function create(
     isBroken: false,
     ports: {},
     anonymousVolumes: anonymous,
+    endpoints: firstEndpoints(body),
     flaw: undefined,
     crashes: [],
     run: 0,
@@ -263,10 +265,7 @@ function startRefusal(engine: DockerEngine, container: Container): Refused | und
   if (!isBuiltIn) {
     const joined = [...engine.networks.values()].find(({ Name }) => Name === network);
     if (joined === undefined) return new Refused(404, `network ${network} not found`);
-    const others = [...engine.containers.values()].filter(
-      (one) => isUp(one) && one.hostConfig.NetworkMode === network,
-    );
-    if (others.length >= roomOf(joined))
+    if (container.endpoints.has(network) && membersOf(engine, network).length >= roomOf(joined))
       return new Refused(403, "no available IPv4 addresses on this network's address pools");
   }
   const busy = fixedPorts(container).find((port) => isHeld(engine, port, container));
@@ -296,6 +295,50 @@ function assignPorts(engine: DockerEngine, container: Container): void {
       hostPort === 0 ? engine.random.int(32_768, 60_999) : hostPort,
     ]),
   );
+}
+
+function assignAddresses(engine: DockerEngine, container: Container): void {
+  const others = [...engine.containers.values()].filter((other) => other !== container && isUp(other));
+  for (const [network, endpoint] of container.endpoints)
+    endpoint.address = freeAddress(
+      network,
+      others.map(({ endpoints }) => endpoints),
+    );
+}
+
+/** The containers that a name leads to in a network. */
+export function reached(engine: DockerEngine, network: string, alias: string): readonly Container[] {
+  return [...engine.containers.values()].filter(
+    ({ endpoints, state }) => state === 'running' && endpoints.get(network)?.aliases.includes(alias) === true,
+  );
+}
+
+export function connect(
+  engine: DockerEngine,
+  by: string,
+  id: string,
+  { network, aliases }: { readonly network: string; readonly aliases: readonly string[] },
+): void {
+  const container = must(engine, id);
+  const joined = [...engine.networks.values()].find(({ Name }) => Name === network);
+  if (joined === undefined) throw new Refused(404, `network ${network} not found`);
+  if (container.endpoints.has(network)) return;
+  if (isUp(container) && membersOf(engine, network).length >= roomOf(joined))
+    throw new Refused(403, "no available IPv4 addresses on this network's address pools");
+  engine.onChange({ by, call: 'connect', container, detail: aliases.join() });
+  container.endpoints.set(network, { aliases, address: '' });
+  if (isUp(container)) assignAddresses(engine, container);
+}
+
+export function disconnect(engine: DockerEngine, by: string, id: string, network: string): void {
+  const container = engine.find(id);
+  if (container?.endpoints.has(network) !== true) return;
+  engine.onChange({ by, call: 'disconnect', container, detail: network });
+  container.endpoints.delete(network);
+}
+
+function membersOf(engine: DockerEngine, network: string): readonly Container[] {
+  return [...engine.containers.values()].filter((one) => isUp(one) && one.endpoints.has(network));
 }
 
 /** Through the engine, which tells of it and does not start it again. */
@@ -394,10 +437,8 @@ export function createNetwork(
 export function removeNetwork(engine: DockerEngine, by: string, id: string): void {
   const network = engine.networks.get(id);
   if (network === undefined) return;
-  const isUsed = [...engine.containers.values()].some(
-    (one) => isUp(one) && one.hostConfig.NetworkMode === network.Name,
-  );
-  if (isUsed) throw new Refused(403, `network ${network.Name} has active endpoints`);
+  if (membersOf(engine, network.Name).length > 0)
+    throw new Refused(403, `network ${network.Name} has active endpoints`);
   engine.onChange({ by, call: 'removeNetwork', network });
   engine.networks.delete(id);
 }

@@ -66,6 +66,14 @@ const several = (_from: Spec | undefined, tenantId: string): Spec =>
     },
   );
 
+const oneOfSeveral = (from: Spec | undefined, tenantId: string): Spec => {
+  const { containers, ...rest } = several(from, tenantId);
+  return {
+    ...rest,
+    containers: containers.map((one) => (one.name === 'a' ? { ...one, image: images.two } : one)),
+  };
+};
+
 const cases: Readonly<Record<string, Case>> = {
   'provisioning several': { from: undefined, to: several, act: converge, left: ['.a 1', '.b 1'] },
   'replacing on a fixed port': {
@@ -79,6 +87,12 @@ const cases: Readonly<Record<string, Case>> = {
     to: (...args) => withImage(images.crash)(...args),
     act: converge,
     left: [' 1'],
+  },
+  'replacing one of several': {
+    from: async (tenantId) => several(undefined, tenantId),
+    to: oneOfSeveral,
+    act: converge,
+    left: ['.a 2', '.b 1'],
   },
   'one becoming several': { from: one, to: several, act: converge, left: ['.a 1', '.b 1'] },
   'destroying several': {
@@ -112,6 +126,8 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
     expect(State).toBe('running');
     return `${Names[0]?.slice(base.length)} ${Image.split(':').at(-1)}`;
   });
+  const unnamed = await Promise.all(containers.map(({ Id }) => lacksName(Id)));
+  expect(unnamed.filter((lacks) => lacks !== undefined)).toEqual([]);
   const diedIn = `death ${death.when} write ${death.write} of ${mortal.writes.join(', ')}`;
   expect(found.toSorted(), diedIn).toEqual(left);
   if (left.length > 0 && !left.includes(' 1')) {
@@ -120,6 +136,14 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
   await next.destroy(wanted, signal);
   expect(await leftovers(tenantId), diedIn).toEqual([]);
   return mortal;
+}
+
+/** The container of several that its siblings don't find by its name. */
+async function lacksName(id: string): Promise<string | undefined> {
+  const found = await bench.engine.inspectContainer(id, signal);
+  const part = found?.Name.split('.')[1];
+  const [network] = Object.values(found?.NetworkSettings.Networks ?? {});
+  return part === undefined || network?.Aliases?.includes(part) ? undefined : found?.Name;
 }
 
 /** Whatever is the tenant's, in whatever state. */

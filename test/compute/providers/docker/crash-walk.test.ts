@@ -8,7 +8,7 @@ import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-comp
 import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import type { DrivenDocker } from './docker-fixture.ts';
-import { memoryEngine, writeOf } from './memory-engine.ts';
+import { memoryEngine, resolve, writeOf } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
 const build = (engine: Engine): DrivenDocker => drivenDocker(engine, settings({ network_name: 'tenants' }));
@@ -72,6 +72,14 @@ function expected(spec: TenantComputeSpec<DockerConfig>): Record<string, string>
   );
 }
 
+/** Each of several containers is found by its name, and nothing else is. */
+function expectNames(engine: MemoryEngine, { containers }: TenantComputeSpec<DockerConfig>): void {
+  if (containers.length < 2) return;
+  for (const { name } of containers) {
+    expect(resolve(engine, 'landlord-acme', name)).toEqual([`landlord-tenant-acme.${name}`]);
+  }
+}
+
 const goodNames = Object.keys(good) as (keyof typeof good)[];
 const badNames = Object.keys(bad) as (keyof typeof bad)[];
 
@@ -113,6 +121,7 @@ it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from
       async (engine, outcome) => {
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(spec));
+        expectNames(engine, spec);
         const status = await build(engine).getStatus(spec, { fresh: false, signal });
         expect(status.changes).toEqual([]);
         const tenantNetworks = [...engine.networks.values()].filter(({ Name }) => Name === 'landlord-acme');
@@ -132,6 +141,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (engine, outcome) => {
         expect(outcome).toBe('rolled_back');
         expect(running(engine)).toEqual(expected(good[from]));
+        expectNames(engine, good[from]);
       },
     );
     expect(points).toBeGreaterThan(2);
@@ -147,6 +157,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (engine, outcome) => {
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(good[from]));
+        expectNames(engine, good[from]);
       },
       (provider) => untilDone(() => provider.hold(bad[to], signal)),
     );
@@ -196,6 +207,7 @@ it(
         }
         await untilDone(() => build(engine).update(good[end], signal));
         expect(running(engine)).toEqual(expected(good[end]));
+        expectNames(engine, good[end]);
       }),
       { numRuns: 600, examples: [[interrupted, 'one']] },
     );

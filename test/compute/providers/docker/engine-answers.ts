@@ -37,6 +37,39 @@ export function inspectedCourse(container: ToldContainer, skewMs = 0) {
   };
 }
 
+/** A container's place in each network, by the network's name. An address only while it is up. */
+export type Endpoints = Map<string, { readonly aliases: readonly string[]; address: string }>;
+
+/** Those that it is made with: in the network of its mode, under the aliases of its body. */
+export function firstEndpoints({
+  HostConfig,
+  NetworkingConfig,
+}: Dockerode.ContainerCreateOptions): Endpoints {
+  const network = HostConfig?.NetworkMode ?? 'bridge';
+  if (network === 'host' || network.startsWith('container:')) return new Map();
+  const aliases = NetworkingConfig?.EndpointsConfig?.[network]?.Aliases ?? [];
+  return new Map([[network, { aliases, address: '' }]]);
+}
+
+/** As an inspect tells of them; a list knows no aliases. The engine adds the short id by itself. */
+export function networkSettings(id: string, endpoints: Endpoints, as: 'listed' | 'inspected') {
+  const Networks = Object.fromEntries(
+    [...endpoints].map(([network, { aliases, address }]) => [
+      network,
+      { NetworkID: '', IPAddress: address, Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)] },
+    ]),
+  );
+  return { Networks };
+}
+
+/** The lowest that is free, as the engine gives them. The gateway has the first. */
+export function freeAddress(network: string, others: Iterable<Endpoints>): string {
+  const taken = new Set([...others].map((endpoints) => endpoints.get(network)?.address));
+  let last = 2;
+  while (taken.has(`10.0.0.${last}`)) last += 1;
+  return `10.0.0.${last}`;
+}
+
 /** Mounts of named volumes, as the engine lists them. */
 export function bindMounts({ Binds }: Dockerode.HostConfig): readonly object[] {
   return (Binds ?? []).map((bind) => {

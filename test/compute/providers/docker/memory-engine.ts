@@ -4,7 +4,14 @@ import { ComputeError } from '../../../../src/compute/errors.ts';
 import { covers } from '../../../../src/compute/permit.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
-import { bindMounts, inspectedCourse } from './engine-answers.ts';
+import {
+  bindMounts,
+  firstEndpoints,
+  freeAddress,
+  inspectedCourse,
+  networkSettings,
+} from './engine-answers.ts';
+import type { Endpoints } from './engine-answers.ts';
 
 /**
  * A Docker Engine in memory, as far as plans depend on one: names, labels, states, fixed host ports, refusals. The real
@@ -46,6 +53,7 @@ export interface MemoryContainer {
   readonly hostConfig: Dockerode.HostConfig;
   /** Volumes that the engine made for the paths of its image, with names of the engine's own. */
   readonly anonymous: readonly { readonly name: string; readonly target: string }[];
+  readonly endpoints: Endpoints;
 }
 
 /** Calls that change something on the engine. */
@@ -59,6 +67,8 @@ export const writes: readonly string[] = [
   'updateContainer',
   'createNetwork',
   'removeNetwork',
+  'connectContainer',
+  'disconnectContainer',
   'createVolume',
   'removeVolume',
 ];
@@ -185,6 +195,7 @@ function containerCalls(state: State): Containers {
         finishedMs: 0,
         hostConfig: structuredClone(body.HostConfig ?? {}),
         anonymous: anonymousVolumes(state, body),
+        endpoints: firstEndpoints(body),
       };
       containers.set(id, container);
       emit('create', container);
@@ -209,6 +220,7 @@ function containerCalls(state: State): Containers {
       const container = find(id);
       if (container === undefined || container.state === 'exited' || container.state === 'created') return;
       Object.assign(container, { state: 'exited', exitCode: 143, finishedMs: state.now() });
+      dropAddresses(container);
       emit('die', container);
     },
     async removeContainer(id, consent) {
@@ -286,6 +298,7 @@ function start(state: State, container: MemoryContainer): void {
     }
   }
   Object.assign(container, { state: 'running', error: '', startedMs: state.now(), restartCount: 0 });
+  takeAddresses(state, container);
   if (!image.includes('crash')) return;
   const restarts = container.hostConfig.RestartPolicy?.Name !== 'no';
   Object.assign(container, {
@@ -296,12 +309,35 @@ function start(state: State, container: MemoryContainer): void {
   });
 }
 
+function takeAddresses({ containers }: State, container: MemoryContainer): void {
+  const others = [...containers.values()].filter((other) => other !== container);
+  for (const [network, endpoint] of container.endpoints) {
+    endpoint.address = freeAddress(
+      network,
+      others.map(({ endpoints }) => endpoints),
+    );
+  }
+}
+
+function dropAddresses({ endpoints }: MemoryContainer): void {
+  for (const endpoint of endpoints.values()) endpoint.address = '';
+}
+
+/** The names of the containers that an alias in a network leads to. */
+export function resolve({ containers }: MemoryEngine, network: string, alias: string): readonly string[] {
+  return [...containers.values()].flatMap(({ name, state, endpoints }) => {
+    const isThere = state === 'running' && endpoints.get(network)?.aliases.includes(alias) === true;
+    return isThere ? [name] : [];
+  });
+}
+
 function restart(state: State, exitCode: number, how: 'in order' | 'killed'): void {
   const up = [...state.containers.values()].filter(
     (container) => container.state !== 'created' && container.state !== 'exited',
   );
   for (const container of up) {
     Object.assign(container, { state: 'exited', exitCode, finishedMs: state.now() });
+    dropAddresses(container);
     state.emit('die', container);
   }
   state.breakStreams();
@@ -361,9 +397,32 @@ function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspe
 
 function networkCalls(
   state: State,
-): Pick<Engine, 'listNetworks' | 'inspectNetwork' | 'createNetwork' | 'removeNetwork'> {
-  const { networks, calls } = state;
+): Pick<
+  Engine,
+  | 'listNetworks'
+  | 'inspectNetwork'
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connectContainer'
+  | 'disconnectContainer'
+> {
+  const { networks, containers, calls } = state;
   return {
+    async connectContainer(id, network, { Aliases = [] }) {
+      calls.push('connectContainer');
+      const container = containers.get(id);
+      if (container === undefined) throw new EngineRefusal('gone', 404, `No such container: ${id}`);
+      if (![...networks.values()].some(({ Name }) => Name === network)) {
+        throw new EngineRefusal('missing-network', 404, `network ${network} not found`);
+      }
+      if (container.endpoints.has(network)) return;
+      container.endpoints.set(network, { aliases: Aliases, address: '' });
+      if (container.state === 'running') takeAddresses(state, container);
+    },
+    async disconnectContainer(id, network) {
+      calls.push('disconnectContainer');
+      containers.get(id)?.endpoints.delete(network);
+    },
     async listNetworks({ label = [], name }) {
       calls.push('listNetworks');
       return [...networks.values()].filter(
@@ -384,6 +443,11 @@ function networkCalls(
     },
     async removeNetwork(id) {
       calls.push('removeNetwork');
+      const network = networks.get(id);
+      const isUsed = [...containers.values()].some(
+        ({ state: how, endpoints }) => how === 'running' && endpoints.has(network?.Name ?? ''),
+      );
+      if (isUsed) throw new EngineRefusal('in-use', 403, `network ${network?.Name} has active endpoints`);
       networks.delete(id);
     },
   };
@@ -458,7 +522,8 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
     Status: state === 'created' ? 'Created' : status,
     Ports: state === 'running' ? publishedPorts(container) : [],
     Mounts: mounts(container),
-    NetworkSettings: { Networks: {} },
+    HostConfig: { NetworkMode: container.hostConfig.NetworkMode },
+    NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
   } as unknown as Dockerode.ContainerInfo;
 }
 
@@ -468,6 +533,7 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     ...inspectedCourse(container),
     Config: { Image: body.Image, Labels: { ...body.Labels } },
     HostConfig: hostConfig,
+    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

@@ -25,6 +25,8 @@ export function observedContainer(
     labels: {},
     ports: [],
     networkId: undefined,
+    networkMode: 'bridge',
+    networks: ['bridge'],
     volumes: [],
     inspected: {
       createdMs: nowMs - 3_600_000,
@@ -40,6 +42,7 @@ export function observedContainer(
       fixedPorts: [],
       writableMounts: [],
       networkMode: 'bridge',
+      endpoints: {},
       ...inspected,
     },
     ...over,

@@ -5,6 +5,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, stopAll, stopEarlier } from './end-containers.ts';
+import { joinNetwork } from './join-network.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { RefusalKind } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
@@ -116,18 +117,8 @@ async function take(
   const { engine } = deps;
   if ('failures' in step) for (const { id, ...fault } of step.failures ?? []) findings.failed.set(id, fault);
   switch (step.do) {
-    case 'create': {
-      const creation = {
-        attempt: { ...attempt, desired: desiredToMake(deps, attempt) },
-        containers: step.containers.map((container) => ({
-          ...container,
-          predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
-        })),
-        failed: findings.failed,
-        keepOld: () => keepOld(deps, attempt, signal),
-      };
-      return createContainers(deps, creation, signal);
-    }
+    case 'create':
+      return create(deps, { step, attempt, findings }, signal);
     case 'wait':
       return { outcome: 'in_progress', message: step.message, lookAgainAfterMs: step.lookAgainAfterMs };
     case 'give-up':
@@ -157,16 +148,34 @@ async function take(
       );
       await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
       break;
+    case 'join':
+      await joinNetwork(deps, { step, attempt, findings }, signal);
+      break;
     case 'unpause':
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;
     case 'update':
-      findings.given.set(step.container.id, describeLive(step.live));
-      await unlessGone(engine.updateContainer(step.container.id, liveUpdateBody(step.live), signal));
-      deps.view.live.noteApplied(step.container.id, step.live);
+      await applyLive(deps, { step, attempt, findings }, signal);
       break;
   }
   return undefined;
+}
+
+async function create(
+  deps: ConvergeDeps,
+  { step, attempt, findings }: Taking & { readonly step: Extract<Step, { do: 'create' }> },
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const creation = {
+    attempt: { ...attempt, desired: desiredToMake(deps, attempt) },
+    containers: step.containers.map((container) => ({
+      ...container,
+      predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
+    })),
+    failed: findings.failed,
+    keepOld: () => keepOld(deps, attempt, signal),
+  };
+  return createContainers(deps, creation, signal);
 }
 
 /** What failed for reasons of the engine, the host or somebody's hand is tried again, later each time. */
@@ -183,6 +192,16 @@ function retreat(
   const message = `${step.message}, and is tried again${lost.join('')}`;
   const waitMs = retreats.note(desired, redact(message, desired.secrets));
   return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
+}
+
+async function applyLive(
+  { engine, view }: ConvergeDeps,
+  { step: { container, live }, findings }: Taking & { readonly step: Extract<Step, { do: 'update' }> },
+  signal: AbortSignal,
+): Promise<void> {
+  findings.given.set(container.id, describeLive(live));
+  await unlessGone(engine.updateContainer(container.id, liveUpdateBody(live), signal));
+  view.live.noteApplied(container.id, live);
 }
 
 /** An engine without a cgroup controller takes a limit and drops it, with success: to give it again helps nobody. */

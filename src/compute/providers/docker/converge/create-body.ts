@@ -15,13 +15,19 @@ const defaultTimeoutSeconds = 3;
 
 export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
 
+interface Making {
+  readonly imageVolumes?: readonly ImageVolume[];
+  /** Whether it bears its name in the tenant's own network from the start; see tenant-network.ts. */
+  readonly isNamed?: boolean;
+}
+
 /**
  * The body of the request that creates a container. The only place where secret values are revealed: keep it no
  * longer than the request takes. Throws SecretNotFound where a secret's value was not handed over.
  */
 export function createBody(
   container: DesiredContainer,
-  imageVolumes: readonly ImageVolume[] = [],
+  { imageVolumes = [], isNamed = true }: Making = {},
 ): CreateBody {
   const { spec, network } = container;
   return {
@@ -34,9 +40,14 @@ export function createBody(
     ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
     HostConfig: hostConfig(container, imageVolumes),
     ...(network.kind === 'private'
-      ? { NetworkingConfig: { EndpointsConfig: { [network.name]: { Aliases: [spec.name] } } } }
+      ? { NetworkingConfig: { EndpointsConfig: { [network.name]: endpointConfig(spec.name, isNamed) } } }
       : {}),
   };
+}
+
+/** A container's place in the tenant's own network. */
+export function endpointConfig(name: string, isNamed: boolean): Dockerode.EndpointSettings {
+  return isNamed ? { Aliases: [name] } : {};
 }
 
 /** The body of the request that changes limits and restart policy of a running container. */

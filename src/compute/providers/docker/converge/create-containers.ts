@@ -8,6 +8,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
+import { isNamedAtOnce } from '../state/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';
@@ -52,7 +53,7 @@ export async function createContainers(
   }
   for (const container of containers) {
     try {
-      await createOne(deps, { attempt, container }, signal);
+      await createOne(deps, { attempt, container, isNamed: isNamedAtOnce(container, containers) }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
@@ -113,14 +114,19 @@ async function ensureImages(
   return pulling;
 }
 
+interface CreatingOne extends Pick<Creation, 'attempt'> {
+  readonly container: NewContainer;
+  readonly isNamed: boolean;
+}
+
 async function createOne(
   deps: ConvergeDeps,
-  { attempt, container }: { readonly attempt: Attempt; readonly container: NewContainer },
+  { attempt, container, isNamed }: CreatingOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
-  const volumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
-  const body = createBody(container.desired, volumes);
+  const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
+  const body = createBody(container.desired, { imageVolumes, isNamed });
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') {
     if (!attempt.hold) retreats.noteMade(attempt.desired, { ...answer, name: container.name });

@@ -9,7 +9,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 /** How containers are ended: with consent. */
 
 /** What a container is given to end by itself, in seconds: the engine's own default. */
-const stopGraceSeconds = 10;
+export const stopGraceSeconds = 10;
 
 export function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
   return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);

@@ -174,8 +174,28 @@ function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): Engi
 
 function networkCalls(
   connection: EngineConnection,
-): Pick<Engine, 'listNetworks' | 'inspectNetwork' | 'createNetwork' | 'removeNetwork'> {
+): Pick<
+  Engine,
+  | 'listNetworks'
+  | 'inspectNetwork'
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connectContainer'
+  | 'disconnectContainer'
+> {
   return {
+    connectContainer: async (id, network, EndpointConfig, signal) => {
+      const path = `/networks/${encodeURIComponent(network)}/connect`;
+      const body = { Container: id, EndpointConfig };
+      const answer = await connection.ask({ method: 'POST', path, body }, signal);
+      if (!/already exists in network/i.test(answer.text)) expectChange(connection, answer, id);
+    },
+    disconnectContainer: async (id, network, _consent, signal) => {
+      const path = `/networks/${encodeURIComponent(network)}/disconnect`;
+      const answer = await connection.ask({ method: 'POST', path, body: { Container: id } }, signal);
+      const isApart = answer.status === 404 || /is not connected to/i.test(answer.text);
+      if (!isApart) expectChange(connection, answer, id);
+    },
     listNetworks: (filters, signal) => read(connection, '/networks', { filters }, signal),
     inspectNetwork: (idOrName, signal) =>
       find(connection, `/networks/${encodeURIComponent(idOrName)}`, signal),

@@ -38,6 +38,8 @@ const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'inspectNetwork',
   'createNetwork',
   'removeNetwork',
+  'connectContainer',
+  'disconnectContainer',
   'inspectVolume',
   'createVolume',
   'removeVolume',

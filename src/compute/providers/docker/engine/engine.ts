@@ -43,6 +43,15 @@ export interface Engine extends EngineReads {
   ): Promise<void>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
+  /** In it already counts as connected. Rejects with EngineRefusal, `gone` where there is no such container or network. */
+  connectContainer(
+    id: string,
+    network: string,
+    endpoint: Dockerode.EndpointSettings,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Whoever speaks with it there is cut off. Not in it, or gone, counts as disconnected. */
+  disconnectContainer(id: string, network: string, consent: Consent, signal: AbortSignal): Promise<void>;
   /** Gone counts as removed. Rejects with EngineRefusal `in-use` while containers are attached. */
   removeNetwork(id: string, consent: Consent, signal: AbortSignal): Promise<void>;
   /** Idempotent in the engine: an existing volume of that name is returned as it is. */

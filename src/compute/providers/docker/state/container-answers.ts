@@ -13,6 +13,7 @@ export interface ListedContainer {
   readonly Status: string;
   readonly Ports: readonly ListedPort[] | null;
   readonly Mounts?: readonly ListedMount[] | null;
+  readonly HostConfig?: { readonly NetworkMode?: string | undefined } | undefined;
   readonly NetworkSettings?: {
     readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>> | null;
   } | null;
@@ -62,4 +63,11 @@ export interface InspectedContainer {
     readonly Source: string;
     readonly RW: boolean;
   }[];
+  readonly NetworkSettings?:
+    | {
+        readonly Networks?: Readonly<
+          Record<string, { readonly Aliases?: readonly string[] | null; readonly IPAddress?: string }>
+        > | null;
+      }
+    | undefined;
 }

@@ -26,6 +26,11 @@ export function partName(tenantName: string, container: string): string {
   return `${tenantName}.${container}`;
 }
 
+/** Of the network that a tenant's several containers share. */
+export function tenantNetworkName(labelPrefix: string, tenantId: string): string {
+  return `${labelPrefix}-${tenantId}`;
+}
+
 const nextSuffix = '_next';
 /** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
 const oldSuffix = '_old';

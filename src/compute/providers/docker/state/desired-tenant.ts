@@ -14,7 +14,7 @@ import type {
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
 import { hashedFields, liveSettingsOf } from './container-fields.ts';
-import { partName, tenantName } from './container-name.ts';
+import { partName, tenantName, tenantNetworkName } from './container-name.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { parseVolumes } from './parse-volumes.ts';
@@ -181,7 +181,7 @@ function chooseNetwork(
     );
   }
   if (mode !== undefined && mode !== 'bridge') return { kind: 'mode', name: mode };
-  if (containers > 1) return { kind: 'private', name: `${block.label_prefix}-${spec.tenantId}` };
+  if (containers > 1) return { kind: 'private', name: tenantNetworkName(block.label_prefix, spec.tenantId) };
   return { kind: 'shared', name: mode ?? block.network_name };
 }
 

@@ -7,6 +7,7 @@ import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
+import { isOutside, tenantNetworkOf } from './tenant-network.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
 
@@ -15,6 +16,8 @@ export type Repair =
   | 'none'
   | 'start'
   | 'unpause'
+  /** It runs, and is not in its network. */
+  | 'join'
   /** Beyond repair: it must be made anew. */
   | 'remove'
   /** The engine is at work on it. */
@@ -71,7 +74,7 @@ function compareContainer(
     next,
     currentMatches,
     nextMatches: next !== undefined && matches(desired, next),
-    repair: currentMatches ? repairOf(current, desired.live.restartPolicy) : 'none',
+    repair: currentMatches ? repairOfServing(current, desired.live.restartPolicy) : 'none',
     liveDiffers: currentMatches && differencesOf(desired, current).length > 0,
   };
 }
@@ -111,6 +114,11 @@ const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
   removing: 'wait',
   dead: 'remove',
 };
+
+function repairOfServing(current: ObservedContainer, policy: RestartPolicy): Repair {
+  const repair = repairOf(current, policy);
+  return repair === 'none' && isOutside(current) ? 'join' : repair;
+}
 
 /** What brings a container back that should run under this restart policy. */
 export function repairOf({ state, exitCode }: ObservedContainer, policy: RestartPolicy): Repair {
@@ -180,7 +188,17 @@ function containerChanges(
       effect: 'live',
     });
   }
-  if (repair !== 'none') {
+  if (repair === 'join') {
+    const network = tenantNetworkOf(current) ?? '';
+    const others = current.networks.join(', ');
+    changes.push({
+      path: `${path}.network`,
+      desired: network,
+      actual: others === '' ? 'none' : others,
+      cause: 'drift',
+      effect: 'live',
+    });
+  } else if (repair !== 'none') {
     changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
   }
   return [...changes, ...liveChanges(comparison, path)];

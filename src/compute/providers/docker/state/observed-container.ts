@@ -42,6 +42,10 @@ export interface ObservedContainer {
   readonly made: Made;
   readonly ports: readonly PublishedPort[];
   readonly networkId: string | undefined;
+  /** Of the network that it was made for; empty where the answer does not tell. */
+  readonly networkMode: string;
+  /** Names of the networks that it is in. */
+  readonly networks: readonly string[];
   readonly volumes: readonly MountedVolume[];
   /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
   readonly pauseCountsInMs?: number;
@@ -85,6 +89,16 @@ export interface Inspected {
   /** Sources of volumes and bind mounts that it can write to. */
   readonly writableMounts: readonly string[];
   readonly networkMode: string;
+  /** By the name of each network that it is in. */
+  readonly endpoints: Readonly<Record<string, Endpoint>>;
+}
+
+/** A container's place in a network. */
+export interface Endpoint {
+  /** Names that lead to it, beside its own. */
+  readonly aliases: readonly string[];
+  /** Empty while it does not run. */
+  readonly address: string;
 }
 
 /** 5 min: the longest settling time. A container that is older needs no inspect to be called settled. */
@@ -109,6 +123,8 @@ export function observeContainer(info: ListedContainer, { key }: Pick<Ownership,
     ports: publishedPorts(info.Ports),
     networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
       ?.NetworkID,
+    networkMode: info.HostConfig?.NetworkMode ?? '',
+    networks: Object.keys(info.NetworkSettings?.Networks ?? {}),
     volumes: mountedVolumes(info.Mounts ?? []),
     inspected: undefined,
   };
@@ -144,6 +160,7 @@ export function withInspect(container: ObservedContainer, inspect: InspectedCont
     state,
     health: word === 'starting' || word === 'healthy' || word === 'unhealthy' ? word : 'none',
     exitCode: hasExited(state) ? inspect.State.ExitCode : undefined,
+    networks: Object.keys(inspect.NetworkSettings?.Networks ?? {}),
     inspected: readInspect(inspect),
   };
 }
@@ -223,6 +240,12 @@ function readInspect(inspect: InspectedContainer): Inspected {
     ),
     writableMounts: (inspect.Mounts ?? []).filter(({ RW }) => RW).map(({ Name, Source }) => Name ?? Source),
     networkMode: HostConfig.NetworkMode ?? '',
+    endpoints: Object.fromEntries(
+      Object.entries(inspect.NetworkSettings?.Networks ?? {}).map(([network, { Aliases, IPAddress }]) => [
+        network,
+        { aliases: Aliases ?? [], address: IPAddress ?? '' },
+      ]),
+    ),
   };
 }
 

@@ -92,6 +92,6 @@ function signature(containers: readonly ObservedContainer[]): string {
   return JSON.stringify(
     containers
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, name, state, health, ports }) => [id, name, state, health, ports]),
+      .map(({ id, name, state, health, ports, networks }) => [id, name, state, health, ports, networks]),
   );
 }

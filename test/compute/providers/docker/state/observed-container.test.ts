@@ -68,6 +68,8 @@ describe('a list', () => {
       },
       ports: [],
       networkId: undefined,
+      networkMode: '',
+      networks: [],
       volumes: [],
       inspected: undefined,
     });
@@ -199,6 +201,7 @@ describe('an inspect', () => {
       fixedPorts: [],
       writableMounts: [],
       networkMode: '',
+      endpoints: {},
     });
   });
 

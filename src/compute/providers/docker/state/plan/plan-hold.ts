@@ -3,6 +3,7 @@ import type { DesiredTenant } from '../desired-tenant.ts';
 import { oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { goneContainers } from './gone.ts';
+import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
@@ -26,7 +27,10 @@ export function planHold(
     return planPause(serving.filter(({ name }) => !isOld(name))) ?? planRetirement(retired);
   // The old one is gone already: this is the one to keep.
   const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
-  if (heir !== undefined) return { do: 'rename', container: heir, name: servingName(heir.name) };
+  if (heir !== undefined)
+    return planNaming([heir]) ?? { do: 'rename', container: heir, name: servingName(heir.name) };
+  const back = planReturnToNetwork(serving, { failed });
+  if (back !== undefined) return back;
   const drop = planDrop(observed, [], { failed });
   if (drop !== undefined) return drop;
   const nameless = serving.find(({ name }) => isOld(name));

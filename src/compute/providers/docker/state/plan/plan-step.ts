@@ -5,6 +5,7 @@ import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planDrop, planPause, planRemoval, planRetirement, planReturn } from './plan-return.ts';
 import type { Failure, Step } from './step.ts';
 import { withPatience } from './sibling-patience.ts';
@@ -33,6 +34,8 @@ export function planStep(
   );
   const drop = planDrop(observed, wanted, context);
   if (drop !== undefined) return drop;
+  const back = planReturnToNetwork(observed, context);
+  if (back !== undefined) return back;
   const dead = observed.filter(({ state }) => state === 'dead');
   if (dead.length > 0) return { do: 'remove', containers: dead, effect: 'live' };
   return planRollout(comparison, context) ?? planRepair(comparison, context);
@@ -105,7 +108,18 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
   }
   const heirs = [...staying, ...successors.map(({ next }) => next)];
-  return planWait(successors) ?? planPause(heirs) ?? planSuccession(comparison, successions);
+  return (
+    planNames(successors) ??
+    planWait(successors) ??
+    planPause(heirs) ??
+    planSuccession(comparison, successions)
+  );
+}
+
+/** Each by itself: what waits for a sibling that is new, too, finds it once that is proven. */
+function planNames(successors: readonly Successor[]): Step | undefined {
+  const proven = successors.filter(({ next, health }) => health.kind === 'proven' && isUp(next));
+  return planNaming(proven.map(({ next }) => next));
 }
 
 /** What stays as it is, and does not run, may be what a successor needs. */
@@ -165,7 +179,7 @@ function planSuccession({ obsolete }: TenantComparison, successions: readonly Co
 function planRepair({ containers }: TenantComparison, { failed }: SuccessorContext): Step {
   for (const { desired, current, next } of containers) {
     if (current === undefined && next !== undefined) {
-      return { do: 'rename', container: next, name: desired.engineName };
+      return planNaming([next]) ?? { do: 'rename', container: next, name: desired.engineName };
     }
     // A desired state that was taken back in the middle of its rollout.
     if (current !== undefined && next !== undefined) return planReturn([next], [current], { failed });

@@ -28,6 +28,7 @@ export type Step =
       readonly effect: Effect;
     }
   | { readonly do: 'rename'; readonly container: ObservedContainer; readonly name: string }
+  | JoinStep
   | { readonly do: 'wait'; readonly message: string; readonly lookAgainAfterMs: number }
   /** Like `remove`, and with it the attempt is over: for good where it failed by itself, else for now. */
   | {
@@ -37,6 +38,20 @@ export type Step =
       readonly forGood: boolean;
     }
   | { readonly do: 'nothing' };
+
+/** Into the tenant's own network. */
+export interface JoinStep {
+  readonly do: 'join';
+  readonly joining: readonly Joining[];
+}
+
+/** One that is in the network already leaves it for a moment: nobody knows it by a name there. */
+export interface Joining {
+  readonly container: ObservedContainer;
+  readonly network: string;
+  /** Whether siblings are to find it there by its name in the spec. */
+  readonly isNamed: boolean;
+}
 
 /** Why a container does not do. `own`: by itself, so that the next one like it would not do either. */
 export interface Fault {

@@ -30,6 +30,13 @@ function words(step: Step): string {
       return `start ${step.what} ${names(step.containers)}${told.join('')}`;
     case 'rename':
       return `rename ${names([step.container, step])}`;
+    case 'join':
+      return step.joining
+        .map(
+          ({ container, network, isNamed }) =>
+            `join ${names([container])} to ${network}${isNamed ? '' : ' without its name'}`,
+        )
+        .join(', ');
     case 'unpause':
       return `unpause ${names([step.container])}`;
     case 'update':

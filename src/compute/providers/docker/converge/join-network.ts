@@ -1,0 +1,89 @@
+import { consentTo } from '../../../permit.ts';
+import type { Attempt, ConvergeDeps } from './converge-deps.ts';
+import { endpointConfig } from './create-body.ts';
+import { EngineRefusal } from '../engine/engine.ts';
+import { stopGraceSeconds } from './end-containers.ts';
+import type { Taking } from './start-containers.ts';
+import { isUp } from '../state/observed-container.ts';
+import type { Joining, JoinStep } from '../state/plan/step.ts';
+
+/** What one that joins needs. */
+interface JoinAttempt {
+  readonly joining: Joining;
+  readonly attempt: Attempt;
+}
+
+/** One after the other, and each at once: that one can't join holds up none of the others. */
+export async function joinNetwork(
+  deps: ConvergeDeps,
+  { step, attempt, findings }: Taking & { readonly step: JoinStep },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const joining of step.joining) {
+    const { container, network } = joining;
+    try {
+      await joinOne(deps, { joining, attempt }, signal);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (error.kind === 'gone') continue;
+      const why = `container ${container.made.container} can't join the network ${network}: ${error.message}`;
+      findings.failed.set(container.id, { why, own: false });
+    }
+  }
+}
+
+/**
+ * The engine gives an alias to whoever comes into a network, and to nobody who is in it: a container leaves for some
+ * 200 ms. A process that dies in between leaves it outside, and the next look shows that.
+ */
+async function joinOne(
+  deps: ConvergeDeps,
+  { joining, attempt }: JoinAttempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { engine } = deps;
+  const { container, network, isNamed } = joining;
+  if (container.networks.includes(network)) {
+    // Nobody knows it by its name yet, so that nobody is cut off.
+    const consent = consentTo(attempt.permit, 'live', `moving containers of ${attempt.desired.tenantId}`);
+    await engine.disconnectContainer(container.id, network, consent, signal);
+  } else {
+    await ensureNetwork(deps, { joining, attempt }, signal);
+  }
+  const endpoint = endpointConfig(container.made.container ?? '', isNamed);
+  await engine.connectContainer(container.id, network, endpoint, signal);
+  await renewConnections(deps, { joining, attempt }, signal);
+}
+
+/** Nothing keeps a network that nobody is in. */
+async function ensureNetwork(
+  { networks }: ConvergeDeps,
+  { joining, attempt: { desired, permit } }: JoinAttempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = desired.containers.find(({ network }) => network.name === joining.network);
+  if (found === undefined) return;
+  const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
+  const counts = { containers: desired.containers.length, joining: 1 };
+  await networks.ensure(found.network, { ...desired, ...counts, consent }, signal);
+}
+
+/**
+ * The lowest address that is free is mostly the one that it left. With another one, whatever connection it had made hangs
+ * until it times out, which takes a quarter of an hour: it begins anew, while the old one still serves.
+ */
+async function renewConnections(
+  { engine }: ConvergeDeps,
+  { joining: { container, network }, attempt }: JoinAttempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id } = container;
+  const before = container.inspected?.endpoints[network]?.address ?? '';
+  if (before === '' || !isUp(container)) return;
+  const found = await engine.inspectContainer(id, signal);
+  const after = found?.NetworkSettings.Networks[network]?.IPAddress ?? '';
+  if (after === '' || after === before) return;
+  const consent = consentTo(attempt.permit, 'live', `restarting containers of ${attempt.desired.tenantId}`);
+  await engine.stopContainer(id, stopGraceSeconds, consent, signal);
+  await engine.startContainer(id, signal);
+}
