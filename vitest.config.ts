@@ -49,7 +49,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           // More than there are cores on a small machine: most of the time a file waits for an engine or a clock.
-          maxWorkers: 4,
+          maxWorkers: 6,
           maxConcurrency: 10,
           sequence: { groupOrder: 2 },
         },

@@ -8,13 +8,17 @@ import type { TestSpecification } from 'vitest/node';
  */
 const longest: readonly string[] = [
   'test/cluster/kill-9.real.test.ts',
-  'test/cluster/engine-outage.real.test.ts',
   'test/cluster/ecs-fleet.real.test.ts',
-  'test/cluster/ecs-faults.real.test.ts',
-  'test/cluster/docker-lifecycle.real.test.ts',
+  'test/cluster/engine-restart.real.test.ts',
   'test/compute/providers/docker/crash-points.real.test.ts',
-  'test/cluster/apiserver-outage.real.test.ts',
+  'test/cluster/docker-lifecycle.real.test.ts',
+  'test/cluster/engine-outage.real.test.ts',
+  'test/cluster/ecs-faults.real.test.ts',
   'test/cluster/crash-points.real.test.ts',
+  'test/cluster/ecs-kill-9.real.test.ts',
+  'test/cluster/ecs-crash-points.real.test.ts',
+  'test/compute/providers/ecs/engine/ecs-client.real.test.ts',
+  'test/cluster/apiserver-outage.real.test.ts',
 ];
 
 /** Begins with the longest files; the rest as vitest has it. */
