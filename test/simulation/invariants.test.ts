@@ -8,6 +8,7 @@ import { ecsBlock, serviceNameOf } from './models/ecs-client.ts';
 import { createRandom } from './random.ts';
 import { invariants } from './run.ts';
 import { createWorld } from './world.ts';
+import type { World } from './world.ts';
 
 const placement = { provider: 'docker' };
 const running = { compute: { state: 'running', health: 'healthy', running: 1, desired: 1 } } as const;
@@ -145,10 +146,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await bench.say('Ready=False/RolledBack: what ran before serves on', { placement });
   },
   async keepsSecrets({ apply, say, world }) {
-    const data = { password: Buffer.from('hush-1-hush').toString('base64') };
-    const metadata = { name: 'db', namespace: 'team-a', uid: '', resourceVersion: '', creationTimestamp: '' };
-    const secret = { user: 'user', collection: 'secrets', subresource: undefined, before: undefined };
-    world.ledger.take({ ...secret, after: { metadata, data } as never });
+    putSecret(world, 'hush-1-hush');
     await apply();
     await say('Ready=False/UpdateFailed: hush-1-hush is wrong');
   },
@@ -376,7 +374,38 @@ const innocent: readonly (readonly [
       model.remove(bench.engine, operator, id);
     },
   ],
+  [
+    'leavesReportedAlone',
+    'a Secret has another value than what runs was made with',
+    async (bench) => {
+      await readySecretReader(bench);
+      const old = bench.engine.find('landlord-tenant-team-a-acme');
+      putSecret(bench.world, 'new');
+      bench.run({ name: 'landlord-tenant-team-a-acme_next', env: ['PASSWORD=new'] });
+      model.stop(bench.engine, operator, old?.id ?? '');
+    },
+  ],
 ];
+
+/** A Tenant that is Ready with what a Secret says, and has its drift only reported. */
+async function readySecretReader(bench: Bench): Promise<void> {
+  putSecret(bench.world, 'old');
+  const valueFrom = { secretKeyRef: { name: 'db', key: 'password' } };
+  const containers = [{ name: 'app', image: 'app:1', env: [{ name: 'PASSWORD', valueFrom }] }];
+  await bench.apply({ computeProvider: 'docker', driftPolicy: 'Report', containers });
+  bench.run({ env: ['PASSWORD=old'] });
+  await bench.pass(settledMs);
+  await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+  await bench.pass(240_000);
+}
+
+/** A user stores the Secret `db`. */
+function putSecret({ ledger }: World, password: string): void {
+  const data = { password: Buffer.from(password).toString('base64') };
+  const metadata = { name: 'db', namespace: 'team-a', uid: '', resourceVersion: '', creationTimestamp: '' };
+  const secret = { user: 'user', collection: 'secrets', subresource: undefined, before: undefined };
+  ledger.take({ ...secret, after: { metadata, data } as never });
+}
 
 /** A Tenant that goes with its workload kept, and comes again under another `label_prefix`. */
 async function reappliedElsewhere(bench: Bench): Promise<void> {
@@ -446,6 +475,15 @@ describe('an invariant', () => {
       expect([...broken]).toContain(name);
     },
   );
+
+  it('leavesReportedAlone is broken where what runs has the value of its Secret', async () => {
+    const broken = await brokenBy(async (bench) => {
+      await readySecretReader(bench);
+      const [container] = bench.engine.containers.values();
+      model.update(bench.engine, operator, container?.id ?? '', { Memory: 0 });
+    });
+    expect([...broken]).toContain('leavesReportedAlone');
+  });
 
   it('is kept by a Tenant that runs as it says', async () => {
     const broken = await brokenBy(async (bench) => {

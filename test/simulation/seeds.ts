@@ -21,6 +21,7 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [3836, 'finalizerLast'],
   [1254, 'changesLittle'],
   [4658, 'changesLittle'],
+  [3988, 'readyIsTrue'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

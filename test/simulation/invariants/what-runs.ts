@@ -351,6 +351,7 @@ const leavesReportedAlone: Invariant = {
         if (isGoing(revisions) || revisions.length !== 1) return;
         const [tenant] = revisions;
         if (tenant?.spec.driftPolicy !== 'Report' || placementOf(world, key) === undefined) return;
+        if (containersOf(engine, key).some((one) => isOfOldSecret(world, tenant, one))) return;
         if (!world.ledger.wasReady(tenant.metadata.uid, tenant.metadata.generation ?? 0)) return;
         if (isOfOther(engine, key, by) || configs.get(container.madeBy) !== configs.get(by)) return;
         const [operator] = world.operators;
@@ -360,6 +361,17 @@ const leavesReportedAlone: Invariant = {
     };
   },
 };
+
+/** Whether it has a value that its Secret has no more: a new one is a new wish, and no drift. */
+function isOfOldSecret(world: World, { spec }: StoredTenant, { role, body }: Container): boolean {
+  const env = spec.containers?.find(({ name }) => name === role)?.env ?? [];
+  return env.some(({ name, valueFrom }) => {
+    if (valueFrom?.secretKeyRef === undefined) return false;
+    const { name: secret, key } = valueFrom.secretKeyRef;
+    const values = world.ledger.secretValues(secret, key, world.time.now());
+    return !values.some((value) => body.Env?.includes(`${name}=${value}`));
+  });
+}
 
 function placementOf({ ledger }: World, key: string): unknown {
   return ledger.tenants.get(key)?.status?.placement;

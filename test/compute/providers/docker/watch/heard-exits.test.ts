@@ -74,7 +74,12 @@ describe('what a look tells of exits that nobody heard', () => {
   const seen = (restartCount: number, finishedAfterMs: number) =>
     observedContainer(
       { name: 'app' },
-      { restartCount, finishedMs: t0 + finishedAfterMs, startedMs: t0 + finishedAfterMs + 100 },
+      {
+        restartCount,
+        createdMs: t0 - 10_000,
+        finishedMs: t0 + finishedAfterMs,
+        startedMs: t0 + finishedAfterMs + 100,
+      },
     );
   const crashesOf = ({ crashesMs = [], exitsMs }: ReturnType<typeof seen>) => {
     expect(exitsMs ?? []).toEqual(crashesMs);
@@ -84,9 +89,38 @@ describe('what a look tells of exits that nobody heard', () => {
   it('is kept once somebody has started it, and the engine counts anew', () => {
     const exits = createHeardExits();
     expect(crashesOf(exits.addTo(seen(1, 0)))).toEqual([0]);
-    expect(crashesOf(exits.addTo(seen(3, 5_000)))).toEqual([0, 5_000]);
-    expect(crashesOf(exits.addTo(seen(0, 9_000)))).toEqual([0, 5_000]);
-    expect(crashesOf(exits.addTo(seen(1, 300_000)))).toEqual([5_000, 300_000]);
+    expect(crashesOf(exits.addTo(seen(3, 5_000)))).toEqual([0, 5_000, 5_000]);
+    expect(crashesOf(exits.addTo(seen(0, 9_000)))).toEqual([0, 5_000, 5_000]);
+    expect(crashesOf(exits.addTo(seen(1, 300_000)))).toEqual([5_000, 5_000, 300_000]);
+  });
+
+  it('is no more than can be told to be recent', () => {
+    const years = { restartCount: 50, createdMs: 0, startedMs: t0 + 100, finishedMs: t0 };
+    expect(crashesOf(createHeardExits().addTo(observedContainer({ name: 'app' }, years)))).toEqual([0]);
+  });
+
+  it('is what was missed before one that was heard', () => {
+    const exits = createHeardExits();
+    exits.note({ action: 'die', id: 'app', attributes: { exitCode: '1' }, timeMs: t0 + 5_040 });
+    const { crashesMs = [] } = exits.addTo(seen(3, 5_000));
+    expect(crashesMs.map((ms) => ms - t0)).toEqual([5_040, 5_000, 5_000]);
+  });
+
+  it('is not taken for the next exit, however soon after its restart that comes', () => {
+    const kill = { action: 'kill', id: 'app', attributes: { signal: '9' }, timeMs: t0 + 600 };
+    const killed = { action: 'die', id: 'app', attributes: { exitCode: '137' }, timeMs: t0 + 610 };
+    const restarted = { action: 'start', id: 'app', attributes: {}, timeMs: t0 + 200 };
+    for (const [startedAfterMs, events] of [
+      [200, [kill, killed]],
+      [-100, [restarted, kill, killed]],
+    ] as const) {
+      const exits = createHeardExits();
+      const at = { restartCount: 1, finishedMs: t0, startedMs: t0 + startedAfterMs };
+      exits.addTo(observedContainer({ name: 'app' }, at));
+      for (const event of events) exits.note(event);
+      const { crashesMs, exitsMs } = exits.addTo(seen(0, 700));
+      expect({ crashesMs, exitsMs }).toEqual({ crashesMs: [t0], exitsMs: [t0 + 610, t0] });
+    }
   });
 
   it('counts once, whatever comes first, the look or the event', () => {
