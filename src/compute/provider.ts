@@ -161,6 +161,8 @@ export interface Observation {
   readonly compute: ComputeStatusBlock;
   /** Whether anything owned by this tenant is there at all, in whatever state. */
   readonly exists: boolean;
+  /** Where no `fresh` look was called for: it is as one would have it all the same, for the engine had to be asked. */
+  readonly fresh?: boolean;
   /**
    * Data that is in use, as the engine calls it: `volume NAME`; with `against`, also what that still asks for of the data
    * it had, be it there or not.

@@ -6,6 +6,7 @@ import { note, requestedAt } from './pass.ts';
 import type { Outcome, Pass, Verdict } from './pass.ts';
 import { contactOf } from './status/contact.ts';
 import { shownForMs } from './status/lost-data.ts';
+import { repeatWaitMs } from './status/repeats.ts';
 import { requeue } from './status/requeue.ts';
 import { isProgressOnly } from './status/status-debounce.ts';
 import { summarise } from './status/summarise.ts';
@@ -27,7 +28,9 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   const status = summarise({ ...summaryOf(pass), verdict });
   const lostForMs = shownForMs(status, deps.now());
   if (lostForMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), lostForMs);
-  if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
+  const repeatMs = repeatWaitMs(pass, status);
+  if (repeatMs > 0) deps.lookAgainWithin(keyOf(pass.tenant), repeatMs);
+  else if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
     const previous = pass.tenant.status;
     await writeStatus(pass, status);
     record(pass, transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration }));

@@ -2,6 +2,7 @@ import type { Tenant } from '../api/tenant.ts';
 import type { CacheEvent } from '../kube/cache/object-cache.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
+import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
 import type { Departures } from './departures.ts';
 import { recurred } from '../async/recurrence.ts';
@@ -58,7 +59,7 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       const written = memories.peek(key)?.lastWrite?.status;
       if (!isWorthALook(event.previous, object, written)) return;
       const waitMs = isStatusAlone(event.previous, object)
-        ? overwrittenWaitMs(memories.of(key), options.now())
+        ? overwrittenWaitMs(memories.of(key), event.previous, options.now())
         : 0;
       if (waitMs === 0) queue.add(key);
       else queue.addAfter(key, waitMs);
@@ -78,11 +79,15 @@ function concerned(claimants: readonly Tenant[]): readonly Tenant[] {
   return claimants.filter((tenant) => tenant === owner || tenant.status?.placement !== undefined);
 }
 
-/** How long a status of somebody else's may stand: who writes it again and again is answered ever more slowly. */
-function overwrittenWaitMs(memory: TenantMemory, now: Date): number {
+/**
+ * How long a status of somebody else's may stand: who writes it over ours again and again is answered ever more slowly.
+ * What they write over their own counts for nothing.
+ */
+function overwrittenWaitMs(memory: TenantMemory, { status }: Tenant, now: Date): number {
   const nowMs = now.getTime();
-  memory.overwritten = recurred(memory.overwritten, 'status', nowMs);
-  return memory.overwritten.heldUntil - nowMs;
+  if (memory.overwritten === undefined || jsonEqual(status, memory.lastWrite?.status))
+    memory.overwritten = recurred(memory.overwritten, 'status', nowMs);
+  return Math.max(0, memory.overwritten.heldUntil - nowMs);
 }
 
 function isPlacedOn({ status }: Tenant, provider: string): boolean {

@@ -4,7 +4,7 @@ import { startController } from './controller-fixture.ts';
 import type { ControllerFixture } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import type { ScriptedProvider } from './scripted-provider.ts';
-import { image, key } from './tenant-fixture.ts';
+import { image, key, running } from './tenant-fixture.ts';
 
 /** A Ready tenant, and somebody who does something to what runs each time it is put right. */
 async function withRival(rival: (docker: ScriptedProvider) => void) {
@@ -94,6 +94,52 @@ test('what bears another operator’s mark is undone at once only the first time
   expect(undone).toHaveLength(4);
   const waits = undone.slice(1).map((second, n) => second - (undone[n] ?? 0));
   expect(waits.every((wait, n) => wait >= 8 * 2 ** n)).toBe(true);
+});
+
+describe('a status that somebody else writes over again and again', () => {
+  /** Somebody else's word each second, while the engine tells of something all the time. */
+  async function overwritten() {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    await fixture.create('acme', image('ours'));
+    for (let n = 0; n < 60; n += 1) {
+      const conditions = [{ ...words, message: `theirs ${n}` }];
+      await fixture.tenants.mergePatch(
+        'acme',
+        'team-a',
+        { status: { conditions } },
+        { subresource: 'status' },
+      );
+      for (let tenths = 0; tenths < 10; tenths += 1) {
+        docker.hint('team-a-acme');
+        await fixture.pass(100);
+      }
+    }
+    return { docker, fixture };
+  }
+  const words = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'Unhealthy',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+
+  test('is put right ever more slowly, whatever wakes the operator, and is at last', async () => {
+    const { fixture } = await overwritten();
+    expect(fixture.writes().length).toBeLessThanOrEqual(10);
+    await fixture.pass(120_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+  });
+
+  test('tells at once what is new', async () => {
+    const { docker, fixture } = await overwritten();
+    const workload = docker.workloads.get(key);
+    if (workload !== undefined) workload.shows = { compute: { ...running, health: 'unhealthy' } };
+    docker.hint('team-a-acme');
+    await fixture.pass(100);
+    expect(await fixture.message('acme')).not.toMatch(/theirs/);
+  });
 });
 
 test('a repair by hand, now and then, is undone at once each time', async () => {

@@ -358,6 +358,24 @@ const innocent: readonly (readonly [
   ['oneServes', 'one of them was to stay, at a place that no config leads to', reappliedElsewhere],
   ['nothingIsLeft', 'it was to stay, at a place that no config leads to', reappliedElsewhere],
   [
+    'writesLittle',
+    'each of two operators writes little',
+    async (bench) => {
+      await bench.apply();
+      for (let round = 0; round < 40; round += 1) {
+        await bench.say(`Ready=False/Provisioning: ${round} %`);
+        await bench.sayAs('operator-2', `Ready=False/Updating: ${round} %`);
+      }
+    },
+  ],
+  [
+    'passesLittle',
+    'each of two operators looks at it now and then',
+    async ({ world }) => {
+      for (let round = 0; round < 200; round += 1) world.onPass('team-a/acme', `operator-${round % 2}`);
+    },
+  ],
+  [
     'successorFirst',
     'a successor that is no longer wanted goes, and what it was to succeed runs as ill as ever',
     async (bench) => {

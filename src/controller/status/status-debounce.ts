@@ -5,7 +5,7 @@ import type { Pass } from '../pass.ts';
 import { isPlainProgress } from './reasons.ts';
 
 /** A status is at most this old while something is in transition. */
-const freshMs = 5000;
+export const freshMs = 5000;
 
 /**
  * Whether `next` says nothing new but how far a transition has come, soon after the last write and shortly before the

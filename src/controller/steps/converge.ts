@@ -75,13 +75,12 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
   return tryStep(input, { step, operation: step.kind, permit }, tried);
 }
 
-/** What would replace something is decided on a look that was made for it. */
+/** What would replace something is decided on a look that has asked the engine. */
 async function lookBefore(input: ConvergeInput, rejected: StatusDraft['rejected']): Promise<Observation> {
   const { enabled, desired, news, signal } = input;
   const look = (fresh: boolean) => enabled.provider.getStatus(desired, desired, { fresh, signal });
-  const isFresh = news === 'some';
-  const first = await look(isFresh);
-  if (isFresh || rejected !== undefined) return first;
+  const first = await look(news === 'some');
+  if (news === 'some' || first.fresh === true || rejected !== undefined) return first;
   // What is made from nothing is looked at once it is made.
   const isFound = news === 'first' && first.exists;
   return isFound || first.changes.some(({ cause, effect }) => cause === 'spec' || effect !== 'live')

@@ -213,6 +213,16 @@ describe('a look', () => {
     ],
     ['is fresh once for each request', { status: handled, there: 'current', requestedAt: 'noon' }, [key]],
     ['is fresh after a step', { status: applied }, [key, `${key} fresh`]],
+    [
+      'is made anew for a new spec',
+      { status: applied, there: 'another' },
+      [key, `${key} fresh`, `${key} fresh`],
+    ],
+    [
+      'is not made anew where it has asked the engine',
+      { status: applied, there: 'another', shows: { fresh: true } },
+      [key, `${key} fresh`],
+    ],
     ['is made anew for what a first pass finds', { there: 'current', news: 'first' }, [key, `${key} fresh`]],
     ['is not made anew where it finds nothing', { news: 'first' }, [key, `${key} fresh`]],
   ])('%s', async (_name, situation, looks) => {

@@ -25,6 +25,8 @@ export interface Bench {
   readonly remove: () => Promise<void>;
   /** The operator writes: conditions as `Ready=True/Running: message`, of the newest generation. */
   readonly say: (ready: string, status?: Partial<TenantStatus>) => Promise<void>;
+  /** As another operator. */
+  readonly sayAs: (who: string, ready: string) => Promise<void>;
   readonly tell: (reason: string, note: string) => Promise<void>;
   readonly addFinalizer: () => Promise<void>;
   readonly takeFinalizer: () => Promise<void>;
@@ -63,8 +65,9 @@ export function createBench(world: World, time: VirtualTime): Bench {
     stop: async () => undefined,
     crash: () => undefined,
   });
-  const tenants = resource<Tenant>(world.apiserver.clientOf('user'), tenantsResource);
-  const own = resource<Tenant>(world.apiserver.clientOf(operator), tenantsResource);
+  const tenantsOf = (who: string) => resource<Tenant>(world.apiserver.clientOf(who), tenantsResource);
+  const tenants = tenantsOf('user');
+  const own = tenantsOf(operator);
   const events = resource<KubeObject>(world.apiserver.clientOf(operator), {
     group: 'events.k8s.io',
     version: 'v1',
@@ -73,6 +76,14 @@ export function createBench(world: World, time: VirtualTime): Bench {
   });
   const current = async (): Promise<Tenant> => (await tenants.get('acme', namespace)) as Tenant;
   const patch = async (body: unknown): Promise<void> => void (await own.mergePatch('acme', namespace, body));
+  const write = async (who: string, ready: string, status: Partial<TenantStatus>): Promise<void> => {
+    const { generation } = (await current()).metadata;
+    const [, value = '', reason = '', message = ''] = /^Ready=(\w+)\/(\w+): (.*)$/.exec(ready) ?? [];
+    const condition = { type: 'Ready', status: value, reason, message, observedGeneration: generation };
+    const conditions = [{ ...condition, lastTransitionTime: '2026-01-01T00:00:00Z' } as Condition];
+    const body = { status: { observedGeneration: generation, ...status, conditions } };
+    await tenantsOf(who).mergePatch('acme', namespace, body, { subresource: 'status' });
+  };
   let told = 0;
   return {
     world,
@@ -83,14 +94,8 @@ export function createBench(world: World, time: VirtualTime): Bench {
     },
     edit: async (change) => void (await tenants.mergePatch('acme', namespace, change)),
     remove: async () => void (await tenants.delete('acme', namespace)),
-    async say(ready, status = {}) {
-      const { generation } = (await current()).metadata;
-      const [, value = '', reason = '', message = ''] = /^Ready=(\w+)\/(\w+): (.*)$/.exec(ready) ?? [];
-      const condition = { type: 'Ready', status: value, reason, message, observedGeneration: generation };
-      const conditions = [{ ...condition, lastTransitionTime: '2026-01-01T00:00:00Z' } as Condition];
-      const body = { status: { observedGeneration: generation, ...status, conditions } };
-      await own.mergePatch('acme', namespace, body, { subresource: 'status' });
-    },
+    say: (ready, status = {}) => write(operator, ready, status),
+    sayAs: (who, ready) => write(who, ready, {}),
     async tell(reason, note) {
       told += 1;
       const { uid } = (await tenants.get('acme', namespace))?.metadata ?? { uid: 'uid-1' };

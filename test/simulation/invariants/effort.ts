@@ -53,6 +53,7 @@ const changesLittle: Invariant = {
   },
 };
 
+/** By one operator: what another does, be it a rival, none can help. */
 const statusWritesPerMinute = 60;
 const passesPerMinute = 150;
 
@@ -66,7 +67,7 @@ const writesLittle: Invariant = {
     return {
       onCommit({ user, collection, after, before }) {
         const { namespace = '', name = '' } = (after ?? before)?.metadata ?? {};
-        if (user !== 'user' && collection === 'tenants') write(`${namespace}/${name}`);
+        if (user !== 'user' && collection === 'tenants') write(`${namespace}/${name} by ${user}`);
       },
     };
   },
@@ -79,7 +80,7 @@ const passesLittle: Invariant = {
     const pass = perMinute(world, passesPerMinute, (key, count) =>
       broken(`${count} passes over ${key} in a minute`),
     );
-    return { onPass: (key) => pass(key) };
+    return { onPass: (key, by) => pass(`${key} by ${by}`) };
   },
 };
 

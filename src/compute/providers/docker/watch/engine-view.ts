@@ -24,8 +24,8 @@ export interface EngineView {
   readonly live: LiveMemory;
   /** What is remembered of a container is over: it is no longer paused, or gone. */
   forget(containerId: string, what: 'pause' | 'all'): void;
-  /** As cheaply as may be: inspects only where the list does not tell enough. */
-  readonly tenant: Look;
+  /** As cheaply as may be: inspects only where the list does not tell enough. Undefined: only a fresh look can tell. */
+  known(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[] | undefined>;
   /** A list of this tenant's containers and an inspect of each, now. */
   readonly fresh: Look;
   /** One list of everything, by tenant. For the watch: not guarded. */
@@ -71,17 +71,16 @@ export function createEngineView(
   /** No caller's signal: the list serves many. The engine's own deadline ends it. */
   const sharedList = sharedRun(() => lookAtAll(guard.engine, ownership, new AbortController().signal));
 
-  const known: Look = async (tenantId, signal) => {
+  const listed = async (tenantId: string, signal: AbortSignal) => {
     if (typeof watch === 'object') await abortable(watch.starting, signal);
-    if (watch !== 'live') return (await sharedList(signal)).get(tenantId) ?? [];
-    return snapshot.read(tenantId) ?? lookAt(tenantId, signal);
+    return watch === 'live' ? snapshot.read(tenantId) : ((await sharedList(signal)).get(tenantId) ?? []);
   };
 
-  const lookCheaply: Look = async (tenantId, signal) => {
+  const lookCheaply = async (tenantId: string, signal: AbortSignal) => {
     guard.check();
     const moment = snapshot.moment();
-    const containers = await known(tenantId, signal);
-    if (!containers.some(tellsTooLittle)) return containers;
+    const containers = await listed(tenantId, signal);
+    if (containers?.some(tellsTooLittle) !== true) return containers;
     const found = await inspectAll(guard.engine, containers, signal);
     const inspected = found.map((container) => exits.addTo(container));
     if (watch === 'live') snapshot.store(tenantId, inspected, moment);
@@ -98,8 +97,8 @@ export function createEngineView(
       pauses.forget(containerId);
       if (what === 'all') live.forget(containerId);
     },
-    fresh: withEach(lookAt, addMemory),
-    tenant: withEach(lookCheaply, addMemory),
+    fresh: async (tenantId, signal) => (await lookAt(tenantId, signal)).map(addMemory),
+    known: async (tenantId, signal) => (await lookCheaply(tenantId, signal))?.map(addMemory),
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
@@ -107,10 +106,6 @@ export function createEngineView(
     },
     setWatch: (state) => void (watch = state),
   };
-}
-
-function withEach(look: Look, add: (container: ObservedContainer) => ObservedContainer): Look {
-  return async (tenantId, signal) => (await look(tenantId, signal)).map(add);
 }
 
 /** Restarts, the start's time and the reason of an exit stand in the inspect alone; they matter for these. */

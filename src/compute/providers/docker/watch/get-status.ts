@@ -35,7 +35,8 @@ export async function getStatus(
   const asked = places.elsewhere(at.placement, { fresh: false, signal });
   const other = asked && (await asked);
   if (other === undefined && there === ownership) {
-    const containers = await (fresh ? view.fresh(tenantId, signal) : view.tenant(tenantId, signal));
+    const known = fresh ? undefined : await view.known(tenantId, signal);
+    const containers = known ?? (await view.fresh(tenantId, signal));
     assertBelongsTo(containers, at, there);
     if (against === undefined) return observe(against, containers, clock());
     noteInPlace(view.live, against, containers);
@@ -50,7 +51,8 @@ export async function getStatus(
     if (seen.exists && changes.length === 0) inPlace.note(against);
     const before = inPlace.before(against);
     const gone = before === undefined ? [] : goneContainers(before, containers).map(bringsBack);
-    return { ...seen, changes, ...(gone.length === 0 ? {} : { gone }) };
+    const isAsked = !fresh && known === undefined;
+    return { ...seen, changes, ...(gone.length === 0 ? {} : { gone }), ...(isAsked && { fresh: true }) };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.
   const holder = other ?? engine;

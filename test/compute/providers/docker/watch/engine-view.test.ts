@@ -91,6 +91,17 @@ describe('with a watch', () => {
     expect(count(engine, 'listContainers')).toBe(1);
   });
 
+  it('an answer says where the engine had to be asked for it, for the watch did not know', async () => {
+    const engine = await fleet(1);
+    const { look } = watched(engine);
+    expect((await look('t0')).fresh).toBeUndefined();
+    const [first] = engine.containers.values();
+    if (first !== undefined) engine.emit('update', first);
+    await later(0);
+    expect((await look('t0')).fresh).toBe(true);
+    expect((await look('t0')).fresh).toBeUndefined();
+  });
+
   it('an event that comes while the tenant is being asked for is not lost', async () => {
     const engine = await fleet(1);
     const { hints, look } = watched(engine);

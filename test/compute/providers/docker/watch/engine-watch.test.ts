@@ -197,7 +197,7 @@ describe('the connection', () => {
     await later(firstRetryMs);
     expect(count(engine, 'events')).toBe(2);
     expect(hints).toEqual([undefined, undefined]);
-    expect(await view.tenant('t0', signal)).toHaveLength(1);
+    expect(await view.known('t0', signal)).toHaveLength(1);
   });
 
   it('that ends the watch ends quietly: nobody is refused by it, and nobody waits for it any more', async () => {
@@ -210,7 +210,7 @@ describe('the connection', () => {
     expect(hints).toEqual([]);
     expect(() => guard.check()).not.toThrow();
     const before = count(engine, 'listContainers');
-    expect(await view.tenant('t0', signal)).toHaveLength(1);
+    expect(await view.known('t0', signal)).toHaveLength(1);
     expect(count(engine, 'listContainers')).toBe(before + 1);
     await later(600_000);
     expect(count(engine, 'events')).toBe(1);
@@ -221,8 +221,8 @@ describe('who asks', () => {
   it('while the watch begins waits for its list, and then needs none of its own', async () => {
     const { engine } = await fleet(1);
     const { view } = await watched(engine);
-    expect(await view.tenant('t0', signal)).toHaveLength(1);
-    expect(await view.tenant('t0', signal)).toHaveLength(1);
+    expect(await view.known('t0', signal)).toHaveLength(1);
+    expect(await view.known('t0', signal)).toHaveLength(1);
     expect(count(engine, 'listContainers')).toBe(1);
   });
 
@@ -230,7 +230,7 @@ describe('who asks', () => {
     const { engine } = await fleet(1);
     outage(engine).down = true;
     const { view } = await watched(engine);
-    await expect(view.tenant('t0', signal)).rejects.toThrow(unreachable.message);
+    await expect(view.known('t0', signal)).rejects.toThrow(unreachable.message);
   });
 
   it('while the connection is lost is answered by the engine', async () => {
@@ -240,7 +240,7 @@ describe('who asks', () => {
     engine.breakStreams();
     await later(0);
     const before = count(engine, 'listContainers');
-    await view.tenant('t0', signal);
+    await view.known('t0', signal);
     expect(count(engine, 'listContainers')).toBe(before + 1);
   });
 });
