@@ -22,6 +22,8 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [1254, 'changesLittle'],
   [4658, 'changesLittle'],
   [3988, 'readyIsTrue'],
+  [8470, 'writesLittle'],
+  [6719, 'asksLittle'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */
