@@ -5,6 +5,7 @@ import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
+import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
@@ -72,7 +73,7 @@ function failure(pass: Pass, error: unknown): Outcome {
 /** The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. */
 async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const { deps, memory, signal } = pass;
-  const tenantSpec = parseTenantSpec(deps.specSchema, pass.tenant);
+  const tenantSpec = specOf(pass);
   note(pass, { tenantId: identify(pass, tenantSpec) });
   if (tenantSpec.suspend) return suspended(pass);
   const enabled = attended(pass, choose(pass, tenantSpec));
@@ -160,6 +161,17 @@ async function suspended(pass: Pass): Promise<Outcome> {
 function onlyLostContact(error: unknown): ComputeError {
   if (!(error instanceof ComputeError) || !isLostContact(error)) throw error;
   return error;
+}
+
+/** Most passes are over the spec of the one before, and comparing is quicker than parsing. */
+function specOf({ deps, tenant, memory }: Pass): TenantSpec {
+  const known = memory.parsed;
+  const spec =
+    known !== undefined && jsonEqual(known.stored, tenant.spec)
+      ? known.spec
+      : parseTenantSpec(deps.specSchema, tenant);
+  memory.parsed = { stored: tenant.spec, spec };
+  return spec;
 }
 
 /** The tenant's id; the oldest Tenant has it. */

@@ -1,4 +1,5 @@
 import type { Placement, TenantStatus } from '../api/status.ts';
+import type { TenantSpec } from '../api/tenant.ts';
 import { backoffMs } from '../async/backoff.ts';
 import type { Recurrence } from '../async/recurrence.ts';
 
@@ -35,6 +36,10 @@ export interface TenantMemory {
   whereabouts?: Whereabouts | undefined;
   /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
   places?: readonly Placement[] | 'asking' | undefined;
+  /** The spec that was parsed last, as it is stored and as its schema takes it. */
+  parsed?: { readonly stored: unknown; readonly spec: TenantSpec } | undefined;
+  /** The stored status that was last found to be as its schema has it. */
+  soundStatus?: TenantStatus | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
 }

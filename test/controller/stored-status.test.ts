@@ -62,6 +62,20 @@ describe.each(faults)('a stored status with %s', (_what, status) => {
   });
 });
 
+test.each(faults)(
+  'a stored status that a hand gives %s is mended by the operator that is at work',
+  async (_what, status) => {
+    const { fixture } = await withStored({});
+    const { placement } = (await fixture.get('acme')).status as TenantStatus;
+    fixture.apiserver.checksStatus = false;
+    await fixture.tenants.mergePatch('acme', 'team-a', { status }, { subresource: 'status' });
+    await fixture.pass(1000);
+    const mended = (await fixture.get('acme')).status as TenantStatus;
+    expect(tenantStatus.safeParse(mended).success).toBe(true);
+    expect(mended.placement).toEqual(placement);
+  },
+);
+
 test('of a status that somebody wiped, nothing is said anew before a look that was made for it', async () => {
   const { docker, fixture } = await withStored({});
   const { calls } = docker;

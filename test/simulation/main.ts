@@ -19,9 +19,8 @@ const { values } = parseArgs({
 async function playMany(from: number, count: number): Promise<void> {
   const begun = process.hrtime.bigint();
   const workers = Math.min(availableParallelism(), count);
-  const portions = Array.from({ length: workers }, (_, index) =>
-    inWorker({ from: from + index, until: from + count, stride: workers, all: values.all }),
-  );
+  const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const portions = Array.from({ length: workers }, () => inWorker({ from, count, taken, all: values.all }));
   const played = await Promise.all(portions);
   const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
   const broken = played.flatMap((portion) => portion.broken).toSorted(([a], [b]) => a - b);

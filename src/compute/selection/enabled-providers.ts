@@ -12,13 +12,26 @@ export interface EnabledProvider {
 
 export type EnabledProviders = ReadonlyMap<string, EnabledProvider>;
 
+type Config = Readonly<Record<string, unknown>>;
+
+interface Merged extends Pick<EnabledProvider, 'definition' | 'block'> {
+  readonly config: Config;
+}
+
+/** What was merged last, by the tenant's block: most passes are over the one of the pass before. */
+const merged = new WeakMap<Config, Merged>();
+
+/** The block of a tenant that has none. */
+const noBlock: Config = {};
+
 /**
- * The tenant's block over the operator's defaults, checked as a whole.
+ * The tenant's block over the operator's defaults, checked as a whole. Neither block may be changed once it was here.
  * Throws ComputeError InvalidSpec, naming the path.
  */
-export function tenantConfig(
-  { definition, block }: EnabledProvider,
-  tenantBlock: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  return validateConfig(definition, mergeConfig(configDefaults(definition, block), tenantBlock));
+export function tenantConfig({ definition, block }: EnabledProvider, tenantBlock: Config = noBlock): Config {
+  const known = merged.get(tenantBlock);
+  if (known?.definition === definition && known.block === block) return known.config;
+  const config = validateConfig(definition, mergeConfig(configDefaults(definition, block), tenantBlock));
+  merged.set(tenantBlock, { definition, block, config });
+  return config;
 }

@@ -47,7 +47,7 @@ export async function resolveSpec({
   secrets,
 }: ResolveInput): Promise<TenantComputeSpec> {
   const { namespace, name, uid } = tenant.metadata;
-  const config = tenantConfig(enabled, spec.computeConfig?.[enabled.definition.name] ?? {});
+  const config = tenantConfig(enabled, spec.computeConfig?.[enabled.definition.name]);
   const readValues = enabled.definition.secrets === 'values' ? secrets : undefined;
   const containers: ContainerSpec[] = [];
   for (const container of spec.containers ?? []) {

@@ -63,6 +63,16 @@ describe('tenantConfig', () => {
     expect(tenantConfig(provider, {})).toEqual({ image: 'nginx' });
   });
 
+  test("merges the same blocks once, and another operator's block or provider for itself", () => {
+    const block = { image: 'app' };
+    const provider = enabled('docker', { image: 'nginx', volumes: ['x:/x'] });
+    const config = tenantConfig(provider, block);
+    expect(tenantConfig({ ...provider }, block)).toBe(config);
+    expect(tenantConfig(enabled('docker', { image: 'nginx' }), block)).toEqual({ image: 'app' });
+    expect(tenantConfig({ ...enabled('mock', {}), block: provider.block }, block)).not.toEqual(config);
+    expect(tenantConfig(provider, block)).toEqual(config);
+  });
+
   test('takes the documented compute_config of ECS', () => {
     expect(tenantConfig(enabled('ecs', ecsBlock), documentedEcsConfig)).toEqual(documentedEcsConfig);
   });

@@ -13,7 +13,8 @@ import type {
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
-import { hashedFields, liveSettingsOf } from './container-fields.ts';
+import { liveSettingsOf } from './container-fields.ts';
+import { containerHashes, hashVersion } from './container-hashes.ts';
 import { partName, tenantName, tenantNetworkName } from './container-name.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -45,7 +46,7 @@ export interface DesiredContainer {
   readonly labels: Marks;
   /**
    * By the UID of the cluster that made the container: it is the hash's key. The first is the one of now, the others are
-   * what earlier versions made of the same; see `formOfBefore`.
+   * what earlier versions made of the same; see `containerHashes`.
    */
   readonly hashes: ReadonlyMap<string, readonly string[]>;
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
@@ -68,9 +69,6 @@ export interface DockerSettings {
   readonly commonPolicy: CommonPolicy;
   readonly ownership: Ownership;
 }
-
-/** Hashes of this form; see specHash. */
-const hashVersion = 'v1';
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desiredTenant(
@@ -226,20 +224,7 @@ function desiredContainer(
   const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const bindAddress = block.port_bind_address;
-  const replaceable = {
-    ...hashedFields(container),
-    volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
-    network,
-    bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
-    labels: spec.config.labels,
-  };
-  const forms = [replaceable, { ...replaceable, ...formOfBefore(container, { volumes, bindAddress }) }];
-  const hashes = new Map(
-    [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
-      uid,
-      forms.map((form) => specHash(hashVersion, uid, form)),
-    ]),
-  );
+  const hashes = containerHashes(container, spec.config.labels, { ownership, network, volumes, bindAddress });
   return {
     spec: container,
     engineName: single ? base : partName(base, container.name),
@@ -259,24 +244,6 @@ function desiredContainer(
     hashes,
     isDone: wasDone(spec, container.name, hashes),
   };
-}
-
-/** Stands in the hash of a container that publishes nothing, and feels no other: the default of always. */
-const unusedBindAddress = '127.0.0.1';
-
-function publishes({ ports = [] }: ContainerSpec, network: DesiredNetwork): boolean {
-  return ports.length > 0 && network.kind !== 'mode';
-}
-
-/**
- * What earlier versions hashed and a container does not feel: the order of volumes, the bind address without a port,
- * no arguments in so many words. A container that bears such a hash is the same one.
- */
-function formOfBefore(
-  { args }: ContainerSpec,
-  { volumes, bindAddress }: Pick<DesiredContainer, 'volumes' | 'bindAddress'>,
-): Readonly<Record<string, unknown>> {
-  return { args, volumes, bindAddress };
 }
 
 function wasDone(

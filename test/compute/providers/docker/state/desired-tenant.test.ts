@@ -205,6 +205,11 @@ describe('the hash of a container', () => {
     expect(accepted).toContain('v1:0dbe9e054b5191546b32a30f0ad37bf6');
   });
 
+  it('is made once where the version before made the same', () => {
+    const hashes = desire(tenantSpec({ volumes: ['a:/a', 'b:/b'] })).containers[0]?.hashes;
+    expect(hashes?.get('cluster-1')).toHaveLength(1);
+  });
+
   it('differs with several host ports for one container port, and not with their order', () => {
     const ports = [8080, 8081].map((host_port) => ({ container_port: 80, host_port }));
     expect(hash(tenantSpec({ ports }))).toBe(hash(tenantSpec({ ports: ports.toReversed() })));
