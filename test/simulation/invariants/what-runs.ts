@@ -514,10 +514,11 @@ function placeWords(tenant: StoredTenant | undefined): string | undefined {
   return placement && JSON.stringify({ ...placement, host: undefined });
 }
 
-function jobOf(world: World, engine: DockerEngine, container: Container): string {
-  const tenant = world.ledger.tenants.get(container.tenant);
-  const { uid = '', generation = 0 } = tenant?.metadata ?? {};
-  return `${engine.name} ${uid} ${generation} ${container.name} ${container.image}`;
+/** By what it was made for: its Tenant may be another generation by the time it ends. */
+function jobOf(world: World, engine: DockerEngine, { tenant, role, image, labels }: Container): string {
+  const { uid = '' } = world.ledger.tenants.get(tenant)?.metadata ?? {};
+  const [, hash = ''] = Object.entries(labels).find(([key]) => key.endsWith('.spec_hash')) ?? [];
+  return `${engine.name} ${uid} ${role} ${image} ${hash}`;
 }
 
 export const whatRuns: readonly Invariant[] = [
