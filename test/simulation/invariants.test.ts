@@ -393,6 +393,11 @@ const innocent: readonly (readonly [
     },
   ],
   [
+    'successorFirst',
+    'a process of the host has the port of the successor, which no engine can tell',
+    stopForPort(({ engine }) => void engine.heldPorts.add(18_080)),
+  ],
+  [
     'leavesReportedAlone',
     'a Secret has another value than what runs was made with',
     async (bench) => {
@@ -404,6 +409,24 @@ const innocent: readonly (readonly [
     },
   ],
 ];
+
+const holder = { by: 'person', name: 'holder', hostPort: 18_080 };
+
+/** What runs is stopped for a successor that excludes it, and whose port somebody holds. */
+function stopForPort(hold: (bench: Bench) => void): (bench: Bench) => Promise<void> {
+  return async (bench) => {
+    const docker = { image: 'stateful:1' };
+    await bench.apply({ computeProvider: 'docker', computeConfig: { docker } });
+    const { id } = bench.run(docker);
+    await bench.pass(settledMs);
+    await bench.say('Ready=True/Running: 1/1', { placement, ...running });
+    const ports = [{ container_port: 80, host_port: 18_080 }];
+    await bench.edit({ spec: { computeConfig: { docker: { ...docker, ports } } } });
+    hold(bench);
+    await bench.pass(90_000);
+    model.stop(bench.engine, operator, id);
+  };
+}
 
 /** A Tenant that is Ready with what a Secret says, and has its drift only reported. */
 async function readySecretReader(bench: Bench): Promise<void> {
@@ -493,6 +516,10 @@ describe('an invariant', () => {
       expect([...broken]).toContain(name);
     },
   );
+
+  it('successorFirst is broken by a stop for a successor whose port a person’s container publishes', async () => {
+    expect([...(await brokenBy(stopForPort(({ run }) => void run(holder))))]).toContain('successorFirst');
+  });
 
   it('leavesReportedAlone is broken where what runs has the value of its Secret', async () => {
     const broken = await brokenBy(async (bench) => {

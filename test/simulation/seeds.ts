@@ -24,6 +24,8 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [3988, 'readyIsTrue'],
   [8470, 'writesLittle'],
   [6719, 'asksLittle'],
+  [4152, 'namesLeadToProven'],
+  [10862, 'rejectedForItsOwnFault'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

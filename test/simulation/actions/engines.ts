@@ -24,6 +24,40 @@ function trouble(scene: Scene, what: string): void {
   noteTrouble(scene.world);
 }
 
+/** By a container that publishes it, which the engine tells of, or by a process on the host, which nobody sees. */
+function hold(engine: DockerEngine, port: number): () => void {
+  const { containers, heldPorts, surroundings } = engine;
+  // The clock decides, so that no later draw is another.
+  const id = engine.now() % 2 === 0 ? publish(engine, port) : undefined;
+  if (id === undefined) heldPorts.add(port);
+  return () => {
+    heldPorts.delete(port);
+    const one = id === undefined ? undefined : containers.get(id);
+    if (one === undefined) return;
+    containers.delete(one.id);
+    surroundings.emit('destroy', one);
+  };
+}
+
+/** Undefined: something has it already, or the engine is not there. */
+function publish(engine: DockerEngine, port: number): string | undefined {
+  if (engine.phase !== 'up') return undefined;
+  engine.images.add('app:1');
+  const PortBindings = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: `${port}` }] };
+  const id = model.create(engine, 'person', `holder-${port}`, {
+    Image: 'app:1',
+    HostConfig: { PortBindings },
+  });
+  try {
+    model.start(engine, 'person', id);
+    return id;
+  } catch (error) {
+    if (!(error instanceof model.Refused)) throw error;
+    engine.containers.delete(id);
+    return undefined;
+  }
+}
+
 export const engineActions = {
   restart(scene) {
     const engine = engineOf(scene);
@@ -168,11 +202,10 @@ export const engineActions = {
   },
   async holdPort(scene) {
     const port = 18_080 + scene.random.int(0, scene.names.length - 1) + scene.random.pick([0, 100]);
-    const { heldPorts } = engineOf(scene);
     scene.world.note(`something holds the port ${port}`);
-    heldPorts.add(port);
+    const release = hold(engineOf(scene), port);
     await scene.pass(scene.random.int(1_000, 60_000));
-    heldPorts.delete(port);
+    release();
   },
   flaw(scene) {
     const engine = engineOf(scene);

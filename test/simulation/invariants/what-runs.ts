@@ -155,8 +155,9 @@ const successorFirst: Invariant = {
       const excluded = all.some(({ containers }) =>
         containers.every((wanted) => wanted.name !== name || excludes(wanted, container)),
       );
+      const published = publishedByPersons(engine);
       const isBlocked = all.every(({ containers }) =>
-        containers.some(({ ports }) => ports.some(([, port]) => engine.heldPorts.has(port))),
+        containers.some(({ ports }) => ports.some(([, port]) => published.has(port))),
       );
       if (isBlocked)
         return broken(
@@ -172,6 +173,17 @@ const successorFirst: Invariant = {
     },
   }),
 };
+
+/** A look, and the call that it leads to. */
+const lookAgeMs = 2_000;
+
+/** Long enough for a look to show it. What else on the host holds a port, no engine can tell before a start. */
+function publishedByPersons(engine: DockerEngine): ReadonlySet<number> {
+  const others = [...engine.containers.values()].filter(
+    (one) => one.madeBy === 'person' && isUp(one) && engine.now() - one.startedMs > lookAgeMs,
+  );
+  return new Set(others.flatMap(({ ports }) => Object.values(ports)));
+}
 
 /** Whether it never served: what it was to succeed runs still. */
 function isStillTried(world: World, engine: DockerEngine, container: Container): boolean {

@@ -71,7 +71,13 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const { view, settings } = deps;
   const { desired, hold } = attempt;
   const before = deps.inPlace.before(desired);
-  const findings: Findings = { failed: new Map(), remade: new Set(), given: new Map(), lastSeen: new Map() };
+  const findings: Findings = {
+    failed: new Map(),
+    remade: new Set(),
+    hasStopped: false,
+    given: new Map(),
+    lastSeen: new Map(),
+  };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const observed = await view.fresh(desired.tenantId, signal);
@@ -138,6 +144,7 @@ async function take(
       break;
     case 'stop':
       await assertPortsFree(deps, { attempt, successors: step.successors ?? [] }, signal);
+      findings.hasStopped ||= step.successors !== undefined;
       await stopAll(engine, step.containers, consented(attempt, step.effect, 'stopping'), signal);
       break;
     case 'remove':
@@ -184,13 +191,14 @@ function retreat(
   {
     step,
     attempt: { desired, failure },
-    findings: { failed },
+    findings: { failed, hasStopped },
   }: Taking & { readonly step: Extract<Step, { do: 'give-up' }> },
 ): ComputeError {
   const removed = new Set(step.containers.map(({ id }) => id));
   const lost = [...failed].flatMap(([id, { why }]) => (removed.has(id) ? [] : [`; ${why}`]));
   const message = `${step.message}, and is tried again${lost.join('')}`;
-  const waitMs = retreats.note(desired, redact(message, desired.secrets));
+  const isGap = hasStopped && [...failed.values()].some(({ lasts }) => lasts === true);
+  const waitMs = retreats.note(desired, redact(message, desired.secrets), isGap ? 'gap' : undefined);
   return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
 }
 

@@ -42,6 +42,12 @@ export function* freeSubnets(
   }
 }
 
+/** Whether an IPv4 address is a lower one than another. */
+export function isLowerAddress(address: string, other: string): boolean {
+  const [a, b] = [address, other].map((one) => parse(`${one}/32`)?.first);
+  return a !== undefined && b !== undefined && a < b;
+}
+
 function parse(subnet: string): Range | undefined {
   const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(subnet);
   if (match === null) return undefined;

@@ -3,6 +3,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { endpointConfig } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { stopGraceSeconds } from './end-containers.ts';
+import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { Joining, JoinStep } from '../state/plan/step.ts';
@@ -70,20 +71,26 @@ async function ensureNetwork(
 
 /**
  * The lowest address that is free is mostly the one that it left. With another one, whatever connection it had made hangs
- * until it times out, which takes a quarter of an hour: it begins anew, while the old one still serves.
+ * until it times out, which takes a quarter of an hour: it begins anew, while the old one still serves. Nothing is known
+ * then of how it runs: it is proven once more before it bears the name. Where addresses come in another order, that could
+ * go on for ever; there, it keeps the name.
  */
 async function renewConnections(
   { engine }: ConvergeDeps,
   { joining: { container, network }, attempt }: JoinAttempt,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id } = container;
+  const { id, made } = container;
   const before = container.inspected?.endpoints[network]?.address ?? '';
   if (before === '' || !isUp(container)) return;
   const found = await engine.inspectContainer(id, signal);
   const after = found?.NetworkSettings.Networks[network]?.IPAddress ?? '';
   if (after === '' || after === before) return;
   const consent = consentTo(attempt.permit, 'live', `restarting containers of ${attempt.desired.tenantId}`);
+  if (isLowerAddress(after, before)) {
+    await engine.disconnectContainer(id, network, consent, signal);
+    await engine.connectContainer(id, network, endpointConfig(made.container ?? '', false), signal);
+  }
   await engine.stopContainer(id, stopGraceSeconds, consent, signal);
   await engine.startContainer(id, signal);
 }

@@ -10,8 +10,11 @@ import type { DesiredTenant } from '../state/desired-tenant.ts';
 export interface Retreats {
   /** What the last attempt at this desired state came to, while the next one is not due. */
   pending(desired: DesiredTenant): { readonly message: string; readonly waitMs: number } | undefined;
-  /** Returns the milliseconds until the next attempt. `undone`: by somebody who will do so again. */
-  note(desired: DesiredTenant, message: string, why?: 'undone'): number;
+  /**
+   * Returns the milliseconds until the next attempt. `undone`: by somebody who will do so again. `gap`: each attempt stops
+   * what serves, and what it failed for mostly lasts.
+   */
+  note(desired: DesiredTenant, message: string, why?: 'undone' | 'gap'): number;
   forget(tenantId: string): void;
   /** A container was made. */
   noteMade(desired: DesiredTenant, container: { readonly id: string; readonly name: string }): void;
@@ -30,6 +33,9 @@ interface Retreat {
 
 const backoff = { baseMs: 1_000, capMs: 300_000 };
 
+/** The wait of 32 s. */
+const fewestOfGap = 5;
+
 export function createRetreats(now: () => number = () => performance.now()): Retreats {
   const retreats = new Map<string, Retreat>();
   /** Names of containers, with the hash of their desired state, by tenant and id. */
@@ -46,7 +52,7 @@ export function createRetreats(now: () => number = () => performance.now()): Ret
       return known !== undefined && waitMs > 0 ? { message: known.message, waitMs } : undefined;
     },
     note(desired, message, why) {
-      const count = of(desired)?.count ?? 0;
+      const count = Math.max(of(desired)?.count ?? 0, why === 'gap' ? fewestOfGap : 0);
       const waitMs = Math.ceil(backoffMs(count, backoff));
       const { tenantId, specHash } = desired;
       const steps = why === 'undone' ? 2 : 1;

@@ -12,6 +12,8 @@ export interface Findings {
   readonly failed: Map<string, Fault>;
   /** Names of containers that were removed because they could not be started. */
   readonly remade: Set<string>;
+  /** Whether what serves was stopped for the sake of a successor. */
+  hasStopped: boolean;
   /** The live settings that were given to containers, by their ids; see `describeLive`. */
   readonly given: Map<string, string>;
   /** Containers that were seen, by their serving names: one that had to be removed leaves its volumes. */
@@ -74,7 +76,12 @@ function mayBeRemade({ desired }: Attempt, { container, refusal, what }: Refused
 function faultOf({ desired }: Attempt, { container, refusal, what }: RefusedStart): Fault {
   const own = isOwnFault(refusal);
   const why = `could not be started: ${refusal.message}`;
-  if (what === 'successor') return { why: `${why}${portHint(desired.containers, refusal)}`, own };
+  if (what === 'successor')
+    return {
+      why: `${why}${portHint(desired.containers, refusal)}`,
+      own,
+      lasts: refusal.kind === 'port-busy',
+    };
   if (what === 'old') return { why: `container ${container.name} ${why}`, own };
   const wanted = desiredOf(desired.containers, container);
   const hint = wanted === undefined ? '' : portHint([wanted], refusal);

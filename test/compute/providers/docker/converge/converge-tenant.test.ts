@@ -226,6 +226,25 @@ describe('a replacement on fixed ports', () => {
     expect((await provider.update(on(8080, 9090), signal)).outcome).toBe('done');
   });
 
+  it('waits long where the host has one of them, for each try stops what serves', async () => {
+    const { engine, provider, container } = await running(on(8080));
+    refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
+    const { retryAfterMs } = await failure(provider.update(on(8080, 9090), signal));
+    expect(engine.calls).toContain('stopContainer');
+    expect(container.state).toBe('running');
+    expect(retryAfterMs).toBeGreaterThanOrEqual(16_000);
+  });
+
+  it('waits no longer than ever where nothing has to be stopped for a try, or the fault may pass', async () => {
+    const { engine, provider } = await running(on(8080));
+    refuseOnce(engine, 'startContainer', new EngineRefusal('port-busy', 500, 'no way'));
+    expect((await failure(provider.update(on(9090), signal))).retryAfterMs).toBeLessThanOrEqual(1_000);
+    const other = await running(on(8080));
+    refuseOnce(other.engine, 'startContainer', new EngineRefusal('other', 500, 'no way'));
+    const { retryAfterMs } = await failure(other.provider.update(on(8080, 9090), signal));
+    expect(retryAfterMs).toBeLessThanOrEqual(1_000);
+  });
+
   it('is not held up by the same port on another address, or of another protocol', async () => {
     const { engine, provider } = await running(on(8080));
     const PortBindings = {

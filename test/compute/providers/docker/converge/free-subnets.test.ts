@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
-import { freeSubnets } from '../../../../../src/compute/providers/docker/converge/free-subnets.ts';
+import {
+  freeSubnets,
+  isLowerAddress,
+} from '../../../../../src/compute/providers/docker/converge/free-subnets.ts';
 
 const first = (pool: string, taken: readonly string[]): string | undefined =>
   freeSubnets(pool, taken, 28).next().value as string | undefined;
@@ -29,4 +32,11 @@ it('a larger one begins where one of its size can', () => {
   const larger = (taken: readonly string[]): unknown => freeSubnets('10.210.0.0/16', taken, 26).next().value;
   expect(larger(['10.210.0.0/28'])).toBe('10.210.0.64/26');
   expect([...freeSubnets('10.0.0.0/28', [], 27)]).toEqual([]);
+});
+
+it('an address is lower by its numbers, and only where it is IPv4', () => {
+  expect(isLowerAddress('10.0.0.9', '10.0.0.10')).toBe(true);
+  expect(isLowerAddress('10.0.0.10', '10.0.0.9')).toBe(false);
+  expect(isLowerAddress('10.0.0.9', '10.0.0.9')).toBe(false);
+  expect(isLowerAddress('fd00::1', 'fd00::2')).toBe(false);
 });

@@ -51,6 +51,16 @@ it('what somebody undoes is made again at a quarter of the pace', () => {
   });
 });
 
+it('what serves is stopped again for an attempt that mostly fails no sooner than half a minute later', () => {
+  const { time, retreats } = bench();
+  for (const wholeMs of [32_000, 64_000, 128_000, 256_000, 300_000, 300_000]) {
+    const waitMs = retreats.note(acme, 'the port is busy', 'gap');
+    expect(waitMs).toBeGreaterThanOrEqual(wholeMs / 2);
+    expect(waitMs).toBeLessThanOrEqual(wholeMs);
+    time.ms += waitMs;
+  }
+});
+
 it('a successor counts as made until something is done to it, and for its own desired state alone', () => {
   const { retreats } = bench();
   const successor = { id: '1', name: 'app_next' };

@@ -137,11 +137,11 @@ function planRevival({ containers }: TenantComparison, { failed }: SuccessorCont
 
 /** What was found in this call comes first: the others were stopped for it, and how they ended means nothing. */
 function failuresOf(successors: readonly Successor[], { failed }: SuccessorContext): readonly Failure[] {
-  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] =>
-    health.kind === 'failed'
-      ? [{ id: next.id, name: desired.spec.name, why: health.why, own: health.own }]
-      : [],
-  );
+  const failures = successors.flatMap(({ desired, next, health }): readonly Failure[] => {
+    if (health.kind !== 'failed') return [];
+    const { kind: _kind, ...fault } = health;
+    return [{ id: next.id, name: desired.spec.name, ...fault }];
+  });
   const found = failures.filter(({ id }) => failed.has(id));
   return found.length > 0 ? found : failures;
 }

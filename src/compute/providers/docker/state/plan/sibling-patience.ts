@@ -45,10 +45,17 @@ export function withPatience(
       0,
     );
     const { why, lookAgainAfterMs } = health;
-    if (!isComing && leftMs === 0) return { ...successor, health: { kind: 'failed', why, own: true } };
+    if (!isComing && leftMs === 0 && !isUpAgain(next, clock))
+      return { ...successor, health: { kind: 'failed', why, own: true } };
     const waitMs = Math.max(lookAgainAfterMs, Math.min(leftMs, lostEventMs));
     return { ...successor, health: { kind: 'wait', lookAgainAfterMs: waitMs } };
   });
+}
+
+/** It may have found at last what it needed; if not, it ends again, and that is looked at. */
+function isUpAgain({ state, health, inspected }: ObservedContainer, { nowMs, settleMs }: Clock): boolean {
+  if (state !== 'running' || inspected === undefined) return false;
+  return (health === 'none' || health === 'healthy') && nowMs - inspected.startedMs >= settleMs;
 }
 
 /** Whether it does not run as it should, and has not come to its own end. */

@@ -57,6 +57,8 @@ export interface Joining {
 export interface Fault {
   readonly why: string;
   readonly own: boolean;
+  /** Something on the host has what it needs, and mostly keeps it. */
+  readonly lasts?: boolean;
 }
 
 /** A successor that does not do: to be told in the next look's `failed`. */

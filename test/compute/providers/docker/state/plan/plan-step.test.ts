@@ -390,6 +390,8 @@ describe('a successor that does not do', () => {
 describe('a successor that keeps exiting', () => {
   const looping = (one: typeof a, ranMs: number) =>
     one.next({ state: 'restarting', exitCode: 1 }, { restartCount: 9, createdMs: nowMs - ranMs });
+  const again = (ranMs: number) =>
+    a.next({ exitCode: 1 }, { restartCount: 5, createdMs: nowMs - 90_000, startedMs: nowMs - ranMs });
   const up = (one: typeof a, ranMs: number, over: Over = {}) =>
     one.next(over, { createdMs: nowMs - ranMs, startedMs: nowMs - ranMs });
   const olds = [a.old(), b.old()];
@@ -409,6 +411,8 @@ describe('a successor that keeps exiting', () => {
     ['is waited for a while once its sibling runs', [looping(a, 90_000), up(b, 40_000)], waits(10_000)],
     ['and no longer than that', [looping(a, 90_000), up(b, 59_000)], waits(3_000)],
     ['has failed then', [looping(a, 90_000), up(b, 60_000)], givenUp],
+    ['but for one that runs again for the settling time', [again(3_000), up(b, 60_000)], waits(3_000)],
+    ['and not for a shorter time', [again(2_999), up(b, 60_000)], givenUp],
     [
       'beside another such one has failed when both were made so long ago',
       [looping(a, 60_000), looping(b, 60_000)],
