@@ -294,7 +294,7 @@ function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text) => b.includes(text));
 }
 
-const settleMs = 3_000;
+export const settleMs = 3_000;
 const longestSettleMs = 300_000;
 
 /** Whether it has run well long enough to be believed, at that time. */

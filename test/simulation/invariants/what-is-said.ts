@@ -19,6 +19,7 @@ import {
   keyOfTenant,
   lackingOf,
   lackingOnEcs,
+  settleMs,
   providerOf,
 } from '../truth.ts';
 import type { World } from '../world.ts';
@@ -301,7 +302,12 @@ const illnessIsSeen: Invariant = {
       if (ready.reason !== 'Unhealthy' || wasDisturbed(world, key, world.time.now() - 30_000)) return;
       if (world.ledger.since(key, world.time.now() - 30_000).length > 1) return;
       const config = world.operators.find(({ process }) => process.name === by)?.config;
-      if (config === undefined || containersOf(world.engineNamed(config.engine), key).length === 0) return;
+      if (config === undefined) return;
+      const there = containersOf(world.engineNamed(config.engine), key);
+      // What was started just now has not run well yet, be it that an earlier run of that job did.
+      const isNew = ({ startedMs }: { readonly startedMs: number }): boolean =>
+        world.time.now() - startedMs < settleMs;
+      if (there.length === 0 || there.some(isNew)) return;
       if (lacking(world, tenant, ready.observedGeneration ?? 0, by).length === 0)
         broken(`${key} does well, and is ${ready.reason}: ${ready.message}`);
     }),
