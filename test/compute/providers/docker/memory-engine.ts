@@ -3,7 +3,11 @@ import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { covers } from '../../../../src/compute/permit.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
-import type { Engine, EngineEvent } from '../../../../src/compute/providers/docker/engine/engine.ts';
+import type {
+  Engine,
+  EngineEvent,
+  NetworkCalls,
+} from '../../../../src/compute/providers/docker/engine/engine.ts';
 import {
   bindMounts,
   firstEndpoints,
@@ -395,17 +399,7 @@ function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspe
   };
 }
 
-function networkCalls(
-  state: State,
-): Pick<
-  Engine,
-  | 'listNetworks'
-  | 'inspectNetwork'
-  | 'createNetwork'
-  | 'removeNetwork'
-  | 'connectContainer'
-  | 'disconnectContainer'
-> {
+function networkCalls(state: State): NetworkCalls {
   const { networks, containers, calls } = state;
   return {
     async connectContainer(id, network, { Aliases = [] }) {

@@ -2,7 +2,7 @@ import { consentTo } from '../../../permit.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { endpointConfig } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import { stopGraceSeconds } from './end-containers.ts';
+import { consented, stopGraceSeconds } from './end-containers.ts';
 import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
 import { isUp } from '../state/observed-container.ts';
@@ -46,7 +46,7 @@ async function joinOne(
   const { container, network, isNamed } = joining;
   if (container.networks.includes(network)) {
     // Nobody knows it by its name yet, so that nobody is cut off.
-    const consent = consentTo(attempt.permit, 'live', `moving containers of ${attempt.desired.tenantId}`);
+    const consent = consented(attempt, 'live', 'moving');
     await engine.disconnectContainer(container.id, network, consent, signal);
   } else {
     await ensureNetwork(deps, { joining, attempt }, signal);
@@ -86,7 +86,7 @@ async function renewConnections(
   const found = await engine.inspectContainer(id, signal);
   const after = found?.NetworkSettings.Networks[network]?.IPAddress ?? '';
   if (after === '' || after === before) return;
-  const consent = consentTo(attempt.permit, 'live', `restarting containers of ${attempt.desired.tenantId}`);
+  const consent = consented(attempt, 'live', 'restarting');
   if (isLowerAddress(after, before)) {
     await engine.disconnectContainer(id, network, consent, signal);
     await engine.connectContainer(id, network, endpointConfig(made.container ?? '', false), signal);

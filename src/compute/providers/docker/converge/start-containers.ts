@@ -1,4 +1,4 @@
-import { consentTo } from '../../../permit.ts';
+import { consented } from './end-containers.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
@@ -53,11 +53,7 @@ export async function startContainers(
       const refused = { container, refusal: error, what };
       if (mayBeRemade(attempt, refused) && !findings.remade.has(container.name)) {
         findings.remade.add(container.name);
-        const consent = consentTo(
-          attempt.permit,
-          'live',
-          `removing containers of ${attempt.desired.tenantId}`,
-        );
+        const consent = consented(attempt, 'live', 'removing');
         retreats.forgetMade(attempt.desired.tenantId, [container]);
         await engine.removeContainer(container.id, consent, signal);
       } else findings.failed.set(container.id, faultOf(attempt, refused));

@@ -18,7 +18,7 @@ import { engineIdIn } from './engine-id.ts';
 import type { EngineId } from './engine-id.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, NetworkCalls } from './engine.ts';
 import { pullImage } from './image-pull.ts';
 
 /**
@@ -172,17 +172,7 @@ function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): Engi
   return { method: 'POST', path: `/containers/${encodeURIComponent(id)}/${verb}`, ...rest };
 }
 
-function networkCalls(
-  connection: EngineConnection,
-): Pick<
-  Engine,
-  | 'listNetworks'
-  | 'inspectNetwork'
-  | 'createNetwork'
-  | 'removeNetwork'
-  | 'connectContainer'
-  | 'disconnectContainer'
-> {
+function networkCalls(connection: EngineConnection): NetworkCalls {
   return {
     connectContainer: async (id, network, EndpointConfig, signal) => {
       const path = `/networks/${encodeURIComponent(network)}/connect`;

@@ -152,3 +152,14 @@ export class EngineRefusal extends Error {
     this.statusCode = statusCode;
   }
 }
+
+/** What is asked and done of networks. */
+export type NetworkCalls = Pick<
+  Engine,
+  | 'listNetworks'
+  | 'inspectNetwork'
+  | 'createNetwork'
+  | 'removeNetwork'
+  | 'connectContainer'
+  | 'disconnectContainer'
+>;
