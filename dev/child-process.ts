@@ -31,6 +31,9 @@ export interface ChildCommand {
   readonly logFile: string;
 }
 
+/** For a server written in Go: with four times the garbage, a quarter less of a short life's CPU goes into collecting it. */
+export const lazyGarbageCollection = { GOGC: '400' } as const;
+
 /** Starts it detached (no Ctrl-C reaches it); the watchdog of leftovers.ts kills it should this program die. */
 export async function startChild(options: ChildCommand): Promise<Child> {
   const log = await open(options.logFile, 'a');

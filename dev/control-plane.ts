@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startChild, waitUntilReady } from './child-process.ts';
+import { lazyGarbageCollection, startChild, waitUntilReady } from './child-process.ts';
 import type { Child } from './child-process.ts';
 import { controlPlaneBinaries } from './control-plane-binaries.ts';
 import { compactEtcd, etcdRevision } from './etcd-gateway.ts';
@@ -158,6 +158,7 @@ async function startEtcd(binaries: string, dir: string): Promise<Child> {
     name: 'etcd',
     command: join(binaries, 'etcd'),
     cwd: dir,
+    env: { ...process.env, ...lazyGarbageCollection },
     logFile: join(dir, 'etcd.log'),
     args: [
       '--data-dir=etcd',
@@ -199,6 +200,7 @@ async function startApiserver(binaries: string, dir: string, port: number): Prom
     name: 'kube-apiserver',
     command: join(binaries, 'kube-apiserver'),
     cwd: dir,
+    env: { ...process.env, ...lazyGarbageCollection },
     logFile: join(dir, 'kube-apiserver.log'),
     args: [
       `--etcd-servers=unix://${etcdSocket}`,

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { startChild } from './child-process.ts';
+import { lazyGarbageCollection, startChild } from './child-process.ts';
 import type { Child } from './child-process.ts';
 import { programFromDebian } from './debian-packages.ts';
 import { insideNamespace } from './engine-namespace.ts';
@@ -102,5 +102,5 @@ async function startProgram(
 function engineEnvironment(program: string): NodeJS.ProcessEnv {
   const folders = [process.env['PATH'], dirname(program), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   const { DOCKER_HOST: _host, ...inherited } = process.env;
-  return { ...inherited, PATH: folders.filter(Boolean).join(delimiter) };
+  return { ...inherited, ...lazyGarbageCollection, PATH: folders.filter(Boolean).join(delimiter) };
 }

@@ -14,12 +14,12 @@ interface Run {
   readonly output: string;
 }
 
-/** Runs vitest over one file with the reporter, as the project's own run does. */
-async function runVitest(tests: string, globalSetup?: string): Promise<Run> {
+/** Runs vitest over files of these tests with the reporter, as the project's own run does. */
+async function runVitest(files: readonly string[], globalSetup?: string): Promise<Run> {
   // Inside the tree, where the packages are found.
   const folder = await mkdtemp(join(root, 'node_modules', '.closing-line-'));
   try {
-    return await runIn(folder, tests, globalSetup);
+    return await runIn(folder, files, globalSetup);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -27,14 +27,16 @@ async function runVitest(tests: string, globalSetup?: string): Promise<Run> {
 
 async function runIn(
   folder: string,
-  tests: string,
+  files: readonly string[],
   globalSetup = 'export const setup = () => undefined;',
 ): Promise<Run> {
   const imports = "import { afterAll, beforeAll, describe, test } from 'vitest';";
-  await writeFile(join(folder, 'a.test.ts'), `${imports}\n${tests}\n`);
+  const write = (tests: string, at: number) =>
+    writeFile(join(folder, `${at}.test.ts`), `${imports}\n${tests}\n`);
+  await Promise.all(files.map(write));
   await writeFile(join(folder, 'setup.ts'), globalSetup);
   const reporter = JSON.stringify(join(root, 'test/closing-line-reporter.ts'));
-  const config = `export default { cacheDir: '.cache', test: { reporters: [${reporter}], globalSetup: ['setup.ts'] } };`;
+  const config = `export default { cacheDir: '.cache', test: { pool: 'threads', reporters: [${reporter}], globalSetup: ['setup.ts'] } };`;
   await writeFile(join(folder, 'vitest.config.mjs'), config);
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   // Natively, so that runs beside each other write no file in common.
@@ -49,24 +51,28 @@ async function runIn(
 }
 
 describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
-  test.for<[string, string, string]>([
-    ['passed', passing, '1 passed, 0 failed'],
-    ['skipped a test', `${passing} test.skip('later', () => undefined);`, '1 passed, 0 failed, 1 skipped'],
-  ])('that %s says so', async ([, tests, line], { expect }) => {
-    const { code, lastLine, output } = await runVitest(tests);
-    expect({ code, lastLine }, output).toEqual({ code: 0, lastLine: line });
+  test('that passed and skipped tests says so', async ({ expect }) => {
+    const { code, lastLine, output } = await runVitest([passing, "test.skip('later', () => undefined);"]);
+    expect({ code, lastLine }, output).toEqual({ code: 0, lastLine: '1 passed, 0 failed, 1 skipped' });
+  });
+
+  test('that only passed tests names no others', async ({ expect }) => {
+    const { lastLine, output } = await runVitest([passing]);
+    expect(lastLine, output).toBe('1 passed, 0 failed');
   });
 
   const fail = "() => { throw new Error('on purpose'); }";
-  test.for<[string, string, string, string?]>([
-    ['a failed test', `test('fails', ${fail});`, '0 passed, 1 failed'],
-    ['a failed hook after the tests', `${passing} afterAll(${fail});`, '1 passed, 1 failed'],
-    [
-      'a failed hook of an inner suite',
+  test('counts a failed test, each failed hook and a file that does not load', async ({ expect }) => {
+    const { code, lastLine, output } = await runVitest([
+      `test('fails', ${fail});`,
+      `${passing} afterAll(${fail});`,
       `describe('inner', () => { afterAll(${fail}); ${passing} });`,
-      '1 passed, 1 failed',
-    ],
-    ['a file that does not load', "throw new Error('on purpose');", '0 passed, 1 failed'],
+      "throw new Error('on purpose');",
+    ]);
+    expect({ code, lastLine }, output).toEqual({ code: 1, lastLine: '2 passed, 4 failed' });
+  });
+
+  test.for<[string, string, string, string?]>([
     [
       'an error that nobody caught',
       // Whether the runner still hears how the test ended is a matter of luck.
@@ -81,7 +87,7 @@ describe.concurrent('the closing line of a run', { timeout: 60_000 }, () => {
       `export const setup = () => undefined; export const teardown = ${fail};`,
     ],
   ])('counts %s', async ([, tests, line, globalSetup], { expect }) => {
-    const { code, lastLine, output } = await runVitest(tests, globalSetup);
+    const { code, lastLine, output } = await runVitest([tests], globalSetup);
     expect(code, output).toBe(1);
     expect(lastLine, output).toMatch(new RegExp(`^${line}$`));
   });
