@@ -62,12 +62,16 @@ export interface DesiredTenant extends Desired {
   readonly secrets: readonly string[];
 }
 
-/** What the operator, not the tenant, decides. */
-export interface DockerSettings {
+/** What the operator, not the tenant, decides, for all tenants. */
+export interface EngineSettings {
   readonly block: DockerOperatorBlock;
+  readonly ownership: Ownership;
+}
+
+/** The same, for the tenants of one namespace. */
+export interface DockerSettings extends EngineSettings {
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly ownership: Ownership;
 }
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
