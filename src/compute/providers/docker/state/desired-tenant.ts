@@ -58,6 +58,8 @@ export interface DesiredTenant extends Desired {
   readonly marks: Marks;
   readonly containers: readonly DesiredContainer[];
   readonly imagePullCredentials: readonly RegistryCredential[];
+  /** Those of the operator's that its namespace may use. */
+  readonly registries: DockerOperatorBlock['registries'];
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
@@ -113,6 +115,7 @@ export function desiredTenant(
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
+    registries: registriesFor(spec.tenant.namespace, settings),
     secrets: containers.flatMap(({ env }) =>
       env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
     ),
@@ -154,6 +157,17 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
       resources: fallback,
     },
   ];
+}
+
+function registriesFor(
+  namespace: string,
+  { block, policy }: DockerSettings,
+): DockerOperatorBlock['registries'] {
+  const entries = Object.entries(block.registries).filter(
+    ([key, { namespaces }]) =>
+      namespaces === undefined || namespaces.includes(namespace) || policy.allowed_registries.includes(key),
+  );
+  return Object.fromEntries(entries);
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
