@@ -201,7 +201,6 @@ async function createProviders(
   cluster: string,
   metrics: Metrics,
 ): Promise<EnabledProviders> {
-  const { allowed_images, max_resources } = config.policy;
   const enabled = providerDefinitions.filter(({ name }) => config.compute[name] !== undefined);
   const created = enabled.map(async (definition): Promise<[string, EnabledProvider]> => {
     const { name } = definition;
@@ -210,7 +209,7 @@ async function createProviders(
       instance: config.instance,
       clusterUid: cluster,
       logger: logger.child({ provider: name }),
-      policy: { allowed_images, max_resources },
+      policy: config.policy,
       sweepIntervalMs: durationMs(config.controller.resync_interval),
     };
     const create = await definition.load();

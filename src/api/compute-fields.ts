@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageIdPattern, isImageId } from './image-id.ts';
 import { positiveQuantityPattern } from './quantity.ts';
 import { listMap, withRules } from './rules.ts';
 import type { MapKey } from './rules.ts';
@@ -16,11 +17,20 @@ export const dnsLabel = z
   );
 
 /** The longest image reference that is taken; the OCI limit is 255 for the name and 128 for the tag. */
-export const imageReference = z
-  .string()
-  .min(1)
-  .max(512)
-  .regex(/^[^\s]+$/, 'must be an image reference without blanks, such as registry.example/app:1.4');
+export const imageReference = withRules(
+  z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[^\s]+$/, 'must be an image reference without blanks, such as registry.example/app:1.4'),
+  [
+    {
+      rule: `!self.matches('${imageIdPattern}')`,
+      message: "must name an image, not an image's id",
+      holds: (image) => !isImageId(image),
+    },
+  ],
+);
 
 const quantityMessage = 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi';
 export const quantity = z

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { ComputeResources } from '../api/compute-fields.ts';
 import { memoryBytes, nanoCpus, positiveQuantityPattern } from '../api/quantity.ts';
 import { ComputeError } from './errors.ts';
+import { matchesImage, parseImagePattern } from './spec/image-pattern.ts';
+import type { ImagePattern } from './spec/image-pattern.ts';
 import { parseImageReference } from './spec/image-reference.ts';
-import type { ImageReference } from './spec/image-reference.ts';
 
 const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
 const bound = z.union(
@@ -14,12 +15,21 @@ const bound = z.union(
   { error: boundMessage },
 );
 
+/** Patterns of image references; see image-pattern.ts. */
+export const imagePatterns = z.array(
+  z
+    .string()
+    .refine(isImagePattern, 'must be a pattern of image references such as registry.example/team/*:1.*'),
+);
+
 /** What tenants may ask for on every provider; the operator's config decides, never the tenant. */
 export const commonPolicyShape = {
-  allowed_images: z
-    .array(z.string().min(1))
+  allowed_images: imagePatterns
     .default(['*'])
-    .describe('Patterns of image references that tenants may run; `*` stands for any characters.'),
+    .describe(
+      'Patterns of the images that tenants may run, as whole references: `registry.example/team/*`. `*` stands for any ' +
+        'characters but `/`, `**` for `/` as well; alone, each stands for every image.',
+    ),
   max_resources: z
     .strictObject({
       cpu: bound.default('').describe('Most CPU per tenant, all containers together.'),
@@ -35,15 +45,18 @@ export type CommonPolicy = z.output<z.ZodObject<typeof commonPolicyShape>>;
 
 export interface PolicySubject {
   readonly name: string;
-  readonly image: string;
+  /** Undefined: it is not the tenant's choice. */
+  readonly image?: string;
   readonly resources: ComputeResources;
 }
 
-/** Throws ComputeError PolicyDenied, naming the rule, where one of the containers goes beyond the policy. */
+/**
+ * Throws ComputeError PolicyDenied, naming the rule, where one of the containers goes beyond the policy; InvalidSpec, where
+ * its image is no reference.
+ */
 export function checkCommonPolicy(policy: CommonPolicy, containers: readonly PolicySubject[]): void {
   for (const { name, image } of containers) {
-    const names = [image, qualifiedImage(image)];
-    if (policy.allowed_images.some((pattern) => names.some((text) => matchesGlob(pattern, text)))) continue;
+    if (image === undefined || matchesOneOf(policy.allowed_images, image)) continue;
     throw denied(
       'allowed_images',
       `container ${name}: image ${image} matches none of ${policy.allowed_images.join(', ')}`,
@@ -86,37 +99,21 @@ function checkBound(
   }
 }
 
-/** `*` stands for any characters. In linear time, which a RegExp of many `.*` is not: tenants choose the text. */
-function matchesGlob(pattern: string, text: string): boolean {
-  const [start = '', ...between] = pattern.split('*');
-  const end = between.pop();
-  if (end === undefined) return text === start;
-  if (!text.startsWith(start) || !text.endsWith(end)) return false;
-  let from = start.length;
-  const until = text.length - end.length;
-  for (const part of between) {
-    const found = text.indexOf(part, from);
-    if (found === -1) return false;
-    from = found + part.length;
-  }
-  return from <= until;
+const parsedPatterns = new WeakMap<readonly string[], readonly ImagePattern[]>();
+
+/** Throws ComputeError InvalidSpec where it is no image reference. */
+export function matchesOneOf(patterns: readonly string[], image: string): boolean {
+  const parsed = parsedPatterns.get(patterns) ?? patterns.map(parseImagePattern);
+  parsedPatterns.set(patterns, parsed);
+  const reference = parseImageReference(image);
+  return parsed.some((pattern) => matchesImage(pattern, reference));
 }
 
-/**
- * `nginx` as `docker.io/library/nginx:latest`, so that a pattern can be written in either form. What is no reference
- * stays as it is written: to refuse it is for who would run it.
- */
-function qualifiedImage(image: string): string {
-  const parsed = imageReferenceOf(image);
-  if (parsed === undefined) return image;
-  const { registry, repository, tag, digest } = parsed;
-  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
-}
-
-function imageReferenceOf(image: string): ImageReference | undefined {
+function isImagePattern(pattern: string): boolean {
   try {
-    return parseImageReference(image);
+    parseImagePattern(pattern);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }

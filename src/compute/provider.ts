@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Effect, Placement } from '../api/status.ts';
 import type { Permit } from './permit.ts';
-import type { CommonPolicy } from './policy.ts';
+import type { PolicyRules } from './policy-by-namespace.ts';
 import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /**
@@ -203,8 +203,8 @@ export interface ProviderContext {
   /** UID of the namespace kube-system: the cluster's identity on a shared engine. */
   readonly clusterUid: string;
   readonly logger: Logger;
-  /** What all tenants are held to; `desired` checks it over the containers that would run. */
-  readonly policy: CommonPolicy;
+  /** What tenants are held to, by their namespaces; `desired` checks it over the containers that would run. */
+  readonly policy: PolicyRules;
   /** Milliseconds between two sweeps. */
   readonly sweepIntervalMs: number;
 }

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { commonPolicyShape } from '../compute/policy.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
 import { duration } from '../api/duration.ts';
+import { withoutDefaults } from '../api/without-defaults.ts';
 
 /** The schema of the operator's config file. The reference is generated from it. */
 export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
   const blocks = providers.map(({ name, operatorBlock }) => [name, operatorBlock.optional()] as const);
   const policies = providers.map(({ name, policyBlock }) => [name, policyBlock.prefault({})] as const);
+  const policy = z.strictObject({ ...commonPolicyShape, ...Object.fromEntries(policies) });
+  const namespaces = namespacePolicy(policy);
   return z.strictObject({
     instance: z
       .string()
@@ -50,11 +53,23 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
       })
       .prefault({})
       .describe('The log, on standard output.'),
-    policy: z
-      .strictObject({ ...commonPolicyShape, ...Object.fromEntries(policies) })
-      .prefault({})
-      .describe('What tenants may ask for.'),
+    policy: policy.extend({ namespaces }).prefault({}).describe('What tenants may ask for.'),
   });
+}
+
+/** The rules of `policy` once more, for some namespaces. */
+function namespacePolicy(policy: z.ZodObject) {
+  return z
+    .array(
+      z.strictObject({
+        names: z.array(z.string().min(1)).min(1).describe('Names of the namespaces.'),
+        ...(withoutDefaults(policy) as z.ZodObject).shape,
+      }),
+    )
+    .default([])
+    .describe(
+      'What the tenants of some namespaces may ask for besides: lists are added to those above, all else goes before it.',
+    );
 }
 
 const controller = z.strictObject({

@@ -327,6 +327,21 @@ const handwritten: readonly BadManifest[] = [
   },
   { what: 'an empty image', manifest: withContainer({ image: '' }), field: 'spec.containers[0].image' },
   {
+    what: "an image's id",
+    manifest: withContainer({ image: `sha256:${'a'.repeat(64)}` }),
+    field: 'spec.containers[0].image',
+  },
+  {
+    what: "the first digits of an image's id",
+    manifest: withContainer({ image: '4f06b49211c9' }),
+    field: 'spec.containers[0].image',
+  },
+  {
+    what: "an image's id in the docker block",
+    manifest: withDocker({ image: 'sha256:4f06b49211c9' }),
+    field: 'spec.computeConfig.docker.image',
+  },
+  {
     what: 'an image with a blank',
     manifest: withContainer({ image: 'a b' }),
     field: 'spec.containers[0].image',

@@ -223,6 +223,16 @@ describe('each mistake is one line that names file and path:', () => {
       'policy.max_resources.cpu: must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound',
     ],
     [
+      'rules for no namespace',
+      `${mock}\npolicy: {namespaces: [{allowed_images: [a]}]}`,
+      'policy.namespaces[0].names: is required',
+    ],
+    [
+      'an unknown rule of a namespace',
+      `${mock}\npolicy: {namespaces: [{names: [a], docker: {allow_all: true}}]}`,
+      'policy.namespaces[0].docker.allow_all: is not a known key',
+    ],
+    [
       'no engine',
       'compute: {docker: {image: a, host: "http://x"}}',
       'compute.docker.host: must be empty or start with unix://, tcp:// or ssh://',

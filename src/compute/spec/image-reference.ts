@@ -1,3 +1,4 @@
+import { isImageId } from '../../api/image-id.ts';
 import { ComputeError } from '../errors.ts';
 
 /** An image reference taken apart, by the rules that the docker command has. */
@@ -24,18 +25,17 @@ const maxNameLength = 255;
 
 /** Throws ComputeError InvalidSpec, saying which part is wrong. */
 export function parseImageReference(reference: string): ImageReference {
-  const [nameAndTag = '', digest, ...more] = reference.split('@');
-  if (more.length > 0 || (digest !== undefined && !digestPattern.test(digest))) {
+  if (isImageId(reference)) {
+    throw invalid(reference, "an image's id is no name: name it with its registry or a tag");
+  }
+  const { name, tag, digest } = imageParts(reference);
+  if (digest !== undefined && !digestPattern.test(digest)) {
     throw invalid(reference, 'its digest must be sha256: and 64 hex digits');
   }
-  const colon = nameAndTag.lastIndexOf(':');
-  // A colon before a slash belongs to the registry's port.
-  const hasTag = colon > nameAndTag.lastIndexOf('/');
-  const tag = hasTag ? nameAndTag.slice(colon + 1) : undefined;
   if (tag !== undefined && !tagPattern.test(tag)) {
     throw invalid(reference, 'its tag must be up to 128 letters, digits, "_", "." or "-"');
   }
-  const { registry, repository } = splitName(hasTag ? nameAndTag.slice(0, colon) : nameAndTag);
+  const { registry, repository } = splitName(name);
   checkName(reference, registry, repository);
   return {
     registry,
@@ -46,8 +46,28 @@ export function parseImageReference(reference: string): ImageReference {
   };
 }
 
+/** What stands before the tag, the tag, and what stands behind the first `@`; none of them checked. */
+export function imageParts(reference: string): {
+  readonly name: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+} {
+  const at = reference.indexOf('@');
+  const nameAndTag = at === -1 ? reference : reference.slice(0, at);
+  const digest = at === -1 ? undefined : reference.slice(at + 1);
+  const colon = nameAndTag.lastIndexOf(':');
+  // A colon before a slash belongs to the registry's port.
+  if (colon <= nameAndTag.lastIndexOf('/')) return { name: nameAndTag, tag: undefined, digest };
+  return { name: nameAndTag.slice(0, colon), tag: nameAndTag.slice(colon + 1), digest };
+}
+
+/** `nginx` as `docker.io/library/nginx:latest`: what two references of one image have in common. */
+export function qualifiedImage({ registry, repository, tag, digest }: ImageReference): string {
+  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}
+
 /** The first component is a registry only where it can't be a path: with a dot or a port, or as `localhost`. */
-function splitName(name: string): { registry: string; repository: string } {
+export function splitName(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = slash === -1 ? '' : name.slice(0, slash);
   const isRegistry = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();

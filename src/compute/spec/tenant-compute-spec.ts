@@ -26,9 +26,9 @@ export type ContainerSpec = Omit<Container, 'env' | 'resources'> & {
   readonly resources: ComputeResources;
 };
 
-/** Credentials for one registry, from spec.imagePullSecrets. */
+/** Credentials for one registry, or for a part of it, from spec.imagePullSecrets. */
 export interface RegistryCredential {
-  /** Host, with port where it has one, as it stands before the first slash of an image reference. */
+  /** Host, with port where it has one, and the path that they are for, as in an image reference: `registry.example/team`. */
   readonly registry: string;
   readonly username: string;
   readonly password: SecretValue;

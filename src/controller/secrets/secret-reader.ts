@@ -1,4 +1,5 @@
 import { ComputeError } from '../../compute/errors.ts';
+import { registryKey } from '../../compute/spec/registry-scope.ts';
 import { SecretValue } from '../../compute/spec/secret-value.ts';
 import type { RegistryCredential } from '../../compute/spec/tenant-compute-spec.ts';
 import { isApiError } from '../../kube/client/kube-api-error.ts';
@@ -87,9 +88,7 @@ function parseDockerConfig(json: string, secretName: string): RegistryCredential
   return Object.entries(config.auths ?? {}).flatMap(([server, entry]) => {
     const { username, password } = credentialOf(entry);
     if (username === undefined || password === undefined) return [];
-    // Docker writes registries as URLs too: https://index.docker.io/v1/.
-    const registry = server.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-    return [{ registry, username, password: new SecretValue(password) }];
+    return [{ registry: registryKey(server), username, password: new SecretValue(password) }];
   });
 }
 

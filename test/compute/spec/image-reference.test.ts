@@ -71,6 +71,10 @@ describe('what is no reference is InvalidSpec, naming it and the part that is wr
     ['a'.repeat(260), /longer/],
     [`r.example/${'a'.repeat(246)}`, /longer/],
     [`App.example_/app`, /registry/],
+    ['4f06b49211c9', /id is no name/],
+    ['a'.repeat(64), /id is no name/],
+    ['sha256:4f', /id is no name/],
+    [digest, /id is no name/],
   ])('%s', (reference, message) => {
     expect(() => parseImageReference(reference)).toThrow(
       expect.objectContaining({ code: 'InvalidSpec', message: expect.stringMatching(message) }),

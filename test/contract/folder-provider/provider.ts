@@ -4,6 +4,7 @@ import { untilAborted } from '../../../src/async/until-aborted.ts';
 import { asComputeErrors, ComputeError } from '../../../src/compute/errors.ts';
 import { ownershipOf } from '../../../src/compute/ownership.ts';
 import type { Marks } from '../../../src/compute/ownership.ts';
+import { policyFor } from '../../../src/compute/policy-by-namespace.ts';
 import { checkCommonPolicy } from '../../../src/compute/policy.ts';
 import type { CreateProvider, Desired, Observation, Provider } from '../../../src/compute/provider.ts';
 import { specHash } from '../../../src/compute/spec/spec-hash.ts';
@@ -56,7 +57,7 @@ export const createFolderProvider: CreateProvider = ({ block }, { instance, clus
   const provider: Provider<DesiredFile> = {
     name: 'folder',
     desired(spec) {
-      checkCommonPolicy(policy, spec.containers);
+      checkCommonPolicy(policyFor(policy, spec.tenant.namespace), spec.containers);
       const { tenantId, tenant } = spec;
       const { greeting = 'hello' } = spec.config as FolderConfig;
       return {

@@ -128,7 +128,12 @@ describe('credentials of registries', () => {
       { auths: { 'http://r.example:5000': { auth: base64('u:p') } } },
       ['r.example:5000 u p'],
     ],
-    ['a path', { auths: { 'r.example/team': { auth: base64('u:p') } } }, ['r.example u p']],
+    ['a path', { auths: { 'r.example/team/': { auth: base64('u:p') } } }, ['r.example/team u p']],
+    [
+      'a URL with a path',
+      { auths: { 'https://r.example/v2/team': { auth: base64('u:p') } } },
+      ['r.example/team u p'],
+    ],
     [
       'several registries',
       { auths: { a: { auth: base64('u:p') }, b: { username: 'v', password: 'q' }, c: {} } },

@@ -92,6 +92,13 @@ const registryCredential = z
     username: z.string().min(1).describe('User name.'),
     password: z.string().min(1).optional().describe('Password or token. Better: password_file.'),
     password_file: z.string().min(1).optional().describe('File that holds the password; read at each pull.'),
+    namespaces: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        'Namespaces whose tenants pull with it. Left out: all of them. Others may, where policy.docker.allowed_registries ' +
+          'has its key for them.',
+      ),
   })
   .refine(({ password, password_file }) => (password === undefined) !== (password_file === undefined), {
     path: ['password_file'],
@@ -145,7 +152,8 @@ export const dockerOperatorBlock = z
       .record(z.string().min(1), registryCredential)
       .default({})
       .describe(
-        "Credentials by registry host, as it stands in image references. The tenant's imagePullSecrets win.",
+        'Credentials by registry host, or host and path: `registry.example/team` is for what is below that path alone, and the ' +
+          "longest path wins. Before all of them come the tenant's imagePullSecrets.",
       ),
     adopt_clusters: z
       .array(z.string())
@@ -161,6 +169,12 @@ export const dockerPolicyBlock = z
       .array(z.string().regex(/^\//, 'must be an absolute path'))
       .default([])
       .describe('Host paths that tenants may mount, each with everything below it.'),
+    allowed_registries: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Keys of compute.docker.registries that tenants may pull with, whatever namespaces those are for.',
+      ),
     allow_host_network: z.boolean().default(false).describe('Whether tenants may use network_mode host.'),
     allow_join_network: z
       .boolean()

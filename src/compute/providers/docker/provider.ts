@@ -5,6 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
 import type { Ownership } from '../../ownership.ts';
 import type { Permit } from '../../permit.ts';
+import { policyOf } from '../../policy-by-namespace.ts';
 import type {
   CreateProvider,
   DestroyResult,
@@ -29,7 +30,7 @@ import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
-import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
+import type { DesiredTenant, EngineSettings } from './state/desired-tenant.ts';
 import { engineIdentity } from './watch/engine-identity.ts';
 import { createEnginePlaces } from './watch/engine-places.ts';
 import type { EnginePlaces } from './watch/engine-places.ts';
@@ -75,7 +76,8 @@ export function dockerProvider(
   context: DockerContext,
 ): Provider<DesiredTenant> {
   const { logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
-  const settings = settingsOf(block, policy, context);
+  const settings = settingsOf(block, context);
+  const rules = policyOf(context.policy, 'docker', policy);
   const { ownership } = settings;
   const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
@@ -98,7 +100,8 @@ export function dockerProvider(
 
   return {
     name: 'docker',
-    desired: (spec: TenantComputeSpec<DockerConfig>) => desiredTenant(spec, settings),
+    desired: (spec: TenantComputeSpec<DockerConfig>) =>
+      desiredTenant(spec, { ...settings, ...rules(spec.tenant.namespace) }),
     locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
     validate: (desired, signal) => look('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),
@@ -163,13 +166,9 @@ async function destroy(
   }
 }
 
-function settingsOf(
-  block: DockerOperatorBlock,
-  policy: DockerPolicy,
-  { instance, clusterUid, policy: commonPolicy }: DockerContext,
-): DockerSettings {
+function settingsOf(block: DockerOperatorBlock, { instance, clusterUid }: DockerContext): EngineSettings {
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  return { block, policy, commonPolicy, ownership: ownershipOf(owner, 'docker', block.label_prefix) };
+  return { block, ownership: ownershipOf(owner, 'docker', block.label_prefix) };
 }
 
 /** A refusal that nobody has understood is named by the operation. */

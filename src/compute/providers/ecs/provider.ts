@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asComputeErrors } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
+import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { regionOf } from './address/arns.ts';
@@ -11,7 +13,7 @@ import type { EcsApi } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from './address/service-target.ts';
 import { desireService, targetOf } from './state/desired.ts';
-import type { DesiredService, EcsSettings } from './state/desired.ts';
+import type { DesiredService } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
 import { listOwned } from './watch/list-owned.ts';
@@ -31,7 +33,8 @@ export interface EcsContext extends ProviderContext {
 export const createEcsProvider: CreateProvider = (options, context) => {
   const block = ecsOperatorBlock.parse(options.block);
   const policy = ecsPolicyBlock.parse(options.policy ?? {});
-  const api = createEcsClient({ block, policy, logger: context.logger });
+  const roles = rolesOf(widestPolicy(context.policy, 'ecs', policy));
+  const api = createEcsClient({ block, policy: roles, logger: context.logger });
   return ecsProvider(api, block, policy, context);
 };
 
@@ -44,10 +47,10 @@ export function ecsProvider(
   const { instance, clusterUid, logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const ownership = ownershipOf(owner, 'ecs', ownerPrefix);
-  const settings: EcsSettings = { block, policy, commonPolicy: context.policy, ownership };
+  const rules = policyOf(context.policy, 'ecs', policy);
   const view = createServiceView(() => performance.now());
   const cleanup = createRevisionCleanup({ api, ownership, logger });
-  const steps = createServiceSteps({ api, settings, view, cleanup });
+  const steps = createServiceSteps({ api, ownership, policyOf: rules, view, cleanup });
   // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
   const callsCompleted = isAws(block.endpoint);
   const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
@@ -56,7 +59,8 @@ export function ecsProvider(
 
   return {
     name: 'ecs',
-    desired: (spec: TenantComputeSpec<EcsConfig>) => desireService(spec, settings),
+    desired: (spec: TenantComputeSpec<EcsConfig>) =>
+      desireService(spec, { block, ownership, ...rules(spec.tenant.namespace) }),
     // Whatever only ECS can tell is asked for with the write that needs it: a fleet at rest costs no call.
     validate: async () => undefined,
     provision: (desired, permit, signal) =>
@@ -78,6 +82,19 @@ export function ecsProvider(
     },
     close: async () => api.close(),
   };
+}
+
+/** Throws where one role is to be assumed in two ways: whose would it be at a place that only the status names? */
+function rolesOf(widest: EcsPolicy): Pick<EcsPolicy, 'allowed_roles'> {
+  const { allowed_roles } = widest;
+  for (const role of allowed_roles) {
+    const other = allowed_roles.find(({ role_arn }) => role_arn === role.role_arn);
+    if (isDeepStrictEqual(other, role)) continue;
+    throw new Error(
+      `policy.ecs.allowed_roles: ${role.role_arn} is listed with different external ids or session names; give it one of each`,
+    );
+  }
+  return { allowed_roles };
 }
 
 /** Its own endpoints in a VPC bear its name, too. */

@@ -11,6 +11,7 @@ import type {
   ProviderContext,
   StepResult,
 } from '../../provider.ts';
+import { policyFor } from '../../policy-by-namespace.ts';
 import { checkCommonPolicy } from '../../policy.ts';
 import { specHash } from '../../spec/spec-hash.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
@@ -48,7 +49,7 @@ function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWo
   return {
     name: 'mock',
     desired(spec) {
-      checkCommonPolicy(policy, spec.containers);
+      checkCommonPolicy(policyFor(policy, spec.tenant.namespace), spec.containers);
       return desiredWorkload(spec, instance);
     },
     validate: ({ tenantId, config }, signal) => fail.orWait('validate', { tenantId, config }, signal),

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../state/container-health.ts';
-import type { DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
+import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { InPlace } from '../watch/in-place.ts';
 import type { EngineView } from '../watch/engine-view.ts';
 import type { Permit } from '../../../permit.ts';
@@ -24,7 +24,7 @@ export interface ConvergeDeps {
   readonly view: EngineView;
   readonly pulls: ImagePulls;
   readonly networks: Networks;
-  readonly settings: DockerSettings;
+  readonly settings: EngineSettings;
   readonly clock: () => Clock;
   readonly inPlace: InPlace;
   readonly retreats: Retreats;

@@ -90,16 +90,16 @@ async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): 
 
 /** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */
 async function ensureImages(
-  { inPlace, pulls, settings }: ConvergeDeps,
+  { inPlace, pulls }: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { tenantId, imagePullCredentials } = attempt.desired;
+  const { tenantId, imagePullCredentials, registries } = attempt.desired;
   const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
   const pulling: string[] = [];
   let failure: ComputeError | undefined;
   for (const image of images) {
-    const credential = credentialFor(image, imagePullCredentials, settings.block.registries);
+    const credential = credentialFor(image, imagePullCredentials, registries);
     try {
       const answer = await pulls.ensure({ tenantId, image, credential }, signal);
       if (answer === 'pulling') pulling.push(image);

@@ -4,7 +4,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { Consent } from '../../../permit.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DesiredNetwork, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
+import type { DesiredNetwork, DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
@@ -27,7 +27,7 @@ const subnetTries = 64;
 /** Networks that come with the engine. */
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
-export function createNetworks(engine: Engine, settings: DockerSettings): Networks {
+export function createNetworks(engine: Engine, settings: EngineSettings): Networks {
   const deps: NetworkDeps = { engine, settings };
   const inOrder = atMost(1);
   return {
@@ -45,7 +45,7 @@ export function createNetworks(engine: Engine, settings: DockerSettings): Networ
 
 interface NetworkDeps {
   readonly engine: Engine;
-  readonly settings: DockerSettings;
+  readonly settings: EngineSettings;
 }
 
 async function ensureShared(

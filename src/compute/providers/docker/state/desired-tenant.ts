@@ -58,16 +58,22 @@ export interface DesiredTenant extends Desired {
   readonly marks: Marks;
   readonly containers: readonly DesiredContainer[];
   readonly imagePullCredentials: readonly RegistryCredential[];
+  /** Those of the operator's that its namespace may use. */
+  readonly registries: DockerOperatorBlock['registries'];
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
 
-/** What the operator, not the tenant, decides. */
-export interface DockerSettings {
+/** What the operator, not the tenant, decides, for all tenants. */
+export interface EngineSettings {
   readonly block: DockerOperatorBlock;
+  readonly ownership: Ownership;
+}
+
+/** The same, for the tenants of one namespace. */
+export interface DockerSettings extends EngineSettings {
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
-  readonly ownership: Ownership;
 }
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
@@ -109,6 +115,7 @@ export function desiredTenant(
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
+    registries: registriesFor(spec.tenant.namespace, settings),
     secrets: containers.flatMap(({ env }) =>
       env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
     ),
@@ -150,6 +157,17 @@ function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly Co
       resources: fallback,
     },
   ];
+}
+
+function registriesFor(
+  namespace: string,
+  { block, policy }: DockerSettings,
+): DockerOperatorBlock['registries'] {
+  const entries = Object.entries(block.registries).filter(
+    ([key, { namespaces }]) =>
+      namespaces === undefined || namespaces.includes(namespace) || policy.allowed_registries.includes(key),
+  );
+  return Object.fromEntries(entries);
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {

@@ -28,7 +28,7 @@ export async function convergeService(
 
 /** The service, unless it is someone else's: then ProviderConflict. An INACTIVE one is anybody's. */
 export async function lookAtOwn(
-  { api, settings: { ownership } }: Pick<ServiceDeps, 'api' | 'settings'>,
+  { api, ownership }: Pick<ServiceDeps, 'api' | 'ownership'>,
   desired: DesiredService,
   signal: AbortSignal,
 ): Promise<EcsService | undefined> {

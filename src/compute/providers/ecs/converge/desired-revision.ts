@@ -6,27 +6,28 @@ import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 
 /** ARN of what the service is to run. Rejects with InvalidSpec, PolicyDenied and ProviderConflict. */
 export async function desiredRevision(
-  { api, settings, noteRevision }: ServiceDeps,
+  { api, ownership, policyOf, noteRevision }: ServiceDeps,
   { desired, permit }: Pick<Attempt, 'desired' | 'permit'>,
   signal: AbortSignal,
 ): Promise<string> {
   const { overlay, taskDefinition, target, ownerTags } = desired;
   if (overlay === undefined) {
-    await checkNamedSize({ api, settings }, desired, signal);
+    await checkNamedSize({ api, policyOf }, desired, signal);
     return taskDefinition;
   }
   const wanted = { scope: target.scope, overlay, tenant: desired, ownerTags };
-  const arn = await ensureRevision(api, settings.ownership, wanted, signal);
+  const arn = await ensureRevision(api, ownership, wanted, signal);
   noteRevision(desired, permit);
   return arn;
 }
 
 /** A task definition that runs as it is counts as well, where tenants have a bound: they choose how often. */
 async function checkNamedSize(
-  { api, settings: { commonPolicy } }: Pick<ServiceDeps, 'api' | 'settings'>,
-  { taskDefinition: name, target, desiredCount: tasks = defaultDesiredCount }: DesiredService,
+  { api, policyOf }: Pick<ServiceDeps, 'api' | 'policyOf'>,
+  { namespace, taskDefinition: name, target, desiredCount: tasks = defaultDesiredCount }: DesiredService,
   signal: AbortSignal,
 ): Promise<void> {
+  const { commonPolicy } = policyOf(namespace);
   const { cpu, memory } = commonPolicy.max_resources;
   if (cpu === '' && memory === '') return;
   const found = await api.describeTaskDefinition(target.scope, name, signal);

@@ -18,22 +18,23 @@ export interface ServiceSteps {
   destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
 }
 
-export interface StepDeps extends Pick<ServiceDeps, 'api' | 'settings'> {
+export interface StepDeps extends Pick<ServiceDeps, 'api' | 'ownership' | 'policyOf'> {
   readonly view: ServiceView;
   readonly cleanup: RevisionCleanup;
 }
 
 /** The steps of one service one after the other. */
-export function createServiceSteps({ api, settings, view, cleanup }: StepDeps): ServiceSteps {
+export function createServiceSteps({ api, ownership, policyOf, view, cleanup }: StepDeps): ServiceSteps {
   const converging: ServiceDeps = {
     api,
-    settings,
+    ownership,
+    policyOf,
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired, permit) => cleanup.add(desired, permit),
   };
   const destroying: DestroyDeps = {
     api,
-    ownership: settings.ownership,
+    ownership,
     mayAppear: (target) => view.mayAppear(target),
   };
   const oneByOne = atMost(1);

@@ -99,20 +99,17 @@ export function checkDefinitionSize(
 ): void {
   const task = {
     name: revisionKey(name),
-    image: '',
     resources: { cpu: millicores(Number(cpu)), memory: `${memory}Mi` },
   };
   const containers = containerDefinitions.map((container) => ({
     name: container.name ?? '',
-    image: '',
     resources: {
       ...((container.cpu ?? 0) === 0 ? {} : { cpu: millicores(container.cpu ?? 0) }),
       ...(container.memory === undefined ? {} : { memory: memoryBytes(`${container.memory}Mi`) }),
     },
   }));
-  // The image is the operator's choice.
-  const anyImage = { ...policy, allowed_images: ['*'] };
-  checkSize(anyImage, cpu !== '' && memory !== '' ? [task] : containers, tasks);
+  // The images are the operator's choice.
+  checkSize(policy, cpu !== '' && memory !== '' ? [task] : containers, tasks);
 }
 
 /** 1024 units are a core. */

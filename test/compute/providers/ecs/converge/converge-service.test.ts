@@ -37,7 +37,8 @@ async function converge(
   const noted = { creates: [] as string[], revisions: [] as string[] };
   const parts: ServiceDeps = {
     api: { ...ecs, ...api },
-    settings: by,
+    ownership: by.ownership,
+    policyOf: () => by,
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };

@@ -100,7 +100,11 @@ async function pullImage(
     image,
     auth === undefined
       ? undefined
-      : { username: auth.username, password: auth.password.reveal(), serveraddress: auth.registry },
+      : {
+          username: auth.username,
+          password: auth.password.reveal(),
+          serveraddress: auth.registry.split('/')[0] ?? '',
+        },
     (progress) => logger.info({ image, progress }, 'pulling image'),
     signal,
   );

@@ -6,35 +6,35 @@ import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts
 import type { DockerOperatorBlock } from '../../config.ts';
 import type { PullCredential } from './image-pulls.ts';
 import { parseImageReference } from '../../../../spec/image-reference.ts';
+import { scopedTo } from '../../../../spec/registry-scope.ts';
 
-/** Hosts that Docker Hub's credentials are written under. */
-const hubHosts: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
-
-/** The credential for an image: the tenant's own, else the operator's, else none. Throws InvalidSpec. */
+/** The credential for an image: the tenant's own, else one of the operator's, else none. Throws InvalidSpec. */
 export function credentialFor(
   image: string,
   tenantsOwn: readonly RegistryCredential[],
   registries: DockerOperatorBlock['registries'],
 ): PullCredential | undefined {
-  const { registry } = parseImageReference(image);
-  const own = tenantsOwn.find((credential) => sameRegistry(credential.registry, registry));
+  const reference = parseImageReference(image);
+  const own = scopedTo(
+    reference,
+    tenantsOwn.map((credential) => [credential.registry, credential]),
+  );
   if (own !== undefined) return { identity: identityOf(own), read: async () => own };
-  const [host, entry] = Object.entries(registries).find(([name]) => sameRegistry(name, registry)) ?? [];
-  if (host === undefined || entry === undefined) return undefined;
+  const keys = Object.keys(registries);
+  const key = scopedTo(
+    reference,
+    keys.map((name) => [name, name]),
+  );
+  const entry = key === undefined ? undefined : registries[key];
+  if (key === undefined || entry === undefined) return undefined;
   return {
-    identity: `registries/${host}`,
+    identity: `registries/${key}`,
     read: async () => ({
-      registry: host,
+      registry: key,
       username: entry.username,
-      password: new SecretValue(entry.password ?? (await readPassword(host, entry.password_file ?? ''))),
+      password: new SecretValue(entry.password ?? (await readPassword(key, entry.password_file ?? ''))),
     }),
   };
-}
-
-/** Keys of a dockerconfigjson may be URLs: `https://index.docker.io/v1/`. */
-function sameRegistry(name: string, registry: string): boolean {
-  const host = name.replace(/^https?:\/\//, '').split('/')[0] ?? '';
-  return host === registry || (hubHosts.includes(host) && hubHosts.includes(registry));
 }
 
 function identityOf({ registry, username, password }: RegistryCredential): string {
@@ -42,14 +42,14 @@ function identityOf({ registry, username, password }: RegistryCredential): strin
   return `${registry}/${username}/${digest}`;
 }
 
-async function readPassword(host: string, path: string): Promise<string> {
+async function readPassword(key: string, path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new ComputeError(
       'ImageUnavailable',
-      `compute.docker.registries["${host}"].password_file: ${path} can't be read (${code})`,
+      `compute.docker.registries["${key}"].password_file: ${path} can't be read (${code})`,
       { cause: error },
     );
   }

@@ -60,3 +60,38 @@ it('a password comes from the block, or from the file that it names, as it is at
     message: `compute.docker.registries["r.example"].password_file: ${folder} can't be read (EISDIR)`,
   });
 });
+
+it('a key with a path is for what is below it, and the longest path wins', async () => {
+  const entry = (username: string) => ({ username, password: 'p' });
+  const registries = {
+    'r.example/team-a': entry('a'),
+    'r.example/team-a/web': entry('web'),
+    'https://r.example/v2/team-b/': entry('b'),
+    'r.example/v1': entry('v1'),
+    'docker.io/library': entry('official'),
+  };
+  const user = async (image: string) => (await credentialFor(image, [], registries)?.read())?.username;
+  expect(await user('r.example/team-a/app:1')).toBe('a');
+  expect(await user('r.example/team-a')).toBe('a');
+  expect(await user('r.example/team-a/web/shop:1')).toBe('web');
+  expect(await user('r.example/team-b/app')).toBe('b');
+  expect(await user('r.example/v1/app')).toBe('v1');
+  expect(await user('nginx')).toBe('official');
+  for (const image of ['r.example/hr/payroll:1', 'r.example/team-ab/app', 'r.example/app', 'team/app']) {
+    expect(await user(image)).toBeUndefined();
+  }
+});
+
+it("of the tenant's own, the longest path wins as well, before any of the operator's", async () => {
+  const own = (registry: string, username: string) => ({
+    registry,
+    username,
+    password: new SecretValue('p'),
+  });
+  const credentials = [own('r.example', 'all'), own('r.example/team', 'team')];
+  const registries = { 'r.example/team/app': { username: 'operator', password: 'p' } };
+  const user = async (image: string) =>
+    (await credentialFor(image, credentials, registries)?.read())?.username;
+  expect(await user('r.example/team/app:1')).toBe('team');
+  expect(await user('r.example/other:1')).toBe('all');
+});

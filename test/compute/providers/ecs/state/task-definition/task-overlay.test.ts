@@ -318,7 +318,7 @@ describe('what an overlay takes from its base', () => {
     ['registry:5000/app:0', 'registry:5001/app', false],
     ['Registry/app:0', 'app:1', false],
     ['Registry/app:0', 'Registry/app:1', true],
-    ['registry.example/App:0', 'registry.example/App:0', false],
+    ['registry.example/App:0', 'registry.example/app:0', false],
   ])('is the password of %s for %s: %j', (baseImage, image, kept) => {
     const definition = {
       name: 'app',

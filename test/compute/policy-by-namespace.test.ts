@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { policyFor, policyOf, widestPolicy } from '../../src/compute/policy-by-namespace.ts';
+import type { NamespaceRules } from '../../src/compute/policy-by-namespace.ts';
+
+const top = {
+  allowed_images: ['all/*'],
+  max_resources: { cpu: '1', memory: '1Gi' },
+  docker: { paths: ['/all'], open: false, limits: { pids: 10 } },
+};
+const of = (namespace: string, ...namespaces: NamespaceRules[]) =>
+  policyFor({ ...top, namespaces }, namespace);
+
+test('is the top level where no entry is for the namespace', () => {
+  const policy = { ...top, namespaces: [{ names: ['team-b'], allowed_images: ['b/*'] }] };
+  expect(policyFor(policy, 'team-a')).toBe(policy);
+  expect(policyFor(top, 'team-a')).toBe(top);
+});
+
+describe('an entry for the namespace', () => {
+  test.each<[string, Omit<NamespaceRules, 'names'>, object]>([
+    ['adds to lists', { allowed_images: ['a/*'] }, { allowed_images: ['all/*', 'a/*'] }],
+    [
+      'replaces a bound, and no other',
+      { max_resources: { cpu: '4' } },
+      { max_resources: { cpu: '4', memory: '1Gi' } },
+    ],
+    ['takes a bound off', { max_resources: { cpu: '' } }, { max_resources: { cpu: '', memory: '1Gi' } }],
+    [
+      "reaches into a provider's rules",
+      { docker: { paths: ['/a'], open: true, limits: { pids: 20 } } },
+      { docker: { paths: ['/all', '/a'], open: true, limits: { pids: 20 } } },
+    ],
+    ['closes what is open to all', { docker: { open: false } }, { docker: top.docker }],
+    ['leaves alone what it does not say', { docker: { open: undefined } }, { docker: top.docker }],
+    ['brings rules that the top level has not', { ecs: { roles: ['a'] } }, { ecs: { roles: ['a'] } }],
+  ])('%s', (_what, rules, expected) => {
+    expect(of('team-a', { names: ['team-a'], ...rules })).toMatchObject(expected);
+    expect(of('team-b', { names: ['team-a'], ...rules })).toMatchObject(top);
+  });
+
+  test('is one of several, and the later goes before the earlier', () => {
+    const merged = of(
+      'team-a',
+      { names: ['team-a', 'team-b'], allowed_images: ['ab/*'], max_resources: { cpu: '2' } },
+      { names: ['team-b'], allowed_images: ['b/*'] },
+      { names: ['team-a'], allowed_images: ['a/*'], max_resources: { cpu: '3' } },
+    );
+    expect(merged).toMatchObject({
+      allowed_images: ['all/*', 'ab/*', 'a/*'],
+      max_resources: { cpu: '3', memory: '1Gi' },
+    });
+  });
+});
+
+test('is made once for all namespaces that the same entries are for', () => {
+  const policy = { ...top, namespaces: [{ names: ['a', 'b'], allowed_images: ['x'] }, { names: ['b'] }] };
+  expect(policyFor(policy, 'a')).toBe(policyFor(policy, 'a'));
+  expect(policyFor(policy, 'b')).not.toBe(policyFor(policy, 'a'));
+});
+
+test("a provider's own rules come with those that all share", () => {
+  const rules = {
+    ...top,
+    namespaces: [{ names: ['a'], docker: { paths: ['/a'] }, allowed_images: ['a/*'] }],
+  };
+  const own = { paths: ['/own'] };
+  expect(policyOf(rules, 'docker', own)('a')).toMatchObject({
+    commonPolicy: { allowed_images: ['all/*', 'a/*'] },
+    policy: { paths: ['/own', '/a'] },
+  });
+  expect(policyOf(rules, 'docker', own)('b').policy).toBe(own);
+});
+
+test('the widest is that of all namespaces together', () => {
+  const namespaces = [
+    { names: ['a'], ecs: { roles: ['a'] } },
+    { names: ['b'], ecs: { roles: ['b'] } },
+  ];
+  expect(widestPolicy({ ...top, namespaces }, 'ecs', { roles: ['all'] })).toEqual({
+    roles: ['all', 'a', 'b'],
+  });
+});
