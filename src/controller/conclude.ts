@@ -1,4 +1,5 @@
 import { apiVersion, kind } from '../api/names.ts';
+import { plainText } from '../api/plain-text.ts';
 import type { TenantStatus } from '../api/status.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
@@ -87,7 +88,8 @@ export function summaryOf({ tenant, draft, deps }: Pass) {
 export function record({ deps, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
   const { name, namespace, uid, resourceVersion } = tenant.metadata;
   const silent = deps.providers.get(draft.computeProvider ?? '')?.definition.durable === false;
-  for (const event of events) {
+  for (const { note: text, ...rest } of events) {
+    const event = { ...rest, note: plainText(text) };
     const level = event.type === 'Normal' ? 'info' : 'warn';
     deps.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);
     // What was not really made is no news; what failed is.

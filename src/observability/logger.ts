@@ -37,10 +37,28 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
     serializers: { err: (error: unknown) => error },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  const writeText = write ?? ((text: string) => process.stdout.write(text));
-  const destination =
-    format === 'json' ? write && { write } : { write: (line: string) => writeText(textLine(line)) };
-  return withCleanChildren(destination === undefined ? pino(options) : pino(options, destination));
+  const out = write ?? writeOut();
+  const toLine = format === 'json' ? escaped : textLine;
+  return withCleanChildren(pino(options, { write: (line: string) => out(toLine(line)) }));
+}
+
+/** Each line is written before the call returns: what ends the process loses none. */
+function writeOut(): (line: string) => void {
+  const destination = pino.destination({ fd: 1, sync: true });
+  return (line) => void destination.write(line);
+}
+
+/** What a terminal would obey, or not show; JSON has the rest escaped already. The line's own break stays. */
+const unprintable = /(?!\n$)[\p{C}\u2028\u2029]/gu;
+
+/** As it stands in JSON, and in strings of JavaScript: `\u001b`. */
+function escaped(line: string): string {
+  return line.replace(unprintable, (character) =>
+    Array.from(
+      { length: character.length },
+      (_none, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
 }
 
 /** What a child is bound to passes by the formatters, and pino's own redaction would copy each line for each key. */
@@ -85,14 +103,15 @@ function serializeError(error: Error): Record<string, unknown> {
 }
 
 function textLine(json: string): string {
-  const { time, level, msg, ...rest } = JSON.parse(json) as Record<string, unknown> & {
+  const { time, level, msg, ...facts } = JSON.parse(json) as Record<string, unknown> & {
     msg?: string;
   };
-  const members = Object.entries(rest).map(
+  const members = Object.entries(facts).map(
     ([key, value]) =>
       ` ${key}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
   );
   // Continued lines are set in: a message from outside can't pass for an entry.
-  const message = (msg ?? '').replaceAll('\n', '\n    ');
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}${members.join('')}\n`;
+  const message = (msg ?? '').split('\n').map(escaped).join('\n    ');
+  const rest = escaped(members.join(''));
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}${rest}\n`;
 }
