@@ -126,12 +126,16 @@ function standardError({ engine, known }: ErrorMapping, error: unknown): Compute
 }
 
 function afterSilence(error: ComputeError, silentForMs: number): ComputeError {
-  const { code, message, cause, retryAfterMs } = error;
-  return new ComputeError(code, message, {
-    cause,
-    silentForMs,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  return new ComputeError(error.code, error.message, { ...optionsOf(error), silentForMs });
+}
+
+/** The same error in other words. */
+export function withMessage(error: ComputeError, message: string): ComputeError {
+  return message === error.message ? error : new ComputeError(error.code, message, optionsOf(error));
+}
+
+function optionsOf({ cause, retryAfterMs, silentForMs }: ComputeError): ComputeErrorOptions {
+  return { cause, silentForMs, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** `what` went wrong is not for the status, where nothing but its kind is known to be no secret; the log has the cause. */
