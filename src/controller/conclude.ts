@@ -34,7 +34,9 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   else if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
     const previous = pass.tenant.status;
     await writeStatus(pass, status);
-    record(pass, transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration }));
+    const events = transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration });
+    record(pass, events);
+    if (events.length > 0) logDetails(pass, verdict);
   }
   if (repair !== undefined) noteRepair(memory, repair, deps.now().getTime());
   if (verdict.kind === 'ready') noteReady(pass, repair !== undefined);
@@ -49,6 +51,12 @@ function logDefect({ deps, tenant }: Pass, verdict: Verdict): void {
     { err: error.cause, tenant: keyOf(tenant) },
     'a pass ended in an error that it should not have',
   );
+}
+
+/** What the status may not say. */
+function logDetails({ deps, tenant }: Pass, verdict: Verdict): void {
+  const details = 'error' in verdict ? verdict.error?.forLog : undefined;
+  if (details !== undefined) deps.logger.warn({ tenant: keyOf(tenant), details }, 'what is in its way');
 }
 
 /** While the last look counts, a suspended tenant is what it was then. */

@@ -145,7 +145,7 @@ async function take(
       break;
     case 'rename':
       deps.retreats.forgetMade(attempt.desired.tenantId, [step.container]);
-      await rename(deps, step, signal);
+      await rename(deps, { step, attempt }, signal);
       break;
     case 'stop':
       await assertPortsFree(deps, { attempt, successors: step.successors ?? [] }, signal);
@@ -236,14 +236,17 @@ async function keepOld(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal
 
 async function rename(
   { engine, settings }: ConvergeDeps,
-  { container, name }: Extract<Step, { do: 'rename' }>,
+  {
+    step: { container, name },
+    attempt: { desired },
+  }: Pick<Taking, 'attempt'> & { readonly step: Extract<Step, { do: 'rename' }> },
   signal: AbortSignal,
 ): Promise<void> {
   const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
   if (answer !== 'name-taken') return;
   // By something that no list of ours shows.
   const holder = await engine.inspectContainer(name, signal);
-  throw ownershipConflict(name, holder?.Config.Labels, settings.ownership);
+  throw ownershipConflict(desired, { name, labels: holder?.Config.Labels }, settings.ownership);
 }
 
 async function finish(
