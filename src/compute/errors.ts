@@ -59,6 +59,8 @@ export interface ComputeErrorOptions {
   readonly cause?: unknown;
   /** See `ComputeError.silentForMs`. */
   readonly silentForMs?: number | undefined;
+  /** See `ComputeError.forLog`. */
+  readonly forLog?: string | undefined;
 }
 
 /**
@@ -75,12 +77,15 @@ export class ComputeError extends Error {
    * older than the first call that failed. Undefined: unknown.
    */
   readonly silentForMs: number | undefined;
+  /** What the operator's log may say besides, and a Tenant's status may not: who else is concerned. */
+  readonly forLog: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ComputeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
     this.silentForMs = options.silentForMs;
+    this.forLog = options.forLog;
   }
 
   /** Whether trying again without a change by the user can help. */
@@ -126,12 +131,16 @@ function standardError({ engine, known }: ErrorMapping, error: unknown): Compute
 }
 
 function afterSilence(error: ComputeError, silentForMs: number): ComputeError {
-  const { code, message, cause, retryAfterMs } = error;
-  return new ComputeError(code, message, {
-    cause,
-    silentForMs,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  });
+  return new ComputeError(error.code, error.message, { ...optionsOf(error), silentForMs });
+}
+
+/** The same error in other words. */
+export function withMessage(error: ComputeError, message: string): ComputeError {
+  return message === error.message ? error : new ComputeError(error.code, message, optionsOf(error));
+}
+
+function optionsOf({ cause, retryAfterMs, silentForMs, forLog }: ComputeError): ComputeErrorOptions {
+  return { cause, silentForMs, forLog, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** `what` went wrong is not for the status, where nothing but its kind is known to be no secret; the log has the cause. */

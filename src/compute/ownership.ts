@@ -43,8 +43,13 @@ export interface Ownership {
   belongsTo(tenant: TenantName, marks: Marks | undefined): boolean;
   /** Whose it is, where it is ours and some tenant's. */
   tenantOf(marks: Marks | undefined): MarkedTenant | undefined;
-  /** Who owns a thing that is in our way, in words for the message of a ProviderConflict. */
-  describe(marks: Marks | undefined): string;
+  /**
+   * A thing that is in the way of `tenant`, in words for the message of a ProviderConflict: whose kind of thing it is. Who
+   * that is, when not one of the same namespace, is no tenant's to read.
+   */
+  describe(tenant: TenantName, marks: Marks | undefined): string;
+  /** Whose it is by all of its marks, for the operator's log. */
+  identify(marks: Marks | undefined): string;
   /** The same operator's marks with another prefix: those of a place of an earlier configuration. */
   withPrefix(prefix: string): Ownership;
 }
@@ -93,14 +98,26 @@ export function ownershipOf(owner: Owner, provider: string, prefix: string): Own
       const namespace = marks?.[key('tenant_namespace')] ?? '';
       return { tenantId, namespace, name: marks?.[key('tenant_name')] ?? '' };
     },
-    describe: (marks) => describeOwner(key, marks),
+    describe(tenant, marks) {
+      if (marks?.[key('owner')] === undefined) return unmarked;
+      if (marks[key('owner')] !== owner.instance) return 'belongs to another instance of Landlord';
+      if (!isOurs(marks)) return 'belongs to another Kubernetes cluster';
+      const name = marks[key('tenant_name')];
+      if (name === undefined) return 'serves all tenants';
+      return marks[key('tenant_namespace')] === tenant.namespace
+        ? `belongs to the tenant ${name} of this namespace`
+        : 'belongs to a tenant of another namespace';
+    },
+    identify: (marks) => identifyOwner(key, marks),
     withPrefix: (other) => ownershipOf(owner, provider, other),
   };
 }
 
-function describeOwner(key: (mark: string) => string, marks: Marks | undefined): string {
+const unmarked = 'was not made by Landlord';
+
+function identifyOwner(key: (mark: string) => string, marks: Marks | undefined): string {
   const instance = marks?.[key('owner')];
-  if (instance === undefined) return 'was not made by Landlord';
+  if (instance === undefined) return unmarked;
   const namespace = marks?.[key('tenant_namespace')] ?? '?';
   const name = marks?.[key('tenant_name')] ?? '?';
   const cluster = marks?.[key('cluster')] ?? '?';

@@ -2,7 +2,7 @@ import { ComputeError } from '../compute/errors.ts';
 import { located } from '../compute/place.ts';
 import type { Change, Desired, Observation, Provider, StepResult } from '../compute/provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
-import { reconcileRequestedAt } from '../api/names.ts';
+import { requestedAt } from './pass.ts';
 import type { Pass } from './pass.ts';
 import { recurred } from '../async/recurrence.ts';
 import type { Pace } from '../async/recurrence.ts';
@@ -71,8 +71,8 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
  * different defaults would replace each other's containers as fast as they can. A request of the user goes through.
  */
 function holdBackRecurrence(pass: Pass, { specHash }: Desired, seen: Observation | undefined): void {
-  const { deps, draft, memory, tenant } = pass;
-  const requested = tenant.metadata.annotations?.[reconcileRequestedAt] !== draft.lastHandledReconcileAt;
+  const { deps, draft, memory } = pass;
+  const requested = requestedAt(pass) !== draft.lastHandledReconcileAt;
   if (requested || memory.appliedHash !== specHash) return;
   const nowMs = deps.now().getTime();
   const changes = seen?.changes ?? [];

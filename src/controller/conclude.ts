@@ -1,4 +1,5 @@
 import { apiVersion, kind } from '../api/names.ts';
+import { plainText } from '../api/plain-text.ts';
 import type { TenantStatus } from '../api/status.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
@@ -33,7 +34,9 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   else if (!isProgressOnly(pass, status, result.requeueAfterMs)) {
     const previous = pass.tenant.status;
     await writeStatus(pass, status);
-    record(pass, transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration }));
+    const events = transitionEvents(previous, status, { repaired, readyGeneration: memory.readyGeneration });
+    record(pass, events);
+    if (events.length > 0) logDetails(pass, verdict);
   }
   if (repair !== undefined) noteRepair(memory, repair, deps.now().getTime());
   if (verdict.kind === 'ready') noteReady(pass, repair !== undefined);
@@ -48,6 +51,12 @@ function logDefect({ deps, tenant }: Pass, verdict: Verdict): void {
     { err: error.cause, tenant: keyOf(tenant) },
     'a pass ended in an error that it should not have',
   );
+}
+
+/** What the status may not say. */
+function logDetails({ deps, tenant }: Pass, verdict: Verdict): void {
+  const details = 'error' in verdict ? verdict.error?.forLog : undefined;
+  if (details !== undefined) deps.logger.warn({ tenant: keyOf(tenant), details }, 'what is in its way');
 }
 
 /** While the last look counts, a suspended tenant is what it was then. */
@@ -87,7 +96,8 @@ export function summaryOf({ tenant, draft, deps }: Pass) {
 export function record({ deps, tenant, draft }: Pass, events: ReturnType<typeof transitionEvents>): void {
   const { name, namespace, uid, resourceVersion } = tenant.metadata;
   const silent = deps.providers.get(draft.computeProvider ?? '')?.definition.durable === false;
-  for (const event of events) {
+  for (const { note: text, ...rest } of events) {
+    const event = { ...rest, note: plainText(text) };
     const level = event.type === 'Normal' ? 'info' : 'warn';
     deps.logger[level]({ tenant: keyOf(tenant), reason: event.reason }, event.note);
     // What was not really made is no news; what failed is.

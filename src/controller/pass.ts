@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Reason } from '../api/conditions.ts';
 import { reconcileRequestedAt } from '../api/names.ts';
+import { plainText } from '../api/plain-text.ts';
 import type { ComputeStatusBlock, DriftItem, Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
@@ -151,7 +152,8 @@ export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPl
   return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
 }
 
-/** Value of the annotation by which somebody asks for a reconcile. */
+/** Value of the annotation by which somebody asks for a reconcile, as the status echoes it. */
 export function requestedAt({ tenant }: Pick<Pass, 'tenant'>): string | undefined {
-  return tenant.metadata.annotations?.[reconcileRequestedAt];
+  const value = tenant.metadata.annotations?.[reconcileRequestedAt];
+  return value === undefined ? undefined : plainText(value);
 }

@@ -181,9 +181,14 @@ function identify({ deps, tenant }: Pass, { tenantId }: TenantSpec): string {
   const claimants = deps.index.keysOf(id).flatMap((key) => deps.tenantOf(key) ?? []);
   const owner = oldestTenant(claimants) ?? tenant;
   if (keyOf(owner) === keyOf(tenant)) return id;
+  const whose =
+    owner.metadata.namespace === namespace
+      ? `Tenant ${owner.metadata.name}`
+      : 'a Tenant of another namespace';
   throw new ComputeError(
     'ProviderConflict',
-    `tenant id "${id}" belongs to Tenant ${keyOf(owner)}, which is older; delete one of the two, or set spec.tenantId on a new one`,
+    `tenant id "${id}" belongs to ${whose}, which is older; delete one of the two, or set spec.tenantId on a new one`,
+    { forLog: `Tenant ${keyOf(owner)}` },
   );
 }
 

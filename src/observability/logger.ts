@@ -38,9 +38,8 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   const lines = write === undefined ? standardOutput() : { write };
-  const destination =
-    format === 'json' ? lines : { write: (line: string) => void lines.write(textLine(line)) };
-  return withCleanChildren(pino(options, destination));
+  const toLine = format === 'json' ? escaped : textLine;
+  return withCleanChildren(pino(options, { write: (line: string) => void lines.write(toLine(line)) }));
 }
 
 /**
@@ -49,6 +48,22 @@ export function createLogger({ level, format, write }: LoggerOptions): Logger {
  */
 function standardOutput(): ReturnType<typeof pino.destination> {
   return pino.destination({ dest: process.stdout.fd, sync: false });
+}
+
+/** What a terminal would obey, or not show; JSON has the rest escaped already. The line's own break stays. */
+const unprintable = /(?!\n$)[\p{C}\u2028\u2029]/gu;
+/** Most lines are nothing else, and this is quicker to tell. */
+const plain = /^[\x20-\x7e]*\n$/;
+
+/** As it stands in JSON, and in strings of JavaScript: `\u001b`. */
+function escaped(line: string): string {
+  if (plain.test(line)) return line;
+  return line.replace(unprintable, (character) =>
+    Array.from(
+      { length: character.length },
+      (_none, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
 }
 
 /** What a child is bound to passes by the formatters, and pino's own redaction would copy each line for each key. */
@@ -93,14 +108,15 @@ function serializeError(error: Error): Record<string, unknown> {
 }
 
 function textLine(json: string): string {
-  const { time, level, msg, ...rest } = JSON.parse(json) as Record<string, unknown> & {
+  const { time, level, msg, ...facts } = JSON.parse(json) as Record<string, unknown> & {
     msg?: string;
   };
-  const members = Object.entries(rest).map(
+  const members = Object.entries(facts).map(
     ([key, value]) =>
       ` ${key}=${typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)}`,
   );
   // Continued lines are set in: a message from outside can't pass for an entry.
-  const message = (msg ?? '').replaceAll('\n', '\n    ');
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}${members.join('')}\n`;
+  const message = (msg ?? '').split('\n').map(escaped).join('\n    ');
+  const rest = escaped(members.join(''));
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}${rest}\n`;
 }

@@ -47,13 +47,24 @@ describe('the marks', () => {
 test.each([
   [undefined, 'was not made by Landlord'],
   [{}, 'was not made by Landlord'],
+  [marks, 'belongs to the tenant shop of this namespace'],
+  [{ ...marks, 'landlord.tenant_namespace': 'team-b' }, 'belongs to a tenant of another namespace'],
+  [ownership.shared(), 'serves all tenants'],
+  [{ ...marks, 'landlord.cluster': 'cluster-9' }, 'belongs to another Kubernetes cluster'],
+  [{ ...marks, 'landlord.owner': 'other' }, 'belongs to another instance of Landlord'],
+])('of what is marked %j a tenant reads that it %s', (of, told) => {
+  expect(ownership.describe({ namespace: 'team-a', name: 'acme' }, of)).toBe(told);
+});
+
+test.each([
+  [undefined, 'was not made by Landlord'],
   [marks, 'belongs to the tenant team-a/shop of the instance default in the Kubernetes cluster cluster-1'],
   [
     { 'landlord.owner': 'other' },
     'belongs to the tenant ?/? of the instance other in the Kubernetes cluster ?',
   ],
-])('of what is marked %j it is said that it %s', (of, told) => {
-  expect(ownership.describe(of)).toBe(told);
+])('of what is marked %j the log has that it %s', (of, told) => {
+  expect(ownership.identify(of)).toBe(told);
 });
 
 test.each([

@@ -507,7 +507,7 @@ describe('a tenant id', () => {
       'Stalled=True/ProviderConflict',
     ]);
     expect(await fixture.message('second')).toBe(
-      'tenant id "shared" belongs to Tenant team-a/first, which is older; delete one of the two, or set spec.tenantId on a new one',
+      'tenant id "shared" belongs to Tenant first, which is older; delete one of the two, or set spec.tenantId on a new one',
     );
     expect(docker.workloads.get('shared@docker')?.specHash).toBe('image=a');
     await fixture.tenants.delete('first', 'team-a');

@@ -7,6 +7,7 @@ import type {
   Phase,
   Reason,
 } from '../../api/conditions.ts';
+import { firstCharacters, plainText, plainTexts } from '../../api/plain-text.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { StatusDraft, Verdict } from '../pass.ts';
@@ -30,12 +31,12 @@ const maxMessageLength = 4096;
 const maxDriftItems = 20;
 const maxData = 100;
 
-/** Pure: the whole status that follows from a pass. */
+/** Pure: the whole status that follows from a pass. Of what others say, nothing but plain text gets into it. */
 export function summarise(input: SummaryInput): TenantStatus {
   const { previous, draft, verdict, generation, now } = input;
   const updates = conditionUpdates(input).map((update) => ({
     ...update,
-    message: update.message.slice(0, maxMessageLength),
+    message: firstCharacters(plainText(update.message), maxMessageLength),
     observedGeneration: spokenOf(input, update),
   }));
   const conditions = setConditions(previous?.conditions ?? [], updates, now);
@@ -48,13 +49,13 @@ export function summarise(input: SummaryInput): TenantStatus {
       computeProvider: draft.computeProvider,
       placement: draft.placement,
       previousPlacements: draft.previousPlacements.length > 0 ? [...draft.previousPlacements] : undefined,
-      rejected: draft.rejected,
+      rejected: plainTexts(draft.rejected),
       retained: draft.retained.length > 0 ? draft.retained.slice(0, maxData) : undefined,
-      data: draft.data.length > 0 ? draft.data.slice(0, maxData) : undefined,
-      lost: lost.length > 0 ? lost : undefined,
-      plan: draft.plan,
-      compute: computeBlock(previous?.compute, withJobs(input), now),
-      drift: draft.drift.length > 0 ? draft.drift.slice(0, maxDriftItems) : undefined,
+      data: draft.data.length > 0 ? plainTexts(draft.data.slice(0, maxData)) : undefined,
+      lost: lost.length > 0 ? plainTexts(lost) : undefined,
+      plan: plainTexts(draft.plan),
+      compute: computeBlock(previous?.compute, plainTexts(withJobs(input)), now),
+      drift: draft.drift.length > 0 ? plainTexts(draft.drift.slice(0, maxDriftItems)) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
       appliedGeneration: verdict.kind === 'failed' ? hiddenBy(conditions, input) : undefined,
       lastHandledReconcileAt: draft.lastHandledReconcileAt,

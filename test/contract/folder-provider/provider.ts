@@ -37,7 +37,10 @@ export const createFolderProvider: CreateProvider = ({ block }, { instance, clus
   const readOwn = async (at: Pick<Desired, 'tenantId' | 'namespace' | 'name'>) => {
     const stored = await read(fileOf(at.tenantId));
     if (stored === undefined || ownership.belongsTo(at, stored.marks)) return stored;
-    throw new ComputeError('ProviderConflict', `${fileOf(at.tenantId)} ${ownership.describe(stored.marks)}`);
+    throw new ComputeError(
+      'ProviderConflict',
+      `${fileOf(at.tenantId)} ${ownership.describe(at, stored.marks)}`,
+    );
   };
 
   const run = <T>(operation: () => Promise<T>): Promise<T> =>

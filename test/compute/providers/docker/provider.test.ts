@@ -31,7 +31,10 @@ describe('a container of another cluster', () => {
     const { engine, provider: theirs } = bench(memoryEngine(images), {}, { clusterUid: 'cluster-0' });
     await theirs.provision(tenantSpec(), signal);
     const { provider: ours } = bench(engine);
-    const conflict = { code: 'ProviderConflict', message: expect.stringContaining('cluster-0') as string };
+    const conflict = {
+      code: 'ProviderConflict',
+      message: expect.stringContaining('belongs to another Kubernetes cluster') as string,
+    };
     await expect(ours.provision(tenantSpec(), signal)).rejects.toMatchObject(conflict);
     const at = ours.desired(tenantSpec());
     await expect(ours.bare.getStatus(at, undefined, { fresh: false, signal })).rejects.toMatchObject(
@@ -65,7 +68,9 @@ describe('a name that is taken by another', () => {
     await provider.provision(first, signal);
     const error = await failure(provider.provision(second, signal));
     expect(error).toMatchObject({ code: 'ProviderConflict' });
-    expect(error.message).toContain('volume landlord-a-b-c exists and belongs to the tenant team-a/acme');
+    expect(error.message).toContain(
+      'volume landlord-a-b-c exists and belongs to a tenant of another namespace',
+    );
   });
 
   it('network is a conflict: no tenant joins a network that is not its own', async () => {

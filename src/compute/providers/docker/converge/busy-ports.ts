@@ -24,8 +24,9 @@ export async function assertPortsFree(
     if (holder === undefined) continue;
     throw new ComputeError(
       failure,
-      `container ${port.container} can't be replaced: host port ${port.hostPort}/${port.protocol} is published by the ` +
-        `container ${(holder.Names[0] ?? holder.Id).replace(/^\//, '')}. Free it, or choose another; nothing was stopped`,
+      `container ${port.container} can't be replaced: host port ${port.hostPort}/${port.protocol} is published by a ` +
+        `container that ${ownership.describe(desired, holder.Labels)}. Free it, or choose another; nothing was stopped`,
+      { forLog: `container ${(holder.Names[0] ?? holder.Id).replace(/^\//, '')}` },
     );
   }
 }

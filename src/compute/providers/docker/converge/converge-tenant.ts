@@ -1,8 +1,10 @@
-import { ComputeError } from '../../../errors.ts';
+import { ComputeError, withMessage } from '../../../errors.ts';
+import { redact } from '../../../observation/redact.ts';
 import type { StepResult } from '../../../provider.ts';
 import { assertPortsFree } from './busy-ports.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
+import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, stopAll, stopEarlier } from './end-containers.ts';
 import { joinNetwork } from './join-network.ts';
@@ -15,11 +17,11 @@ import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
+import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
 import { isDropped, isNext, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
-import { redact } from './redact.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
 
@@ -34,14 +36,15 @@ export async function convergeTenant(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const secrets = secretsOf(deps, attempt);
+  const discreet = { ...deps, engine: discreetEngine(deps.engine, secrets) };
   try {
-    const result = attempt.hold ? await stepOn(deps, attempt, signal) : await tryOn(deps, attempt, signal);
+    const run = attempt.hold ? stepOn : tryOn;
+    const result = await run(discreet, attempt, signal);
     return { ...result, message: redact(result.message, secrets) };
   } catch (error) {
-    if (error instanceof EngineRefusal) {
+    if (error instanceof EngineRefusal)
       throw new ComputeError(attempt.failure, redact(error.message, secrets), { cause: error });
-    }
-    throw error;
+    throw error instanceof ComputeError ? withMessage(error, redact(error.message, secrets)) : error;
   } finally {
     // Whatever was done or tried: what is known of the tenant is stale.
     deps.view.snapshot.touch(attempt.desired.tenantId);
@@ -71,6 +74,7 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const { view, settings } = deps;
   const { desired, hold } = attempt;
   const before = deps.inPlace.before(desired);
+  const secrets = secretsOf(deps, attempt);
   const findings: Findings = {
     failed: new Map(),
     remade: new Set(),
@@ -80,7 +84,8 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
-    const observed = await view.fresh(desired.tenantId, signal);
+    const seen = await view.fresh(desired.tenantId, signal);
+    const observed = seen.map((container) => tellable(container, secrets));
     assertBelongsTo(observed, desired, settings.ownership);
     for (const container of observed) findings.lastSeen.set(servingName(container.name), container);
     const engineStartedMs = await engineStart(deps, observed, signal);
@@ -140,7 +145,7 @@ async function take(
       break;
     case 'rename':
       deps.retreats.forgetMade(attempt.desired.tenantId, [step.container]);
-      await rename(deps, step, signal);
+      await rename(deps, { step, attempt }, signal);
       break;
     case 'stop':
       await assertPortsFree(deps, { attempt, successors: step.successors ?? [] }, signal);
@@ -187,19 +192,17 @@ async function create(
 
 /** What failed for reasons of the engine, the host or somebody's hand is tried again, later each time. */
 function retreat(
-  { retreats }: ConvergeDeps,
-  {
-    step,
-    attempt: { desired, failure },
-    findings: { failed, hasStopped },
-  }: Taking & { readonly step: Extract<Step, { do: 'give-up' }> },
+  deps: ConvergeDeps,
+  { step, attempt, findings }: Taking & { readonly step: Extract<Step, { do: 'give-up' }> },
 ): ComputeError {
+  const { desired, failure } = attempt;
+  const { failed, hasStopped } = findings;
   const removed = new Set(step.containers.map(({ id }) => id));
   const lost = [...failed].flatMap(([id, { why }]) => (removed.has(id) ? [] : [`; ${why}`]));
-  const message = `${step.message}, and is tried again${lost.join('')}`;
+  const message = redact(`${step.message}, and is tried again${lost.join('')}`, secretsOf(deps, attempt));
   const isGap = hasStopped && [...failed.values()].some(({ lasts }) => lasts === true);
-  const waitMs = retreats.note(desired, redact(message, desired.secrets), isGap ? 'gap' : undefined);
-  return new ComputeError(failure, redact(message, desired.secrets), { retryAfterMs: waitMs });
+  const waitMs = deps.retreats.note(desired, message, isGap ? 'gap' : undefined);
+  return new ComputeError(failure, message, { retryAfterMs: waitMs });
 }
 
 async function applyLive(
@@ -233,14 +236,17 @@ async function keepOld(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal
 
 async function rename(
   { engine, settings }: ConvergeDeps,
-  { container, name }: Extract<Step, { do: 'rename' }>,
+  {
+    step: { container, name },
+    attempt: { desired },
+  }: Pick<Taking, 'attempt'> & { readonly step: Extract<Step, { do: 'rename' }> },
   signal: AbortSignal,
 ): Promise<void> {
   const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
   if (answer !== 'name-taken') return;
   // By something that no list of ours shows.
   const holder = await engine.inspectContainer(name, signal);
-  throw ownershipConflict(name, holder?.Config.Labels, settings.ownership);
+  throw ownershipConflict(desired, { name, labels: holder?.Config.Labels }, settings.ownership);
 }
 
 async function finish(

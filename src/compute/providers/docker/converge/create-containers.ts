@@ -138,5 +138,5 @@ async function createOne(
   if (holder === undefined) return;
   const labels = holder.Config.Labels;
   if (ownership.belongsTo(attempt.desired, labels) && bearsOwnName(container.name, labels, ownership)) return;
-  throw ownershipConflict(container.name, labels, ownership);
+  throw ownershipConflict(attempt.desired, { name: container.name, labels }, ownership);
 }

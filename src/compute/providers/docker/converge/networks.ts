@@ -74,7 +74,8 @@ async function ensurePrivate(
   } else if (!ownership.belongsTo(owner, existing.Labels)) {
     throw new ComputeError(
       'ProviderConflict',
-      `network ${name} ${ownership.describe(existing.Labels)}. Remove it, or give the tenant another tenantId`,
+      `network ${name} ${ownership.describe(owner, existing.Labels)}. Remove it, or give the tenant another tenantId`,
+      { forLog: ownership.identify(existing.Labels) },
     );
   } else if (roomOf(existing) < owner.containers * 2) {
     await widen(deps, { existing, owner }, signal);

@@ -92,7 +92,8 @@ async function ensureVolume(
   if (isIts) return;
   throw new ComputeError(
     'ProviderConflict',
-    `volume ${name} exists and ${ownership.describe(Labels)}. Remove it, or name the volume otherwise`,
+    `volume ${name} exists and ${ownership.describe(desired, Labels)}. Remove it, or name the volume otherwise`,
+    { forLog: ownership.identify(Labels) },
   );
 }
 

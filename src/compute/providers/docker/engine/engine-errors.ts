@@ -147,6 +147,8 @@ const changingParts: readonly TextRule[] = [
   // What something needed at that moment: `current usage: 63488000, peak usage: 63492096`, `pid 4711`, `/proc/4711/ns`.
   [/\b((?:current|peak) usage:?|pid:?|process) \d+/gi, '$1 …'],
   [/\/proc\/\d+/g, '/proc/…'],
+  // Names of those that use it, who may be anybody's: `has active endpoints (name:"web" id:"3f2a…")`.
+  [/\(name:"[^"]*" id:"[^"]*"\),?/g, ''],
   // Ids of containers and endpoints, with what stands around them; but not digests.
   [/(?<!sha256:)\s*(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, ''],
 ];

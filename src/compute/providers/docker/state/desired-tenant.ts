@@ -6,9 +6,11 @@ import { checkCommonPolicy, denied } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
+import type { SecretValue } from '../../../spec/secret-value.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
+  EnvVar,
   RegistryCredential,
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
@@ -116,10 +118,15 @@ export function desiredTenant(
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
     registries: registriesFor(spec.tenant.namespace, settings),
-    secrets: containers.flatMap(({ env }) =>
-      env.flatMap((variable) => ('secret' in variable && variable.secret ? [variable.secret.reveal()] : [])),
-    ),
+    secrets: [
+      ...containers.flatMap(({ env }) => env.flatMap((variable) => secretIn(variable)?.reveal() ?? [])),
+      ...spec.imagePullCredentials.map(({ password }) => password.reveal()),
+    ],
   };
+}
+
+function secretIn(variable: EnvVar): SecretValue | undefined {
+  return 'secret' in variable ? variable.secret : undefined;
 }
 
 /** As far as the config tells: which engine it is, `Provider.locate` adds. */

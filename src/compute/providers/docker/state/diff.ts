@@ -190,11 +190,11 @@ function containerChanges(
   }
   if (repair === 'join') {
     const network = tenantNetworkOf(current) ?? '';
-    const others = current.networks.join(', ');
     changes.push({
       path: `${path}.network`,
       desired: network,
-      actual: others === '' ? 'none' : others,
+      // Whose networks those are is nothing for this tenant's status.
+      actual: current.networks.length === 0 ? 'none' : 'others',
       cause: 'drift',
       effect: 'live',
     });

@@ -80,7 +80,7 @@ export interface Inspected {
   /** The engine's words on a start that it could not do. */
   readonly error: string;
   readonly restartCount: number;
-  /** First line that the last health probe said. */
+  /** What the last health probe said, as it is: it may repeat a secret, see tellable.ts. */
   readonly lastProbe: string;
   readonly image: string;
   readonly live: LiveSettings;
@@ -104,8 +104,8 @@ export interface Endpoint {
 /** 5 min: the longest settling time. A container that is older needs no inspect to be called settled. */
 export const youngMs = 300_000;
 
-/** Longest piece of a probe's output that goes into a message. */
-const probeLineLength = 200;
+/** The engine keeps 4096 bytes of a probe's output; a longer one is not read to its end. */
+const probeLength = 4_096;
 
 export function observeContainer(info: ListedContainer, { key }: Pick<Ownership, 'key'>): ObservedContainer {
   const state = info.State as ContainerState;
@@ -226,7 +226,7 @@ function readInspect(inspect: InspectedContainer): Inspected {
     oomKilled: State.OOMKilled,
     error: State.Error ?? '',
     restartCount: inspect.RestartCount ?? 0,
-    lastProbe: firstLine(State.Health?.Log?.at(-1)?.Output ?? ''),
+    lastProbe: (State.Health?.Log?.at(-1)?.Output ?? '').slice(0, probeLength),
     image: Config.Image,
     live: {
       nanoCpus: HostConfig.NanoCpus ?? 0,
@@ -253,8 +253,4 @@ function readInspect(inspect: InspectedContainer): Inspected {
 function instant(text: string | undefined): number {
   const ms = text === undefined ? 0 : Date.parse(text);
   return Number.isFinite(ms) && ms > 0 ? ms : 0;
-}
-
-function firstLine(text: string): string {
-  return (text.trim().split('\n')[0] ?? '').slice(0, probeLineLength);
 }

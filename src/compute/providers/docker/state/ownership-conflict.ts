@@ -10,19 +10,29 @@ export function assertBelongsTo(
   ownership: Ownership,
 ): void {
   const foreign = containers.find(({ labels }) => !ownership.belongsTo(tenant, labels));
-  if (foreign !== undefined) throw ownershipConflict(foreign.name, foreign.labels, ownership);
+  if (foreign === undefined) return;
+  throw ownershipConflict(tenant, { name: foreign.name, labels: foreign.labels }, ownership);
 }
 
-/** `labels`: those of the container that has the name. */
+interface Holder {
+  readonly name: string;
+  /** Those of the container that has the name. */
+  readonly labels: Marks | undefined;
+}
+
+/** `tenant`: in whose way it is. */
 export function ownershipConflict(
-  name: string,
-  labels: Marks | undefined,
+  tenant: { readonly namespace: string; readonly name: string },
+  { name, labels }: Holder,
   ownership: Ownership,
 ): ComputeError {
   const isCopy = ownership.isOurs(labels) && !bearsOwnName(name, labels ?? {}, ownership);
-  const whose = isCopy ? 'bears labels that were copied from another container' : ownership.describe(labels);
+  const whose = isCopy
+    ? 'bears labels that were copied from another container'
+    : ownership.describe(tenant, labels);
   return new ComputeError(
     'ProviderConflict',
     `container ${name} exists and ${whose}. Remove it, or give the tenant another tenantId`,
+    { forLog: ownership.identify(labels) },
   );
 }

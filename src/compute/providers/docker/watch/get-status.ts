@@ -6,6 +6,7 @@ import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
+import { tellableObservation } from './tellable.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { goneContainers } from '../state/plan/gone.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
@@ -46,7 +47,7 @@ export async function getStatus(
       { desired: against, starting },
       signal,
     );
-    const seen = observe(against, containers, clock());
+    const seen = tellableObservation(observe(against, containers, clock()), against.secrets);
     const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
     if (seen.exists && changes.length === 0) inPlace.note(against);
     const before = inPlace.before(against);

@@ -100,13 +100,13 @@ async function isTenants(
   );
 }
 
-/** By which it would be known again. */
+/** By which it would be known again. The cluster's identity is the admin's to look up. */
 function ownerTags(ownership: Ownership, { tenantId, namespace, name }: TenantPlace): Tags {
   const { [ownership.key('tenant_uid')]: _uid, ...tags } = ownership.of({
     tenantId,
     tenant: { namespace, name, uid: '' },
   });
-  return tags;
+  return { ...tags, [ownership.key('cluster')]: 'UID_OF_NAMESPACE_KUBE_SYSTEM' };
 }
 
 function clusterGone(cluster: string): string {

@@ -39,7 +39,7 @@ export async function ensureRevision(
   for (const arn of newest) {
     const tags = await revisionTags(api, scope, arn, signal);
     if (tags === undefined) continue;
-    if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, ownership.describe(tags));
+    if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, { ownership, tenant, tags });
     if (tags[tagKeys.overlayHash] === overlay.hash) return arn;
   }
   const base = await api.describeTaskDefinition(scope, overlay.base, signal);
@@ -57,10 +57,19 @@ export function noTaskDefinition(arn: string): ComputeError {
   );
 }
 
-function familyConflict(arn: string, whose: string): ComputeError {
+function familyConflict(
+  arn: string,
+  {
+    ownership,
+    tenant,
+    tags,
+  }: { readonly ownership: Ownership; readonly tenant: TenantName; readonly tags: Tags },
+): ComputeError {
+  const whose = ownership.describe(tenant, tags);
   return new ComputeError(
     'ProviderConflict',
     `task definition ${revisionKey(arn)} exists and ${whose}. Deregister it, or give the tenant another tenantId`,
+    { forLog: ownership.identify(tags) },
   );
 }
 

@@ -16,6 +16,7 @@ export function assertOwn(
   if (ownership.belongsTo(tenant, tags)) return;
   throw new ComputeError(
     'ProviderConflict',
-    `service ${service.serviceName} exists and ${ownership.describe(tags)}. Delete it, or give the tenant another tenantId or service_name`,
+    `service ${service.serviceName} exists and ${ownership.describe(tenant, tags)}. Delete it, or give the tenant another tenantId or service_name`,
+    { forLog: ownership.identify(tags) },
   );
 }

@@ -215,7 +215,7 @@ describe('a replacement on fixed ports', () => {
       expect(await failure(provider.update(on(8080, 9090), signal))).toMatchObject({
         code: 'UpdateFailed',
         message:
-          "container app can't be replaced: host port 9090/tcp is published by the container foreign. " +
+          "container app can't be replaced: host port 9090/tcp is published by a container that was not made by Landlord. " +
           'Free it, or choose another; nothing was stopped',
       });
     }

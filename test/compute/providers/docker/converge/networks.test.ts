@@ -138,8 +138,7 @@ describe('of several networks of one name', () => {
     await expect(ensureOn(engine)(own('acme'), 'other')).rejects.toMatchObject({
       code: 'ProviderConflict',
       message:
-        'network landlord-acme belongs to the tenant team-a/acme of the instance default in the Kubernetes ' +
-        'cluster cluster-1. ' +
+        'network landlord-acme belongs to the tenant acme of this namespace. ' +
         'Remove it, or give the tenant another tenantId',
     });
   });

@@ -85,7 +85,7 @@ describe('a revision of an overlay', () => {
       for (const tag of tags) if (tag.key === `landlord.${key}`) tag.value = 'other';
       await expect(ensure(ecs)).rejects.toMatchObject({
         code: 'ProviderConflict',
-        message: expect.stringContaining(`task definition ${family}:1 exists and belongs to the tenant`),
+        message: expect.stringContaining(`task definition ${family}:1 exists and belongs to`),
       });
     },
   );

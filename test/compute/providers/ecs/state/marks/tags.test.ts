@@ -7,17 +7,6 @@ const tenant = { namespace: 'team-a', name: 'shop', uid: 'u' };
 const tags = ownership.of({ tenantId: 'acme', tenant });
 
 test.each([
-  [{}, 'was not made by Landlord'],
-  [tags, 'belongs to the tenant team-a/shop of the instance default in the Kubernetes cluster cluster-1'],
-  [
-    { 'landlord.owner': 'other' },
-    'belongs to the tenant ?/? of the instance other in the Kubernetes cluster ?',
-  ],
-])('of %j it is said that it %s', (of, told) => {
-  expect(ownership.describe(of)).toBe(told);
-});
-
-test.each([
   [{}, true],
   [{ 'landlord.tenant_uid': 'another' }, true],
   [{ 'landlord.cluster': 'cluster-0' }, true],

@@ -1,0 +1,42 @@
+import { redact, redactExcerpt } from '../../../observation/redact.ts';
+import type { Observation } from '../../../provider.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+
+/** What the engine shows, made fit to be told: without the values of secrets, and cut only after that. Pure. */
+
+/** Longest piece of a probe's output that goes into a message. */
+const probeLineLength = 200;
+
+/** The container, with what it and its engine say of it. */
+export function tellable(container: ObservedContainer, secrets: readonly string[]): ObservedContainer {
+  const { inspected } = container;
+  if (inspected === undefined) return container;
+  const error = redactExcerpt(inspected.error, secrets);
+  const lastProbe = firstLine(redactExcerpt(inspected.lastProbe, secrets));
+  return { ...container, inspected: { ...inspected, error, lastProbe } };
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').slice(0, probeLineLength);
+}
+
+/** What was observed, with all that is said of it. */
+export function tellableObservation(seen: Observation, secrets: readonly string[]): Observation {
+  if (secrets.length === 0) return seen;
+  const clean = (text: string): string => redact(text, secrets);
+  const { message, compute } = seen;
+  const containers = compute.containers?.map((container) => ({
+    ...container,
+    ...(container.message === undefined ? {} : { message: clean(container.message) }),
+  }));
+  return {
+    ...seen,
+    changes: seen.changes.map((change) => ({
+      ...change,
+      desired: clean(change.desired),
+      actual: clean(change.actual),
+    })),
+    ...(message === undefined ? {} : { message: clean(message) }),
+    compute: { ...compute, ...(containers === undefined ? {} : { containers }) },
+  };
+}

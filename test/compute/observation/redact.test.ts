@@ -1,0 +1,50 @@
+import { assert, property, string } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { redact, redactExcerpt } from '../../../src/compute/observation/redact.ts';
+
+const pem = '-----BEGIN KEY-----\n  MIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n';
+const jwt = `eyJhbGciOi${'J'.repeat(300)}.sig`;
+
+describe('redact', () => {
+  test.each<[what: string, secret: string, text: string, clean: string]>([
+    ['the value', 'hunter2', 'bad hunter2, hunter2', 'bad [redacted], [redacted]'],
+    ['its second line', pem, 'cannot use MIIEvQIBADANBg', 'cannot use [redacted]'],
+    ['all of its lines on one', pem, `got ${pem.replaceAll('\n', ' ')}`, 'got [redacted] '],
+    ['a line whose blanks were folded', 'a   long  line\nb', 'x a long line', 'x [redacted]'],
+    ['its form in JSON', 'quo"ted\n!', '{"p":"quo\\"ted\\n!"}', '{"p":"[redacted]"}'],
+    ['a line of that', 'a"b"c\n"second"', 'x a\\"b\\"c', 'x [redacted]'],
+    ['its base64', 'hunter2!', 'aHVudGVyMiE= is bad', '[redacted]= is bad'],
+    ['its base64 of URLs', 'a?b>c~~~', 'YT9iPmN-fn4', '[redacted]'],
+    ['its form in a URL', 'a b&c/d', 'http://h/?p=a%20b%26c%2Fd', 'http://h/?p=[redacted]'],
+    ['the longer of two', 'hunter2hunter2', 'hunter2hunter2', '[redacted]'],
+  ])('takes out %s', (_what, secret, text, clean) => {
+    expect(redact(text, [secret, 'hunter2'])).toBe(clean);
+  });
+
+  test('leaves values and lines of up to three characters, which are in every other word', () => {
+    expect(redact('the cat is in', ['cat', 'is\nit', ''])).toBe('the cat is in');
+  });
+
+  test('of a value that is no text of its own, nothing is left', () => {
+    assert(
+      property(string({ minLength: 4 }), string(), string(), (secret, before, after) => {
+        const word = `<${secret}>`;
+        expect(redact(`${before}${word}${after}`, [word])).not.toContain(word);
+      }),
+    );
+  });
+});
+
+describe('redactExcerpt', () => {
+  test.each<[what: string, secret: string, text: string, clean: string]>([
+    ['its start at the end', jwt, `token ${jwt.slice(0, 60)}`, 'token [redacted]'],
+    ['its end at the start', jwt, `${jwt.slice(-40)} is no token`, '[redacted] is no token'],
+    ['the start of a line', pem, 'key kqhkiG9', 'key [redacted]'],
+    ['both', jwt, `${jwt.slice(-9)} or ${jwt.slice(0, 9)}`, '[redacted] or [redacted]'],
+    ['nothing else', jwt, jwt.slice(5, 50), jwt.slice(5, 50)],
+    ['nothing of a text without it', jwt, 'no answer', 'no answer'],
+    ['all of it', jwt, jwt.slice(0, 20), '[redacted]'],
+  ])('takes out %s', (_what, secret, text, clean) => {
+    expect(redactExcerpt(text, [secret])).toBe(clean);
+  });
+});
