@@ -201,7 +201,8 @@ function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvide
 }
 
 async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
-  const names = referencedSecrets(spec);
+  // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
+  const names = enabled.definition.secrets === 'values' ? referencedSecrets(spec) : [];
   const { namespace } = tenant.metadata;
   deps.index.setSecrets(keyOf(tenant), namespace, names);
   if (names.length > 0) await deps.watchSecrets();
