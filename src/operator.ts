@@ -10,6 +10,7 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
+import { allowsRetain } from './compute/policy.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
@@ -233,6 +234,7 @@ async function work(
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
+    mayRetain: () => allowsRetain(config.policy, false),
     metrics: {
       reflector: {
         onRelist: (name) => metrics.watchRelists.inc({ resource: name }),

@@ -27,7 +27,10 @@ export interface Departures {
 
 export interface DeparturesOptions {
   readonly tenants: Resource<Tenant>;
-  readonly deps: () => Pick<ReconcileDeps, 'providers' | 'index' | 'tenantOf' | 'logger' | 'now'>;
+  readonly deps: () => Pick<
+    ReconcileDeps,
+    'providers' | 'index' | 'tenantOf' | 'mayRetain' | 'logger' | 'now'
+  >;
   /** Empty: all. */
   readonly tenantSelector: string;
   readonly instance: string;
@@ -128,8 +131,10 @@ async function forgetAbsent(
   const { namespace, name } = tenant.metadata;
   const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
   const { deletionPolicy } = (tenant.spec ?? {}) as Partial<TenantSpec>;
+  const { index, mayRetain } = options.deps();
+  if (deletionPolicy === 'Retain' && mayRetain(namespace)) return;
   // What another Tenant of this id has there is not of this one.
-  if (deletionPolicy === 'Retain' || options.deps().index.keysOf(tenantId).length > 0) return;
+  if (index.keysOf(tenantId).length > 0) return;
   for (const { definition, provider } of forgetful(options)) {
     const place = { tenantId, namespace, name, placement: { provider: definition.name } };
     await provider.destroy(place, permitToDelete(tenant), signal);

@@ -1,6 +1,7 @@
 import { finalizer } from '../api/names.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
+import { denied } from '../compute/policy.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
@@ -76,6 +77,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const tenantSpec = specOf(pass);
   note(pass, { tenantId: identify(pass, tenantSpec) });
   if (tenantSpec.suspend) return suspended(pass);
+  assertMayRetain(pass, tenantSpec);
   const enabled = attended(pass, choose(pass, tenantSpec));
   note(pass, { computeProvider: enabled.definition.name });
   const spec = await resolve(pass, tenantSpec, enabled);
@@ -184,6 +186,16 @@ function identify({ deps, tenant }: Pass, { tenantId }: TenantSpec): string {
   throw new ComputeError(
     'ProviderConflict',
     `tenant id "${id}" belongs to Tenant ${keyOf(owner)}, which is older; delete one of the two, or set spec.tenantId on a new one`,
+  );
+}
+
+/** Throws PolicyDenied where it asks to leave behind what it runs, and may not. */
+function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec): void {
+  if (deletionPolicy !== 'Retain' || deps.mayRetain(tenant.metadata.namespace)) return;
+  throw denied(
+    'allow_retain',
+    'spec.deletionPolicy is Retain',
+    'Set it to Delete (volumePolicy keeps the volumes)',
   );
 }
 
