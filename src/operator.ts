@@ -236,6 +236,7 @@ async function work(
     tenantSelector: config.controller.tenant_selector,
     mayRetain: () => allowsRetain(config.policy, false),
     metrics: {
+      onOrphaned: () => metrics.orphaned.inc(),
       reflector: {
         onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
         onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),

@@ -44,7 +44,11 @@ export interface TenantControllerOptions {
   readonly tenantSelector: string;
   /** Whether Tenants of a namespace may leave behind what they run. Default: all may. */
   readonly mayRetain?: (namespace: string) => boolean;
-  readonly metrics?: { readonly reflector?: ReflectorMetrics; readonly queue?: WorkQueueMetrics };
+  readonly metrics?: {
+    readonly reflector?: ReflectorMetrics;
+    readonly queue?: WorkQueueMetrics;
+    readonly onOrphaned?: () => void;
+  };
   readonly now?: () => Date;
 }
 
