@@ -10,6 +10,7 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
+import { allowsRetain } from './compute/policy.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
@@ -19,11 +20,11 @@ import { reportOrphans } from './controller/orphans.ts';
 import { tenantsResource } from './controller/kube-resources.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
-import { sleep } from './async/sleep.ts';
+import { sharedRun } from './async/shared-run.ts';
+import { clusterUid } from './kube/client/cluster-uid.ts';
 import { createEventRecorder } from './kube/events/event-recorder.ts';
 import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
-import type { KubeObject } from './kube/client/kube-object.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
@@ -57,20 +58,28 @@ export async function runOperator(
   let tenure: Pick<Tenure, 'isHeld'> = { isHeld: () => true };
   const client = kubeClient(options, { metrics, mayWrite: () => tenure.isHeld() });
   let controller: TenantController | undefined;
+  // Over all Tenants, and so once for all who ask at the same time.
+  const scrape = sharedRun(async () => {
+    countTenants(metrics, controller?.tenants);
+    return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+  });
   const server = await startHealthServer({
     address: config.server.address,
+    metricsAddress: config.server.metrics_address,
     notReady: () => {
       // A replica that waits for the lease is as ready as it can be: a rolling update must not wait for it.
       if (controller === undefined && config.leader_election.enabled) return undefined;
       return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
     },
-    metrics: async () => {
-      countTenants(metrics, controller?.tenants);
-      return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
-    },
+    metrics: () => scrape(new AbortController().signal),
   });
   logger.info(
-    { port: server.port, instance: config.instance, providers: Object.keys(config.compute) },
+    {
+      port: server.port,
+      metricsPort: server.metricsPort,
+      instance: config.instance,
+      providers: Object.keys(config.compute),
+    },
     'Landlord starts',
   );
   try {
@@ -167,34 +176,6 @@ function podNamespace(): string {
   }
 }
 
-/** The UID of kube-system, which is the cluster's identity. Asks until there is an answer; undefined: it was stopped before. */
-async function clusterUid(
-  client: KubeClient,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const namespaces = resource<KubeObject>(client, {
-    group: '',
-    version: 'v1',
-    plural: 'namespaces',
-    namespaced: false,
-  });
-  while (!signal.aborted) {
-    try {
-      const found = await namespaces.get('kube-system', undefined, { signal });
-      if (found !== undefined) return found.metadata.uid;
-    } catch (error) {
-      if (!signal.aborted)
-        logger.warn(
-          { error },
-          'the apiserver can not be asked for the namespace kube-system yet; trying again',
-        );
-    }
-    await sleep(1000, signal);
-  }
-  return undefined;
-}
-
 /** Loads and builds what the config enables; no other provider's SDK comes into memory. */
 async function createProviders(
   { config, logger }: OperatorOptions,
@@ -252,7 +233,9 @@ async function work(
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
+    mayRetain: () => allowsRetain(config.policy, false),
     metrics: {
+      onOrphaned: () => metrics.orphaned.inc(),
       reflector: {
         onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
         onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),

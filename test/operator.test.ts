@@ -124,12 +124,13 @@ const until = (holds: () => Promise<boolean> | boolean): Promise<void> =>
   vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 30_000, interval: 5 });
 
 describe('the operator', { timeout: 60_000 }, () => {
-  test('reconciles with the providers of its config, is ready once it knows the Tenants, and counts them', async () => {
-    const operator = await startOperator();
+  test('reconciles with the providers and the policy of its config, is ready once it knows the Tenants, and counts them', async () => {
+    const operator = await startOperator({ policy: { allow_retain: false } });
     await operator.createCluster();
     const ended = operator.start();
     for (const [name, spec] of [
       ['acme', { computeProvider: 'docker' }],
+      ['clinging', { computeProvider: 'docker', deletionPolicy: 'Retain' }],
       ['moved', { computeProvider: 'ecs' }],
     ] as const)
       await operator.tenants.create({ apiVersion, kind, metadata: { name, namespace: 'team-a' }, spec });
@@ -137,6 +138,7 @@ describe('the operator', { timeout: 60_000 }, () => {
       findCondition((await operator.tenants.get(name, 'team-a'))?.status?.conditions, 'Ready')?.reason;
     await until(async () => (await reasonOf('acme')) === 'Running');
     await until(async () => (await reasonOf('moved')) === 'ProviderNotFound');
+    await until(async () => (await reasonOf('clinging')) === 'PolicyDenied');
     await until(async () => (await operator.get('/readyz')) === '200 ok');
     const metrics = await operator.get('/metrics');
     expect(metrics).toContain('landlord_tenants{provider="docker",reason="Running"} 1');

@@ -39,6 +39,13 @@ export const commonPolicyShape = {
     .describe(
       'The most that one tenant may use. Where a bound is set, every container must name that limit.',
     ),
+  allow_retain: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether a Tenant may leave behind what it runs: by `deletionPolicy: Retain`, or by giving up a place that can be emptied. ' +
+        'Default: true, but for the namespaces in policy.namespaces.',
+    ),
 };
 
 export type CommonPolicy = z.output<z.ZodObject<typeof commonPolicyShape>>;
@@ -65,6 +72,11 @@ export function checkCommonPolicy(policy: CommonPolicy, containers: readonly Pol
   }
   checkBound(policy, containers, 'cpu');
   checkBound(policy, containers, 'memory');
+}
+
+/** `isNamed`: the namespace has an entry of its own in policy.namespaces. */
+export function allowsRetain({ allow_retain }: CommonPolicy, isNamed: boolean): boolean {
+  return allow_retain ?? !isNamed;
 }
 
 /** A refusal that names the rule of the operator's config, so that the admin knows which one to change. */

@@ -4,6 +4,11 @@ import type { ProviderDefinition } from '../compute/provider.ts';
 import { duration } from '../api/duration.ts';
 import { withoutDefaults } from '../api/without-defaults.ts';
 
+const listenAddress = z
+  .string()
+  .regex(/^.*:[0-9]{1,5}$/, { error: 'must be HOST:PORT or :PORT', abort: true })
+  .refine((address) => Number(address.split(':').at(-1)) <= 65_535, 'must have a port of at most 65535');
+
 /** The schema of the operator's config file. The reference is generated from it. */
 export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
   const blocks = providers.map(({ name, operatorBlock }) => [name, operatorBlock.optional()] as const);
@@ -28,15 +33,13 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
     leader_election: leaderElection.prefault({}).describe('For more than one replica of the operator.'),
     server: z
       .strictObject({
-        address: z
-          .string()
-          .regex(/^.*:[0-9]{1,5}$/, { error: 'must be HOST:PORT or :PORT', abort: true })
-          .refine(
-            (address) => Number(address.split(':').at(-1)) <= 65_535,
-            'must have a port of at most 65535',
-          )
+        address: listenAddress
           .default(':8080')
           .describe('Address of /healthz, /readyz and /metrics; port 0 picks a free one.'),
+        metrics_address: z
+          .union([z.literal(''), listenAddress], { error: 'must be HOST:PORT or :PORT, or empty' })
+          .default('')
+          .describe('Address of /metrics, which is served there alone then. Empty: server.address.'),
       })
       .prefault({})
       .describe('The HTTP server.'),

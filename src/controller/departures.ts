@@ -1,6 +1,10 @@
 import { setConditions, timestamp } from '../api/conditions.ts';
-import type { TenantStatus } from '../api/status.ts';
+import { apiVersion, kind } from '../api/names.ts';
+import type { Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import { ComputeError } from '../compute/errors.ts';
+import { placeText } from '../compute/place.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { permitToDelete } from './steps/gate.ts';
 import { isConflict, isApiError } from '../kube/client/kube-api-error.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
@@ -27,15 +31,23 @@ export interface Departures {
 
 export interface DeparturesOptions {
   readonly tenants: Resource<Tenant>;
-  readonly deps: () => Pick<ReconcileDeps, 'providers' | 'index' | 'tenantOf' | 'logger' | 'now'>;
+  readonly deps: () => Pick<
+    ReconcileDeps,
+    'providers' | 'index' | 'tenantOf' | 'mayRetain' | 'events' | 'logger' | 'now'
+  >;
   /** Empty: all. */
   readonly tenantSelector: string;
   readonly instance: string;
+  readonly metrics?: {
+    /** A Tenant has gone and left something behind, though the operator did not let it. */
+    readonly onOrphaned?: () => void;
+  };
 }
 
 /**
  * What a Tenant leaves behind that went without its finalizer (the apiserver deletes one whose finalizer comes in the
- * same moment), and the last word on one that went no further than out of the selector.
+ * same moment, and whoever may write Tenants may take it away), and the last word on one that went no further than out of
+ * the selector.
  */
 export function createDepartures(options: DeparturesOptions): Departures {
   const { tenantSelector } = options;
@@ -44,7 +56,8 @@ export function createDepartures(options: DeparturesOptions): Departures {
     note(departed) {
       const { tenant, memory } = departed;
       if (memory?.letGo === tenant.metadata.uid) return false;
-      if (tenantSelector === '' && forgetful(options).length === 0) return false;
+      const leavesNothing = placesOf(departed).length === 0 && forgetful(options).length === 0;
+      if (tenantSelector === '' && leavesNothing) return false;
       all.set(keyOf(tenant), departed);
       return true;
     },
@@ -59,20 +72,18 @@ export function createDepartures(options: DeparturesOptions): Departures {
 }
 
 async function settle(options: DeparturesOptions, departed: Departed, signal: AbortSignal): Promise<void> {
-  const still = options.tenantSelector === '' ? undefined : await stillThere(options, departed, signal);
-  if (still === undefined) await forgetAbsent(options, departed, signal);
-  else if (isOurs(still, departed)) await sayReleased(options, still, signal);
-}
-
-/** The Tenant where it has only left the selector: a watch tells of that as of a deletion. */
-async function stillThere(
-  { tenants }: DeparturesOptions,
-  { tenant }: Departed,
-  signal: AbortSignal,
-): Promise<Tenant | undefined> {
-  const { name, namespace, uid } = tenant.metadata;
-  const found = await tenants.get(name, namespace, { signal });
-  return found?.metadata.uid === uid ? found : undefined;
+  const { name, namespace, uid } = departed.tenant.metadata;
+  // The watch was quicker than the answer to our own last write.
+  if (departed.memory?.letGo === uid) return;
+  const found = await options.tenants.get(name, namespace, { signal });
+  if (found?.metadata.uid === uid) {
+    // It has only left the selector: a watch tells of that as of a deletion.
+    if (options.tenantSelector !== '' && isOurs(found, departed)) await sayReleased(options, found, signal);
+    return;
+  }
+  await forgetAbsent(options, departed, signal);
+  // Another one of its name takes back what is there.
+  if (found === undefined) await tellOrphaned(options, departed, signal);
 }
 
 /** Whether the status is what we have written last: another operator may have taken the Tenant up already. */
@@ -115,6 +126,56 @@ async function sayReleased(
   );
 }
 
+/** Where it was, as far as the watch or this process knows. */
+function placesOf({ tenant: { status }, memory }: Departed): readonly Placement[] {
+  const { placement, previousPlacements = [] } =
+    status?.placement === undefined ? (memory?.whereabouts ?? {}) : status;
+  return [...(placement === undefined ? [] : [placement]), ...previousPlacements];
+}
+
+/** Somebody took the finalizer away: says what is seen to be left, which nobody looks after now. */
+async function tellOrphaned(
+  { deps, metrics }: DeparturesOptions,
+  departed: Departed,
+  signal: AbortSignal,
+): Promise<void> {
+  const { events, logger } = deps();
+  const { namespace, name, uid } = departed.tenant.metadata;
+  const left = await placesLeft(deps().providers, departed, signal);
+  if (left.length === 0) return;
+  const note =
+    `the finalizer was taken away by somebody else: what runs at ${left.join(', ')} is nobody's now; ` +
+    'apply the Tenant again to take it back, and delete it to remove it';
+  logger.warn({ tenant: `${namespace}/${name}` }, note);
+  const regarding = { apiVersion, kind, name, namespace, uid };
+  events.emit({ regarding, type: 'Warning', reason: 'Orphaned', action: 'Observe', note });
+  metrics?.onOrphaned?.();
+}
+
+async function placesLeft(
+  providers: EnabledProviders,
+  departed: Departed,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { tenant } = departed;
+  const { namespace, name } = tenant.metadata;
+  const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
+  const left: string[] = [];
+  for (const placement of placesOf(departed)) {
+    const enabled = providers.get(placement.provider);
+    if (enabled?.definition.durable !== true) continue;
+    try {
+      const place = { tenantId, namespace, name, placement };
+      const { exists } = await enabled.provider.getStatus(place, undefined, { fresh: true, signal });
+      if (exists) left.push(placeText(placement));
+    } catch (error) {
+      // What can't be told now, the report of orphans will tell.
+      if (!(error instanceof ComputeError)) throw error;
+    }
+  }
+  return left;
+}
+
 function forgetful({ deps }: Pick<DeparturesOptions, 'deps'>) {
   return [...deps().providers.values()].filter(({ definition }) => !definition.durable);
 }
@@ -128,8 +189,10 @@ async function forgetAbsent(
   const { namespace, name } = tenant.metadata;
   const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
   const { deletionPolicy } = (tenant.spec ?? {}) as Partial<TenantSpec>;
+  const { index, mayRetain } = options.deps();
+  if (deletionPolicy === 'Retain' && mayRetain(namespace)) return;
   // What another Tenant of this id has there is not of this one.
-  if (deletionPolicy === 'Retain' || options.deps().index.keysOf(tenantId).length > 0) return;
+  if (index.keysOf(tenantId).length > 0) return;
   for (const { definition, provider } of forgetful(options)) {
     const place = { tenantId, namespace, name, placement: { provider: definition.name } };
     await provider.destroy(place, permitToDelete(tenant), signal);

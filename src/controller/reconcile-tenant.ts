@@ -1,6 +1,7 @@
 import { finalizer } from '../api/names.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
+import { denied } from '../compute/policy.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { defaultTenantId } from '../compute/spec/tenant-id.ts';
@@ -76,6 +77,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const tenantSpec = specOf(pass);
   note(pass, { tenantId: identify(pass, tenantSpec) });
   if (tenantSpec.suspend) return suspended(pass);
+  assertMayRetain(pass, tenantSpec);
   const enabled = attended(pass, choose(pass, tenantSpec));
   note(pass, { computeProvider: enabled.definition.name });
   const spec = await resolve(pass, tenantSpec, enabled);
@@ -192,6 +194,16 @@ function identify({ deps, tenant }: Pass, { tenantId }: TenantSpec): string {
   );
 }
 
+/** Throws PolicyDenied where it asks to leave behind what it runs, and may not. */
+function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec): void {
+  if (deletionPolicy !== 'Retain' || deps.mayRetain(tenant.metadata.namespace)) return;
+  throw denied(
+    'allow_retain',
+    'spec.deletionPolicy is Retain',
+    'Set it to Delete (volumePolicy keeps the volumes)',
+  );
+}
+
 function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvider {
   const name = chooseProvider({
     computeProvider: spec.computeProvider,
@@ -206,7 +218,8 @@ function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvide
 }
 
 async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
-  const names = referencedSecrets(spec);
+  // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
+  const names = enabled.definition.secrets === 'values' ? referencedSecrets(spec) : [];
   const { namespace } = tenant.metadata;
   deps.index.setSecrets(keyOf(tenant), namespace, names);
   if (names.length > 0) await deps.watchSecrets();

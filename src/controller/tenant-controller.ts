@@ -42,7 +42,13 @@ export interface TenantControllerOptions {
   readonly namespaces: readonly string[];
   /** Label selector; empty: all. */
   readonly tenantSelector: string;
-  readonly metrics?: { readonly reflector?: ReflectorMetrics; readonly queue?: WorkQueueMetrics };
+  /** Whether Tenants of a namespace may leave behind what they run. Default: all may. */
+  readonly mayRetain?: (namespace: string) => boolean;
+  readonly metrics?: {
+    readonly reflector?: ReflectorMetrics;
+    readonly queue?: WorkQueueMetrics;
+    readonly onOrphaned?: () => void;
+  };
   readonly now?: () => Date;
 }
 
@@ -97,6 +103,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     memories,
     events: options.events,
     lookAgainWithin: (key, ms) => queue.addAfter(key, ms),
+    mayRetain: options.mayRetain ?? (() => true),
     logger,
     now,
   };

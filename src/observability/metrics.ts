@@ -28,6 +28,10 @@ export function createMetrics() {
       'reason',
     ]),
     orphans: gauge('orphans', 'Owned resources without a Tenant, as of the last sweep.', ['provider']),
+    orphaned: counter(
+      'orphaned_total',
+      'Tenants whose finalizer somebody took away while something of theirs was there.',
+    ),
     reconcileSeconds: histogram('reconcile_duration_seconds', 'Duration of a pass over one Tenant.', [
       'result',
     ]),

@@ -19,6 +19,7 @@ export function passOver(options: PassOptions): Pass {
   const deps: Partial<ReconcileDeps> = {
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     now: () => now,
+    mayRetain: () => true,
     ownedOn: ({ provider }, signal) => provider.list(signal),
     logger: silentLogger,
   };

@@ -42,9 +42,8 @@ test('the component namespaced grants what the base grants, the cluster being le
   const rulesOf = (file: string): unknown[] =>
     manifests(file).flatMap(({ rules }) => (Array.isArray(rules) ? (rules as unknown[]) : []));
   const sorted = (rules: unknown[]): string[] => rules.map((rule) => JSON.stringify(rule)).toSorted();
-  expect(sorted(rulesOf('components/namespaced/roles.yaml'))).toEqual(
-    sorted(rulesOf('base/cluster-role.yaml')),
-  );
+  const base = ['base/cluster-role.yaml', 'base/secrets-role.yaml'].flatMap(rulesOf);
+  expect(sorted(rulesOf('components/namespaced/roles.yaml'))).toEqual(sorted(base));
 });
 
 test('the image runs node with the flags that the bench measures', () => {

@@ -141,6 +141,17 @@ describe('the real apiserver takes, without a field that it does not know,', () 
     },
   );
 
+  test('deploy/overlays/ecs, without a right to any Secret', async () => {
+    const right = 'secrets';
+    expect(await kustomize(join(deployFolder, 'base'))).toContain(right);
+    const objects = documentsOf(await kustomize(join(deployFolder, 'overlays/ecs')));
+    expect(
+      objects
+        .filter(({ kind }) => kind.includes('Role'))
+        .filter((role) => JSON.stringify(role).includes(right)),
+    ).toEqual([]);
+  });
+
   test.each(components)('deploy/base with deploy/%s, which changes or adds something', async (component) => {
     const here = join(folder, component.replaceAll('/', '-'));
     const kustomization = {

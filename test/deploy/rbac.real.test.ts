@@ -105,6 +105,7 @@ const needed = [
 test('the rights of deploy/base are enough for a life from creation to deletion', async () => {
   const cluster = await clusterWith(() => [
     ...manifests('base/cluster-role.yaml'),
+    ...manifests('base/secrets-role.yaml'),
     ...manifests('base/lease-role.yaml'),
   ]);
   const operator = startOperator(cluster, []);

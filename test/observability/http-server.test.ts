@@ -58,7 +58,35 @@ describe('the health server', () => {
 
   test('says what there is where a path is not', async () => {
     const { status, body } = await get(await start(), '/');
-    expect({ status, body }).toEqual({ status: 404, body: 'there are /healthz, /readyz and /metrics\n' });
+    expect({ status, body }).toEqual({
+      status: 404,
+      body: 'there is nothing but /healthz, /readyz, /metrics\n',
+    });
+  });
+
+  test('serves the metrics at an address of their own alone, where there is one', async () => {
+    const server = await start({ metricsAddress: '127.0.0.1:0' });
+    const apart = { ...server, port: server.metricsPort };
+    const seen = await Promise.all([
+      get(server, '/healthz'),
+      get(server, '/metrics'),
+      get(apart, '/metrics'),
+      get(apart, '/healthz'),
+      get(apart, '/readyz'),
+    ]);
+    expect(seen.map(({ status }) => status)).toEqual([200, 404, 200, 404, 404]);
+  });
+
+  test('closes both, and the first where the second has no address', async () => {
+    const server = await start({ metricsAddress: '127.0.0.1:0' });
+    await server.close();
+    await expect(get({ ...server, port: server.metricsPort }, '/metrics')).rejects.toThrow('fetch failed');
+    await expect(get(server, '/healthz')).rejects.toThrow('fetch failed');
+    const { port } = await start();
+    const taken = `127.0.0.1:${port}`;
+    await expect(start({ address: '127.0.0.1:0', metricsAddress: taken })).rejects.toThrow(
+      `server.metrics_address ${taken}: listen EADDRINUSE`,
+    );
   });
 
   test('rejects with one line that names the key where the address is in use', async () => {

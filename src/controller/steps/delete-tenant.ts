@@ -22,7 +22,7 @@ export interface Deletion {
 
 /** Empties every place that the tenant may be at. Never looks at the rest of the spec: it may be invalid by now. */
 export async function deleteTenant(pass: Pass): Promise<Deletion> {
-  if (specOf(pass.tenant)['deletionPolicy'] === 'Retain') {
+  if (asksToRetain(pass) && mayRetain(pass)) {
     const kept = 'deletionPolicy is Retain: the workload stays as it is';
     return { destroyed: { type: 'Normal', reason: 'Deleting', action: 'Retain', note: kept } };
   }
@@ -37,12 +37,28 @@ export async function deleteTenant(pass: Pass): Promise<Deletion> {
 async function emptyAll(pass: Pass): Promise<Deletion> {
   const places = await placesToEmpty(pass);
   const emptied = await destroyPlacements(pass, places, permitToDelete(pass.tenant));
-  const { left, why, failure, lookAgainAfterMs } = emptied;
+  const { left, failure, lookAgainAfterMs } = emptied;
+  const why = withRefusal(pass, emptied.why);
   if (failure !== undefined) return { verdict: blocked(failure, why), lookAgainAfterMs };
   if (left.length > 0) return { verdict: { kind: 'deleting', message: why }, lookAgainAfterMs };
   if (places.length === 0) return {};
-  const note = whatIsLeft(pass, emptied);
+  const note = withRefusal(pass, whatIsLeft(pass, emptied));
   return { destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note } };
+}
+
+function asksToRetain({ tenant }: Pass): boolean {
+  return specOf(tenant)['deletionPolicy'] === 'Retain';
+}
+
+function mayRetain({ deps, tenant }: Pass): boolean {
+  return deps.mayRetain(tenant.metadata.namespace);
+}
+
+/** What was accepted under an earlier policy is told why it goes all the same. */
+function withRefusal(pass: Pass, text: string): string {
+  return asksToRetain(pass)
+    ? `${text}; deletionPolicy is Retain, which policy.allow_retain does not allow here`
+    : text;
 }
 
 function whatIsLeft({ tenant, draft }: Pass, { retained, givenUp }: Emptied): string {
@@ -100,7 +116,10 @@ export interface Emptied {
   readonly lookAgainAfterMs?: number | undefined;
 }
 
-/** Takes the next step of destroying at each place: one that refuses, or can't be reached, holds up no other. */
+/**
+ * Takes the next step of destroying at each place: one that refuses, or can't be reached, holds up no other. A place that
+ * is given up is left as it is; where nothing may be left behind, only once it can't be emptied.
+ */
 export async function destroyPlacements(
   pass: Pass,
   placements: readonly Placement[],
@@ -113,7 +132,7 @@ export async function destroyPlacements(
   const givenUp: string[] = [];
   let failure: ComputeError | undefined;
   for (const placement of placements) {
-    if (isGivenUp(pass, placement)) {
+    if (mayRetain(pass) && isGivenUp(pass, placement)) {
       givenUp.push(placeText(placement));
       continue;
     }
@@ -127,6 +146,10 @@ export async function destroyPlacements(
       if (result.lookAgainAfterMs !== undefined) looks.push(result.lookAgainAfterMs);
     } catch (error) {
       if (!(error instanceof ComputeError)) throw error;
+      if (abandonWhen[error.code] !== undefined && isGivenUp(pass, placement)) {
+        givenUp.push(placeText(placement));
+        continue;
+      }
       failure ??= error;
       reasons.push(`${error.message}${abandonHint(pass, placement, error)}`);
     }
@@ -159,7 +182,8 @@ async function destroyAt(pass: Pass, placement: Placement, permit: Permit): Prom
     throw new ComputeError(
       'ProviderNotFound',
       `provider "${placement.provider}" is not enabled on this operator, and what it made is still there: ` +
-        `add compute.${placement.provider} to the operator's config, or set spec.deletionPolicy to Retain to leave it`,
+        `add compute.${placement.provider} to the operator's config, or ${mayRetain(pass) ? '' : 'have policy.allow_retain allow it, and '}` +
+        'set spec.deletionPolicy to Retain to leave it',
     );
   }
   return enabled.provider.destroy(placeAt(pass, placement), permit, pass.signal);

@@ -148,6 +148,7 @@ export const dockerOperatorBlock = z
     pull_silence: duration
       .default('1m')
       .describe('How long a registry may send nothing before a pull is given up. Unpacking does not count.'),
+    pull_deadline: duration.default('30m').describe('How long a pull may take in all before it is given up.'),
     registries: z
       .record(z.string().min(1), registryCredential)
       .default({})

@@ -66,7 +66,12 @@ export const createDockerProvider: CreateProvider = (options, context) => {
 };
 
 function clientOf(host: string, block: DockerOperatorBlock, { logger }: ProviderContext): Engine {
-  return createEngineClient({ host, logger, pullSilenceMs: durationMs(block.pull_silence) });
+  return createEngineClient({
+    host,
+    logger,
+    pullSilenceMs: durationMs(block.pull_silence),
+    pullDeadlineMs: durationMs(block.pull_deadline),
+  });
 }
 
 export function dockerProvider(
@@ -109,7 +114,10 @@ export function dockerProvider(
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
-    getStatus: (at, against, how) => look('ProviderUnavailable', () => getStatus(deps, { at, against }, how)),
+    getStatus(at, against, how) {
+      if (against !== undefined) pulls.keepOnly(at.tenantId, imagesOf(deps, against));
+      return look('ProviderUnavailable', () => getStatus(deps, { at, against }, how));
+    },
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
@@ -145,6 +153,12 @@ function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContex
 async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   deps.places.assertHere(attempt.desired.placement);
   return convergeTenant(deps, attempt, signal);
+}
+
+/** What it may still have to be made of: the desired state, and what ran before that. */
+function imagesOf({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string> {
+  const containers = [...desired.containers, ...(inPlace.before(desired)?.containers ?? [])];
+  return new Set(containers.map(({ spec }) => spec.image));
 }
 
 /** Where it is, be that another engine. */

@@ -34,9 +34,8 @@ export async function createContainers(
   const { attempt, containers, failed, keepOld } = creation;
   await assertNotUndone(deps, creation);
   const pulling = await ensureImages(deps, creation, signal);
-  if (pulling.length > 0) {
-    const message = `Pulling ${pulling.join(', ')}`;
-    return { outcome: 'in_progress', message, lookAgainAfterMs: pullLookMs };
+  if (pulling !== undefined) {
+    return { outcome: 'in_progress', message: pulling, lookAgainAfterMs: pullLookMs };
   }
   const { desired } = attempt;
   const lost = await lostVolumes(deps, { desired, containers }, signal);
@@ -88,30 +87,39 @@ async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): 
   return { outcome: 'rolled_back', reason: 'RolledBack', message };
 }
 
-/** The images that are still being pulled. What ran before is kept running meanwhile, and where a pull failed. */
+/** What is still being pulled, in words. What ran before is kept running meanwhile, and where a pull failed. */
 async function ensureImages(
   { inPlace, pulls }: ConvergeDeps,
   { attempt, containers, keepOld }: Creation,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const { tenantId, imagePullCredentials, registries } = attempt.desired;
+): Promise<string | undefined> {
+  const { tenantId, namespace, imagePullCredentials, registries } = attempt.desired;
   const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
   const pulling: string[] = [];
+  const waiting: string[] = [];
   let failure: ComputeError | undefined;
   for (const image of images) {
     const credential = credentialFor(image, imagePullCredentials, registries);
     try {
-      const answer = await pulls.ensure({ tenantId, image, credential }, signal);
+      const answer = await pulls.ensure({ tenantId, namespace, image, credential }, signal);
       if (answer === 'pulling') pulling.push(image);
+      if (answer === 'waiting') waiting.push(image);
     } catch (error) {
       failure ??= asComputeError(error);
     }
   }
   const isKnown =
     containers.some(({ name }) => isNext(name)) || inPlace.before(attempt.desired) !== undefined;
-  if ((failure !== undefined || pulling.length > 0) && isKnown) await keepOld();
+  const isUnderWay = pulling.length > 0 || waiting.length > 0;
+  if ((failure !== undefined || isUnderWay) && isKnown) await keepOld();
   if (failure !== undefined) throw failure;
-  return pulling;
+  return isUnderWay ? pullMessage(pulling, waiting) : undefined;
+}
+
+function pullMessage(pulling: readonly string[], waiting: readonly string[]): string {
+  const turn = `waiting for a turn to pull ${waiting.join(', ')}`;
+  if (pulling.length === 0) return `W${turn.slice(1)}`;
+  return `Pulling ${pulling.join(', ')}${waiting.length === 0 ? '' : `; ${turn}`}`;
 }
 
 interface CreatingOne extends Pick<Creation, 'attempt'> {

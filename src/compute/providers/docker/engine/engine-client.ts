@@ -28,6 +28,8 @@ import { pullImage } from './image-pull.ts';
 const defaultDeadlineMs = 30_000;
 /** A registry that sends nothing for so long has lost the connection, or is as good as gone. */
 const defaultPullSilenceMs = 60_000;
+/** One that drips would go on for ever. */
+const defaultPullDeadlineMs = 1_800_000;
 /** A frozen engine is noticed within 20 s: a question each 10 s, and two of 5 s without an answer. */
 const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
 
@@ -43,6 +45,8 @@ export interface EngineClientOptions {
   readonly deadlineMs?: number;
   /** Milliseconds that a pull may be silent. Default: 60 s. */
   readonly pullSilenceMs?: number;
+  /** Milliseconds that a pull may take in all. Default: 30 min. */
+  readonly pullDeadlineMs?: number;
   /** How a frozen engine is noticed beside its event stream. */
   readonly probe?: { readonly intervalMs: number; readonly deadlineMs: number };
 }
@@ -52,7 +56,8 @@ export function createEngineClient(options: EngineClientOptions): Engine {
   const { host, dockerHostEnv, tls, logger, deadlineMs = defaultDeadlineMs } = options;
   const address = engineAddress(host, dockerHostEnv, tls !== undefined);
   const connection = connectEngine({ address, tls, logger, deadlineMs });
-  const { pullSilenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
+  const { pullSilenceMs: silenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
+  const { pullDeadlineMs = defaultPullDeadlineMs } = options;
   return {
     time: connection.time,
     address: connection.host,
@@ -64,7 +69,7 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     ...volumeCalls(connection),
     inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
     pullImage: (reference, auth, onProgress, signal) =>
-      pullImage(connection, { reference, auth, onProgress, silenceMs: pullSilenceMs }, signal),
+      pullImage(connection, { reference, auth, onProgress, silenceMs, deadlineMs: pullDeadlineMs }, signal),
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
     close: () => connection.close(),
   };

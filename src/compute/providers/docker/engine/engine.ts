@@ -32,7 +32,8 @@ export interface Engine extends EngineReads {
   updateContainer(id: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
   /**
    * Pulls. Ends when the image is there; rejects with ImageUnavailable naming the image and what would mend it.
-   * `onProgress` gets a line now and then. A registry that is silent for `pullSilenceMs` counts as unavailable.
+   * `onProgress` gets a line now and then. A registry that is silent for `pullSilenceMs`, or does not come to an end
+   * within `pullDeadlineMs`, counts as unavailable.
    */
   pullImage(
     reference: string,

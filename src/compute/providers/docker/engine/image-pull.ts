@@ -2,7 +2,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
 import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
-import { pullFailure, silentRegistry } from './pull-failure.ts';
+import { pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
 import type { PullSubject } from './pull-failure.ts';
 import { parseImageReference } from '../../../spec/image-reference.ts';
 import { startDeadline } from '../../../../async/deadline.ts';
@@ -22,12 +22,14 @@ export interface PullOptions {
   readonly onProgress: (line: string) => void;
   /** Milliseconds without a word before the registry counts as unavailable. */
   readonly silenceMs: number;
+  /** Milliseconds that all of it may take. */
+  readonly deadlineMs: number;
 }
 
 /** See `Engine.pullImage`. */
 export async function pullImage(
   connection: EngineConnection,
-  { reference, auth, onProgress, silenceMs }: PullOptions,
+  { reference, auth, onProgress, silenceMs, deadlineMs }: PullOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const parsed = parseImageReference(reference);
@@ -36,12 +38,17 @@ export async function pullImage(
   if (signal.aborted) throw abortedCall(host, signal.reason);
   const progress = pullProgress(onProgress);
   const silence = new Error('silence');
+  const whole = startDeadline({
+    timeoutMs: deadlineMs,
+    caller: signal,
+    late: () => slowRegistry(subject, deadlineMs),
+    abandoned: (reason) => abortedCall(host, reason),
+  });
   const watchdog = startDeadline({
     timeoutMs: silenceMs,
-    caller: signal,
+    caller: whole.signal,
     // A pull that waits in the engine's queue, or whose layers are unpacked, is not stuck.
     late: () => (progress.isUpToEngine() ? undefined : silence),
-    abandoned: (reason) => abortedCall(host, reason),
   });
   try {
     const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag };
@@ -60,6 +67,7 @@ export async function pullImage(
     if (reason === silence) throw await blameForSilence(connection, subject, signal);
     throw reason instanceof ComputeError ? reason : connectionFailure(host, reason);
   } finally {
+    whole.clear();
     watchdog.clear();
     watchdog.abort();
   }

@@ -45,6 +45,14 @@ export function silentRegistry(subject: PullSubject): ComputeError {
   return new ComputeError('ImageUnavailable', message);
 }
 
+/** It sends, and does not come to an end. */
+export function slowRegistry(subject: PullSubject, deadlineMs: number): ComputeError {
+  const message =
+    `Image ${subject.reference} can't be pulled: registry ${subject.parsed.registry} did not send all of it within ` +
+    `${Math.round(deadlineMs / 1000)} s (compute.docker.pull_deadline): is it overloaded, or the image very large?`;
+  return new ComputeError('ImageUnavailable', message);
+}
+
 interface PullCause {
   readonly pattern: RegExp;
   readonly explain: (subject: PullSubject, text: string) => string;

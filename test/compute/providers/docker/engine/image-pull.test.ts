@@ -5,6 +5,7 @@ import { never, standInEngine, testClient, until } from '../engine-stand-in.ts';
 const quiet = (): void => undefined;
 const line = (value: unknown): string => `${JSON.stringify(value)}\r\n`;
 const silenceMs = 60_000;
+const deadlineMs = 1_800_000;
 /** Progress is told of at most this often. */
 const progressMs = 2_000;
 const auth = { username: 'bob', password: 's3cret', serveraddress: 'registry.example' };
@@ -178,6 +179,32 @@ test('a pull that moves may take many times the silence', async () => {
   response.end();
   expect(await result).toBe('pulled');
   expect(seen.at(-1)).toBe('0 of 1 layers, downloading 5.0 of 5.0 MB');
+});
+
+test('a registry that drips is given up at the deadline, and not before', async () => {
+  const { response, say, result, engine } = await pulling();
+  for (let at = 0; at < deadlineMs; at += 10_000) {
+    if (at > 0) await say({ status: 'Downloading', id: 'a', progressDetail: { current: at, total: 1e9 } });
+    await later(at + 10_000 < deadlineMs ? 10_000 : 9_999);
+  }
+  expect(response.destroyed).toBe(false);
+  await later(1);
+  expect(await result).toMatchObject({
+    code: 'ImageUnavailable',
+    message:
+      "Image registry.example/app:1 can't be pulled: registry registry.example did not send all of it within 1800 s " +
+      '(compute.docker.pull_deadline): is it overloaded, or the image very large?',
+  });
+  expect(engine.requests).toHaveLength(1);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("the deadline counts the waiting in the engine's queue, too", async () => {
+  const { say, result } = await pulling();
+  await later(progressMs);
+  await say({ status: 'Waiting', id: 'a' });
+  await later(deadlineMs);
+  expect(await result).toMatchObject({ code: 'ImageUnavailable' });
 });
 
 test('an engine that dies in the middle of a pull did not pull', async () => {

@@ -1,14 +1,17 @@
 import type { Logger } from 'pino';
+import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { createRepeatedPull } from './repeated-pull.ts';
-import type { RepeatedPull } from './repeated-pull.ts';
+import { createPullTurns } from './pull-turns.ts';
+import { createWantedImages } from './wanted-images.ts';
+import type { WantedImage } from './wanted-images.ts';
 
 /** Pulls go on in the background; each caller is told how its own stands. */
 
 export interface PullRequest {
   readonly tenantId: string;
+  readonly namespace: string;
   readonly image: string;
   /** Asked for when the pull begins, not before. Undefined: anonymously. */
   readonly credential: PullCredential | undefined;
@@ -20,71 +23,74 @@ export interface PullCredential {
   read(): Promise<RegistryCredential>;
 }
 
+/** `waiting`: other pulls come first. */
+export type PullState = 'present' | 'pulling' | 'waiting';
+
 export interface ImagePulls {
   /**
    * Whether the image is there; where not, it is being pulled. Once a pull has failed, rejects with why until one
    * succeeds (ImageUnavailable, or what else came of it; `retryAfterMs` says when the next pull is due): a status
    * that went back to "pulling" with each try would never stand still.
    */
-  ensure(request: PullRequest, signal: AbortSignal): Promise<'present' | 'pulling'>;
-  /** Forgets what is kept for a tenant. */
+  ensure(request: PullRequest, signal: AbortSignal): Promise<PullState>;
+  /** The tenant wants these images and no others: what is pulled for nobody else is given up. */
+  keepOnly(tenantId: string, images: ReadonlySet<string>): void;
+  /** Forgets what is kept for a tenant, and gives up what is pulled for it alone. */
   forget(tenantId: string): void;
   /** Gives up what is under way. */
   close(): Promise<void>;
 }
 
-interface Waiting {
-  readonly tenants: Set<string>;
-  readonly pull: RepeatedPull;
-}
-
 export function createImagePulls(
   engine: Engine,
   logger: Logger,
-  onDone: (tenantId: string) => void,
+  onNews: (tenantId: string) => void,
 ): ImagePulls {
-  /** By image and credential. */
-  const waiting = new Map<string, Waiting>();
-  const closing = new AbortController();
+  const turns = createPullTurns();
+  const hintAll = ({ tenants }: WantedImage): void => {
+    for (const tenantId of tenants.keys()) onNews(tenantId);
+  };
+  const all = createWantedImages(turns, (wanted, failure) => {
+    if (failure !== undefined) logger.warn({ image: wanted.image, error: failure.message }, 'pull failed');
+    hintAll(wanted);
+  });
+  let isClosing = false;
 
-  const whoWaitsFor = (image: string, key: string): Waiting => {
-    const known = waiting.get(key);
-    if (known !== undefined) return known;
-    const tenants = new Set<string>();
-    const pull = createRepeatedPull((failure) => {
-      if (closing.signal.aborted) return;
-      if (failure !== undefined) logger.warn({ image, error: failure.message }, 'pull failed');
-      for (const tenantId of tenants) onDone(tenantId);
-    });
-    const added = { tenants, pull };
-    waiting.set(key, added);
-    return added;
+  const pullInTurn = async (request: PullRequest, wanted: WantedImage): Promise<void> => {
+    const { over } = wanted;
+    const turn = turns.take(wanted);
+    wanted.turn = turn;
+    try {
+      if (!turn.hasCome()) {
+        await abortable(turn.come, over.signal);
+        hintAll(wanted);
+      }
+      await pullImage({ engine, logger }, request, over.signal);
+    } finally {
+      turn.end();
+    }
   };
 
   return {
     async ensure(request, signal) {
-      const { tenantId, image, credential } = request;
+      const { tenantId, namespace, image, credential } = request;
       const key = `${image}\n${credential?.identity ?? ''}`;
       if ((await engine.inspectImage(image, signal)) !== undefined) {
-        if (waiting.get(key)?.pull.isRunning() !== true) waiting.delete(key);
+        all.arrived(key);
         return 'present';
       }
-      if (closing.signal.aborted)
-        throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
-      const { tenants, pull } = whoWaitsFor(image, key);
-      tenants.add(tenantId);
-      pull.advance(() => pullImage({ engine, logger }, request, closing.signal));
-      return 'pulling';
+      if (isClosing) throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
+      // The same with another credential is another pull.
+      all.leave(tenantId, (other, otherKey) => other.image === image && otherKey !== key);
+      const wanted = all.join(key, image, { tenantId, namespace });
+      wanted.pull.advance(() => pullInTurn(request, wanted));
+      return wanted.turn?.hasCome() === false ? 'waiting' : 'pulling';
     },
-    forget(tenantId) {
-      for (const [key, { tenants, pull }] of waiting) {
-        tenants.delete(tenantId);
-        if (tenants.size === 0 && !pull.isRunning()) waiting.delete(key);
-      }
-    },
+    keepOnly: (tenantId, images) => all.leave(tenantId, ({ image }) => !images.has(image)),
+    forget: (tenantId) => all.leave(tenantId, () => true),
     async close() {
-      closing.abort();
-      for (const { pull } of waiting.values()) await pull.ended();
+      isClosing = true;
+      await all.close();
     },
   };
 }

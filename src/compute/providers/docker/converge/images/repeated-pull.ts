@@ -43,7 +43,7 @@ export function createRepeatedPull(onNews: (failure: ComputeError | undefined) =
     advance(pull) {
       const last = failure;
       if (last === undefined || Date.now() >= last.retryAt) {
-        running ??= Promise.resolve().then(() => run(pull));
+        running ??= run(pull);
       }
       if (last === undefined) return;
       const retryAfterMs = Math.max(retryBackoff.baseMs, last.retryAt - Date.now());

@@ -7,7 +7,12 @@ import { memoryEngine } from '../../memory-engine.ts';
 import type { MemoryEngine } from '../../memory-engine.ts';
 
 const signal = new AbortController().signal;
-const request = (tenantId: string, image: string) => ({ tenantId, image, credential: undefined });
+const request = (tenantId: string, image: string) => ({
+  tenantId,
+  namespace: 'team-a',
+  image,
+  credential: undefined,
+});
 /** Turns in which whatever waits for nothing but promises comes to its end. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -177,26 +182,108 @@ describe('a tenant that is forgotten', () => {
     expect(count(engine)).toBe(1);
   });
 
-  it('does not end the pull that it waited for: the next one who asks shares it', async () => {
-    const { engine, pulls } = bench();
-    const gate = Promise.withResolvers<void>();
-    const pull = engine.pullImage.bind(engine);
-    engine.pullImage = async (...args) => {
-      await pull(...args);
-      engine.images.delete('app:1');
-      await gate.promise;
-      engine.images.add('app:1');
+  it('ends the pull that it alone waited for, and the next one who asks begins anew', async () => {
+    const { engine, hints, pulls } = bench();
+    const ended: unknown[] = [];
+    engine.pullImage = (_image, _auth, _onProgress, aborted) => {
+      engine.calls.push('pullImage');
+      return new Promise((_resolve, reject) => {
+        aborted.addEventListener('abort', () => {
+          ended.push(aborted.reason);
+          reject(new ComputeError('ProviderUnavailable', 'given up'));
+        });
+      });
     };
     await pulls.ensure(request('a', 'app:1'), signal);
-    await turn();
     pulls.forget('a');
+    await turn();
+    expect(ended).toHaveLength(1);
+    expect(hints).toEqual([]);
     expect(await pulls.ensure(request('b', 'app:1'), signal)).toBe('pulling');
-    await turn();
-    expect(count(engine)).toBe(1);
-    gate.resolve();
-    await turn();
-    expect(await pulls.ensure(request('b', 'app:1'), signal)).toBe('present');
+    expect(count(engine)).toBe(2);
   });
+});
+
+describe('a pull that waits for its turn', () => {
+  /** Two that go on until they are let end, as many as one tenant has turns; and one that waits. */
+  async function withOneWaiting() {
+    const started = bench();
+    const { engine, pulls } = started;
+    const ends = new Map<string, () => void>();
+    engine.pullImage = (image) => {
+      engine.calls.push('pullImage');
+      return new Promise((resolve) => {
+        ends.set(image, () => {
+          engine.images.add(image);
+          resolve();
+        });
+      });
+    };
+    for (const image of ['app:1', 'app:2']) await pulls.ensure(request('a', image), signal);
+    expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('waiting');
+    return { ...started, ends };
+  }
+
+  it('begins when another one ends, and its tenants hear of that', async () => {
+    const { engine, hints, pulls, ends } = await withOneWaiting();
+    expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('waiting');
+    expect(count(engine)).toBe(2);
+    ends.get('app:1')?.();
+    await turn();
+    expect(hints).toEqual(['a', 'a']);
+    expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('pulling');
+    expect(count(engine)).toBe(3);
+  });
+
+  it('is not made where the image has come by itself', async () => {
+    const { engine, hints, pulls, ends } = await withOneWaiting();
+    engine.images.add('app:3');
+    expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('present');
+    expect(hints).toEqual(['a']);
+    ends.get('app:1')?.();
+    await turn();
+    expect(count(engine)).toBe(2);
+  });
+
+  it('is at the cost of whoever wants it still', async () => {
+    const { engine, pulls } = await withOneWaiting();
+    expect(await pulls.ensure(request('b', 'app:1'), signal)).toBe('pulling');
+    // What `a` has let go of counts for `b` from now on: it has one turn left, and `a` has one.
+    pulls.keepOnly('a', new Set(['app:2', 'app:3']));
+    await turn();
+    expect(count(engine)).toBe(3);
+  });
+
+  it('is given up by a shut-down, as those that run are', async () => {
+    const { engine, pulls, ends } = await withOneWaiting();
+    const closed = pulls.close();
+    for (const end of ends.values()) end();
+    await closed;
+    expect(count(engine)).toBe(2);
+  });
+});
+
+it('with other credentials of the same tenant the pull with the earlier ones is given up', async () => {
+  const { engine, pulls } = bench();
+  const aborted: boolean[] = [];
+  engine.pullImage = (_image, _auth, _onProgress, over) => {
+    const at = aborted.push(false) - 1;
+    return new Promise((_resolve, reject) => {
+      over.addEventListener('abort', () => {
+        aborted[at] = true;
+        reject(new ComputeError('ProviderUnavailable', 'given up'));
+      });
+    });
+  };
+  const credential = (identity: string) => ({
+    identity,
+    read: async () => ({ registry: 'r.example', username: 'u', password: new SecretValue('s3cret') }),
+  });
+  for (const identity of ['old', 'new'])
+    await pulls.ensure({ ...request('a', 'app:1'), credential: credential(identity) }, signal);
+  await turn();
+  await pulls.ensure({ ...request('a', 'app:1'), credential: credential('new') }, signal);
+  expect(aborted).toEqual([true, false]);
 });
 
 it('an image that someone else has brought while it is pulled does not make a second pull of the first', async () => {
@@ -232,6 +319,7 @@ describe('pulls are shared by those who would make the same one', () => {
     engine.pullImage = async (_image, auth) => void auths.push(auth);
     const asks = ['one', 'two', 'one'].map((identity) => ({
       tenantId: 'a',
+      namespace: 'team-a',
       image: 'app:1',
       credential: credential(identity),
     }));
@@ -248,7 +336,7 @@ describe('pulls are shared by those who would make the same one', () => {
       identity: 'lost',
       read: () => Promise.reject(new ComputeError('ImageUnavailable', 'no file')),
     };
-    const waiting = { tenantId: 'a', image: 'app:1', credential: lost };
+    const waiting = { ...request('a', 'app:1'), credential: lost };
     await pulls.ensure(waiting, signal);
     await turn();
     await expect(pulls.ensure(waiting, signal)).rejects.toThrow('no file');
