@@ -74,6 +74,11 @@ function clientOf(host: string, block: DockerOperatorBlock, { logger }: Provider
   });
 }
 
+/** A failure says how long the engine had been silent before. */
+function looksAt(engine: Engine): <T>(code: ErrorCode, operation: () => Promise<T>) => Promise<T> {
+  return (code, operation) => asDockerErrors(code, operation, () => engine.time.silentForMs());
+}
+
 export function dockerProvider(
   engine: Engine,
   block: DockerOperatorBlock,
@@ -100,8 +105,7 @@ export function dockerProvider(
     (desired, permit, signal) =>
       asDockerErrors(failure, () => converge(deps, { desired, permit, hold, failure }, signal));
 
-  const look = <T>(code: ErrorCode, operation: () => Promise<T>): Promise<T> =>
-    asDockerErrors(code, operation, () => engine.time.silentForMs());
+  const look = looksAt(engine);
 
   return {
     name: 'docker',
