@@ -510,16 +510,17 @@ describe('a rename', () => {
   });
 });
 
-describe('a network of the time when the tenant had several containers', () => {
+describe('a network of the time when the tenant had one of its own', () => {
+  const apart = tenantSpec({ network_mode: 'none' });
   const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
 
   it('goes with them, and stays while they are there', async () => {
     const { engine, provider } = await running(several);
     await provider.update(several, signal);
     expect(engine.networks.size).toBe(1);
-    await provider.hold(tenantSpec(), signal);
+    await provider.hold(apart, signal);
     expect(engine.networks.size).toBe(1);
-    await provider.update(tenantSpec(), signal);
+    await provider.update(apart, signal);
     expect(engine.networks.size).toBe(0);
   });
 
@@ -528,11 +529,11 @@ describe('a network of the time when the tenant had several containers', () => {
     engine.removeNetwork = async () => {
       throw new EngineRefusal('in-use', 403, 'has active endpoints');
     };
-    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    expect((await provider.update(apart, signal)).outcome).toBe('done');
     engine.removeNetwork = async () => {
       throw new EngineRefusal('other', 500, 'no way');
     };
-    expect((await failure(provider.update(tenantSpec(), signal))).message).toBe('no way');
+    expect((await failure(provider.update(apart, signal))).message).toBe('no way');
   });
 });
 
@@ -606,7 +607,7 @@ describe('creating', () => {
         throw new EngineRefusal(kind, 404, 'not there');
       };
       expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-      expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+      expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
     },
   );
 
@@ -618,7 +619,7 @@ describe('creating', () => {
       return 'name-taken';
     };
     expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+    expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
   });
 
   it('looks again where who had the name is gone', async () => {
@@ -629,7 +630,7 @@ describe('creating', () => {
       return 'name-taken';
     };
     expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+    expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
   });
 
   it("is a conflict where the name is someone else's", async () => {
