@@ -167,6 +167,17 @@ export const dockerOperatorBlock = z
   .describe('Enables the docker provider. Every key of the tenant block is its default.');
 export type DockerOperatorBlock = z.output<typeof dockerOperatorBlock>;
 
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}(-\d{1,5})?$/, {
+    error: 'must be a port or a range of ports such as "18000-18999"',
+    abort: true,
+  })
+  .refine((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return first >= 1 && first <= last && last <= 65_535;
+  }, 'must be within 1-65535, the lower port first');
+
 export const dockerPolicyBlock = z
   .strictObject({
     allowed_host_paths: z
@@ -184,6 +195,19 @@ export const dockerPolicyBlock = z
       .boolean()
       .default(false)
       .describe('Whether tenants may use network_mode container:NAME.'),
+    host_ports: z
+      .array(portRange)
+      .default(['1024-65535'])
+      .describe(
+        'Host ports that tenants may ask for, such as 8443 or 18000-18999. Default: 1024-65535. An empty list: none, the ' +
+          'engine picks them.',
+      ),
+    max_ports: z
+      .int()
+      .min(0)
+      .max(1024)
+      .default(16)
+      .describe('Most ports that one tenant may publish, all containers together.'),
   })
   .describe('What tenants may ask of Docker.');
 export type DockerPolicy = z.output<typeof dockerPolicyBlock>;

@@ -22,6 +22,7 @@ import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
+import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { parseVolumes } from './parse-volumes.ts';
 import type { VolumeMount } from './parse-volumes.ts';
@@ -87,7 +88,7 @@ export function desiredTenant(
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
   const network = chooseNetwork(spec, settings, containers.length);
-  checkPorts(containers, network);
+  checkPorts(containers, network, settings);
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
     allowedHostPaths: settings.policy.allowed_host_paths,
@@ -200,6 +201,7 @@ function desiredContainer(
   const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const bindAddress = block.port_bind_address;
+  const ports = fixedPorts({ spec: container, network });
   const hashes = containerHashes(container, spec.config.labels, { ownership, network, volumes, bindAddress });
   return {
     spec: container,
@@ -217,6 +219,7 @@ function desiredContainer(
       [key('container')]: container.name,
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
       [key('live')]: describeLive(live),
+      ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
     },
     hashes,
     isDone: wasDone(spec, container.name, hashes),

@@ -215,8 +215,8 @@ describe('a replacement on fixed ports', () => {
       expect(await failure(provider.update(on(8080, 9090), signal))).toMatchObject({
         code: 'UpdateFailed',
         message:
-          "container app can't be replaced: host port 9090/tcp is published by a container that was not made by Landlord. " +
-          'Free it, or choose another; nothing was stopped',
+          "container app can't be replaced: host port 9090/tcp is held by something that is not Landlord's. " +
+          'Choose another, or have it freed; nothing was stopped',
       });
     }
     expect(changes).toEqual([`create ${name}_next`]);
@@ -278,11 +278,23 @@ describe('a start that is refused', () => {
     await portHolder(engine, '8080');
     expect(await failure(provider.provision(tenantSpec({ ports }), signal))).toMatchObject({
       code: 'ProvisionFailed',
-      message: `${busy}. Something else on the host holds its host port (8080/tcp, 5353/udp): free it, or choose another`,
+      message: `${busy}: host port 8080/tcp is held by something that is not Landlord's. Choose another, or have it freed`,
     });
     expect(await failure(provider.update(tenantSpec({ ports }), signal))).toMatchObject({
       code: 'UpdateFailed',
     });
+  });
+
+  it('for a host port that no container has says that it is something else on the host', async () => {
+    const { engine, provider } = bench();
+    refuseOnce(
+      engine,
+      'startContainer',
+      new EngineRefusal('port-busy', 500, 'Bind failed: port is already allocated'),
+    );
+    expect((await failure(provider.provision(tenantSpec({ ports }), signal))).message).toBe(
+      `${busy}. Something else on the host holds its host port (8080/tcp, 5353/udp): free it, or choose another`,
+    );
   });
 
   it('for a host port that it did not ask for names none', async () => {
