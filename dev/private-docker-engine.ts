@@ -43,11 +43,18 @@ export interface PrivateDockerEngine {
 // It takes about a second; the limit is for machines that are busy with other things.
 const readyTimeoutMs = 60_000;
 
+export interface PrivateEngineOptions {
+  /** Whether it keeps the rules of a firewall in its namespace, as engines do: they keep networks apart. */
+  readonly hasFirewall?: boolean;
+}
+
 /**
  * Starts one in any case; needs root on Linux, and installs docker.io by apt where it is missing. It pulls from the
  * registries on this machine's loopback alone, and its containers reach each other and this machine, but not the world.
  */
-export async function startPrivateDockerEngine(): Promise<PrivateDockerEngine> {
+export async function startPrivateDockerEngine({
+  hasFirewall = false,
+}: PrivateEngineOptions = {}): Promise<PrivateDockerEngine> {
   const programs = await obtainEnginePrograms();
   const folder = await mkdtemp(join(tmpdir(), 'landlord-engine-'));
   const remains: EngineRemains = { folder, cgroup: `/${basename(folder)}` };
@@ -62,7 +69,7 @@ export async function startPrivateDockerEngine(): Promise<PrivateDockerEngine> {
     forget();
   };
   try {
-    return await startIn(programs, { ...remains, children, stop });
+    return await startIn(programs, { ...remains, children, stop, hasFirewall });
   } catch (error) {
     await stop();
     throw error;
@@ -75,16 +82,20 @@ interface EngineChildren {
   relay?: RegistryRelay;
 }
 
-async function startIn(
-  programs: EnginePrograms,
-  engine: EngineRemains & { readonly children: EngineChildren; readonly stop: () => Promise<void> },
-): Promise<PrivateDockerEngine> {
-  const { folder, cgroup, children, stop } = engine;
+interface StartingEngine extends EngineRemains {
+  readonly children: EngineChildren;
+  readonly stop: () => Promise<void>;
+  readonly hasFirewall: boolean;
+}
+
+async function startIn(programs: EnginePrograms, engine: StartingEngine): Promise<PrivateDockerEngine> {
+  const { folder, cgroup, children, stop, hasFirewall } = engine;
   const { network, address, link } = await createEngineNamespace(programs.ip, folder);
   const socketPath = join(folder, 'docker.sock');
   const site: EngineSite = { folder, cgroup, socketPath, namespaceFile: namespaceFile(folder) };
+  const args = [...addressArguments(network), ...(hasFirewall ? [] : withoutFirewall)];
   const start = async (): Promise<void> => {
-    const dockerd = (children.dockerd = await startDockerd(programs, site, networkArguments(network)));
+    const dockerd = (children.dockerd = await startDockerd(programs, site, args));
     const answers = async (): Promise<boolean> => (await pingSocket(socketPath)) === undefined;
     await waitUntilReady(dockerd, answers, readyTimeoutMs);
   };
@@ -113,13 +124,12 @@ async function startIn(
   };
 }
 
-function networkArguments(network: string): readonly string[] {
-  return [
-    `--bip=${network}.0.1/18`,
-    `--default-address-pool=base=${network}.128.0/18,size=28`,
-    // Its namespace is no machine that others must be kept out of: published ports are served by docker-proxy, and
-    // containers answer this machine at their own addresses, both without a rule. That is quicker, too.
-    '--iptables=false',
-    '--ip-masq=false',
-  ];
+function addressArguments(network: string): readonly string[] {
+  return [`--bip=${network}.0.1/18`, `--default-address-pool=base=${network}.128.0/18,size=28`];
 }
+
+/**
+ * Its namespace is no machine that others must be kept out of: published ports are served by docker-proxy, and containers
+ * answer this machine at their own addresses, both without a rule. That is quicker, too.
+ */
+const withoutFirewall = ['--iptables=false', '--ip-masq=false'];

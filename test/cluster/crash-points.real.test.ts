@@ -105,6 +105,7 @@ describe('an operator that dies before its first write or in any of them', () =>
       expect(await runningContainers(view, ns.name, name), context).toEqual([wanted]);
       expect(await view.leftovers(ns.name, name), context).toEqual([
         `container /landlord-tenant-${ns.name}-${name}`,
+        `network ${base}`,
         `volume ${base}-data`,
       ]);
     },

@@ -83,15 +83,14 @@ describe('a deleted Tenant on Docker', () => {
     await expect.poll(orphans, { timeout: 30_000 }).toBe(0);
     await ns.delete('kept');
     await ns.untilGone('kept');
-    await expect.poll(orphans, { timeout: 30_000 }).toBe(1);
+    await expect.poll(orphans, { timeout: 30_000 }).toBe(2);
     const reported = await rounds();
     await expect.poll(rounds, { timeout: 30_000 }).toBeGreaterThan(reported + 2);
-    expect(reports()).toHaveLength(1);
-    expect(JSON.parse(reports()[0] ?? '')).toMatchObject({
-      provider: 'docker',
-      resource: `container ${before?.Names[0]?.slice(1)}`,
-      tenant: `${ns.name}/kept`,
-    });
+    const whose = { provider: 'docker', tenant: `${ns.name}/kept` };
+    expect(reports().map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { ...whose, resource: `container ${before?.Names[0]?.slice(1)}` },
+      { ...whose, resource: `network landlord-${ns.name}-kept` },
+    ]);
     const [after] = await view.containers(ns.name, 'kept');
     expect(after).toMatchObject({ Id: before?.Id, State: 'running' });
     await ns.create('kept', { computeProvider: 'docker' });

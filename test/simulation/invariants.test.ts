@@ -202,7 +202,11 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
       { name: 'db', image: 'db:1' },
     ];
     await apply({ computeProvider: 'docker', containers });
-    model.stop(engine, 'person', run({ image: 'db:1', role: 'db', network: 'container:x' }).id);
+    model.stop(
+      engine,
+      'person',
+      run({ image: 'db:1', role: 'db', name: 'landlord-tenant-team-a-acme.db' }).id,
+    );
     await pass(1_000);
   },
   async oldOneServes(bench) {

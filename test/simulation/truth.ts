@@ -29,7 +29,7 @@ export interface Wanted {
   readonly restartPolicy: string;
   readonly memory: number;
   readonly hasHealthCheck: boolean;
-  /** It has no others beside it, and so no network of its own. */
+  /** It has no others beside it, and bears the tenant's name alone. */
   readonly isAlone: boolean;
 }
 
@@ -272,11 +272,22 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
       wanted.ports.map(([port, host]) => `${port}=${host}`),
     ) &&
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
-    wanted.isAlone === ((container.hostConfig.NetworkMode ?? 'bridge') === 'bridge') &&
+    wanted.isAlone === !isOneOfSeveral(container) &&
+    container.hostConfig.NetworkMode === networkOf(container) &&
     sameTexts(bindsOf(container), wanted.binds) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)
   );
+}
+
+function isOneOfSeveral({ name, labels, role }: Container): boolean {
+  return name.includes(`-tenant-${markOf(labels, 'tenant_id') ?? ''}.${role}`);
+}
+
+/** The one of its tenant, which nobody else is in. */
+function networkOf({ labels }: Container): string {
+  const [key = '', id = ''] = Object.entries(labels).find(([key]) => key.endsWith('.tenant_id')) ?? [];
+  return `${key.replace(/\.tenant_id$/, '')}-${id}`;
 }
 
 /** Without the volume that its image declares, whoever looks after that. */

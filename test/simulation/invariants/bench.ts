@@ -117,7 +117,10 @@ function make(engine: DockerEngine, options: Made): Container {
     env = [],
     hostPort,
     prefix = 'landlord',
+    network = `${prefix}-team-a-acme`,
   } = options;
+  const isThere = [...engine.networks.values()].some(({ Name }) => Name === network);
+  if (!isThere) model.createNetwork(engine, 'person', { Name: network });
   engine.images.add(image);
   const labels = {
     [`${prefix}.tenant_namespace`]: namespace,
@@ -128,7 +131,7 @@ function make(engine: DockerEngine, options: Made): Container {
   };
   const policy = options.restartPolicy ?? 'unless-stopped';
   const HostConfig = {
-    NetworkMode: options.network ?? 'bridge',
+    NetworkMode: network,
     RestartPolicy: { Name: policy, MaximumRetryCount: 0 },
     Binds: [...(options.binds ?? [])],
     ...(hostPort === undefined

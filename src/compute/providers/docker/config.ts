@@ -59,7 +59,8 @@ const tenantShape = {
     )
     .optional()
     .describe(
-      "Network of the containers. Default: the operator's network_name. host and container: need its policy.",
+      "Network of the containers. bridge, the default: one of the tenant's own, or the operator's network_name where it has " +
+        'one and the tenant one container. host and container: need its policy.',
     ),
   ports: z
     .array(port)
@@ -124,9 +125,10 @@ export const dockerOperatorBlock = z
     network_name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a network name')
-      .default('bridge')
+      .optional()
       .describe(
-        'Network of tenants with one container; created with network_driver where it does not exist.',
+        'A network that all tenants with one container share; created with network_driver, and so that they do not ' +
+          'reach each other there, where it does not exist. Absent: each tenant has one of its own.',
       ),
     network_driver: z
       .string()
@@ -144,7 +146,9 @@ export const dockerOperatorBlock = z
       .describe('Host address that published ports are bound to.'),
     network_pool: cidr
       .default('10.210.0.0/16')
-      .describe('Each private tenant network takes as much of it as its containers need, a /28 at least.'),
+      .describe(
+        'What networks of tenants are cut from, each as large as its containers need, a /28 at least. Nothing else that the host has a route to may be in it.',
+      ),
     pull_silence: duration
       .default('1m')
       .describe('How long a registry may send nothing before a pull is given up. Unpacking does not count.'),
@@ -164,6 +168,17 @@ export const dockerOperatorBlock = z
   .describe('Enables the docker provider. Every key of the tenant block is its default.');
 export type DockerOperatorBlock = z.output<typeof dockerOperatorBlock>;
 
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}(-\d{1,5})?$/, {
+    error: 'must be a port or a range of ports such as "18000-18999"',
+    abort: true,
+  })
+  .refine((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return first >= 1 && first <= last && last <= 65_535;
+  }, 'must be within 1-65535, the lower port first');
+
 export const dockerPolicyBlock = z
   .strictObject({
     allowed_host_paths: z
@@ -181,6 +196,19 @@ export const dockerPolicyBlock = z
       .boolean()
       .default(false)
       .describe('Whether tenants may use network_mode container:NAME.'),
+    host_ports: z
+      .array(portRange)
+      .default(['1024-65535'])
+      .describe(
+        'Host ports that tenants may ask for, such as 8443 or 18000-18999. Default: 1024-65535. An empty list: none, the ' +
+          'engine picks them.',
+      ),
+    max_ports: z
+      .int()
+      .min(0)
+      .max(1024)
+      .default(16)
+      .describe('Most ports that one tenant may publish, all containers together.'),
   })
   .describe('What tenants may ask of Docker.');
 export type DockerPolicy = z.output<typeof dockerPolicyBlock>;

@@ -13,7 +13,8 @@ async function bench(name = 'backup-of-friday') {
   await provider.provision(tenantSpec(), signal);
   const [ours] = engine.containers.values();
   if (ours === undefined) throw new Error('no container');
-  const created = await engine.createContainer(name, ours.body, signal);
+  const HostConfig = { ...ours.hostConfig, NetworkMode: 'bridge' };
+  const created = await engine.createContainer(name, { ...ours.body, HostConfig }, signal);
   if (created === 'name-taken') throw new Error('taken');
   await engine.startContainer(created.id, signal);
   const theirs = engine.containers.get(created.id);
@@ -31,6 +32,7 @@ describe("a person's container with labels that were copied from a tenant's", ()
     }
     expect((await provider.list(signal)).map(({ resource }) => resource)).toEqual([
       'container landlord-tenant-acme',
+      'network landlord-acme',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check';
+import { array, assert, asyncProperty, boolean, constantFrom, integer, record } from 'fast-check';
 import { expect, it } from 'vitest';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import type { DestroyResult, StepResult } from '../../../../src/compute/provider.ts';
@@ -11,7 +11,11 @@ import type { DrivenDocker } from './docker-fixture.ts';
 import { memoryEngine, resolve, writeOf } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
 
-const build = (engine: Engine): DrivenDocker => drivenDocker(engine, settings({ network_name: 'tenants' }));
+const sharedName = 'tenants';
+
+/** Each tenant in a network of its own, or those with one container in one that they share. */
+const build = (engine: Engine, isShared = false): DrivenDocker =>
+  drivenDocker(engine, settings(isShared ? { network_name: sharedName } : {}));
 const signal = new AbortController().signal;
 
 const images = ['app:1', 'app:2', 'crash:1', 'bad-command:1'];
@@ -72,8 +76,12 @@ function expected(spec: TenantComputeSpec<DockerConfig>): Record<string, string>
   );
 }
 
-/** Each of several containers is found by its name, and nothing else is. */
-function expectNames(engine: MemoryEngine, { containers }: TenantComputeSpec<DockerConfig>): void {
+/** All are in the tenant's network. Each of several containers is found there by its name, and nothing else is. */
+function expectNetwork(engine: MemoryEngine, { containers }: TenantComputeSpec<DockerConfig>): void {
+  const own = [...engine.networks.values()].filter(({ Name }) => Name !== sharedName);
+  expect(own.map(({ Name }) => Name)).toEqual(['landlord-acme']);
+  for (const { endpoints } of engine.containers.values())
+    expect([...endpoints.keys()]).toEqual(['landlord-acme']);
   if (containers.length < 2) return;
   for (const { name } of containers) {
     expect(resolve(engine, 'landlord-acme', name)).toEqual([`landlord-tenant-acme.${name}`]);
@@ -121,11 +129,9 @@ it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from
       async (engine, outcome) => {
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(spec));
-        expectNames(engine, spec);
+        expectNetwork(engine, spec);
         const status = await build(engine).getStatus(spec, { fresh: false, signal });
         expect(status.changes).toEqual([]);
-        const tenantNetworks = [...engine.networks.values()].filter(({ Name }) => Name === 'landlord-acme');
-        expect(tenantNetworks).toHaveLength(spec.containers.length > 1 ? 1 : 0);
       },
     );
     expect(points).toBeGreaterThanOrEqual(from === to ? 0 : 2);
@@ -141,7 +147,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (engine, outcome) => {
         expect(outcome).toBe('rolled_back');
         expect(running(engine)).toEqual(expected(good[from]));
-        expectNames(engine, good[from]);
+        expectNetwork(engine, good[from]);
       },
     );
     expect(points).toBeGreaterThan(2);
@@ -157,7 +163,7 @@ it.each(badNames.flatMap((to) => goodNames.map((from) => ({ from, to }))))(
       async (engine, outcome) => {
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(good[from]));
-        expectNames(engine, good[from]);
+        expectNetwork(engine, good[from]);
       },
       (provider) => untilDone(() => provider.hold(bad[to], signal)),
     );
@@ -171,8 +177,7 @@ it.each(goodNames)('destroying %s: killed at any write, the next process leaves 
     (provider) => untilDone(() => provider.destroy(good[from], signal)),
     async (engine, outcome) => {
       expect(outcome).toBe('gone');
-      expect(engine.containers.size + engine.volumes.size).toBe(0);
-      expect([...engine.networks.values()].filter(({ Name }) => Name !== 'tenants')).toEqual([]);
+      expect(engine.containers.size + engine.volumes.size + engine.networks.size).toBe(0);
     },
   );
   expect(points).toBeGreaterThanOrEqual(2);
@@ -180,9 +185,9 @@ it.each(goodNames)('destroying %s: killed at any write, the next process leaves 
 
 /** The second rollout dies between the two names that it hands over; the third keeps one of its containers, and fails. */
 const interrupted = [
-  { to: 'several', write: 4, when: 'after' } as const,
-  { to: 'otherSeveral', write: 7, when: 'after' } as const,
-  { to: 'halfCrashing', write: 6, when: 'before' } as const,
+  { to: 'several', write: 4, when: 'after', isShared: false } as const,
+  { to: 'otherSeveral', write: 7, when: 'after', isShared: false } as const,
+  { to: 'halfCrashing', write: 6, when: 'before', isShared: false } as const,
 ];
 
 it(
@@ -194,20 +199,21 @@ it(
         to: constantFrom(...goodNames, ...badNames),
         write: integer({ min: 1, max: 12 }),
         when: constantFrom('before', 'after'),
+        isShared: boolean(),
       }),
       { minLength: 1, maxLength: 5 },
     );
     await assert(
       asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
         const engine = memoryEngine(images);
-        for (const { to, write, when } of journey) {
-          const mortal = build(dyingProcess({ write, when }).seeing(engine, writeOf));
+        for (const { to, write, when, isShared } of journey) {
+          const mortal = build(dyingProcess({ write, when }).seeing(engine, writeOf), isShared);
           const spec = { ...good, ...bad }[to];
           await untilDone(() => mortal.update(spec, signal)).catch(deathOrFailure);
         }
         await untilDone(() => build(engine).update(good[end], signal));
         expect(running(engine)).toEqual(expected(good[end]));
-        expectNames(engine, good[end]);
+        expectNetwork(engine, good[end]);
       }),
       { numRuns: 600, examples: [[interrupted, 'one']] },
     );

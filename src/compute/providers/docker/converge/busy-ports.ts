@@ -1,55 +1,98 @@
 import { ComputeError } from '../../../errors.ts';
-import type { ListedContainer, ListedPort } from '../state/container-answers.ts';
+import type { ListedContainer } from '../state/container-answers.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
-import { ownContainers } from '../state/own-containers.ts';
+import { fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network/host-ports.ts';
+import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
+import { boundPorts } from '../state/observed-container.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
+
+type Deps = Pick<ConvergeDeps, 'engine' | 'settings'>;
 
 /**
  * Nothing is stopped for a successor that could not start all the same. Rejects where another container on the engine
- * has published a host port that one of the successors asks for; what else listens on the host, the engine can't tell.
+ * has a host port that one of the successors asks for; what else listens on the host, the engine can't tell.
  */
 export async function assertPortsFree(
-  { engine, settings: { ownership } }: Pick<ConvergeDeps, 'engine' | 'settings'>,
+  deps: Deps,
   { attempt, successors }: { readonly attempt: Attempt; readonly successors: readonly DesiredContainer[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = successors.flatMap(wantedPorts);
-  if (wanted.length === 0) return;
-  const { desired, failure } = attempt;
-  const infos: readonly ListedContainer[] = await engine.listContainers([], signal);
-  const own = ownContainers(infos, ownership).filter(({ labels }) => ownership.belongsTo(desired, labels));
-  const others = infos.filter(({ Id }) => !own.some(({ id }) => id === Id));
-  for (const port of wanted) {
-    const holder = others.find(({ Ports }) => (Ports ?? []).some((published) => clashes(port, published)));
-    if (holder === undefined) continue;
+  const asking = successors.filter((container) => fixedPorts(container).length > 0);
+  if (asking.length === 0) return;
+  const infos: readonly ListedContainer[] = await deps.engine.listContainers([], signal);
+  for (const container of asking) {
+    const wanted = fixedPorts(container).map((port) => ({ ...port, address: container.bindAddress }));
+    const held = await firstHeld(deps, { infos, attempt, wanted }, signal);
+    if (held === undefined) continue;
     throw new ComputeError(
-      failure,
-      `container ${port.container} can't be replaced: host port ${port.hostPort}/${port.protocol} is published by a ` +
-        `container that ${ownership.describe(desired, holder.Labels)}. Free it, or choose another; nothing was stopped`,
-      { forLog: `container ${(holder.Names[0] ?? holder.Id).replace(/^\//, '')}` },
+      attempt.failure,
+      `container ${container.spec.name} can't be replaced: ${heldText(held)}; nothing was stopped`,
+      { forLog: `container ${held.name}` },
     );
   }
 }
 
-interface WantedPort {
-  readonly container: string;
-  readonly hostPort: number;
-  readonly protocol: string;
-  readonly address: string;
+/**
+ * Why containers are not to be started, by their ids: another tenant has a host port of theirs, be it that its container
+ * stands still for a moment.
+ */
+export async function keptPorts(
+  deps: Deps,
+  { attempt, containers }: { readonly attempt: Attempt; readonly containers: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const faults = new Map<string, string>();
+  const asking = containers.filter(({ inspected }) => (inspected?.fixedPorts ?? []).length > 0);
+  if (asking.length === 0) return faults;
+  const { ownership } = deps.settings;
+  const label = [...ownership.filter(), ownership.key(hostPortsMark)];
+  const infos: readonly ListedContainer[] = await deps.engine.listContainers(label, signal);
+  for (const container of asking) {
+    const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, container) }, signal);
+    if (held !== undefined) faults.set(container.id, heldText(held));
+  }
+  return faults;
 }
 
-function wantedPorts({ spec, network, bindAddress }: DesiredContainer): readonly WantedPort[] {
-  if (network.kind === 'mode') return [];
-  return (spec.ports ?? []).flatMap(({ hostPort, protocol }) =>
-    hostPort === undefined
-      ? []
-      : [{ container: spec.name, hostPort, protocol: protocol.toLowerCase(), address: bindAddress }],
-  );
+/** In words, after the engine has refused to start it. Undefined: no container. */
+export async function portHolder(
+  deps: Deps,
+  { attempt, container }: { readonly attempt: Attempt; readonly container: ObservedContainer },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const infos: readonly ListedContainer[] = await deps.engine.listContainers([], signal);
+  const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, container) }, signal);
+  return held === undefined ? undefined : heldText(held);
 }
 
-const allAddresses = ['0.0.0.0', '::'];
+function wantedBy({ settings: { block } }: Deps, { inspected }: ObservedContainer): readonly WantedPort[] {
+  return (inspected?.fixedPorts ?? []).map((port) => {
+    const [hostPort = '', protocol = ''] = port.split('/');
+    return { hostPort: Number(hostPort), protocol, address: block.port_bind_address };
+  });
+}
 
-function clashes(wanted: WantedPort, { IP, PublicPort, Type }: ListedPort): boolean {
-  if (PublicPort !== wanted.hostPort || Type !== wanted.protocol) return false;
-  return IP === wanted.address || [IP, wanted.address].some((address) => allAddresses.includes(address));
+interface Asked {
+  readonly infos: readonly ListedContainer[];
+  readonly attempt: Attempt;
+  readonly wanted: readonly WantedPort[];
+}
+
+/** A label may come from the image: of a container that stands still, its inspect has the last word. */
+async function firstHeld(
+  { engine, settings: { ownership } }: Deps,
+  { infos, attempt: { desired }, wanted }: Asked,
+  signal: AbortSignal,
+): Promise<HeldPort | undefined> {
+  for (const held of heldPorts(infos, { wanted, tenant: desired, ownership })) {
+    if (held.isPublished) return held;
+    const found = await engine.inspectContainer(held.id, signal);
+    if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
+  }
+  return undefined;
+}
+
+function heldText({ port, kind }: HeldPort): string {
+  return `host port ${portText(port)} is held by ${kind}. Choose another, or have it freed`;
 }

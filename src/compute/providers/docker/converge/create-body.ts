@@ -40,14 +40,18 @@ export function createBody(
     ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
     HostConfig: hostConfig(container, imageVolumes),
     ...(network.kind === 'private'
-      ? { NetworkingConfig: { EndpointsConfig: { [network.name]: endpointConfig(spec.name, isNamed) } } }
+      ? {
+          NetworkingConfig: {
+            EndpointsConfig: { [network.name]: endpointConfig(isNamed ? container.alias : undefined) },
+          },
+        }
       : {}),
   };
 }
 
-/** A container's place in the tenant's own network. */
-export function endpointConfig(name: string, isNamed: boolean): Dockerode.EndpointSettings {
-  return isNamed ? { Aliases: [name] } : {};
+/** A container's place in the tenant's own network, and by which name its siblings find it there. */
+export function endpointConfig(alias: string | undefined): Dockerode.EndpointSettings {
+  return alias === undefined ? {} : { Aliases: [alias] };
 }
 
 /** The body of the request that changes limits and restart policy of a running container. */

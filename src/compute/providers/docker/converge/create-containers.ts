@@ -8,7 +8,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
-import { isNamedAtOnce } from '../state/tenant-network.ts';
+import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { credentialFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';

@@ -43,7 +43,7 @@ async function joinOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine } = deps;
-  const { container, network, isNamed } = joining;
+  const { container, network, alias } = joining;
   if (container.networks.includes(network)) {
     // Nobody knows it by its name yet, so that nobody is cut off.
     const consent = consented(attempt, 'live', 'moving');
@@ -51,8 +51,7 @@ async function joinOne(
   } else {
     await ensureNetwork(deps, { joining, attempt }, signal);
   }
-  const endpoint = endpointConfig(container.made.container ?? '', isNamed);
-  await engine.connectContainer(container.id, network, endpoint, signal);
+  await engine.connectContainer(container.id, network, endpointConfig(alias), signal);
   await renewConnections(deps, { joining, attempt }, signal);
 }
 
@@ -80,7 +79,7 @@ async function renewConnections(
   { joining: { container, network }, attempt }: JoinAttempt,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, made } = container;
+  const { id } = container;
   const before = container.inspected?.endpoints[network]?.address ?? '';
   if (before === '' || !isUp(container)) return;
   const found = await engine.inspectContainer(id, signal);
@@ -89,7 +88,7 @@ async function renewConnections(
   const consent = consented(attempt, 'live', 'restarting');
   if (isLowerAddress(after, before)) {
     await engine.disconnectContainer(id, network, consent, signal);
-    await engine.connectContainer(id, network, endpointConfig(made.container ?? '', false), signal);
+    await engine.connectContainer(id, network, endpointConfig(undefined), signal);
   }
   await engine.stopContainer(id, stopGraceSeconds, consent, signal);
   await engine.startContainer(id, signal);

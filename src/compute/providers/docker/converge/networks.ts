@@ -1,10 +1,12 @@
 import type Dockerode from 'dockerode';
 import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
 import type { Consent } from '../../../permit.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { DesiredNetwork, DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
+import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
+import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
@@ -54,11 +56,39 @@ async function ensureShared(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings } = deps;
-  if ((await networksNamed(engine, name, signal)).length > 0) return;
+  const existing = await networksNamed(engine, name, signal);
+  if (existing.length > 0) return assertShared(name, existing, settings.ownership);
   const Labels = { ...settings.ownership.shared() };
   const Driver = settings.block.network_driver;
-  await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels }, signal);
+  const Options = Driver === 'bridge' ? keptApart : {};
+  await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels, Options }, signal);
   await dropDuplicates(deps, { name, owner }, signal);
+}
+
+/** Containers of a bridge reach what is outside of it, and not each other: here, they are different tenants'. */
+const keptApart = { 'com.docker.network.bridge.enable_icc': 'false' };
+
+/**
+ * The operator's network is one of this operator's for all tenants, or one that the admin made, which bears no marks.
+ * What was made for one tenant is that one's to rule, whichever operator made it. Throws ProviderConflict.
+ */
+function assertShared(
+  name: string,
+  existing: readonly Dockerode.NetworkInspectInfo[],
+  ownership: Ownership,
+): void {
+  for (const { Labels } of existing) {
+    const keys = Object.keys(Labels ?? {});
+    const isOneTenants = keys.some((key) => key.endsWith('.tenant_id'));
+    const isMarked = keys.includes(ownership.key('owner'));
+    if (!isOneTenants && (!isMarked || ownership.isOurs(Labels))) continue;
+    const whose = isOneTenants ? "is one tenant's own" : "is another operator's";
+    throw new ComputeError(
+      'ProviderConflict',
+      `network ${name} (compute.docker.network_name) exists and ${whose}. Name another one, or remove it`,
+      { forLog: ownership.identify(Labels) },
+    );
+  }
 }
 
 async function ensurePrivate(
@@ -131,7 +161,7 @@ async function createPrivate(
   }
   throw new ComputeError(
     'ProvisionFailed',
-    `network_pool ${block.network_pool} has no free /${prefix} left for the network of a tenant with several containers. ` +
+    `network_pool ${block.network_pool} has no free /${prefix} left for the network of another tenant. ` +
       'Widen compute.docker.network_pool, or remove networks that are no longer used',
   );
 }

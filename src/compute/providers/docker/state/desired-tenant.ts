@@ -2,7 +2,7 @@ import { portProtocol } from '../../../../api/compute-fields.ts';
 import type { ComputeResources } from '../../../../api/compute-fields.ts';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
-import { checkCommonPolicy, denied } from '../../../policy.ts';
+import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
@@ -17,21 +17,17 @@ import type {
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
 import { liveSettingsOf } from './container-fields.ts';
 import { containerHashes, hashVersion } from './container-hashes.ts';
-import { partName, tenantName, tenantNetworkName } from './container-name.ts';
+import { partName, tenantName } from './container-name.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
+import { chooseNetwork } from './network/choose-network.ts';
+import type { DesiredNetwork } from './network/choose-network.ts';
+import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
+import { checkPorts } from './network/published-ports.ts';
 import { parseVolumes } from './parse-volumes.ts';
 import type { VolumeMount } from './parse-volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
-
-export type DesiredNetwork =
-  /** The operator's network, joined by tenants with one container. */
-  | { readonly kind: 'shared'; readonly name: string }
-  /** The tenant's own, for its containers to talk to each other by name. */
-  | { readonly kind: 'private'; readonly name: string }
-  /** `none`, `host` or `container:NAME`: nothing to create. */
-  | { readonly kind: 'mode'; readonly name: string };
 
 export interface DesiredContainer {
   readonly spec: ContainerSpec;
@@ -42,6 +38,8 @@ export interface DesiredContainer {
   /** What the names of volumes start with that its image alone asks for; see image-volumes.ts. */
   readonly imageVolumePrefix: string;
   readonly network: DesiredNetwork;
+  /** By which its siblings find it in the tenant's own network. Undefined: it has none. */
+  readonly alias: string | undefined;
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
@@ -90,7 +88,7 @@ export function desiredTenant(
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
   const network = chooseNetwork(spec, settings, containers.length);
-  checkPorts(containers, network);
+  checkPorts(containers, network, settings);
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
     allowedHostPaths: settings.policy.allowed_host_paths,
@@ -186,52 +184,6 @@ function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): 
   );
 }
 
-function chooseNetwork(
-  spec: TenantComputeSpec<DockerConfig>,
-  { block, policy }: DockerSettings,
-  containers: number,
-): DesiredNetwork {
-  const mode = spec.config.network_mode;
-  const operatorsOwn = mode === block.network_mode;
-  if (mode === 'host' && !policy.allow_host_network && !operatorsOwn) {
-    throw denied('docker.allow_host_network', 'network_mode host is not allowed', 'Leave network_mode out');
-  }
-  if (mode?.startsWith('container:') === true && !policy.allow_join_network && !operatorsOwn) {
-    throw denied(
-      'docker.allow_join_network',
-      `network_mode ${mode} is not allowed`,
-      'Leave network_mode out',
-    );
-  }
-  if (mode !== undefined && mode !== 'bridge') return { kind: 'mode', name: mode };
-  if (containers > 1) return { kind: 'private', name: tenantNetworkName(block.label_prefix, spec.tenantId) };
-  return { kind: 'shared', name: mode ?? block.network_name };
-}
-
-function checkPorts(containers: readonly ContainerSpec[], network: DesiredNetwork): void {
-  const holders = new Map<string, string>();
-  for (const { name, ports = [] } of containers) {
-    if (ports.length > 0 && network.kind === 'mode' && network.name !== 'host') {
-      throw new ComputeError(
-        'InvalidSpec',
-        `container ${name}: ports can't be published with network_mode ${network.name}`,
-      );
-    }
-    for (const { hostPort, protocol } of ports) {
-      if (hostPort === undefined) continue;
-      const key = `${hostPort}/${protocol}`;
-      const holder = holders.get(key);
-      if (holder !== undefined) {
-        throw new ComputeError(
-          'InvalidSpec',
-          `host port ${key} is asked for twice, by the containers ${holder} and ${name}`,
-        );
-      }
-      holders.set(key, name);
-    }
-  }
-}
-
 interface ContainerContext {
   readonly settings: DockerSettings;
   readonly marks: Marks;
@@ -249,6 +201,7 @@ function desiredContainer(
   const base = tenantName(block.label_prefix, spec.tenantId);
   const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
   const bindAddress = block.port_bind_address;
+  const ports = fixedPorts({ spec: container, network });
   const hashes = containerHashes(container, spec.config.labels, { ownership, network, volumes, bindAddress });
   return {
     spec: container,
@@ -258,6 +211,7 @@ function desiredContainer(
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,
+    alias: single ? undefined : container.name,
     bindAddress,
     labels: {
       ...spec.config.labels,
@@ -265,6 +219,7 @@ function desiredContainer(
       [key('container')]: container.name,
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
       [key('live')]: describeLive(live),
+      ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
     },
     hashes,
     isDone: wasDone(spec, container.name, hashes),

@@ -7,7 +7,7 @@ import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference, RestartPolicy } from './live-settings.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
-import { isOutside, tenantNetworkOf } from './tenant-network.ts';
+import { isOutside, tenantNetworkOf } from './network/tenant-network.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
 

@@ -214,10 +214,6 @@ function compareText(a: string, b: string): number {
 
 function readInspect(inspect: InspectedContainer): Inspected {
   const { State, HostConfig, Config } = inspect;
-  const bindings = (HostConfig.PortBindings ?? {}) as Record<
-    string,
-    { HostPort?: string }[] | null | undefined
-  >;
   return {
     createdMs: instant(inspect.Created),
     startedMs: instant(State.StartedAt),
@@ -233,11 +229,7 @@ function readInspect(inspect: InspectedContainer): Inspected {
       memoryBytes: HostConfig.Memory ?? 0,
       restartPolicy: (HostConfig.RestartPolicy?.Name || 'no') as RestartPolicy,
     },
-    fixedPorts: Object.entries(bindings).flatMap(([port, hosts]) =>
-      (hosts ?? [])
-        .filter(({ HostPort = '' }) => HostPort !== '' && HostPort !== '0')
-        .map(({ HostPort }) => `${HostPort}/${port.split('/')[1] ?? 'tcp'}`),
-    ),
+    fixedPorts: boundPorts(HostConfig),
     writableMounts: (inspect.Mounts ?? []).filter(({ RW }) => RW).map(({ Name, Source }) => Name ?? Source),
     networkMode: HostConfig.NetworkMode ?? '',
     endpoints: Object.fromEntries(
@@ -247,6 +239,16 @@ function readInspect(inspect: InspectedContainer): Inspected {
       ]),
     ),
   };
+}
+
+/** Host ports that a container was made with, by number: `8080/tcp`. */
+export function boundPorts({ PortBindings }: { readonly PortBindings?: unknown }): readonly string[] {
+  const bindings = (PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null | undefined>;
+  return Object.entries(bindings).flatMap(([port, hosts]) =>
+    (hosts ?? [])
+      .filter(({ HostPort = '' }) => HostPort !== '' && HostPort !== '0')
+      .map(({ HostPort }) => `${HostPort}/${port.split('/')[1] ?? 'tcp'}`),
+  );
 }
 
 /** The engine says year 1 for "never". */

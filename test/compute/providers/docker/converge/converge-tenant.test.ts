@@ -215,8 +215,8 @@ describe('a replacement on fixed ports', () => {
       expect(await failure(provider.update(on(8080, 9090), signal))).toMatchObject({
         code: 'UpdateFailed',
         message:
-          "container app can't be replaced: host port 9090/tcp is published by a container that was not made by Landlord. " +
-          'Free it, or choose another; nothing was stopped',
+          "container app can't be replaced: host port 9090/tcp is held by something that is not Landlord's. " +
+          'Choose another, or have it freed; nothing was stopped',
       });
     }
     expect(changes).toEqual([`create ${name}_next`]);
@@ -278,11 +278,23 @@ describe('a start that is refused', () => {
     await portHolder(engine, '8080');
     expect(await failure(provider.provision(tenantSpec({ ports }), signal))).toMatchObject({
       code: 'ProvisionFailed',
-      message: `${busy}. Something else on the host holds its host port (8080/tcp, 5353/udp): free it, or choose another`,
+      message: `${busy}: host port 8080/tcp is held by something that is not Landlord's. Choose another, or have it freed`,
     });
     expect(await failure(provider.update(tenantSpec({ ports }), signal))).toMatchObject({
       code: 'UpdateFailed',
     });
+  });
+
+  it('for a host port that no container has says that it is something else on the host', async () => {
+    const { engine, provider } = bench();
+    refuseOnce(
+      engine,
+      'startContainer',
+      new EngineRefusal('port-busy', 500, 'Bind failed: port is already allocated'),
+    );
+    expect((await failure(provider.provision(tenantSpec({ ports }), signal))).message).toBe(
+      `${busy}. Something else on the host holds its host port (8080/tcp, 5353/udp): free it, or choose another`,
+    );
   });
 
   it('for a host port that it did not ask for names none', async () => {
@@ -510,16 +522,17 @@ describe('a rename', () => {
   });
 });
 
-describe('a network of the time when the tenant had several containers', () => {
+describe('a network of the time when the tenant had one of its own', () => {
+  const apart = tenantSpec({ network_mode: 'none' });
   const several = tenantSpec({}, { containers: [containerSpec('a'), containerSpec('b')] });
 
   it('goes with them, and stays while they are there', async () => {
     const { engine, provider } = await running(several);
     await provider.update(several, signal);
     expect(engine.networks.size).toBe(1);
-    await provider.hold(tenantSpec(), signal);
+    await provider.hold(apart, signal);
     expect(engine.networks.size).toBe(1);
-    await provider.update(tenantSpec(), signal);
+    await provider.update(apart, signal);
     expect(engine.networks.size).toBe(0);
   });
 
@@ -528,11 +541,11 @@ describe('a network of the time when the tenant had several containers', () => {
     engine.removeNetwork = async () => {
       throw new EngineRefusal('in-use', 403, 'has active endpoints');
     };
-    expect((await provider.update(tenantSpec(), signal)).outcome).toBe('done');
+    expect((await provider.update(apart, signal)).outcome).toBe('done');
     engine.removeNetwork = async () => {
       throw new EngineRefusal('other', 500, 'no way');
     };
-    expect((await failure(provider.update(tenantSpec(), signal))).message).toBe('no way');
+    expect((await failure(provider.update(apart, signal))).message).toBe('no way');
   });
 });
 
@@ -606,7 +619,7 @@ describe('creating', () => {
         throw new EngineRefusal(kind, 404, 'not there');
       };
       expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-      expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+      expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
     },
   );
 
@@ -618,7 +631,7 @@ describe('creating', () => {
       return 'name-taken';
     };
     expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+    expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
   });
 
   it('looks again where who had the name is gone', async () => {
@@ -629,7 +642,7 @@ describe('creating', () => {
       return 'name-taken';
     };
     expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-    expect(changes).toEqual([`create ${name}`, `start ${name}`]);
+    expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
   });
 
   it("is a conflict where the name is someone else's", async () => {

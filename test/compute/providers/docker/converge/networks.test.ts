@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
-import type { DesiredNetwork } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import type { DesiredNetwork } from '../../../../../src/compute/providers/docker/state/network/choose-network.ts';
 import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { createNetworks } from '../../../../../src/compute/providers/docker/converge/networks.ts';
 import { settings } from '../docker-fixture.ts';
@@ -71,6 +71,7 @@ it("the operator's network bears its marks and its driver; one whose name merely
     Name: 'tenants',
     Driver: 'macvlan',
     CheckDuplicate: true,
+    Options: {},
     Labels: owner,
   });
 });

@@ -199,7 +199,7 @@ describe('the hash of a container', () => {
 
   it('of before still holds where what it covered besides is not felt', () => {
     const spec = tenantSpec({ volumes: ['b:/b', 'a:/a'] });
-    const bound = { port_bind_address: '0.0.0.0' };
+    const bound = { network_name: 'bridge', port_bind_address: '0.0.0.0' };
     const accepted = desire(spec, bound).containers[0]?.hashes.get('cluster-1');
     // Made by the version before, of the same spec.
     expect(accepted).toContain('v1:0dbe9e054b5191546b32a30f0ad37bf6');
@@ -267,9 +267,13 @@ describe('a hash stands in the labels of running containers: it stays what it wa
       ['v1:7364c862ccba5a6b3102f1aa3dfcb2cc', 'v1:c853a578e9ced0e084b516827c6edde0'],
     ],
   ])('%s', (_what, spec, hashes) => {
-    const desired = desire(spec, {}, { allowed_host_paths: ['/srv'] });
+    const desired = desire(spec, { network_name: 'bridge' }, { allowed_host_paths: ['/srv'] });
     const made = desired.containers.map(({ labels }) => labels['landlord.spec_hash']);
     expect([desired.specHash, ...made]).toEqual(hashes);
+  });
+
+  it('a container in a network of its own', () => {
+    expect(only(tenantSpec()).labels['landlord.spec_hash']).toBe('v1:6038efd673ee62c18f250c932aec15b1');
   });
 });
 
@@ -300,7 +304,7 @@ describe('what can not be is InvalidSpec', () => {
   it('the same host port for TCP and UDP is no contradiction', () => {
     const ports = (['TCP', 'UDP'] as const).map((protocol) => ({
       containerPort: 53,
-      hostPort: 53,
+      hostPort: 5353,
       protocol,
     }));
     expect(() => desire(tenantSpec({}, { containers: [containerSpec('dns', { ports })] }))).not.toThrow();

@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../observed-container.ts';
-import { isOutside, isUnnamed, returnsByName, tenantNetworkOf } from '../tenant-network.ts';
+import { aliasOf, isOutside, isUnnamed, returnsByName, tenantNetworkOf } from '../network/tenant-network.ts';
 import type { JoinStep } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -27,7 +27,7 @@ function planJoin(
   const joining = containers.map((container) => ({
     container,
     network: tenantNetworkOf(container) ?? '',
-    isNamed: isNamed(container),
+    alias: isNamed(container) ? aliasOf(container) : undefined,
   }));
   return { do: 'join', joining };
 }

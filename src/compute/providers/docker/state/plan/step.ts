@@ -49,8 +49,8 @@ export interface JoinStep {
 export interface Joining {
   readonly container: ObservedContainer;
   readonly network: string;
-  /** Whether siblings are to find it there by its name in the spec. */
-  readonly isNamed: boolean;
+  /** By which siblings are to find it there. */
+  readonly alias: string | undefined;
 }
 
 /** Why a container does not do. `own`: by itself, so that the next one like it would not do either. */

@@ -33,8 +33,8 @@ function words(step: Step): string {
     case 'join':
       return step.joining
         .map(
-          ({ container, network, isNamed }) =>
-            `join ${names([container])} to ${network}${isNamed ? '' : ' without its name'}`,
+          ({ container, network, alias }) =>
+            `join ${names([container])} to ${network}${alias === undefined ? ' without its name' : ''}`,
         )
         .join(', ');
     case 'unpause':

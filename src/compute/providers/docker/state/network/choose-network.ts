@@ -1,0 +1,50 @@
+import { ComputeError } from '../../../../errors.ts';
+import { denied } from '../../../../policy.ts';
+import type { TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../../config.ts';
+import { tenantNetworkName } from '../container-name.ts';
+
+/** Which network a tenant's containers are in. Pure. */
+
+export type DesiredNetwork =
+  /** The operator's own, by its name: tenants with one container share it. */
+  | { readonly kind: 'shared'; readonly name: string }
+  /** The tenant's own, which nobody else is in, for its containers to talk to each other by name. */
+  | { readonly kind: 'private'; readonly name: string }
+  /** `none`, `host` or `container:NAME`: nothing to create. */
+  | { readonly kind: 'mode'; readonly name: string };
+
+interface Rules {
+  readonly block: DockerOperatorBlock;
+  readonly policy: DockerPolicy;
+}
+
+/** Throws InvalidSpec, or PolicyDenied naming the rule. */
+export function chooseNetwork(
+  spec: Pick<TenantComputeSpec<DockerConfig>, 'config' | 'tenantId'>,
+  { block, policy }: Rules,
+  containers: number,
+): DesiredNetwork {
+  const mode = spec.config.network_mode;
+  const operatorsOwn = mode === block.network_mode;
+  if (mode === 'host' && !policy.allow_host_network && !operatorsOwn) {
+    throw denied('docker.allow_host_network', 'network_mode host is not allowed', 'Leave network_mode out');
+  }
+  if (mode?.startsWith('container:') === true && !policy.allow_join_network && !operatorsOwn) {
+    throw denied(
+      'docker.allow_join_network',
+      `network_mode ${mode} is not allowed`,
+      'Leave network_mode out',
+    );
+  }
+  if (mode !== undefined && mode !== 'bridge') return { kind: 'mode', name: mode };
+  const { network_name: shared } = block;
+  if (shared !== undefined && containers === 1) return { kind: 'shared', name: shared };
+  const name = tenantNetworkName(block.label_prefix, spec.tenantId);
+  if (name !== shared) return { kind: 'private', name };
+  throw new ComputeError(
+    'InvalidSpec',
+    `spec.tenantId: the network of ${spec.tenantId} would be named ${name}, as the operator's own is ` +
+      '(compute.docker.network_name). Apply the Tenant anew with another tenantId',
+  );
+}
