@@ -3,6 +3,9 @@ import type { Tenant } from '../../src/api/tenant.ts';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
 import type { CreateBody } from '../../src/compute/providers/docker/converge/create-body.ts';
+import type { Engine } from '../../src/compute/providers/docker/engine/engine.ts';
+import type { DesiredTenant } from '../../src/compute/providers/docker/state/desired-tenant.ts';
+import type { Provider } from '../../src/compute/provider.ts';
 import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
 import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
@@ -37,39 +40,69 @@ export interface DockerOperatorOptions {
 const schema = tenantSpecSchema(tenantBlocks);
 const { signal } = new AbortController();
 
-export function dockerOperator({
+/** The provider of an operator with this config, and what it makes of manifests. */
+export interface DockerManifests {
+  readonly provider: Provider<DesiredTenant>;
+  /** What a Tenant wants of the engine. Rejects where it is refused. */
+  readonly desired: (tenant: Manifest) => Promise<DesiredTenant>;
+}
+
+export interface Manifest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: object;
+  /** Default: the one of a Tenant that names none. */
+  readonly tenantId?: string;
+}
+
+export interface DockerManifestsOptions extends Omit<DockerOperatorOptions, 'engine'> {
+  readonly engine: Engine;
+  readonly settleMs?: number;
+}
+
+export function dockerManifests({
   docker = {},
   policy = {},
-  engine = memoryEngine(),
+  engine,
   pullSecrets = {},
-}: DockerOperatorOptions = {}): DockerOperator {
+  settleMs = 0,
+}: DockerManifestsOptions): DockerManifests {
   const text = JSON.stringify({ compute: { docker: { image: 'default:1', ...docker } }, policy });
   const config = parseConfig(text, 'config.yaml', { providers: providerDefinitions, environment: {} });
   const block = dockerOperatorBlock.parse(config.compute['docker']);
   const own = dockerPolicyBlock.parse((config.policy as Readonly<Record<string, unknown>>)['docker']);
-  const provider = dockerProvider(engine, block, own, context({ policy: config.policy }));
-
-  const desiredOf = async (namespace: string, spec: object, name: string) => {
-    const metadata = { namespace, name, uid: `uid-${name}` };
-    const tenant = {
-      apiVersion: 'landlord.dev/v1alpha1',
-      kind: 'Tenant',
-      metadata,
-      spec,
-    } as unknown as Tenant;
-    const get = async (secret: string) => secretOf(pullSecrets[`${namespace}/${secret}`]);
-    return provider.desired(
-      await resolveSpec({
-        tenant,
-        tenantId: defaultTenantId(namespace, name),
-        spec: parseTenantSpec(schema, tenant),
-        enabled: { definition: dockerDefinition, provider, block },
-        secrets: createSecretReader({ get } as never, namespace, signal),
-      }),
-    );
+  const provider = dockerProvider(engine, block, own, context({ policy: config.policy, settleMs }));
+  return {
+    provider,
+    async desired({ namespace, name, spec, tenantId = defaultTenantId(namespace, name) }) {
+      const metadata = { namespace, name, uid: `uid-${name}` };
+      const tenant = {
+        apiVersion: 'landlord.dev/v1alpha1',
+        kind: 'Tenant',
+        metadata,
+        spec,
+      } as unknown as Tenant;
+      const get = async (secret: string) => secretOf(pullSecrets[`${namespace}/${secret}`]);
+      return provider.desired(
+        await resolveSpec({
+          tenant,
+          tenantId,
+          spec: parseTenantSpec(schema, tenant),
+          enabled: { definition: dockerDefinition, provider, block },
+          secrets: createSecretReader({ get } as never, namespace, signal),
+        }),
+      );
+    },
   };
+}
+
+export function dockerOperator({
+  engine = memoryEngine(),
+  ...options
+}: DockerOperatorOptions = {}): DockerOperator {
+  const { provider, desired } = dockerManifests({ ...options, engine });
   const step = async (namespace: string, spec: object, name: string) =>
-    provider.provision(await desiredOf(namespace, spec, name), anyPermit, signal);
+    provider.provision(await desired({ namespace, name, spec }), anyPermit, signal);
   return {
     engine,
     apply: (namespace, spec, name = 'acme') => told(async () => (await step(namespace, spec, name)).message),

@@ -44,6 +44,12 @@ describe('policy', () => {
     ['more than 16', {}, picked(17), /policy\.docker\.max_ports: .* publish 17 ports together.* at most 16/],
     ['more than 16 in all', {}, picked(8, 8, 1), /policy\.docker\.max_ports/],
     ['more than the admin says', rules({ max_ports: 0 }), picked(1), /at most 0/],
+    [
+      'what other namespaces may',
+      { policy: { namespaces: [{ names: ['of-dns'], docker: { host_ports: ['53'] } }] } },
+      onPort(53),
+      /policy\.docker\.host_ports/,
+    ],
   ])('refuses %s', async (_what, config, spec, message) => {
     await expect(sharedEngine(engineOf(), config).apply('acme', spec)).rejects.toMatchObject({
       code: 'PolicyDenied',
@@ -69,6 +75,11 @@ describe('policy', () => {
         ...onPort(80),
         ...withBlock({ network_mode: 'host' }),
       },
+    ],
+    [
+      'what its namespace may besides',
+      { policy: { namespaces: [{ names: ['of-acme'], docker: { host_ports: ['53'], max_ports: 1 } }] } },
+      onPort(53),
     ],
   ])('allows %s', async (_what, config, spec) => {
     expect(await sharedEngine(engineOf(), config).apply('acme', spec)).toMatchObject({ outcome: 'done' });

@@ -34,7 +34,7 @@ afterAll(async () => {
 /** One tenant that publishes a port, and one beside it, of an operator with that network. */
 async function neighbours(prefix: string, docker: Readonly<Record<string, string>>) {
   const config = { label_prefix: prefix, network_pool: site.networkPool, image, ...docker };
-  const { apply } = sharedEngine(engine, { docker: config, context: { settleMs: 100 } });
+  const { apply } = sharedEngine(engine, { docker: config, settleMs: 100 });
   const port = hostPort + prefix.length;
   const ports = [{ containerPort: 8080, hostPort: port }];
   const outcomes = [

@@ -200,8 +200,8 @@ export const dockerPolicyBlock = z
       .array(portRange)
       .default(['1024-65535'])
       .describe(
-        'Host ports that tenants may ask for, such as 8443 or 18000-18999. Default: 1024-65535. An empty list: none, the ' +
-          'engine picks them.',
+        'Host ports that tenants may ask for, such as 8443 or 18000-18999; 1024-65535 where the top level says nothing. An ' +
+          'empty list: none, the engine picks them.',
       ),
     max_ports: z
       .int()

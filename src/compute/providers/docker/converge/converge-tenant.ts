@@ -266,7 +266,7 @@ async function finish(
   }
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   if (!desired.containers.some(({ network }) => network.kind === 'private')) {
-    // Left by the time when the tenant had several containers. One that others use is destroy's to complain of.
+    // Left by the time when the tenant had one of its own. One that others use is destroy's to complain of.
     for (const { Id } of await tenantNetworks(engine, { ownership, tenant: desired }, signal)) {
       await unlessKind('in-use', engine.removeNetwork(Id, consented(attempt, 'live', 'removing'), signal));
     }

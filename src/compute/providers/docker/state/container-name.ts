@@ -26,7 +26,7 @@ export function partName(tenantName: string, container: string): string {
   return `${tenantName}.${container}`;
 }
 
-/** Of the network that a tenant's several containers share. */
+/** Of the network that a tenant has for itself. */
 export function tenantNetworkName(labelPrefix: string, tenantId: string): string {
   return `${labelPrefix}-${tenantId}`;
 }
