@@ -71,14 +71,15 @@ const tenantShape = {
     .max(16)
     .optional()
     .describe(
-      'Subnets of the tasks (awsvpc network mode). Left out later on, the service keeps those that it has.',
+      "Subnets of the tasks (awsvpc network mode). Empty or unset: the operator's. Left out later on, where the " +
+        'operator has none, the service keeps those that it has.',
     ),
   security_groups: z
     .array(securityGroup)
     .max(5)
     .optional()
     .describe(
-      "Security groups of the tasks (awsvpc network mode). Left out, or an empty list: the VPC's default one.",
+      "Security groups of the tasks (awsvpc network mode). Left out, empty or unset: the operator's, or, where it names none, the VPC's default one.",
     ),
   assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
   tags: stringMap(tagKey, z.string().max(256), maxTags)

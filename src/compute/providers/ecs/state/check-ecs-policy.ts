@@ -22,8 +22,7 @@ export function checkEcsPolicy({ config, region, block, policy }: PolicyInput): 
   // Who may use a cluster may use it where it is.
   const regions = [block.region ?? regionOf(block.cluster_arn), regionOf(cluster), ...policy.allowed_regions];
   allow('allowed_regions', [region], regions, 'region');
-  const roles = [block.assume_role?.role_arn, ...policy.allowed_roles.map(({ role_arn }) => role_arn)];
-  allow('allowed_roles', role === undefined ? [] : [role.role_arn], roles, 'role');
+  checkRole(role?.role_arn, block, policy);
   checkTaskDefinition(config.task_definition_arn, block, policy);
   allow('allowed_subnets', subnets, [...(block.subnets ?? []), ...policy.allowed_subnets], 'subnet');
   const allowedGroups = [...(block.security_groups ?? []), ...policy.allowed_security_groups];
@@ -42,6 +41,20 @@ function allow(
   throw denied(
     `ecs.${rule}`,
     `${what} ${refused} is not one that tenants may name`,
+    "Use the operator's own by leaving it out",
+  );
+}
+
+/** Without a role, calls would go out in the operator's own name. */
+function checkRole(role: string | undefined, block: EcsOperatorBlock, policy: EcsPolicy): void {
+  const own = block.assume_role?.role_arn;
+  const allowed = [own, ...policy.allowed_roles.map(({ role_arn }) => role_arn)];
+  if (allowed.includes(role)) return;
+  throw denied(
+    'ecs.allowed_roles',
+    role === undefined
+      ? `assume_role is unset, and tenants may not do without the role ${own}`
+      : `role ${role} is not one that tenants may name`,
     "Use the operator's own by leaving it out",
   );
 }

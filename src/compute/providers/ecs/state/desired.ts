@@ -71,7 +71,7 @@ export function desireService(
   checkEcsPolicy({ config, region, block, policy });
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
-  const network = desireNetwork(config);
+  const network = desireNetwork(config, block);
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
     containers.length === 0 ? undefined : desireOverlay(spec, { target, secretArns: block.secret_arns });
@@ -140,21 +140,28 @@ export function targetOf(placement: Placement, code: 'DestroyFailed' | 'Provider
   return { scope, cluster, service };
 }
 
-function desireNetwork(config: EcsConfig): DesiredNetwork | undefined {
-  const { subnets = [], security_groups: securityGroups, assign_public_ip: assignPublicIp } = config;
-  if (subnets.length > 0) {
+/** Where a tenant empties or unsets a list, the operator's counts: none at all would be another network than it chose. */
+function desireNetwork(config: EcsConfig, block: EcsOperatorBlock): DesiredNetwork | undefined {
+  const subnets = firstFilled(config.subnets, block.subnets);
+  const securityGroups = firstFilled(config.security_groups, block.security_groups);
+  const isPublic = config.assign_public_ip === true;
+  if (subnets !== undefined) {
     return {
       subnets,
-      ...(securityGroups === undefined || securityGroups.length === 0 ? {} : { securityGroups }),
-      assignPublicIp: assignPublicIp === true ? 'ENABLED' : 'DISABLED',
+      ...(securityGroups === undefined ? {} : { securityGroups }),
+      assignPublicIp: isPublic ? 'ENABLED' : 'DISABLED',
     };
   }
-  if ((securityGroups ?? []).length > 0 || assignPublicIp === true) {
-    const key = assignPublicIp === true ? 'assign_public_ip' : 'security_groups';
+  if (securityGroups !== undefined || isPublic) {
+    const key = isPublic ? 'assign_public_ip' : 'security_groups';
     throw new ComputeError(
       'InvalidSpec',
       `spec.computeConfig.ecs.${key}: needs subnets: only tasks in awsvpc network mode have it`,
     );
   }
   return undefined;
+}
+
+function firstFilled(...lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined {
+  return lists.find((list) => list !== undefined && list.length > 0);
 }

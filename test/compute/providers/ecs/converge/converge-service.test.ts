@@ -16,8 +16,8 @@ const signal = new AbortController().signal;
 const name = 'landlord-tenant-acme';
 const place = { cluster: clusterArn, service: name };
 const operator = settings(
-  { subnets: ['subnet-1', 'subnet-2', 'subnet-bad'] },
-  { allowed_security_groups: ['sg-1'] },
+  {},
+  { allowed_subnets: ['subnet-1', 'subnet-2', 'subnet-bad'], allowed_security_groups: ['sg-1'] },
 );
 type Spec = ReturnType<typeof tenantSpec>;
 const image = (of: string, config: Record<string, unknown> = {}): Spec =>
