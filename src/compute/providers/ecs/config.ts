@@ -185,6 +185,13 @@ export const ecsPolicyBlock = z
     ),
     allowed_subnets: list("Subnets besides the operator's own"),
     allowed_security_groups: list("Security groups besides the operator's own"),
+    overlay_containers: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Containers of the task definition, besides its first, that the containers of tenants may overlay. One with power ' +
+          'over its host (privileged, a path of the host, added capabilities, devices) never is.',
+      ),
   })
   .describe('What tenants may ask of ECS.');
 

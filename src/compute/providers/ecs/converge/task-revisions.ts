@@ -27,7 +27,7 @@ const maxLookedAt = 3;
 
 /**
  * ARN of a revision of the overlay: one that was registered before, by a process that has died maybe, or a new one.
- * Rejects with ProviderConflict where the family is someone else's, and InvalidSpec where it can't be registered.
+ * Rejects with ProviderConflict where the family is someone else's, PolicyDenied and InvalidSpec where it can't be registered.
  */
 export async function ensureRevision(
   api: EcsApi,
@@ -36,15 +36,16 @@ export async function ensureRevision(
   signal: AbortSignal,
 ): Promise<string> {
   const newest = (await api.listTaskDefinitions(scope, overlay.family, signal)).slice(0, maxLookedAt);
+  const base = await api.describeTaskDefinition(scope, overlay.base, signal);
+  // Also for a revision that is there already: when it was made, more may have been allowed.
+  const input = base && registerInput(overlay, base.taskDefinition, ownerTags);
   for (const arn of newest) {
     const tags = await revisionTags(api, scope, arn, signal);
     if (tags === undefined) continue;
     if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, { ownership, tenant, tags });
     if (tags[tagKeys.overlayHash] === overlay.hash) return arn;
   }
-  const base = await api.describeTaskDefinition(scope, overlay.base, signal);
-  if (base === undefined) throw noTaskDefinition(overlay.base);
-  const input = registerInput(overlay, base.taskDefinition, ownerTags);
+  if (input === undefined) throw noTaskDefinition(overlay.base);
   const { taskDefinitionArn } = await api.registerTaskDefinition(scope, input, signal);
   if (taskDefinitionArn !== undefined) return taskDefinitionArn;
   throw new ComputeError('ProviderUnavailable', 'ECS registered a task definition and did not name it');

@@ -74,7 +74,13 @@ export function desireService(
   const network = desireNetwork(config, block);
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
-    containers.length === 0 ? undefined : desireOverlay(spec, { target, secretArns: block.secret_arns });
+    containers.length === 0
+      ? undefined
+      : desireOverlay(spec, {
+          target,
+          secretArns: block.secret_arns,
+          mayOverlay: policy.overlay_containers,
+        });
   const { tags = {}, drain = false } = config;
   const rolledOut = {
     taskDefinition: config.task_definition_arn,
