@@ -185,6 +185,15 @@ export const ecsPolicyBlock = z
     ),
     allowed_subnets: list("Subnets besides the operator's own"),
     allowed_security_groups: list("Security groups besides the operator's own"),
+    max_desired_count: z
+      .int()
+      .min(0)
+      .max(5000)
+      .default(100)
+      .describe(
+        "Most tasks that a tenant may ask for in desired_count; the operator's own count may be more. Where there are bounds in " +
+          'policy.max_resources, all tasks together are held to them, too.',
+      ),
     overlay_containers: z
       .array(z.string().min(1))
       .default([])

@@ -86,6 +86,7 @@ describe('the blocks of ecs', () => {
       allowed_task_definitions: [],
       allowed_subnets: [],
       allowed_security_groups: [],
+      max_desired_count: 100,
       overlay_containers: [],
     });
   });

@@ -1,10 +1,7 @@
-import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
-import { checkCommonPolicy, denied } from '../../../policy.ts';
-import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
-import { familyOf, regionOf, revisionKey, withoutRevision } from '../address/arns.ts';
+import { denied } from '../../../policy.ts';
+import { familyOf, regionOf, withoutRevision } from '../address/arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { tagPrefix } from './marks/tags.ts';
-import type { TaskDefinition } from './task-definition/task-definition.ts';
 
 /** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */
 
@@ -28,6 +25,7 @@ export function checkEcsPolicy({ config, region, block, policy }: PolicyInput): 
   const allowedGroups = [...(block.security_groups ?? []), ...policy.allowed_security_groups];
   allow('allowed_security_groups', groups, allowedGroups, 'security group');
   checkTags(config.tags ?? {});
+  checkCount(config.desired_count, block, policy);
 }
 
 function allow(
@@ -84,53 +82,15 @@ function checkTags(tags: Readonly<Record<string, string>>): void {
   );
 }
 
-/** Limits count for all tasks together: a tenant chooses how many there are. */
-export function checkSize(policy: CommonPolicy, subjects: readonly PolicySubject[], tasks: number): void {
-  const times = Math.max(1, tasks);
-  const together = subjects.map(({ resources: { cpu, memory }, ...subject }) => ({
-    ...subject,
-    resources: {
-      ...(cpu === undefined ? {} : { cpu: `${product(nanoCpus(cpu), times)}n` }),
-      ...(memory === undefined ? {} : { memory: product(memoryBytes(memory), times) }),
-    },
-  }));
-  checkCommonPolicy(policy, together);
-}
-
-/** What a task definition that runs as it is asks for, by the task or by its containers. Throws PolicyDenied. */
-export function checkDefinitionSize(
-  policy: CommonPolicy,
-  {
-    name,
-    definition: { cpu = '', memory = '', containerDefinitions = [] },
-    tasks,
-  }: {
-    readonly name: string;
-    readonly definition: TaskDefinition;
-    readonly tasks: number;
-  },
+function checkCount(
+  count: number | undefined,
+  { desired_count: own }: EcsOperatorBlock,
+  { max_desired_count: most }: EcsPolicy,
 ): void {
-  const task = {
-    name: revisionKey(name),
-    resources: { cpu: millicores(Number(cpu)), memory: `${memory}Mi` },
-  };
-  const containers = containerDefinitions.map((container) => ({
-    name: container.name ?? '',
-    resources: {
-      ...((container.cpu ?? 0) === 0 ? {} : { cpu: millicores(container.cpu ?? 0) }),
-      ...(container.memory === undefined ? {} : { memory: memoryBytes(`${container.memory}Mi`) }),
-    },
-  }));
-  // The images are the operator's choice.
-  checkSize(policy, cpu !== '' && memory !== '' ? [task] : containers, tasks);
-}
-
-/** 1024 units are a core. */
-function millicores(units: number): string {
-  return `${Math.ceil((units * 1000) / 1024)}m`;
-}
-
-/** Beyond this a number would be written with an exponent. */
-function product(amount: number, times: number): number {
-  return Math.min(amount * times, Number.MAX_SAFE_INTEGER);
+  if (count === undefined || count === own || count <= most) return;
+  throw denied(
+    'ecs.max_desired_count',
+    `desired_count ${count} is more than the ${most} that tenants may ask for`,
+    'Ask for fewer',
+  );
 }

@@ -6,11 +6,13 @@ import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import { regionOf } from '../address/arns.ts';
-import { checkEcsPolicy, checkSize } from './check-ecs-policy.ts';
+import { checkEcsPolicy } from './check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
+import { checkSize } from './tasks-size.ts';
+import type { ResourceBounds } from './tasks-size.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
@@ -42,6 +44,8 @@ export interface DesiredService extends Desired {
   /** What marks whatever is made for the tenant. */
   readonly ownerTags: Tags;
   readonly containers: readonly ContainerSpec[];
+  /** The most that all tasks may use together. */
+  readonly bounds: ResourceBounds;
 }
 
 /** What the operator, not the tenant, decides. */
@@ -59,7 +63,7 @@ const hashVersion = 'v1';
 export const hashKey = 'ecs';
 
 /** Where nobody names a count. */
-export const defaultDesiredCount = 1;
+const defaultDesiredCount = 1;
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireService(
@@ -104,20 +108,21 @@ export function desireService(
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
     ...(config.desired_count === undefined ? {} : { desiredCount: config.desired_count }),
-    firstCount: config.desired_count ?? countBefore(spec) ?? defaultDesiredCount,
+    firstCount: config.desired_count ?? countBefore(spec, policy.max_desired_count) ?? defaultDesiredCount,
     ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
     ...(network === undefined ? {} : { network }),
     tags,
     drain,
     ownerTags: ownership.of(spec),
     containers,
+    bounds: commonPolicy.max_resources,
   };
 }
 
 /** 0 is no count to begin with: a service that goes away is scaled to that. */
-function countBefore({ before }: TenantComputeSpec<EcsConfig>): number | undefined {
+function countBefore({ before }: TenantComputeSpec<EcsConfig>, most: number): number | undefined {
   const isService = before?.resourceIds === undefined || 'service' in before.resourceIds;
-  return before !== undefined && isService && before.desired > 0 ? before.desired : undefined;
+  return before !== undefined && isService && before.desired > 0 ? Math.min(before.desired, most) : undefined;
 }
 
 function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {

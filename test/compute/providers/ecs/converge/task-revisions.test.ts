@@ -24,7 +24,7 @@ const desired = (image = 'app:1'): DesiredService & Required<Pick<DesiredService
 };
 const wanted = (image?: string) => {
   const { overlay, ownerTags, ...tenant } = desired(image);
-  return { scope, overlay, tenant, ownerTags };
+  return { scope, overlay, tenant, ownerTags, admit: () => undefined };
 };
 const ensure = (ecs: MemoryEcs, image?: string) => ensureRevision(ecs, ownership, wanted(image), signal);
 const callsOf = (ecs: MemoryEcs) => ecs.calls.splice(0).map(({ name, input }) => [name, input]);

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  checkEcsPolicy,
-  checkSize,
-} from '../../../../../src/compute/providers/ecs/state/check-ecs-policy.ts';
+import { checkEcsPolicy } from '../../../../../src/compute/providers/ecs/state/check-ecs-policy.ts';
+import { checkSize } from '../../../../../src/compute/providers/ecs/state/tasks-size.ts';
 import { settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn } from '../memory-ecs.ts';
 

@@ -88,6 +88,14 @@ describe('the count of a service that is made', () => {
     expect(inputOf(config).desiredCount).toBe(count);
   });
 
+  test.each([
+    [7, 7],
+    [5_000, 100],
+  ])('is as before, where nobody names one, within what tenants may ask for: of %i, %i', (before, count) => {
+    const compute = { state: 'running', health: 'healthy', running: before, desired: before } as const;
+    expect(desireService(tenantSpec({}, { before: compute }), settings()).firstCount).toBe(count);
+  });
+
   test('stands beside no launch type and no network that nobody names', () => {
     const keys = Object.keys(inputOf({}));
     expect(keys).not.toContain('launchType');
