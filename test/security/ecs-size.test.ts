@@ -89,7 +89,7 @@ describe('a task definition that runs as it is', () => {
 
   test('is not taken away for a service that could not be made', async () => {
     const operator = ecsOperator({
-      policy: { ...bounds },
+      policy: { ...bounds, ecs: { allowed_launch_types: ['EXTERNAL'] } },
       block: { launch_type: 'EC2' },
       base: sized('512', '1024'),
     });

@@ -1,4 +1,4 @@
-import { checkTasks, isBounded } from '../state/tasks-size.ts';
+import { checkTasks, isBounded } from '../state/policy/tasks-size.ts';
 import type { TaskDefinition } from '../state/task-definition/task-definition.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { ensureRevision, noTaskDefinition } from './task-revisions.ts';

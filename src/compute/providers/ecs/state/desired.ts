@@ -6,13 +6,14 @@ import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import { regionOf } from '../address/arns.ts';
-import { checkEcsPolicy } from './check-ecs-policy.ts';
+import { checkEcsPolicy } from './policy/check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
-import { checkSize } from './tasks-size.ts';
-import type { ResourceBounds } from './tasks-size.ts';
+import { wantedName } from './policy/service-name.ts';
+import { checkSize } from './policy/tasks-size.ts';
+import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
@@ -72,7 +73,7 @@ export function desireService(
 ): DesiredService {
   const { config, containers } = spec;
   const region = config.region ?? regionOf(config.cluster_arn);
-  checkEcsPolicy({ config, region, block, policy });
+  checkEcsPolicy({ config, region, tenantId: spec.tenantId, block, policy });
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
   const network = desireNetwork(config, block);
@@ -130,7 +131,7 @@ function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, regio
   return {
     scope: { region, ...(roleArn === undefined ? {} : { roleArn }) },
     cluster: config.cluster_arn,
-    service: config.service_name ?? `${config.service_name_prefix ?? ''}${tenantId}`,
+    service: wantedName({ config, tenantId }),
   };
 }
 

@@ -1,8 +1,8 @@
-import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
-import { checkCommonPolicy, denied } from '../../../policy.ts';
-import type { CommonPolicy, PolicySubject } from '../../../policy.ts';
-import { revisionKey } from '../address/arns.ts';
-import type { ContainerDefinition, TaskDefinition } from './task-definition/task-definition.ts';
+import { memoryBytes, nanoCpus } from '../../../../../api/quantity.ts';
+import { checkCommonPolicy, denied } from '../../../../policy.ts';
+import type { CommonPolicy, PolicySubject } from '../../../../policy.ts';
+import { revisionKey } from '../../address/arns.ts';
+import type { ContainerDefinition, TaskDefinition } from '../task-definition/task-definition.ts';
 
 /** What all tasks of a tenant use together: it chooses how many there are. */
 
