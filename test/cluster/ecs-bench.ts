@@ -55,6 +55,13 @@ export const ecsWrites = [
   'DeregisterTaskDefinition',
 ] as const;
 
+/** policy.ecs of an operator whose tenants choose what they may where it says so. */
+export const openEcsPolicy = {
+  allowed_launch_types: ['EC2', 'FARGATE', 'EXTERNAL'],
+  allowed_tag_keys: ['*'],
+  allowed_service_names: ['*'],
+};
+
 export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench> {
   await using stack = new AsyncDisposableStack();
   // The last one goes first; one that can't be removed keeps none of the others.
@@ -100,7 +107,7 @@ export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench>
         namespaces: [ns.name],
         compute: { ecs: block },
         ...overrides,
-        config: { instance: ns.name, ...overrides.config },
+        config: { instance: ns.name, policy: { ecs: openEcsPolicy }, ...overrides.config },
       }),
     serviceName,
     service: async (tenant) => (await describe([serviceName(tenant)]))[0],

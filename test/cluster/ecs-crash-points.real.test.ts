@@ -8,7 +8,7 @@ import { dieEverywhere } from './crash-points.ts';
 import type { CrashBench, CrashScenario } from './crash-points.ts';
 import { startDyingOperator } from './dying-operator.ts';
 import type { DyingOperatorOptions } from './dying-operator.ts';
-import { startEcsBench } from './ecs-bench.ts';
+import { openEcsPolicy, startEcsBench } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
 import { ecsRevisions, ecsServices } from './ecs-belongings.ts';
 
@@ -80,7 +80,7 @@ describe('an operator that dies before its first write, to ECS or the apiserver,
 
   const provider: DyingOperatorOptions['provider'] = (life, context) => {
     const block = ecsOperatorBlock.parse(bench.block);
-    const policy = ecsPolicyBlock.parse({});
+    const policy = ecsPolicyBlock.parse(openEcsPolicy);
     const api = createEcsClient({ block, policy, logger: context.logger });
     const ecs = ecsProvider(life.seeing(api, writeOf), block, policy, context);
     return { definition: ecsDefinition, provider: ecs, block };

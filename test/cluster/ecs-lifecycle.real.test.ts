@@ -323,7 +323,7 @@ describe("a Tenant that names what is not the operator's", () => {
   beforeAll(async () => {
     bench = await startEcsBench({ prefix: 'ecs-policy' });
     vi.stubEnv('AWS_ENDPOINT_URL_STS', bench.proxy.url);
-    operator = bench.operator();
+    operator = bench.operator({ config: { policy: {} } });
   });
   afterAll(async () => {
     vi.unstubAllEnvs();
@@ -344,6 +344,11 @@ describe("a Tenant that names what is not the operator's", () => {
       ],
       ['subnets', ['subnet-999'], 'allowed_subnets'],
       ['security_groups', ['sg-999'], 'allowed_security_groups'],
+      ['launch_type', 'EC2', 'allowed_launch_types'],
+      ['tags', { team: 'a' }, 'allowed_tag_keys'],
+      ['service_name', bench.serviceName('allowed'), 'allowed_service_names'],
+      ['service_name_prefix', 'landlord-', 'allowed_service_name_prefixes'],
+      ['desired_count', 101, 'max_desired_count'],
     ] as const;
     const nameOf = (key: string): string => `policy-${key.replaceAll('_', '-')}`;
     for (const [key, value] of refused)

@@ -14,7 +14,7 @@ import { createEcsClient } from '../../src/compute/providers/ecs/engine/ecs-clie
 import { ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 import { driven } from '../compute/driven-provider.ts';
-import { actAs, ecsWrites } from './ecs-bench.ts';
+import { actAs, ecsWrites, openEcsPolicy } from './ecs-bench.ts';
 import { silentLogger } from './silent-logger.ts';
 
 const signal = new AbortController().signal;
@@ -104,7 +104,7 @@ describe.concurrent.each([
   /** As after a restart: it knows nothing. */
   const freshProvider = (): Provider<DesiredService> => {
     const operatorBlock = ecsOperatorBlock.parse({ ...base(), endpoint: proxy.url });
-    const policy = ecsPolicyBlock.parse({});
+    const policy = ecsPolicyBlock.parse(openEcsPolicy);
     const unlimited = { burst: 1000, perSecond: 1000 };
     const families = ['serviceWrites', 'taskDefinitionWrites', 'tagging'] as const;
     const limits = Object.fromEntries(families.map((family) => [family, unlimited]));

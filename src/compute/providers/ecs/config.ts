@@ -28,6 +28,7 @@ const serviceName = z
   .max(255)
   .regex(/^[A-Za-z0-9_-]+$/, 'must be letters, digits, "-" or "_"');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/, 'must be a region such as us-west-2');
+const launchType = z.enum(['EC2', 'FARGATE', 'EXTERNAL']);
 const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
 const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 
@@ -59,8 +60,7 @@ const tenantShape = {
     .describe(
       'Tasks to run. Left out of tenant and operator config, it belongs to autoscaling after creation.',
     ),
-  launch_type: z
-    .enum(['EC2', 'FARGATE', 'EXTERNAL'])
+  launch_type: launchType
     .optional()
     .describe(
       'What the tasks run on. Capacity providers in its place are taken for what they are: FARGATE for FARGATE, ' +
@@ -71,14 +71,15 @@ const tenantShape = {
     .max(16)
     .optional()
     .describe(
-      'Subnets of the tasks (awsvpc network mode). Left out later on, the service keeps those that it has.',
+      "Subnets of the tasks (awsvpc network mode). Empty or unset: the operator's. Left out later on, where the " +
+        'operator has none, the service keeps those that it has.',
     ),
   security_groups: z
     .array(securityGroup)
     .max(5)
     .optional()
     .describe(
-      "Security groups of the tasks (awsvpc network mode). Left out, or an empty list: the VPC's default one.",
+      "Security groups of the tasks (awsvpc network mode). Left out, empty or unset: the operator's, or, where it names none, the VPC's default one.",
     ),
   assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
   tags: stringMap(tagKey, z.string().max(256), maxTags)
@@ -184,6 +185,48 @@ export const ecsPolicyBlock = z
     ),
     allowed_subnets: list("Subnets besides the operator's own"),
     allowed_security_groups: list("Security groups besides the operator's own"),
+    allowed_launch_types: z
+      .array(launchType)
+      .default([])
+      .describe(
+        "Launch types that tenants may name besides the operator's own; where it names none, FARGATE.",
+      ),
+    allow_public_ip: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether tenants may set assign_public_ip. Default: true, unless compute.ecs.assign_public_ip is false.',
+      ),
+    allowed_tag_keys: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Keys of tags that tenants may set, or set otherwise than the operator's own block does; `*` at the end stands for any characters.",
+      ),
+    allowed_service_names: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Values of service_name that tenants may name besides what the operator's prefix makes of their id, alone or followed by " +
+          '`_` and more; `*` at the end stands for any characters. Never a name with the id of another tenant behind a prefix.',
+      ),
+    allowed_service_name_prefixes: list("Values of service_name_prefix besides the operator's own"),
+    max_desired_count: z
+      .int()
+      .min(0)
+      .max(5000)
+      .default(100)
+      .describe(
+        "Most tasks that a tenant may ask for in desired_count; the operator's own count may be more. Where there are bounds in " +
+          'policy.max_resources, all tasks together are held to them, too.',
+      ),
+    overlay_containers: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Containers of the task definition, besides its first, that the containers of tenants may overlay. One with power ' +
+          'over its host (privileged, a path of the host, added capabilities, devices) never is.',
+      ),
   })
   .describe('What tenants may ask of ECS.');
 

@@ -50,7 +50,7 @@ export function ecsProvider(
   const rules = policyOf(context.policy, 'ecs', policy);
   const view = createServiceView(() => performance.now());
   const cleanup = createRevisionCleanup({ api, ownership, logger });
-  const steps = createServiceSteps({ api, ownership, policyOf: rules, view, cleanup });
+  const steps = createServiceSteps({ api, ownership, view, cleanup });
   // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
   const callsCompleted = isAws(block.endpoint);
   const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });

@@ -62,7 +62,10 @@ export function awsBench({ block = {}, ...options }: AwsBenchOptions = {}): AwsB
     steadyMs: () => 30_000,
     ...options,
   });
-  const operator = settings(block, { allowed_subnets: ['subnet-good', 'subnet-bad'] });
+  const operator = settings(block, {
+    allowed_subnets: ['subnet-good', 'subnet-bad'],
+    allowed_security_groups: ['sg-1'],
+  });
   const { settleMs: _none, ...usual } = context();
   const provider = drivenEcs(aws, operator.block, operator.policy, { ...usual, sweepIntervalMs: 300_000 });
   const pass: AwsBench['pass'] = async (seconds) => {

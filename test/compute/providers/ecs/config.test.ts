@@ -86,6 +86,12 @@ describe('the blocks of ecs', () => {
       allowed_task_definitions: [],
       allowed_subnets: [],
       allowed_security_groups: [],
+      allowed_launch_types: [],
+      allowed_tag_keys: [],
+      allowed_service_names: [],
+      allowed_service_name_prefixes: [],
+      max_desired_count: 100,
+      overlay_containers: [],
     });
   });
 });

@@ -9,7 +9,7 @@ import { containerSpec, context, drivenEcs, settings, tenantSpec } from './ecs-f
 import { memoryEcs, writeOf, writes } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
-const { block, policy } = settings({ subnets: ['subnet-1', 'subnet-2'] });
+const { block, policy } = settings({}, { allowed_subnets: ['subnet-1', 'subnet-2'] });
 const build = (api: EcsApi) => drivenEcs(api, block, policy, context());
 const signal = new AbortController().signal;
 

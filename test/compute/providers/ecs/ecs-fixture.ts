@@ -21,6 +21,14 @@ export const openPolicy: ProviderContext['policy'] = {
   max_resources: { cpu: '', memory: '' },
 };
 
+/** Whatever a tenant may choose by itself; what it names of AWS must be on a list all the same. */
+const openEcsPolicy = {
+  allowed_launch_types: ['EC2', 'FARGATE', 'EXTERNAL'],
+  allowed_tag_keys: ['*'],
+  allowed_service_names: ['*'],
+  allowed_service_name_prefixes: ['t-'],
+};
+
 const required = {
   cluster_arn: clusterArn,
   task_definition_arn: baseArn,
@@ -36,7 +44,7 @@ export function settings(
   const parsed = ecsOperatorBlock.parse({ ...required, ...block });
   return {
     block: parsed,
-    policy: ecsPolicyBlock.parse(policy),
+    policy: ecsPolicyBlock.parse({ ...openEcsPolicy, ...policy }),
     commonPolicy,
     ownership: ownershipOf(
       { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },

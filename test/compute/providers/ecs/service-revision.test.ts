@@ -16,7 +16,7 @@ function fateOf({ revision: { network } }: Launch): TaskFate {
   return { startMs: 15_000, stopMs: 5_000, pullFails: isBad };
 }
 
-const bench = () => awsBench({ fateOf, block: { security_groups: ['sg-1'] } });
+const bench = () => awsBench({ fateOf });
 const onGood = { subnets: ['subnet-good'], security_groups: ['sg-1'] };
 const callsOf = ({ aws }: AwsBench, name: string) => aws.calls.filter((call) => call.name === name);
 

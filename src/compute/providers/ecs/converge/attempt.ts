@@ -1,9 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Permit } from '../../../permit.ts';
-import type { PolicyOf } from '../../../policy-by-namespace.ts';
 import type { StepResult } from '../../../provider.ts';
-import type { EcsPolicy } from '../config.ts';
 import type { DesiredService } from '../state/desired.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
@@ -22,7 +20,6 @@ export interface Attempt {
 export interface ServiceDeps {
   readonly api: EcsApi;
   readonly ownership: Ownership;
-  readonly policyOf: PolicyOf<EcsPolicy>;
   /** Called before the service is asked for: from then on MISSING may mean "not visible yet". */
   readonly noteCreate: (target: ServiceTarget) => void;
   /** Called with a family that got a new revision: older ones of it may be unused. */

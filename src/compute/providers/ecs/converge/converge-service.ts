@@ -47,7 +47,7 @@ async function createService(
   const { api } = deps;
   const { desired } = attempt;
   const { target } = desired;
-  const taskDefinition = await desiredRevision(deps, attempt, signal);
+  const taskDefinition = await desiredRevision(deps, { ...attempt, tasks: desired.firstCount }, signal);
   deps.noteCreate(target);
   const input = createServiceInput(desired, taskDefinition, before?.createdAt);
   const answer = await api.createService(target.scope, input, signal);

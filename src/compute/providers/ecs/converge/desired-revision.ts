@@ -1,36 +1,48 @@
-import { checkDefinitionSize } from '../state/check-ecs-policy.ts';
-import { defaultDesiredCount } from '../state/desired.ts';
-import type { DesiredService } from '../state/desired.ts';
+import { checkTasks, isBounded } from '../state/policy/tasks-size.ts';
+import type { TaskDefinition } from '../state/task-definition/task-definition.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 
+/** What is to run so many times. */
+export interface Wanted extends Pick<Attempt, 'desired' | 'permit'> {
+  readonly tasks: number;
+}
+
 /** ARN of what the service is to run. Rejects with InvalidSpec, PolicyDenied and ProviderConflict. */
 export async function desiredRevision(
-  { api, ownership, policyOf, noteRevision }: ServiceDeps,
-  { desired, permit }: Pick<Attempt, 'desired' | 'permit'>,
+  { api, ownership, noteRevision }: ServiceDeps,
+  { desired, permit, tasks }: Wanted,
   signal: AbortSignal,
 ): Promise<string> {
-  const { overlay, taskDefinition, target, ownerTags } = desired;
+  const { overlay, taskDefinition, target, ownerTags, bounds } = desired;
   if (overlay === undefined) {
-    await checkNamedSize({ api, policyOf }, desired, signal);
+    await checkNamed({ api }, { desired, taskDefinition, tasks }, signal);
     return taskDefinition;
   }
-  const wanted = { scope: target.scope, overlay, tenant: desired, ownerTags };
+  const admit = (definition: TaskDefinition, name: string): void =>
+    checkTasks(bounds, { name, definition, tasks });
+  const wanted = { scope: target.scope, overlay, tenant: desired, ownerTags, admit };
   const arn = await ensureRevision(api, ownership, wanted, signal);
   noteRevision(desired, permit);
   return arn;
 }
 
-/** A task definition that runs as it is counts as well, where tenants have a bound: they choose how often. */
-async function checkNamedSize(
-  { api, policyOf }: Pick<ServiceDeps, 'api' | 'policyOf'>,
-  { namespace, taskDefinition: name, target, desiredCount: tasks = defaultDesiredCount }: DesiredService,
+/**
+ * Throws PolicyDenied where so many tasks are more than the tenant may have. A task definition that runs as it is counts
+ * like one of the tenant's own: the tenant says how often.
+ */
+export async function checkNamed(
+  { api }: Pick<ServiceDeps, 'api'>,
+  {
+    desired,
+    taskDefinition: name,
+    tasks,
+  }: Pick<Wanted, 'desired' | 'tasks'> & { readonly taskDefinition: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { commonPolicy } = policyOf(namespace);
-  const { cpu, memory } = commonPolicy.max_resources;
-  if (cpu === '' && memory === '') return;
+  const { bounds, target } = desired;
+  if (!isBounded(bounds)) return;
   const found = await api.describeTaskDefinition(target.scope, name, signal);
   if (found === undefined) throw noTaskDefinition(name);
-  checkDefinitionSize(commonPolicy, { name, definition: found.taskDefinition, tasks });
+  checkTasks(bounds, { name, definition: found.taskDefinition, tasks });
 }

@@ -6,6 +6,7 @@ import { updateServiceInput } from '../state/service-input.ts';
 import { drainTag } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import type { ServiceDeps } from './attempt.ts';
+import { checkNamed } from './desired-revision.ts';
 import type { Updating } from './update-service.ts';
 
 export const held: StepResult = { outcome: 'done', message: 'What ran before is kept running' };
@@ -15,14 +16,18 @@ export const held: StepResult = { outcome: 'done', message: 'What ran before is 
  * rejected spec asks for of it is not to be tried again.
  */
 export async function holdService(
-  { api }: ServiceDeps,
+  deps: ServiceDeps,
   { attempt, service }: Updating,
   signal: AbortSignal,
 ): Promise<StepResult> {
+  const { api } = deps;
   const { desired } = attempt;
   const { scope, cluster, service: name } = desired.target;
   const diff = diffService(desired, service);
   if (diff.applied === 'other') return held;
+  const { desiredCount: tasks = 0 } = diff.differs;
+  const { taskDefinition = '', desiredCount = 0 } = service;
+  if (tasks > desiredCount) await checkNamed(deps, { desired, taskDefinition, tasks }, signal);
   const isOther = diff.differs.taskDefinition || diff.differs.network || diff.differs.launchType;
   const still = { taskDefinition: false, network: false, launchType: false };
   const update = updateServiceInput(desired, { ...diff.differs, ...still }, '');

@@ -18,17 +18,16 @@ export interface ServiceSteps {
   destroy(at: TenantPlace, permit: Permit, signal: AbortSignal): Promise<DestroyResult>;
 }
 
-export interface StepDeps extends Pick<ServiceDeps, 'api' | 'ownership' | 'policyOf'> {
+export interface StepDeps extends Pick<ServiceDeps, 'api' | 'ownership'> {
   readonly view: ServiceView;
   readonly cleanup: RevisionCleanup;
 }
 
 /** The steps of one service one after the other. */
-export function createServiceSteps({ api, ownership, policyOf, view, cleanup }: StepDeps): ServiceSteps {
+export function createServiceSteps({ api, ownership, view, cleanup }: StepDeps): ServiceSteps {
   const converging: ServiceDeps = {
     api,
     ownership,
-    policyOf,
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired, permit) => cleanup.add(desired, permit),
   };

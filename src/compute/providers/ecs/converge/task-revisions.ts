@@ -8,6 +8,7 @@ import type { EcsScope } from '../address/service-target.ts';
 import { tagKeys, tagMap } from '../state/marks/tags.ts';
 import type { Tags } from '../state/marks/tags.ts';
 import { registerInput } from '../state/task-definition/register-input.ts';
+import type { TaskDefinition } from '../state/task-definition/task-definition.ts';
 import type { Overlay } from '../state/task-definition/task-overlay.ts';
 
 /** Revisions of the families that are a tenant's own. */
@@ -18,6 +19,8 @@ export interface RevisionWanted {
   readonly tenant: TenantName;
   /** Its marks on what is registered. */
   readonly ownerTags: Tags;
+  /** Throws PolicyDenied where a revision must not be run. `name`: its own, or its family's. */
+  readonly admit: (definition: TaskDefinition, name: string) => void;
 }
 
 type TenantName = Pick<TenantRef, 'namespace' | 'name'>;
@@ -27,24 +30,29 @@ const maxLookedAt = 3;
 
 /**
  * ARN of a revision of the overlay: one that was registered before, by a process that has died maybe, or a new one.
- * Rejects with ProviderConflict where the family is someone else's, and InvalidSpec where it can't be registered.
+ * Rejects with ProviderConflict where the family is someone else's, PolicyDenied and InvalidSpec where it can't be registered.
  */
 export async function ensureRevision(
   api: EcsApi,
   ownership: Ownership,
-  { scope, overlay, tenant, ownerTags }: RevisionWanted,
+  { scope, overlay, tenant, ownerTags, admit }: RevisionWanted,
   signal: AbortSignal,
 ): Promise<string> {
   const newest = (await api.listTaskDefinitions(scope, overlay.family, signal)).slice(0, maxLookedAt);
-  for (const arn of newest) {
-    const tags = await revisionTags(api, scope, arn, signal);
-    if (tags === undefined) continue;
-    if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, { ownership, tenant, tags });
-    if (tags[tagKeys.overlayHash] === overlay.hash) return arn;
-  }
   const base = await api.describeTaskDefinition(scope, overlay.base, signal);
-  if (base === undefined) throw noTaskDefinition(overlay.base);
-  const input = registerInput(overlay, base.taskDefinition, ownerTags);
+  // Also for a revision that is there already: when it was made, more may have been allowed.
+  const input = base && registerInput(overlay, base.taskDefinition, ownerTags);
+  for (const arn of newest) {
+    const found = await api.describeTaskDefinition(scope, arn, signal);
+    if (found === undefined) continue;
+    const tags = tagMap(found.tags);
+    if (!ownership.belongsTo(tenant, tags)) throw familyConflict(arn, { ownership, tenant, tags });
+    if (tags[tagKeys.overlayHash] !== overlay.hash) continue;
+    admit(found.taskDefinition, arn);
+    return arn;
+  }
+  if (input === undefined) throw noTaskDefinition(overlay.base);
+  admit(input, overlay.family);
   const { taskDefinitionArn } = await api.registerTaskDefinition(scope, input, signal);
   if (taskDefinitionArn !== undefined) return taskDefinitionArn;
   throw new ComputeError('ProviderUnavailable', 'ECS registered a task definition and did not name it');

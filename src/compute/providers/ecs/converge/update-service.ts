@@ -11,7 +11,7 @@ import { serviceTags } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
-import { desiredRevision } from './desired-revision.ts';
+import { checkNamed, desiredRevision } from './desired-revision.ts';
 
 type ServiceUpdate = ReturnType<typeof updateServiceInput>;
 
@@ -31,13 +31,9 @@ export async function updateService(
   const isFallen = rollout.deployment?.rolloutState === 'FAILED';
   const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
-  const current = service.taskDefinition;
-  const taskDefinition =
-    current !== undefined && isDesiredTaskDefinition(desired, current, tagMap(service.tags))
-      ? current
-      : await desiredRevision(deps, attempt, signal);
+  const taskDefinition = await admittedRevision(deps, { attempt, service, diff }, signal);
   if (diff.replace) return replaceService(deps, { attempt, diff }, signal);
-  const differs = { ...diff.differs, taskDefinition: taskDefinition !== current };
+  const differs = { ...diff.differs, taskDefinition: taskDefinition !== service.taskDefinition };
   const changes = updateServiceInput(desired, differs, taskDefinition);
   const update = again ? { ...changes, forceNewDeployment: true } : changes;
   if (Object.keys(update).length > 0) {
@@ -46,6 +42,23 @@ export async function updateService(
   }
   await writeTags(deps, { attempt, service }, { diff, revision: revisionKey(taskDefinition) }, signal);
   return { outcome: 'done', message: 'The service was updated' };
+}
+
+/** ARN of what the service is to run, as often as it is to. Rejects as `desiredRevision` does. */
+async function admittedRevision(
+  deps: ServiceDeps,
+  { attempt, service, diff }: Updating & { readonly diff: ServiceDiff },
+  signal: AbortSignal,
+): Promise<string> {
+  const { desired, permit } = attempt;
+  const { taskDefinition: current, desiredCount = 0 } = service;
+  // What is deleted for it must have a successor that is admitted.
+  const tasks = diff.replace ? desired.firstCount : (diff.differs.desiredCount ?? desiredCount);
+  const isKept =
+    !diff.replace && current !== undefined && isDesiredTaskDefinition(desired, current, tagMap(service.tags));
+  if (!isKept) return desiredRevision(deps, { desired, permit, tasks }, signal);
+  if (tasks > desiredCount) await checkNamed(deps, { desired, taskDefinition: current, tasks }, signal);
+  return current;
 }
 
 /** Undefined: done. */

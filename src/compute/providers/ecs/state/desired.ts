@@ -6,11 +6,14 @@ import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import { regionOf } from '../address/arns.ts';
-import { checkEcsPolicy, checkSize } from './check-ecs-policy.ts';
+import { checkEcsPolicy } from './policy/check-ecs-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
+import { wantedName } from './policy/service-name.ts';
+import { checkSize } from './policy/tasks-size.ts';
+import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
@@ -42,6 +45,8 @@ export interface DesiredService extends Desired {
   /** What marks whatever is made for the tenant. */
   readonly ownerTags: Tags;
   readonly containers: readonly ContainerSpec[];
+  /** The most that all tasks may use together. */
+  readonly bounds: ResourceBounds;
 }
 
 /** What the operator, not the tenant, decides. */
@@ -59,7 +64,7 @@ const hashVersion = 'v1';
 export const hashKey = 'ecs';
 
 /** Where nobody names a count. */
-export const defaultDesiredCount = 1;
+const defaultDesiredCount = 1;
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireService(
@@ -68,13 +73,19 @@ export function desireService(
 ): DesiredService {
   const { config, containers } = spec;
   const region = config.region ?? regionOf(config.cluster_arn);
-  checkEcsPolicy({ config, region, block, policy });
+  checkEcsPolicy({ config, region, tenantId: spec.tenantId, block, policy });
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
-  const network = desireNetwork(config);
+  const network = desireNetwork(config, block);
   checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
   const overlay =
-    containers.length === 0 ? undefined : desireOverlay(spec, { target, secretArns: block.secret_arns });
+    containers.length === 0
+      ? undefined
+      : desireOverlay(spec, {
+          target,
+          secretArns: block.secret_arns,
+          mayOverlay: policy.overlay_containers,
+        });
   const { tags = {}, drain = false } = config;
   const rolledOut = {
     taskDefinition: config.task_definition_arn,
@@ -98,20 +109,21 @@ export function desireService(
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
     ...(config.desired_count === undefined ? {} : { desiredCount: config.desired_count }),
-    firstCount: config.desired_count ?? countBefore(spec) ?? defaultDesiredCount,
+    firstCount: config.desired_count ?? countBefore(spec, policy.max_desired_count) ?? defaultDesiredCount,
     ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
     ...(network === undefined ? {} : { network }),
     tags,
     drain,
     ownerTags: ownership.of(spec),
     containers,
+    bounds: commonPolicy.max_resources,
   };
 }
 
 /** 0 is no count to begin with: a service that goes away is scaled to that. */
-function countBefore({ before }: TenantComputeSpec<EcsConfig>): number | undefined {
+function countBefore({ before }: TenantComputeSpec<EcsConfig>, most: number): number | undefined {
   const isService = before?.resourceIds === undefined || 'service' in before.resourceIds;
-  return before !== undefined && isService && before.desired > 0 ? before.desired : undefined;
+  return before !== undefined && isService && before.desired > 0 ? Math.min(before.desired, most) : undefined;
 }
 
 function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {
@@ -119,7 +131,7 @@ function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, regio
   return {
     scope: { region, ...(roleArn === undefined ? {} : { roleArn }) },
     cluster: config.cluster_arn,
-    service: config.service_name ?? `${config.service_name_prefix ?? ''}${tenantId}`,
+    service: wantedName({ config, tenantId }),
   };
 }
 
@@ -140,21 +152,28 @@ export function targetOf(placement: Placement, code: 'DestroyFailed' | 'Provider
   return { scope, cluster, service };
 }
 
-function desireNetwork(config: EcsConfig): DesiredNetwork | undefined {
-  const { subnets = [], security_groups: securityGroups, assign_public_ip: assignPublicIp } = config;
-  if (subnets.length > 0) {
+/** Where a tenant empties or unsets a list, the operator's counts: none at all would be another network than it chose. */
+function desireNetwork(config: EcsConfig, block: EcsOperatorBlock): DesiredNetwork | undefined {
+  const subnets = firstFilled(config.subnets, block.subnets);
+  const securityGroups = firstFilled(config.security_groups, block.security_groups);
+  const isPublic = config.assign_public_ip === true;
+  if (subnets !== undefined) {
     return {
       subnets,
-      ...(securityGroups === undefined || securityGroups.length === 0 ? {} : { securityGroups }),
-      assignPublicIp: assignPublicIp === true ? 'ENABLED' : 'DISABLED',
+      ...(securityGroups === undefined ? {} : { securityGroups }),
+      assignPublicIp: isPublic ? 'ENABLED' : 'DISABLED',
     };
   }
-  if ((securityGroups ?? []).length > 0 || assignPublicIp === true) {
-    const key = assignPublicIp === true ? 'assign_public_ip' : 'security_groups';
+  if (securityGroups !== undefined || isPublic) {
+    const key = isPublic ? 'assign_public_ip' : 'security_groups';
     throw new ComputeError(
       'InvalidSpec',
       `spec.computeConfig.ecs.${key}: needs subnets: only tasks in awsvpc network mode have it`,
     );
   }
   return undefined;
+}
+
+function firstFilled(...lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined {
+  return lists.find((list) => list !== undefined && list.length > 0);
 }

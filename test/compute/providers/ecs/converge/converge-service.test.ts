@@ -16,8 +16,8 @@ const signal = new AbortController().signal;
 const name = 'landlord-tenant-acme';
 const place = { cluster: clusterArn, service: name };
 const operator = settings(
-  { subnets: ['subnet-1', 'subnet-2', 'subnet-bad'] },
-  { allowed_security_groups: ['sg-1'] },
+  {},
+  { allowed_subnets: ['subnet-1', 'subnet-2', 'subnet-bad'], allowed_security_groups: ['sg-1'] },
 );
 type Spec = ReturnType<typeof tenantSpec>;
 const image = (of: string, config: Record<string, unknown> = {}): Spec =>
@@ -38,7 +38,6 @@ async function converge(
   const parts: ServiceDeps = {
     api: { ...ecs, ...api },
     ownership: by.ownership,
-    policyOf: () => by,
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };
@@ -583,7 +582,7 @@ describe('a bound on what tenants may use', () => {
       '1',
       '',
       1,
-      'max_resources.cpu: container c1 names no cpu',
+      'max_resources.cpu: container c1 of tenant-app:12 names no cpu',
     ],
     ['a container without memory', containers({ cpu: 512 }), '', '1Gi', 1, 'max_resources.memory'],
     ['a task with CPU alone', { cpu: '512', ...containers({ cpu: 2048 }) }, '1', '', 1, 'max_resources.cpu'],

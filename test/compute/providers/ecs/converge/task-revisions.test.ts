@@ -24,7 +24,7 @@ const desired = (image = 'app:1'): DesiredService & Required<Pick<DesiredService
 };
 const wanted = (image?: string) => {
   const { overlay, ownerTags, ...tenant } = desired(image);
-  return { scope, overlay, tenant, ownerTags };
+  return { scope, overlay, tenant, ownerTags, admit: () => undefined };
 };
 const ensure = (ecs: MemoryEcs, image?: string) => ensureRevision(ecs, ownership, wanted(image), signal);
 const callsOf = (ecs: MemoryEcs) => ecs.calls.splice(0).map(({ name, input }) => [name, input]);
@@ -58,12 +58,27 @@ describe('a revision of an overlay', () => {
     expect(await ensure(ecs, 'app:1')).toBe(arnOf(1));
     expect(callsOf(ecs)).toEqual([
       ['listTaskDefinitions', family],
+      ['describeTaskDefinition', baseArn],
       ...[3, 2, 1].map((revision) => ['describeTaskDefinition', arnOf(revision)]),
     ]);
     await ensure(ecs, 'app:4');
     ecs.calls.length = 0;
     expect(await ensure(ecs, 'app:1')).toBe(arnOf(5));
     expect(writesOf(ecs)).toEqual(['registerTaskDefinition']);
+  });
+
+  test('that was registered before is refused where its base is none to overlay by now', async () => {
+    const ecs = await registered('app:1');
+    for (const one of ecs.taskDefinitions.get(baseArn)?.taskDefinition.containerDefinitions ?? [])
+      one.privileged = true;
+    await expect(ensure(ecs, 'app:1')).rejects.toMatchObject({ code: 'PolicyDenied' });
+  });
+
+  test('that was registered before is found though its base is no more', async () => {
+    const ecs = await registered('app:1');
+    ecs.taskDefinitions.delete(baseArn);
+    expect(await ensure(ecs, 'app:1')).toBe(arnOf(1));
+    await expect(ensure(ecs, 'app:2')).rejects.toMatchObject({ code: 'InvalidSpec' });
   });
 
   test('is looked for past one that went away meanwhile', async () => {

@@ -45,13 +45,13 @@ describe('the place of the service', () => {
     [config, {}],
     [{ service_name: 'shop' }, { region: 'eu-west-1' }],
   ])('of %j is found again from the placement that the status keeps', (named, operators) => {
-    const operator = settings({ assume_role: { role_arn: role }, region: 'eu-west-1' });
+    const operator = settings({ region: 'eu-west-1' }, { allowed_roles: [{ role_arn: role }] });
     const { placement, target } = desireService(tenantSpec({ ...named, ...operators }), operator);
     expect(targetOf(placement, 'DestroyFailed')).toEqual(target);
   });
 
   test('has the role of the tenant, and the region of its cluster unless it names one', () => {
-    const operator = settings({ assume_role: { role_arn: role }, region: 'eu-west-1' });
+    const operator = settings({ region: 'eu-west-1' }, { allowed_roles: [{ role_arn: role }] });
     expect(desireService(tenantSpec(config), operator).target).toEqual({
       scope: { region: 'us-west-2', roleArn: role },
       cluster: clusterArn,
@@ -74,7 +74,11 @@ describe('the place of the service', () => {
 
 describe('the count of a service that is made', () => {
   const inputOf = (config: Record<string, unknown>, born?: Date) =>
-    createServiceInput(desireService(tenantSpec(config), settings({ subnets: ['subnet-1'] })), baseArn, born);
+    createServiceInput(
+      desireService(tenantSpec(config), settings({}, { allowed_subnets: ['subnet-1'] })),
+      baseArn,
+      born,
+    );
 
   test.each([
     [{}, 1],
@@ -82,6 +86,14 @@ describe('the count of a service that is made', () => {
     [{ desired_count: 7 }, 7],
   ])('of %j is %i', (config, count) => {
     expect(inputOf(config).desiredCount).toBe(count);
+  });
+
+  test.each([
+    [7, 7],
+    [5_000, 100],
+  ])('is as before, where nobody names one, within what tenants may ask for: of %i, %i', (before, count) => {
+    const compute = { state: 'running', health: 'healthy', running: before, desired: before } as const;
+    expect(desireService(tenantSpec({}, { before: compute }), settings()).firstCount).toBe(count);
   });
 
   test('stands beside no launch type and no network that nobody names', () => {
@@ -202,7 +214,7 @@ describe('an invalid spec is refused by its path', () => {
     ],
     ['a foreign host port on Fargate', { launch_type: 'FARGATE' }, [80, 8080], /hostPort 8080/],
   ])('%s', (_what, config, ports, message) => {
-    const block = { subnets: ['subnet-1'], security_groups: ['sg-1'] };
+    const allowed = { allowed_subnets: ['subnet-1'], allowed_security_groups: ['sg-1'] };
     const containers =
       ports === undefined
         ? []
@@ -211,7 +223,7 @@ describe('an invalid spec is refused by its path', () => {
               ports: [{ containerPort: ports[0], hostPort: ports[1], protocol: 'TCP' }],
             }),
           ];
-    expect(refusal(() => desireService(tenantSpec(config, { containers }), settings(block)))).toMatch(
+    expect(refusal(() => desireService(tenantSpec(config, { containers }), settings({}, allowed)))).toMatch(
       message,
     );
   });
@@ -221,7 +233,7 @@ describe('the spec hash', () => {
   const hashOf = (config: Record<string, unknown>, image?: string) =>
     desireService(
       tenantSpec(config, { containers: image === undefined ? [] : [containerSpec('app', { image })] }),
-      settings({ subnets: ['subnet-1', 'subnet-2'] }),
+      settings({}, { allowed_subnets: ['subnet-1', 'subnet-2'] }),
     ).specHash;
 
   test.each<[what: string, config: Record<string, unknown>, image?: string]>([

@@ -13,7 +13,10 @@ import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn } from '../memory-ecs.ts';
 import { oldArn } from '../observed-fixture.ts';
 
-const operator = settings({ subnets: ['subnet-1', 'subnet-2'], security_groups: ['sg-1', 'sg-2'] });
+const operator = settings(
+  {},
+  { allowed_subnets: ['subnet-1', 'subnet-2'], allowed_security_groups: ['sg-1', 'sg-2'] },
+);
 const desiredOf = (config: Record<string, unknown> = {}, image?: string) =>
   desireService(
     tenantSpec(config, { containers: image === undefined ? [] : [containerSpec('app', { image })] }),

@@ -67,7 +67,7 @@ function specOf({ count, launchType, tags, taskDefinition, image, cpu, drain, ..
 }
 
 test('whatever a tenant asks for, the service that ECS makes of it does not differ, and the next pass writes nothing', async () => {
-  const { block, policy } = settings({ subnets, security_groups: groups });
+  const { block, policy } = settings({}, { allowed_subnets: subnets, allowed_security_groups: groups });
   await assert(
     asyncProperty(specs, specs, async (first, second) => {
       const ecs = memoryEcs();

@@ -8,10 +8,8 @@ import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
 const operator = settings(
   {
     secret_arns: { 'team-a/*/*': 'arn:aws:secretsmanager:us-west-2:1:secret:{name}/{key}' },
-    subnets: ['subnet-1', 'subnet-2'],
-    security_groups: ['sg-1'],
   },
-  {},
+  { allowed_subnets: ['subnet-1', 'subnet-2'], allowed_security_groups: ['sg-1'] },
 );
 
 const full: Partial<ContainerSpec> = {

@@ -104,7 +104,7 @@ describe('another task definition', () => {
 
 describe('another network with the same task definition', () => {
   const [good, bad] = ['subnet-1', 'subnet-2'];
-  const by = settings({ subnets: [good, bad] }, { allowed_security_groups: ['sg-1'] });
+  const by = settings({}, { allowed_subnets: [good, bad], allowed_security_groups: ['sg-1'] });
   const wanted = (config: Record<string, unknown>) => desireService(tenantSpec(config), by);
   const on = (subnet: string, securityGroups = ['sg-default']) => ({
     networkConfiguration: { awsvpcConfiguration: { subnets: [subnet], securityGroups } },

@@ -9,7 +9,7 @@ import { memoryEcs } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
 
 const signal = new AbortController().signal;
-const operator = settings({ subnets: ['subnet-1'] });
+const operator = settings({}, { allowed_subnets: ['subnet-1'] });
 const ports = [{ name: 'http', containerPort: 80, protocol: 'TCP' as const }];
 const plain = tenantSpec({ desired_count: 1 });
 const networked = tenantSpec(

@@ -7,23 +7,23 @@ import type { ContainerDefinition, HealthCheckDefinition, PortMapping } from './
 
 /** Parts of a container's definition, each made from a field of the tenant's container. */
 
-/** The base's credentials are for the base's registry: no other one may see them. */
+/** The base's credentials are for the base's repository: no other one may be had with them. */
 export function repositoryCredentials(
   image: string,
   base: ContainerDefinition,
 ): Pick<ContainerDefinition, 'repositoryCredentials'> {
   const { repositoryCredentials: credentials } = base;
-  const registry = registryOf(base.image);
-  const isTheirs = registry !== undefined && registry === registryOf(image);
+  const repository = repositoryOf(base.image);
+  const isTheirs = repository !== undefined && repository === repositoryOf(image);
   return credentials !== undefined && isTheirs ? { repositoryCredentials: credentials } : {};
 }
 
-/** Undefined for what is no image reference: its registry is nobody's. */
-function registryOf(image: string | undefined): string | undefined {
-  // As an image that names no registry.
-  if (image === undefined) return 'docker.io';
+/** Undefined for what is no image reference: its repository is nobody's. */
+function repositoryOf(image: string | undefined): string | undefined {
+  if (image === undefined) return undefined;
   try {
-    return parseImageReference(image).registry;
+    const { registry, repository } = parseImageReference(image);
+    return `${registry}/${repository}`;
   } catch {
     return undefined;
   }

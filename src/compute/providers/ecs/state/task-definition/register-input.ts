@@ -3,6 +3,7 @@ import { revisionKey } from '../../address/arns.ts';
 import { tagKeys, tagList } from '../marks/tags.ts';
 import type { Tags } from '../marks/tags.ts';
 import { overlayDefinition } from './container-fields.ts';
+import { checkOverlaid } from './overlaid-containers.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import { checkHostPorts } from './task-overlay.ts';
 import type { Overlay } from './task-overlay.ts';
@@ -10,9 +11,10 @@ import { taskSize } from './task-size.ts';
 
 /**
  * The request that registers an overlay's revision over `base`, which is whatever ECS described.
- * Throws InvalidSpec where base and containers don't go together.
+ * Throws InvalidSpec where base and containers don't go together, and PolicyDenied where they may not.
  */
 export function registerInput<Base extends TaskDefinition>(overlay: Overlay, base: Base, ownerTags: Tags) {
+  checkOverlaid(overlay, base);
   const containerDefinitions = overlayDefinitions(overlay, base);
   checkSecrets(overlay, base);
   checkHostPorts(

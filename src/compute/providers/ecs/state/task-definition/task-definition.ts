@@ -12,6 +12,9 @@ export interface TaskDefinition {
   readonly cpu?: string | undefined;
   /** In MiB. */
   readonly memory?: string | undefined;
+  readonly pidMode?: string | undefined;
+  readonly ipcMode?: string | undefined;
+  readonly volumes?: readonly Volume[] | undefined;
   readonly containerDefinitions?: readonly ContainerDefinition[] | undefined;
 }
 
@@ -32,6 +35,23 @@ export interface ContainerDefinition {
   readonly memory?: number | undefined;
   /** Soft limit in MiB. */
   readonly memoryReservation?: number | undefined;
+  readonly privileged?: boolean | undefined;
+  readonly linuxParameters?:
+    | {
+        readonly capabilities?: { add?: string[] | undefined } | undefined;
+        readonly devices?: { hostPath: string | undefined }[] | undefined;
+      }
+    | undefined;
+  readonly dockerSecurityOptions?: string[] | undefined;
+  readonly mountPoints?: { sourceVolume?: string | undefined }[] | undefined;
+  readonly volumesFrom?: { sourceContainer?: string | undefined }[] | undefined;
+}
+
+export interface Volume {
+  readonly name?: string | undefined;
+  readonly host?: { readonly sourcePath?: string | undefined } | undefined;
+  readonly dockerVolumeConfiguration?:
+    { readonly driverOpts?: Readonly<Record<string, string>> | undefined } | undefined;
 }
 
 export interface EnvironmentVariable {

@@ -16,6 +16,8 @@ export interface Overlay {
   readonly hash: string;
   readonly base: string;
   readonly containers: readonly OverlayContainer[];
+  /** Containers of the base, besides its first, that may be overlaid. */
+  readonly mayOverlay: readonly string[];
   readonly launchType?: NonNullable<EcsConfig['launch_type']>;
 }
 
@@ -29,7 +31,11 @@ export function desireOverlay(
   {
     target,
     secretArns,
-  }: { readonly target: ServiceTarget; readonly secretArns: Readonly<Record<string, string>> },
+    mayOverlay,
+  }: Pick<Overlay, 'mayOverlay'> & {
+    readonly target: ServiceTarget;
+    readonly secretArns: Readonly<Record<string, string>>;
+  },
 ): Overlay {
   const overlaid = containers.map((spec) => overlayContainer(spec, tenant.namespace, secretArns));
   const base = config.task_definition_arn;
@@ -40,6 +46,7 @@ export function desireOverlay(
     hash: specHash(hashVersion, 'overlay', hashed),
     base,
     containers: overlaid,
+    mayOverlay,
     ...(launchType === undefined ? {} : { launchType }),
   };
 }

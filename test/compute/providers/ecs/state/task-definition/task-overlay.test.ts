@@ -197,10 +197,11 @@ describe('an overlay', () => {
   });
 
   test.each([
-    ['registry.example/other:2', true],
+    ['registry.example/app:2', true],
+    ['registry.example/other:2', false],
     ['evil.example/app:1', false],
     ['app:1', false],
-  ])('sends the registry’s password to no other registry: %s', (image, kept) => {
+  ])('uses the repository’s password for no other repository: %s', (image, kept) => {
     const [app] = register([containerSpec('app', { image })]).containerDefinitions ?? [];
     expect(app?.repositoryCredentials !== undefined).toBe(kept);
   });
@@ -304,17 +305,18 @@ describe('what an overlay takes from its base', () => {
   });
 
   test.each([
-    ['app:0', 'team/app:1', true],
+    ['app:0', 'team/app:1', false],
     ['app:0', 'docker.io/app:1', true],
     ['app:0', 'localhost/app:1', false],
     ['localhost/app:0', 'localhost/app:1', true],
     ['registry:5000/app:0', 'registry:5000/app:1', true],
     ['registry:5000/app:0', 'app:1', false],
     ['team/app:0', 'registry.example/app:1', false],
-    [undefined, 'app:1', true],
-    ['app:0', 'index.docker.io/team/app:1', true],
+    [undefined, 'app:1', false],
+    ['app:0', 'index.docker.io/library/app:1', true],
     ['docker.io/app:0', 'index.docker.io/library/app@sha256:' + '0'.repeat(64), true],
-    ['registry:5000/app', 'registry:5000/team/app:1', true],
+    ['registry:5000/app', 'registry:5000/team/app:1', false],
+    ['registry:5000/app', 'registry:5000/app:1', true],
     ['registry:5000/app:0', 'registry:5001/app', false],
     ['Registry/app:0', 'app:1', false],
     ['Registry/app:0', 'Registry/app:1', true],

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import {
-  checkEcsPolicy,
-  checkSize,
-} from '../../../../../src/compute/providers/ecs/state/check-ecs-policy.ts';
-import { settings, tenantSpec } from '../ecs-fixture.ts';
-import { baseArn, clusterArn } from '../memory-ecs.ts';
+import { checkEcsPolicy } from '../../../../../../src/compute/providers/ecs/state/policy/check-ecs-policy.ts';
+import { checkSize } from '../../../../../../src/compute/providers/ecs/state/policy/tasks-size.ts';
+import { settings, tenantSpec } from '../../ecs-fixture.ts';
+import { baseArn, clusterArn } from '../../memory-ecs.ts';
 
 const role = (name: string) => `arn:aws:iam::123456789012:role/${name}`;
 const elsewhere = clusterArn.replace('us-west-2', 'eu-west-1');
@@ -24,6 +22,7 @@ function told({ config = {}, region = 'us-west-2', block = {}, policy = {} }: Ca
     checkEcsPolicy({
       config: tenantSpec(config).config,
       region,
+      tenantId: 'acme',
       block: operator.block,
       policy: operator.policy,
     });
