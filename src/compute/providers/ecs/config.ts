@@ -32,6 +32,14 @@ const launchType = z.enum(['EC2', 'FARGATE', 'EXTERNAL']);
 const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
 const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 
+/** What stands in a placement. Its region may come from an ARN; it goes into the name of the host that is called. */
+export const placeShapes = {
+  region: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  cluster: clusterArn,
+  service: serviceName,
+  roleArn,
+};
+
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html */
 const tagKey: MapKey = { pattern: /^.+$/, maxLength: 128, message: 'must be 1 to 128 characters' };
 /** ECS takes 50 on a resource; Landlord's own need the rest. */

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { asComputeErrors } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
+import { isSamePlace } from '../../place.ts';
 import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { regionOf } from './address/arns.ts';
+import { possiblePlaces } from './state/possible-place.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
 import { createRevisionCleanup } from './converge/revision-cleanup.ts';
@@ -48,6 +50,7 @@ export function ecsProvider(
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const ownership = ownershipOf(owner, 'ecs', ownerPrefix);
   const rules = policyOf(context.policy, 'ecs', policy);
+  const assertPossible = possiblePlaces(block, widestPolicy(context.policy, 'ecs', policy));
   const view = createServiceView(() => performance.now());
   const cleanup = createRevisionCleanup({ api, ownership, logger });
   const steps = createServiceSteps({ api, ownership, view, cleanup });
@@ -69,10 +72,19 @@ export function ecsProvider(
       ecsErrors(() => steps.converge({ desired, permit, hold: false, failure: 'UpdateFailed' }, signal)),
     hold: (desired, permit, signal) =>
       ecsErrors(() => steps.converge({ desired, permit, hold: true, failure: 'UpdateFailed' }, signal)),
-    destroy: (at, permit, signal) => ecsErrors(() => steps.destroy(at, permit, signal)),
+    destroy: (at, permit, signal) =>
+      ecsErrors(async () => {
+        assertPossible(at.placement, 'DestroyFailed');
+        return steps.destroy(at, permit, signal);
+      }),
     getStatus: (at, against, how) =>
       ecsErrors(
-        () => getStatus(looking, { at, against }, how),
+        async () => {
+          // What is desired has passed the policy.
+          if (!isSamePlace(at.placement, against?.placement))
+            assertPossible(at.placement, 'ProviderUnavailable');
+          return getStatus(looking, { at, against }, how);
+        },
         () => view.contact.silentForMs(targetOf(at.placement, 'ProviderUnavailable')),
       ),
     list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
