@@ -24,6 +24,7 @@ export const silent = pino({ level: 'silent' });
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
   max_resources: { cpu: '', memory: '' },
+  default_resources: { cpu: '', memory: '' },
 };
 
 /** The operator's side, as its config would give it. */

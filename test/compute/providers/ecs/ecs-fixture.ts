@@ -19,6 +19,7 @@ import type { DrivenProvider } from '../../driven-provider.ts';
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
   max_resources: { cpu: '', memory: '' },
+  default_resources: { cpu: '', memory: '' },
 };
 
 const required = {

@@ -3,6 +3,8 @@ import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import { byContainerPort } from '../state/container-fields.ts';
+import { boundedLogOptions } from '../state/confinement/confinement.ts';
+import type { Confinement } from '../state/confinement/confinement.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
@@ -62,10 +64,7 @@ export function liveUpdateBody(live: LiveSettings): Readonly<Record<string, unkn
 function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVolume[]): Dockerode.HostConfig {
   const { live, network, spec } = container;
   return {
-    // Reaps children and passes signals on: without it, a PID 1 that ignores TERM takes 10 s to stop.
-    Init: true,
-    Privileged: false,
-    SecurityOpt: ['no-new-privileges'],
+    ...confining(container.confinement),
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,
     Binds: [
@@ -85,9 +84,25 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
   };
 }
 
-/** Zero is left out: the engine would take it as "unchanged". MemorySwap = Memory: no swap beyond the limit. */
-function limits({ nanoCpus, memoryBytes }: LiveSettings): Partial<Dockerode.HostConfig> {
+/** What the engine has as its own default, such as its seccomp profile, is left out, and stays. */
+function confining({ capabilities, newPrivileges, boundedLog, init }: Confinement): Dockerode.HostConfig {
   return {
+    Privileged: false,
+    CapDrop: ['ALL'],
+    CapAdd: [...capabilities],
+    ...(newPrivileges ? {} : { SecurityOpt: ['no-new-privileges'] }),
+    ...(boundedLog ? { LogConfig: { Type: 'json-file', Config: { ...boundedLogOptions } } } : {}),
+    ...(init ? { Init: true } : {}),
+  };
+}
+
+/**
+ * Zero is left out: the engine would take it as "unchanged". MemorySwap = Memory: no swap beyond the limit. Of processes,
+ * -1 is no limit, at any time.
+ */
+function limits({ nanoCpus, memoryBytes, pidsLimit }: LiveSettings): Partial<Dockerode.HostConfig> {
+  return {
+    PidsLimit: pidsLimit === 0 ? -1 : pidsLimit,
     ...(nanoCpus === 0 ? {} : { NanoCpus: nanoCpus }),
     ...(memoryBytes === 0 ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
   };
