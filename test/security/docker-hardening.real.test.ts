@@ -1,4 +1,5 @@
-import { stat, readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
@@ -12,6 +13,7 @@ import { driven } from '../compute/driven-provider.ts';
 const signal = new AbortController().signal;
 const images = { app: '', flood: '' };
 let bench: DockerTestBench;
+let host = '';
 
 beforeAll(async () => {
   const registry = { address: inject('registryAddress') };
@@ -21,10 +23,17 @@ beforeAll(async () => {
     tag: 'flood',
     command: ['flood', '200'],
   });
-  bench = dockerTestBench({}, { allow_capabilities: ['NET_RAW'], allow_unlimited: true });
+  host = await mkdtemp(join(tmpdir(), 'landlord-host-'));
+  bench = dockerTestBench(
+    {},
+    { allow_capabilities: ['NET_RAW'], allow_unlimited: true, allowed_host_paths: [host] },
+  );
   for (const image of Object.values(images)) await bench.pull(image);
 });
-afterAll(() => bench.close());
+afterAll(async () => {
+  await bench.close();
+  await rm(host, { recursive: true, force: true });
+});
 
 async function running(tenantId: string, config: Record<string, unknown> = {}) {
   const provider = driven(bench.provider());
@@ -81,6 +90,17 @@ describe.concurrent('a container on a real engine', () => {
     expect((await bench.docker.getContainer(name).inspect()).Id).toBe(Id);
     const limits = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'];
     expect(await Promise.all(limits.map((file) => bench.run(name, 'read', file)))).toContain('max');
+  });
+
+  it('reads a path of the host that is allowed, writes nothing there, and makes none', async () => {
+    await writeFile(join(host, 'file'), 'hello');
+    const volumes = [`${host}:/host:ro`];
+    const { name } = await running('reader', { volumes });
+    expect(await bench.run(name, 'read', '/host/file')).toBe('hello');
+    expect(await bench.run(name, 'write', '/host/file', 'x')).toContain('read-only file system');
+    const missing = running('maker', { volumes: [`${host}/missing:/host:ro`] });
+    await expect(missing).rejects.toThrow(/bind source path does not exist/);
+    expect(await readdir(host)).toEqual(['file']);
   });
 
   it('leaves 30 MB on the disk of the 200 MB that it logs', async () => {

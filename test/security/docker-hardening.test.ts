@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dockerRequest, dockerRequests } from './docker-requests.ts';
-import type { Operator } from './docker-requests.ts';
+import type { DockerOperatorOptions as Operator } from './docker-operator.ts';
 
 /** What a container gets of its host: little by default, more where the operator's policy says so. */
 
@@ -19,8 +19,8 @@ const leastCapabilities = [
   'SYS_CHROOT',
 ];
 
-const hostConfig = async (block: Block, operator: Operator = {}, spec: Block = {}) =>
-  (await dockerRequest(block, operator, spec)).HostConfig ?? {};
+const hostConfig = async (block: Block, operator: Operator = {}) =>
+  (await dockerRequest(block, operator)).HostConfig ?? {};
 
 describe('a container that asks for nothing', () => {
   it('is confined: few capabilities, no new privileges, bounded processes and logs', async () => {
@@ -39,7 +39,7 @@ describe('a container that asks for nothing', () => {
       { name: 'app', image: 'app:1' },
       { name: 'db', image: 'db:1' },
     ];
-    const bodies = Object.values(await dockerRequests({ computeProvider: 'docker', containers }));
+    const bodies = await dockerRequests({ containers });
     expect(bodies).toHaveLength(2);
     for (const { HostConfig } of bodies) {
       expect(HostConfig).toMatchObject({ CapDrop: ['ALL'], CapAdd: leastCapabilities, PidsLimit: 1024 });
@@ -86,9 +86,8 @@ describe('what goes beyond that', () => {
       policy({ allow_setuid: true, allow_capabilities: ['NET_RAW'] }),
     ],
   ])('%s is refused, naming the rule', async (_what, block, rule, operator) => {
-    const refused = expect.objectContaining({ code: 'PolicyDenied' });
     const request = dockerRequest(block, operator);
-    await expect(request).rejects.toThrow(refused);
+    await expect(request).rejects.toThrow(/^PolicyDenied: policy\.docker\./);
     await expect(request).rejects.toThrow(rule);
   });
 
@@ -104,7 +103,7 @@ describe('what goes beyond that', () => {
     ["the host's processes", { pid_mode: 'host' }],
     ['a log driver', { logging: { driver: 'syslog' } }],
   ])('%s is no key, or no value, of the block', async (_what, block) => {
-    await expect(dockerRequest(block)).rejects.toThrow(expect.objectContaining({ code: 'InvalidSpec' }));
+    await expect(dockerRequest(block)).rejects.toThrow(/^InvalidSpec: /);
   });
 
   it('is granted by the rule that was named, and nothing else with it', async () => {
@@ -153,11 +152,10 @@ describe('limits that no container names', () => {
     const named = await hostConfig({ resources: { memory: '1Gi' } }, operator);
     expect(named).toMatchObject({ NanoCpus: 5e8, Memory: 2 ** 30 });
     const portable = {
-      computeProvider: 'docker',
       resources: { cpu: '2' },
       containers: [{ name: 'a', image: 'app:1' }],
     };
-    const [body] = Object.values(await dockerRequests(portable, operator));
+    const [body] = await dockerRequests(portable, operator);
     expect(body?.HostConfig).toMatchObject({ NanoCpus: 2e9, Memory: 2 ** 28 });
   });
 
@@ -167,7 +165,7 @@ describe('limits that no container names', () => {
     };
     expect(await hostConfig({}, bounded)).toMatchObject({ Memory: 2 ** 28 });
     const containers = ['a', 'b'].map((name) => ({ name, image: 'app:1' }));
-    const two = dockerRequests({ computeProvider: 'docker', containers }, bounded);
+    const two = dockerRequests({ containers }, bounded);
     await expect(two).rejects.toThrow(/max_resources\.memory/);
   });
 

@@ -68,8 +68,11 @@ export function dockerOperator({
       }),
     );
   };
-  const step = async (namespace: string, spec: object, name: string) =>
-    provider.provision(await desiredOf(namespace, spec, name), anyPermit, signal);
+  const step = async (namespace: string, spec: object, name: string) => {
+    const desired = await desiredOf(namespace, spec, name);
+    await provider.validate(desired, signal);
+    return provider.provision(desired, anyPermit, signal);
+  };
   return {
     engine,
     apply: (namespace, spec, name = 'acme') => told(async () => (await step(namespace, spec, name)).message),

@@ -224,12 +224,33 @@ const portRange = z
     return first >= 1 && first <= last && last <= 65_535;
   }, 'must be within 1-65535, the lower port first');
 
+const hostPath = z.string().regex(/^\//, 'must be an absolute path');
+
 export const dockerPolicyBlock = z
   .strictObject({
     allowed_host_paths: z
-      .array(z.string().regex(/^\//, 'must be an absolute path'))
+      .array(
+        z.union(
+          [
+            hostPath,
+            z.strictObject({
+              path: hostPath.describe('The path.'),
+              writable: z
+                .boolean()
+                .default(false)
+                .describe(
+                  'Whether tenants may write to it. Then it is this very path, and nothing below it.',
+                ),
+            }),
+          ],
+          { error: 'must be an absolute path, or {path, writable}' },
+        ),
+      )
       .default([])
-      .describe('Host paths that tenants may mount, each with everything below it.'),
+      .describe(
+        'Host paths that tenants may mount: PATH or {path: PATH, writable: false}. To be read, with everything below it ' +
+          'that is no way to control the host; with writable: true to be written to as well, and then the very path alone.',
+      ),
     allowed_registries: z
       .array(z.string().min(1))
       .default([])

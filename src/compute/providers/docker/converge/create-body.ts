@@ -68,11 +68,12 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,
     Binds: [
-      ...container.volumes.map(
-        ({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`,
-      ),
+      ...container.volumes
+        .filter((volume) => !mustBeThere(volume))
+        .map(({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`),
       ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
     ],
+    ...hostMounts(container),
     // With the host's network there is nothing to publish.
     PortBindings: Object.fromEntries(
       byContainerPort(network.kind === 'mode' ? [] : (spec.ports ?? [])).map(([key, same]) => [
@@ -82,6 +83,18 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
     ),
     ...limits(live),
   };
+}
+
+function hostMounts({ volumes }: DesiredContainer): Dockerode.HostConfig {
+  const mounts = volumes
+    .filter(mustBeThere)
+    .map(({ source, target }) => ({ Type: 'bind' as const, Source: source, Target: target, ReadOnly: true }));
+  return mounts.length === 0 ? {} : { Mounts: mounts };
+}
+
+/** A bind would make a folder on the host where nothing is: whoever may only read there is not to make one. */
+function mustBeThere({ grant, readOnly }: DesiredContainer['volumes'][number]): boolean {
+  return grant !== undefined && readOnly;
 }
 
 /** What the engine has as its own default, such as its seccomp profile, is left out, and stays. */

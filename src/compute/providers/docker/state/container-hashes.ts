@@ -30,8 +30,10 @@ interface Network {
 export function containerHashes(
   container: ContainerSpec,
   labels: DockerConfig['labels'],
-  { ownership: { owner }, network, volumes, bindAddress, confinement }: Surroundings,
+  { ownership: { owner }, network, volumes: mounts, bindAddress, confinement }: Surroundings,
 ): ReadonlyMap<string, readonly string[]> {
+  // By whose leave a path is mounted makes no other container.
+  const volumes = mounts.map(({ grant: _grant, ...mount }) => mount);
   const now: Form = {
     ...hashedFields(container),
     volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),

@@ -1,5 +1,3 @@
-import { portProtocol } from '../../../../api/compute-fields.ts';
-import type { ComputeResources } from '../../../../api/compute-fields.ts';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy } from '../../../policy.ts';
@@ -20,6 +18,7 @@ import type { Confinement } from './confinement/confinement.ts';
 import { liveSettingsOf } from './container-fields.ts';
 import { containerHashes, hashVersion } from './container-hashes.ts';
 import { partName, tenantName } from './container-name.ts';
+import { effectiveContainers } from './effective-containers.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { chooseNetwork } from './network/choose-network.ts';
@@ -147,42 +146,6 @@ function secretIn(variable: EnvVar): SecretValue | undefined {
 /** As far as the config tells: which engine it is, `Provider.locate` adds. */
 export function dockerPlacement(labelPrefix: string, tenantId: string): Placement {
   return { provider: 'docker', labelPrefix, tenantId };
-}
-
-/** `defaults`: limits where nothing else names any. */
-function effectiveContainers(
-  spec: TenantComputeSpec<DockerConfig>,
-  defaults: ComputeResources,
-): readonly ContainerSpec[] {
-  const { config } = spec;
-  const fallback: ComputeResources = { ...defaults, ...config.resources, ...spec.resources };
-  if (spec.containers.length > 0) {
-    return spec.containers.map(({ command, ...container }) => ({
-      ...container,
-      // Empty is the image's own, which the engine would drop.
-      ...(command === undefined || command.length === 0 ? {} : { command }),
-      resources: { ...fallback, ...container.resources },
-    }));
-  }
-  if (config.image === undefined) {
-    throw new ComputeError(
-      'InvalidSpec',
-      'spec.computeConfig.docker.image: neither it nor spec.containers says what to run',
-    );
-  }
-  return [
-    {
-      name: 'app',
-      image: config.image,
-      env: Object.entries(config.env ?? {}).map(([name, value]) => ({ name, value })),
-      ports: (config.ports ?? []).map(({ container_port, host_port = 0, protocol }) => ({
-        containerPort: container_port,
-        protocol: portProtocol.parse(protocol.toUpperCase()),
-        ...(host_port === 0 ? {} : { hostPort: host_port }),
-      })),
-      resources: fallback,
-    },
-  ];
 }
 
 function registriesFor(
