@@ -78,6 +78,15 @@ describe('a host path', () => {
     });
   });
 
+  it('below one that another namespace may write to is refused', async () => {
+    const namespaces = [{ names: ['team-b'], docker: { allowed_host_paths: [writable('/srv/b')] } }];
+    const policy = { docker: { allowed_host_paths: ['/srv'] }, namespaces };
+    await expect(dockerRequest({ volumes: ['/srv/b/link:/x:ro'] }, { policy })).rejects.toThrow(refused);
+    expect((await dockerRequest({ volumes: ['/srv/c:/x:ro'] }, { policy })).HostConfig?.Mounts).toHaveLength(
+      1,
+    );
+  });
+
   it('of the operator’s own block needs no leave, and is mounted as it says', async () => {
     const docker = { volumes: ['/var/run/docker.sock:/s'] };
     const { HostConfig } = await dockerRequest({}, { docker });

@@ -81,6 +81,8 @@ export interface EngineSettings {
 export interface DockerSettings extends EngineSettings {
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
+  /** Paths of the host that tenants of some namespace may write to. */
+  readonly writableHostPaths: readonly string[];
 }
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
@@ -101,6 +103,7 @@ export function desiredTenant(
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
     allowedHostPaths: settings.policy.allowed_host_paths,
+    writableHostPaths: settings.writableHostPaths,
     operatorVolumes: block.volumes ?? [],
   });
   const context = {

@@ -19,6 +19,8 @@ export interface VolumeRules {
   /** `{label_prefix}-{tenant_id}-`: no tenant can name another's volume. */
   readonly namePrefix: string;
   readonly allowedHostPaths: DockerPolicy['allowed_host_paths'];
+  /** Those that tenants of any namespace may write to. */
+  readonly writableHostPaths: readonly string[];
   /** The operator's own `volumes`, which need no permission. */
   readonly operatorVolumes: readonly string[];
 }
@@ -51,7 +53,7 @@ function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeM
   const source = normalisePath(from);
   const mount = { source, target, readOnly, named: false };
   if (rules.operatorVolumes.includes(volume)) return mount;
-  return { ...mount, grant: grantHostPath({ source, readOnly }, rules.allowedHostPaths) };
+  return { ...mount, grant: grantHostPath({ source, readOnly }, rules) };
 }
 
 function invalid(index: number, what: string): ComputeError {

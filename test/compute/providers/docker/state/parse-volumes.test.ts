@@ -4,6 +4,7 @@ import { parseVolumes } from '../../../../../src/compute/providers/docker/state/
 const rules = {
   namePrefix: 'landlord-acme-',
   allowedHostPaths: ['/srv/data/'],
+  writableHostPaths: [],
   operatorVolumes: ['/etc/ssl:/etc/ssl:ro'],
 };
 const parse = (volume: string, allowedHostPaths = rules.allowedHostPaths) =>

@@ -13,6 +13,15 @@ export interface HostPathGrant {
   readonly written: readonly string[];
 }
 
+interface HostPathRules {
+  /** Of the tenant's namespace. */
+  readonly allowedHostPaths: Allowed;
+  /** Of all namespaces. */
+  readonly writableHostPaths: readonly string[];
+}
+
+type Allowed = DockerPolicy['allowed_host_paths'];
+
 interface Asked {
   /** Normalised. */
   readonly source: string;
@@ -20,16 +29,13 @@ interface Asked {
 }
 
 /** Throws PolicyDenied, naming the rule. */
-export function grantHostPath(asked: Asked, allowed: DockerPolicy['allowed_host_paths']): HostPathGrant {
-  const { source, readOnly } = asked;
-  const rules = allowed.map((rule) =>
-    typeof rule === 'string'
-      ? { path: normalisePath(rule), writable: false }
-      : { ...rule, path: normalisePath(rule.path) },
-  );
-  const written = rules.filter(({ writable }) => writable).map(({ path }) => path);
+export function grantHostPath(
+  { source, readOnly }: Asked,
+  { allowedHostPaths, writableHostPaths: written }: HostPathRules,
+): HostPathGrant {
+  const rules = allowedHostPaths.map(ruleOf);
   if (isBelowOne(written, source)) throw deniedPath(source, belowWritten, 'Use that path itself');
-  if (readOnly ? rules.some(({ path }) => path === source) : written.includes(source)) {
+  if (rules.some(({ path, writable }) => path === source && (readOnly || writable))) {
     return { root: source, written };
   }
   // The widest: a link from one allowed path to another is none out of it.
@@ -40,6 +46,16 @@ export function grantHostPath(asked: Asked, allowed: DockerPolicy['allowed_host_
   if (!readOnly) throw deniedPath(source, 'may only be read', 'Mount it with :ro');
   if (controlsHost(source)) throw deniedPath(source, controlling, 'Leave it out');
   return { root: widest.path, written };
+}
+
+function ruleOf(rule: Allowed[number]): { readonly path: string; readonly writable: boolean } {
+  const { path, writable } = typeof rule === 'string' ? { path: rule, writable: false } : rule;
+  return { path: normalisePath(path), writable };
+}
+
+/** Those of the allowed paths that may be written to. */
+export function writablePaths(allowed: Allowed): readonly string[] {
+  return allowed.map(ruleOf).flatMap(({ path, writable }) => (writable ? [path] : []));
 }
 
 const belowWritten = 'is below one that tenants may write to, of which only the very path may be mounted';
