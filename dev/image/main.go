@@ -31,6 +31,9 @@ const usage = `usage: /app [MODE]
   get URL                   print what an HTTP server answers; exit 1 where it can't be reached
   resolve NAME FILE         print the addresses of a name, each time that they change, until there is such a FILE
   write FILE TEXT | read FILE
+  flood MEGABYTES           print as much, and serve
+  fork-bomb                 start processes until there can be no more, and say how many there were
+  raw-socket                open sockets below TCP and UDP, and say how that went
 HTTP: / names the version, /env/NAME shows a variable, /exit/CODE ends the program.
 `
 
@@ -86,9 +89,51 @@ func run(mode string, args []string) {
 		text, err := os.ReadFile(argument(args, 0))
 		must(err)
 		os.Stdout.Write(text)
+	case "flood":
+		exitAtSignal()
+		flood(number(args, 0, 1))
+		serve()
+	case "fork-bomb":
+		forkBomb()
+	case "raw-socket":
+		openRawSockets()
 	default:
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(64)
+	}
+}
+
+func flood(megabytes int) {
+	line := strings.Repeat("x", 8191) + "\n"
+	for written := 0; written < megabytes<<20; written += len(line) {
+		fmt.Print(line)
+	}
+}
+
+func forkBomb() {
+	var children []*os.Process
+	for len(children) < 10_000 {
+		child, err := os.StartProcess("/app", []string{"/app", "sleep", "1m"}, &os.ProcAttr{})
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		children = append(children, child)
+	}
+	fmt.Printf("%d processes\n", len(children))
+	for _, child := range children {
+		child.Kill()
+	}
+}
+
+func openRawSockets() {
+	kinds := map[string][3]int{
+		"icmp": {syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_ICMP},
+		"arp":  {syscall.AF_PACKET, syscall.SOCK_RAW, 0x0608},
+	}
+	for name, kind := range kinds {
+		_, err := syscall.Socket(kind[0], kind[1], kind[2])
+		fmt.Println(name, err)
 	}
 }
 

@@ -37,7 +37,18 @@ export const commonPolicyShape = {
     })
     .prefault({})
     .describe(
-      'The most that one tenant may use. Where a bound is set, every container must name that limit.',
+      'The most that one tenant may use. Where a bound is set, every container must name that limit, or get one by ' +
+        'default_resources.',
+    ),
+  default_resources: z
+    .strictObject({
+      cpu: bound.default('').describe('CPU limit of a container that names none.'),
+      memory: bound.default('').describe('Memory limit of a container that names none.'),
+    })
+    .prefault({})
+    .describe(
+      'Limits of each container on Docker that names none. Empty: it has none, and may use what the host has. On ECS ' +
+        'it is the task definition that says what a task gets.',
     ),
   allow_retain: z
     .boolean()

@@ -48,7 +48,11 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
     instance: options.namespace,
     clusterUid: 'crash-points',
     logger,
-    policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+    policy: {
+      allowed_images: ['*'],
+      max_resources: { cpu: '', memory: '' },
+      default_resources: { cpu: '', memory: '' },
+    },
     sweepIntervalMs: 60_000,
     settleMs: 300,
   };

@@ -113,7 +113,11 @@ describe.concurrent.each([
       instance: 'second',
       clusterUid: 'second',
       logger: silentLogger,
-      policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+      policy: {
+        allowed_images: ['*'],
+        max_resources: { cpu: '', memory: '' },
+        default_resources: { cpu: '', memory: '' },
+      },
       sweepIntervalMs: 3_600_000,
       settleMs: 0,
     });

@@ -5,6 +5,7 @@ import type { NamespaceRules } from '../../src/compute/policy-by-namespace.ts';
 const top = {
   allowed_images: ['all/*'],
   max_resources: { cpu: '1', memory: '1Gi' },
+  default_resources: { cpu: '', memory: '' },
   docker: { paths: ['/all'], open: false, limits: { pids: 10 } },
 };
 const of = (namespace: string, ...namespaces: NamespaceRules[]) =>

@@ -101,8 +101,11 @@ export function dockerOperator({
   ...options
 }: DockerOperatorOptions = {}): DockerOperator {
   const { provider, desired } = dockerManifests({ ...options, engine });
-  const step = async (namespace: string, spec: object, name: string) =>
-    provider.provision(await desired({ namespace, name, spec }), anyPermit, signal);
+  const step = async (namespace: string, spec: object, name: string) => {
+    const wanted = await desired({ namespace, name, spec });
+    await provider.validate(wanted, signal);
+    return provider.provision(wanted, anyPermit, signal);
+  };
   return {
     engine,
     apply: (namespace, spec, name = 'acme') => told(async () => (await step(namespace, spec, name)).message),

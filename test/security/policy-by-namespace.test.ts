@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createEcsProvider, ecsProvider } from '../../src/compute/providers/ecs/provider.ts';
 import { context, openPolicy, settings, tenantSpec } from '../compute/providers/ecs/ecs-fixture.ts';
 import { memoryEcs } from '../compute/providers/ecs/memory-ecs.ts';
+import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { dockerOperator, withImage } from './docker-operator.ts';
 
 /** What one namespace may ask for is refused to every other one. */
@@ -25,12 +26,15 @@ const inDocker = (docker: object) => ({ ...withImage(base, limits), computeConfi
 describe.each<[string, object, string]>([
   ['an image', withImage('registry.example/team-a/app:1', limits), 'allowed_images'],
   ['more CPU', withImage(base, { resources: { cpu: '4', memory: '1Gi' } }), 'max_resources.cpu'],
-  ['a host path', inDocker({ volumes: ['/srv/a/data:/data'] }), 'docker.allowed_host_paths'],
+  ['a host path', inDocker({ volumes: ['/srv/a/data:/data:ro'] }), 'docker.allowed_host_paths'],
   ["the host's network", inDocker({ network_mode: 'host' }), 'docker.allow_host_network'],
   ["another container's network", inDocker({ network_mode: 'container:db' }), 'docker.allow_join_network'],
 ])('%s', (_what, spec, rule) => {
   test('is taken in the namespace that may have it', async () => {
-    expect(await dockerOperator({ policy }).settle('team-a', spec)).toBe('Every container is as desired');
+    const engine = memoryEngine(['db:1']);
+    await engine.createContainer('db', { Image: 'db:1' }, new AbortController().signal);
+    const operator = dockerOperator({ policy, engine });
+    expect(await operator.settle('team-a', spec)).toBe('Every container is as desired');
   });
 
   test.each(['team-b', 'team-c', 'team-a-x', 'TEAM-A', ''])('is refused in %j', async (namespace) => {

@@ -125,7 +125,11 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
     instance: 'default',
     clusterUid,
     logger,
-    policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+    policy: {
+      allowed_images: ['*'],
+      max_resources: { cpu: '', memory: '' },
+      default_resources: { cpu: '', memory: '' },
+    },
     sweepIntervalMs,
   };
   const enabled = new Map<string, EnabledProvider>();

@@ -6,6 +6,7 @@ import {
   portNumber,
   portProtocol,
 } from '../../../api/compute-fields.ts';
+import { capability } from '../../../api/capabilities.ts';
 import { duration } from '../../../api/duration.ts';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
@@ -31,6 +32,9 @@ const labelKey: MapKey = {
   maxLength: 253,
   message: 'must be 1 to 253 characters without blanks',
 };
+
+/** What a container may be without a bound on. */
+const unbounded = z.enum(['cpu', 'memory', 'pids', 'log']);
 
 const tenantShape = {
   image: imageReference
@@ -78,6 +82,47 @@ const tenantShape = {
     .optional()
     .describe("Labels of every container. They may not start with the operator's label_prefix."),
   resources: computeResources.optional().describe('Limits of the container `app`, where spec names none.'),
+  cap_add: z
+    .array(capability)
+    .max(capability.options.length)
+    .optional()
+    .describe(
+      'Linux capabilities of every container besides the default ones (CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, ' +
+        "NET_BIND_SERVICE, SETGID, SETPCAP, SETUID, SYS_CHROOT). The operator's policy.docker.allow_capabilities " +
+        'must name each.',
+    ),
+  no_new_privileges: z
+    .boolean()
+    .optional()
+    .describe(
+      'false: setuid programs such as su and sudo, and file capabilities, give rights in every container, which the ' +
+        "operator's policy.docker.allow_setuid must allow. Default: true.",
+    ),
+  pids_limit: z
+    .int()
+    .min(1)
+    .max(4_194_304)
+    .optional()
+    .describe(
+      "Most processes and threads of each container. More than 1024: with the operator's " +
+        'policy.docker.allow_unlimited. Default: 1024.',
+    ),
+  unlimited: z
+    .array(unbounded)
+    .max(unbounded.options.length)
+    .optional()
+    .describe(
+      "What has no bound in every container, with the operator's policy.docker.allow_unlimited. cpu, memory: no limit " +
+        "where none is named, whatever policy.default_resources says; pids: no pids_limit; log: the engine's own " +
+        'configuration of logs, instead of 3 files of 10 MB.',
+    ),
+  init: z
+    .boolean()
+    .optional()
+    .describe(
+      "true: the engine's small init is process 1 of every container; it passes signals on and reaps what is left over. " +
+        "Default: the container's own program is.",
+    ),
 };
 
 export const dockerTenantBlock = z
@@ -179,17 +224,52 @@ const portRange = z
     return first >= 1 && first <= last && last <= 65_535;
   }, 'must be within 1-65535, the lower port first');
 
+const hostPath = z.string().regex(/^\//, 'must be an absolute path');
+
 export const dockerPolicyBlock = z
   .strictObject({
     allowed_host_paths: z
-      .array(z.string().regex(/^\//, 'must be an absolute path'))
+      .array(
+        z.union(
+          [
+            hostPath,
+            z.strictObject({
+              path: hostPath.describe('The path.'),
+              writable: z
+                .boolean()
+                .default(false)
+                .describe(
+                  'Whether tenants may write to it. Then it is this very path, and nothing below it.',
+                ),
+            }),
+          ],
+          { error: 'must be an absolute path, or {path, writable}' },
+        ),
+      )
       .default([])
-      .describe('Host paths that tenants may mount, each with everything below it.'),
+      .describe(
+        'Host paths that tenants may mount: PATH or {path: PATH, writable: false}. To be read, with everything below it ' +
+          'that is no way to control the host; with writable: true to be written to as well, and then the very path alone.',
+      ),
     allowed_registries: z
       .array(z.string().min(1))
       .default([])
       .describe(
         'Keys of compute.docker.registries that tenants may pull with, whatever namespaces those are for.',
+      ),
+    allow_capabilities: z
+      .array(capability)
+      .default([])
+      .describe('Linux capabilities that tenants may add (cap_add). Some are as good as root on the host.'),
+    allow_setuid: z
+      .boolean()
+      .default(false)
+      .describe('Whether tenants may say no_new_privileges: false, for images that need su or sudo.'),
+    allow_unlimited: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether tenants may have containers without a bound (unlimited), and more than 1024 processes in one (pids_limit).',
       ),
     allow_host_network: z.boolean().default(false).describe('Whether tenants may use network_mode host.'),
     allow_join_network: z

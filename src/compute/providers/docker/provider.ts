@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { ownershipOf } from '../../ownership.ts';
 import type { Ownership } from '../../ownership.ts';
 import type { Permit } from '../../permit.ts';
-import { policyOf } from '../../policy-by-namespace.ts';
+import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type {
   CreateProvider,
   DestroyResult,
@@ -29,6 +29,7 @@ import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
+import { writablePaths } from './state/confinement/host-paths.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
 import type { DesiredTenant, EngineSettings } from './state/desired-tenant.ts';
 import { engineIdentity } from './watch/engine-identity.ts';
@@ -88,6 +89,8 @@ export function dockerProvider(
   const { logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
   const settings = settingsOf(block, context);
   const rules = policyOf(context.policy, 'docker', policy);
+  const ofAll = widestPolicy(context.policy, 'docker', policy);
+  const writableHostPaths = writablePaths(ofAll.allowed_host_paths);
   const { ownership } = settings;
   const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
@@ -110,7 +113,7 @@ export function dockerProvider(
   return {
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) =>
-      desiredTenant(spec, { ...settings, ...rules(spec.tenant.namespace) }),
+      desiredTenant(spec, { ...settings, writableHostPaths, ...rules(spec.tenant.namespace) }),
     locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
     validate: (desired, signal) => look('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
@@ -31,6 +33,8 @@ export interface DockerTestBench {
   pull(image: string): Promise<void>;
   /** A running container without any mark of ours, removed with the rest. */
   createForeign(name: string, image: string, hostConfig?: Dockerode.HostConfig): Promise<string>;
+  /** What the image's program prints that runs in the container. */
+  run(container: string, ...args: readonly string[]): Promise<string>;
   look(name: string): Promise<Dockerode.ContainerInspectInfo | undefined>;
   /** Containers whose names start with the prefix: `NAME state`. */
   names(tenantId: string): Promise<readonly string[]>;
@@ -47,6 +51,7 @@ export function dockerTestBench(
   const logger = pino({ level: 'silent' });
   const host = inject('dockerHost');
   const engine = createEngineClient({ host, logger });
+  const docker = new Dockerode({ socketPath: host.replace('unix://', '') });
   const calls: string[] = [];
   const counted = counting(engine, calls);
   const rules = settings({ ...inject('engineBlock'), label_prefix: prefix, ...block }, policy);
@@ -55,7 +60,7 @@ export function dockerTestBench(
   return {
     prefix,
     engine,
-    docker: new Dockerode({ socketPath: host.replace('unix://', '') }),
+    docker,
     calls,
     provider(over = {}, decorate = (engine) => engine) {
       // `close` of one provider must not take the engine from the next.
@@ -78,6 +83,7 @@ export function dockerTestBench(
       await engine.startContainer(created.id, never);
       return created.id;
     },
+    run: async (container, ...args) => runIn(docker, container, args),
     look: (name) => engine.inspectContainer(name, never),
     async names(tenantId) {
       const found = await engine.listContainers([`${prefix}.tenant_id=${tenantId}`], never);
@@ -97,6 +103,17 @@ export function dockerTestBench(
       engine.close();
     },
   };
+}
+
+async function runIn(docker: Dockerode, container: string, args: readonly string[]): Promise<string> {
+  const exec = await docker
+    .getContainer(container)
+    .exec({ Cmd: ['/app', ...args], AttachStdout: true, AttachStderr: true });
+  const stream = await exec.start({});
+  const out = new PassThrough();
+  docker.modem.demuxStream(stream, out, out);
+  stream.once('end', () => out.end());
+  return (await text(out)).trim();
 }
 
 function counting(engine: Engine, calls: string[]): Engine {

@@ -6,6 +6,7 @@ import {
   dockerOperatorBlock,
   dockerPolicyBlock,
 } from '../../../../src/compute/providers/docker/config.ts';
+import { writablePaths } from '../../../../src/compute/providers/docker/state/confinement/host-paths.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
@@ -24,6 +25,7 @@ export const silent = pino({ level: 'silent' });
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
   max_resources: { cpu: '', memory: '' },
+  default_resources: { cpu: '', memory: '' },
 };
 
 /** The operator's side, as its config would give it. */
@@ -32,9 +34,11 @@ export function settings(
   policy: Record<string, unknown> = {},
 ): DockerSettings {
   const parsed = dockerOperatorBlock.parse({ image: 'app:1', ...block });
+  const rules = dockerPolicyBlock.parse(policy);
   return {
     block: parsed,
-    policy: dockerPolicyBlock.parse(policy),
+    policy: rules,
+    writableHostPaths: writablePaths(rules.allowed_host_paths),
     commonPolicy: openPolicy,
     ownership: ownershipOf(
       { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },

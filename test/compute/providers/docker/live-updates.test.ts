@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drivenDocker, tenantSpec } from './docker-fixture.ts';
+import { drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import type { DrivenDocker } from './docker-fixture.ts';
 import { memoryEngine } from './memory-engine.ts';
 import type { MemoryEngine } from './memory-engine.ts';
@@ -54,6 +54,36 @@ describe('limits that were changed live', () => {
     const restarted = drivenDocker(engine);
     expect(await causes(restarted, '128Mi')).toEqual([]);
     expect(await causes(restarted, '256Mi')).toEqual(['containers.app.resources.memory spec']);
+  });
+});
+
+describe('a limit of processes', () => {
+  const wanted = (pids_limit?: number) => tenantSpec(pids_limit === undefined ? {} : { pids_limit });
+  const limit = ({ containers }: MemoryEngine) => [...containers.values()][0]?.hostConfig.PidsLimit;
+
+  it('is changed while the container runs, and taken back where somebody has lifted it', async () => {
+    const engine = memoryEngine(['app:1']);
+    const provider = drivenDocker(engine);
+    await provider.provision(wanted(), signal);
+    await provider.update(wanted(64), signal);
+    expect(limit(engine)).toBe(64);
+    for (const { hostConfig } of engine.containers.values()) Object.assign(hostConfig, { PidsLimit: 0 });
+    const { changes } = await provider.getStatus(wanted(64), { fresh: true, signal });
+    expect(changes).toEqual([
+      { path: 'containers.app.pidsLimit', desired: '64', actual: 'none', cause: 'drift', effect: 'live' },
+    ]);
+    await provider.update(wanted(64), signal);
+    expect([limit(engine), engine.containers.size]).toEqual([64, 1]);
+  });
+
+  it('is dropped without a replacement', async () => {
+    const engine = memoryEngine(['app:1']);
+    const provider = drivenDocker(engine, settings({}, { allow_unlimited: true }));
+    await provider.provision(wanted(), signal);
+    const [id] = engine.containers.keys();
+    await provider.update(tenantSpec({ unlimited: ['pids'] }), signal);
+    expect([...engine.containers.keys()]).toEqual([id]);
+    expect(limit(engine)).toBe(-1);
   });
 });
 

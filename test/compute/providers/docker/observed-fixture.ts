@@ -1,4 +1,5 @@
 import type { DesiredContainer } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
+import { describeConfinement } from '../../../../src/compute/providers/docker/state/confinement/confinement.ts';
 import { readMade } from '../../../../src/compute/providers/docker/state/observed-container.ts';
 import type {
   Inspected,
@@ -8,6 +9,12 @@ import { settings } from './docker-fixture.ts';
 
 const { ownership } = settings();
 export const nowMs = Date.parse('2026-01-01T12:00:00Z');
+const confined = describeConfinement({
+  capabilities: ['CHOWN'],
+  newPrivileges: false,
+  boundedLog: true,
+  init: false,
+});
 export const clock = { nowMs, settleMs: 3_000 };
 
 /** A container that has run for an hour; `over` and `inspected` say what is odd about it. Its id is its name. */
@@ -38,7 +45,8 @@ export function observedContainer(
       restartCount: 0,
       lastProbe: '',
       image: 'app:1',
-      live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'unless-stopped' },
+      live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'unless-stopped' },
+      confinement: confined,
       fixedPorts: [],
       writableMounts: [],
       networkMode: 'bridge',
@@ -52,11 +60,14 @@ export function observedContainer(
 
 /** The same, made from this desired state. */
 export function asDesired(
-  { engineName, labels, live }: DesiredContainer,
+  { engineName, labels, live, confinement }: DesiredContainer,
   over: Partial<ObservedContainer> = {},
   inspected: Partial<Inspected> = {},
 ): ObservedContainer {
-  return observedContainer({ name: engineName, labels, ...over }, { live, ...inspected });
+  return observedContainer(
+    { name: engineName, labels, ...over },
+    { live, confinement: describeConfinement(confinement), ...inspected },
+  );
 }
 
 /** Made from an earlier one. */

@@ -216,9 +216,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     );
     expect(await settled(() => provider.update(wrong, signal))).toMatchObject({
       outcome: 'rolled_back',
-      // The engine forgets the code when it starts the container again: then an event tells it, which may be late.
       message: expect.stringMatching(
-        /^The new container app exited( with code 127: the image has no such command)? each time/,
+        /^The new container app could not be started: .*exec: "\/nope".*no such file/,
       ) as string,
     });
     await statusWhere(look, isReady);

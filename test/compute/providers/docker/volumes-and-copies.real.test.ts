@@ -1,6 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pushImage } from '../../../../dev/images.ts';
 import { permitUpTo } from '../../../../src/compute/permit.ts';
@@ -22,18 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** What the program prints that runs in the container. */
-async function run(container: string, ...Cmd: string[]): Promise<string> {
-  const exec = await bench.docker
-    .getContainer(container)
-    .exec({ Cmd: ['/app', ...Cmd], AttachStdout: true, AttachStderr: true });
-  const stream = await exec.start({});
-  const out = new PassThrough();
-  bench.docker.modem.demuxStream(stream, out, out);
-  stream.once('end', () => out.end());
-  return (await text(out)).trim();
-}
-
 async function running(tenantId: string, config: Record<string, unknown>) {
   const bare = bench.provider({ pauseMs: 5_000 });
   const provider = driven(bare);
@@ -46,19 +32,19 @@ async function running(tenantId: string, config: Record<string, unknown>) {
 describe.concurrent('on a real engine', () => {
   it("a file in a volume of the image's own is there after an update, and after the container is gone", async () => {
     const { bare, provider, name } = await running('db', { image: images.db });
-    await run(name, 'write', '/tmp/rows', 'precious');
+    await bench.run(name, 'write', '/tmp/rows', 'precious');
     const first = (await bench.look(name))?.Id;
     const changed = bench.spec('db', { image: images.db, env: { LEVEL: 'debug' } });
     await settled(() => provider.update(changed, signal));
     expect((await bench.look(name))?.Id).not.toBe(first);
-    expect(await run(name, 'read', '/tmp/rows')).toBe('precious');
+    expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
     await bench.docker.getContainer(name).remove({ force: true, v: true });
     await settled(() => provider.update(changed, signal));
-    expect(await run(name, 'read', '/tmp/rows')).toBe('precious');
+    expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
     const gone = await bare.destroy(bare.desired(changed), permitUpTo('outage'), signal);
     expect(gone).toMatchObject({ outcome: 'gone', retained: [expect.stringMatching(/^volume .*\.app\./)] });
     await settled(() => provider.provision(changed, signal));
-    expect(await run(name, 'read', '/tmp/rows')).toBe('precious');
+    expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
     await bare.destroy(bare.desired(changed), anyPermit, signal);
     expect(await bench.engine.listVolumes([`${bench.prefix}.tenant_id=db`], signal)).toEqual([]);
   });
@@ -70,10 +56,10 @@ describe.concurrent('on a real engine', () => {
     const body = { Image: images.db, Labels: made?.Config.Labels ?? {}, HostConfig: { Init: true } };
     await bench.engine.createContainer(name, body, signal);
     await bench.engine.startContainer(name, signal);
-    await run(name, 'write', '/tmp/rows', 'precious');
+    await bench.run(name, 'write', '/tmp/rows', 'precious');
     const changed = bench.spec('legacy', { image: images.db, env: { LEVEL: 'debug' } });
     await settled(() => provider.update(changed, signal));
-    expect(await run(name, 'read', '/tmp/rows')).toBe('precious');
+    expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
   });
 
   it("a person's container from an image that was committed of a tenant's is untouched, and the commit is seen by nobody", async () => {

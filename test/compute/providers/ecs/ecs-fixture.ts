@@ -19,6 +19,7 @@ import type { DrivenProvider } from '../../driven-provider.ts';
 export const openPolicy: ProviderContext['policy'] = {
   allowed_images: ['*'],
   max_resources: { cpu: '', memory: '' },
+  default_resources: { cpu: '', memory: '' },
 };
 
 /** Whatever a tenant may choose by itself; what it names of AWS must be on a list all the same. */

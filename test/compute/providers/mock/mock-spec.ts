@@ -23,7 +23,11 @@ export function mockContext(): ProviderContext {
     instance: 'default',
     clusterUid: '8c1e',
     logger,
-    policy: { allowed_images: ['*'], max_resources: { cpu: '', memory: '' } },
+    policy: {
+      allowed_images: ['*'],
+      max_resources: { cpu: '', memory: '' },
+      default_resources: { cpu: '', memory: '' },
+    },
     sweepIntervalMs: 1000,
   };
 }

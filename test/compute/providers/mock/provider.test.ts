@@ -114,7 +114,11 @@ describe('the mock provider', () => {
   test('holds tenants to the policy', async () => {
     const context = {
       ...mockContext(),
-      policy: { allowed_images: ['a/*'], max_resources: { cpu: '', memory: '' } },
+      policy: {
+        allowed_images: ['a/*'],
+        max_resources: { cpu: '', memory: '' },
+        default_resources: { cpu: '', memory: '' },
+      },
     };
     const strict = await createMockProvider({ block: {}, policy: {} }, context);
     const spec = { ...mockSpec(), containers: [{ name: 'app', image: 'b/x', env: [], resources: {} }] };

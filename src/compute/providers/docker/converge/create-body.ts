@@ -3,6 +3,8 @@ import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import { byContainerPort } from '../state/container-fields.ts';
+import { boundedLogOptions } from '../state/confinement/confinement.ts';
+import type { Confinement } from '../state/confinement/confinement.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
@@ -62,18 +64,16 @@ export function liveUpdateBody(live: LiveSettings): Readonly<Record<string, unkn
 function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVolume[]): Dockerode.HostConfig {
   const { live, network, spec } = container;
   return {
-    // Reaps children and passes signals on: without it, a PID 1 that ignores TERM takes 10 s to stop.
-    Init: true,
-    Privileged: false,
-    SecurityOpt: ['no-new-privileges'],
+    ...confining(container.confinement),
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,
     Binds: [
-      ...container.volumes.map(
-        ({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`,
-      ),
+      ...container.volumes
+        .filter((volume) => !mustBeThere(volume))
+        .map(({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`),
       ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
     ],
+    ...hostMounts(container),
     // With the host's network there is nothing to publish.
     PortBindings: Object.fromEntries(
       byContainerPort(network.kind === 'mode' ? [] : (spec.ports ?? [])).map(([key, same]) => [
@@ -85,9 +85,37 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
   };
 }
 
-/** Zero is left out: the engine would take it as "unchanged". MemorySwap = Memory: no swap beyond the limit. */
-function limits({ nanoCpus, memoryBytes }: LiveSettings): Partial<Dockerode.HostConfig> {
+function hostMounts({ volumes }: DesiredContainer): Dockerode.HostConfig {
+  const mounts = volumes
+    .filter(mustBeThere)
+    .map(({ source, target }) => ({ Type: 'bind' as const, Source: source, Target: target, ReadOnly: true }));
+  return mounts.length === 0 ? {} : { Mounts: mounts };
+}
+
+/** A bind would make a folder on the host where nothing is: whoever may only read there is not to make one. */
+function mustBeThere({ grant, readOnly }: DesiredContainer['volumes'][number]): boolean {
+  return grant !== undefined && readOnly;
+}
+
+/** What the engine has as its own default, such as its seccomp profile, is left out, and stays. */
+function confining({ capabilities, newPrivileges, boundedLog, init }: Confinement): Dockerode.HostConfig {
   return {
+    Privileged: false,
+    CapDrop: ['ALL'],
+    CapAdd: [...capabilities],
+    ...(newPrivileges ? {} : { SecurityOpt: ['no-new-privileges'] }),
+    ...(boundedLog ? { LogConfig: { Type: 'json-file', Config: { ...boundedLogOptions } } } : {}),
+    ...(init ? { Init: true } : {}),
+  };
+}
+
+/**
+ * Zero is left out: the engine would take it as "unchanged". MemorySwap = Memory: no swap beyond the limit. Of processes,
+ * -1 is no limit, at any time.
+ */
+function limits({ nanoCpus, memoryBytes, pidsLimit }: LiveSettings): Partial<Dockerode.HostConfig> {
+  return {
+    PidsLimit: pidsLimit === 0 ? -1 : pidsLimit,
     ...(nanoCpus === 0 ? {} : { NanoCpus: nanoCpus }),
     ...(memoryBytes === 0 ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
   };

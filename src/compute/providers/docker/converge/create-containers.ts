@@ -10,6 +10,7 @@ import { ownershipConflict } from '../state/ownership-conflict.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
+import { assertHostPaths } from '../watch/host-paths.ts';
 import { credentialFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';
 
@@ -135,6 +136,8 @@ async function createOne(
   const { engine, settings, throttle, retreats } = deps;
   const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
   const body = createBody(container.desired, { imageVolumes, isNamed });
+  // Whoever can write to the host may have put a link in its place since.
+  await assertHostPaths(engine, container.desired.volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') {
     if (!attempt.hold) retreats.noteMade(attempt.desired, { ...answer, name: container.name });

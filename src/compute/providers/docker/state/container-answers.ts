@@ -1,4 +1,5 @@
 import type { Marks } from '../../../ownership.ts';
+import type { ConfiningSettings } from './confinement/confinement.ts';
 
 /** What the engine answers about a container, as far as it is read here. The API's own words: more comes along. */
 
@@ -50,9 +51,10 @@ export interface InspectedContainer {
       { readonly Status: string; readonly Log?: readonly { readonly Output: string }[] } | undefined;
   };
   readonly Config: { readonly Image: string };
-  readonly HostConfig: {
+  readonly HostConfig: ConfiningSettings & {
     readonly NanoCpus?: number | undefined;
     readonly Memory?: number | undefined;
+    readonly PidsLimit?: number | null | undefined;
     readonly RestartPolicy?: { readonly Name: string } | undefined;
     readonly PortBindings?: unknown;
     readonly NetworkMode?: string | undefined;

@@ -1,6 +1,6 @@
 import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
-import type { LiveSettings, RestartPolicy } from './live-settings.ts';
+import type { LiveSettings } from './live-settings.ts';
 
 /**
  * What follows from a change of each field of a container's spec. The spec hash, and with it the diff, comes from
@@ -76,10 +76,14 @@ export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unkno
   );
 }
 
-export function liveSettingsOf(spec: ContainerSpec, restartPolicy: RestartPolicy): LiveSettings {
+/** `ofTheBlock`: those that all containers have from the block. */
+export function liveSettingsOf(
+  spec: ContainerSpec,
+  ofTheBlock: Pick<LiveSettings, 'pidsLimit' | 'restartPolicy'>,
+): LiveSettings {
   return Object.values<FieldRule>(containerFields).reduce<LiveSettings>(
     (settings, rule) => (rule.change === 'live' ? { ...settings, ...rule.live(spec) } : settings),
-    { nanoCpus: 0, memoryBytes: 0, restartPolicy },
+    { nanoCpus: 0, memoryBytes: 0, ...ofTheBlock },
   );
 }
 

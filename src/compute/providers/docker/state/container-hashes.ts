@@ -2,6 +2,7 @@ import type { Ownership } from '../../../ownership.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../config.ts';
+import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
 import type { VolumeMount } from './parse-volumes.ts';
 
@@ -16,6 +17,8 @@ interface Surroundings {
   readonly network: Network;
   readonly volumes: readonly VolumeMount[];
   readonly bindAddress: string;
+  /** Undefined: as containers were made before there was one. */
+  readonly confinement: Confinement | undefined;
 }
 
 interface Network {
@@ -27,14 +30,17 @@ interface Network {
 export function containerHashes(
   container: ContainerSpec,
   labels: DockerConfig['labels'],
-  { ownership: { owner }, network, volumes, bindAddress }: Surroundings,
+  { ownership: { owner }, network, volumes: mounts, bindAddress, confinement }: Surroundings,
 ): ReadonlyMap<string, readonly string[]> {
+  // By whose leave a path is mounted makes no other container.
+  const volumes = mounts.map(({ grant: _grant, ...mount }) => mount);
   const now: Form = {
     ...hashedFields(container),
     volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
     network,
     bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
     labels,
+    confinement,
   };
   const before = formOfBefore(container, { volumes, bindAddress });
   const forms = isPartOf(before, now) ? [now] : [now, { ...now, ...before }];

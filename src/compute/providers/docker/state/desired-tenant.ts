@@ -1,5 +1,3 @@
-import { portProtocol } from '../../../../api/compute-fields.ts';
-import type { ComputeResources } from '../../../../api/compute-fields.ts';
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy } from '../../../policy.ts';
@@ -15,9 +13,12 @@ import type {
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
+import { confinementOf, defaultResourcesOf, pidsLimitOf } from './confinement/confinement.ts';
+import type { Confinement } from './confinement/confinement.ts';
 import { liveSettingsOf } from './container-fields.ts';
 import { containerHashes, hashVersion } from './container-hashes.ts';
 import { partName, tenantName } from './container-name.ts';
+import { effectiveContainers } from './effective-containers.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { chooseNetwork } from './network/choose-network.ts';
@@ -34,6 +35,7 @@ export interface DesiredContainer {
   /** As the engine calls it once it serves. */
   readonly engineName: string;
   readonly live: LiveSettings;
+  readonly confinement: Confinement;
   readonly volumes: readonly VolumeMount[];
   /** What the names of volumes start with that its image alone asks for; see image-volumes.ts. */
   readonly imageVolumePrefix: string;
@@ -49,6 +51,11 @@ export interface DesiredContainer {
    * what earlier versions made of the same; see `containerHashes`.
    */
   readonly hashes: ReadonlyMap<string, readonly string[]>;
+  /**
+   * The same of what was made before containers were confined, and those that are alone had a network of their own: of a
+   * job that has ended, that makes no difference.
+   */
+  readonly earlierHashes: DesiredContainer['hashes'];
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
   readonly isDone: boolean;
 }
@@ -74,6 +81,8 @@ export interface EngineSettings {
 export interface DockerSettings extends EngineSettings {
   readonly policy: DockerPolicy;
   readonly commonPolicy: CommonPolicy;
+  /** Paths of the host that tenants of some namespace may write to. */
+  readonly writableHostPaths: readonly string[];
 }
 
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
@@ -84,7 +93,9 @@ export function desiredTenant(
   const { block, ownership } = settings;
   const { clusterUid } = ownership.owner;
   const marks = ownership.of(spec);
-  const containers = effectiveContainers(spec);
+  const asking = { config: spec.config, block, policy: settings.policy };
+  const defaults = defaultResourcesOf(asking, settings.commonPolicy);
+  const containers = effectiveContainers(spec, defaults);
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
   const network = chooseNetwork(spec, settings, containers.length);
@@ -92,11 +103,19 @@ export function desiredTenant(
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
     allowedHostPaths: settings.policy.allowed_host_paths,
+    writableHostPaths: settings.writableHostPaths,
     operatorVolumes: block.volumes ?? [],
   });
-  const desired = containers.map((container) =>
-    desiredContainer(container, spec, { settings, marks, network, volumes, single: containers.length === 1 }),
-  );
+  const context = {
+    settings,
+    marks,
+    network,
+    volumes,
+    confinement: confinementOf(asking),
+    pidsLimit: pidsLimitOf(asking),
+    single: containers.length === 1,
+  };
+  const desired = containers.map((container) => desiredContainer(container, spec, context));
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -132,38 +151,6 @@ export function dockerPlacement(labelPrefix: string, tenantId: string): Placemen
   return { provider: 'docker', labelPrefix, tenantId };
 }
 
-function effectiveContainers(spec: TenantComputeSpec<DockerConfig>): readonly ContainerSpec[] {
-  const { config } = spec;
-  const fallback: ComputeResources = { ...config.resources, ...spec.resources };
-  if (spec.containers.length > 0) {
-    return spec.containers.map(({ command, ...container }) => ({
-      ...container,
-      // Empty is the image's own, which the engine would drop.
-      ...(command === undefined || command.length === 0 ? {} : { command }),
-      resources: { ...fallback, ...container.resources },
-    }));
-  }
-  if (config.image === undefined) {
-    throw new ComputeError(
-      'InvalidSpec',
-      'spec.computeConfig.docker.image: neither it nor spec.containers says what to run',
-    );
-  }
-  return [
-    {
-      name: 'app',
-      image: config.image,
-      env: Object.entries(config.env ?? {}).map(([name, value]) => ({ name, value })),
-      ports: (config.ports ?? []).map(({ container_port, host_port = 0, protocol }) => ({
-        containerPort: container_port,
-        protocol: portProtocol.parse(protocol.toUpperCase()),
-        ...(host_port === 0 ? {} : { hostPort: host_port }),
-      })),
-      resources: fallback,
-    },
-  ];
-}
-
 function registriesFor(
   namespace: string,
   { block, policy }: DockerSettings,
@@ -184,29 +171,45 @@ function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): 
   );
 }
 
+/** Of a container that is alone, where nothing else was said. */
+const networkBefore: DesiredNetwork = { kind: 'shared', name: 'bridge' };
+
 interface ContainerContext {
   readonly settings: DockerSettings;
   readonly marks: Marks;
   readonly network: DesiredNetwork;
   readonly volumes: readonly VolumeMount[];
+  readonly confinement: Confinement;
+  readonly pidsLimit: number;
   readonly single: boolean;
 }
 
 function desiredContainer(
   container: ContainerSpec,
   spec: TenantComputeSpec<DockerConfig>,
-  { settings: { block, ownership }, marks, network, volumes, single }: ContainerContext,
+  context: ContainerContext,
 ): DesiredContainer {
+  const { marks, network, volumes, confinement, pidsLimit, single } = context;
+  const { block, ownership } = context.settings;
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
-  const live = liveSettingsOf(container, spec.config.restart_policy ?? 'unless-stopped');
+  const { labels, restart_policy: restartPolicy = 'unless-stopped' } = spec.config;
+  const live = liveSettingsOf(container, { restartPolicy, pidsLimit });
   const bindAddress = block.port_bind_address;
   const ports = fixedPorts({ spec: container, network });
-  const hashes = containerHashes(container, spec.config.labels, { ownership, network, volumes, bindAddress });
+  const surroundings = { ownership, network, volumes, bindAddress };
+  const hashes = containerHashes(container, labels, { ...surroundings, confinement });
+  const before = single && network.kind === 'private' ? networkBefore : network;
+  const earlierHashes = containerHashes(container, labels, {
+    ...surroundings,
+    network: before,
+    confinement: undefined,
+  });
   return {
     spec: container,
     engineName: single ? base : partName(base, container.name),
     live,
+    confinement,
     volumes,
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
@@ -214,7 +217,7 @@ function desiredContainer(
     alias: single ? undefined : container.name,
     bindAddress,
     labels: {
-      ...spec.config.labels,
+      ...labels,
       ...marks,
       [key('container')]: container.name,
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
@@ -222,15 +225,17 @@ function desiredContainer(
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
     },
     hashes,
-    isDone: wasDone(spec, container.name, hashes),
+    earlierHashes,
+    isDone: wasDone(spec, container.name, [hashes, earlierHashes]),
   };
 }
 
 function wasDone(
   { before }: Pick<TenantComputeSpec, 'before'>,
   container: string,
-  hashes: DesiredContainer['hashes'],
+  hashes: readonly DesiredContainer['hashes'][],
 ): boolean {
   const hash = before?.containers?.find(({ name }) => name === container)?.completed;
-  return hash !== undefined && [...hashes.values()].some((ofOneCluster) => ofOneCluster.includes(hash));
+  const known = hashes.flatMap((ofOneForm) => [...ofOneForm.values()].flat());
+  return hash !== undefined && known.includes(hash);
 }

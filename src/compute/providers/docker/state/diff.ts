@@ -1,5 +1,6 @@
 import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
+import { confinementDifference } from './confinement/confinement.ts';
 import { restartPolicyOf } from './container-end.ts';
 import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
@@ -84,8 +85,14 @@ function matches(desired: DesiredContainer, observed: ObservedContainer): boolea
   return isOfHash(desired, observed) && heldLimit(desired, observed) === undefined;
 }
 
-export function isOfHash({ hashes }: DesiredContainer, { made }: ObservedContainer): boolean {
-  return made.specHash !== undefined && hashes.get(made.cluster ?? '')?.includes(made.specHash) === true;
+export function isOfHash(desired: DesiredContainer, observed: ObservedContainer): boolean {
+  const isAmong = (hashes: DesiredContainer['hashes']): boolean => {
+    const { specHash, cluster = '' } = observed.made;
+    return specHash !== undefined && hashes.get(cluster)?.includes(specHash) === true;
+  };
+  // A job that has ended needs no more to be confined, and must not run again for it.
+  const isOver = observed.state === 'exited' && oldRepair(observed) === 'none';
+  return isAmong(desired.hashes) || (isOver && isAmong(desired.earlierHashes));
 }
 
 /**
@@ -240,6 +247,11 @@ function replacementChange({ desired, current, coming }: Replacement, path: stri
   const image = current.inspected?.image ?? current.image;
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
     return { path: `${path}.image`, desired: desired.spec.image, actual: image, cause: 'spec', effect };
+  }
+  const confined =
+    current.inspected && confinementDifference(desired.confinement, current.inspected.confinement);
+  if (confined !== undefined) {
+    return { ...confined, path: `${path}.${confined.path}`, cause: 'spec', effect };
   }
   return { path: `${path}.spec`, desired: wanted, actual: hash, cause: 'spec', effect };
 }

@@ -8,6 +8,8 @@ export interface LiveSettings {
   readonly nanoCpus: number;
   /** 0: no limit. */
   readonly memoryBytes: number;
+  /** Processes and threads; 0: no limit. */
+  readonly pidsLimit: number;
   readonly restartPolicy: RestartPolicy;
 }
 
@@ -15,7 +17,7 @@ interface LiveSetting {
   /** Below the container's, in a report of drift. */
   readonly path: string;
   readonly show: (settings: LiveSettings) => string;
-  /** The engine ignores a live update to "no limit", so that dropping one takes a replacement. */
+  /** The engine ignores a live update to "no limit" of it, so that dropping one takes a replacement. */
   readonly isLimit: boolean;
 }
 
@@ -24,6 +26,7 @@ const showLimit = (limit: number): string => (limit === 0 ? 'none' : `${limit}`)
 const liveSettings = {
   nanoCpus: { path: 'resources.cpu', show: ({ nanoCpus }) => showLimit(nanoCpus / 1e9), isLimit: true },
   memoryBytes: { path: 'resources.memory', show: ({ memoryBytes }) => showLimit(memoryBytes), isLimit: true },
+  pidsLimit: { path: 'pidsLimit', show: ({ pidsLimit }) => showLimit(pidsLimit), isLimit: false },
   restartPolicy: { path: 'restartPolicy', show: ({ restartPolicy }) => restartPolicy, isLimit: false },
 } as const satisfies Readonly<Record<keyof LiveSettings, LiveSetting>>;
 
@@ -48,8 +51,9 @@ export function liveDifferences(desired: LiveSettings, actual: LiveSettings): re
 
 /**
  * The live settings as a label says them. It tells, without an inspect, whether they are the ones that the container
- * was made with.
+ * was made with. Labels of before say nothing of processes, which had no limit.
  */
-export function describeLive({ nanoCpus, memoryBytes, restartPolicy }: LiveSettings): string {
-  return `${nanoCpus}/${memoryBytes}/${restartPolicy}`;
+export function describeLive({ nanoCpus, memoryBytes, restartPolicy, pidsLimit }: LiveSettings): string {
+  const always = `${nanoCpus}/${memoryBytes}/${restartPolicy}`;
+  return pidsLimit === 0 ? always : `${always}/${pidsLimit}`;
 }

@@ -1,4 +1,6 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
+import { readConfinement } from './confinement/confinement.ts';
+import type { ToldConfinement } from './confinement/confinement.ts';
 import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
@@ -84,6 +86,7 @@ export interface Inspected {
   readonly lastProbe: string;
   readonly image: string;
   readonly live: LiveSettings;
+  readonly confinement: ToldConfinement;
   /** Host ports that it asked for by number: `8080/tcp`. */
   readonly fixedPorts: readonly string[];
   /** Sources of volumes and bind mounts that it can write to. */
@@ -227,8 +230,11 @@ function readInspect(inspect: InspectedContainer): Inspected {
     live: {
       nanoCpus: HostConfig.NanoCpus ?? 0,
       memoryBytes: HostConfig.Memory ?? 0,
+      // -1, too, is no limit.
+      pidsLimit: Math.max(0, HostConfig.PidsLimit ?? 0),
       restartPolicy: (HostConfig.RestartPolicy?.Name || 'no') as RestartPolicy,
     },
+    confinement: readConfinement(HostConfig),
     fixedPorts: boundPorts(HostConfig),
     writableMounts: (inspect.Mounts ?? []).filter(({ RW }) => RW).map(({ Name, Source }) => Name ?? Source),
     networkMode: HostConfig.NetworkMode ?? '',

@@ -1,6 +1,7 @@
-import { posix } from 'node:path';
 import { ComputeError } from '../../../errors.ts';
-import { denied } from '../../../policy.ts';
+import type { DockerPolicy } from '../config.ts';
+import { grantHostPath, normalisePath } from './confinement/host-paths.ts';
+import type { HostPathGrant } from './confinement/host-paths.ts';
 
 /** A tenant's `host_or_volume:/container/path[:mode]`, taken apart and checked. Pure. */
 export interface VolumeMount {
@@ -10,12 +11,16 @@ export interface VolumeMount {
   readonly readOnly: boolean;
   /** A volume of the tenant, made and removed with it; otherwise a bind mount. */
   readonly named: boolean;
+  /** Leave for a path of the host that the operator's own block does not name. */
+  readonly grant?: HostPathGrant;
 }
 
 export interface VolumeRules {
   /** `{label_prefix}-{tenant_id}-`: no tenant can name another's volume. */
   readonly namePrefix: string;
-  readonly allowedHostPaths: readonly string[];
+  readonly allowedHostPaths: DockerPolicy['allowed_host_paths'];
+  /** Those that tenants of any namespace may write to. */
+  readonly writableHostPaths: readonly string[];
   /** The operator's own `volumes`, which need no permission. */
   readonly operatorVolumes: readonly string[];
 }
@@ -46,23 +51,9 @@ function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeM
     return { source: `${rules.namePrefix}${from}`, target, readOnly, named: true };
   }
   const source = normalisePath(from);
-  const allowed =
-    rules.operatorVolumes.includes(volume) ||
-    rules.allowedHostPaths.some((path) => isWithin(normalisePath(path), source));
-  if (!allowed) {
-    throw denied('docker.allowed_host_paths', `host path ${source} may not be mounted`, 'Use a named volume');
-  }
-  return { source, target, readOnly, named: false };
-}
-
-/** Without `.`, `..`, doubled and trailing slashes. Symbolic links on the host are the admin's to know of. */
-function normalisePath(path: string): string {
-  const normal = posix.normalize(path).replace(/^\/+/, '/');
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
-}
-
-function isWithin(folder: string, path: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+  const mount = { source, target, readOnly, named: false };
+  if (rules.operatorVolumes.includes(volume)) return mount;
+  return { ...mount, grant: grantHostPath({ source, readOnly }, rules) };
 }
 
 function invalid(index: number, what: string): ComputeError {

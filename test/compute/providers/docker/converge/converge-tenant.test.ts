@@ -83,6 +83,7 @@ describe('the changes that are made, and no others', () => {
     const resources = { cpu: '500m', memory: '64Mi' };
     await provider.update(tenantSpec({ resources, restart_policy: 'always' }), signal);
     const body = {
+      PidsLimit: 1024,
       NanoCpus: 5e8,
       Memory: 2 ** 26,
       MemorySwap: 2 ** 26,

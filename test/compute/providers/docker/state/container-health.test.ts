@@ -166,12 +166,18 @@ describe('a container is called', () => {
     ...(['no', 'on-failure'] as const).flatMap((restartPolicy): [string, Seen, ContainerHealth][] => [
       [
         `completed, and well, where it ended well under the policy ${restartPolicy}`,
-        [{ state: 'exited', exitCode: 0 }, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy } }],
+        [
+          { state: 'exited', exitCode: 0 },
+          { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy } },
+        ],
         { state: 'stopped', health: 'healthy', message: 'completed' },
       ],
       [
         `failed where it did not under the policy ${restartPolicy}`,
-        [{ state: 'exited', exitCode: 1 }, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy } }],
+        [
+          { state: 'exited', exitCode: 1 },
+          { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy } },
+        ],
         { state: 'failed', health: 'unhealthy', message: 'exited with code 1' },
       ],
     ]),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ComputeStatusBlock } from '../../../../../src/api/status.ts';
 import {
   droppedName,
   nextName,
@@ -21,6 +22,7 @@ import type {
   ContainerState,
   ObservedContainer,
 } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { readConfinement } from '../../../../../src/compute/providers/docker/state/confinement/confinement.ts';
 import { describeLive } from '../../../../../src/compute/providers/docker/state/live-settings.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired, observedContainer, outdated } from '../observed-fixture.ts';
@@ -68,12 +70,20 @@ describe('a container needs no replacement', () => {
     expect(matches(single, limits({ nanoCpus: 1 }))).toBe(false);
     expect(matches(single, limits({ memoryBytes: 1 }))).toBe(false);
     expect(matches(single, limits({ restartPolicy: 'no' }))).toBe(true);
-    const other = asDesired(of(limited), {}, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } });
+    const other = asDesired(
+      of(limited),
+      {},
+      { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } },
+    );
     expect(matches(limited, other)).toBe(true);
     expect(
       matches(
         limited,
-        asDesired(of(limited), {}, { live: { nanoCpus: 1, memoryBytes: 1, restartPolicy: 'no' } }),
+        asDesired(
+          of(limited),
+          {},
+          { live: { nanoCpus: 1, memoryBytes: 1, pidsLimit: 1024, restartPolicy: 'no' } },
+        ),
       ),
     ).toBe(true);
   });
@@ -84,6 +94,58 @@ describe('a container needs no replacement', () => {
     expect(one(asDesired(app, { name }))).toMatchObject({ current: undefined, nextMatches: true });
     expect(one(outdated(app, { name }))).toMatchObject({ current: undefined, nextMatches: false });
     expect(one(asDesired(app))).toMatchObject({ next: undefined, nextMatches: false });
+  });
+});
+
+/** As an earlier version made it, of the same spec. */
+function unconfined(
+  desired: DesiredTenant,
+  over: Partial<ObservedContainer> = {},
+  policy: RestartPolicy = 'unless-stopped',
+): ObservedContainer {
+  const { labels, earlierHashes } = of(desired);
+  const specHash = earlierHashes.get('cluster-1')?.[0] ?? '';
+  return asDesired(
+    of(desired),
+    { labels: { ...labels, 'landlord.spec_hash': specHash, 'landlord.live': `0/0/${policy}` }, ...over },
+    {
+      live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 0, restartPolicy: policy },
+      confinement: readConfinement({ SecurityOpt: ['no-new-privileges'], Init: true }),
+    },
+  );
+}
+
+describe('a container of the time before containers were confined', () => {
+  it('is replaced where it runs, and the first thing that differs is named', () => {
+    const found = compared(single, unconfined(single));
+    expect(found.containers[0]?.currentMatches).toBe(false);
+    expect(changesOf(found)).toEqual([
+      {
+        path: 'containers.app.capabilities',
+        desired: expect.stringMatching(/^CHOWN .*SYS_CHROOT$/) as string,
+        actual: 'as the engine has it',
+        cause: 'spec',
+        effect: 'replace',
+      },
+    ]);
+  });
+
+  it.each<[RestartPolicy, number, boolean]>([
+    ['no', 0, true],
+    ['no', 3, true],
+    ['on-failure', 0, true],
+    ['on-failure', 3, false],
+    ['unless-stopped', 0, false],
+  ])('under the policy %s and ended with code %i, needs no replacement: %s', (policy, exitCode, isLeft) => {
+    const job = desiredTenant(tenantSpec({ restart_policy: policy }), settings());
+    const one = unconfined(job, { state: 'exited', exitCode }, policy);
+    expect(compared(job, one).containers[0]?.currentMatches).toBe(isLeft);
+  });
+
+  it('that ran to its end and was pruned is not run again', () => {
+    const completed = of(single).earlierHashes.get('cluster-1')?.[0] ?? '';
+    const before = { containers: [{ name: 'app', completed }] } as unknown as ComputeStatusBlock;
+    expect(of(desiredTenant(tenantSpec({}, { before }), settings())).isDone).toBe(true);
   });
 });
 
@@ -108,7 +170,7 @@ describe('what is changed while it runs', () => {
   });
 
   it('is the spec to be followed where the container was made with other settings', () => {
-    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always/1024' };
     const one = asDesired(of(limited), { labels }, { live: { ...live, nanoCpus: 0, memoryBytes: 0 } });
     expect(changes(limited, one)).toEqual([
       'containers.app.resources.cpu: none → 0.5 (spec)',
@@ -117,7 +179,7 @@ describe('what is changed while it runs', () => {
   });
 
   it('is drift where it is neither as made nor as desired: somebody has changed what was changed live before', () => {
-    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always/1024' };
     const one = asDesired(of(limited), { labels }, { live: { ...live, memoryBytes: 2 ** 27 } });
     expect(changes(limited, one)).toEqual(['containers.app.resources.memory: 134217728 → 67108864 (drift)']);
   });
@@ -127,7 +189,7 @@ describe('what is changed while it runs', () => {
     ['something else: then what is desired is new', 'other', 'spec'],
   ])('that was last given %s', (_what, given, cause) => {
     const applied = given === 'desired' ? of(limited).labels['landlord.live'] : '0/134217728/always';
-    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always' };
+    const labels = { ...of(limited).labels, 'landlord.live': '0/0/always/1024' };
     const one = asDesired(
       of(limited),
       { labels, applied: applied ?? '' },
@@ -267,9 +329,9 @@ describe('a stopped container', () => {
   });
 
   it('of an earlier spec is mended under the policy that it has, or was made with, itself', () => {
-    const live = { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } as const;
+    const live = { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } as const;
     const labels = { 'landlord.live': '0/0/no' };
-    const other = { 'landlord.live': '0/0/always' };
+    const other = { 'landlord.live': '0/0/always/1024' };
     const old = (over: Partial<ObservedContainer>, inspected = {}) =>
       oldRepair(observedContainer({ name: 'x', ...ended, ...over }, inspected));
     expect(old({ labels: other }, { live })).toBe('none');

@@ -8,6 +8,7 @@ import type {
   ListedContainer,
 } from '../../../../../src/compute/providers/docker/state/container-answers.ts';
 import type { ObservedContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
+import { describeConfinement } from '../../../../../src/compute/providers/docker/state/confinement/confinement.ts';
 import { settings } from '../docker-fixture.ts';
 
 const { ownership } = settings();
@@ -197,7 +198,13 @@ describe('an inspect', () => {
       restartCount: 0,
       lastProbe: '',
       image: 'app:1',
-      live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' },
+      live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 0, restartPolicy: 'no' },
+      confinement: {
+        capabilities: 'as the engine has it',
+        newPrivileges: 'false',
+        boundedLog: 'as the engine has it',
+        init: 'false',
+      },
       fixedPorts: [],
       writableMounts: [],
       networkMode: '',
@@ -233,15 +240,44 @@ describe('an inspect', () => {
   });
 
   it('tells limits and restart policy', () => {
-    const HostConfig = { NanoCpus: 5e8, Memory: 1e6, RestartPolicy: { Name: 'always' }, NetworkMode: 'host' };
+    const limits = { NanoCpus: 5e8, Memory: 1e6, PidsLimit: 64 };
+    const HostConfig = { ...limits, RestartPolicy: { Name: 'always' }, NetworkMode: 'host' };
     expect(inspected({ RestartCount: 2, HostConfig }).inspected).toMatchObject({
       restartCount: 2,
-      live: { nanoCpus: 5e8, memoryBytes: 1e6, restartPolicy: 'always' },
+      live: { nanoCpus: 5e8, memoryBytes: 1e6, pidsLimit: 64, restartPolicy: 'always' },
       networkMode: 'host',
     });
     expect(inspected({ HostConfig: { RestartPolicy: { Name: '' } } }).inspected?.live.restartPolicy).toBe(
       'no',
     );
+  });
+
+  it.each([undefined, null, 0, -1])('takes a limit of processes of %s for none', (PidsLimit) => {
+    expect(inspected({ HostConfig: { PidsLimit } }).inspected?.live.pidsLimit).toBe(0);
+  });
+
+  it('tells in the words of the spec how it is confined, however the engine says it', () => {
+    const HostConfig = {
+      CapDrop: ['ALL'],
+      CapAdd: ['CAP_SETUID', 'CHOWN'],
+      SecurityOpt: ['no-new-privileges:true'],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+      Init: true,
+    };
+    const held = describeConfinement({
+      capabilities: ['CHOWN', 'SETUID'],
+      newPrivileges: false,
+      boundedLog: true,
+      init: true,
+    });
+    expect(inspected({ HostConfig }).inspected?.confinement).toEqual(held);
+    const free = { CapDrop: null, SecurityOpt: ['no-new-privileges:false', 'apparmor=x'] };
+    expect(inspected({ HostConfig: free }).inspected?.confinement).toEqual({
+      capabilities: 'as the engine has it',
+      newPrivileges: 'false',
+      boundedLog: 'as the engine has it',
+      init: 'false',
+    });
   });
 
   it('tells the host ports that were asked for by number, and no others', () => {

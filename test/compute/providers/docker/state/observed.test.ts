@@ -38,7 +38,7 @@ it('nothing is not there', () => {
 it('a successor beside what it is to replace is half of a step', () => {
   const limited = seen(
     {},
-    { live: { nanoCpus: 0, memoryBytes: 32 * 2 ** 20, restartPolicy: 'unless-stopped' } },
+    { live: { nanoCpus: 0, memoryBytes: 32 * 2 ** 20, pidsLimit: 1024, restartPolicy: 'unless-stopped' } },
   );
   const next = seen({ name: `${limited.name}_next` });
   expect(look(limited, next).halfway).toBe(true);
@@ -141,12 +141,12 @@ describe('changes', () => {
     ['never started', seen({ state: 'created' }), ['containers.app.state: created → running (spec)']],
     [
       'other limits than it was made with',
-      seen({}, { live: { nanoCpus: 1e9, memoryBytes: 0, restartPolicy: 'no' } }),
+      seen({}, { live: { nanoCpus: 1e9, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } }),
       ['containers.app.resources.cpu: 1 → none (drift)'],
     ],
     [
       'another restart policy',
-      seen({}, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } }),
+      seen({}, { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } }),
       ['containers.app.restartPolicy: no → unless-stopped (drift)'],
     ],
     [

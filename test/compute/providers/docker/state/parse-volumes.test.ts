@@ -4,6 +4,7 @@ import { parseVolumes } from '../../../../../src/compute/providers/docker/state/
 const rules = {
   namePrefix: 'landlord-acme-',
   allowedHostPaths: ['/srv/data/'],
+  writableHostPaths: [],
   operatorVolumes: ['/etc/ssl:/etc/ssl:ro'],
 };
 const parse = (volume: string, allowedHostPaths = rules.allowedHostPaths) =>
@@ -37,8 +38,9 @@ describe('a host path', () => {
   it.each(['/srv/data', '/srv/data/', '/srv//data/a', '/srv/./data/a', '/srv/data/a/../b', '//srv/data'])(
     '%s lies within what is allowed',
     (path) => {
-      expect(parse(`${path}:/data`)).toMatchObject({
+      expect(parse(`${path}:/data:ro`)).toMatchObject({
         named: false,
+        grant: { root: '/srv/data', written: [] },
         source: expect.stringMatching(/^\/srv\/data/),
       });
     },
@@ -62,6 +64,10 @@ describe('a host path', () => {
     expect(() => parse(`${path}:/data`)).toThrow(/^policy\.docker\.allowed_host_paths/);
   });
 
+  it('is refused to be written to, with what would help', () => {
+    expect(() => parse('/srv/data:/data')).toThrow(/may only be read\. Mount it with :ro/);
+  });
+
   it('is refused whatever it is, where nothing is allowed', () => {
     expect(() => parse('/srv/data:/data', [])).toThrow(/allowed_host_paths/);
   });
@@ -71,6 +77,6 @@ describe('a host path', () => {
   });
 
   it('reaches the engine without the tricks it was written with', () => {
-    expect(parse('/srv/x/../data//a/./b/:/data')?.source).toBe('/srv/data/a/b');
+    expect(parse('/srv/x/../data//a/./b/:/data:ro')?.source).toBe('/srv/data/a/b');
   });
 });

@@ -535,7 +535,15 @@ describe('what is only kept running', () => {
 
 describe('a bound on what tenants may use', () => {
   const bounded = (cpu: string, memory: string) =>
-    settings({}, {}, { allowed_images: ['none'], max_resources: { cpu, memory } });
+    settings(
+      {},
+      {},
+      {
+        allowed_images: ['none'],
+        max_resources: { cpu, memory },
+        default_resources: { cpu: '', memory: '' },
+      },
+    );
   const sized = (over: object) => {
     const ecs = memoryEcs();
     const found = ecs.taskDefinitions.get(baseArn)?.taskDefinition;

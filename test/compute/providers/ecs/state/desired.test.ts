@@ -173,7 +173,15 @@ describe('what a tenant names of AWS is refused, by the rule', () => {
   });
 
   test('an image that is not allowed, and more CPU than allowed over all tasks', () => {
-    const bounded = settings({}, {}, { allowed_images: ['app:*'], max_resources: { cpu: '1', memory: '' } });
+    const bounded = settings(
+      {},
+      {},
+      {
+        allowed_images: ['app:*'],
+        max_resources: { cpu: '1', memory: '' },
+        default_resources: { cpu: '', memory: '' },
+      },
+    );
     const spec = (image: string, count: number) =>
       tenantSpec(
         { desired_count: count },

@@ -122,7 +122,7 @@ describe('with nothing of an earlier spec', () => {
   });
 
   it('limits are changed before what stands still is started with them', () => {
-    const live = { nanoCpus: 5e8, memoryBytes: 2 ** 26, restartPolicy: 'always' } as const;
+    const live = { nanoCpus: 5e8, memoryBytes: 2 ** 26, restartPolicy: 'always', pidsLimit: 1024 } as const;
     const wanted = desiredTenant(
       tenantSpec({ resources: { cpu: '500m', memory: '64Mi' }, restart_policy: 'always' }),
       settings(),
@@ -300,7 +300,7 @@ describe('what can not run beside the old one waits until that is stopped', () =
   });
 });
 
-const job = { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } } as const;
+const job = { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } } as const;
 const endedByItself = { state: 'exited', exitCode: 3 } as const;
 
 describe('a successor that does not do', () => {
@@ -537,7 +537,7 @@ describe('told to keep what there was', () => {
     ['what is paused is unpaused', [old({ state: 'paused' })], 'unpause acme'],
     [
       'what its own restart policy leaves alone is left alone',
-      [old(ended, { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } })],
+      [old(ended, { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } })],
       'nothing',
     ],
     ['a successor is marked', [old(), next()], 'rename acme_next acme_drop'],

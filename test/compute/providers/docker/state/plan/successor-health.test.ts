@@ -42,7 +42,7 @@ describe('a successor is proven by', () => {
     [
       'having done its job',
       { state: 'exited', exitCode: 0 },
-      { live: { nanoCpus: 0, memoryBytes: 0, restartPolicy: 'no' } },
+      { live: { nanoCpus: 0, memoryBytes: 0, pidsLimit: 1024, restartPolicy: 'no' } },
     ],
   ])('%s', (_what, over, inspected) => {
     expect(health(over, inspected)).toEqual({ kind: 'proven' });
@@ -56,7 +56,7 @@ it('a successor that was made and not started is idle, whatever an earlier start
 });
 
 const under = (restartPolicy: RestartPolicy, memoryBytes = 0): Partial<Inspected> => ({
-  live: { nanoCpus: 0, memoryBytes, restartPolicy },
+  live: { nanoCpus: 0, memoryBytes, pidsLimit: 1024, restartPolicy },
 });
 /** The engine restarted it so often within the last minute. */
 const restarts = (restartCount: number): Partial<Inspected> => ({

@@ -137,7 +137,11 @@ describe('a tenant may not name', () => {
 });
 
 describe('what all tasks use together is bounded', () => {
-  const bounded = { allowed_images: ['*'], max_resources: { cpu: '1', memory: '1Gi' } };
+  const bounded = {
+    allowed_images: ['*'],
+    max_resources: { cpu: '1', memory: '1Gi' },
+    default_resources: { cpu: '', memory: '' },
+  };
   const app = (cpu: string, memory: string) => [{ name: 'app', image: 'app:1', resources: { cpu, memory } }];
   test.each<[cpu: string, memory: string, tasks: number, rule: string | undefined]>([
     ['500m', '512Mi', 2, undefined],
@@ -164,7 +168,11 @@ describe('what all tasks use together is bounded', () => {
   test('and what is not named is not guessed', () => {
     const subjects = [{ name: 'app', image: 'app:1', resources: {} }];
     expect(() => checkSize(bounded, subjects, 1)).toThrow(/container app names no cpu limit/);
-    const cpuOnly = { ...bounded, max_resources: { cpu: '1', memory: '' } };
+    const cpuOnly = {
+      ...bounded,
+      max_resources: { cpu: '1', memory: '' },
+      default_resources: { cpu: '', memory: '' },
+    };
     expect(() => checkSize(cpuOnly, [{ ...subjects[0]!, resources: { cpu: '1' } }], 1)).not.toThrow();
   });
 });
