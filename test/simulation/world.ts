@@ -32,6 +32,8 @@ export interface World {
   aws(): AwsEcs;
   /** Whether it was. */
   readonly hasAws: boolean;
+  /** When strangers last changed what runs on ECS, by tenant (`namespace/name`). */
+  readonly disturbedOnEcsMs: Map<string, number>;
   readonly specSchema: TenantSpecSchema;
   readonly weather: Weather;
   readonly ledger: Ledger;
@@ -161,6 +163,7 @@ export function createWorld(random: Random, time: VirtualTime): World {
     },
     specSchema,
     weather,
+    disturbedOnEcsMs: new Map(),
     ledger: createLedger(() => time.now()),
     operators: [],
     observers,

@@ -6,10 +6,12 @@ import { namespace } from './users.ts';
 
 /** What happens to ECS, and what people and AWS do there. */
 
-/** A service that runs; undefined: there is none. */
+/** A service that runs, for a stranger to lay hands on; undefined: there is none. */
 function someService(scene: Scene): { readonly aws: AwsEcs; readonly name: string } | undefined {
   const aws = scene.world.aws();
-  const name = serviceNameOf(`${namespace}-${scene.anyName()}`);
+  const tenant = scene.anyName();
+  const name = serviceNameOf(`${namespace}-${tenant}`);
+  scene.world.disturbedOnEcsMs.set(`${namespace}/${tenant}`, scene.world.time.now());
   return aws.service(name)?.status === 'ACTIVE' ? { aws, name } : undefined;
 }
 

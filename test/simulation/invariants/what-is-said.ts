@@ -268,8 +268,9 @@ const silenceSaysNothing: Invariant = {
       const isSameWish =
         before?.observedGeneration === status.observedGeneration && !movesAway(before, status);
       if (!isSameWish || tenant.metadata.deletionTimestamp !== undefined) return;
-      // What was seen to stop is no longer known to run, whoever refuses to start it.
+      // What was seen to stop, or to be scaled, is no longer known to be as it should, whoever refuses to put it right.
       if (wasDisturbed(world, key, world.time.now() - 60_000)) return;
+      if ((world.disturbedOnEcsMs.get(key) ?? 0) >= world.time.now() - 60_000) return;
       if (ready.status !== 'True' && reasonsOfALook.includes(ready.reason)) {
         const sinceMs = world.time.now() - world.weather.troubleSinceMs;
         if (ready.status === 'False' || sinceMs < silenceMs[providerOf(tenant) === 'ecs' ? 'ecs' : 'docker'])
