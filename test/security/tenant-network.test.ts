@@ -119,6 +119,29 @@ describe("a network of the operator's name", () => {
   });
 });
 
+describe('a network that somebody else makes of that name, in the same moment', () => {
+  it.each<[string, Record<string, string>, Record<string, unknown>]>([
+    ["a tenant's own", {}, {}],
+    ["a tenant's own, where it bears another one's marks", { 'landlord.tenant_id': 'evil' }, {}],
+    [
+      "the operator's, where it bears a tenant's marks",
+      { 'landlord.tenant_id': 'evil' },
+      { network_name: 'tenants' },
+    ],
+  ])('%s, is not used', async (_what, Labels, docker) => {
+    const engine = engineOf();
+    const create = engine.createNetwork.bind(engine);
+    engine.createNetwork = async (body, aborted) => {
+      await create({ Name: body.Name, Labels }, aborted);
+      return create(body, aborted);
+    };
+    await expect(sharedEngine(engine, { docker }).apply('victim')).rejects.toMatchObject({
+      code: 'ProviderConflict',
+    });
+    expect(engine.containers.size).toBe(0);
+  });
+});
+
 it('a tenant whose network cannot be had reads which pool is used up, and of no other tenant', async () => {
   const { apply } = sharedEngine(engineOf(), { docker: { network_pool: '10.0.0.0/28' } });
   await apply('victim');

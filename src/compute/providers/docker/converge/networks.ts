@@ -62,7 +62,7 @@ async function ensureShared(
   const Driver = settings.block.network_driver;
   const Options = Driver === 'bridge' ? keptApart : {};
   await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels, Options }, signal);
-  await dropDuplicates(deps, { name, owner }, signal);
+  assertShared(name, await withoutDuplicates(deps, { name, owner }, signal), settings.ownership);
 }
 
 /** Containers of a bridge reach what is outside of it, and not each other: here, they are different tenants'. */
@@ -97,19 +97,31 @@ async function ensurePrivate(
   signal: AbortSignal,
 ): Promise<void> {
   const { ownership } = deps.settings;
-  const [existing] = await networksNamed(deps.engine, name, signal);
+  const all = await networksNamed(deps.engine, name, signal);
+  assertOwn(owner, all, ownership);
+  const [existing] = all;
   if (existing === undefined) {
     await createPrivate(deps, { name, owner }, signal);
-    await dropDuplicates(deps, { name, owner }, signal);
-  } else if (!ownership.belongsTo(owner, existing.Labels)) {
-    throw new ComputeError(
-      'ProviderConflict',
-      `network ${name} ${ownership.describe(owner, existing.Labels)}. Remove it, or give the tenant another tenantId`,
-      { forLog: ownership.identify(existing.Labels) },
-    );
+    assertOwn(owner, await withoutDuplicates(deps, { name, owner }, signal), ownership);
   } else if (roomOf(existing) < owner.containers * 2) {
     await widen(deps, { existing, owner }, signal);
   }
+}
+
+/** Throws ProviderConflict. */
+function assertOwn(
+  owner: NetworkOwner,
+  existing: readonly Dockerode.NetworkInspectInfo[],
+  ownership: Ownership,
+): void {
+  const foreign = existing.find(({ Labels }) => !ownership.belongsTo(owner, Labels));
+  if (foreign === undefined) return;
+  const { Name, Labels } = foreign;
+  throw new ComputeError(
+    'ProviderConflict',
+    `network ${Name} ${ownership.describe(owner, Labels)}. Remove it, or give the tenant another tenantId`,
+    { forLog: ownership.identify(Labels) },
+  );
 }
 
 /** Made for fewer containers. With none in it, it is made anew; else it is kept for as long as it suffices. */
@@ -166,16 +178,16 @@ async function createPrivate(
   );
 }
 
-/** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. */
-async function dropDuplicates(
+/** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. Returns what stays. */
+async function withoutDuplicates(
   { engine, settings: { ownership } }: NetworkDeps,
   { name, owner: { consent } }: { readonly name: string; readonly owner: Pick<NetworkOwner, 'consent'> },
   signal: AbortSignal,
-): Promise<void> {
-  const [, ...later] = (await networksNamed(engine, name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
-  for (const network of later) {
-    if (ownership.isOurs(network.Labels)) await engine.removeNetwork(network.Id, consent, signal);
-  }
+): Promise<readonly Dockerode.NetworkInspectInfo[]> {
+  const all = (await networksNamed(engine, name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
+  const duplicates = all.slice(1).filter(({ Labels }) => ownership.isOurs(Labels));
+  for (const { Id } of duplicates) await engine.removeNetwork(Id, consent, signal);
+  return all.filter((network) => !duplicates.includes(network));
 }
 
 /** The engine's own filter takes names that merely contain it, too. */
