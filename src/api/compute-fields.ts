@@ -111,6 +111,9 @@ export const containerPort = z.strictObject({
   protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
 });
 
+export const longestHealthCheckSeconds = 300;
+export const mostHealthCheckRetries = 10;
+
 export const healthCheck = withRules(
   z.strictObject({
     command: z
@@ -118,11 +121,16 @@ export const healthCheck = withRules(
       .min(1)
       .max(64)
       .describe('Command and arguments run inside the container; exit code 0 means healthy. No shell.'),
-    intervalSeconds: z.int().min(1).max(300).default(10).describe('Seconds between two checks.'),
+    intervalSeconds: z
+      .int()
+      .min(1)
+      .max(longestHealthCheckSeconds)
+      .default(10)
+      .describe('Seconds between two checks.'),
     timeoutSeconds: z
       .int()
       .min(1)
-      .max(300)
+      .max(longestHealthCheckSeconds)
       .optional()
       .describe(
         'Seconds after which a check has failed; at most intervalSeconds. Default: 3, or the interval if shorter.',
@@ -130,13 +138,13 @@ export const healthCheck = withRules(
     retries: z
       .int()
       .min(1)
-      .max(10)
+      .max(mostHealthCheckRetries)
       .default(3)
       .describe('Failures in a row that make the container unhealthy.'),
     startPeriodSeconds: z
       .int()
       .min(0)
-      .max(300)
+      .max(longestHealthCheckSeconds)
       .default(0)
       .describe('Seconds after the start during which failures do not count.'),
   }),

@@ -11,7 +11,7 @@ import { driven } from '../compute/driven-provider.ts';
 /** What a container can do to its host, on the engine itself. */
 
 const signal = new AbortController().signal;
-const images = { app: '', flood: '' };
+const images = { app: '', flood: '', checked: '' };
 let bench: DockerTestBench;
 let host = '';
 
@@ -22,6 +22,11 @@ beforeAll(async () => {
     repository: 'hardening',
     tag: 'flood',
     command: ['flood', '200'],
+  });
+  images.checked = await pushImage(registry, {
+    repository: 'hardening',
+    tag: 'checked',
+    healthCheck: { Test: ['CMD', '/bin/ok'], Interval: 1e6, Retries: 2 },
   });
   host = await mkdtemp(join(tmpdir(), 'landlord-host-'));
   bench = dockerTestBench(
@@ -101,6 +106,15 @@ describe.concurrent('a container on a real engine', () => {
     const missing = running('maker', { volumes: [`${host}/missing:/host:ro`] });
     await expect(missing).rejects.toThrow(/bind source path does not exist/);
     expect(await readdir(host)).toEqual(['file']);
+  });
+
+  it('is checked each second where its image wants to be each millisecond', async () => {
+    const { name } = await running('checked', { image: images.checked });
+    expect((await bench.docker.getContainer(name).inspect()).Config.Healthcheck).toMatchObject({
+      Test: ['CMD', '/bin/ok'],
+      Interval: 1e9,
+      Retries: 2,
+    });
   });
 
   it('leaves 30 MB on the disk of the 200 MB that it logs', async () => {

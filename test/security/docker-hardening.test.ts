@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { dockerRequest, dockerRequests } from './docker-requests.ts';
 import type { DockerOperatorOptions as Operator } from './docker-operator.ts';
 
@@ -174,5 +175,53 @@ describe('limits that no container names', () => {
     const config = await hostConfig({ unlimited: ['memory'] }, open);
     expect(config).toMatchObject({ NanoCpus: 5e8 });
     expect(config.Memory).toBeUndefined();
+  });
+});
+
+describe('the health check of an image', () => {
+  const second = 1e9;
+  const made = async (Healthcheck: object | null, healthCheck?: object) => {
+    const engine = memoryEngine(['app:1']);
+    const inspect = engine.inspectImage.bind(engine);
+    engine.inspectImage = async (...asked) => {
+      const image = await inspect(...asked);
+      return image && { ...image, Config: { ...image.Config, Healthcheck } as typeof image.Config };
+    };
+    const containers = [{ name: 'app', image: 'app:1', ...(healthCheck && { healthCheck }) }];
+    return (await dockerRequests({ containers }, { engine }))[0]?.Healthcheck;
+  };
+  const Test = ['CMD', '/check'];
+
+  it.each<[string, object, object]>([
+    ['each millisecond', { Interval: 1e6 }, { Interval: second }],
+    ['each nanosecond, and less', { Interval: 1, Timeout: -1 }, { Interval: second, Timeout: second }],
+    ['each millisecond while it starts', { StartInterval: 1e6 }, { StartInterval: second }],
+    ['never', { Interval: 1e18 }, { Interval: 300 * second }],
+    ['that starts for a year', { StartPeriod: 3e16 }, { StartPeriod: 300 * second }],
+    ['that has no end', { Timeout: 1e18 }, { Timeout: 300 * second }],
+    ['that fails a million times', { Retries: 1e6 }, { Retries: 10 }],
+    ['that starts before it starts', { StartPeriod: -5 }, { StartPeriod: 1e6 }],
+  ])('%s is bounded, and else as the image has it', async (_what, figures, sent) => {
+    expect(await made({ Test, ...figures })).toEqual(sent);
+  });
+
+  it.each<[string, object | null]>([
+    ['there is none', null],
+    [
+      'it is within bounds',
+      { Test, Interval: 5 * second, Timeout: 3 * second, StartPeriod: 60 * second, Retries: 3 },
+    ],
+    ['it says no figures', { Test }],
+    ['it is switched off', { Test: ['NONE'], Interval: 1 }],
+  ])('is left alone where %s', async (_what, check) => {
+    expect(await made(check)).toBeUndefined();
+  });
+
+  it('lends none of its figures to the one of a Tenant', async () => {
+    const own = { command: ['/ok'], intervalSeconds: 5 };
+    const asked = await made(null, own);
+    expect(asked).toMatchObject({ Test: ['CMD', '/ok'], Interval: 5 * second, StartPeriod: 0 });
+    const check = { Test, Interval: 1, StartPeriod: 3e16, StartInterval: 1e6, Retries: 1e6 };
+    expect(await made(check, own)).toEqual({ ...asked, StartPeriod: 1e6, StartInterval: second });
   });
 });

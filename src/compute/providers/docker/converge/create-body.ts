@@ -5,6 +5,8 @@ import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import { byContainerPort } from '../state/container-fields.ts';
 import { boundedLogOptions } from '../state/confinement/confinement.ts';
 import type { Confinement } from '../state/confinement/confinement.ts';
+import { boundedHealthCheck } from '../state/confinement/image-health-check.ts';
+import type { EngineHealthCheck } from '../state/confinement/image-health-check.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
@@ -19,6 +21,7 @@ export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
 
 interface Making {
   readonly imageVolumes?: readonly ImageVolume[];
+  readonly imageHealthCheck?: EngineHealthCheck | null | undefined;
   /** Whether it bears its name in the tenant's own network from the start; see tenant-network.ts. */
   readonly isNamed?: boolean;
 }
@@ -29,9 +32,11 @@ interface Making {
  */
 export function createBody(
   container: DesiredContainer,
-  { imageVolumes = [], isNamed = true }: Making = {},
+  { imageVolumes = [], imageHealthCheck, isNamed = true }: Making = {},
 ): CreateBody {
   const { spec, network } = container;
+  const ownCheck = spec.healthCheck && engineHealthCheck(spec.healthCheck);
+  const healthCheck = boundedHealthCheck(imageHealthCheck, ownCheck);
   return {
     Image: spec.image,
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
@@ -39,7 +44,7 @@ export function createBody(
     Env: spec.env.map((variable) => environmentLine(variable, spec.name)),
     ExposedPorts: Object.fromEntries(byContainerPort(spec.ports ?? []).map(([key]) => [key, {}])),
     Labels: { ...container.labels },
-    ...(spec.healthCheck === undefined ? {} : { Healthcheck: engineHealthCheck(spec.healthCheck) }),
+    ...(healthCheck === undefined ? {} : { Healthcheck: healthCheck as Dockerode.HealthConfig }),
     HostConfig: hostConfig(container, imageVolumes),
     ...(network.kind === 'private'
       ? {
@@ -131,7 +136,7 @@ function environmentLine(variable: EnvVar, container: string): string {
   );
 }
 
-function engineHealthCheck(check: HealthCheck): Dockerode.HealthConfig {
+function engineHealthCheck(check: HealthCheck): EngineHealthCheck {
   const { intervalSeconds, retries, startPeriodSeconds } = check;
   return {
     Test: ['CMD', ...check.command],

@@ -134,8 +134,10 @@ async function createOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
-  const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
-  const body = createBody(container.desired, { imageVolumes, isNamed });
+  const image = await engine.inspectImage(container.desired.spec.image, signal);
+  const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container, image }, signal);
+  const imageHealthCheck = image?.Config.Healthcheck;
+  const body = createBody(container.desired, { imageVolumes, imageHealthCheck, isNamed });
   // Whoever can write to the host may have put a link in its place since.
   await assertHostPaths(engine, container.desired.volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));

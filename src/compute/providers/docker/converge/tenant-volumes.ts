@@ -21,7 +21,8 @@ export async function lostVolumes(
   if (had.size === 0) return [];
   const needed = new Set(namedVolumes(desired));
   for (const container of containers) {
-    for (const { source } of await imageVolumesOf(deps, container, signal)) needed.add(source);
+    const image = await deps.engine.inspectImage(container.desired.spec.image, signal);
+    for (const { source } of imageVolumesOf(container, image)) needed.add(source);
   }
   const lost: string[] = [];
   for (const name of needed) {
@@ -40,14 +41,21 @@ export async function ensureVolumes(
   for (const name of namedVolumes(desired)) await ensureVolume(deps, { desired, name, marks: {} }, signal);
 }
 
+interface MadeOfImage {
+  readonly desired: DesiredTenant;
+  readonly container: NewContainer;
+  /** As the engine has it. */
+  readonly image: Dockerode.ImageInspectInfo | undefined;
+}
+
 /** Makes the volumes that the container's image asks for. Rejects as `ensureVolumes` does. */
 export async function ensureImageVolumes(
   deps: VolumeDeps,
-  { desired, container }: { readonly desired: DesiredTenant; readonly container: NewContainer },
+  { desired, container, image }: MadeOfImage,
   signal: AbortSignal,
 ): Promise<readonly ImageVolume[]> {
   const { key } = deps.settings.ownership;
-  const wanted = await imageVolumesOf(deps, container, signal);
+  const wanted = imageVolumesOf(container, image);
   for (const { source, target } of wanted.filter((volume) => !isAnonymous(volume.source))) {
     const marks = { [key('container')]: container.desired.spec.name, [key('path')]: target };
     await ensureVolume(deps, { desired, name: source, marks }, signal);
@@ -62,12 +70,10 @@ function namedVolumes({ containers }: DesiredTenant): readonly string[] {
   return [...new Set(names)];
 }
 
-async function imageVolumesOf(
-  { engine }: VolumeDeps,
+function imageVolumesOf(
   { desired, predecessor }: NewContainer,
-  signal: AbortSignal,
-): Promise<readonly ImageVolume[]> {
-  const image = await engine.inspectImage(desired.spec.image, signal);
+  image: Dockerode.ImageInspectInfo | undefined,
+): readonly ImageVolume[] {
   return imageVolumes(desired, Object.keys(image?.Config.Volumes ?? {}), predecessor);
 }
 
