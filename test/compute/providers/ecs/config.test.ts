@@ -42,9 +42,9 @@ describe('the blocks of ecs', () => {
   });
 
   test.each([
-    [true, 39, 'taken'],
-    [false, 40, 'taken'],
-    [true, 40, 'ecs.tags: must have at most 39 entries where drain is true: it takes a tag of its own'],
+    [true, 37, 'taken'],
+    [false, 38, 'taken'],
+    [true, 38, 'ecs.tags: must have at most 37 entries where drain is true: it takes a tag of its own'],
   ])('with drain %j and %i tags: %s', (drain, count, message) => {
     const tags = Object.fromEntries(Array.from({ length: count }, (_none, index) => [`key-${index}`, 'x']));
     expect(refusal(ecsMergedBlock, { ...required, drain, tags })).toBe(message);
