@@ -51,6 +51,26 @@ describe('the blocks of ecs', () => {
     expect(refusal(ecsOperatorBlock, { ...required, drain, tags })).toBe(message);
   });
 
+  test.each(['us-west-2', 'us-gov-west-1', 'ap-southeast-4', 'eusc-de-east-1'])(
+    'take the region %s',
+    (region) => {
+      expect(refusal(ecsMergedBlock, { ...required, region })).toBe('taken');
+    },
+  );
+
+  test.each([
+    'us-west-2.evil.example',
+    'evil.example/x?',
+    'us-west-2\n',
+    'us-west-2@evil',
+    '-west-2',
+    'us-west-200',
+  ])('refuse the region %j, which would lead to another host', (region) => {
+    expect(refusal(ecsMergedBlock, { ...required, region })).toBe(
+      'ecs.region: must be a region such as us-west-2',
+    );
+  });
+
   test('take a service_name instead of a prefix', () => {
     expect(refusal(ecsMergedBlock, { cluster_arn, task_definition_arn, service_name: 'one' })).toBe('taken');
   });
