@@ -86,7 +86,9 @@ export const tenantStatus = z.strictObject({
   previousPlacements: z
     .array(placement)
     .optional()
-    .describe('Places not yet seen empty: what a move or a changed configuration left to remove.'),
+    .describe(
+      'Places not yet seen empty: what a move or a changed configuration left to remove. A move that would leave a fourth waits.',
+    ),
   rejected: z
     .strictObject({
       specHash: z.string().describe('Hash of the desired state that was rolled back.'),

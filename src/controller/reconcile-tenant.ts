@@ -21,6 +21,7 @@ import { converge, newsOf } from './steps/converge.ts';
 import { deleteTenant } from './steps/delete-tenant.ts';
 import { completePlaces } from './steps/complete-places.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
+import { crowdedMove } from './steps/crowded-move.ts';
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
@@ -91,10 +92,10 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
     note(pass, { previousPlacements: await placesByOwner(pass, signal) });
   }
   await completePlaces(pass);
-  const unapproved = moveThatWaits(pass, tenantSpec, desired);
-  if (unapproved !== undefined) {
+  const waiting = moveThatWaits(pass, tenantSpec, desired) ?? (await crowdedMove(pass, desired));
+  if (waiting !== undefined) {
     await observe(pass);
-    return unapproved;
+    return waiting;
   }
   const news = newsOf({ ...pass, requestedAt: requestedAt(pass) }, isKnown);
   const isMove = await place(pass, enabled, desired.placement);

@@ -11,6 +11,7 @@ import { dataAt } from '../status/lost-data.ts';
 import { progressMessage, reasonInTransition } from '../status/reasons.ts';
 import { summarise } from '../status/summarise.ts';
 import { noteRetained } from './delete-tenant.ts';
+import { leftBehind } from './crowded-move.ts';
 import { approvalMessage, gate } from './gate.ts';
 
 /** Where a tenant goes, and what it leaves for that. */
@@ -51,8 +52,7 @@ export async function place(
   const current = draft.placement;
   if (isSamePlace(current, target)) return false;
   const isMove = current !== undefined;
-  const left = current === undefined ? draft.previousPlacements : [...draft.previousPlacements, current];
-  const previousPlacements = left.filter((placement) => !isSamePlace(placement, target));
+  const previousPlacements = leftBehind(draft, target);
   // Elsewhere, it may do.
   pass.memory.rejected = undefined;
   note(pass, {

@@ -27,7 +27,7 @@ const serviceName = z
   .min(1)
   .max(255)
   .regex(/^[A-Za-z0-9_-]+$/, 'must be letters, digits, "-" or "_"');
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-[0-9]+$/, 'must be a region such as us-west-2');
+const region = z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$/, 'must be a region such as us-west-2');
 const launchType = z.enum(['EC2', 'FARGATE', 'EXTERNAL']);
 const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
 const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
@@ -42,8 +42,8 @@ export const placeShapes = {
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html */
 const tagKey: MapKey = { pattern: /^.+$/, maxLength: 128, message: 'must be 1 to 128 characters' };
-/** ECS takes 50 on a resource; Landlord's own need the rest. */
-const maxTags = 40;
+/** ECS takes 50 on a resource; Landlord's own, and its marks of these, need the rest. */
+const maxTags = 38;
 /** The wish for a drain is one more of Landlord's own. */
 const maxTagsWithDrain = maxTags - 1;
 

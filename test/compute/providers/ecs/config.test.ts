@@ -42,13 +42,33 @@ describe('the blocks of ecs', () => {
   });
 
   test.each([
-    [true, 39, 'taken'],
-    [false, 40, 'taken'],
-    [true, 40, 'ecs.tags: must have at most 39 entries where drain is true: it takes a tag of its own'],
+    [true, 37, 'taken'],
+    [false, 38, 'taken'],
+    [true, 38, 'ecs.tags: must have at most 37 entries where drain is true: it takes a tag of its own'],
   ])('with drain %j and %i tags: %s', (drain, count, message) => {
     const tags = Object.fromEntries(Array.from({ length: count }, (_none, index) => [`key-${index}`, 'x']));
     expect(refusal(ecsMergedBlock, { ...required, drain, tags })).toBe(message);
     expect(refusal(ecsOperatorBlock, { ...required, drain, tags })).toBe(message);
+  });
+
+  test.each(['us-west-2', 'us-gov-west-1', 'ap-southeast-4', 'eusc-de-east-1'])(
+    'take the region %s',
+    (region) => {
+      expect(refusal(ecsMergedBlock, { ...required, region })).toBe('taken');
+    },
+  );
+
+  test.each([
+    'us-west-2.evil.example',
+    'evil.example/x?',
+    'us-west-2\n',
+    'us-west-2@evil',
+    '-west-2',
+    'us-west-200',
+  ])('refuse the region %j, which would lead to another host', (region) => {
+    expect(refusal(ecsMergedBlock, { ...required, region })).toBe(
+      'ecs.region: must be a region such as us-west-2',
+    );
   });
 
   test('take a service_name instead of a prefix', () => {

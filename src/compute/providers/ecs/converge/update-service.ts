@@ -93,9 +93,8 @@ async function writeTags(
   const actual = tagMap(service.tags);
   const wanted = serviceTags(desired, revision);
   const arn = service.serviceArn ?? '';
-  const staleMarks = [tagKeys.tagKeys, tagKeys.taskDefinition, tagKeys.drain].filter(
-    (key) => key in actual && !(key in wanted),
-  );
+  const marks = [...tagKeys.tagMarks, tagKeys.shortMarks, tagKeys.taskDefinition, tagKeys.drain];
+  const staleMarks = marks.filter((key) => key in actual && !(key in wanted));
   const untag = [...diff.untag, ...staleMarks];
   if (untag.length > 0) await api.untagResource(scope, arn, untag, signal);
   const tags = tagList(missingTags(wanted, actual));

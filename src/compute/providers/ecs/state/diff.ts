@@ -9,7 +9,8 @@ import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
 import { deploymentConfiguration } from './service-input.ts';
 import type { UpdatedParts } from './service-input.ts';
-import { drainTag, keysFromSpec, serviceTags } from './marks/service-tags.ts';
+import { drainTag } from './marks/service-tags.ts';
+import { formerKeys, hasMarksOf, keyMarks } from './marks/tag-marks.ts';
 import { tagKeys, tagMap } from './marks/tags.ts';
 import type { Tags } from './marks/tags.ts';
 
@@ -35,7 +36,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
   const count = compareCount(wantedCount, service);
   const deployment = compareDeployment(service);
-  const untag = keysFromSpec(tags).filter((key) => !(key in desired.tags));
+  const untag = formerKeys(tags, desired.tags);
   const foreign = applied === 'other' ? 'spec' : 'drift';
   const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
   // What the edit does not speak of, and is not as it was asked for before, is somebody else's doing.
@@ -107,14 +108,12 @@ function compareMarks(desired: DesiredService, tags: Tags, applied: Applied): re
   const { specHash, ownerTags } = desired;
   const hash =
     applied === 'rejected' ? [] : live(`tags.${tagKeys.specHash}`, specHash, readMark(tags).specHash);
-  const keys = serviceTags(desired, '')[tagKeys.tagKeys];
+  const marks = hasMarksOf(desired.tags, tags) ? {} : keyMarks(desired.tags);
   const drain = drainTag(desired)[tagKeys.drain] ?? 'none';
   return [
     ...live(`tags.${tagKeys.drain}`, drain, tags[tagKeys.drain] ?? 'none'),
     ...Object.entries(ownerTags).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
-    ...(keys === tags[tagKeys.tagKeys] || keys === undefined
-      ? []
-      : live(`tags.${tagKeys.tagKeys}`, keys, tags[tagKeys.tagKeys])),
+    ...Object.entries(marks).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
     ...hash,
   ];
 }

@@ -202,7 +202,7 @@ describe('an update', () => {
       undefined,
       [
         { key: 'team', value: 'a' },
-        { key: 'landlord.tag_keys', value: 'ca8b2' },
+        { key: 'landlord.tag_marks', value: 'ca8b22d0db83a22d' },
       ],
     ],
     [
@@ -219,7 +219,7 @@ describe('an update', () => {
       { desiredCount: 3, networkConfiguration: onSubnet },
       [
         { key: 'team', value: 'a' },
-        { key: 'landlord.tag_keys', value: 'ca8b2' },
+        { key: 'landlord.tag_marks', value: 'ca8b22d0db83a22d' },
       ],
     ],
   ])(
@@ -268,7 +268,7 @@ describe('an update', () => {
     await converge(ecs, tenantSpec());
     expect(written(ecs)).toMatchObject([
       ['updateService', { ...place, taskDefinition: baseArn }],
-      ['untagResource', ['team', 'landlord.tag_keys', 'landlord.task_definition', 'landlord.drain']],
+      ['untagResource', ['team', 'landlord.tag_marks', 'landlord.task_definition', 'landlord.drain']],
       ['tagResource', [hashTag(tenantSpec())]],
     ]);
   });

@@ -391,8 +391,8 @@ describe('tags', () => {
     ],
     [
       'of which it was forgotten whose they are',
-      withTags((tags) => ({ ...tags, 'landlord.tag_keys': undefined })),
-      ['spec tags.landlord.tag_keys: none -> ca8b2'],
+      withTags((tags) => ({ ...tags, 'landlord.tag_marks': undefined })),
+      ['spec tags.landlord.tag_marks: none -> ca8b22d0db83a22d'],
     ],
     [
       'of another desired state',

@@ -16,8 +16,10 @@ export const tagKeys = {
   specHash: `${tagPrefix}spec_hash`,
   /** On a service: the revision of the tenant's own that it was given, as `HASH FAMILY:REVISION`. */
   taskDefinition: `${tagPrefix}task_definition`,
-  /** On a service: which of its other tags came from the spec. */
-  tagKeys: `${tagPrefix}tag_keys`,
+  /** On a service: which of its other tags came from the spec; see tag-marks.ts. */
+  tagMarks: [`${tagPrefix}tag_marks`, `${tagPrefix}tag_marks_2`, `${tagPrefix}tag_marks_3`],
+  /** The same, as earlier versions wrote it. */
+  shortMarks: `${tagPrefix}tag_keys`,
   /** On a service: to be drained before it is deleted; see drain-mark.ts. */
   drain: `${tagPrefix}drain`,
   /** On a task definition: the overlay that it was made from. */
