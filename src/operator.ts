@@ -9,7 +9,7 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
-import { allowsRetain } from './compute/policy.ts';
+import { allowsRetain } from './compute/policy-by-namespace.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
@@ -261,7 +261,7 @@ async function work(
 }
 
 function mayRetain({ policy }: OperatorConfig): (namespace: string) => boolean {
-  return () => allowsRetain(policy, false);
+  return (namespace) => allowsRetain(policy, namespace);
 }
 
 interface ReaperParts extends Pick<ReaperOptions, 'tenants' | 'events' | 'logger'> {
