@@ -1,14 +1,16 @@
 # docker build -t landlord .
-# Both stages from one image; any with Node 22.19 or newer and npm will do.
+# Both stages from one image; any with Node 22.19 or newer and npm will do. For a release, name it by digest:
+#   --build-arg NODE_IMAGE=node:24-slim@sha256:…
 ARG NODE_IMAGE=node:24-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# Nobody's install script runs, the pinned Node's neither: the image has its own.
+RUN npm ci --ignore-scripts
 COPY dev/build.ts dev/
 COPY src src
-RUN npm run build
+RUN node dev/build.ts
 
 FROM ${NODE_IMAGE}
 WORKDIR /landlord

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -10,14 +9,16 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
-import { allowsRetain } from './compute/policy.ts';
+import { allowsRetain } from './compute/policy-by-namespace.ts';
 import type { ProviderContext } from './compute/provider.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
-import { processEnvironment } from './config/environment.ts';
+import { podNamespace, processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
 import { tenantsResource } from './controller/kube-resources.ts';
+import { createReaper } from './controller/steps/reap.ts';
+import type { Reaper, ReaperOptions } from './controller/steps/reap.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
 import { sharedRun } from './async/shared-run.ts';
@@ -168,14 +169,6 @@ async function lead(
   }
 }
 
-function podNamespace(): string {
-  try {
-    return readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/namespace', 'utf8').trim();
-  } catch {
-    throw new Error('leader_election.namespace: is required outside of a cluster');
-  }
-}
-
 /** Loads and builds what the config enables; no other provider's SDK comes into memory. */
 async function createProviders(
   { config, logger }: OperatorOptions,
@@ -233,7 +226,7 @@ async function work(
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
-    mayRetain: () => allowsRetain(config.policy, false),
+    mayRetain: mayRetain(config),
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
       reflector: {
@@ -249,20 +242,44 @@ async function work(
     },
   });
   onCreated(controller);
+  const tenants = resource<Tenant>(client, tenantsResource);
   const orphans = reportOrphans(
     {
       providers,
       known: controller.tenants,
-      tenants: resource<Tenant>(client, tenantsResource),
+      tenants,
       intervalMs: durationMs(config.controller.resync_interval),
       logger,
       onCount: (provider, count) => metrics.orphans.set({ provider }, count),
+      reaper: reaperOf(config, { tenants, events, logger, metrics }),
     },
     signal,
   );
   await controller.run(signal, drainMs, tenure.lost);
   await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
+}
+
+function mayRetain({ policy }: OperatorConfig): (namespace: string) => boolean {
+  return (namespace) => allowsRetain(policy, namespace);
+}
+
+interface ReaperParts extends Pick<ReaperOptions, 'tenants' | 'events' | 'logger'> {
+  readonly metrics: Metrics;
+}
+
+function reaperOf(config: OperatorConfig, { metrics, ...parts }: ReaperParts): Reaper | undefined {
+  const { enabled, grace_period, dry_run } = config.controller.reaper;
+  if (!enabled) return undefined;
+  return createReaper({
+    ...parts,
+    gracePeriodMs: durationMs(grace_period),
+    dryRun: dry_run,
+    mayRetain: mayRetain(config),
+    now: () => performance.now(),
+    onDue: (provider, places) => metrics.reaperDue.set({ provider }, places),
+    onReaped: (provider) => metrics.reaped.inc({ provider }),
+  });
 }
 
 function countTenants({ tenants }: Metrics, cache: Reflector<Tenant> | undefined): void {

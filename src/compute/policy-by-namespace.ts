@@ -32,6 +32,12 @@ export function policyOf<Own>(rules: PolicyRules, name: string, own: Own): Polic
   };
 }
 
+/** Whether Tenants of the namespace may leave behind what they run: where it has rules of its own, they must say so. */
+export function allowsRetain(policy: PolicyRules, namespace: string): boolean {
+  const own = policyFor(policy, namespace);
+  return own.allow_retain ?? own === policy;
+}
+
 /** What any namespace at all may ask for. */
 export function widestPolicy<Own>(rules: PolicyRules, name: string, own: Own): Own {
   return mergedWith({ ...rules, [name]: own }, rules.namespaces ?? [])[name] as Own;

@@ -85,11 +85,6 @@ export function checkCommonPolicy(policy: CommonPolicy, containers: readonly Pol
   checkBound(policy, containers, 'memory');
 }
 
-/** `isNamed`: the namespace has an entry of its own in policy.namespaces. */
-export function allowsRetain({ allow_retain }: CommonPolicy, isNamed: boolean): boolean {
-  return allow_retain ?? !isNamed;
-}
-
 /** A refusal that names the rule of the operator's config, so that the admin knows which one to change. */
 export function denied(rule: string, what: string, mend: string): ComputeError {
   return new ComputeError(

@@ -82,6 +82,20 @@ const controller = z.strictObject({
     .describe("Time between two of each provider's sweeps over its engine."),
   namespaces: z.array(z.string().min(1)).default([]).describe('Namespaces to watch. Empty: all.'),
   tenant_selector: z.string().default('').describe('Label selector of the Tenants to watch. Empty: all.'),
+  reaper: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Whether to look for what is to be removed.'),
+      grace_period: duration
+        .default('24h')
+        .describe(
+          'How long something must be without its Tenant before it is removed; counted anew by each process.',
+        ),
+      dry_run: z.boolean().default(true).describe('Whether to tell only what would be removed.'),
+    })
+    .prefault({})
+    .describe(
+      'Removes what runs for Tenants that are gone, but for volumes, in namespaces where policy.allow_retain is false.',
+    ),
 });
 
 const leaderElection = z.strictObject({

@@ -4,6 +4,7 @@ import type { Tenant } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../compute/errors.ts';
 import type { OwnedResource, Provider } from '../compute/provider.ts';
+import type { Reaper } from './steps/reap.ts';
 import { messageOf } from '../kube/client/kube-api-error.ts';
 import type { Resource } from '../kube/client/resource.ts';
 
@@ -19,6 +20,8 @@ export interface OrphanReportOptions {
   readonly intervalMs: number;
   readonly logger: Logger;
   readonly onCount: (provider: string, orphans: number) => void;
+  /** Takes in each round what was found. */
+  readonly reaper?: Reaper | undefined;
 }
 
 /** Orphans that were told of, by provider and resource. */
@@ -26,7 +29,7 @@ type Reported = Map<string, Set<string>>;
 
 /**
  * Reports, every `intervalMs` until `signal` aborts, what this instance owns on the engines without a Tenant: each
- * orphan once in the log, their number as a metric. It never removes one: a Tenant deleted with Retain looks the same.
+ * orphan once in the log, their number as a metric. Only a reaper removes one: a Tenant deleted with Retain looks the same.
  * Volumes that outlived their Tenant, as volumePolicy has it, are told of, and are no orphans.
  */
 export async function reportOrphans(options: OrphanReportOptions, signal: AbortSignal): Promise<void> {
@@ -68,6 +71,7 @@ async function report(name: string, provider: Provider, round: Round): Promise<v
   // What has been taken back is told of again where it is orphaned again.
   reported.set(name, new Set(confirmed.map(({ resource }) => resource)));
   for (const orphan of confirmed) if (!told.has(orphan.resource)) tell(name, orphan, options.logger);
+  await options.reaper?.round(provider, confirmed, signal);
 }
 
 function tell(

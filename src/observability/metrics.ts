@@ -32,6 +32,10 @@ export function createMetrics() {
       'orphaned_total',
       'Tenants whose finalizer somebody took away while something of theirs was there.',
     ),
+    reaperDue: gauge('reaper_due', 'Places that the reaper is to empty, or would without dry_run.', [
+      'provider',
+    ]),
+    reaped: counter('reaped_total', 'Places that the reaper has emptied.', ['provider']),
     reconcileSeconds: histogram('reconcile_duration_seconds', 'Duration of a pass over one Tenant.', [
       'result',
     ]),

@@ -161,6 +161,20 @@ export function describeApiserverContract(name: string, makeHarness: () => Promi
       watched.end();
     });
 
+    test('a list can be of one name, there or not', async () => {
+      await create('listed');
+      await create('listed-too');
+      const namesOf = async (name: string) => {
+        const { items } = await tenants().list({
+          namespace: harness.namespace,
+          fieldSelector: `metadata.name=${name}`,
+        });
+        return items.map(({ metadata }) => metadata.name);
+      };
+      expect(await namesOf('listed')).toEqual(['listed']);
+      expect(await namesOf('unlisted')).toEqual([]);
+    });
+
     test('metadata can be had without the values', async () => {
       const { client, namespace } = harness;
       const secrets = resource<SecretObject>(client, secretsResource);

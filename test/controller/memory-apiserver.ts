@@ -297,10 +297,13 @@ function targetOf({ user, path }: ApiRequest): Target {
 }
 
 function selects({ namespace }: Target, { query }: ApiRequest): (object: Stored) => boolean {
-  const { labelSelector } = query;
+  const { labelSelector, fieldSelector } = query;
+  const named =
+    typeof fieldSelector === 'string' ? /^metadata\.name=(.+)$/.exec(fieldSelector)?.[1] : undefined;
   const wanted = typeof labelSelector === 'string' ? labelSelector.split(',') : [];
   return ({ metadata }) =>
     (namespace === undefined || metadata.namespace === namespace) &&
+    (named === undefined || metadata.name === named) &&
     wanted.every((term) => {
       const [key = '', value] = term.split('=');
       return metadata.labels?.[key] === value;

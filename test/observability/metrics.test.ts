@@ -9,6 +9,8 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_tenants gauge',
     'landlord_orphans gauge',
     'landlord_orphaned_total counter',
+    'landlord_reaper_due gauge',
+    'landlord_reaped_total counter',
     'landlord_reconcile_duration_seconds histogram',
     'landlord_queue_depth gauge',
     'landlord_provider_duration_seconds histogram',

@@ -1,5 +1,9 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
+import type {
+  OnPullProgress,
+  PullStanding,
+} from '../../src/compute/providers/docker/engine/pull-progress.ts';
 import { drivenDocker, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
 import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 
@@ -7,12 +11,18 @@ const signal = new AbortController().signal;
 /** Turns in which whatever waits for nothing but promises comes to its end. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
+const later = (ms: number): void => void vi.setSystemTime(Date.now() + ms);
+
 /** An engine on which every pull goes on until the test ends it: each registry drips. */
 function drippingEngine() {
   const engine = memoryEngine();
   const running = new Map<string, () => void>();
-  engine.pullImage = (image, _auth, _onProgress, aborted) =>
+  const reports = new Map<string, OnPullProgress>();
+  engine.pullImage = (image, _auth, onProgress, aborted) =>
     new Promise((resolve, reject) => {
+      reports.set(image, onProgress);
       running.set(image, () => {
         engine.images.add(image);
         running.delete(image);
@@ -44,7 +54,13 @@ function drippingEngine() {
     await settled();
     return message;
   };
-  return { engine, docker, running, provision, pulled: () => [...running.keys()].toSorted() };
+  /** What the engine tells of a pull. */
+  const report = async (image: string, standing: Partial<PullStanding>): Promise<void> => {
+    const all = { bytes: 0, isUpToEngine: false, isHeldUp: false, ...standing };
+    reports.get(image)?.('…', all);
+    await settled();
+  };
+  return { engine, docker, running, report, provision, pulled: () => [...running.keys()].toSorted() };
 }
 
 const some = (count: number, of: (at: number) => string): string[] =>
@@ -113,6 +129,101 @@ test('an engine has eight pulls at once, and each that ends lets another one beg
   await settled();
   expect(running.has(images[8] ?? '')).toBe(true);
   expect(running.size).toBe(8);
+});
+
+describe('a pull that is slow for a whole minute', () => {
+  const drip = 'drip.example/app:1';
+  const good = 'registry.example/app:1';
+  const heldUp = { isUpToEngine: true, isHeldUp: true };
+
+  /** A pull from `drip`, and 60 s in which it has got so many bytes. */
+  async function withSlow(bytes: number) {
+    const engine = drippingEngine();
+    await engine.provision('evil.a', drip);
+    await engine.report(drip, { bytes: 0 });
+    const aMinute = async (): Promise<void> => {
+      for (const part of [1, 2, 3]) {
+        later(20_000);
+        await engine.report(drip, { bytes: (bytes * part) / 3 });
+      }
+    };
+    return { ...engine, aMinute };
+  }
+
+  test('gives way to one that the engine holds up for it, and is tried again later', async () => {
+    const { pulled, provision, report, aMinute } = await withSlow(18);
+    await provision('good.a', good);
+    await report(good, heldUp);
+    expect(pulled()).toEqual([drip, good]);
+    await aMinute();
+    expect(pulled()).toEqual([good]);
+    const again = provision('evil.a', drip);
+    await expect(again).rejects.toMatchObject({
+      code: 'ImageUnavailable',
+      message:
+        "Image drip.example/app:1 can't be pulled: registry drip.example is slow, and the pull gave way to others that wait",
+      retryAfterMs: 120_000,
+    });
+  });
+
+  test('gives way as soon as the other one waits, where it has been slow before', async () => {
+    const { pulled, provision, report, aMinute } = await withSlow(18);
+    await aMinute();
+    await provision('good.a', good);
+    expect(pulled()).toEqual([drip, good]);
+    await report(good, heldUp);
+    expect(pulled()).toEqual([good]);
+  });
+
+  test('does so by no pauses, either: what is tried anew by the engine counts', async () => {
+    const { pulled, provision, report, aMinute } = await withSlow(0);
+    await provision('good.a', good);
+    await report(good, heldUp);
+    await aMinute();
+    expect(pulled()).toEqual([good]);
+  });
+
+  test.each([
+    ['nobody waits', 18, undefined],
+    ['those that wait do so for its own registry', 18, 'drip.example/other:1'],
+    ['it is not slow', 3_000_000, good],
+  ])('goes on where %s', async (_what, bytes, other) => {
+    const { pulled, provision, report, aMinute } = await withSlow(bytes);
+    if (other !== undefined) {
+      await provision('good.a', other);
+      await report(other, heldUp);
+    }
+    await aMinute();
+    expect(pulled()).toContain(drip);
+  });
+
+  test('goes on where it is the engine that takes its time', async () => {
+    const { pulled, provision, report, aMinute } = await withSlow(18);
+    await provision('good.a', good);
+    await report(good, heldUp);
+    later(50_000);
+    await report(drip, { isUpToEngine: true });
+    later(50_000);
+    await report(drip, { isUpToEngine: true });
+    expect(pulled()).toContain(drip);
+    await aMinute();
+    expect(pulled()).toContain(drip);
+  });
+
+  test('gives its turn to one that waits for nothing else', async () => {
+    const { running, provision, report } = drippingEngine();
+    const drips = some(8, (one) => `drip${one}.example/app:1`);
+    for (const [one, image] of drips.entries()) await provision(`evil${one % 3}.t${one}`, image);
+    expect(running.size).toBe(8);
+    for (const image of drips) await report(image, { bytes: 0 });
+    later(60_000);
+    for (const image of drips) await report(image, { bytes: 6 });
+    expect(running.size).toBe(8);
+    expect(await provision('good.a', good)).toBe(`Waiting for a turn to pull ${good}`);
+    await report(drips[5] ?? '', { bytes: 7 });
+    // One turn was wanted, and no more are taken away.
+    expect([...running.keys()]).toEqual([...drips.slice(1), good]);
+  });
 });
 
 describe('a pull that nobody wants any more is given up', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
-import { allowsRetain, commonPolicyShape } from '../../src/compute/policy.ts';
+import { allowsRetain } from '../../src/compute/policy-by-namespace.ts';
+import { providerDefinitions } from '../../src/compute/registry.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
 import { startController } from '../controller/controller-fixture.ts';
 import type { FixtureOptions } from '../controller/controller-fixture.ts';
 import { changesIn, scriptedProvider } from '../controller/scripted-provider.ts';
-import { z } from 'zod';
 
 /** Whatever a Tenant leaves behind runs on and counts for no quota: by what is it left, where that is not allowed? */
 async function start(mayRetain: boolean, options: FixtureOptions = {}) {
@@ -128,16 +129,21 @@ describe('a place that is given up, where nothing may be left behind,', () => {
 });
 
 test.each([
-  [undefined, false, true],
-  [undefined, true, false],
-  [true, true, true],
-  [false, false, false],
+  ['nothing is said', {}, { 'team-a': true, 'team-b': false, 'team-c': false }],
+  ['all may', { allow_retain: true }, { 'team-a': true, 'team-b': true, 'team-c': false }],
+  ['nobody may', { allow_retain: false }, { 'team-a': false, 'team-b': false, 'team-c': false }],
+  [
+    'one namespace may',
+    { namespaces: [{ names: ['team-b'], allow_retain: true }] },
+    { 'team-a': true, 'team-b': true, 'team-c': true },
+  ],
 ])(
-  'with allow_retain %s, in a namespace with rules of its own (%s): %s',
-  (allow_retain, isNamed, allowed) => {
-    const policy = z
-      .strictObject(commonPolicyShape)
-      .parse({ ...(allow_retain !== undefined && { allow_retain }) });
-    expect(allowsRetain(policy, isNamed)).toBe(allowed);
+  'where %s, who may leave something behind is what policy.allow_retain makes of it',
+  (_what, more, expected) => {
+    const namespaces = [{ names: ['team-b'] }, { names: ['team-c'], allow_retain: false }];
+    const text = JSON.stringify({ compute: { mock: {} }, policy: { namespaces, ...more } });
+    const { policy } = parseConfig(text, 'test.yaml', { providers: providerDefinitions, environment: {} });
+    const allowed = Object.keys(expected).map((namespace) => [namespace, allowsRetain(policy, namespace)]);
+    expect(Object.fromEntries(allowed)).toEqual(expected);
   },
 );

@@ -83,6 +83,11 @@ export function permitToDelete(tenant: Tenant): Permit {
   return permitUpTo(policy === 'Delete' ? 'data-loss' : 'outage');
 }
 
+/** What runs for a Tenant that is gone, where the operator's config asks for its removal. Data stays. */
+export function permitToReap(): Permit {
+  return permitUpTo('outage');
+}
+
 /** Starting again what stopped, and live settings put back, are repairs that nobody has to agree to. */
 function touchesWhatRuns({ cause, effect }: Change): boolean {
   return cause === 'spec' || effect !== 'live';

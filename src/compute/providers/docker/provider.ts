@@ -9,6 +9,8 @@ import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type {
   CreateProvider,
   DestroyResult,
+  Looking,
+  Observation,
   OnChange,
   Provider,
   ProviderContext,
@@ -121,10 +123,7 @@ export function dockerProvider(
     hold: stepping('UpdateFailed', true),
     destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
-    getStatus(at, against, how) {
-      if (against !== undefined) pulls.keepOnly(at.tenantId, imagesOf(deps, against));
-      return look('ProviderUnavailable', () => getStatus(deps, { at, against }, how));
-    },
+    getStatus: (at, against, how) => look('ProviderUnavailable', () => observe(deps, { at, against }, how)),
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     async watch(onChange, signal) {
       listeners.add(onChange);
@@ -160,6 +159,17 @@ function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContex
 async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
   deps.places.assertHere(attempt.desired.placement);
   return convergeTenant(deps, attempt, signal);
+}
+
+/** Each pass looks, and so tells which images are still wanted, whether or not a step follows. */
+async function observe(
+  deps: Deps,
+  subject: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
+  how: Looking,
+): Promise<Observation> {
+  const { at, against } = subject;
+  if (against !== undefined) deps.pulls.keepOnly(at.tenantId, imagesOf(deps, against));
+  return getStatus(deps, subject, how);
 }
 
 /** What it may still have to be made of: the desired state, and what ran before that. */

@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import type { Consent } from '../../../permit.ts';
 import type { EngineId } from './engine-id.ts';
 import type { EngineTime } from './engine-time.ts';
+import type { OnPullProgress } from './pull-progress.ts';
 
 /**
  * The Docker Engine as this provider uses it. Each call has a deadline, rejects only with ComputeError
@@ -32,14 +33,14 @@ export interface Engine extends EngineReads {
   updateContainer(id: string, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
   /**
    * Pulls. Ends when the image is there; rejects with ImageUnavailable naming the image and what would mend it.
-   * `onProgress` gets a line now and then. A registry that is silent for `pullSilenceMs`, or does not come to an end
+   * `onProgress` gets a line now and then, and how it stands. A registry that is silent for `pullSilenceMs`, or does not come to an end
    * within `pullDeadlineMs`, counts as unavailable.
    */
   pullImage(
     reference: string,
     auth:
       { readonly username: string; readonly password: string; readonly serveraddress: string } | undefined,
-    onProgress: (line: string) => void,
+    onProgress: OnPullProgress,
     signal: AbortSignal,
   ): Promise<void>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */

@@ -8,7 +8,7 @@ import { parseImageReference } from '../../../spec/image-reference.ts';
 import { startDeadline } from '../../../../async/deadline.ts';
 import { jsonLines } from './json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
-import type { PullLine } from './pull-progress.ts';
+import type { OnPullProgress, PullLine } from './pull-progress.ts';
 
 export interface RegistryAuth {
   readonly username: string;
@@ -19,7 +19,7 @@ export interface RegistryAuth {
 export interface PullOptions {
   readonly reference: string;
   readonly auth: RegistryAuth | undefined;
-  readonly onProgress: (line: string) => void;
+  readonly onProgress: OnPullProgress;
   /** Milliseconds without a word before the registry counts as unavailable. */
   readonly silenceMs: number;
   /** Milliseconds that all of it may take. */

@@ -15,30 +15,57 @@ interface Layer {
   readonly total: number;
 }
 
+/** How a pull stands. */
+export interface PullStanding {
+  /** What the registry has sent of the layers. */
+  readonly bytes: number;
+  /** Whether nothing is expected of the registry: all that is left waits in the engine's queue, or is unpacked. */
+  readonly isUpToEngine: boolean;
+  /** Whether it waits in the engine's queue. */
+  readonly isHeldUp: boolean;
+}
+
+export type OnPullProgress = (line: string, standing: PullStanding) => void;
+
 export interface PullProgress {
   take(line: PullLine): void;
-  /** Whether nothing is expected of the registry: all that is left waits in the engine's queue, or is unpacked. */
   isUpToEngine(): boolean;
 }
 
-/** Sums the engine's lines up, layer by layer, into one now and then. */
-export function pullProgress(onProgress: (line: string) => void, now: () => number = Date.now): PullProgress {
+/** Sums the engine's lines up, layer by layer, into one now and then, and whenever the waiting for the engine begins or ends. */
+export function pullProgress(onProgress: OnPullProgress, now: () => number = Date.now): PullProgress {
   const layers = new Map<string, Layer>();
   let lastLineAt = now();
+  let wasHeldUp = false;
   return {
     take: ({ id, status, progressDetail }) => {
       if (id === undefined || status === undefined || status.startsWith('Pulling from')) return;
       const { current = 0, total = layers.get(id)?.total ?? 0 } = progressDetail ?? {};
       layers.set(id, { status, current, total });
-      if (now() - lastLineAt < lineEveryMs) return;
+      const standing = standingOf([...layers.values()]);
+      if (now() - lastLineAt < lineEveryMs && standing.isHeldUp === wasHeldUp) return;
       lastLineAt = now();
-      onProgress(summary([...layers.values()]));
+      wasHeldUp = standing.isHeldUp;
+      onProgress(summary([...layers.values()]), standing);
     },
-    isUpToEngine: () => {
-      const left = [...layers.values()].filter(({ status }) => !inPlace.includes(status));
-      return left.length > 0 && left.every(({ status }) => enginesWork.includes(status));
-    },
+    isUpToEngine: () => standingOf([...layers.values()]).isUpToEngine,
   };
+}
+
+function standingOf(layers: readonly Layer[]): PullStanding {
+  const left = layers.filter(({ status }) => !inPlace.includes(status));
+  const isUpToEngine = left.length > 0 && left.every(({ status }) => enginesWork.includes(status));
+  return {
+    bytes: layers.reduce((sum, layer) => sum + bytesOf(layer), 0),
+    isUpToEngine,
+    isHeldUp: isUpToEngine && left.some(({ status }) => status === 'Waiting'),
+  };
+}
+
+/** What is said of a layer that is being unpacked counts that. */
+function bytesOf({ status, current, total }: Layer): number {
+  if (status === 'Downloading') return current;
+  return status !== 'Waiting' && [...inPlace, ...enginesWork].includes(status) ? total : 0;
 }
 
 const inPlace = ['Pull complete', 'Already exists'];

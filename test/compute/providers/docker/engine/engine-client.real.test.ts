@@ -8,6 +8,8 @@ import type { Registry } from '../../../../../dev/registry.ts';
 import { removeImagesOf } from '../../../../../dev/shared-engine-remains.ts';
 import { createEngineClient } from '../../../../../src/compute/providers/docker/engine/engine-client.ts';
 import { freeSubnet } from '../docker-bench.ts';
+import type { PullStanding } from '../../../../../src/compute/providers/docker/engine/pull-progress.ts';
+import { startPlainRegistry } from './plain-registry.ts';
 import { never, testClient } from '../engine-stand-in.ts';
 import { anyConsent } from '../../../permits.ts';
 
@@ -94,6 +96,30 @@ describe('images', () => {
     });
     own.resume();
     await engine.pullImage(reference, undefined, quiet, never);
+  });
+
+  test('a registry that drips is given up at the deadline, and what it held up in the engine is known to wait', async () => {
+    const [dripping, other] = await Promise.all([
+      startPlainRegistry(4, 'drips'),
+      startPlainRegistry(1, 'sends'),
+    ]);
+    onTestFinished(async () => {
+      for (const own of [dripping, other]) {
+        own.close();
+        await removeImagesOf(inject('dockerHost'), own.image.split('/')[0] ?? '');
+      }
+    });
+    const client = testClient({ host: inject('dockerHost'), pullDeadlineMs: 3_000 });
+    const seen: string[] = [];
+    const { promise: began, resolve } = Promise.withResolvers<void>();
+    const dripped = client.pullImage(dripping.image, undefined, () => resolve(), never);
+    const end = dripped.catch((error: unknown) => void seen.push(String(error)));
+    await began;
+    const note = (_line: string, { isHeldUp }: PullStanding) => void (isHeldUp && seen.push('held up'));
+    await client.pullImage(other.image, undefined, note, never);
+    seen.push('pulled');
+    await end;
+    expect(seen).toEqual(['held up', expect.stringContaining('did not send all of it within 3 s'), 'pulled']);
   });
 
   test('a registry with a password wants the right one, and gets it', async () => {

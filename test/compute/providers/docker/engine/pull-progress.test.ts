@@ -106,3 +106,25 @@ test('a pull that has nothing left is not queued', () => {
   progress.take({ id: 'a', status: 'Pull complete' });
   expect(progress.isUpToEngine()).toBe(false);
 });
+
+test('what the registry has sent, and who waits for whom, is told with each line, and at once where the waiting begins or ends', () => {
+  const seen: unknown[] = [];
+  const progress = pullProgress(
+    (_line, standing) => seen.push(standing),
+    () => 0,
+  );
+  const loading = { id: 'a', status: 'Downloading', progressDetail: { current: 30, total: 100 } };
+  const waiting = { id: 'b', status: 'Waiting' };
+  for (const line of [
+    waiting,
+    loading,
+    { id: 'a', status: 'Download complete', progressDetail: {} },
+    { id: 'a', status: 'Extracting' },
+  ])
+    progress.take(line);
+  expect(seen).toEqual([
+    { bytes: 0, isUpToEngine: true, isHeldUp: true },
+    { bytes: 30, isUpToEngine: false, isHeldUp: false },
+    { bytes: 100, isUpToEngine: true, isHeldUp: true },
+  ]);
+});

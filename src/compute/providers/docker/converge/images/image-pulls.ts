@@ -1,9 +1,13 @@
 import type { Logger } from 'pino';
+import { onAbort } from '../../../../../async/on-abort.ts';
 import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { OnPullProgress } from '../../engine/pull-progress.ts';
 import { createPullTurns } from './pull-turns.ts';
+import { createSlowPulls } from './slow-pulls.ts';
+import type { SlowPulls } from './slow-pulls.ts';
 import { createWantedImages } from './wanted-images.ts';
 import type { WantedImage } from './wanted-images.ts';
 
@@ -54,6 +58,7 @@ export function createImagePulls(
     if (failure !== undefined) logger.warn({ image: wanted.image, error: failure.message }, 'pull failed');
     hintAll(wanted);
   });
+  const slow = createSlowPulls((registry) => turns.isWanted(registry));
   let isClosing = false;
 
   const pullInTurn = async (request: PullRequest, wanted: WantedImage): Promise<void> => {
@@ -65,7 +70,9 @@ export function createImagePulls(
         await abortable(turn.come, over.signal);
         hintAll(wanted);
       }
-      await pullImage({ engine, logger }, request, over.signal);
+      await givingWay(slow, wanted, (onProgress, signal) =>
+        pullImage({ engine, logger, onProgress }, request, signal),
+      );
     } finally {
       turn.end();
     }
@@ -95,8 +102,41 @@ export function createImagePulls(
   };
 }
 
+/** Longer than others may need to get what they wait for. */
+const gaveWayRetryMs = 120_000;
+
+/** The pull; it ends, and is to be made later, where it is so slow that others wait for it. */
+async function givingWay(
+  slow: SlowPulls,
+  { image, registry, over }: WantedImage,
+  pull: (onProgress: OnPullProgress, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const ends = new AbortController();
+  let gaveWay: ComputeError | undefined;
+  const watch = slow.watch(registry, () => {
+    const message = `Image ${image} can't be pulled: registry ${registry} is slow, and the pull gave way to others that wait`;
+    gaveWay = new ComputeError('ImageUnavailable', message, { retryAfterMs: gaveWayRetryMs });
+    ends.abort(gaveWay);
+  });
+  const stopFollowing = onAbort(over.signal, () => ends.abort(over.signal.reason));
+  try {
+    await pull((_line, standing) => watch.report(standing), ends.signal);
+  } catch (error) {
+    throw gaveWay ?? error;
+  } finally {
+    stopFollowing();
+    watch.end();
+  }
+}
+
+interface PullTools {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly onProgress: OnPullProgress;
+}
+
 async function pullImage(
-  { engine, logger }: { readonly engine: Engine; readonly logger: Logger },
+  { engine, logger, onProgress }: PullTools,
   { image, credential }: PullRequest,
   signal: AbortSignal,
 ): Promise<void> {
@@ -111,7 +151,10 @@ async function pullImage(
           password: auth.password.reveal(),
           serveraddress: auth.registry.split('/')[0] ?? '',
         },
-    (progress) => logger.info({ image, progress }, 'pulling image'),
+    (progress, standing) => {
+      logger.info({ image, progress }, 'pulling image');
+      onProgress(progress, standing);
+    },
     signal,
   );
   logger.info({ image }, 'pulled image');

@@ -24,6 +24,8 @@ export interface PullTurns {
   take(applicant: Applicant): Turn;
   /** The tenants of an applicant have changed. */
   review(): void;
+  /** Whether a pull from another registry than this one waits for nothing but a turn on the engine. */
+  isWanted(registry: string): boolean;
 }
 
 interface Standing {
@@ -74,6 +76,11 @@ export function createPullTurns(): PullTurns {
       };
     },
     review,
+    isWanted: (registry) =>
+      [...waiting].some(
+        ({ applicant }) =>
+          applicant.registry !== registry && mayGo(applicant, [...running.values()]) !== undefined,
+      ),
   };
 }
 
@@ -100,15 +107,18 @@ function choose(
   if (under.length >= pullBounds.engine) return undefined;
   let best: Choice | undefined;
   for (const standing of waiting) {
-    const { registry } = standing.applicant;
-    if (under.filter(({ applicant }) => applicant.registry === registry).length >= pullBounds.registry)
-      continue;
-    const found = payerOf(standing.applicant, under);
+    const found = mayGo(standing.applicant, under);
     if (found === undefined || (best !== undefined && best.load <= found.load)) continue;
     best = { standing, ...found };
     if (best.load === 0) break;
   }
   return best;
+}
+
+/** At whose cost it may go, as far as its registry, its namespaces and its tenants let it. */
+function mayGo(applicant: Applicant, under: readonly Running[]): Omit<Choice, 'standing'> | undefined {
+  const fromThere = under.filter((one) => one.applicant.registry === applicant.registry);
+  return fromThere.length >= pullBounds.registry ? undefined : payerOf(applicant, under);
 }
 
 /** Of those for whom it is, who has a turn left, and whose namespace has the fewest under way. */
