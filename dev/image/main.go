@@ -134,6 +134,9 @@ func openRawSockets() {
 	for name, kind := range kinds {
 		_, err := syscall.Socket(kind[0], kind[1], kind[2])
 		fmt.Println(name, err)
+		if err != nil {
+			defer os.Exit(1)
+		}
 	}
 }
 

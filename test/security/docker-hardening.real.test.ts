@@ -6,6 +6,7 @@ import { pushImage } from '../../dev/images.ts';
 import { dockerTestBench, isReady, settled, statusWhere } from '../compute/providers/docker/docker-bench.ts';
 import type { DockerTestBench } from '../compute/providers/docker/docker-bench.ts';
 import { until } from '../until.ts';
+import { containerSpec } from '../compute/providers/docker/docker-fixture.ts';
 import { driven } from '../compute/driven-provider.ts';
 
 /** What a container can do to its host, on the engine itself. */
@@ -95,6 +96,18 @@ describe.concurrent('a container on a real engine', () => {
     expect((await bench.docker.getContainer(name).inspect()).Id).toBe(Id);
     const limits = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'];
     expect(await Promise.all(limits.map((file) => bench.run(name, 'read', file)))).toContain('max');
+  });
+
+  it('that fails for want of a capability is told of with the rule, by its own output', async () => {
+    const provider = driven(bench.provider());
+    const containers = [containerSpec('app', { image: images.app, args: ['raw-socket'] })];
+    const spec = bench.spec('needy', { restart_policy: 'no' }, { containers });
+    await settled(() => provider.provision(spec, signal));
+    const look = () => provider.getStatus(spec, { fresh: true, signal });
+    const { message } = await statusWhere(look, ({ compute }) => compute.state === 'failed');
+    expect(message).toBe(
+      'container app exited with code 1 (by its output, it may need a capability by cap_add, which policy.docker.allow_capabilities allows)',
+    );
   });
 
   it('reads a path of the host that is allowed, writes nothing there, and makes none', async () => {

@@ -122,6 +122,16 @@ describe('what goes beyond that', () => {
     expect(more.PidsLimit).toBe(4096);
   });
 
+  it('is granted to the namespaces that are named, and to no other', async () => {
+    const docker = { allow_capabilities: ['NET_RAW'], allow_setuid: true, allow_unlimited: true };
+    const open = (...names: string[]): Operator => ({ policy: { namespaces: [{ names, docker }] } });
+    const asked = { cap_add: ['NET_RAW'], no_new_privileges: false, unlimited: ['pids', 'log'] };
+    expect((await hostConfig(asked, open('team-a'))).CapAdd).toContain('NET_RAW');
+    for (const [key, value] of Object.entries(asked)) {
+      await expect(dockerRequest({ [key]: value }, open('team-b'))).rejects.toThrow(/^PolicyDenied: /);
+    }
+  });
+
   it('is not given by the rule alone: a Tenant has to ask', async () => {
     const open = { allow_capabilities: ['NET_RAW'], allow_setuid: true, allow_unlimited: true };
     expect(await hostConfig({}, policy(open))).toEqual(await hostConfig({}));

@@ -206,6 +206,7 @@ function readCalls(
   Engine,
   | 'listContainers'
   | 'inspectContainer'
+  | 'lastOutput'
   | 'inspectImage'
   | 'listNetworks'
   | 'inspectNetwork'
@@ -233,6 +234,7 @@ function readCalls(
           );
         return container === undefined ? undefined : inspected(container, engine.skewMs);
       }),
+    lastOutput: async () => '',
     inspectImage: (reference, signal) =>
       call('inspectImage', reference, signal, () => {
         if (!engine.images.has(reference)) return undefined;

@@ -30,6 +30,8 @@ export interface MemoryEngine extends Engine {
   readonly images: Set<string>;
   /** What images declare as VOLUME, by image. */
   readonly imageVolumes: Map<string, readonly string[]>;
+  /** What containers of an image have printed, by image. */
+  readonly outputs: Map<string, string>;
   /** Names of the calls so far. */
   readonly calls: string[];
   emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
@@ -106,6 +108,7 @@ interface State extends Pick<
   | 'volumes'
   | 'images'
   | 'imageVolumes'
+  | 'outputs'
   | 'calls'
   | 'emit'
   | 'breakStreams'
@@ -129,6 +132,7 @@ function createState(images: readonly string[], aheadMs: number): State {
     volumes: new Map(),
     images: new Set(images),
     imageVolumes: new Map(),
+    outputs: new Map(),
     calls: [],
     streams,
     time: { nowMs: () => Math.max(Date.now() + aheadMs, last), silentForMs: () => 0 },
@@ -149,6 +153,7 @@ type Containers = Pick<
   Engine,
   | 'listContainers'
   | 'inspectContainer'
+  | 'lastOutput'
   | 'createContainer'
   | 'startContainer'
   | 'unpauseContainer'
@@ -180,6 +185,10 @@ function containerCalls(state: State): Containers {
       calls.push('inspectContainer');
       const container = find(idOrName);
       return container === undefined ? undefined : inspected(container);
+    },
+    async lastOutput(id) {
+      calls.push('lastOutput');
+      return state.outputs.get(find(id)?.body.Image ?? '') ?? '';
     },
     async createContainer(name, body) {
       calls.push('createContainer');

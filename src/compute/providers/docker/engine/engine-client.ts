@@ -19,6 +19,7 @@ import type { EngineId } from './engine-id.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
+import { lastOutput } from './last-output.ts';
 import { pullImage } from './image-pull.ts';
 
 /**
@@ -67,6 +68,7 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     ...containerCalls(connection),
     ...networkCalls(connection),
     ...volumeCalls(connection),
+    lastOutput: (id, signal) => lastOutput(connection, id, signal),
     inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
     pullImage: (reference, auth, onProgress, signal) =>
       pullImage(connection, { reference, auth, onProgress, silenceMs, deadlineMs: pullDeadlineMs }, signal),

@@ -28,6 +28,7 @@ const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'events
  */
 const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'inspectContainer',
+  'lastOutput',
   'createContainer',
   'startContainer',
   'unpauseContainer',

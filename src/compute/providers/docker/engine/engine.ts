@@ -87,6 +87,8 @@ export interface EngineReads {
     idOrName: string,
     signal: AbortSignal,
   ): Promise<Dockerode.ContainerInspectInfo | undefined>;
+  /** The end of what it has printed, 4 KB at most; empty where the engine can't tell. */
+  lastOutput(id: string, signal: AbortSignal): Promise<string>;
   /** The image's id where it is present. */
   inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
   listNetworks(

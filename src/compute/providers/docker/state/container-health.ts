@@ -78,14 +78,15 @@ function crashing(container: ObservedContainer): ContainerHealth {
   const restarts = container.inspected === undefined ? 1 : recentRestarts(container);
   const failed = restarts >= crashLoopRestarts;
   const code = container.exitCode === undefined ? '' : ` with code ${container.exitCode}`;
+  const hint = inWords(container.hint);
   // The engine counts anew from each start that is not its own.
   const isByEngine = container.state === 'restarting' || container.inspected?.restartCount !== 0;
   return {
     state: failed ? 'failed' : 'starting',
     health: 'unhealthy',
     message: failed
-      ? `keeps exiting${code}${isByEngine ? '; the engine restarts it' : ''}`
-      : `exited${code} and was ${isByEngine ? 'restarted by the engine' : 'started again'}`,
+      ? `keeps exiting${code}${hint}${isByEngine ? '; the engine restarts it' : ''}`
+      : `exited${code}${hint} and was ${isByEngine ? 'restarted by the engine' : 'started again'}`,
   };
 }
 
@@ -96,10 +97,14 @@ const knownCodes: Readonly<Record<number, string>> = {
 };
 
 /** `exited with code 137, killed because it ran out of memory`. */
-export function describeExit({ exitCode, inspected }: ObservedContainer): string {
+export function describeExit({ exitCode, inspected, hint }: ObservedContainer): string {
   const code = exitCode ?? inspected?.exitCode;
   const memory = inspected?.oomKilled === true ? ', killed because it ran out of memory' : '';
-  return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}`;
+  return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}${inWords(hint)}`;
+}
+
+function inWords(hint: string | undefined): string {
+  return hint === undefined ? '' : ` (by its output, ${hint})`;
 }
 
 /** How long it still must run without exiting, in milliseconds; 0: it is settled. */

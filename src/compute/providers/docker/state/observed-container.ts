@@ -55,6 +55,8 @@ export interface ObservedContainer {
   readonly applied?: string;
   /** Live settings that the engine took without a word and did not keep, and those that it has instead. */
   readonly unkept?: { readonly desired: string; readonly actual: string };
+  /** What it may have wanted when it failed; see `confinementHint`. */
+  readonly hint?: string;
   readonly inspected: Inspected | undefined;
 }
 

@@ -11,6 +11,7 @@ import type { EngineSnapshot } from './engine-snapshot.ts';
 import { createHeardExits } from './heard-exits.ts';
 import type { HeardExits } from './heard-exits.ts';
 import { createPauses } from './pauses.ts';
+import { createLastWords } from './last-words.ts';
 import { createLiveMemory } from './live-memory.ts';
 import type { LiveMemory } from './live-memory.ts';
 
@@ -55,9 +56,7 @@ export function createEngineView(
 ): EngineView {
   const snapshot = createSnapshot();
   const exits = createHeardExits();
-  // Not put into the snapshot: it is added to each answer as it is by then.
-  const pauses = createPauses(lastingPauseMs);
-  const live = createLiveMemory();
+  const memories = createMemories(guard.engine, lastingPauseMs);
   let watch: WatchState = 'off';
 
   const lookAt: Look = async (tenantId, signal) => {
@@ -87,24 +86,41 @@ export function createEngineView(
     return inspected;
   };
 
-  const addMemory = (container: ObservedContainer): ObservedContainer => live.addTo(pauses.addTo(container));
-
   return {
     snapshot,
     exits,
-    live,
-    forget(containerId, what) {
-      pauses.forget(containerId);
-      if (what === 'all') live.forget(containerId);
+    live: memories.live,
+    forget: memories.forget,
+    fresh: async (tenantId, signal) => memories.addTo(await lookAt(tenantId, signal), signal),
+    async known(tenantId, signal) {
+      const containers = await lookCheaply(tenantId, signal);
+      return containers && memories.addTo(containers, signal);
     },
-    fresh: async (tenantId, signal) => (await lookAt(tenantId, signal)).map(addMemory),
-    known: async (tenantId, signal) => (await lookCheaply(tenantId, signal))?.map(addMemory),
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
       return found === undefined ? undefined : exits.addTo(found);
     },
     setWatch: (state) => void (watch = state),
+  };
+}
+
+/** What is known of containers besides what the engine says. Not put into the snapshot: it is added to each answer, as it is by then. */
+function createMemories(engine: EngineReads, lastingPauseMs: number | undefined) {
+  const pauses = createPauses(lastingPauseMs);
+  const live = createLiveMemory();
+  const lastWords = createLastWords(engine);
+  const added = (container: ObservedContainer): ObservedContainer => live.addTo(pauses.addTo(container));
+  return {
+    live,
+    addTo: async (containers: readonly ObservedContainer[], signal: AbortSignal) =>
+      lastWords.addTo(containers.map(added), signal),
+    forget(this: void, containerId: string, what: 'pause' | 'all') {
+      pauses.forget(containerId);
+      if (what !== 'all') return;
+      live.forget(containerId);
+      lastWords.forget(containerId);
+    },
   };
 }
 

@@ -46,9 +46,11 @@ const calls = {
   removeVolume: (engine) => engine.removeVolume('data', anyConsent, never),
   startedMs: (engine) => engine.startedMs(never),
   ping: (engine) => engine.ping(never),
+  output: (engine) => engine.lastOutput('a/b', never),
 } satisfies Record<string, Call>;
 type Name = keyof typeof calls;
 
+const outputPath = 'GET /containers/a%2Fb/logs?stdout=true&stderr=true&tail=10';
 const labels = filters({ label: ['landlord.owner=default'] });
 
 describe('each call is one request, and what the engine answers is its result', () => {
@@ -64,6 +66,9 @@ describe('each call is one request, and what the engine answers is its result', 
     ['startedMs', 'GET /networks/bridge', null, 200, {}, 0],
     ['startedMs', 'GET /networks/bridge', null, 404, { message: 'network bridge not found' }, 0],
     ['ping', 'GET /_ping', null, 200, 'OK', undefined],
+    // With the quote that ends it as JSON.
+    ['output', outputPath, null, 200, 'x'.repeat(5000), `${'x'.repeat(4095)}"`],
+    ['output', outputPath, null, 501, { message: 'configured logging driver does not support reading' }, ''],
     ['list', `GET /containers/json?all=true&filters=${labels}`, null, 200, [{ Id: 'c1' }], [{ Id: 'c1' }]],
     ['inspect', 'GET /containers/a%2Fb/json', null, 200, { Id: 'c1' }, { Id: 'c1' }],
     [
