@@ -146,3 +146,36 @@ describe('a tag, which may carry rights and costs,', () => {
     expect(operator.ecs.calls).toEqual([]);
   });
 });
+
+describe('what a namespace may choose besides', () => {
+  const more = {
+    allowed_launch_types: ['EC2'],
+    allow_public_ip: true,
+    allowed_tag_keys: ['team'],
+    allowed_service_names: ['team-b-*'],
+    max_desired_count: 200,
+  };
+  const policy = {
+    ecs: { allow_public_ip: false, allowed_tag_keys: ['app'] },
+    namespaces: [{ names: ['team-b'], ecs: more }],
+  };
+  const block = { subnets: ['subnet-1'] };
+  const asked = {
+    launch_type: 'EC2',
+    assign_public_ip: true,
+    tags: { team: 'b', app: 'x' },
+    service_name: 'team-b-shop',
+    desired_count: 200,
+  };
+
+  test('is for its Tenants', async () => {
+    const operator = ecsOperator({ block, policy });
+    expect(await operator.apply(asking(asked), { namespace: 'team-b' })).toBe('taken');
+  });
+
+  test.each(Object.entries(asked))('is for no others: %s', async (key, value) => {
+    const operator = ecsOperator({ block, policy });
+    expect(await operator.apply(asking({ [key]: value }))).toMatch(/^PolicyDenied: policy\.ecs\./);
+    expect(operator.ecs.calls).toEqual([]);
+  });
+});

@@ -114,3 +114,17 @@ test('where the operator names the service, no Tenant names another', async () =
   ).toMatch(refused);
   expect(await operator.apply(named('the-one'))).toBe('taken');
 });
+
+test('a name that another Tenant has is told without a word of whose it is', async () => {
+  const operator = ecsOperator({ policy: { ecs: { allowed_service_names: ['*'] } } });
+  const containers = [{ name: 'app', image: 'app:1' }];
+  expect(await operator.apply({ ...named('shop'), containers }, { namespace: 'hr', name: 'payroll' })).toBe(
+    'taken',
+  );
+  const told = await operator.apply({ ...named('shop'), containers });
+  expect(told).toMatch(/^ProviderConflict: service shop exists and belongs to a tenant of another namespace/);
+  operator.ecs.services.clear();
+  const family = await operator.apply({ ...named('shop'), containers });
+  expect(family).toMatch(/^ProviderConflict: task definition shop-/);
+  for (const message of [told, family]) expect(message).not.toMatch(/payroll|\bhr\b|cluster-1/);
+});
