@@ -44,7 +44,9 @@ export async function removeImagesOf(dockerHost: string, registryAddress: string
 
 async function imageOf(docker: Dockerode, container: string): Promise<string> {
   const found = await ifThere(docker.getContainer(container).inspect());
-  return found?.Config.Image ?? '';
+  // What the operator makes is made of an image's id, and bears its name.
+  const [, named] = Object.entries(found?.Config.Labels ?? {}).find(([key]) => key.endsWith('.image')) ?? [];
+  return named ?? found?.Config.Image ?? '';
 }
 
 async function removeContainer(docker: Dockerode, id: string): Promise<void> {

@@ -34,6 +34,7 @@ interface ListedContainer {
   readonly Names: readonly string[];
   readonly State: string;
   readonly Image: string;
+  readonly Labels?: Readonly<Record<string, string>>;
   readonly Ports?: readonly { readonly IP?: string; readonly PublicPort?: number; readonly Type: string }[];
 }
 
@@ -97,13 +98,19 @@ function labelled(label: string): string {
   return `filters=${encodeURIComponent(JSON.stringify({ label: [label] }))}`;
 }
 
-function containerOf({ Id, Names, State, Image, Ports = [] }: ListedContainer): EngineContainer {
+function containerOf({ Id, Names, State, Image, Labels = {}, Ports = [] }: ListedContainer): EngineContainer {
   const urls = Ports.flatMap(({ IP = '', PublicPort, Type }) =>
     PublicPort === undefined || Type !== 'tcp'
       ? []
       : [`http://${IP.includes(':') ? `[${IP}]` : IP}:${PublicPort}`],
   );
-  return { id: Id, name: (Names[0] ?? '').replace(/^\//, ''), state: State, image: Image, urls };
+  return {
+    id: Id,
+    name: (Names[0] ?? '').replace(/^\//, ''),
+    state: State,
+    image: Labels['landlord.image'] ?? Image,
+    urls,
+  };
 }
 
 interface Answer {

@@ -24,7 +24,7 @@ async function bench() {
     await running?.stop();
     running = startTestOperator({
       namespaces: [ns.name],
-      compute: { docker: { image, host, network_pool: networkPool } },
+      compute: { docker: { image, host, former_hosts: [a.host, b.host], network_pool: networkPool } },
     });
   };
   const left = (engine: PrivateDockerEngine, name: string) =>

@@ -110,8 +110,8 @@ test.concurrent.each([
       return status?.rejected !== undefined || (isNew && ready?.status === 'True');
     });
     expect(tenant.status?.rejected).toBeUndefined();
-    expect((await view.containers(ns.name)).map(({ Image, State }) => [Image, State])).toEqual([
-      [v2, 'running'],
-    ]);
+    expect(
+      (await view.containers(ns.name)).map(({ Labels, State }) => [Labels['landlord.image'], State]),
+    ).toEqual([[v2, 'running']]);
   },
 );

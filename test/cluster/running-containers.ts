@@ -28,7 +28,7 @@ async function look({ docker }: EngineView, id: string): Promise<RunningContaine
   const ofImage = (await docker.getImage(Image).inspect()).Config.Env ?? [];
   return {
     state: State.Status,
-    image: Config.Image,
+    image: Config.Labels['landlord.image'] ?? Config.Image,
     env: Config.Env.filter((variable) => !ofImage.includes(variable)).toSorted(),
     memory: HostConfig.Memory ?? 0,
     volumes: Mounts.map(({ Destination }) => Destination).toSorted(),

@@ -38,7 +38,7 @@ function network(): Network {
     b,
     routes,
     async operator(address, over = {}) {
-      const { block, policy } = settings();
+      const { block, policy } = settings({ former_hosts: [...routes.keys()] });
       const { bare } = drivenDocker(connect(address), { ...settings(), block, policy }, { connect });
       const enabled = { definition: dockerDefinition, provider: bare as unknown as Provider, block };
       return startController([], {

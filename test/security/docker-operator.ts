@@ -22,11 +22,11 @@ import type { MemoryEngine } from '../compute/providers/docker/memory-engine.ts'
 export interface DockerOperator {
   readonly engine: MemoryEngine;
   /** What a Tenant of the namespace comes to: `PolicyDenied: …`, or what the step says. */
-  apply(namespace: string, spec: object, name?: string): Promise<string>;
+  readonly apply: (namespace: string, spec: object, name?: string) => Promise<string>;
   /** The same, until there is nothing left to wait for. */
-  settle(namespace: string, spec: object, name?: string): Promise<string>;
+  readonly settle: (namespace: string, spec: object, name?: string) => Promise<string>;
   /** Bodies of the requests that made containers, by their names. */
-  requests(): Readonly<Record<string, CreateBody>>;
+  readonly requests: () => Readonly<Record<string, CreateBody>>;
 }
 
 export interface DockerOperatorOptions {

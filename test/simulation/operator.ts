@@ -134,7 +134,9 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   };
   const enabled = new Map<string, EnabledProvider>();
   if (config.docker !== undefined) {
-    const block = dockerOperatorBlock.parse(config.docker);
+    const engines = [...world.engines.keys()];
+    const former_hosts = ['unix', 'tcp'].flatMap((way) => engines.map((name) => `${way}://${name}`));
+    const block = dockerOperatorBlock.parse({ former_hosts, ...config.docker });
     const connect = (host: string) => dockerClient(world.engineAt(host), world.engineNetwork, process);
     const engine = connect(`${config.way ?? 'unix'}://${config.engine}`);
     const provider = dockerProvider(engine, block, dockerPolicyBlock.parse({}), { ...context, connect });

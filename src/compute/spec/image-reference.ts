@@ -61,9 +61,9 @@ export function imageParts(reference: string): {
   return { name: nameAndTag.slice(0, colon), tag: nameAndTag.slice(colon + 1), digest };
 }
 
-/** `nginx` as `docker.io/library/nginx:latest`: what two references of one image have in common. */
-export function qualifiedImage({ registry, repository, tag, digest }: ImageReference): string {
-  return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+/** `nginx` as `docker.io/library/nginx:latest`, and by its digest alone where it has one, for that is what counts. */
+export function pinnedImage({ registry, repository, tag, digest }: ImageReference): string {
+  return `${registry}/${repository}${digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`}`;
 }
 
 /** The first component is a registry only where it can't be a path: with a dot or a port, or as `localhost`. */

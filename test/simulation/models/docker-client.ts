@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import { parseImageReference, pinnedImage } from '../../../src/compute/spec/image-reference.ts';
 import { ComputeError } from '../../../src/compute/errors.ts';
 import {
   abortedCall,
@@ -208,6 +209,7 @@ function readCalls(
   | 'inspectContainer'
   | 'lastOutput'
   | 'inspectImage'
+  | 'askRegistry'
   | 'listNetworks'
   | 'inspectNetwork'
   | 'listVolumes'
@@ -237,11 +239,15 @@ function readCalls(
     lastOutput: async () => '',
     inspectImage: (reference, signal) =>
       call('inspectImage', reference, signal, () => {
-        if (!engine.images.has(reference)) return undefined;
-        const { volume } = imageFacts(reference);
+        const image = [...engine.images].find((one) => pinnedImage(parseImageReference(one)) === reference);
+        if (image === undefined) return undefined;
+        const { volume } = imageFacts(image);
         const Config = { Volumes: volume === undefined ? null : { [volume]: {} } };
-        return { Id: `sha256:${reference}`, Config } as unknown as Dockerode.ImageInspectInfo;
+        // From a registry, so that this is asked about tenants that did not pull it themselves.
+        const names = { RepoTags: [image], RepoDigests: [`${image.split(':')[0]}@sha256:${'0'.repeat(64)}`] };
+        return { Id: `sha256:${image}`, ...names, Config } as unknown as Dockerode.ImageInspectInfo;
       }),
+    askRegistry: (reference, _auth, signal) => call('askRegistry', reference, signal, () => undefined),
     listNetworks: ({ label = [], name }, signal) =>
       call('listNetworks', '', signal, () =>
         networks().filter(

@@ -184,7 +184,8 @@ export function create(
 ): string {
   if (engine.find(name) !== undefined)
     throw new Refused(409, `Conflict. The container name "/${name}" is already in use`);
-  const image = body.Image ?? '';
+  // By its id.
+  const image = (body.Image ?? '').replace(/^sha256:/, '');
   if (!engine.images.has(image)) throw new Refused(404, `No such image: ${image}`);
   const id = engine.nextId();
   const hostConfig = structuredClone(body.HostConfig ?? {});

@@ -10,6 +10,8 @@ import { capability } from '../../../api/capabilities.ts';
 import { duration } from '../../../api/duration.ts';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
+import { imagePatterns } from '../../policy.ts';
+import { registryCredential } from '../../spec/registry-entry.ts';
 
 /** The Docker provider's keys. docs/compute-providers.md says where their names come from. */
 
@@ -133,24 +135,6 @@ export const dockerTenantBlock = z
 export const dockerMergedBlock = dockerTenantBlock;
 export type DockerConfig = z.output<typeof dockerMergedBlock>;
 
-const registryCredential = z
-  .strictObject({
-    username: z.string().min(1).describe('User name.'),
-    password: z.string().min(1).optional().describe('Password or token. Better: password_file.'),
-    password_file: z.string().min(1).optional().describe('File that holds the password; read at each pull.'),
-    namespaces: z
-      .array(z.string().min(1))
-      .optional()
-      .describe(
-        'Namespaces whose tenants pull with it. Left out: all of them. Others may, where policy.docker.allowed_registries ' +
-          'has its key for them.',
-      ),
-  })
-  .refine(({ password, password_file }) => (password === undefined) !== (password_file === undefined), {
-    path: ['password_file'],
-    message: 'exactly one of password and password_file is required',
-  });
-
 /** RFC 1918 and RFC 6598 address with prefix length; a /28 for each tenant network must fit in. */
 const cidr = z
   .cidrv4({ error: 'must be an IPv4 network such as 10.210.0.0/16', abort: true })
@@ -166,6 +150,13 @@ export const dockerOperatorBlock = z
       .default('')
       .describe(
         'Docker Engine. Empty: DOCKER_HOST, then the default socket. An address of another engine moves all tenants there.',
+      ),
+    former_hosts: z
+      .array(z.string().regex(/^(unix|tcp|ssh):\/\/.+$/, 'must start with unix://, tcp:// or ssh://'))
+      .default([])
+      .describe(
+        'Addresses that host had before, where tenants may still have something. The operator connects to no others, whatever ' +
+          "a tenant's status says.",
       ),
     network_name: z
       .string()
@@ -270,6 +261,18 @@ export const dockerPolicyBlock = z
       .default(false)
       .describe(
         'Whether tenants may have containers without a bound (unlimited), and more than 1024 processes in one (pids_limit).',
+      ),
+    allow_local_images: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether tenants may use images that come from no registry, but were built or loaded on the engine.',
+      ),
+    unverified_images: imagePatterns
+      .default([])
+      .describe(
+        "Patterns of images that tenants may use as the engine has them, without the registry's word that their credentials " +
+          'are good for them: for engines that can not reach it.',
       ),
     allow_host_network: z.boolean().default(false).describe('Whether tenants may use network_mode host.'),
     allow_join_network: z

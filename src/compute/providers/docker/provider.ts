@@ -23,7 +23,7 @@ import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.t
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
-import { createImagePulls } from './converge/images/image-pulls.ts';
+import { createImageAccess } from './converge/images/image-access.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
 import { createEngineClient } from './engine/engine-client.ts';
@@ -33,7 +33,7 @@ import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
 import { writablePaths } from './state/confinement/host-paths.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
-import type { DesiredTenant, EngineSettings } from './state/desired-tenant.ts';
+import type { DesiredTenant, DockerSettings, EngineSettings } from './state/desired-tenant.ts';
 import { engineIdentity } from './watch/engine-identity.ts';
 import { createEnginePlaces } from './watch/engine-places.ts';
 import type { EnginePlaces } from './watch/engine-places.ts';
@@ -90,19 +90,17 @@ export function dockerProvider(
 ): Provider<DesiredTenant> {
   const { logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
   const settings = settingsOf(block, context);
-  const rules = policyOf(context.policy, 'docker', policy);
-  const ofAll = widestPolicy(context.policy, 'docker', policy);
-  const writableHostPaths = writablePaths(ofAll.allowed_host_paths);
+  const settingsIn = settingsByNamespace(settings, policy, context);
   const { ownership } = settings;
   const clock = (): Clock => ({ nowMs: engine.time.nowMs(), settleMs });
   const listeners = new Set<OnChange>();
   const { guard, identity, places } = reach(engine, block, context);
   const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
-  const pulls = createImagePulls(guard.engine, logger, (tenantId) => {
+  const images = createImageAccess(guard.engine, logger, (tenantId) => {
     for (const listener of listeners) listener(tenantId);
   });
   const memories = { retreats: createRetreats(), inPlace: createInPlace() };
-  const tools = { view, pulls, networks: createNetworks(guard.engine, settings), ...memories };
+  const tools = { view, images, networks: createNetworks(guard.engine, settings), ...memories };
   const throttle = atMost(startsAtOnce);
   const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
   const stepping =
@@ -115,7 +113,7 @@ export function dockerProvider(
   return {
     name: 'docker',
     desired: (spec: TenantComputeSpec<DockerConfig>) =>
-      desiredTenant(spec, { ...settings, writableHostPaths, ...rules(spec.tenant.namespace) }),
+      desiredTenant(spec, settingsIn(spec.tenant.namespace)),
     locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
     validate: (desired, signal) => look('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),
@@ -135,7 +133,7 @@ export function dockerProvider(
       }
     },
     async close() {
-      await pulls.close();
+      await images.close();
       places.close();
       engine.close();
     },
@@ -153,7 +151,11 @@ function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContex
   const { connect = (host: string) => clientOf(host, block, context) } = context;
   const guard = guardEngine(engine);
   const identity = engineIdentity(guard.engine);
-  return { guard, identity, places: createEnginePlaces(engine, identity, connect) };
+  return {
+    guard,
+    identity,
+    places: createEnginePlaces(engine, identity, { connect, formerHosts: block.former_hosts }),
+  };
 }
 
 async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
@@ -168,7 +170,7 @@ async function observe(
   how: Looking,
 ): Promise<Observation> {
   const { at, against } = subject;
-  if (against !== undefined) deps.pulls.keepOnly(at.tenantId, imagesOf(deps, against));
+  if (against !== undefined) deps.images.keepOnly(at.tenantId, imagesOf(deps, against));
   return getStatus(deps, subject, how);
 }
 
@@ -180,14 +182,14 @@ function imagesOf({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string
 
 /** Where it is, be that another engine. */
 async function destroy(
-  { places, pulls, retreats, inPlace, view, engine, ownership }: Deps,
+  { places, images, retreats, inPlace, view, engine, ownership }: Deps,
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const asked = places.elsewhere(at.placement, { fresh: true, signal });
   const other = asked && (await asked);
   if (other !== undefined) return destroyTenant({ engine: other, ownership, permit }, at, signal);
-  pulls.forget(at.tenantId);
+  images.forget(at.tenantId);
   retreats.forget(at.tenantId);
   inPlace.forget(at.tenantId);
   try {
@@ -200,6 +202,17 @@ async function destroy(
 function settingsOf(block: DockerOperatorBlock, { instance, clusterUid }: DockerContext): EngineSettings {
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   return { block, ownership: ownershipOf(owner, 'docker', block.label_prefix) };
+}
+
+function settingsByNamespace(
+  settings: EngineSettings,
+  own: DockerPolicy,
+  { policy }: DockerContext,
+): (namespace: string) => DockerSettings {
+  const rules = policyOf(policy, 'docker', own);
+  const ofAll = widestPolicy(policy, 'docker', own);
+  const writableHostPaths = writablePaths(ofAll.allowed_host_paths);
+  return (namespace) => ({ ...settings, writableHostPaths, ...rules(namespace) });
 }
 
 /** A refusal that nobody has understood is named by the operation. */

@@ -122,9 +122,9 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
   });
   const containers = await bench.engine.listContainers([`${bench.prefix}.tenant_id=${tenantId}`], signal);
   const base = `/${bench.prefix}-tenant-${tenantId}`;
-  const found = containers.map(({ Names, State, Image }) => {
+  const found = containers.map(({ Names, State, Labels }) => {
     expect(State).toBe('running');
-    return `${Names[0]?.slice(base.length)} ${Image.split(':').at(-1)}`;
+    return `${Names[0]?.slice(base.length)} ${Labels[`${bench.prefix}.image`]?.split(':').at(-1)}`;
   });
   const unnamed = await Promise.all(containers.map(({ Id }) => lacksName(Id)));
   expect(unnamed.filter((lacks) => lacks !== undefined)).toEqual([]);

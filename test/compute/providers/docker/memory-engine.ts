@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { covers } from '../../../../src/compute/permit.ts';
+import { parseImageReference, pinnedImage } from '../../../../src/compute/spec/image-reference.ts';
 import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type {
   Engine,
@@ -28,6 +29,8 @@ export interface MemoryEngine extends Engine {
   readonly volumes: Map<string, Dockerode.VolumeInspectInfo>;
   /** Of images that are present. All others are pulled with success, unless their name contains `missing`. */
   readonly images: Set<string>;
+  /** Those of them that a registry gave. */
+  readonly pulledImages: Set<string>;
   /** What images declare as VOLUME, by image. */
   readonly imageVolumes: Map<string, readonly string[]>;
   /** What containers of an image have printed, by image. */
@@ -47,7 +50,10 @@ export interface MemoryEngine extends Engine {
 export interface MemoryContainer {
   readonly id: string;
   name: string;
+  /** Of the request that made it, but for the image, which is the reference of the one that was asked for. */
   readonly body: Dockerode.ContainerCreateOptions;
+  /** The image as it was asked for. */
+  readonly askedFor: string;
   state: string;
   exitCode: number;
   error: string;
@@ -107,6 +113,7 @@ interface State extends Pick<
   | 'networks'
   | 'volumes'
   | 'images'
+  | 'pulledImages'
   | 'imageVolumes'
   | 'outputs'
   | 'calls'
@@ -131,6 +138,7 @@ function createState(images: readonly string[], aheadMs: number): State {
     networks: new Map(),
     volumes: new Map(),
     images: new Set(images),
+    pulledImages: new Set(),
     imageVolumes: new Map(),
     outputs: new Map(),
     calls: [],
@@ -193,12 +201,14 @@ function containerCalls(state: State): Containers {
     async createContainer(name, body) {
       calls.push('createContainer');
       if (find(name) !== undefined) return 'name-taken';
-      if (!state.images.has(body.Image ?? '')) throw new EngineRefusal('missing-image', 404, 'No such image');
+      const Image = imageOf(state, body.Image ?? '');
+      if (Image === undefined) throw new EngineRefusal('missing-image', 404, 'No such image');
       const id = state.nextId();
       const container: MemoryContainer = {
         id,
         name,
-        body: structuredClone(body),
+        body: { ...structuredClone(body), Image },
+        askedFor: body.Image ?? '',
         state: 'created',
         exitCode: 0,
         error: '',
@@ -207,7 +217,7 @@ function containerCalls(state: State): Containers {
         startedMs: 0,
         finishedMs: 0,
         hostConfig: structuredClone(body.HostConfig ?? {}),
-        anonymous: anonymousVolumes(state, body),
+        anonymous: anonymousVolumes(state, { ...body, Image }),
         endpoints: firstEndpoints(body),
       };
       containers.set(id, container);
@@ -390,13 +400,41 @@ async function* events(
   }
 }
 
-function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspectImage' | 'pullImage'> {
+/** The reference of an image that is present, by any form of it or by its id. */
+function imageOf({ images }: Pick<State, 'images'>, asked: string): string | undefined {
+  const isIt = (image: string): boolean =>
+    image === asked || imageId(image) === asked || pinned(image) === asked;
+  return [...images].find(isIt);
+}
+
+/** One for each name. */
+export function imageId(reference: string): string {
+  return `sha256:${createHash('sha256').update(pinned(reference)).digest('hex')}`;
+}
+
+const pinned = (reference: string): string => pinnedImage(parseImageReference(reference));
+
+type ImageCalls = Pick<Engine, 'inspectImage' | 'pullImage' | 'askRegistry'>;
+
+function imageCalls(state: State): ImageCalls {
+  const { images, pulledImages, imageVolumes, calls } = state;
   return {
     async inspectImage(reference) {
       calls.push('inspectImage');
-      if (!images.has(reference)) return undefined;
-      const Volumes = Object.fromEntries((imageVolumes.get(reference) ?? []).map((path) => [path, {}]));
-      return { Id: 'sha256:0', Config: { Volumes } } as unknown as Dockerode.ImageInspectInfo;
+      const image = imageOf(state, reference);
+      if (image === undefined) return undefined;
+      const Volumes = Object.fromEntries((imageVolumes.get(image) ?? []).map((path) => [path, {}]));
+      const { registry, repository, digest } = parseImageReference(image);
+      const whole = `${registry}/${repository}@${digest ?? imageId(image)}`;
+      return {
+        Id: imageId(image),
+        RepoTags: digest === undefined ? [image] : [],
+        RepoDigests: pulledImages.has(image) || digest !== undefined ? [whole] : [],
+        Config: { Volumes },
+      } as unknown as Dockerode.ImageInspectInfo;
+    },
+    async askRegistry() {
+      calls.push('askRegistry');
     },
     async pullImage(reference) {
       calls.push('pullImage');
@@ -404,6 +442,7 @@ function imageCalls({ images, imageVolumes, calls }: State): Pick<Engine, 'inspe
         throw new ComputeError('ImageUnavailable', `Image ${reference} can't be pulled: no such image`);
       }
       images.add(reference);
+      pulledImages.add(reference);
     },
   };
 }
@@ -519,7 +558,8 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
   return {
     Id: id,
     Names: [`/${name}`],
-    Image: body.Image ?? '',
+    Image: container.askedFor,
+    ImageID: imageId(body.Image ?? ''),
     Labels: { ...body.Labels },
     State: state,
     Status: state === 'created' ? 'Created' : status,
@@ -534,7 +574,8 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
   const { body, hostConfig } = container;
   return {
     ...inspectedCourse(container),
-    Config: { Image: body.Image, Labels: { ...body.Labels } },
+    Image: imageId(body.Image ?? ''),
+    Config: { Image: container.askedFor, Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),

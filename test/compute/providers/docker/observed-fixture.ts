@@ -29,6 +29,7 @@ export function observedContainer(
     exitCode: undefined,
     young: false,
     image: 'app:1',
+    imageId: 'sha256:1',
     labels: {},
     ports: [],
     networkId: undefined,
@@ -70,12 +71,13 @@ export function asDesired(
   );
 }
 
-/** Made from an earlier one. */
+/** Made from an earlier one, by a version that left the image to the engine. */
 export function outdated(
   desired: DesiredContainer,
   over: Partial<ObservedContainer> = {},
   inspected: Partial<Inspected> = {},
 ): ObservedContainer {
-  const labels = { ...desired.labels, [ownership.key('spec_hash')]: 'v1:0' };
+  const { [ownership.key('image')]: _image, ...rest } = desired.labels;
+  const labels = { ...rest, [ownership.key('spec_hash')]: 'v1:0' };
   return asDesired(desired, { labels, ...over }, inspected);
 }

@@ -6,7 +6,7 @@ import type { EngineView } from '../watch/engine-view.ts';
 import type { Permit } from '../../../permit.ts';
 import type { InTurn } from '../../../../async/at-most.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ImagePulls } from './images/image-pulls.ts';
+import type { ImageAccess } from './images/image-access.ts';
 import type { Networks } from './networks.ts';
 import type { Retreats } from './retreats.ts';
 
@@ -22,7 +22,7 @@ export interface Attempt {
 export interface ConvergeDeps {
   readonly engine: Engine;
   readonly view: EngineView;
-  readonly pulls: ImagePulls;
+  readonly images: ImageAccess;
   readonly networks: Networks;
   readonly settings: EngineSettings;
   readonly clock: () => Clock;

@@ -81,13 +81,17 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     hasStopped: false,
     given: new Map(),
     lastSeen: new Map(),
+    seenImages: new Set(),
   };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const seen = await view.fresh(desired.tenantId, signal);
     const observed = seen.map((container) => tellable(container, secrets));
     assertBelongsTo(observed, desired, settings.ownership);
-    for (const container of observed) findings.lastSeen.set(servingName(container.name), container);
+    for (const container of observed) {
+      findings.lastSeen.set(servingName(container.name), container);
+      findings.seenImages.add(container.imageId);
+    }
     const engineStartedMs = await engineStart(deps, observed, signal);
     const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
     const next = hold ? planHold(observed, context, before) : planStep(desired, observed, context);
@@ -185,6 +189,7 @@ async function create(
       predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
     })),
     failed: findings.failed,
+    ownImages: findings.seenImages,
     keepOld: () => keepOld(deps, attempt, signal),
   };
   return createContainers(deps, creation, signal);

@@ -24,6 +24,8 @@ interface Making {
   readonly imageHealthCheck?: EngineHealthCheck | null | undefined;
   /** Whether it bears its name in the tenant's own network from the start; see tenant-network.ts. */
   readonly isNamed?: boolean;
+  /** Id of the image, so that its name can't come to mean another one in between; else the engine takes it by its name. */
+  readonly imageId?: string;
 }
 
 /**
@@ -32,13 +34,13 @@ interface Making {
  */
 export function createBody(
   container: DesiredContainer,
-  { imageVolumes = [], imageHealthCheck, isNamed = true }: Making = {},
+  { imageVolumes = [], imageHealthCheck, isNamed = true, imageId }: Making = {},
 ): CreateBody {
   const { spec, network } = container;
   const ownCheck = spec.healthCheck && engineHealthCheck(spec.healthCheck);
   const healthCheck = boundedHealthCheck(imageHealthCheck, ownCheck);
   return {
-    Image: spec.image,
+    Image: imageId ?? spec.image,
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),
     Env: spec.env.map((variable) => environmentLine(variable, spec.name)),

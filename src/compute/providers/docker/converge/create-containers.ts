@@ -11,8 +11,10 @@ import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
+import type { PresentImage } from './images/present-image.ts';
 import { credentialFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';
+import type { ImagedContainer } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */
 const pullLookMs = 30_000;
@@ -22,6 +24,8 @@ interface Creation {
   readonly containers: readonly NewContainer[];
   /** Takes in, by name, what can't be made while others can. */
   readonly failed: Map<string, Fault>;
+  /** Ids of the images that the tenant's containers were made of. */
+  readonly ownImages: ReadonlySet<string>;
   /** Drops what was made of the new ones and keeps running what ran before. */
   readonly keepOld: () => Promise<void>;
 }
@@ -34,12 +38,14 @@ export async function createContainers(
 ): Promise<StepResult | undefined> {
   const { attempt, containers, failed, keepOld } = creation;
   await assertNotUndone(deps, creation);
-  const pulling = await ensureImages(deps, creation, signal);
-  if (pulling !== undefined) {
-    return { outcome: 'in_progress', message: pulling, lookAgainAfterMs: pullLookMs };
-  }
+  const images = await ensureImages(deps, creation, signal);
+  if ('message' in images) return { outcome: 'in_progress', ...images, lookAgainAfterMs: pullLookMs };
   const { desired } = attempt;
-  const lost = await lostVolumes(deps, { desired, containers }, signal);
+  const imaged = containers.flatMap((container) => {
+    const image = images.found.get(container.desired.spec.image);
+    return image === undefined ? [] : [{ ...container, image }];
+  });
+  const lost = await lostVolumes(deps, { desired, containers: imaged }, signal);
   if (lost.length > 0) {
     const message = `Making ${lost.join(', ')} anew`;
     return { outcome: 'in_progress', message, lost, lookAgainAfterMs: 0 };
@@ -51,7 +57,7 @@ export async function createContainers(
     const counts = { containers: desired.containers.length, joining: containers.length };
     await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
-  for (const container of containers) {
+  for (const container of imaged) {
     try {
       await createOne(deps, { attempt, container, isNamed: isNamedAtOnce(container, containers) }, signal);
     } catch (error) {
@@ -88,43 +94,49 @@ async function noSuccessor(error: EngineRefusal, keepOld: Creation['keepOld']): 
   return { outcome: 'rolled_back', reason: 'RolledBack', message };
 }
 
-/** What is still being pulled, in words. What ran before is kept running meanwhile, and where a pull failed. */
+/** The images, or what they wait for. What ran before is kept running meanwhile, and where one can't be had. */
 async function ensureImages(
-  { inPlace, pulls }: ConvergeDeps,
-  { attempt, containers, keepOld }: Creation,
+  { inPlace, images: access }: ConvergeDeps,
+  { attempt, containers, ownImages, keepOld }: Creation,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const { tenantId, namespace, imagePullCredentials, registries } = attempt.desired;
+): Promise<{ readonly found: ReadonlyMap<string, PresentImage> } | { readonly message: string }> {
+  const { tenantId, namespace, imagePullCredentials, registries, policy } = attempt.desired;
+  const found = new Map<string, PresentImage>();
+  const missing: Missing = { pulling: [], waiting: [], asking: [] };
   const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
-  const pulling: string[] = [];
-  const waiting: string[] = [];
   let failure: ComputeError | undefined;
   for (const image of images) {
     const credential = credentialFor(image, imagePullCredentials, registries);
     try {
-      const answer = await pulls.ensure({ tenantId, namespace, image, credential }, signal);
-      if (answer === 'pulling') pulling.push(image);
-      if (answer === 'waiting') waiting.push(image);
+      const request = { tenantId, namespace, image, credential, ownImages, policy };
+      const answer = await access.ensure(request, signal);
+      if (typeof answer === 'string') missing[answer].push(image);
+      else found.set(image, answer);
     } catch (error) {
       failure ??= asComputeError(error);
     }
   }
   const isKnown =
     containers.some(({ name }) => isNext(name)) || inPlace.before(attempt.desired) !== undefined;
-  const isUnderWay = pulling.length > 0 || waiting.length > 0;
-  if ((failure !== undefined || isUnderWay) && isKnown) await keepOld();
+  if (found.size < images.length && isKnown) await keepOld();
   if (failure !== undefined) throw failure;
-  return isUnderWay ? pullMessage(pulling, waiting) : undefined;
+  return found.size === images.length ? { found } : { message: missingMessage(missing) };
 }
 
-function pullMessage(pulling: readonly string[], waiting: readonly string[]): string {
-  const turn = `waiting for a turn to pull ${waiting.join(', ')}`;
-  if (pulling.length === 0) return `W${turn.slice(1)}`;
-  return `Pulling ${pulling.join(', ')}${waiting.length === 0 ? '' : `; ${turn}`}`;
+type Missing = Readonly<Record<'pulling' | 'waiting' | 'asking', string[]>>;
+
+function missingMessage({ pulling, waiting, asking }: Missing): string {
+  const parts = [
+    ...(pulling.length > 0 ? [`pulling ${pulling.join(', ')}`] : []),
+    ...(waiting.length > 0 ? [`waiting for a turn to pull ${waiting.join(', ')}`] : []),
+    ...(asking.length > 0 ? [`asking the registry whether this tenant may use ${asking.join(', ')}`] : []),
+  ];
+  const text = parts.join('; ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 interface CreatingOne extends Pick<Creation, 'attempt'> {
-  readonly container: NewContainer;
+  readonly container: ImagedContainer;
   readonly isNamed: boolean;
 }
 
@@ -134,10 +146,9 @@ async function createOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
-  const image = await engine.inspectImage(container.desired.spec.image, signal);
-  const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container, image }, signal);
-  const imageHealthCheck = image?.Config.Healthcheck;
-  const body = createBody(container.desired, { imageVolumes, imageHealthCheck, isNamed });
+  const { id: imageId, healthCheck: imageHealthCheck } = container.image;
+  const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
+  const body = createBody(container.desired, { imageVolumes, imageHealthCheck, isNamed, imageId });
   // Whoever can write to the host may have put a link in its place since.
   await assertHostPaths(engine, container.desired.volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));

@@ -20,6 +20,8 @@ export interface Findings {
   readonly given: Map<string, string>;
   /** Containers that were seen, by their serving names: one that had to be removed leaves its volumes. */
   readonly lastSeen: Map<string, ObservedContainer>;
+  /** Ids of the images that the tenant's containers were seen to be made of. */
+  readonly seenImages: Set<string>;
 }
 
 export interface Taking {

@@ -7,22 +7,30 @@ import { imageVolumes, isAnonymous, volumeText } from '../state/image-volumes.ts
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { NewContainer } from '../state/plan/step.ts';
 import type { ConvergeDeps } from './converge-deps.ts';
+import type { PresentImage } from './images/present-image.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
+
+/** A container to be made, and what it is made of. */
+export interface ImagedContainer extends NewContainer {
+  readonly image: PresentImage;
+}
 
 type VolumeDeps = Pick<ConvergeDeps, 'engine' | 'settings'>;
 
 /** Of the volumes that are about to be made, those that the tenant had, and that are gone, as statuses name them. */
 export async function lostVolumes(
   deps: VolumeDeps,
-  { desired, containers }: { readonly desired: DesiredTenant; readonly containers: readonly NewContainer[] },
+  {
+    desired,
+    containers,
+  }: { readonly desired: DesiredTenant; readonly containers: readonly ImagedContainer[] },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const had = new Set(desired.had);
   if (had.size === 0) return [];
   const needed = new Set(namedVolumes(desired));
   for (const container of containers) {
-    const image = await deps.engine.inspectImage(container.desired.spec.image, signal);
-    for (const { source } of imageVolumesOf(container, image)) needed.add(source);
+    for (const { source } of imageVolumesOf(container)) needed.add(source);
   }
   const lost: string[] = [];
   for (const name of needed) {
@@ -41,21 +49,14 @@ export async function ensureVolumes(
   for (const name of namedVolumes(desired)) await ensureVolume(deps, { desired, name, marks: {} }, signal);
 }
 
-interface MadeOfImage {
-  readonly desired: DesiredTenant;
-  readonly container: NewContainer;
-  /** As the engine has it. */
-  readonly image: Dockerode.ImageInspectInfo | undefined;
-}
-
 /** Makes the volumes that the container's image asks for. Rejects as `ensureVolumes` does. */
 export async function ensureImageVolumes(
   deps: VolumeDeps,
-  { desired, container, image }: MadeOfImage,
+  { desired, container }: { readonly desired: DesiredTenant; readonly container: ImagedContainer },
   signal: AbortSignal,
 ): Promise<readonly ImageVolume[]> {
   const { key } = deps.settings.ownership;
-  const wanted = imageVolumesOf(container, image);
+  const wanted = imageVolumesOf(container);
   for (const { source, target } of wanted.filter((volume) => !isAnonymous(volume.source))) {
     const marks = { [key('container')]: container.desired.spec.name, [key('path')]: target };
     await ensureVolume(deps, { desired, name: source, marks }, signal);
@@ -70,11 +71,8 @@ function namedVolumes({ containers }: DesiredTenant): readonly string[] {
   return [...new Set(names)];
 }
 
-function imageVolumesOf(
-  { desired, predecessor }: NewContainer,
-  image: Dockerode.ImageInspectInfo | undefined,
-): readonly ImageVolume[] {
-  return imageVolumes(desired, Object.keys(image?.Config.Volumes ?? {}), predecessor);
+function imageVolumesOf({ desired, image, predecessor }: ImagedContainer): readonly ImageVolume[] {
+  return imageVolumes(desired, image.volumes, predecessor);
 }
 
 interface WantedVolume {

@@ -21,6 +21,7 @@ import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
 import { lastOutput } from './last-output.ts';
 import { pullImage } from './image-pull.ts';
+import { askRegistry } from './registry-look.ts';
 
 /**
  * 30 s: the slowest single call seen is a start with published ports while 32 others start, about 7 s; a removal from
@@ -72,6 +73,8 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
     pullImage: (reference, auth, onProgress, signal) =>
       pullImage(connection, { reference, auth, onProgress, silenceMs, deadlineMs: pullDeadlineMs }, signal),
+    askRegistry: (reference, auth, signal) =>
+      askRegistry(connection, { reference, auth, timeoutMs: deadlineMs }, signal),
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
     close: () => connection.close(),
   };

@@ -20,7 +20,7 @@ export interface EngineGuard<E extends EngineReads = EngineReads> {
 }
 
 /** Pulls speak of registries, and the event stream is the watch's own. */
-const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'events', 'close']);
+const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'askRegistry', 'events', 'close']);
 
 /**
  * One container, network, volume or image may be broken alone: the engine answers 500 to whoever asks about it, or

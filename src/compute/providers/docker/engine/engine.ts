@@ -38,11 +38,15 @@ export interface Engine extends EngineReads {
    */
   pullImage(
     reference: string,
-    auth:
-      { readonly username: string; readonly password: string; readonly serveraddress: string } | undefined,
+    auth: RegistryAuth | undefined,
     onProgress: OnPullProgress,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Has the engine ask the registry for the image, with these credentials or none, and changes nothing. Ends when the
+   * registry grants it; rejects with ImageUnavailable, as a pull does.
+   */
+  askRegistry(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** In it already counts as connected. Rejects with EngineRefusal, `gone` where there is no such container or network. */
@@ -64,6 +68,13 @@ export interface Engine extends EngineReads {
   /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
   removeVolume(name: string, consent: Consent, signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** For X-Registry-Auth. */
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
 }
 
 /** The calls that change nothing. */

@@ -1,6 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
+import type { RegistryAuth } from './engine.ts';
 import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
 import { pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
 import type { PullSubject } from './pull-failure.ts';
@@ -9,12 +10,6 @@ import { startDeadline } from '../../../../async/deadline.ts';
 import { jsonLines } from './json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
 import type { OnPullProgress, PullLine } from './pull-progress.ts';
-
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: string;
-  readonly serveraddress: string;
-}
 
 export interface PullOptions {
   readonly reference: string;

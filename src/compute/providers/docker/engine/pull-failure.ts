@@ -12,6 +12,8 @@ export interface PullSubject {
   readonly parsed: ImageReference;
   readonly host: string;
   readonly hasCredentials: boolean;
+  /** What can't be done with it. Default: pulled. */
+  readonly aim?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export function pullFailure(subject: PullSubject, answer: EngineAnswer): Compute
   const { text } = answer;
   const known = pullCauses.find(({ pattern }) => pattern.test(text));
   if (known !== undefined) {
-    const message = `Image ${subject.reference} can't be pulled: ${known.explain(subject, text)}`;
+    const message = `${cant(subject)}: ${known.explain(subject, text)}`;
     const retryAfterMs = answer.retryAfterMs ?? known.retryAfterMs;
     return new ComputeError('ImageUnavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
   }
@@ -31,16 +33,17 @@ export function pullFailure(subject: PullSubject, answer: EngineAnswer): Compute
   }
   const trouble = engineTrouble(subject.host, answer);
   if (trouble !== undefined) return trouble;
-  return new ComputeError(
-    'ImageUnavailable',
-    `Image ${subject.reference} can't be pulled: ${stableEngineText(text)}`,
-  );
+  return new ComputeError('ImageUnavailable', `${cant(subject)}: ${stableEngineText(text)}`);
+}
+
+function cant({ reference, aim = 'pulled' }: PullSubject): string {
+  return `Image ${reference} can't be ${aim}`;
 }
 
 /** The engine answers while the registry does not. */
 export function silentRegistry(subject: PullSubject): ComputeError {
   const message =
-    `Image ${subject.reference} can't be pulled: registry ${subject.parsed.registry} took the connection and ` +
+    `${cant(subject)}: registry ${subject.parsed.registry} took the connection and ` +
     'sends nothing; is it overloaded or frozen?';
   return new ComputeError('ImageUnavailable', message);
 }

@@ -7,7 +7,9 @@ import type { ConfiningSettings } from './confinement/confinement.ts';
 export interface ListedContainer {
   readonly Id: string;
   readonly Names: readonly string[];
+  /** As the container was made of it: a reference or an id. */
   readonly Image: string;
+  readonly ImageID?: string | undefined;
   readonly Labels: Marks;
   readonly State: string;
   /** `Up 2 minutes (healthy)`, `Exited (1) 5 seconds ago`. */

@@ -67,6 +67,7 @@ export interface DesiredTenant extends Desired {
   readonly imagePullCredentials: readonly RegistryCredential[];
   /** Those of the operator's that its namespace may use. */
   readonly registries: DockerOperatorBlock['registries'];
+  readonly policy: DockerPolicy;
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
@@ -134,6 +135,7 @@ export function desiredTenant(
     ),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
+    policy: settings.policy,
     registries: registriesFor(spec.tenant.namespace, settings),
     secrets: [
       ...containers.flatMap(({ env }) => env.flatMap((variable) => secretIn(variable)?.reveal() ?? [])),
@@ -220,6 +222,7 @@ function desiredContainer(
       ...labels,
       ...marks,
       [key('container')]: container.name,
+      [key('image')]: container.image,
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),

@@ -244,7 +244,7 @@ function replacementChange({ desired, current, coming }: Replacement, path: stri
     return { ...liveChange(limit, path, causeOf(desired, current)), effect };
   }
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
-  const image = current.inspected?.image ?? current.image;
+  const image = current.made.image ?? current.inspected?.image ?? current.image;
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
     return { path: `${path}.image`, desired: desired.spec.image, actual: image, cause: 'spec', effect };
   }

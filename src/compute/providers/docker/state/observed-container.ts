@@ -39,7 +39,9 @@ export interface ObservedContainer {
   readonly killed?: boolean;
   /** Whether it was started less than `youngMs` ago, as far as the list's words tell. */
   readonly young: boolean;
+  /** As it was asked for. */
   readonly image: string;
+  readonly imageId: string;
   readonly labels: Marks;
   readonly made: Made;
   readonly ports: readonly PublishedPort[];
@@ -70,6 +72,8 @@ export interface Made {
   readonly specHash: string | undefined;
   /** The live settings; see `describeLive`. */
   readonly live: string | undefined;
+  /** Reference of its image. Earlier versions left that to the engine, which now has the id alone. */
+  readonly image: string | undefined;
 }
 
 /** What an inspect adds. */
@@ -114,6 +118,7 @@ const probeLength = 4_096;
 
 export function observeContainer(info: ListedContainer, { key }: Pick<Ownership, 'key'>): ObservedContainer {
   const state = info.State as ContainerState;
+  const made = readMade(info.Labels, key);
   const code = /\((-?\d+)\)/.exec(info.Status)?.[1];
   return {
     id: info.Id,
@@ -122,9 +127,10 @@ export function observeContainer(info: ListedContainer, { key }: Pick<Ownership,
     health: healthFromWords(info.Status),
     exitCode: hasExited(state) && code !== undefined ? Number(code) : undefined,
     young: state === 'running' && isYoung(info.Status),
-    image: info.Image,
+    image: made.image ?? info.Image,
+    imageId: info.ImageID ?? '',
     labels: info.Labels,
-    made: readMade(info.Labels, key),
+    made,
     ports: publishedPorts(info.Ports),
     networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
       ?.NetworkID,
@@ -148,6 +154,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     cluster: labels[key('cluster')],
     specHash: labels[key('spec_hash')],
     live: labels[key('live')],
+    image: labels[key('image')],
   };
 }
 

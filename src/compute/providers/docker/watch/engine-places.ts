@@ -4,7 +4,7 @@ import { engineIdOf, engineText, isSameEngine } from '../engine/engine-id.ts';
 import type { EngineId } from '../engine/engine-id.ts';
 import type { Engine, EngineReads } from '../engine/engine.ts';
 import type { EngineIdentity } from './engine-identity.ts';
-import { anotherEngine, createOtherEngines } from './other-engines.ts';
+import { anotherEngine, createOtherEngines, unlistedHost } from './other-engines.ts';
 
 /** Which engine a placement is on: the one that the operator's config leads to, or one that it led to once. */
 export interface EnginePlaces {
@@ -24,11 +24,14 @@ export interface EnginePlaces {
   close(): void;
 }
 
-/** `connect`: makes the client of an engine at an address of before. */
+/** `connect`: makes the client of an engine at an address of before, which is one of `formerHosts`: a status is no config. */
 export function createEnginePlaces(
   engine: Pick<EngineReads, 'address'>,
   identity: EngineIdentity,
-  connect: (host: string) => Engine,
+  {
+    connect,
+    formerHosts,
+  }: { readonly connect: (host: string) => Engine; readonly formerHosts: readonly string[] },
 ): EnginePlaces {
   const others = createOtherEngines(connect);
   const search = async (
@@ -44,6 +47,7 @@ export function createEnginePlaces(
       // That the one of now is silent says nothing of another.
       if (isAddressOfNow || signal.aborted) throw error;
     }
+    if (!formerHosts.includes(host)) throw unlistedHost(id, host);
     return others.reach(id, host, signal);
   };
 

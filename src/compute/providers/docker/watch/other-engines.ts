@@ -95,3 +95,12 @@ export function anotherEngine(id: EngineId, host: string, answers: EngineId): Co
     `the Docker Engine ${engineText(id)} still holds what was made there, and at ${host} another one answers now (${engineText(answers)})`,
   );
 }
+
+/** Whoever writes a status could have the operator connect to anything. */
+export function unlistedHost(id: EngineId, host: string): ComputeError {
+  return new ComputeError(
+    'ProviderUnavailable',
+    `a placement of this tenant is on the Docker Engine ${engineText(id)} at ${host}, where compute.docker.host does not lead: ` +
+      `if it led there once, list that address in compute.docker.former_hosts until the place is empty`,
+  );
+}

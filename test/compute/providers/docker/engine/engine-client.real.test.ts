@@ -140,6 +140,14 @@ describe('images', () => {
     await expect(wrong).rejects.not.toThrow(/wr0ng/);
     await engine.pullImage(reference, auth, quiet, never);
     expect(await engine.inspectImage(reference, never)).toBeDefined();
+    // Who has it by now is no reason to give it to another one.
+    await engine.askRegistry(reference, auth, never);
+    for (const other of [undefined, { ...auth, password: 'wr0ng' }]) {
+      await expect(engine.askRegistry(reference, other, never)).rejects.toMatchObject({
+        code: 'ImageUnavailable',
+        message: expect.stringMatching(/ can't be used by this tenant: registry .* credentials/),
+      });
+    }
   });
 });
 

@@ -232,6 +232,15 @@ describe('a container of another spec', () => {
       ['containers.app.image: app:0 → app:1 (spec)'],
     ],
     [
+      'which its label has, whatever the engine calls it',
+      outdated(
+        app,
+        { image: 'app:0', labels: { ...outdated(app).labels, 'landlord.image': 'app:0' } },
+        { image: 'sha256:0' },
+      ),
+      ['containers.app.image: app:0 → app:1 (spec)'],
+    ],
+    [
       'by the image of the list where it was not inspected',
       outdated(app, { inspected: undefined, image: 'app:0' }),
       ['containers.app.image: app:0 → app:1 (spec)'],

@@ -59,6 +59,7 @@ describe('a list', () => {
       exitCode: undefined,
       young: false,
       image: 'app:1',
+      imageId: '',
       labels: { team: 'a' },
       made: {
         tenantId: undefined,
@@ -66,6 +67,7 @@ describe('a list', () => {
         cluster: undefined,
         specHash: undefined,
         live: undefined,
+        image: undefined,
       },
       ports: [],
       networkId: undefined,

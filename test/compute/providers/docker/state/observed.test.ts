@@ -151,7 +151,9 @@ describe('changes', () => {
     ],
     [
       'of another image',
-      seen({ labels: { ...container?.labels, 'landlord.spec_hash': 'v1:0' } }, { image: 'app:0' }),
+      seen({
+        labels: { ...container?.labels, 'landlord.spec_hash': 'v1:0', 'landlord.image': 'app:0' },
+      }),
       ['containers.app.image: app:0 → app:1 (spec)'],
     ],
     [

@@ -3,8 +3,9 @@ import { onAbort } from '../../../../../async/on-abort.ts';
 import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, RegistryAuth } from '../../engine/engine.ts';
 import type { OnPullProgress } from '../../engine/pull-progress.ts';
+import { presentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';
 import { createSlowPulls } from './slow-pulls.ts';
 import type { SlowPulls } from './slow-pulls.ts';
@@ -49,6 +50,7 @@ export function createImagePulls(
   engine: Engine,
   logger: Logger,
   onNews: (tenantId: string) => void,
+  onPulled: (request: PullRequest) => void = () => undefined,
 ): ImagePulls {
   const turns = createPullTurns();
   const hintAll = ({ tenants }: WantedImage): void => {
@@ -73,6 +75,7 @@ export function createImagePulls(
       await givingWay(slow, wanted, (onProgress, signal) =>
         pullImage({ engine, logger, onProgress }, request, signal),
       );
+      onPulled(request);
     } finally {
       turn.end();
     }
@@ -82,7 +85,7 @@ export function createImagePulls(
     async ensure(request, signal) {
       const { tenantId, namespace, image, credential } = request;
       const key = `${image}\n${credential?.identity ?? ''}`;
-      if ((await engine.inspectImage(image, signal)) !== undefined) {
+      if ((await presentImage(engine, image, signal)) !== undefined) {
         all.arrived(key);
         return 'present';
       }
@@ -140,17 +143,11 @@ async function pullImage(
   { image, credential }: PullRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const auth = credential === undefined ? undefined : await credential.read();
+  const auth = await registryAuth(credential);
   logger.info({ image }, 'pulling image');
   await engine.pullImage(
     image,
-    auth === undefined
-      ? undefined
-      : {
-          username: auth.username,
-          password: auth.password.reveal(),
-          serveraddress: auth.registry.split('/')[0] ?? '',
-        },
+    auth,
     (progress, standing) => {
       logger.info({ image, progress }, 'pulling image');
       onProgress(progress, standing);
@@ -158,4 +155,13 @@ async function pullImage(
     signal,
   );
   logger.info({ image }, 'pulled image');
+}
+
+/** In the engine's words. Rejects with ImageUnavailable where the password can't be read. */
+export async function registryAuth(
+  credential: PullCredential | undefined,
+): Promise<RegistryAuth | undefined> {
+  if (credential === undefined) return undefined;
+  const { registry, username, password } = await credential.read();
+  return { username, password: password.reveal(), serveraddress: registry.split('/')[0] ?? '' };
 }
