@@ -29,7 +29,7 @@ const suffixFactors: Readonly<Record<string, number>> = {
 export const positiveQuantityPattern =
   '^(0*[1-9][0-9]*(\\.[0-9]*)?|0*\\.0*[1-9][0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
 
-const quantityParts = /^([0-9]*\.?[0-9]*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
+const quantityParts = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
 const positiveQuantity = new RegExp(positiveQuantityPattern);
 
 /**

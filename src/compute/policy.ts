@@ -9,7 +9,8 @@ import { parseImageReference } from './spec/image-reference.ts';
 const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
 const bound = z.union(
   [
-    z.string().regex(new RegExp(`^$|${positiveQuantityPattern}`), boundMessage),
+    z.literal(''),
+    z.string().regex(new RegExp(positiveQuantityPattern), boundMessage),
     z.int(boundMessage).min(1, boundMessage),
   ],
   { error: boundMessage },

@@ -4,22 +4,28 @@ import type { MapKey } from '../../../api/rules.ts';
 
 /** The ECS provider's keys. docs/compute-providers.md says where their names come from. */
 
+/** A name of 255 characters, or a role with a path of 512, and what stands before it. */
+const arnLength = 640;
+
 const clusterArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster\/[A-Za-z0-9_-]{1,255}$/,
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster\/[A-Za-z0-9_-]+$/,
     'must be a cluster ARN such as arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
   );
 const taskDefinitionArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]{1,255}(:[0-9]+)?$/,
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]+(:[0-9]+)?$/,
     'must be a task definition ARN such as arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
   );
 const roleArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/.{1,512}$/,
+    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\x21-\x7e]+$/,
     'must be a role ARN such as arn:aws:iam::123456789012:role/NAME',
   );
 const serviceName = z
