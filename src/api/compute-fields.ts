@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { processText } from './bounded.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { positiveQuantityPattern } from './quantity.ts';
 import { listMap, withRules } from './rules.ts';
@@ -22,7 +23,7 @@ export const imageReference = withRules(
     .string()
     .min(1)
     .max(512)
-    .regex(/^[^\s]+$/, 'must be an image reference without blanks, such as registry.example/app:1.4'),
+    .regex(/^[^\s\p{Cc}]+$/u, 'must be an image reference without blanks, such as registry.example/app:1.4'),
   [
     {
       rule: `!self.matches('${imageIdPattern}')`,
@@ -32,17 +33,26 @@ export const imageReference = withRules(
   ],
 );
 
+const quantityLength = 32;
 const quantityMessage = 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi';
 export const quantity = z
   .union(
     [
-      z.string().regex(new RegExp(positiveQuantityPattern), quantityMessage),
+      z
+        .string()
+        .max(quantityLength, quantityMessage)
+        .regex(new RegExp(positiveQuantityPattern), quantityMessage),
       z.int(quantityMessage).min(1, quantityMessage),
     ],
     { error: quantityMessage },
   )
-  // The apiserver holds strings against the pattern and whole numbers against the minimum.
-  .meta({ 'x-kubernetes-int-or-string': true, pattern: positiveQuantityPattern, minimum: 1 });
+  // The apiserver holds strings against pattern and length, and whole numbers against the minimum.
+  .meta({
+    'x-kubernetes-int-or-string': true,
+    pattern: positiveQuantityPattern,
+    maxLength: quantityLength,
+    minimum: 1,
+  });
 
 export const computeResources = z.strictObject({
   cpu: quantity.optional().describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2.'),
@@ -84,7 +94,7 @@ export const localSecretReference = z.strictObject({
 export const envVar = withRules(
   z.strictObject({
     name: envName.describe('Name of the variable.'),
-    value: z.string().optional().describe('Its value. Excludes valueFrom.'),
+    value: processText.optional().describe('Its value. Excludes valueFrom.'),
     valueFrom: z
       .strictObject({ secretKeyRef: secretKeyRef.describe('The Secret key to read.') })
       .optional()
@@ -117,7 +127,7 @@ export const mostHealthCheckRetries = 10;
 export const healthCheck = withRules(
   z.strictObject({
     command: z
-      .array(z.string().min(1))
+      .array(processText.min(1))
       .min(1)
       .max(64)
       .describe('Command and arguments run inside the container; exit code 0 means healthy. No shell.'),
@@ -162,8 +172,8 @@ export const healthCheck = withRules(
 export const container = z.strictObject({
   name: dnsLabel.describe('Name of the container, unique within the tenant.'),
   image: imageReference.describe('Image reference: name with tag or digest.'),
-  command: z.array(z.string()).max(256).optional().describe("Entrypoint, instead of the image's."),
-  args: z.array(z.string()).max(256).optional().describe("Arguments, instead of the image's command."),
+  command: z.array(processText).max(256).optional().describe("Entrypoint, instead of the image's."),
+  args: z.array(processText).max(256).optional().describe("Arguments, instead of the image's command."),
   env: listMap(z.array(envVar).max(512), ['name']).optional().describe('Environment variables.'),
   ports: listMap(z.array(containerPort).max(64), ['containerPort', 'protocol'])
     .optional()

@@ -2,9 +2,16 @@ import type { z } from 'zod';
 
 /** A failed parse on one line, path first: `spec.containers[0].image: is required`; the first three problems. */
 export function explainIssues(error: z.ZodError, root = ''): string {
-  const lines = error.issues.flatMap((issue) => explainIssue(issue, root));
+  const lines = error.issues.flatMap((issue) => explainIssue(issue, root)).map(short);
   const more = lines.length - 3;
   return lines.slice(0, 3).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+/** A key, too, may be as long as its writer likes. */
+const longestLine = 250;
+
+function short(line: string): string {
+  return line.length <= longestLine ? line : `${line.slice(0, longestLine)}…`;
 }
 
 function explainIssue(issue: z.core.$ZodIssue, root: string): string[] {

@@ -1,5 +1,5 @@
 /** What the docker command shows as an image's id: whole, or its first 12 digits; with its algorithm, any of them. */
-export const imageIdPattern = '^(sha256:[0-9a-f]+|[0-9a-f]{12,64})$';
+export const imageIdPattern = '^(sha256:[0-9a-f]+|[0-9a-f]{12}[0-9a-f]*)$';
 
 const imageId = new RegExp(imageIdPattern);
 

@@ -15,6 +15,7 @@ export interface JsonSchema {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  maxProperties?: number;
   items?: JsonSchema;
   properties?: Record<string, JsonSchema>;
   required?: string[];
@@ -52,5 +53,6 @@ export function structuralSchema(schema: z.ZodType): JsonSchema {
 function enumToPattern(node: JsonSchema): void {
   const values = (node.enum ?? []).map((value) => String(value).replaceAll(/[^\w-]/g, String.raw`\$&`));
   node.pattern = `^(${values.join('|')})$`;
+  node.maxLength = Math.max(...(node.enum ?? []).map((value) => String(value).length));
   delete node.enum;
 }

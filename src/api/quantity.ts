@@ -29,8 +29,12 @@ const suffixFactors: Readonly<Record<string, number>> = {
 export const positiveQuantityPattern =
   '^(0*[1-9][0-9]*(\\.[0-9]*)?|0*\\.0*[1-9][0-9]*)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$';
 
-const quantityParts = /^([0-9]*\.?[0-9]*)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
+const quantityParts = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?$/;
 const positiveQuantity = new RegExp(positiveQuantityPattern);
+
+export function isPositiveQuantity(text: string): boolean {
+  return positiveQuantity.test(text);
+}
 
 /**
  * The number a quantity stands for, in its base unit (cores or bytes).
@@ -38,7 +42,7 @@ const positiveQuantity = new RegExp(positiveQuantityPattern);
  */
 export function parseQuantity(quantity: string | number): number {
   const text = String(quantity);
-  const match = positiveQuantity.test(text) ? quantityParts.exec(text) : null;
+  const match = isPositiveQuantity(text) ? quantityParts.exec(text) : null;
   if (match === null)
     throw new RangeError(`"${text}" is not a positive Kubernetes quantity such as 500m or 256Mi`);
   const [, digits = '', suffix = '', exponent] = match;

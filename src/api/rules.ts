@@ -58,6 +58,8 @@ export function listMap<Item extends z.ZodType<Readonly<Record<string, unknown>>
 /** What the keys of a map must be: a check for zod, and its pattern and longest length for the apiserver. */
 export interface MapKey {
   readonly pattern: RegExp;
+  /** What no key may match. */
+  readonly reserved?: RegExp;
   readonly maxLength: number;
   readonly message: string;
 }
@@ -71,16 +73,19 @@ export function stringMap(
   value: z.ZodString,
   maxEntries: number,
 ): z.ZodRecord<z.ZodString, z.ZodString> {
-  const keySchema = z.string().max(key.maxLength, key.message).regex(key.pattern, key.message);
+  const { pattern, reserved, maxLength, message } = key;
+  const isFree = (text: string): boolean => reserved?.test(text) !== true;
+  const keySchema = z.string().max(maxLength, message).regex(pattern, message).refine(isFree, message);
   const map = z.record(keySchema, value).refine((entries) => Object.keys(entries).length <= maxEntries, {
     message: `must have at most ${maxEntries} entries`,
   });
+  const free = reserved === undefined ? '' : ` && !key.matches(r'${reserved.source}')`;
   return map.meta({
     maxProperties: maxEntries,
     'x-kubernetes-validations': [
       {
-        rule: `self.all(key, size(key) <= ${key.maxLength} && key.matches(r'${key.pattern.source}'))`,
-        message: `each key ${key.message}`,
+        rule: `self.all(key, size(key) <= ${maxLength} && key.matches(r'${pattern.source}')${free})`,
+        message: `each key ${message}`,
       },
     ],
   });

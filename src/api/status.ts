@@ -1,7 +1,20 @@
 import { z } from 'zod';
-import { condition, phases, reasons } from './conditions.ts';
+import { condition, conditionTypes, phases, reasons } from './conditions.ts';
 
 /** What Landlord writes: the schema of `Tenant.status`. Only the operator writes it, so nothing in it is defaulted. */
+
+/** The most of each that is told. Places are never left out: a Tenant with as many has other troubles. */
+export const statusBounds = {
+  /** 16, each with a successor and what comes before and after. */
+  containers: 64,
+  endpoints: 256,
+  resourceIds: 128,
+  places: 100,
+  data: 100,
+  drift: 20,
+  /** Bytes of a message, as of an Event's. */
+  message: 1024,
+} as const;
 
 export const computeStates = ['running', 'stopped', 'starting', 'stopping', 'failed', 'unknown'] as const;
 export type ComputeState = (typeof computeStates)[number];
@@ -53,10 +66,20 @@ export const computeStatus = z.strictObject({
     .string()
     .optional()
     .describe('running/desired, for the column of kubectl, which shows one field only.'),
-  containers: z.array(containerStatus).optional().describe('The containers, one by one.'),
-  endpoints: z.array(endpoint).optional().describe('Where the tenant can be reached.'),
+  containers: z
+    .array(containerStatus)
+    .max(statusBounds.containers)
+    .optional()
+    .describe('The containers, one by one.'),
+  endpoints: z
+    .array(endpoint)
+    .max(statusBounds.endpoints)
+    .optional()
+    .describe('Where the tenant can be reached.'),
   resourceIds: z
     .record(z.string(), z.string())
+    .refine((ids) => Object.keys(ids).length <= statusBounds.resourceIds)
+    .meta({ maxProperties: statusBounds.resourceIds })
     .optional()
     .describe(
       "The engine's own ids: container/NAME and network (docker), service, taskDefinition and deployment (ecs).",
@@ -85,6 +108,7 @@ export const tenantStatus = z.strictObject({
     .describe('Where the tenant runs or is about to; written before anything is created.'),
   previousPlacements: z
     .array(placement)
+    .max(statusBounds.places)
     .optional()
     .describe(
       'Places not yet seen empty: what a move or a changed configuration left to remove. A move that would leave a fourth waits.',
@@ -112,12 +136,12 @@ export const tenantStatus = z.strictObject({
         placement: placement.describe('The place that was left.'),
       }),
     )
-    .max(100)
+    .max(statusBounds.data)
     .optional()
     .describe('Data at places that were left. Only deletion with volumePolicy Delete removes it.'),
   data: z
     .array(z.string())
-    .max(100)
+    .max(statusBounds.data)
     .optional()
     .describe(
       'Data that it has where it runs, as the engine calls it: volume NAME. What of it is gone is told.',
@@ -130,7 +154,7 @@ export const tenantStatus = z.strictObject({
         since: z.iso.datetime().describe('When it was found to be gone.'),
       }),
     )
-    .max(100)
+    .max(statusBounds.data)
     .optional()
     .describe('Data that was gone when it was needed, and is made anew, empty. Shown for an hour.'),
   plan: z
@@ -142,14 +166,18 @@ export const tenantStatus = z.strictObject({
       effect: z.enum(effects).describe('The worst effect of its changes on what runs.'),
       changes: z
         .array(driftItem.extend({ effect: z.enum(effects).describe('What making it so does to what runs.') }))
-        .max(20)
+        .max(statusBounds.drift)
         .describe('What would be changed, the first 20.'),
     })
     .optional()
     .describe('Changes that wait for consent, or that are being made with it.'),
   phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
   compute: computeStatus.optional().describe('What the provider observed.'),
-  drift: z.array(driftItem).max(20).optional().describe('Where reality differs from the spec, the first 20.'),
+  drift: z
+    .array(driftItem)
+    .max(statusBounds.drift)
+    .optional()
+    .describe('Where reality differs from the spec, the first 20.'),
   retry: z
     .strictObject({ since: z.iso.datetime().describe('When the failing began.') })
     .optional()
@@ -166,6 +194,7 @@ export const tenantStatus = z.strictObject({
     .describe('The last value of the annotation landlord.dev/reconcile-requested-at that was acted on.'),
   conditions: z
     .array(condition)
+    .max(conditionTypes.length)
     .optional()
     .meta({
       description: 'Ready, Reconciling, Stalled and Drifted, by the rules of kstatus.',

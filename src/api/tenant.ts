@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
+import type { Container } from './compute-fields.ts';
+import { maxPorts, maxValues } from './bounded.ts';
 import { listMap, withRules } from './rules.ts';
+import type { Rule } from './rules.ts';
 import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
 
@@ -37,6 +40,39 @@ const policies = {
     .default('Correct')
     .describe('Report: changes made behind the operator are shown in status.drift and left alone.'),
 };
+
+interface Together {
+  readonly containers?: readonly Container[] | undefined;
+}
+
+/** Bounds of what a tenant's containers have together. */
+const togetherRules: readonly Rule<Together>[] = [
+  {
+    rule: `!has(self.containers) || self.containers.map(c, has(c.ports) ? size(c.ports) : 0).sum() <= ${maxPorts}`,
+    message: `must have at most ${maxPorts} ports together`,
+    fieldPath: '.containers',
+    holds: ({ containers = [] }) => sum(containers.map(({ ports = [] }) => ports.length)) <= maxPorts,
+  },
+  {
+    rule:
+      '!has(self.containers) || self.containers.map(c, ' +
+      '(has(c.command) ? c.command.map(text, size(text)).sum() : 0) + ' +
+      '(has(c.args) ? c.args.map(text, size(text)).sum() : 0) + ' +
+      '(has(c.env) ? c.env.map(one, has(one.value) ? size(one.value) : 0).sum() : 0)' +
+      `).sum() <= ${maxValues}`,
+    message: `must have at most ${maxValues} characters of commands, arguments and values of variables together`,
+    fieldPath: '.containers',
+    holds: ({ containers = [] }) => sum(containers.flatMap(valueLengths)) <= maxValues,
+  },
+];
+
+function valueLengths({ command = [], args = [], env = [] }: Container): number[] {
+  return [...command, ...args, ...env.map(({ value = '' }) => value)].map(({ length }) => length);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
 
 /**
  * The schema of `Tenant.spec`, with one typed block per provider in computeConfig. Each one compiles its parser with
@@ -86,6 +122,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
         message: tenantIdMessage,
         fieldPath: '.tenantId',
       },
+      ...togetherRules,
     ],
   );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ComputeResources } from '../api/compute-fields.ts';
-import { memoryBytes, nanoCpus, positiveQuantityPattern } from '../api/quantity.ts';
+import { memoryBytes, nanoCpus, isPositiveQuantity } from '../api/quantity.ts';
 import { ComputeError } from './errors.ts';
 import { matchesImage, parseImagePattern } from './spec/image-pattern.ts';
 import type { ImagePattern } from './spec/image-pattern.ts';
@@ -9,7 +9,7 @@ import { parseImageReference } from './spec/image-reference.ts';
 const boundMessage = 'must be a positive Kubernetes quantity such as 2 or 4Gi, or empty for no bound';
 const bound = z.union(
   [
-    z.string().regex(new RegExp(`^$|${positiveQuantityPattern}`), boundMessage),
+    z.string().refine((text) => text === '' || isPositiveQuantity(text), boundMessage),
     z.int(boundMessage).min(1, boundMessage),
   ],
   { error: boundMessage },

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kubeRequest } from '../../dev/kube-request.ts';
 import type { KubeResponse } from '../../dev/kube-request.ts';
 import { tenantCrd } from '../../src/api/crd.ts';
 import { tenantSchema } from '../../src/api/tenant.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
+import { specs } from '../security/manifest-arbitrary.ts';
 import { badChanges, badManifests, goodManifests, tenant } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
 
@@ -56,6 +58,12 @@ describe('the apiserver takes', () => {
     expect(verdict(response)).toMatchObject({ status: 201 });
     expect((response.body as Manifest).spec).toMatchObject({ suspend: false, deletionPolicy: 'Delete' });
   });
+});
+
+test('the apiserver takes what the fuzz makes of the CRD, in a sample', async () => {
+  const made = fc.sample(specs, { numRuns: 100, seed: 20_260_101 });
+  const verdicts = await Promise.all(made.map(async (spec) => verdict(await create(tenant(spec)))));
+  expect(verdicts.filter(({ status }) => status !== 201)).toEqual([]);
 });
 
 describe('the apiserver refuses, by the CRD alone and naming the field,', () => {

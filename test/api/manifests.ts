@@ -1,4 +1,5 @@
 import { providerDefinitions } from '../../src/compute/registry.ts';
+import { oversizedManifests } from '../security/oversized.ts';
 
 /**
  * Tenants that must be taken and Tenants that must be refused, for both judges of a manifest: the zod schemas (in the
@@ -726,7 +727,11 @@ function ofAnotherType(value: unknown, path: string): unknown {
   return typeof value === 'object' ? 'text' : { an: 'object' };
 }
 
-export const badManifests: readonly BadManifest[] = [...handwritten, ...brokenManifests()];
+export const badManifests: readonly BadManifest[] = [
+  ...handwritten,
+  ...oversizedManifests,
+  ...brokenManifests(),
+];
 
 /** Refused because of what was there before, which only the apiserver knows. */
 export const badChanges = [

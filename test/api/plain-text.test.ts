@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { firstCharacters, plainText, plainTexts } from '../../src/api/plain-text.ts';
+import { plainText, plainTexts } from '../../src/api/plain-text.ts';
 
 test.each([
   ['plain, with ümlaut, 漢字 and 🐳', 'plain, with ümlaut, 漢字 and 🐳'],
@@ -18,13 +18,4 @@ test('all strings of a value are made plain, and nothing else of it is changed',
     b: { c: '\\u{9b}' },
   });
   expect(plainTexts(undefined)).toBeUndefined();
-});
-
-test.each([
-  ['abc', 3, 'abc'],
-  ['abcd', 3, 'abc'],
-  ['ab🐳', 3, 'ab'],
-  ['ab🐳', 4, 'ab🐳'],
-])('the first characters of %s, %i of them, end in no half of one', (text, length, start) => {
-  expect(firstCharacters(text, length)).toBe(start);
 });

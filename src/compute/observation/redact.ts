@@ -38,7 +38,7 @@ function partsOf(secret: string): readonly string[] {
 
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
-  const encoded = [bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')];
+  const encoded = [bytes.toString('base64').replaceAll('=', ''), bytes.toString('base64url')];
   const whole = secret.length < shortestSecret ? [] : [...encoded, encodeURIComponent(secret.toWellFormed())];
   return [...whole, ...partsOf(secret).flatMap((part) => [part, onOneLine(part), quoted(part)])];
 }

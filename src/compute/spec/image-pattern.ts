@@ -36,7 +36,7 @@ export function parseImagePattern(pattern: string): ImagePattern {
   }
   // With something in place of its stars (a digit, where it is a port's), it is a reference itself.
   const tagged = tag === undefined ? name : `${name}:${tag}`;
-  parseImageReference(tagged.replaceAll(/(?<=:)\*+/g, '1').replaceAll(/\*+/g, 'z'));
+  parseImageReference(tagged.replaceAll(/:\*+/g, ':1').replaceAll(/\*+/g, 'z'));
   const { registry, repository } = splitName(name);
   const where = { registry: globOf(registry), repository: globOf(wholeHub.test(name) ? '**' : repository) };
   if (tag === undefined && digest === undefined) {

@@ -7,12 +7,13 @@ import type {
   Phase,
   Reason,
 } from '../../api/conditions.ts';
-import { firstCharacters, plainText, plainTexts } from '../../api/plain-text.ts';
+import { plainText, plainTexts } from '../../api/plain-text.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
 import type { StatusDraft, Verdict } from '../pass.ts';
 import { errorPolicies } from '../../compute/errors.ts';
 import { isLostContactReason } from './contact.ts';
+import { fitCompute, fitStatus } from './fit-status.ts';
 import { lostMessage, shownLost } from './lost-data.ts';
 import { appliedGeneration, isHealthy, readyGeneration } from './ready.ts';
 import { reasonOf } from './reasons.ts';
@@ -26,23 +27,18 @@ export interface SummaryInput {
   readonly now: Date;
 }
 
-/** Bounds of the CRD: what is longer would be refused as a whole, and the tenant would have no status. */
-const maxMessageLength = 4096;
-const maxDriftItems = 20;
-const maxData = 100;
-
 /** Pure: the whole status that follows from a pass. Of what others say, nothing but plain text gets into it. */
 export function summarise(input: SummaryInput): TenantStatus {
   const { previous, draft, verdict, generation, now } = input;
   const updates = conditionUpdates(input).map((update) => ({
     ...update,
-    message: firstCharacters(plainText(update.message), maxMessageLength),
+    message: plainText(update.message),
     observedGeneration: spokenOf(input, update),
   }));
   const conditions = setConditions(previous?.conditions ?? [], updates, now);
-  const lost = shownLost(draft.lost, now).slice(-maxData);
+  const lost = shownLost(draft.lost, now);
   const failing = verdict.kind === 'failed' || (verdict.kind === 'deleting' && verdict.error !== undefined);
-  return {
+  return fitStatus({
     observedGeneration: generation,
     ...definedOnly({
       tenantId: draft.tenantId,
@@ -50,19 +46,19 @@ export function summarise(input: SummaryInput): TenantStatus {
       placement: draft.placement,
       previousPlacements: draft.previousPlacements.length > 0 ? [...draft.previousPlacements] : undefined,
       rejected: plainTexts(draft.rejected),
-      retained: draft.retained.length > 0 ? draft.retained.slice(0, maxData) : undefined,
-      data: draft.data.length > 0 ? plainTexts(draft.data.slice(0, maxData)) : undefined,
+      retained: draft.retained.length > 0 ? [...draft.retained] : undefined,
+      data: draft.data.length > 0 ? plainTexts([...draft.data]) : undefined,
       lost: lost.length > 0 ? plainTexts(lost) : undefined,
       plan: plainTexts(draft.plan),
-      compute: computeBlock(previous?.compute, plainTexts(withJobs(input)), now),
-      drift: draft.drift.length > 0 ? plainTexts(draft.drift.slice(0, maxDriftItems)) : undefined,
+      compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
+      drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
       appliedGeneration: verdict.kind === 'failed' ? hiddenBy(conditions, input) : undefined,
       lastHandledReconcileAt: draft.lastHandledReconcileAt,
     }),
     phase: phaseOf(verdict, draft),
     conditions,
-  };
+  });
 }
 
 /** The generation, where it was in place and the conditions of a failure do not tell that. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { approve } from '../../api/names.ts';
+import { statusBounds } from '../../api/status.ts';
 import type { Effect, TenantStatus } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { isWorse, permitUpTo, worstEffect } from '../../compute/permit.ts';
 import type { BeyondConsent, Permit } from '../../compute/permit.ts';
 import { placeEntries } from '../../compute/place.ts';
 import type { Change, Desired } from '../../compute/provider.ts';
+import { fitDrift } from '../status/fit-status.ts';
 
 /** Where consent comes from: the only place that makes permits. */
 
@@ -28,9 +30,6 @@ export interface Gate {
   /** What waits, or what was approved and is being done. */
   readonly plan?: Plan;
 }
-
-/** Bounds of the CRD. */
-const maxChanges = 20;
 
 /** Turns what differs into consent to mend it, or into a plan that waits for it. Pure. */
 export function gate(input: GateInput): Gate {
@@ -113,11 +112,16 @@ function isRestOf(input: GateInput, planned: readonly Change[], known: Plan): bo
 
 function planOf(input: GateInput, planned: readonly Change[], effect: Effect): Plan {
   const changes = planned
-    .map(({ path, desired, actual, effect: own }) => ({ path, desired, actual, effect: own }))
+    .map(({ path, desired, actual, effect: own }) => fitDrift({ path, desired, actual, effect: own }))
     .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const target = targetHash(input);
   const shown = [...changes.filter(isFound), ...changes.filter((change) => !isFound(change))];
-  return { digest: shortHash([target, changes]), target, effect, changes: shown.slice(0, maxChanges) };
+  return {
+    digest: shortHash([target, changes]),
+    target,
+    effect,
+    changes: shown.slice(0, statusBounds.drift),
+  };
 }
 
 function targetHash({ desired: { placement, specHash } }: Pick<GateInput, 'desired'>): string {

@@ -1,3 +1,4 @@
+import { oversize } from '../../api/bounded.ts';
 import type { Container } from '../../api/compute-fields.ts';
 import { explainIssues } from '../../api/explain-issues.ts';
 import type { Tenant, TenantSpec, TenantSpecSchema } from '../../api/tenant.ts';
@@ -14,6 +15,8 @@ import type { SecretReader } from '../secrets/secret-reader.ts';
 
 /** The spec as its schema takes it. Throws ComputeError InvalidSpec, naming the path: the CRD may be an older one. */
 export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): TenantSpec {
+  const tooLarge = oversize(tenant.spec);
+  if (tooLarge !== undefined) throw new ComputeError('InvalidSpec', `spec: ${tooLarge}`);
   const parsed = schema.safeParse(tenant.spec);
   if (!parsed.success) throw new ComputeError('InvalidSpec', explainIssues(parsed.error, 'spec'));
   return parsed.data as TenantSpec;

@@ -42,3 +42,20 @@ test('what is longer than it may be is cut, and does not end in a blank', () => 
   expect(stableText('abc def', [], 5)).toBe('abc d');
   expect(stableText('abc def', [], 4)).toBe('abc');
 });
+
+test.each([
+  [
+    'a password with an @ in it',
+    'https://user:p@ss@registry.example/v2/@x',
+    'https://registry.example/v2/@x',
+  ],
+  [
+    'a signature with an address in it',
+    'https://a.example/x?next=https://b:c@d.example/y',
+    'https://a.example/x',
+  ],
+  ['several', 'a://b@c/d?e "f://g@h?i"', 'a://c/d "f://h"'],
+  ['an address without a host', 'file:///etc/x?y', 'file:///etc/x'],
+])('credentials go, also those of %s', (_what, text, clean) => {
+  expect(stableText(text)).toBe(clean);
+});

@@ -68,7 +68,7 @@ describe('what is no reference is InvalidSpec, naming it and the part that is wr
     ['http://registry.example/app', /name|registry/],
     ['a//b', /name/],
     ['-bad.example/app', /registry/],
-    ['a'.repeat(260), /longer/],
+    ['x'.repeat(260), /longer/],
     [`r.example/${'a'.repeat(246)}`, /longer/],
     [`App.example_/app`, /registry/],
     ['4f06b49211c9', /id is no name/],

@@ -6,6 +6,7 @@ import {
   portNumber,
   portProtocol,
 } from '../../../api/compute-fields.ts';
+import { plainValue, processText } from '../../../api/bounded.ts';
 import { capability } from '../../../api/capabilities.ts';
 import { duration } from '../../../api/duration.ts';
 import { stringMap } from '../../../api/rules.ts';
@@ -30,27 +31,26 @@ const port = z.strictObject({
 });
 
 const labelKey: MapKey = {
-  pattern: /^[^\s]+$/,
-  maxLength: 253,
-  message: 'must be 1 to 253 characters without blanks',
+  pattern: /^[^\s\p{Cc}]+$/u,
+  maxLength: 128,
+  message: 'must be 1 to 128 characters without blanks and control characters',
 };
 
 /** What a container may be without a bound on. */
 const unbounded = z.enum(['cpu', 'memory', 'pids', 'log']);
 
+/** A volume's name is what the engine takes for one. */
+const volumeForm = /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/[^:\s\p{Cc}]*):\/[^:\p{Cc}]*(:(ro|rw))?$/u;
+
 const tenantShape = {
   image: imageReference
     .optional()
     .describe('Image of the container `app`, where spec.containers names none.'),
-  env: stringMap(envKey, z.string(), 512)
+  env: stringMap(envKey, processText, 512)
     .optional()
     .describe('Environment of the container `app`, where spec.containers names none.'),
   volumes: z
-    .array(
-      z
-        .string()
-        .regex(/^[^:\s]+:\/[^:]*(:(ro|rw))?$/, 'must be host_or_volume:/container/path, with :ro or :rw'),
-    )
+    .array(z.string().max(1024).regex(volumeForm, 'must be host_or_volume:/container/path, with :ro or :rw'))
     .max(32)
     .optional()
     .describe(
@@ -59,6 +59,7 @@ const tenantShape = {
     ),
   network_mode: z
     .string()
+    .max(255)
     .regex(
       /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*)$/,
       'must be bridge, host, none or container:NAME',
@@ -80,7 +81,7 @@ const tenantShape = {
       'What happens when a container stops. always, unless-stopped: it is started again; on-failure: after non-zero ' +
         'exits only; "no" (in quotes: YAML takes a bare no for false): the exit stands. Default: unless-stopped.',
     ),
-  labels: stringMap(labelKey, z.string().max(4096), 256)
+  labels: stringMap(labelKey, plainValue, 32)
     .optional()
     .describe("Labels of every container. They may not start with the operator's label_prefix."),
   resources: computeResources.optional().describe('Limits of the container `app`, where spec names none.'),

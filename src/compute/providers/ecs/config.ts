@@ -4,22 +4,28 @@ import type { MapKey } from '../../../api/rules.ts';
 
 /** The ECS provider's keys. docs/compute-providers.md says where their names come from. */
 
+/** A name of 255 characters, or a role with a path of 512, and what stands before it. */
+const arnLength = 640;
+
 const clusterArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster\/[A-Za-z0-9_-]{1,255}$/,
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster\/[A-Za-z0-9_-]+$/,
     'must be a cluster ARN such as arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
   );
 const taskDefinitionArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]{1,255}(:[0-9]+)?$/,
+    /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]+(:[0-9]+)?$/,
     'must be a task definition ARN such as arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
   );
 const roleArn = z
   .string()
+  .max(arnLength)
   .regex(
-    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/.{1,512}$/,
+    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\x21-\x7e]+$/,
     'must be a role ARN such as arn:aws:iam::123456789012:role/NAME',
   );
 const serviceName = z
@@ -27,10 +33,19 @@ const serviceName = z
   .min(1)
   .max(255)
   .regex(/^[A-Za-z0-9_-]+$/, 'must be letters, digits, "-" or "_"');
-const region = z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$/, 'must be a region such as us-west-2');
+const region = z
+  .string()
+  .max(32)
+  .regex(/^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$/, 'must be a region such as us-west-2');
+const subnet = z
+  .string()
+  .max(64)
+  .regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
+const securityGroup = z
+  .string()
+  .max(64)
+  .regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 const launchType = z.enum(['EC2', 'FARGATE', 'EXTERNAL']);
-const subnet = z.string().regex(/^subnet-[a-z0-9]+$/, 'must be a subnet id such as subnet-123');
-const securityGroup = z.string().regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 
 /** What stands in a placement. Its region may come from an ARN; it goes into the name of the host that is called. */
 export const placeShapes = {
@@ -41,7 +56,17 @@ export const placeShapes = {
 };
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html */
-const tagKey: MapKey = { pattern: /^.+$/, maxLength: 128, message: 'must be 1 to 128 characters' };
+const tagSigns = 'letters, digits, blanks and _ . : / = + - @';
+const tagKey: MapKey = {
+  pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u,
+  reserved: /^[aA][wW][sS]:/,
+  maxLength: 128,
+  message: `must be 1 to 128 ${tagSigns}, not starting with aws:`,
+};
+const tagValue = z
+  .string()
+  .max(256)
+  .regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u, `must be ${tagSigns}`);
 /** ECS takes 50 on a resource; Landlord's own, and its marks of these, need the rest. */
 const maxTags = 38;
 /** The wish for a drain is one more of Landlord's own. */
@@ -90,7 +115,7 @@ const tenantShape = {
       "Security groups of the tasks (awsvpc network mode). Left out, empty or unset: the operator's, or, where it names none, the VPC's default one.",
     ),
   assign_public_ip: z.boolean().optional().describe('Whether tasks get a public IP (awsvpc network mode).'),
-  tags: stringMap(tagKey, z.string().max(256), maxTags)
+  tags: stringMap(tagKey, tagValue, maxTags)
     .optional()
     .describe("Tags of the service. Keys starting with `landlord.` and `aws:` are not the tenant's."),
   drain: z

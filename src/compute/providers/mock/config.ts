@@ -37,8 +37,18 @@ const shape = {
     .describe('Whether an update to this spec ends rolled back. Default: false.'),
 };
 
-export const mockTenantBlock = z.looseObject(shape).meta({
+/** Of whatever keys. */
+const maxProperties = 64;
+
+function bounded<S extends z.ZodObject>(block: S): S {
+  return block.refine((keys) => Object.keys(keys).length <= maxProperties, {
+    message: `must have at most ${maxProperties} keys`,
+  });
+}
+
+export const mockTenantBlock = bounded(z.looseObject(shape)).meta({
   description: 'The mock provider: in memory, for tests and demos. It takes any key; these have an effect.',
+  maxProperties,
   'x-kubernetes-preserve-unknown-fields': true,
 });
 export const mockOperatorBlock = z.looseObject(shape).describe('Enables the mock provider.');

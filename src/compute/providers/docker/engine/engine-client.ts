@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
+import { cutText, saysInOrder } from '../../../observation/engine-text.ts';
 import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
@@ -174,8 +175,21 @@ async function inspectContainer(
 ): Promise<Awaited<ReturnType<Engine['inspectContainer']>>> {
   const path = `/containers/${encodeURIComponent(idOrName)}/json`;
   const found = await find<Dockerode.ContainerInspectInfo>(connection, path, signal);
-  if (found?.State?.Error === undefined) return found;
-  return { ...found, State: { ...found.State, Error: stableEngineText(found.State.Error) } };
+  if (found?.State === undefined) return found;
+  const { Error: error, Health: health } = found.State;
+  return {
+    ...found,
+    State: {
+      ...found.State,
+      ...(error === undefined ? {} : { Error: stableEngineText(error) }),
+      ...(Array.isArray(health?.Log) ? { Health: { ...health, Log: health.Log.map(cutOutput) } } : {}),
+    },
+  };
+}
+
+/** What a health probe wrote is its container's own. */
+function cutOutput<T extends { readonly Output: string }>(probe: T): T {
+  return { ...probe, Output: cutText(probe.Output) };
 }
 
 function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): EngineRequest {
@@ -291,5 +305,5 @@ function expectChange(connection: EngineConnection, answer: Answer, target: stri
 }
 
 function isNameTaken({ status, text }: Answer): boolean {
-  return status === 409 && /name .*already in use/i.test(text);
+  return status === 409 && saysInOrder(text, /name /i, /already in use/i);
 }

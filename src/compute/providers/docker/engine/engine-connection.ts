@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
+import { cutText } from '../../../observation/engine-text.ts';
 import { abortable } from '../../../../async/abortable.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import type { DeadlineOptions } from '../../../../async/deadline.ts';
@@ -40,7 +41,7 @@ export interface Answer {
   readonly status: number;
   /** Parsed JSON; the text where it is none; undefined where it is empty. */
   readonly body: unknown;
-  /** What the engine says of a failure. */
+  /** What the engine says of a failure, cut. */
   readonly text: string;
   /** How long it wants to be left alone, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
@@ -158,7 +159,7 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const raw = Buffer.concat(chunks).toString('utf8');
   const body = parseBody(raw);
   const retryAfterMs = retryAfter(response.headers['retry-after']);
-  return { status: response.statusCode ?? 0, body, text: messageOf(body) ?? raw, retryAfterMs };
+  return { status: response.statusCode ?? 0, body, text: cutText(messageOf(body) ?? raw), retryAfterMs };
 }
 
 /** Seconds, or the date until when. Undefined where it is neither. */

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import { saysInOrder } from '../../../observation/engine-text.ts';
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
 import { EngineRefusal } from './engine.ts';
@@ -113,7 +114,8 @@ export function refusal(answer: EngineAnswer, target: string): EngineRefusal {
 
 function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKind {
   if (/port is already allocated|address already in use/i.test(text)) return 'port-busy';
-  if (/(task|shim)\b.*already exists|failed to update store|RWLayer/i.test(text)) return 'broken';
+  if (saysInOrder(text, /(task|shim)\b/i, /already exists/i)) return 'broken';
+  if (/failed to update store|RWLayer/i.test(text)) return 'broken';
   if (/unable to find (user|group)/i.test(text)) return 'bad-command';
   if (/OCI runtime|executable file not found|exec format error/i.test(text)) {
     // The runtime also fails for reasons that no other command mends.
@@ -143,14 +145,14 @@ export function stableEngineText(text: string): string {
 
 const changingParts: readonly TextRule[] = [
   // The local end of a connection: `read tcp 10.0.0.1:41234->10.0.0.2:5000`.
-  [/(\[[0-9a-fA-F:]+\]|[\d.]+):\d+->/g, ''],
+  [/(^| )(?:\[[0-9a-fA-F:]+\]|[\d.]+):\d+->/g, '$1'],
   // What something needed at that moment: `current usage: 63488000, peak usage: 63492096`, `pid 4711`, `/proc/4711/ns`.
   [/\b((?:current|peak) usage:?|pid:?|process) \d+/gi, '$1 …'],
   [/\/proc\/\d+/g, '/proc/…'],
   // Names of those that use it, who may be anybody's: `has active endpoints (name:"web" id:"3f2a…")`.
   [/\(name:"[^"]*" id:"[^"]*"\),?/g, ''],
   // Ids of containers and endpoints, with what stands around them; but not digests.
-  [/(?<!sha256:)\s*(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, ''],
+  [/(sha256:[0-9a-f]{64})| ?(?:- )?(?:\(id : |[("[])?\b[0-9a-f]{64}\b[)"\]]?/g, '$1'],
 ];
 
 function errorCode(error: unknown): string | undefined {

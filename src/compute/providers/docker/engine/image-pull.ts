@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import { cutText } from '../../../observation/engine-text.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
 import type { RegistryAuth } from './engine.ts';
@@ -54,7 +55,7 @@ export async function pullImage(
       watchdog.restartTimer();
       const line = value as PullLine;
       // The status was 200 long before: a failure stands in a line only.
-      if (line.error !== undefined) throw pullFailure(subject, { status: 500, text: line.error });
+      if (line.error !== undefined) throw pullFailure(subject, { status: 500, text: cutText(line.error) });
       progress.take(line);
     }
   } catch (error) {

@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import { saysInOrder } from '../../../observation/engine-text.ts';
 import { engineTrouble, stableEngineText } from './engine-errors.ts';
 import type { EngineAnswer } from './engine-errors.ts';
 import type { ImageReference } from '../../../spec/image-reference.ts';
@@ -57,7 +58,7 @@ export function slowRegistry(subject: PullSubject, deadlineMs: number): ComputeE
 }
 
 interface PullCause {
-  readonly pattern: RegExp;
+  readonly pattern: Pick<RegExp, 'test'>;
   readonly explain: (subject: PullSubject, text: string) => string;
   /** Where nobody names a time. */
   readonly retryAfterMs?: number;
@@ -95,7 +96,7 @@ const pullCauses: readonly PullCause[] = [
     explain: ({ parsed }) => `there is no registry ${parsed.registry} (no such host): is the name right?`,
   },
   {
-    pattern: /unexpected HTTP status: 5\d\d|unexpected status .*\b5\d\d\b/i,
+    pattern: { test: (text) => saysInOrder(text, /unexpected (HTTP )?status/i, /\b5\d\d\b/) },
     explain: ({ parsed }, text) =>
       `registry ${parsed.registry} is in trouble (HTTP ${/: (5\d\d)\b/.exec(text)?.[1] ?? '5xx'})`,
   },

@@ -28,6 +28,9 @@ export interface VolumeRules {
 /** What the engine takes as the name of a volume. */
 const volumeName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
+/** It is the name of a folder on the host. */
+const maxNameLength = 255;
+
 /** Throws InvalidSpec, naming the path, or PolicyDenied for a host path that is not allowed. */
 export function parseVolumes(volumes: readonly string[], rules: VolumeRules): readonly VolumeMount[] {
   const mounts = volumes.map((volume, index) => parseVolume(volume, index, rules));
@@ -48,7 +51,14 @@ function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeM
     if (!volumeName.test(from)) {
       throw invalid(index, `"${from}" is neither an absolute host path nor a volume name`);
     }
-    return { source: `${rules.namePrefix}${from}`, target, readOnly, named: true };
+    const source = `${rules.namePrefix}${from}`;
+    if (source.length > maxNameLength) {
+      throw invalid(
+        index,
+        `its name must have at most ${maxNameLength - rules.namePrefix.length} characters`,
+      );
+    }
+    return { source, target, readOnly, named: true };
   }
   const source = normalisePath(from);
   const mount = { source, target, readOnly, named: false };

@@ -25,7 +25,10 @@ export function familyOf(taskDefinitionArn: string): string {
 
 /** The ARN without the revision: what all revisions of a family have in common. */
 export function withoutRevision(taskDefinitionArn: string): string {
-  return taskDefinitionArn.replace(/(?<=\/[^:]*):\d+$/, '');
+  const colon = taskDefinitionArn.lastIndexOf(':');
+  const isRevision =
+    colon > taskDefinitionArn.lastIndexOf('/') && /^\d+$/.test(taskDefinitionArn.slice(colon + 1));
+  return isRevision ? taskDefinitionArn.slice(0, colon) : taskDefinitionArn;
 }
 
 /** Whether `actual`, which names a revision, is what `named` stands for; without a revision it stands for any. */

@@ -20,6 +20,7 @@ import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import { sleep } from '../../../../async/sleep.ts';
+import { cutFailure, cutToldTexts } from './told-texts.ts';
 import { TokenQueueOverrun } from './limits/token-queue.ts';
 import type { Priority, TokenQueue } from './limits/token-queue.ts';
 
@@ -152,10 +153,11 @@ async function attempt<T>(
   const deadline = { timeoutMs: deadlineMs, caller: stop, late: () => silentAws(site) };
   try {
     // The SDK heeds neither its timeout nor the signal while it reads a body or looks for credentials.
-    return await withDeadline(deadline, (signal) => call.send(client, { abortSignal: signal }));
+    const answer = await withDeadline(deadline, (signal) => call.send(client, { abortSignal: signal }));
+    return cutToldTexts(answer, call.family);
   } catch (error) {
     if (stop.aborted) throw abortedCall(site, stop.reason);
-    return failure(error, site);
+    return failure(cutFailure(error), site);
   }
 }
 

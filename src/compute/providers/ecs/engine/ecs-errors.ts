@@ -112,7 +112,8 @@ function denied(site: CallSite, error: unknown): string {
   const action = /perform:? ([a-z0-9-]+:\w+)/i.exec(text)?.[1] ?? site.action;
   const resource = /on resource:? "?(arn:[^\s"]+)/i.exec(text)?.[1];
   const on = resource === undefined ? '' : ` on ${resource}`;
-  const why = /because (no [a-z -]+ allows|[a-z -]*explicit deny)/i.exec(text)?.[1];
+  const [, reasons = ''] = text.split('because ');
+  const why = /^(no [a-z -]+ allows|[a-z -]*explicit deny)/i.exec(reasons)?.[1];
   const because = why === undefined ? '' : ` (${why})`;
   return `${siteName(site)} denies ${action}${on} to ${who(site)}${because}: allow ${action} in its IAM policy`;
 }
@@ -171,7 +172,7 @@ function connectionTrouble(code: string | undefined, error: unknown): string {
 
 /** What differs between two tries of the same thing: request ids, session names, ids, encoded messages. */
 const awsTextRules: readonly TextRule[] = [
-  [/[,;]?\s*\(?\bRequest ?ID:? ?[\w-]+\)?/gi, ''],
+  [/[,;]? ?\(?\bRequest ?ID:? ?[\w-]+\)?/gi, ''],
   [/(assumed-role\/[^/\s]+)\/[^\s:]+/g, '$1'],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, '…'],
   [/encoded authorization failure message: \S+/gi, ''],

@@ -1,5 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
 import type { ErrorCode } from '../../../errors.ts';
+import { saysInOrder } from '../../../observation/engine-text.ts';
 import { nameOf } from './ecs-fault.ts';
 import { siteName, awsText } from './ecs-errors.ts';
 import type { CallSite } from './ecs-errors.ts';
@@ -42,7 +43,7 @@ export type RefusalKind =
   | 'other';
 
 /** First hit wins. ECS tells some things by the name of the error and others only by its text. */
-const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])[] = [
+const kinds: readonly (readonly [name: RegExp, text: Pick<RegExp, 'test'>, kind: RefusalKind])[] = [
   [/^ClusterNotFoundException$/, /^/, 'cluster-gone'],
   [/^ServiceNotFoundException$/, /^/, 'missing'],
   [/^ServiceNotActiveException$/, /^/, 'inactive'],
@@ -57,7 +58,7 @@ const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])
     'no-task-definition',
   ],
   [/^/, /unable to assume/i, 'no-role'],
-  [/^/, /(limit|quota|maximum number).*(exceed|reach)|exceed\w* the (limit|quota|maximum)/i, 'quota'],
+  [/^/, { test: isOfQuota }, 'quota'],
   // What passes by itself comes under the same names as what is wrong with the values.
   [
     /^/,
@@ -65,11 +66,18 @@ const kinds: readonly (readonly [name: RegExp, text: RegExp, kind: RefusalKind])
     'busy',
   ],
   [
-    /^(InvalidParameter|Client|Platform\w+|UnsupportedFeature|NamespaceNotFound|Validation|Serialization)/,
+    /^(InvalidParameter|Client|Platform|UnsupportedFeature|NamespaceNotFound|Validation|Serialization)/,
     /^/,
     'invalid',
   ],
 ];
+
+function isOfQuota(text: string): boolean {
+  return (
+    saysInOrder(text, /limit|quota|maximum number/i, /exceed|reach/i) ||
+    saysInOrder(text, /exceed/i, / the (limit|quota|maximum)/i)
+  );
+}
 
 function kindOf(name: string, text: string): RefusalKind {
   return kinds.find(([names, texts]) => names.test(name) && texts.test(text))?.[2] ?? 'other';

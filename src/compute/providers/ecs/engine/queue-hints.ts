@@ -5,6 +5,7 @@ import type { ServiceHint } from './ecs-api.ts';
 import { troubleError } from './ecs-errors.ts';
 import { faultOf } from './ecs-fault.ts';
 import { serviceHint } from './service-hint.ts';
+import { cutFailure } from './told-texts.ts';
 import { abortable } from '../../../../async/abortable.ts';
 import { backoffMs } from '../../../../async/backoff.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
@@ -44,7 +45,7 @@ export async function* queueHints(
         yield* distinctHints(messages);
       } catch (error) {
         if (signal.aborted) return;
-        const trouble = troubleError(faultOf(error), siteOf(options), error) ?? (error as Error);
+        const trouble = troubleError(faultOf(error), siteOf(options), cutFailure(error)) ?? (error as Error);
         if (failures === 0)
           logger.warn({ queue: queueUrl, problem: trouble.message }, 'no ECS events for now');
         failures += 1;

@@ -27,6 +27,17 @@ describe('a named volume', () => {
     );
   });
 
+  it('is as long as the name of a folder may be, with what stands before it, and no longer', () => {
+    const longest = 'a'.repeat(255 - rules.namePrefix.length);
+    expect(parse(`${longest}:/data`)?.source).toHaveLength(255);
+    expect(() => parse(`${longest}a:/data`)).toThrow(
+      expect.objectContaining({
+        code: 'InvalidSpec',
+        message: expect.stringMatching(/volumes\[0\]: its name must have at most 241 characters/),
+      }),
+    );
+  });
+
   it('can not be mounted over the root, nor two at one place', () => {
     expect(() => parse('data:/')).toThrow('root of the container');
     expect(() => parse('data:/x/..')).toThrow('root of the container');

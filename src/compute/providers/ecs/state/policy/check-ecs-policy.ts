@@ -126,13 +126,9 @@ function checkTags(
 }
 
 function checkReservedTags(tags: Readonly<Record<string, string>>): void {
-  const taken = Object.keys(tags).find((key) => /^(landlord\.|aws:)/i.test(key));
+  const taken = Object.keys(tags).find((key) => /^landlord\./i.test(key));
   if (taken === undefined) return;
-  throw denied(
-    'ecs',
-    `tag ${taken} starts with ${/^aws:/i.test(taken) ? 'aws:, which is reserved' : `${tagPrefix}, which marks the owner`}`,
-    'Name it otherwise',
-  );
+  throw denied('ecs', `tag ${taken} starts with ${tagPrefix}, which marks the owner`, 'Name it otherwise');
 }
 
 function checkCount(

@@ -122,11 +122,6 @@ describe('a tenant may not name', () => {
       `policy.ecs.allowed_task_definitions: task definition ${other('web-admin:1')}`,
     ],
     [
-      'tags of AWS',
-      { config: { tags: { 'aws:x': 'y' } } },
-      'policy.ecs: tag aws:x starts with aws:, which is reserved',
-    ],
-    [
       'tags of Landlord',
       { config: { tags: { 'Landlord.x': 'y' } } },
       'policy.ecs: tag Landlord.x starts with landlord., which marks the owner',
