@@ -23,6 +23,13 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
       .describe(
         'Owner mark on everything created; two instances share one engine without touching each other.',
       ),
+    hash_key_file: z
+      .string()
+      .default('')
+      .describe(
+        'File with the key (32 random bytes or more) of the hashes in which values of Secrets take part. ' +
+          "Empty: the Secret `landlord-hash-key` in the operator's namespace, which is made at the first start.",
+      ),
     compute: z
       .strictObject(Object.fromEntries(blocks))
       .refine((compute) => Object.values(compute).some((block) => block !== undefined), {

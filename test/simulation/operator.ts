@@ -21,6 +21,7 @@ import { simulatedKubeClient } from './models/apiserver.ts';
 import { createProcess } from './process.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
+import { hashKey } from '../compute/hash-key.ts';
 
 /** What an operator's config says. */
 export interface OperatorConfig {
@@ -124,6 +125,7 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   const context: ProviderContext = {
     instance: 'default',
     clusterUid,
+    hashKey,
     logger,
     policy: {
       allowed_images: ['*'],
