@@ -9,8 +9,8 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
-import { allowsRetain } from './compute/policy-by-namespace.ts';
 import type { ProviderContext, ProviderDefinition } from './compute/provider.ts';
+import { allowsRetain, policyFor } from './compute/policy-by-namespace.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
 import { podNamespace, processEnvironment } from './config/environment.ts';
@@ -234,6 +234,7 @@ async function work(
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
     mayRetain: mayRetain(config),
+    freeTenantIds: (namespace) => policyFor(config.policy, namespace).free_tenant_ids,
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
       reflector: {

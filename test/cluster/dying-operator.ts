@@ -79,6 +79,7 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
     concurrency: 4,
     namespaces: [options.namespace],
     tenantSelector: options.selector,
+    freeTenantIds: () => true,
   });
   const running = controller.run(stop.signal, 0);
   return {

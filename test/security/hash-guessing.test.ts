@@ -147,7 +147,7 @@ describe('what a version before has hashed with a key that everybody knows', () 
     const fixture = await startController([{ ...docker, enabled }]);
     await fixture.create('acme', image('a'));
     const rejected = { specHash: 'v1:former', reason: 'RolledBack', message: 'no' } as const;
-    const status = statusOf('False', 'RolledBack', { tenantId: 'team-a-acme', rejected });
+    const status = statusOf('False', 'RolledBack', { tenantId: 'team-a-acme-9201d5e7', rejected });
     fixture.apiserver.putStatusUnchecked('team-a', 'acme', { ...status, observedGeneration: 1 });
     const steps = docker.calls.length;
     await fixture.pass(10_000);

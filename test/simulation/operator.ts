@@ -77,6 +77,7 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     concurrency: 4,
     namespaces: [],
     tenantSelector: config.tenantSelector ?? '',
+    freeTenantIds: () => true,
     metrics: { queue: { onDone: (key) => world.onPass(key, name) } },
   });
   const ending = new AbortController();
