@@ -9,8 +9,8 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
-import { allowsRetain } from './compute/policy-by-namespace.ts';
-import type { ProviderContext } from './compute/provider.ts';
+import type { ProviderContext, ProviderDefinition } from './compute/provider.ts';
+import { allowsRetain, policyFor } from './compute/policy-by-namespace.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
 import { podNamespace, processEnvironment } from './config/environment.ts';
@@ -30,6 +30,7 @@ import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
+import { installationKey } from './operator/hash-key.ts';
 import { startHealthServer } from './observability/http-server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -89,7 +90,10 @@ export async function runOperator(
       metrics.leader.set(1);
       const cluster = await clusterUid(client, logger, leading);
       if (cluster === undefined) return;
-      const created = await createProviders(options, cluster, metrics);
+      const needed = enabledDefinitions(config).some(({ secrets }) => secrets === 'values');
+      const hashKey = await installationKey({ client, config, needed, logger }, leading);
+      if (hashKey === undefined) return;
+      const created = await createProviders(options, { clusterUid: cluster, hashKey }, metrics);
       const providers = fenced(created, held);
       await work(
         { ...options, client, metrics, providers, tenure: held },
@@ -169,19 +173,22 @@ async function lead(
   }
 }
 
+function enabledDefinitions({ compute }: OperatorConfig): readonly ProviderDefinition[] {
+  return providerDefinitions.filter(({ name }) => compute[name] !== undefined);
+}
+
 /** Loads and builds what the config enables; no other provider's SDK comes into memory. */
 async function createProviders(
   { config, logger }: OperatorOptions,
-  cluster: string,
+  identity: Pick<ProviderContext, 'clusterUid' | 'hashKey'>,
   metrics: Metrics,
 ): Promise<EnabledProviders> {
-  const enabled = providerDefinitions.filter(({ name }) => config.compute[name] !== undefined);
-  const created = enabled.map(async (definition): Promise<[string, EnabledProvider]> => {
+  const created = enabledDefinitions(config).map(async (definition): Promise<[string, EnabledProvider]> => {
     const { name } = definition;
     const block = config.compute[name] ?? {};
     const context: ProviderContext = {
       instance: config.instance,
-      clusterUid: cluster,
+      ...identity,
       logger: logger.child({ provider: name }),
       policy: config.policy,
       sweepIntervalMs: durationMs(config.controller.resync_interval),
@@ -227,6 +234,7 @@ async function work(
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
     mayRetain: mayRetain(config),
+    freeTenantIds: (namespace) => policyFor(config.policy, namespace).free_tenant_ids,
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
       reflector: {

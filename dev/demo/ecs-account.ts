@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { DescribeServicesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
 import { createEcsFixture } from '../ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack } from '../ecs-endpoint.ts';
@@ -37,7 +38,8 @@ export async function startEcsAccount(dockerHost: string, image: string): Promis
       AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
     };
-    const serviceName = (tenant: string): string => `${servicePrefix}${demoNamespace}-${tenant}`;
+    const serviceName = (tenant: string): string =>
+      `${servicePrefix}${defaultTenantId(demoNamespace, tenant)}`;
     return {
       block: {
         endpoint: endpoint.url,

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import type { Reason } from '../../src/api/conditions.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
@@ -47,11 +48,11 @@ export async function httpGet(url: string): Promise<string> {
 
 /** As the operator names the container of a tenant that has one. */
 export function containerName(stage: Stage, tenant: string): string {
-  return `${stage.labelPrefix}-tenant-${demoNamespace}-${tenant}`;
+  return `${stage.labelPrefix}-tenant-${defaultTenantId(demoNamespace, tenant)}`;
 }
 
 export function tenantLabel(stage: Stage, tenant: string): string {
-  return `${stage.labelPrefix}.tenant_id=${demoNamespace}-${tenant}`;
+  return `${stage.labelPrefix}.tenant_id=${defaultTenantId(demoNamespace, tenant)}`;
 }
 
 export async function containersOf(stage: Stage, tenant: string): Promise<EngineContainer[]> {

@@ -89,7 +89,8 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       tenantId: dnsLabel
         .optional()
         .describe(
-          'Name of the tenant on the engine. Default: NAMESPACE-NAME. Immutable. ' +
+          'Name of the tenant on the engine; begins with NAMESPACE-. Default: NAMESPACE-NAME, with a hash where that could ' +
+            "be another one's. Immutable. " +
             'Two Tenants with one id: the older one wins, the other is ProviderConflict.',
         ),
       computeProvider: providerName

@@ -22,6 +22,17 @@ export const imagePatterns = z.array(
     .refine(isImagePattern, 'must be a pattern of image references such as registry.example/team/*:1.*'),
 );
 
+/** What Tenants may be called, on whatever provider. */
+export const identityPolicyShape = {
+  free_tenant_ids: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a Tenant may have any tenantId. False: one that begins with its namespace and `-`, so that nobody takes ' +
+        "the id, and with it the names, of another namespace's. What has a place on an engine already keeps its id.",
+    ),
+};
+
 /** What tenants may ask for on every provider; the operator's config decides, never the tenant. */
 export const commonPolicyShape = {
   allowed_images: imagePatterns

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Effect, Placement } from '../api/status.ts';
 import type { Permit } from './permit.ts';
 import type { PolicyRules } from './policy-by-namespace.ts';
+import { isSameHash } from './spec/spec-hash.ts';
+import type { HashKey } from './spec/spec-hash.ts';
 import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /**
@@ -97,14 +99,24 @@ export interface TenantPlace {
 
 /** Where a tenant goes and what identifies its desired state. Providers add what their engine is to be told. */
 export interface Desired extends TenantPlace {
-  /** `v1:` and 32 hex digits; covers all that a rollout would change. Equal ones need no replacement of each other. */
+  /** See `sealedHash`; covers all that a rollout would change. Equal ones need no replacement of each other. */
   readonly specHash: string;
+  /** What earlier versions made of the same: a status may remember one. It goes no further. */
+  readonly formerHashes?: readonly string[];
   /** Whose failure must be nobody else's: one engine; one account and region. */
   readonly domain: string;
   /** The tenant's earlier places with this provider, each to be emptied once this one is Ready. The controller's to say. */
   readonly leaving?: readonly Placement[];
   /** Data that the tenant was seen to have here, named as in `Observation.data`. The controller's to say. */
   readonly had?: readonly string[];
+}
+
+/** Whether what is remembered by this hash is this very desired state. */
+export function bearsHash(
+  { specHash, formerHashes = [] }: Pick<Desired, 'specHash' | 'formerHashes'>,
+  hash: string,
+): boolean {
+  return isSameHash(specHash, hash) || formerHashes.includes(hash);
 }
 
 export interface Looking {
@@ -202,6 +214,8 @@ export interface ProviderContext {
   readonly instance: string;
   /** UID of the namespace kube-system: the cluster's identity on a shared engine. */
   readonly clusterUid: string;
+  /** For hashes that secrets take part in. */
+  readonly hashKey: HashKey;
   readonly logger: Logger;
   /** What tenants are held to, by their namespaces; `desired` checks it over the containers that would run. */
   readonly policy: PolicyRules;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commonPolicyShape } from '../compute/policy.ts';
+import { commonPolicyShape, identityPolicyShape } from '../compute/policy.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
 import { duration } from '../api/duration.ts';
 import { withoutDefaults } from '../api/without-defaults.ts';
@@ -13,7 +13,11 @@ const listenAddress = z
 export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
   const blocks = providers.map(({ name, operatorBlock }) => [name, operatorBlock.optional()] as const);
   const policies = providers.map(({ name, policyBlock }) => [name, policyBlock.prefault({})] as const);
-  const policy = z.strictObject({ ...commonPolicyShape, ...Object.fromEntries(policies) });
+  const policy = z.strictObject({
+    ...commonPolicyShape,
+    ...identityPolicyShape,
+    ...Object.fromEntries(policies),
+  });
   const namespaces = namespacePolicy(policy);
   return z.strictObject({
     instance: z
@@ -23,6 +27,7 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
       .describe(
         'Owner mark on everything created; two instances share one engine without touching each other.',
       ),
+    hash_key_file: hashKeyFile,
     compute: z
       .strictObject(Object.fromEntries(blocks))
       .refine((compute) => Object.values(compute).some((block) => block !== undefined), {
@@ -59,6 +64,14 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
     policy: policy.extend({ namespaces }).prefault({}).describe('What tenants may ask for.'),
   });
 }
+
+const hashKeyFile = z
+  .string()
+  .default('')
+  .describe(
+    'File with the key (32 random bytes or more) of the hashes in which values of Secrets take part. ' +
+      "Empty: the Secret `landlord-hash-key` in the operator's namespace, which is made at the first start.",
+  );
 
 /** The rules of `policy` once more, for some namespaces. */
 function namespacePolicy(policy: z.ZodObject) {

@@ -7,12 +7,13 @@ import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
 import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import type { Resource } from '../kube/client/resource.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned-look.ts';
+import type { FormerIds } from './former-ids.ts';
+import { tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';
 import type { RepairKind, TenantMemories, TenantMemory } from './tenant-memory.ts';
 import type { TenantWriter } from './tenant-writer.ts';
@@ -43,6 +44,9 @@ export interface ReconcileDeps {
   /** Resolves once changes of Secrets are watched, so that none is missed after it was read. */
   readonly watchSecrets: () => Promise<void>;
   readonly ownedOn: OwnedLook;
+  readonly formerIds: FormerIds;
+  /** Whether Tenants of this namespace may have any id that they like. */
+  readonly freeTenantIds: (namespace: string) => boolean;
   readonly index: TenantIndex;
   readonly tenantOf: (key: string) => Tenant | undefined;
   readonly memories: TenantMemories;
@@ -149,7 +153,7 @@ export function note(pass: Pass, facts: Partial<StatusDraft>): void {
 
 export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPlace {
   const { namespace, name } = tenant.metadata;
-  const tenantId = draft.tenantId ?? defaultTenantId(namespace, name);
+  const tenantId = draft.tenantId ?? tenantIdOf(tenant);
   const seen = draft.compute?.resourceIds;
   return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
 }

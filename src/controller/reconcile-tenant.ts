@@ -4,7 +4,6 @@ import { ComputeError } from '../compute/errors.ts';
 import { denied } from '../compute/policy.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
@@ -23,11 +22,11 @@ import { completePlaces } from './steps/complete-places.ts';
 import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-placements.ts';
 import { crowdedMove } from './steps/crowded-move.ts';
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
+import { identify } from './steps/identify.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { takeStored } from './steps/stored-status.ts';
-import { oldestTenant } from './tenant-index.ts';
 import { repairWaitMs } from './tenant-memory.ts';
 
 /** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
@@ -76,7 +75,8 @@ function failure(pass: Pass, error: unknown): Outcome {
 async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const { deps, memory, signal } = pass;
   const tenantSpec = specOf(pass);
-  note(pass, { tenantId: identify(pass, tenantSpec) });
+  if (tenantSpec.suspend && pass.draft.placement === undefined) return suspended(pass);
+  note(pass, { tenantId: await identify(pass, tenantSpec, () => choosable(pass, tenantSpec)) });
   if (tenantSpec.suspend) return suspended(pass);
   assertMayRetain(pass, tenantSpec);
   const enabled = attended(pass, choose(pass, tenantSpec));
@@ -89,7 +89,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   await ensureFinalizer(pass);
   // A status that somebody has wiped: whatever is elsewhere is left, not lost.
   if (isKnown && pass.draft.placement === undefined) {
-    note(pass, { previousPlacements: await placesByOwner(pass, signal) });
+    note(pass, { previousPlacements: (await placesByOwner(pass, signal)).places });
   }
   await completePlaces(pass);
   const waiting = moveThatWaits(pass, tenantSpec, desired) ?? (await crowdedMove(pass, desired));
@@ -132,16 +132,22 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
  * them may hang, and this one's spec has nothing to do with it.
  */
 async function takeBack(pass: Pass): Promise<void> {
-  const { memory, draft } = pass;
+  const { deps, memory, draft } = pass;
   if (draft.placement !== undefined) memory.places = undefined;
   else if (memory.places === undefined) void askByOwner(pass);
-  else if (memory.places !== 'asking' && memory.places.length > 0) {
-    const [placement, ...others] = memory.places;
+  else if (memory.places !== 'asking' && memory.places.places.length > 0) {
+    const { tenantId, places } = memory.places;
+    const [placement, ...others] = places;
     await ensureFinalizer(pass);
-    note(pass, { placement, previousPlacements: [...draft.previousPlacements, ...others] });
+    note(pass, { tenantId, placement, previousPlacements: [...draft.previousPlacements, ...others] });
     await observe(pass).catch(ignoreComputeError);
+    // A refusal may not hold for what has its place already.
+    deps.lookAgainWithin(keyOf(pass.tenant), takenBackMs);
   }
 }
+
+/** By then, the status says so. */
+const takenBackMs = 1_000;
 
 /** A restart of an engine takes seconds. */
 const askAgainMs = 30_000;
@@ -152,7 +158,7 @@ async function askByOwner(pass: Pass): Promise<void> {
   memory.places = await placesByOwner(pass, new AbortController().signal).catch(() => undefined);
   // What can't be told now is asked again: nothing else may be reason for a pass over a Tenant that is suspended.
   if (memory.places === undefined) deps.lookAgainWithin(keyOf(tenant), askAgainMs);
-  else if (memory.places.length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
+  else if (memory.places.places.length > 0) deps.lookAgainWithin(keyOf(tenant), 0);
 }
 
 /** Nothing is changed outside; what runs is looked at. */
@@ -177,24 +183,6 @@ function specOf({ deps, tenant, memory }: Pass): TenantSpec {
   return spec;
 }
 
-/** The tenant's id; the oldest Tenant has it. */
-function identify({ deps, tenant }: Pass, { tenantId }: TenantSpec): string {
-  const { namespace, name } = tenant.metadata;
-  const id = tenantId ?? defaultTenantId(namespace, name);
-  const claimants = deps.index.keysOf(id).flatMap((key) => deps.tenantOf(key) ?? []);
-  const owner = oldestTenant(claimants) ?? tenant;
-  if (keyOf(owner) === keyOf(tenant)) return id;
-  const whose =
-    owner.metadata.namespace === namespace
-      ? `Tenant ${owner.metadata.name}`
-      : 'a Tenant of another namespace';
-  throw new ComputeError(
-    'ProviderConflict',
-    `tenant id "${id}" belongs to ${whose}, which is older; delete one of the two, or set spec.tenantId on a new one`,
-    { forLog: `Tenant ${keyOf(owner)}` },
-  );
-}
-
 /** Throws PolicyDenied where it asks to leave behind what it runs, and may not. */
 function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec): void {
   if (deletionPolicy !== 'Retain' || deps.mayRetain(tenant.metadata.namespace)) return;
@@ -216,6 +204,15 @@ function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvide
   });
   // chooseProvider returns only names of enabled ones.
   return deps.providers.get(name) as EnabledProvider;
+}
+
+/** Which one, as far as that can be told. */
+function choosable(pass: Pass, spec: TenantSpec): EnabledProvider | undefined {
+  try {
+    return choose(pass, spec);
+  } catch (error) {
+    return ignoreComputeError(error);
+  }
 }
 
 async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {

@@ -22,6 +22,7 @@ import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
 import { providerLane } from './provider-lane.ts';
+import { createFormerIds } from './former-ids.ts';
 import { createOwnedLook } from './owned-look.ts';
 import { createTenantHints } from './tenant-hints.ts';
 import { createTenantIndex } from './tenant-index.ts';
@@ -44,6 +45,8 @@ export interface TenantControllerOptions {
   readonly tenantSelector: string;
   /** Whether Tenants of a namespace may leave behind what they run. Default: all may. */
   readonly mayRetain?: (namespace: string) => boolean;
+  /** Whether Tenants of this namespace may have any id that they like. */
+  readonly freeTenantIds: (namespace: string) => boolean;
   readonly metrics?: {
     readonly reflector?: ReflectorMetrics;
     readonly queue?: WorkQueueMetrics;
@@ -97,7 +100,8 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
     watchSecrets: () => secretWatch.ensure(),
-    ownedOn: createOwnedLook(providers),
+    ...looksByOwner(providers),
+    freeTenantIds: options.freeTenantIds,
     index,
     tenantOf,
     memories,
@@ -120,6 +124,11 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     tenants,
     run: (signal, drainMs, abort) => run({ tenants, queue, watches, logger, drainMs, abort }, signal),
   };
+}
+
+function looksByOwner(providers: EnabledProviders): Pick<ReconcileDeps, 'ownedOn' | 'formerIds'> {
+  const ownedOn = createOwnedLook(providers);
+  return { ownedOn, formerIds: createFormerIds(ownedOn) };
 }
 
 /** How long what was aborted gets to end; what hangs then must not keep the process. */

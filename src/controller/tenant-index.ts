@@ -1,5 +1,5 @@
-import type { Tenant, TenantSpec } from '../api/tenant.ts';
-import { defaultTenantId } from '../compute/spec/tenant-id.ts';
+import type { Tenant } from '../api/tenant.ts';
+import { defaultTenantId, formerTenantId } from '../compute/spec/tenant-id.ts';
 import { objectKey } from '../kube/client/kube-object.ts';
 
 /**
@@ -85,9 +85,15 @@ function isOlder({ metadata: a }: Tenant, { metadata: b }: Tenant): boolean {
   return objectKey(a.namespace, a.name) < objectKey(b.namespace, b.name);
 }
 
-/** The id that it asks for. */
-export function tenantIdOf({ metadata, spec }: Tenant): string {
-  return (
-    (spec as Partial<TenantSpec> | undefined)?.tenantId ?? defaultTenantId(metadata.namespace, metadata.name)
-  );
+/** The id that it asks for, or has kept. */
+export function tenantIdOf({ metadata: { namespace, name }, spec, status }: Tenant): string {
+  const kept = status?.placement === undefined ? undefined : status.tenantId;
+  const derived = kept === formerTenantId(namespace, name) ? kept : defaultTenantId(namespace, name);
+  return idInSpec(spec) ?? derived;
+}
+
+/** The rest of the spec may be no good. */
+export function idInSpec(spec: unknown): string | undefined {
+  const { tenantId } = (spec ?? {}) as { readonly tenantId?: unknown };
+  return typeof tenantId === 'string' ? tenantId : undefined;
 }

@@ -35,7 +35,7 @@ export interface TenantMemory {
   /** Where its status, as it was last seen or written, has it; a hand may take that out of it. */
   whereabouts?: Whereabouts | undefined;
   /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
-  places?: readonly Placement[] | 'asking' | undefined;
+  places?: OwnedPlaces | 'asking' | undefined;
   /** The spec that was parsed last, as it is stored and as its schema takes it. */
   parsed?: { readonly stored: unknown; readonly spec: TenantSpec } | undefined;
   /** The stored status that was last found to be as its schema has it. */
@@ -44,8 +44,15 @@ export interface TenantMemory {
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
 }
 
+/** Places that bear a tenant's owner mark, with one id. */
+export interface OwnedPlaces {
+  readonly tenantId?: string;
+  readonly places: readonly Placement[];
+}
+
 /** All places of a tenant. */
 export interface Whereabouts {
+  readonly tenantId: string | undefined;
   readonly placement: Placement;
   readonly previousPlacements: readonly Placement[];
   readonly retained: NonNullable<TenantStatus['retained']>;
@@ -55,12 +62,13 @@ export interface Whereabouts {
 export function noteWhereabouts(
   memory: TenantMemory,
   {
+    tenantId,
     placement,
     previousPlacements = [],
     retained = [],
   }: { readonly [K in keyof Whereabouts]?: Whereabouts[K] | undefined },
 ): void {
-  if (placement !== undefined) memory.whereabouts = { placement, previousPlacements, retained };
+  if (placement !== undefined) memory.whereabouts = { tenantId, placement, previousPlacements, retained };
 }
 
 export interface Repair {

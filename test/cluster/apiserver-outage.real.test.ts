@@ -122,7 +122,7 @@ describe('an operator whose apiserver goes away', () => {
   });
 
   test('sees what changed, came and went while its watch had fallen out of history', async () => {
-    const tenantId = 'shared';
+    const tenantId = `${ns.name}-shared`;
     for (const name of ['changed', 'deleted']) await ns.create(name, {});
     await ns.create('earlier', { tenantId });
     for (const name of ['changed', 'deleted', 'earlier']) await ns.untilReady(name);

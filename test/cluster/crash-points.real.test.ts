@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
@@ -94,7 +95,8 @@ describe('an operator that dies before its first write or in any of them', () =>
       startDyingOperator({ namespace: ns.name, selector: `run=${name}`, death, provider }),
     create: (name, provider) => ns.create(name, spec, metadata(name, provider)),
     async expectChanged(name, { after, runs = {} }, context) {
-      const base = `landlord-${ns.name}-${name}`;
+      const id = defaultTenantId(ns.name, name);
+      const base = `landlord-${id}`;
       if (after === undefined) return bench().expectNothing(name, context);
       if (after === 'mock') {
         // What was left keeps its data until the Tenant goes.
@@ -104,7 +106,7 @@ describe('an operator that dies before its first write or in any of them', () =>
       const wanted = { state: 'running', image: image(version), env, memory, volumes: ['/data'] };
       expect(await runningContainers(view, ns.name, name), context).toEqual([wanted]);
       expect(await view.leftovers(ns.name, name), context).toEqual([
-        `container /landlord-tenant-${ns.name}-${name}`,
+        `container /landlord-tenant-${id}`,
         `network ${base}`,
         `volume ${base}-data`,
       ]);

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -230,7 +231,10 @@ describe('a Tenant on Docker', () => {
     return ns.untilReason(name, 'RolledBack');
   };
   const creations = (from: number, name: string) =>
-    asked(from, new RegExp(`^POST .*/containers/create\\?name=\\S*${ns.name}-${name}(?![a-z0-9-])`));
+    asked(
+      from,
+      new RegExp(`^POST .*/containers/create\\?name=\\S*${defaultTenantId(ns.name, name)}(?![a-z0-9-])`),
+    );
 
   test.concurrent.each(places)(
     'whose new container crashes %s is rolled back, and tried again when that is asked for',

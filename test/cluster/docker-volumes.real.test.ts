@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -64,7 +65,8 @@ describe('the volume of a Tenant on Docker', () => {
     });
     await ns.untilReady('db');
     await run('db', 'write', '/tmp/rows', 'precious');
-    const volume = `volume landlord-${ns.name}-db-data`;
+    const name = `landlord-${defaultTenantId(ns.name, 'db')}-data`;
+    const volume = `volume ${name}`;
     const away = await moveTo('db', 'mock');
     expect(away.status?.retained).toMatchObject([{ provider: 'docker', resource: volume }]);
     expect(await view.leftovers(ns.name, 'db')).toEqual([volume]);
@@ -76,7 +78,7 @@ describe('the volume of a Tenant on Docker', () => {
     await ns.until('db', 'suspended', ({ status }) => status?.phase === 'Suspended');
     const [container] = await view.containers(ns.name, 'db');
     await view.docker.getContainer(container?.Id ?? '').remove({ force: true });
-    await view.docker.getVolume(`landlord-${ns.name}-db-data`).remove();
+    await view.docker.getVolume(name).remove();
     await ns.patch('db', { spec: { suspend: false } });
     const again = await ns.untilReady('db');
     expect(findCondition(again.status?.conditions, 'Ready')?.message).toContain(`${volume} was lost`);

@@ -13,6 +13,7 @@ import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
 import { dyingProcess } from '../compute/dying-process.ts';
 import type { Death, DyingProcess } from '../compute/dying-process.ts';
 import { silentLogger } from './silent-logger.ts';
+import { hashKey } from '../compute/hash-key.ts';
 
 export interface DyingOperator {
   /** Its writes to the apiserver and to the engine. */
@@ -47,6 +48,7 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
   const context: DyingContext = {
     instance: options.namespace,
     clusterUid: 'crash-points',
+    hashKey,
     logger,
     policy: {
       allowed_images: ['*'],
@@ -77,6 +79,7 @@ export async function startDyingOperator(options: DyingOperatorOptions): Promise
     concurrency: 4,
     namespaces: [options.namespace],
     tenantSelector: options.selector,
+    freeTenantIds: () => true,
   });
   const running = controller.run(stop.signal, 0);
   return {

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { DescribeServicesCommand, ListServicesCommand } from '@aws-sdk/client-ecs';
 import type { Service } from '@aws-sdk/client-ecs';
 import { startCountingProxy } from '../../dev/counting-proxy.ts';
@@ -88,7 +89,7 @@ export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench>
     endpoint: proxy.url,
     ...options.block,
   };
-  const serviceName = (tenant: string): string => `${prefix}${ns.name}-${tenant}`;
+  const serviceName = (tenant: string): string => `${prefix}${defaultTenantId(ns.name, tenant)}`;
   const describe = async (names: readonly string[]): Promise<readonly Service[]> => {
     const { services = [] } = await fixture.client.send(
       new DescribeServicesCommand({ cluster: fixture.clusterArn, services: [...names], include: ['TAGS'] }),

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import {
   CreateServiceCommand,
   DeleteServiceCommand,
@@ -123,7 +124,7 @@ describe('a Tenant on ECS', () => {
     const tenant = await ns.untilReady('first');
     expect(tagsOf(await bench.service('first'))).toMatchObject({
       'landlord.owner': ns.name,
-      'landlord.tenant_id': `${ns.name}-first`,
+      'landlord.tenant_id': defaultTenantId(ns.name, 'first'),
       'landlord.tenant_namespace': ns.name,
       'landlord.tenant_name': 'first',
     });

@@ -16,6 +16,7 @@ import type { ContainerSpec, TenantComputeSpec } from '../../src/compute/spec/te
 import { driven } from '../compute/driven-provider.ts';
 import { actAs, ecsWrites, openEcsPolicy } from './ecs-bench.ts';
 import { silentLogger } from './silent-logger.ts';
+import { hashKey } from '../compute/hash-key.ts';
 
 const signal = new AbortController().signal;
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,7}$/);
@@ -112,6 +113,7 @@ describe.concurrent.each([
     const provider = ecsProvider(api, operatorBlock, policy, {
       instance: 'second',
       clusterUid: 'second',
+      hashKey,
       logger: silentLogger,
       policy: {
         allowed_images: ['*'],

@@ -80,7 +80,7 @@ describe('a change that ends what runs', () => {
       effect: 'live',
     } as const;
     docker.workloads.get(key)?.drift.push(stopped);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(changesIn(docker.calls)).toEqual([`hold ${key}`]);
     expect(await fixture.conditions('acme')).toContain('Stalled=True/ApprovalRequired');
@@ -172,13 +172,13 @@ test('under approval Always a move waits, too, and touches neither place', async
     metadata: { annotations: { 'landlord.dev/approve': status?.plan?.digest } },
   });
   await fixture.pass(5_000);
-  expect([...docker.workloads.keys()]).toEqual(['team-a-acme@docker/there']);
+  expect([...docker.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@docker/there']);
   expect((await fixture.get('acme')).status?.plan).toBeUndefined();
 });
 
 describe('what a Tenant of that name left on the engine', () => {
   const owned = {
-    tenantId: 'team-a-acme',
+    tenantId: 'team-a-acme-9201d5e7',
     namespace: 'team-a',
     name: 'acme',
     resource: 'container x',
@@ -234,7 +234,7 @@ describe('what a Tenant of that name left on the engine', () => {
     const later = await startController([docker, mock], { apiserver: fixture.apiserver });
     await later.pass(5_000);
     expect([...docker.workloads.keys()]).toEqual([]);
-    expect([...mock.workloads.keys()]).toEqual(['team-a-acme@mock']);
+    expect([...mock.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@mock']);
   });
 
   test('is found again where somebody has wiped the status of one that moves', async () => {
@@ -247,6 +247,6 @@ describe('what a Tenant of that name left on the engine', () => {
     await fixture.tenants.mergePatch('acme', 'team-a', { status: null }, { subresource: 'status' });
     const later = await startController([docker], { apiserver: fixture.apiserver });
     await later.pass(5_000);
-    expect([...docker.workloads.keys()]).toEqual(['team-a-acme@docker/there']);
+    expect([...docker.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@docker/there']);
   });
 });

@@ -93,6 +93,7 @@ export async function startController(
     concurrency: 4,
     namespaces: [],
     tenantSelector: '',
+    freeTenantIds: () => true,
     metrics: { queue: { onDone: (key) => void passes.push(key) } },
     ...options,
   });

@@ -176,9 +176,9 @@ describe('what a provider keeps in this process alone', () => {
     const { mock, fixture, removeByForce } = await withMock();
     await fixture.create('acme');
     await fixture.pass(1000);
-    await fixture.create('thief', { tenantId: 'team-a-acme' });
+    await fixture.create('thief', { tenantId: 'team-a-acme-9201d5e7' });
     await removeByForce('thief');
-    expect([...mock.workloads.keys()]).toEqual(['team-a-acme@mock']);
+    expect([...mock.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@mock']);
   });
 
   test('stays under Retain', async () => {

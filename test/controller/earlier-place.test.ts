@@ -43,14 +43,14 @@ describe('a move to a place whose host port the earlier one holds', () => {
     const after = await operator(engine, 'll', { apiserver: before.apiserver });
     await after.pass(60_000);
     expect(await after.conditions('acme')).toContain('Ready=False/ApprovalRequired');
-    expect(states()).toEqual(['landlord-tenant-team-a-acme running']);
+    expect(states()).toEqual(['landlord-tenant-team-a-acme-9201d5e7 running']);
     const { plan } = (await after.get('acme')).status ?? {};
     expect(plan).toMatchObject({ effect: 'outage' });
 
     await after.patch('acme', { metadata: { annotations: { 'landlord.dev/approve': plan?.digest } } });
     await after.pass(60_000);
     expect(await after.conditions('acme')).toEqual(['Ready=True/Running']);
-    expect(states()).toEqual(['ll-tenant-team-a-acme running']);
+    expect(states()).toEqual(['ll-tenant-team-a-acme-9201d5e7 running']);
     expect((await after.get('acme')).status?.previousPlacements).toBeUndefined();
   });
 });

@@ -111,7 +111,7 @@ test('a defect that a provider tells itself is in the log, too', async () => {
   const fixture = await startController([docker]);
   await fixture.create('acme', image('a'));
   docker.failures.set('getStatus', internalError('TypeError', defect));
-  docker.hint('team-a-acme');
+  docker.hint('team-a-acme-9201d5e7');
   await fixture.pass();
   expect((await fixture.conditions('acme'))[0]).toBe('Ready=Unknown/InternalError');
   expect(fixture.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['err'])).toEqual([

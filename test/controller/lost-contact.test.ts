@@ -222,7 +222,7 @@ describe('under driftPolicy Report, what was in place stays so', () => {
     await fixture.pass(61_000);
     other.failures.clear();
     await fixture.pass(300_000);
-    expect([...other.workloads.keys()]).toEqual(['team-a-acme@mock']);
+    expect([...other.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@mock']);
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
   });
 });

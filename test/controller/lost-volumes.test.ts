@@ -13,7 +13,7 @@ import { block, scriptedProvider } from './scripted-provider.ts';
 
 const specSchema = tenantSpecSchema({ docker: dockerTenantBlock, mock: block });
 
-const volume = 'landlord-team-a-acme-data';
+const volume = 'landlord-team-a-acme-9201d5e7-data';
 const told = `volume ${volume} was lost, and is made anew without what was in it`;
 const lost = 'Warning VolumeLost';
 
@@ -140,7 +140,7 @@ describe('a volume that is gone when it is needed again', () => {
     await one.patch('acme', { spec: { suspend: false } });
     await one.pass(60_000);
     expect(await one.message('acme')).toMatch(
-      /; volume landlord-team-a-acme\.app\.\w+ was lost, and is made anew/,
+      /; volume landlord-team-a-acme-9201d5e7\.app\.\w+ was lost, and is made anew/,
     );
   });
 

@@ -73,8 +73,8 @@ function clientAt({ address, routes, stem }: Pick<Network, 'routes'> & Route): M
 
 const statesOn = (engine: MemoryEngine) =>
   [...engine.containers.values()].map(({ name, state }) => `${name} ${state}`);
-const running = ['landlord-tenant-team-a-acme running'];
-const volume = 'landlord-team-a-acme-data';
+const running = ['landlord-tenant-team-a-acme-9201d5e7 running'];
+const volume = 'landlord-team-a-acme-9201d5e7-data';
 
 /** `acme` runs on the engine A; then the operator begins again, with `host` at another address. */
 async function moved(to: string, { a = 'unix:///a', ...over }: { a?: string; spec?: object } = {}) {
@@ -97,7 +97,7 @@ describe('the placement', () => {
     expect((await fixture.get('acme')).status?.placement).toEqual({
       provider: 'docker',
       labelPrefix: 'landlord',
-      tenantId: 'team-a-acme',
+      tenantId: 'team-a-acme-9201d5e7',
       engineId: 'A',
       host: 'unix:///a',
     });
@@ -124,7 +124,7 @@ describe('the placement', () => {
     await earlier.stop();
     const { placement } = (await earlier.get('acme')).status ?? {};
     const { engineId: _id, host: _host, ...without } = placement ?? { provider: 'docker' };
-    const gone = { ...without, tenantId: 'team-a-acme', labelPrefix: 'earlier' };
+    const gone = { ...without, tenantId: 'team-a-acme-9201d5e7', labelPrefix: 'earlier' };
     const since = '2026-01-01T00:00:00Z';
     const retained = [{ provider: 'docker', resource: 'volume v', since, placement: gone }];
     await earlier.tenants.mergePatch(
@@ -234,7 +234,7 @@ describe('a host that leads to another engine', () => {
     const second = await begin('unix:///a', first.apiserver);
     await second.pass(5_000);
     const ran = (await second.get('acme')).status?.compute?.containers?.[0]?.completed;
-    expect(ran).toMatch(/^v1:/);
+    expect(ran).toMatch(/^v2:/);
     await second.stop();
     // As with `docker container prune`: only the status remembers it.
     there.a.containers.clear();
@@ -268,7 +268,7 @@ describe('a host that leads to another engine', () => {
 
 describe('an old engine that is gone', () => {
   const abandoned = {
-    metadata: { annotations: { 'landlord.dev/abandon': 'docker/A/landlord/team-a-acme' } },
+    metadata: { annotations: { 'landlord.dev/abandon': 'docker/A/landlord/team-a-acme-9201d5e7' } },
   };
 
   test('holds up a deletion, with words that name it, its address and how to give it up', async () => {
@@ -285,7 +285,7 @@ describe('an old engine that is gone', () => {
     const message = await fixture.message('acme');
     expect(message).toContain('Docker Engine A');
     expect(message).toContain('unix:///a');
-    expect(message).toContain('landlord.dev/abandon=docker/A/landlord/team-a-acme');
+    expect(message).toContain('landlord.dev/abandon=docker/A/landlord/team-a-acme-9201d5e7');
     expect(await fixture.conditions('acme')).toContain('Ready=False/ProviderUnavailable');
 
     await fixture.patch('acme', abandoned);

@@ -237,7 +237,7 @@ describe('an engine that can not be reached', () => {
     expect(looks()).toBe(before);
     await fixture.pass(1);
     expect(looks()).toBe(before + 1);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(looks()).toBe(before + 2);
   });

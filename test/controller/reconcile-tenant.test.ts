@@ -28,7 +28,7 @@ describe('a tenant', () => {
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     expect((await fixture.get('acme')).status).toMatchObject({
       observedGeneration: 1,
-      tenantId: 'team-a-acme',
+      tenantId: 'team-a-acme-9201d5e7',
       computeProvider: 'docker',
       placement: { provider: 'docker' },
       phase: 'Ready',
@@ -171,7 +171,7 @@ describe('drift', () => {
     docker.calls.length = 0;
     const drift = async (): Promise<void> => {
       docker.workloads.get(key)?.drift.push(stopped);
-      docker.hint('team-a-acme');
+      docker.hint('team-a-acme-9201d5e7');
       await fixture.pass();
     };
     return { docker, fixture, drift };
@@ -194,7 +194,7 @@ describe('drift', () => {
       { path: 'state', desired: 'running', actual: 'exited' },
     ]);
     expect(fixture.news()).toEqual(['Warning Drifted']);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(fixture.news()).toEqual([]);
     await fixture.patch('acme', { spec: { driftPolicy: 'Correct' } });
@@ -221,7 +221,7 @@ describe('drift', () => {
     docker.showsAfterStep = {};
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = {};
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     await drift();
@@ -256,7 +256,7 @@ describe('suspend', () => {
     expect(status?.conditions?.map(({ observedGeneration }) => observedGeneration)).toEqual([1]);
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = { compute: { ...running, state: 'failed' } };
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect((await fixture.get('acme')).status?.compute?.state).toBe('failed');
     expect(changesIn(docker.calls)).toEqual([]);
@@ -321,7 +321,7 @@ describe('a move', () => {
     await fixture.create('acme', {}, { labels: { compute_provider: 'docker' } });
     await fixture.patch('acme', { metadata: { labels: { compute_provider: 'ecs' } } });
     expect(changesIn(docker.calls)).toEqual([`provision ${key}`, `destroy ${key}`]);
-    expect(changesIn(ecs.calls)).toEqual(['provision team-a-acme@ecs']);
+    expect(changesIn(ecs.calls)).toEqual(['provision team-a-acme-9201d5e7@ecs']);
   });
 
   test('keeps the old endpoint in the status until the new one has stood there for a second', async () => {
@@ -521,7 +521,7 @@ describe('a tenant id', () => {
     const fixture = await startController([docker]);
     await fixture.create('acme', image('a'));
     await fixture.pass(1000);
-    await fixture.create('thief', { tenantId: 'team-a-acme', ...image('b') });
+    await fixture.create('thief', { tenantId: 'team-a-acme-9201d5e7', ...image('b') });
     expect((await fixture.conditions('thief'))[0]).toBe('Ready=False/ProviderConflict');
     expect((await fixture.conditions('acme'))[0]).toBe('Ready=True/Running');
   });

@@ -66,13 +66,13 @@ describe.each(takenOut)('the place of a Tenant whose status was %s', (_what, sta
     const { docker, fixture, overwrite } = await aboutToMove({ approval: 'Never' });
     await fixture.pass(10_000);
     expect([...docker.workloads.keys()].toSorted()).toEqual([
-      'team-a-acme@docker/here',
-      'team-a-acme@docker/there',
+      'team-a-acme-9201d5e7@docker/here',
+      'team-a-acme-9201d5e7@docker/there',
     ]);
     await overwrite(status);
     docker.failures.clear();
     await fixture.pass(300_000);
-    expect([...docker.workloads.keys()]).toEqual(['team-a-acme@docker/there']);
+    expect([...docker.workloads.keys()]).toEqual(['team-a-acme-9201d5e7@docker/there']);
     expect((await fixture.get('acme')).status?.previousPlacements).toBeUndefined();
   });
 });
@@ -86,5 +86,5 @@ test('a Tenant is not given the place of one of that name before it', async () =
   await fixture.pass(10_000);
   const { status } = await fixture.get('acme');
   expect(status?.placement).toEqual({ provider: 'docker', place: 'there' });
-  expect([...docker.workloads.keys()]).toContain('team-a-acme@docker/here');
+  expect([...docker.workloads.keys()]).toContain('team-a-acme-9201d5e7@docker/here');
 });

@@ -19,7 +19,7 @@ import type { EnvVar, TenantComputeSpec } from '../../src/compute/spec/tenant-co
 export interface ScriptedProvider {
   readonly enabled: EnabledProvider;
   readonly calls: ProviderCall[];
-  /** What runs, by tenant id and place: `team-a-acme@docker/here`. */
+  /** What runs, by tenant id and place: `team-a-acme-9201d5e7@docker/here`. */
   readonly workloads: Map<string, Workload>;
   /** Next results of provision, update, hold and destroy; what is done and gone without. */
   readonly steps: StepResult[];

@@ -16,7 +16,7 @@ describe('a hint', () => {
     await fixture.create('acme', image('a'));
     await fixture.create('other', image('a'));
     fixture.passes.length = 0;
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(fixture.passes).toEqual(['team-a/acme']);
     docker.hint('team-a-nobody');
@@ -46,12 +46,12 @@ describe('a hint', () => {
     if (workload === undefined) throw new Error('nothing runs');
     workload.shows = { compute: { ...running, health: 'unhealthy' }, message: 'the check fails' };
     fixture.news();
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(await fixture.conditions('acme')).toEqual(['Ready=False/Unhealthy']);
     expect(await fixture.message('acme')).toBe('the check fails');
     workload.shows = {};
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
     expect(fixture.news()).toContain('Warning Unhealthy');
@@ -130,7 +130,7 @@ describe('Secrets', () => {
       'Reconciling=True/AccessDenied',
     ]);
     expect(await fixture.message('acme')).toContain('needs get, list and watch on secrets');
-    expect(docker.calls).toEqual([]);
+    expect(docker.calls.filter(({ operation }) => operation !== 'list')).toEqual([]);
   });
 });
 
@@ -349,7 +349,7 @@ describe('the controller', () => {
     const second = await startController([docker], { apiserver: first.apiserver });
     expect(second.controller.tenants.hasSynced()).toBe(false);
     await second.stop();
-    expect(docker.calls).toEqual([]);
+    expect(docker.calls.filter(({ operation }) => operation !== 'list')).toEqual([]);
   });
 
   test.each(['leads', 'winds up'])(

@@ -52,4 +52,4 @@ export const image = (name: string, more: Record<string, unknown> = {}) => ({
 });
 
 /** Where a scripted docker provider keeps the tenant team-a/acme. */
-export const key = 'team-a-acme@docker';
+export const key = 'team-a-acme-9201d5e7@docker';

@@ -18,7 +18,7 @@ describe('"Provisioned"', () => {
       expect(fixture.news()).toEqual(['Normal Provisioned']);
       docker.failures.set('update', new ComputeError(code, 'no'));
       docker.workloads.get(key)?.drift.push(gone);
-      docker.hint('team-a-acme');
+      docker.hint('team-a-acme-9201d5e7');
       await fixture.pass();
       expect(fixture.news()).toEqual([`Warning ${code}`]);
       docker.failures.clear();
@@ -47,7 +47,7 @@ describe('"Provisioned"', () => {
     await fixture.pass(1000);
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = {};
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(fixture.news()).toEqual(['Warning ImageUnavailable', 'Warning Unhealthy', 'Normal Provisioned']);
   });
@@ -74,7 +74,7 @@ describe('a requested reconcile', () => {
     ['that is suspended', { suspend: true }, 'Suspended'],
     ['of an unknown provider', { computeProvider: 'nobody' }, 'ProviderNotFound'],
     ['of a Secret that is not there', { imagePullSecrets: [{ name: 'none' }] }, 'SecretNotFound'],
-    ['whose id is another’s', { tenantId: 'team-a-elder' }, 'ProviderConflict'],
+    ['whose id is another’s', { tenantId: 'team-a-elder-bbbd296f' }, 'ProviderConflict'],
   ])('of a spec %s is echoed', async (_what, spec, reason) => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);

@@ -17,7 +17,7 @@ async function withRival(rival: (docker: ScriptedProvider) => void) {
   const fight = async (seconds: number): Promise<void> => {
     for (let n = 0; n < seconds * 10; n += 1) {
       if (n % 2 === 0 && docker.workloads.get(key)?.specHash === 'image=ours') rival(docker);
-      docker.hint('team-a-acme');
+      docker.hint('team-a-acme-9201d5e7');
       await fixture.pass(100);
     }
   };
@@ -63,7 +63,7 @@ describe.each(rivals)('of somebody who %s again and again', (_what, rival) => {
     await fixture.pass(120_000);
     const before = steps();
     rival(docker);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass();
     expect(steps() - before).toBe(1);
   });
@@ -87,7 +87,7 @@ test('what bears another operator’s mark is undone at once only the first time
   for (let second = 0; second < 60; second += 1) {
     if (docker.workloads.get(key)?.specHash === 'image=ours') replaced(docker);
     const before = steps();
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass(1_000);
     if (steps() > before) undone.push(second);
   }
@@ -111,7 +111,7 @@ describe('a status that somebody else writes over again and again', () => {
         { subresource: 'status' },
       );
       for (let tenths = 0; tenths < 10; tenths += 1) {
-        docker.hint('team-a-acme');
+        docker.hint('team-a-acme-9201d5e7');
         await fixture.pass(100);
       }
     }
@@ -136,7 +136,7 @@ describe('a status that somebody else writes over again and again', () => {
     const { docker, fixture } = await overwritten();
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = { compute: { ...running, health: 'unhealthy' } };
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass(100);
     expect(await fixture.message('acme')).not.toMatch(/theirs/);
   });
@@ -146,7 +146,7 @@ test('a repair by hand, now and then, is undone at once each time', async () => 
   const { docker, fixture, steps } = await withRival(() => undefined);
   for (let n = 1; n <= 5; n += 1) {
     docker.workloads.delete(key);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass(70_000);
     expect(steps()).toBe(n);
   }
@@ -165,7 +165,7 @@ describe('two operators of one instance with different defaults', () => {
       };
       const provider: ScriptedProvider = { ...engine, enabled: own };
       const fixture = await startController([provider], apiserver === undefined ? {} : { apiserver });
-      return { fixture, tell: () => tell('team-a-acme') };
+      return { fixture, tell: () => tell('team-a-acme-9201d5e7') };
     };
     const one = await operator('one');
     const two = await operator('two', one.fixture.apiserver);

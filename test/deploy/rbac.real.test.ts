@@ -99,6 +99,7 @@ const needed = [
   'patch tenants/status',
   'watch secrets',
   'get secrets',
+  'create secrets',
   'create events',
 ];
 
@@ -107,6 +108,7 @@ test('the rights of deploy/base are enough for a life from creation to deletion'
     ...manifests('base/cluster-role.yaml'),
     ...manifests('base/secrets-role.yaml'),
     ...manifests('base/lease-role.yaml'),
+    ...manifests('base/hash-key-role.yaml'),
   ]);
   const operator = startOperator(cluster, []);
   await liveALife(cluster);
@@ -120,6 +122,7 @@ test('the rights of deploy/base are enough for a life from creation to deletion'
 test('the rights of the component namespaced are enough, and end at its namespaces', async () => {
   const cluster = await clusterWith((namespace) => [
     ...manifests('base/lease-role.yaml'),
+    ...manifests('base/hash-key-role.yaml'),
     ...manifests('components/namespaced/roles.yaml').map((manifest) =>
       manifest.metadata.namespace === 'tenants'
         ? { ...manifest, metadata: { ...manifest.metadata, namespace } }

@@ -77,7 +77,7 @@ describe.each(attacks)('text by which %s', (_what, text) => {
     await fixture.create('acme', { driftPolicy: 'Report' });
     const drift = { path: text, desired: text, actual: text, cause: 'drift', effect: 'replace' } as const;
     docker.workloads.get(key)?.drift.push(drift);
-    docker.hint('team-a-acme');
+    docker.hint('team-a-acme-9201d5e7');
     await fixture.pass(5_000);
     const texts = [...stringsIn((await fixture.get('acme')).status), ...stringsIn(fixture.events)];
     expect((await fixture.get('acme')).status?.drift).toHaveLength(1);
@@ -108,7 +108,7 @@ test('a requested reconcile whose value had to be spelled out is answered once',
   await fixture.pass(5_000);
   expect((await fixture.get('acme')).status?.lastHandledReconcileAt).toBe('now\\u{1b}[2K');
   const looks = docker.calls.filter(({ what }) => what.includes('fresh')).length;
-  docker.hint('team-a-acme');
+  docker.hint('team-a-acme-9201d5e7');
   await fixture.pass(5_000);
   expect(fixture.passes.length).toBeGreaterThan(1);
   expect(docker.calls.filter(({ what }) => what.includes('fresh'))).toHaveLength(looks);

@@ -21,7 +21,7 @@ test('the example of the document is taken as it stands', async () => {
   };
   expect(await operator.apply(asking(example))).toBe('taken');
   expect(operator.ecs.calls.find(({ name }) => name === 'createService')?.input).toMatchObject({
-    serviceName: 'landlord-tenant-team-a-acme',
+    serviceName: 'landlord-tenant-team-a-acme-9201d5e7',
     launchType: 'FARGATE',
     desiredCount: 1,
     networkConfiguration: {

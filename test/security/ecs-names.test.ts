@@ -3,7 +3,7 @@ import { ecsOperator } from './ecs-operator.ts';
 
 /** A Tenant's service can't have a name that is, or may become, another Tenant's: it is refused before ECS is asked. */
 
-const own = 'landlord-tenant-team-a-acme';
+const own = 'landlord-tenant-team-a-acme-9201d5e7';
 const named = (service_name: string, more = {}) => ({ computeConfig: { ecs: { service_name, ...more } } });
 const prefixed = (service_name_prefix: string) => ({ computeConfig: { ecs: { service_name_prefix } } });
 const refused = /^PolicyDenied: policy\.ecs\.allowed_service_name/;
@@ -11,12 +11,12 @@ const refused = /^PolicyDenied: policy\.ecs\.allowed_service_name/;
 describe('by default', () => {
   test.each([
     'landlord-tenant-other-tenant',
-    'landlord-tenant-team-a-acme-2',
+    'landlord-tenant-team-a-acme-9201d5e7-2',
     'landlord-tenant-team-a-acm',
     'landlord-tenant-team-b_x',
     'LANDLORD-TENANT-other-tenant',
     'other-team-api',
-    'team-a-acme',
+    'team-a-acme-9201d5e7',
     'landlord-tenant-',
   ])('no service is called %s', async (name) => {
     const operator = ecsOperator();

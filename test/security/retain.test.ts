@@ -101,8 +101,8 @@ describe('a place that is given up, where nothing may be left behind,', () => {
     await fixture.create('acme', at('here'));
     await fixture.patch('acme', { ...abandoning('here'), spec: at('there') });
     await fixture.pass(60_000);
-    const left = mayRetain ? ['team-a-acme@docker/here'] : [];
-    expect([...docker.workloads.keys()]).toEqual([...left, 'team-a-acme@docker/there']);
+    const left = mayRetain ? ['team-a-acme-9201d5e7@docker/here'] : [];
+    expect([...docker.workloads.keys()]).toEqual([...left, 'team-a-acme-9201d5e7@docker/there']);
   });
 
   test.each(['ProviderUnavailable', 'AccessDenied', 'ProviderConflict'] as const)(

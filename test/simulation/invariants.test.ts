@@ -22,25 +22,25 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async keepsWhatRuns(bench) {
     await readyTenant(bench);
     await bench.pass(90_000);
-    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme')?.id ?? '');
+    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme-9201d5e7')?.id ?? '');
   },
   async successorFirst(bench) {
     await readyTenant(bench);
     await bench.pass(90_000);
     await bench.edit({ spec: { computeConfig: { docker: { image: 'app:2' } } } });
     await bench.pass(90_000);
-    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme')?.id ?? '');
+    model.stop(bench.engine, operator, bench.engine.find('landlord-tenant-team-a-acme-9201d5e7')?.id ?? '');
   },
   async namesLeadToProven({ engine, pass, run }) {
     model.createNetwork(engine, operator, { Name: 'private' });
     run({ network: 'private', aliases: ['app'] });
     await pass(90_000);
-    run({ name: 'landlord-tenant-team-a-acme_next', network: 'private', aliases: ['app'] });
+    run({ name: 'landlord-tenant-team-a-acme-9201d5e7_next', network: 'private', aliases: ['app'] });
   },
   async oneServes(bench) {
     await bench.apply();
     bench.run();
-    bench.run({ name: 'landlord-tenant-team-a-acme_old' });
+    bench.run({ name: 'landlord-tenant-team-a-acme-9201d5e7_old' });
     await bench.pass(1_200_000);
   },
   async keepsData(bench) {
@@ -68,7 +68,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async lossIsTold({ apply, engine, pass, run, say }) {
     const docker = { image: 'app:1', volumes: ['data:/data'] };
     await apply({ computeProvider: 'docker', computeConfig: { docker } });
-    const Name = 'landlord-team-a-acme-data';
+    const Name = 'landlord-team-a-acme-9201d5e7-data';
     const Labels = { 'landlord.tenant_namespace': 'team-a', 'landlord.tenant_name': 'acme' };
     model.createVolume(engine, operator, { Name, Labels });
     const { id } = run({ binds: [`${Name}:/data:rw`] });
@@ -205,7 +205,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     model.stop(
       engine,
       'person',
-      run({ image: 'db:1', role: 'db', name: 'landlord-tenant-team-a-acme.db' }).id,
+      run({ image: 'db:1', role: 'db', name: 'landlord-tenant-team-a-acme-9201d5e7.db' }).id,
     );
     await pass(1_000);
   },
@@ -226,7 +226,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async noServiceIsLeft({ addFinalizer, apply, remove, takeFinalizer, world }) {
     await apply({ computeProvider: 'ecs' });
     const { signal } = new AbortController();
-    const serviceName = serviceNameOf('team-a-acme');
+    const serviceName = serviceNameOf('team-a-acme-9201d5e7');
     const input = {
       serviceName,
       cluster: ecsBlock.cluster_arn,
@@ -329,7 +329,7 @@ const innocent: readonly (readonly [
     'finalizerLast',
     'what is left is of an object before it, at a place that no config leads to',
     async (bench) => {
-      bench.run({ name: 'tenants-tenant-team-a-acme', prefix: 'tenants' });
+      bench.run({ name: 'tenants-tenant-team-a-acme-9201d5e7', prefix: 'tenants' });
       await bench.apply();
       await bench.addFinalizer();
       await bench.remove();
@@ -340,11 +340,11 @@ const innocent: readonly (readonly [
     'oneServes',
     'another Tenant has its id',
     async (bench) => {
-      await bench.apply({ ...goodSpec, tenantId: 'team-a-acme' }, 'elder');
+      await bench.apply({ ...goodSpec, tenantId: 'team-a-acme-9201d5e7' }, 'elder');
       await bench.pass(1_000);
       await bench.apply();
       bench.run();
-      bench.run({ name: 'landlord-tenant-team-a-acme_next' });
+      bench.run({ name: 'landlord-tenant-team-a-acme-9201d5e7_next' });
       await bench.pass(1_200_000);
     },
   ],
@@ -354,7 +354,7 @@ const innocent: readonly (readonly [
     async (bench) => {
       await bench.apply();
       bench.run();
-      bench.run({ name: 'landlord-tenant-team-a-acme_next' });
+      bench.run({ name: 'landlord-tenant-team-a-acme-9201d5e7_next' });
       await bench.say('Ready=False/ApprovalRequired: waits for consent', { placement });
       await bench.pass(1_200_000);
     },
@@ -390,7 +390,7 @@ const innocent: readonly (readonly [
       await bench.say('Ready=True/Running: 1/1', { placement, ...running });
       await bench.pass(60_000);
       await bench.edit({ spec: { computeConfig: { docker: { image: 'app:2' } } } });
-      const { id } = bench.run({ name: 'landlord-tenant-team-a-acme_next', image: 'app:2' });
+      const { id } = bench.run({ name: 'landlord-tenant-team-a-acme-9201d5e7_next', image: 'app:2' });
       await bench.edit({ spec: { computeConfig: { docker: { image: 'app:3' } } } });
       await bench.pass(90_000);
       model.remove(bench.engine, operator, id);
@@ -406,9 +406,9 @@ const innocent: readonly (readonly [
     'a Secret has another value than what runs was made with',
     async (bench) => {
       await readySecretReader(bench);
-      const old = bench.engine.find('landlord-tenant-team-a-acme');
+      const old = bench.engine.find('landlord-tenant-team-a-acme-9201d5e7');
       putSecret(bench.world, 'new');
-      bench.run({ name: 'landlord-tenant-team-a-acme_next', env: ['PASSWORD=new'] });
+      bench.run({ name: 'landlord-tenant-team-a-acme-9201d5e7_next', env: ['PASSWORD=new'] });
       model.stop(bench.engine, operator, old?.id ?? '');
     },
   ],
@@ -462,7 +462,7 @@ async function reappliedElsewhere(bench: Bench): Promise<void> {
   for (const { config } of bench.world.operators)
     Object.assign(config, { docker: { ...config.docker, label_prefix: 'tenants' } });
   await bench.apply({ computeProvider: 'docker', computeConfig: { docker: { image: 'app:2' } } });
-  bench.run({ name: 'tenants-tenant-team-a-acme', prefix: 'tenants', image: 'app:2' });
+  bench.run({ name: 'tenants-tenant-team-a-acme-9201d5e7', prefix: 'tenants', image: 'app:2' });
   await bench.pass(1_200_000);
 }
 

@@ -21,6 +21,7 @@ import { simulatedKubeClient } from './models/apiserver.ts';
 import { createProcess } from './process.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
+import { hashKey } from '../compute/hash-key.ts';
 
 /** What an operator's config says. */
 export interface OperatorConfig {
@@ -76,6 +77,7 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     concurrency: 4,
     namespaces: [],
     tenantSelector: config.tenantSelector ?? '',
+    freeTenantIds: () => true,
     metrics: { queue: { onDone: (key) => world.onPass(key, name) } },
   });
   const ending = new AbortController();
@@ -124,6 +126,7 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   const context: ProviderContext = {
     instance: 'default',
     clusterUid,
+    hashKey,
     logger,
     policy: {
       allowed_images: ['*'],

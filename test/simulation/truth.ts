@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import type { Container as ContainerSpec } from '../../src/api/compute-fields.ts';
 import { memoryBytes } from '../../src/api/quantity.ts';
 import { isUp, portBindings } from './models/docker-container.ts';
@@ -192,8 +193,14 @@ export function lackingOnEcs(world: World, tenant: StoredTenant): string | undef
   return good.length >= desired ? undefined : `${good.length} of ${desired} tasks run`;
 }
 
+/** Of a Tenant, `namespace/name`, that names none. */
+export function defaultIdOf(key: string): string {
+  const [namespace = '', name = ''] = key.split('/');
+  return defaultTenantId(namespace, name);
+}
+
 export function tenantIdOf({ spec, metadata }: StoredTenant): string {
-  return spec.tenantId ?? `${metadata.namespace ?? ''}-${metadata.name}`;
+  return spec.tenantId ?? defaultTenantId(metadata.namespace ?? '', metadata.name);
 }
 
 function portable(world: World, container: ContainerSpec) {

@@ -2,6 +2,7 @@ import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import { BeyondConsent } from '../../compute/permit.ts';
 import type { Permit } from '../../compute/permit.ts';
+import { bearsHash } from '../../compute/provider.ts';
 import type { Desired, Observation } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import type { Outcome, RollbackReason, StatusDraft, Verdict } from '../pass.ts';
@@ -55,10 +56,10 @@ export interface Decision extends Outcome {
  */
 export async function converge(input: ConvergeInput): Promise<Decision> {
   const { draft, desired } = input;
-  const rejected = isRejected(input) ? draft.rejected : undefined;
+  const rejected = isRejected(input) && draft.rejected ? rejectedAs(desired, draft.rejected) : undefined;
   const before = await lookBefore(input, rejected);
   // What an engine shows of the last try of this very spec must not reject the one that the annotation asks for.
-  const retried = draft.rejected?.specHash === desired.specHash;
+  const retried = draft.rejected !== undefined && bearsHash(desired, draft.rejected.specHash);
   if (before.rolledBack !== undefined && !retried) return rejection(input, before, before.rolledBack);
   const step = stepFor(input, rejected, before);
   const facts = { ...seen(before), drift: step.reported, rejected, plan: undefined };
@@ -219,7 +220,13 @@ function rejection(
 }
 
 function isRejected({ draft: { rejected }, desired, requestedAt }: ConvergeInput): boolean {
-  return rejected?.specHash === desired.specHash && rejected.reconcileRequestedAt === requestedAt;
+  if (rejected === undefined || rejected.reconcileRequestedAt !== requestedAt) return false;
+  return bearsHash(desired, rejected.specHash);
+}
+
+/** By the hash that it has now: one of before is not for the status any more. */
+function rejectedAs<R extends NonNullable<StatusDraft['rejected']>>({ specHash }: Desired, rejected: R): R {
+  return { ...rejected, specHash };
 }
 
 function soonest(...times: readonly (number | undefined)[]): number | undefined {

@@ -91,14 +91,15 @@ async function placesToEmpty(pass: Pass): Promise<readonly Placement[]> {
   const known = [...(draft.placement === undefined ? [] : [draft.placement]), ...draft.previousPlacements];
   const kept =
     specOf(tenant)['volumePolicy'] === 'Delete' ? draft.retained.map(({ placement }) => placement) : [];
-  const found = draft.placement === undefined ? await placesByOwner(pass, pass.signal) : [];
+  const owned = draft.placement === undefined ? await placesByOwner(pass, pass.signal) : { places: [] };
+  if (owned.tenantId !== undefined) note(pass, { tenantId: owned.tenantId });
   const forgetful =
     draft.placement === undefined
       ? [...deps.providers.values()].filter(({ definition }) => !definition.durable)
       : [];
   return distinctPlaces([
     ...known,
-    ...found,
+    ...owned.places,
     ...kept,
     ...forgetful.map(({ definition }): Placement => ({ provider: definition.name })),
   ]);

@@ -1,3 +1,4 @@
+import { bearsHash } from '../../compute/provider.ts';
 import type { Desired } from '../../compute/provider.ts';
 import { note } from '../pass.ts';
 import type { Pass } from '../pass.ts';
@@ -10,7 +11,7 @@ export function noteRejection({ memory, draft }: Pass): void {
   memory.rejected = draft.rejected;
 }
 
-export function recallRejection(pass: Pass, { specHash }: Desired): void {
+export function recallRejection(pass: Pass, desired: Desired): void {
   const { rejected } = pass.memory;
-  if (rejected?.specHash === specHash) note(pass, { rejected });
+  if (rejected !== undefined && bearsHash(desired, rejected.specHash)) note(pass, { rejected });
 }

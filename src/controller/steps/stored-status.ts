@@ -44,8 +44,8 @@ function soundOf({ memory }: Pass, status: TenantStatus): TenantStatus {
 function putBack(pass: Pass): void {
   const known = pass.memory.whereabouts;
   if (known === undefined) return;
-  const { placement = known.placement, previousPlacements } = pass.draft;
+  const { tenantId = known.tenantId, placement = known.placement, previousPlacements } = pass.draft;
   const left = distinctPlaces([...previousPlacements, ...known.previousPlacements]);
-  note(pass, { placement, previousPlacements: left.filter((one) => !isSamePlace(one, placement)) });
+  note(pass, { tenantId, placement, previousPlacements: left.filter((one) => !isSamePlace(one, placement)) });
   noteRetained(pass, known.retained);
 }

@@ -50,7 +50,7 @@ const ill: Partial<Observation> = { compute: { ...running, health: 'unhealthy' }
 const starting: Partial<Observation> = { compute: { ...running, state: 'starting', health: 'unknown' } };
 
 const spec: TenantComputeSpec = {
-  tenantId: 'team-a-acme',
+  tenantId: 'team-a-acme-9201d5e7',
   tenant: { namespace: 'team-a', name: 'acme', uid: '5d6f' },
   containers: [],
   resources: {},

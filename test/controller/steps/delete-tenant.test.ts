@@ -31,8 +31,8 @@ describe('deletion', () => {
       passOf([docker, ecs], { placement: here, previousPlacements: [there] }),
     );
     expect(outcome).toEqual({ destroyed: nothingLeft });
-    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
-    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme-9201d5e7@docker/here']);
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme-9201d5e7@ecs/there']);
   });
 
   test('goes by the id that the status names', async () => {
@@ -76,7 +76,7 @@ describe('deletion', () => {
     const [docker] = two();
     const tenant = { ...tenantWith(), spec: undefined };
     await deleteTenant(passOver({ tenant, draft: { placement: here }, providers: [docker] }));
-    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme-9201d5e7@docker/here']);
   });
 
   test('waits for a provider that is no longer enabled, and says what to do', async () => {
@@ -114,14 +114,14 @@ describe('deletion', () => {
     const mock = scriptedProvider('mock', { durable: false });
     const resource = { resource: 'container x', isData: false };
     docker.owned = [
-      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', placement: here, ...resource },
-      { tenantId: 'team-a-acme', namespace: 'team-a', name: 'acme', placement: here, ...resource },
+      { tenantId: 'team-a-acme-9201d5e7', namespace: 'team-a', name: 'acme', placement: here, ...resource },
+      { tenantId: 'team-a-acme-9201d5e7', namespace: 'team-a', name: 'acme', placement: here, ...resource },
       { tenantId: 'team-a-other', namespace: 'team-a', name: 'other', placement: there, ...resource },
     ];
     expect(await deleteTenant(passOf([docker, ecs, mock]))).toEqual({ destroyed: nothingLeft });
-    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/here']);
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme-9201d5e7@docker/here']);
     expect(changesIn(ecs.calls)).toEqual([]);
-    expect(changesIn(mock.calls)).toEqual(['destroy team-a-acme@mock']);
+    expect(changesIn(mock.calls)).toEqual(['destroy team-a-acme-9201d5e7@mock']);
   });
 
   test('without a placement waits while an engine can’t tell whether it has something', async () => {
@@ -138,7 +138,7 @@ describe('deletion', () => {
     docker.failures.set('destroy', new ComputeError('ProviderUnavailable', 'no answer'));
     const places = { placement: here, previousPlacements: [there] };
     const { verdict } = await deleteTenant(passOf([docker, ecs], places));
-    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme-9201d5e7@ecs/there']);
     expect(verdict).toMatchObject({
       kind: 'deleting',
       message:
@@ -173,7 +173,7 @@ describe('deletion', () => {
     const since = '2026-01-01T00:00:00Z';
     note(pass, { retained: [{ provider: 'ecs', resource: 'volume old', since, placement: there }] });
     expect(await deleteTenant(pass)).toEqual({ destroyed: nothingLeft });
-    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme@ecs/there']);
+    expect(changesIn(ecs.calls)).toEqual(['destroy team-a-acme-9201d5e7@ecs/there']);
   });
 });
 

@@ -34,7 +34,12 @@ function moveIn({ previousPlacements = [oldPlace], sinceWriteMs = 5000, observed
   const { endpoints, shown, old = [at(1)] } = rest;
   const docker = scriptedProvider('docker');
   if (old !== null) {
-    docker.workloads.set('team-a-acme@docker/old', { specHash: '', drift: [], shows: {}, endpoints: old });
+    docker.workloads.set('team-a-acme-9201d5e7@docker/old', {
+      specHash: '',
+      drift: [],
+      shows: {},
+      endpoints: old,
+    });
   }
   const status: TenantStatus = statusOf('True', 'Running', {
     compute: { ...running, ...(shown === undefined ? {} : { endpoints: shown }) },
@@ -94,7 +99,7 @@ describe('the old place of a move', () => {
   ])('is emptied once %s', async (_name, moment) => {
     const { docker, pass } = moveIn(moment);
     expect(await leavePreviousPlacements(pass, ready)).toBe(ready);
-    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme@docker/old']);
+    expect(changesIn(docker.calls)).toEqual(['destroy team-a-acme-9201d5e7@docker/old']);
     expect(pass.draft.previousPlacements).toEqual([]);
     expect(pass.draft.compute?.endpoints).toEqual(moment.endpoints);
   });

@@ -1,3 +1,4 @@
+import { defaultTenantId } from '../../../src/compute/spec/tenant-id.ts';
 import type { AwsEcs } from '../models/aws-ecs.ts';
 import { serviceNameOf } from '../models/ecs-client.ts';
 import { noteTrouble } from '../world.ts';
@@ -10,7 +11,7 @@ import { namespace } from './users.ts';
 function someService(scene: Scene): { readonly aws: AwsEcs; readonly name: string } | undefined {
   const aws = scene.world.aws();
   const tenant = scene.anyName();
-  const name = serviceNameOf(`${namespace}-${tenant}`);
+  const name = serviceNameOf(defaultTenantId(namespace, tenant));
   scene.world.disturbedOnEcsMs.set(`${namespace}/${tenant}`, scene.world.time.now());
   return aws.service(name)?.status === 'ACTIVE' ? { aws, name } : undefined;
 }

@@ -111,13 +111,13 @@ export function createBench(world: World, time: VirtualTime): Bench {
 function make(engine: DockerEngine, options: Made): Container {
   const {
     image = 'app:1',
-    name = 'landlord-tenant-team-a-acme',
+    name = 'landlord-tenant-team-a-acme-9201d5e7',
     role = 'app',
     by = operator,
     env = [],
     hostPort,
     prefix = 'landlord',
-    network = `${prefix}-team-a-acme`,
+    network = `${prefix}-team-a-acme-9201d5e7`,
   } = options;
   const isThere = [...engine.networks.values()].some(({ Name }) => Name === network);
   if (!isThere) model.createNetwork(engine, 'person', { Name: network });
@@ -125,7 +125,7 @@ function make(engine: DockerEngine, options: Made): Container {
   const labels = {
     [`${prefix}.tenant_namespace`]: namespace,
     [`${prefix}.tenant_name`]: 'acme',
-    [`${prefix}.tenant_id`]: 'team-a-acme',
+    [`${prefix}.tenant_id`]: 'team-a-acme-9201d5e7',
     [`${prefix}.container`]: role,
     ...options.labels,
   };

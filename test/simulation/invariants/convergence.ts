@@ -21,6 +21,7 @@ import {
   providerOf,
   servesAt,
   standsStill,
+  defaultIdOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
@@ -269,7 +270,7 @@ const noServiceIsLeft: Invariant = {
           const tenant = world.ledger.tenants.get(key);
           const isAskedFor =
             tenant === undefined ? kept.has(key) : providerOf(tenant) === 'ecs' || !isReady(tenant);
-          const name = serviceNameOf(key.replace('/', '-'));
+          const name = serviceNameOf(defaultIdOf(key));
           if (!isAskedFor && world.aws().service(name)?.status === 'ACTIVE')
             broken(`${name} runs for nobody`);
         }

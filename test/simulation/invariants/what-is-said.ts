@@ -21,6 +21,7 @@ import {
   lackingOnEcs,
   settleMs,
   providerOf,
+  defaultIdOf,
 } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
@@ -336,7 +337,7 @@ const finalizerLast: Invariant = {
 
 /** What operators made for it and is still there. */
 function leftOf(world: World, key: string, uid: string): readonly string[] {
-  const service = serviceNameOf(key.replace('/', '-'));
+  const service = serviceNameOf(defaultIdOf(key));
   const onEcs = world.hasAws && world.aws().service(service)?.status === 'ACTIVE' ? [service] : [];
   const onEngines = [...world.engines.values()].flatMap((engine) =>
     containersOf(engine, key)

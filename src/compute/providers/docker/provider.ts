@@ -199,9 +199,12 @@ async function destroy(
   }
 }
 
-function settingsOf(block: DockerOperatorBlock, { instance, clusterUid }: DockerContext): EngineSettings {
+function settingsOf(
+  block: DockerOperatorBlock,
+  { instance, clusterUid, hashKey }: DockerContext,
+): EngineSettings {
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  return { block, ownership: ownershipOf(owner, 'docker', block.label_prefix) };
+  return { block, ownership: ownershipOf(owner, 'docker', block.label_prefix), hashKey };
 }
 
 function settingsByNamespace(

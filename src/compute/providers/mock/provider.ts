@@ -13,7 +13,8 @@ import type {
 } from '../../provider.ts';
 import { policyFor } from '../../policy-by-namespace.ts';
 import { checkCommonPolicy } from '../../policy.ts';
-import { specHash } from '../../spec/spec-hash.ts';
+import { sealedHash } from '../../spec/spec-hash.ts';
+import type { HashKey } from '../../spec/spec-hash.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { MockConfig, MockOperation } from './config.ts';
 
@@ -33,7 +34,7 @@ interface Workload extends Pick<DesiredWorkload, 'namespace' | 'name' | 'config'
  */
 export const createMockProvider: CreateProvider = (_options, context) => mockProvider(context);
 
-function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWorkload> {
+function mockProvider({ instance, policy, hashKey }: ProviderContext): Provider<DesiredWorkload> {
   const workloads = new Map<string, Workload>();
   const fail = scriptedFailures();
 
@@ -50,7 +51,7 @@ function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWo
     name: 'mock',
     desired(spec) {
       checkCommonPolicy(policyFor(policy, spec.tenant.namespace), spec.containers);
-      return desiredWorkload(spec, instance);
+      return desiredWorkload(spec, { instance, hashKey });
     },
     validate: ({ tenantId, config }, signal) => fail.orWait('validate', { tenantId, config }, signal),
 
@@ -90,7 +91,10 @@ function mockProvider({ instance, policy }: ProviderContext): Provider<DesiredWo
   };
 }
 
-function desiredWorkload(spec: TenantComputeSpec, instance: string): DesiredWorkload {
+function desiredWorkload(
+  spec: TenantComputeSpec,
+  { instance, hashKey }: { readonly instance: string; readonly hashKey: HashKey },
+): DesiredWorkload {
   const { tenantId, tenant, config, containers, resources } = spec;
   return {
     tenantId,
@@ -98,7 +102,10 @@ function desiredWorkload(spec: TenantComputeSpec, instance: string): DesiredWork
     name: tenant.name,
     placement: { provider: 'mock' },
     domain: 'mock',
-    specHash: specHash('v1', instance, { config, containers, resources }),
+    specHash: sealedHash(
+      { version: 'v2', cluster: instance, key: hashKey, subject: [tenant.namespace, tenant.name, tenantId] },
+      { config, containers, resources },
+    ),
     config,
   };
 }

@@ -17,6 +17,7 @@ import type {
 } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { driven } from '../../driven-provider.ts';
+import { hashKey } from '../../hash-key.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';
 
 /** One for all: each logger opens stdout anew, which costs more than most tests. */
@@ -40,6 +41,7 @@ export function settings(
     policy: rules,
     writableHostPaths: writablePaths(rules.allowed_host_paths),
     commonPolicy: openPolicy,
+    hashKey,
     ownership: ownershipOf(
       { instance: 'default', clusterUid: 'cluster-1', adoptClusters: parsed.adopt_clusters },
       'docker',
@@ -52,6 +54,7 @@ export function context(over: Partial<DockerContext> = {}): DockerContext {
   return {
     instance: 'default',
     clusterUid: 'cluster-1',
+    hashKey,
     logger: silent,
     policy: openPolicy,
     sweepIntervalMs: 3_600_000,

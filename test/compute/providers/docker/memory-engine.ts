@@ -575,7 +575,7 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
   return {
     ...inspectedCourse(container),
     Image: imageId(body.Image ?? ''),
-    Config: { Image: container.askedFor, Labels: { ...body.Labels } },
+    Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),

@@ -399,7 +399,7 @@ describe('a job', () => {
     });
     expect(seen.message).toBeUndefined();
     expect(seen.compute.containers).toMatchObject([{ name: 'app', state: 'stopped', message: 'completed' }]);
-    expect(seen.compute.containers?.[0]?.completed).toMatch(/^v1:/);
+    expect(seen.compute.containers?.[0]?.completed).toMatch(/^v2:/);
   });
 
   it('that is done and pruned is not run again, and shown as before', async () => {

@@ -14,6 +14,7 @@ import type { ContainerSpec, TenantComputeSpec } from '../../../../src/compute/s
 import { baseArn, clusterArn } from './memory-ecs.ts';
 import { silentLogger } from '../../../cluster/silent-logger.ts';
 import { driven } from '../../driven-provider.ts';
+import { hashKey } from '../../hash-key.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';
 
 export const openPolicy: ProviderContext['policy'] = {
@@ -59,6 +60,7 @@ export function context(over: Partial<EcsContext> = {}): EcsContext {
   return {
     instance: 'default',
     clusterUid: 'cluster-1',
+    hashKey,
     logger: silentLogger,
     policy: openPolicy,
     sweepIntervalMs: 3_600_000,

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { ProviderContext } from '../../../../src/compute/provider.ts';
 import type { MockConfig } from '../../../../src/compute/providers/mock/config.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
+import { hashKey } from '../../hash-key.ts';
 
 /** One for all: each logger opens stdout anew. */
 const logger = pino({ level: 'silent' });
@@ -22,6 +23,7 @@ export function mockContext(): ProviderContext {
   return {
     instance: 'default',
     clusterUid: '8c1e',
+    hashKey,
     logger,
     policy: {
       allowed_images: ['*'],

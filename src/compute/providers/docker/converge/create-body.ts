@@ -7,6 +7,7 @@ import { boundedLogOptions } from '../state/confinement/confinement.ts';
 import type { Confinement } from '../state/confinement/confinement.ts';
 import { boundedHealthCheck } from '../state/confinement/image-health-check.ts';
 import type { EngineHealthCheck } from '../state/confinement/image-health-check.ts';
+import { environmentLine } from '../state/container-hashes.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import type { ImageVolume } from '../state/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
@@ -43,7 +44,7 @@ export function createBody(
     Image: imageId ?? spec.image,
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),
-    Env: spec.env.map((variable) => environmentLine(variable, spec.name)),
+    Env: spec.env.map((variable) => variableOf(variable, spec.name)),
     ExposedPorts: Object.fromEntries(byContainerPort(spec.ports ?? []).map(([key]) => [key, {}])),
     Labels: { ...container.labels },
     ...(healthCheck === undefined ? {} : { Healthcheck: healthCheck as Dockerode.HealthConfig }),
@@ -128,9 +129,9 @@ function limits({ nanoCpus, memoryBytes, pidsLimit }: LiveSettings): Partial<Doc
   };
 }
 
-function environmentLine(variable: EnvVar, container: string): string {
-  if (!('secretKeyRef' in variable)) return `${variable.name}=${variable.value}`;
-  if (variable.secret !== undefined) return `${variable.name}=${variable.secret.reveal()}`;
+function variableOf(variable: EnvVar, container: string): string {
+  if (!('secretKeyRef' in variable)) return environmentLine(variable, variable.value);
+  if (variable.secret !== undefined) return environmentLine(variable, variable.secret.reveal());
   const { name, key } = variable.secretKeyRef;
   throw new ComputeError(
     'SecretNotFound',

@@ -52,7 +52,7 @@ export interface InspectedContainer {
     readonly Health?:
       { readonly Status: string; readonly Log?: readonly { readonly Output: string }[] } | undefined;
   };
-  readonly Config: { readonly Image: string };
+  readonly Config: { readonly Image: string; readonly Env?: readonly string[] | null };
   readonly HostConfig: ConfiningSettings & {
     readonly NanoCpus?: number | undefined;
     readonly Memory?: number | undefined;

@@ -1,19 +1,23 @@
 import type { Ownership } from '../../../ownership.ts';
-import { specHash } from '../../../spec/spec-hash.ts';
-import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
+import { compareHashes, formerSpecHash, isSameHash, sealedHash, veiled } from '../../../spec/spec-hash.ts';
+import type { HashKey } from '../../../spec/spec-hash.ts';
+import type { ContainerSpec, EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../config.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
 import type { VolumeMount } from './parse-volumes.ts';
 
 /** Hashes of this form; see specHash. */
-export const hashVersion = 'v1';
+export const hashVersion = 'v2';
 
 /** What is hashed of a container. */
 type Form = Readonly<Record<string, unknown>>;
 
 interface Surroundings {
   readonly ownership: Ownership;
+  readonly hashKey: HashKey;
+  /** Whose container it is. */
+  readonly subject: readonly string[];
   readonly network: Network;
   readonly volumes: readonly VolumeMount[];
   readonly bindAddress: string;
@@ -26,12 +30,29 @@ interface Network {
   readonly name: string;
 }
 
-/** What a container bears that is made of it now, and what it may bear besides, if an earlier version made it. */
+/** The hashes that a container may bear, by the UID of the cluster that made it. */
+export type ContainerHashes = ReadonlyMap<string, HashesOfCluster>;
+
+export interface HashesOfCluster {
+  /** What it bears that is made of it now. */
+  readonly now: string;
+  /** What it may bear instead, if an earlier version made it; the last of these versions first. */
+  readonly former: readonly string[];
+}
+
 export function containerHashes(
   container: ContainerSpec,
   labels: DockerConfig['labels'],
-  { ownership: { owner }, network, volumes: mounts, bindAddress, confinement }: Surroundings,
-): ReadonlyMap<string, readonly string[]> {
+  {
+    ownership: { owner },
+    hashKey,
+    subject,
+    network,
+    volumes: mounts,
+    bindAddress,
+    confinement,
+  }: Surroundings,
+): ContainerHashes {
   // By whose leave a path is mounted makes no other container.
   const volumes = mounts.map(({ grant: _grant, ...mount }) => mount);
   const now: Form = {
@@ -47,9 +68,40 @@ export function containerHashes(
   return new Map(
     [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
       uid,
-      forms.map((form) => specHash(hashVersion, uid, form)),
+      {
+        now: sealedHash({ version: hashVersion, cluster: uid, key: hashKey, subject }, now),
+        former: forms.map((form) => formerSpecHash(uid, form)),
+      },
     ]),
   );
+}
+
+/**
+ * Whether it is the hash of these. Where another key has sealed it, the values of the secrets decide: those that the
+ * container has, as `hasSecrets` tells.
+ */
+export function isHashOf(
+  hashes: HashesOfCluster | undefined,
+  hash: string,
+  hasSecrets: () => boolean,
+): boolean {
+  if (hashes === undefined) return false;
+  const compared = compareHashes(hashes.now, hash);
+  if (compared === 'unless-secrets-differ') return hasSecrets();
+  return compared === 'same' || hashes.former.includes(hash);
+}
+
+/** Whether a status remembers one of these. */
+export function isRememberedHash(hashes: ContainerHashes, hash: string, key: HashKey): boolean {
+  return [...hashes.values()].some(
+    ({ now, former }) =>
+      isSameHash(now, hash) || former.some((one) => one === hash || veiled(one, key) === hash),
+  );
+}
+
+/** As the engine shows it in the environment of a container. */
+export function environmentLine({ name }: Pick<EnvVar, 'name'>, value: string): string {
+  return `${name}=${value}`;
 }
 
 /** Stands in the hash of a container that publishes nothing, and feels no other: the default of always. */

@@ -5,7 +5,8 @@ import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
 import type { SecretValue } from '../../../spec/secret-value.ts';
-import { specHash } from '../../../spec/spec-hash.ts';
+import { combinedHash, formerSpecHash } from '../../../spec/spec-hash.ts';
+import type { HashKey } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
   EnvVar,
@@ -16,7 +17,8 @@ import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.
 import { confinementOf, defaultResourcesOf, pidsLimitOf } from './confinement/confinement.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { liveSettingsOf } from './container-fields.ts';
-import { containerHashes, hashVersion } from './container-hashes.ts';
+import { containerHashes, hashVersion, isRememberedHash } from './container-hashes.ts';
+import type { ContainerHashes } from './container-hashes.ts';
 import { partName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { describeLive } from './live-settings.ts';
@@ -46,16 +48,12 @@ export interface DesiredContainer {
   readonly bindAddress: string;
   /** All of them, the owner's and the tenant's. */
   readonly labels: Marks;
-  /**
-   * By the UID of the cluster that made the container: it is the hash's key. The first is the one of now, the others are
-   * what earlier versions made of the same; see `containerHashes`.
-   */
-  readonly hashes: ReadonlyMap<string, readonly string[]>;
+  readonly hashes: ContainerHashes;
   /**
    * The same of what was made before containers were confined, and those that are alone had a network of their own: of a
    * job that has ended, that makes no difference.
    */
-  readonly earlierHashes: DesiredContainer['hashes'];
+  readonly earlierHashes: ContainerHashes;
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
   readonly isDone: boolean;
 }
@@ -76,6 +74,7 @@ export interface DesiredTenant extends Desired {
 export interface EngineSettings {
   readonly block: DockerOperatorBlock;
   readonly ownership: Ownership;
+  readonly hashKey: HashKey;
 }
 
 /** The same, for the tenants of one namespace. */
@@ -124,15 +123,7 @@ export function desiredTenant(
     marks,
     domain: block.host,
     placement: dockerPlacement(block.label_prefix, spec.tenantId),
-    specHash: specHash(
-      hashVersion,
-      clusterUid,
-      desired.map((container) => [
-        container.engineName,
-        container.hashes.get(clusterUid)?.[0],
-        container.live,
-      ]),
-    ),
+    ...tenantHashes(desired, { clusterUid, hashKey: settings.hashKey }),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
     policy: settings.policy,
@@ -146,6 +137,26 @@ export function desiredTenant(
 
 function secretIn(variable: EnvVar): SecretValue | undefined {
   return 'secret' in variable ? variable.secret : undefined;
+}
+
+function tenantHashes(
+  containers: readonly DesiredContainer[],
+  { clusterUid, hashKey }: { readonly clusterUid: string; readonly hashKey: HashKey },
+): Pick<Desired, 'specHash' | 'formerHashes'> {
+  const hashesOf = ({ hashes }: DesiredContainer) => hashes.get(clusterUid);
+  const parts = containers.map((container) => ({
+    hash: hashesOf(container)?.now ?? '',
+    more: [container.engineName, container.live],
+  }));
+  const former = containers.map((container) => [
+    container.engineName,
+    hashesOf(container)?.former[0],
+    container.live,
+  ]);
+  return {
+    specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
+    formerHashes: [formerSpecHash(clusterUid, former)],
+  };
 }
 
 /** As far as the config tells: which engine it is, `Provider.locate` adds. */
@@ -199,7 +210,9 @@ function desiredContainer(
   const live = liveSettingsOf(container, { restartPolicy, pidsLimit });
   const bindAddress = block.port_bind_address;
   const ports = fixedPorts({ spec: container, network });
-  const surroundings = { ownership, network, volumes, bindAddress };
+  const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
+  const { hashKey } = context.settings;
+  const surroundings = { ownership, hashKey, subject, network, volumes, bindAddress };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
   const before = single && network.kind === 'private' ? networkBefore : network;
   const earlierHashes = containerHashes(container, labels, {
@@ -223,22 +236,21 @@ function desiredContainer(
       ...marks,
       [key('container')]: container.name,
       [key('image')]: container.image,
-      [key('spec_hash')]: hashes.get(owner.clusterUid)?.[0] ?? '',
+      [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
     },
     hashes,
     earlierHashes,
-    isDone: wasDone(spec, container.name, [hashes, earlierHashes]),
+    isDone: wasDone(spec, container.name, { known: [hashes, earlierHashes], hashKey }),
   };
 }
 
 function wasDone(
   { before }: Pick<TenantComputeSpec, 'before'>,
   container: string,
-  hashes: readonly DesiredContainer['hashes'][],
+  { known, hashKey }: { readonly known: readonly ContainerHashes[]; readonly hashKey: HashKey },
 ): boolean {
   const hash = before?.containers?.find(({ name }) => name === container)?.completed;
-  const known = hashes.flatMap((ofOneForm) => [...ofOneForm.values()].flat());
-  return hash !== undefined && known.includes(hash);
+  return hash !== undefined && known.some((hashes) => isRememberedHash(hashes, hash, hashKey));
 }

@@ -2,6 +2,7 @@ import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
 import { confinementDifference } from './confinement/confinement.ts';
 import { restartPolicyOf } from './container-end.ts';
+import { environmentLine, isHashOf } from './container-hashes.ts';
 import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
@@ -86,13 +87,24 @@ function matches(desired: DesiredContainer, observed: ObservedContainer): boolea
 }
 
 export function isOfHash(desired: DesiredContainer, observed: ObservedContainer): boolean {
-  const isAmong = (hashes: DesiredContainer['hashes']): boolean => {
-    const { specHash, cluster = '' } = observed.made;
-    return specHash !== undefined && hashes.get(cluster)?.includes(specHash) === true;
-  };
+  const { specHash, cluster = '' } = observed.made;
+  if (specHash === undefined) return false;
+  const isAmong = (hashes: DesiredContainer['hashes']): boolean =>
+    isHashOf(hashes.get(cluster), specHash, () => hasSecretsOf(desired, observed));
   // A job that has ended needs no more to be confined, and must not run again for it.
   const isOver = observed.state === 'exited' && oldRepair(observed) === 'none';
   return isAmong(desired.hashes) || (isOver && isAmong(desired.earlierHashes));
+}
+
+/** Whether the values of secrets that it has are those that are desired. False where nobody has looked. */
+function hasSecretsOf({ spec }: DesiredContainer, { inspected }: ObservedContainer): boolean {
+  const lines = new Set(inspected?.environment?.map((line) => line.reveal()));
+  return spec.env.every(
+    (variable) =>
+      !('secret' in variable) ||
+      variable.secret === undefined ||
+      lines.has(environmentLine(variable, variable.secret.reveal())),
+  );
 }
 
 /**
@@ -237,7 +249,7 @@ interface Replacement extends Pick<Others, 'coming'> {
 
 function replacementChange({ desired, current, coming }: Replacement, path: string): Change {
   const hash = current.made.specHash ?? 'none';
-  const wanted = desired.hashes.get(current.made.cluster ?? '')?.[0] ?? 'none';
+  const wanted = desired.hashes.get(current.made.cluster ?? '')?.now ?? 'none';
   const limit = heldLimit(desired, current);
   const effect = effectOn(current, coming);
   if (isOfHash(desired, current) && limit !== undefined) {

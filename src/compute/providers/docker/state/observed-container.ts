@@ -1,6 +1,8 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
 import { readConfinement } from './confinement/confinement.ts';
 import type { ToldConfinement } from './confinement/confinement.ts';
+import { SecretValue } from '../../../spec/secret-value.ts';
+import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
@@ -91,6 +93,8 @@ export interface Inspected {
   /** What the last health probe said, as it is: it may repeat a secret, see tellable.ts. */
   readonly lastProbe: string;
   readonly image: string;
+  /** Its variables, as `NAME=value`, where secrets took part in the hash that it bears. */
+  readonly environment?: readonly SecretValue[];
   readonly live: LiveSettings;
   readonly confinement: ToldConfinement;
   /** Host ports that it asked for by number: `8080/tcp`. */
@@ -173,7 +177,7 @@ export function withInspect(container: ObservedContainer, inspect: InspectedCont
     health: word === 'starting' || word === 'healthy' || word === 'unhealthy' ? word : 'none',
     exitCode: hasExited(state) ? inspect.State.ExitCode : undefined,
     networks: Object.keys(inspect.NetworkSettings?.Networks ?? {}),
-    inspected: readInspect(inspect),
+    inspected: { ...readInspect(inspect), ...environmentOf(container.made, inspect) },
   };
 }
 
@@ -264,6 +268,14 @@ export function boundPorts({ PortBindings }: { readonly PortBindings?: unknown }
       .filter(({ HostPort = '' }) => HostPort !== '' && HostPort !== '0')
       .map(({ HostPort }) => `${HostPort}/${port.split('/')[1] ?? 'tcp'}`),
   );
+}
+
+/** Kept only where it may be needed: it is large, and what of it is a secret, nobody can tell. */
+function environmentOf(
+  { specHash = '' }: Made,
+  { Config }: InspectedContainer,
+): Pick<Inspected, 'environment'> {
+  return isSealed(specHash) ? { environment: (Config.Env ?? []).map((line) => new SecretValue(line)) } : {};
 }
 
 /** The engine says year 1 for "never". */

@@ -131,7 +131,7 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
     return {
       name: spec.name,
       observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
-      done: isDone ? [...hashes.values()][0]?.[0] : undefined,
+      done: isDone ? [...hashes.values()][0]?.now : undefined,
       portNames: new Map(
         (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
           name === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, name]],

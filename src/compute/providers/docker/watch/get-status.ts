@@ -2,7 +2,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { Change, Looking, Observation, TenantPlace } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { Clock } from '../state/container-health.ts';
-import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
+import type { DesiredContainer, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
@@ -21,13 +21,14 @@ interface StatusDeps {
   readonly view: EngineView;
   readonly places: Pick<EnginePlaces, 'elsewhere'>;
   readonly ownership: Ownership;
+  readonly settings: Pick<DockerSettings, 'hashKey'>;
   readonly inPlace: InPlace;
   readonly clock: () => Clock;
 }
 
 /** See `Provider.getStatus`. */
 export async function getStatus(
-  { engine, view, places, ownership, inPlace, clock }: StatusDeps,
+  { engine, view, places, ownership, settings: { hashKey }, inPlace, clock }: StatusDeps,
   { at, against }: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
   { fresh, signal }: Looking,
 ): Promise<Observation> {
@@ -39,7 +40,7 @@ export async function getStatus(
     const known = fresh ? undefined : await view.known(tenantId, signal);
     const containers = known ?? (await view.fresh(tenantId, signal));
     assertBelongsTo(containers, at, there);
-    if (against === undefined) return observe(against, containers, clock());
+    if (against === undefined) return tellableObservation(observe(against, containers, clock()), { hashKey });
     noteInPlace(view.live, against, containers);
     const starting = notRunning(against, containers);
     const earlier = await inTheWayAtEarlierPlaces(
@@ -47,7 +48,7 @@ export async function getStatus(
       { desired: against, starting },
       signal,
     );
-    const seen = tellableObservation(observe(against, containers, clock()), against.secrets);
+    const seen = tellableObservation(observe(against, containers, clock()), { ...against, hashKey });
     const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
     if (seen.exists && changes.length === 0) inPlace.note(against);
     const before = inPlace.before(against);
@@ -59,7 +60,8 @@ export async function getStatus(
   const holder = other ?? engine;
   const containers = await lookAtTenant(holder, there, tenantId, signal);
   assertBelongsTo(containers, at, there);
-  return observe(undefined, containers, { ...clock(), nowMs: holder.time.nowMs() });
+  const seen = observe(undefined, containers, { ...clock(), nowMs: holder.time.nowMs() });
+  return tellableObservation(seen, { hashKey });
 }
 
 function bringsBack({ spec: { name } }: DesiredContainer): Change {

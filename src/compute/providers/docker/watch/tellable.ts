@@ -1,5 +1,7 @@
 import { redact, redactExcerpt } from '../../../observation/redact.ts';
 import type { Observation } from '../../../provider.ts';
+import { veiled } from '../../../spec/spec-hash.ts';
+import type { HashKey } from '../../../spec/spec-hash.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 
 /** What the engine shows, made fit to be told: without the values of secrets, and cut only after that. Pure. */
@@ -20,14 +22,17 @@ function firstLine(text: string): string {
   return (text.trim().split('\n')[0] ?? '').slice(0, probeLineLength);
 }
 
-/** What was observed, with all that is said of it. */
-export function tellableObservation(seen: Observation, secrets: readonly string[]): Observation {
-  if (secrets.length === 0) return seen;
-  const clean = (text: string): string => redact(text, secrets);
+/** What was observed, with all that is said of it; no hash of an earlier version, from which a secret could be guessed. */
+export function tellableObservation(
+  seen: Observation,
+  { secrets = [], hashKey }: { readonly secrets?: readonly string[]; readonly hashKey: HashKey },
+): Observation {
+  const clean = (text: string): string => redact(veiled(text, hashKey), secrets);
   const { message, compute } = seen;
   const containers = compute.containers?.map((container) => ({
     ...container,
     ...(container.message === undefined ? {} : { message: clean(container.message) }),
+    ...(container.completed === undefined ? {} : { completed: veiled(container.completed, hashKey) }),
   }));
   return {
     ...seen,

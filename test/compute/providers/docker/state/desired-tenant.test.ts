@@ -157,7 +157,7 @@ describe('the hash of a container', () => {
   ])('changes with %s', (_what, config) => {
     const free = { allow_capabilities: ['NET_RAW'], allow_setuid: true, allow_unlimited: true };
     const [made] = desire(tenantSpec(config), {}, free).containers;
-    expect(made?.labels['landlord.spec_hash']).toMatch(/^v1:/);
+    expect(made?.labels['landlord.spec_hash']).toMatch(/^v2:/);
     expect(made?.labels['landlord.spec_hash']).not.toBe(hash(tenantSpec()));
   });
 
@@ -204,13 +204,13 @@ describe('the hash of a container', () => {
     const [container] = desire(spec, bound).containers;
     // Made by the version before, of the same spec.
     const before = 'v1:0dbe9e054b5191546b32a30f0ad37bf6';
-    expect(container?.earlierHashes.get('cluster-1')).toContain(before);
-    expect(container?.hashes.get('cluster-1')).not.toContain(before);
+    expect(container?.earlierHashes.get('cluster-1')?.former).toContain(before);
+    expect(container?.hashes.get('cluster-1')?.former).not.toContain(before);
   });
 
   it('is made once where the version before made the same', () => {
     const hashes = desire(tenantSpec({ volumes: ['a:/a', 'b:/b'] })).containers[0]?.earlierHashes;
-    expect(hashes?.get('cluster-1')).toHaveLength(1);
+    expect(hashes?.get('cluster-1')?.former).toHaveLength(1);
   });
 
   it('differs with several host ports for one container port, and not with their order', () => {
@@ -226,7 +226,7 @@ describe('the hash of a container', () => {
   it('differs between clusters, and is known for those that are adopted', () => {
     const [adopting] = desire(tenantSpec(), { adopt_clusters: ['cluster-0'] }).containers;
     expect([...(adopting?.hashes.keys() ?? [])]).toEqual(['cluster-1', 'cluster-0']);
-    expect(new Set([...(adopting?.hashes.values() ?? [])].map(([now]) => now)).size).toBe(2);
+    expect(new Set([...(adopting?.hashes.values() ?? [])].map(({ now }) => now)).size).toBe(2);
   });
 
   it('of the whole tenant changes with limits: a rejected spec is mended by more memory', () => {
@@ -249,15 +249,21 @@ describe('a hash stands in the labels of running containers: it stays what it wa
     ],
     resources: { cpu: '500m', memory: '64Mi' },
   };
-  it.each<[string, Spec, readonly string[]]>([
+  it.each<[string, Spec, hashes: readonly string[], former: readonly string[]]>([
     [
       'a container of which nothing is said',
       tenantSpec(),
+      ['v2:76613273217b85baf35231399ce547a3', 'v2:9bc7901fe96811d5601b3719a213e69c'],
       ['v1:27f5126af7f36ecd7db522f345f5bdd3', 'v1:9bc7901fe96811d5601b3719a213e69c'],
     ],
     [
       'a container of which all is said, and one beside it',
       everything,
+      [
+        'v2:32b09ce6909ea856adf95896830127bb.ee353224.7bb26df28991be634a80e5cd87b9481b',
+        'v2:db31522d4f132e039b833889fc78716a.ee353224.f58e1413b988f718d6dd9cbd0f536084',
+        'v2:e2ed47ca02e76405990357e55465f1c0',
+      ],
       [
         'v1:d619f62bfbc19698a9f73b07c918f2fa',
         'v1:f6c9d8f724839723648ef0258413f965',
@@ -267,16 +273,19 @@ describe('a hash stands in the labels of running containers: it stays what it wa
     [
       'a container that the block describes',
       tenantSpec(block),
+      ['v2:69786269235d75bfa1b77b8a10cae8bd', 'v2:f01b4239a7122057c5c539b7cf6dd409'],
       ['v1:7887e22936e7861cf526fac02232a2e4', 'v1:f01b4239a7122057c5c539b7cf6dd409'],
     ],
-  ])('%s', (_what, spec, hashes) => {
+  ])('%s', (_what, spec, hashes, former) => {
     const desired = desire(spec, { network_name: 'bridge' }, { allowed_host_paths: ['/srv'] });
     const made = desired.containers.map(({ labels }) => labels['landlord.spec_hash']);
     expect([desired.specHash, ...made]).toEqual(hashes);
+    const before = desired.containers.map((one) => one.hashes.get('cluster-1')?.former[0]);
+    expect([desired.formerHashes?.[0], ...before]).toEqual(former);
   });
 
   it('a container in a network of its own', () => {
-    expect(only(tenantSpec()).labels['landlord.spec_hash']).toBe('v1:f64fa2d5f774c130e3479030c583548b');
+    expect(only(tenantSpec()).labels['landlord.spec_hash']).toBe('v2:f64fa2d5f774c130e3479030c583548b');
   });
 });
 

@@ -104,7 +104,7 @@ function unconfined(
   policy: RestartPolicy = 'unless-stopped',
 ): ObservedContainer {
   const { labels, earlierHashes } = of(desired);
-  const specHash = earlierHashes.get('cluster-1')?.[0] ?? '';
+  const specHash = earlierHashes.get('cluster-1')?.now ?? '';
   return asDesired(
     of(desired),
     { labels: { ...labels, 'landlord.spec_hash': specHash, 'landlord.live': `0/0/${policy}` }, ...over },
@@ -143,7 +143,7 @@ describe('a container of the time before containers were confined', () => {
   });
 
   it('that ran to its end and was pruned is not run again', () => {
-    const completed = of(single).earlierHashes.get('cluster-1')?.[0] ?? '';
+    const completed = of(single).earlierHashes.get('cluster-1')?.now ?? '';
     const before = { containers: [{ name: 'app', completed }] } as unknown as ComputeStatusBlock;
     expect(of(desiredTenant(tenantSpec({}, { before }), settings())).isDone).toBe(true);
   });

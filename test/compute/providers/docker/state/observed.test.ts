@@ -193,7 +193,7 @@ describe('changes', () => {
 
   it('none comes from a container that another cluster made and that is adopted', () => {
     const adopting = desiredTenant(tenantSpec(), settings({ adopt_clusters: ['cluster-0'] }));
-    const hash = adopting.containers[0]?.hashes.get('cluster-0')?.[0] ?? '';
+    const hash = adopting.containers[0]?.hashes.get('cluster-0')?.now ?? '';
     const labels = { ...container?.labels, 'landlord.cluster': 'cluster-0', 'landlord.spec_hash': hash };
     expect(observe(adopting, [seen({ labels })], clock).changes).toEqual([]);
   });
