@@ -19,6 +19,7 @@ import { createMockProvider } from '../../src/compute/providers/mock/provider.ts
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import type { EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
 import type { ReconcileDeps } from '../../src/controller/pass.ts';
+import { createFormerIds } from '../../src/controller/former-ids.ts';
 import { reconcileTenant } from '../../src/controller/reconcile-tenant.ts';
 import { createTenantIndex } from '../../src/controller/tenant-index.ts';
 import { createTenantMemories } from '../../src/controller/tenant-memory.ts';
@@ -150,6 +151,8 @@ async function live(spec: unknown, refuses: boolean): Promise<Life> {
     events: { emit: () => undefined },
     lookAgainWithin: () => undefined,
     mayRetain: () => true,
+    freeTenantIds: () => true,
+    formerIds: createFormerIds(async () => []),
     logger: silentLogger,
     now: () => new Date(),
   } as unknown as ReconcileDeps;

@@ -48,7 +48,7 @@ describe("an image that another tenant's credentials brought to the engine", () 
       expect(await settle('team-b', spec)).toBe('ImageUnavailable: unauthorized');
     }
     expect(asked).toEqual([`${secret} by nobody`, `${secret} by b`]);
-    expect(Object.keys(requests())).toEqual(['landlord-tenant-team-a-acme']);
+    expect(Object.keys(requests())).toEqual(['landlord-tenant-team-a-acme-9201d5e7']);
     expect(engine.containers.size).toBe(1);
   });
 
