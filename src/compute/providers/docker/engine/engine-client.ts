@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import { cutText, saysInOrder } from '../../../observation/engine-text.ts';
+import { saysInOrder } from '../../../observation/engine-text.ts';
 import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
@@ -13,7 +13,7 @@ import {
   failedRead,
   refusal,
   silentEngine,
-  stableEngineText,
+  withStableWords,
 } from './engine-errors.ts';
 import { engineIdIn } from './engine-id.ts';
 import type { EngineId } from './engine-id.ts';
@@ -175,21 +175,7 @@ async function inspectContainer(
 ): Promise<Awaited<ReturnType<Engine['inspectContainer']>>> {
   const path = `/containers/${encodeURIComponent(idOrName)}/json`;
   const found = await find<Dockerode.ContainerInspectInfo>(connection, path, signal);
-  if (found?.State === undefined) return found;
-  const { Error: error, Health: health } = found.State;
-  return {
-    ...found,
-    State: {
-      ...found.State,
-      ...(error === undefined ? {} : { Error: stableEngineText(error) }),
-      ...(Array.isArray(health?.Log) ? { Health: { ...health, Log: health.Log.map(cutOutput) } } : {}),
-    },
-  };
-}
-
-/** What a health probe wrote is its container's own. */
-function cutOutput<T extends { readonly Output: string }>(probe: T): T {
-  return { ...probe, Output: cutText(probe.Output) };
+  return found && withStableWords(found);
 }
 
 function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): EngineRequest {

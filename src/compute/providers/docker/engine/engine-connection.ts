@@ -41,7 +41,7 @@ export interface Answer {
   readonly status: number;
   /** Parsed JSON; the text where it is none; undefined where it is empty. */
   readonly body: unknown;
-  /** What the engine says of a failure, cut. */
+  /** What the engine says: of a failure, cut. */
   readonly text: string;
   /** How long it wants to be left alone, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
@@ -159,7 +159,9 @@ export async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const raw = Buffer.concat(chunks).toString('utf8');
   const body = parseBody(raw);
   const retryAfterMs = retryAfter(response.headers['retry-after']);
-  return { status: response.statusCode ?? 0, body, text: cutText(messageOf(body) ?? raw), retryAfterMs };
+  const { statusCode: status = 0 } = response;
+  const said = messageOf(body) ?? raw;
+  return { status, body, text: status < 300 ? said : cutText(said), retryAfterMs };
 }
 
 /** Seconds, or the date until when. Undefined where it is neither. */

@@ -1,5 +1,6 @@
+import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
-import { saysInOrder } from '../../../observation/engine-text.ts';
+import { cutText, saysInOrder } from '../../../observation/engine-text.ts';
 import { stableText } from '../../../observation/stable-text.ts';
 import type { TextRule } from '../../../observation/stable-text.ts';
 import { EngineRefusal } from './engine.ts';
@@ -141,6 +142,26 @@ function missing(text: string, target: string): RefusalKind {
 /** Without what differs between two tries of the same thing, and without what a URL may carry along. */
 export function stableEngineText(text: string): string {
   return stableText(text, changingParts);
+}
+
+/** The container with what the engine and its own health probes wrote about it, made fit to be looked at. */
+export function withStableWords(found: Dockerode.ContainerInspectInfo): Dockerode.ContainerInspectInfo {
+  // Whatever its type says: an answer may lack it.
+  const state = found.State as Dockerode.ContainerInspectInfo['State'] | undefined;
+  if (state === undefined) return found;
+  const { Error: error, Health: health } = state;
+  return {
+    ...found,
+    State: {
+      ...state,
+      ...(error === undefined ? {} : { Error: stableEngineText(error) }),
+      ...(Array.isArray(health?.Log) ? { Health: { ...health, Log: health.Log.map(cutOutput) } } : {}),
+    },
+  };
+}
+
+function cutOutput<T extends { readonly Output: string }>(probe: T): T {
+  return { ...probe, Output: cutText(probe.Output) };
 }
 
 const changingParts: readonly TextRule[] = [
