@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { crdYaml } from './api/crd-yaml.ts';
+import { crdYaml } from './api/crd/crd-yaml.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { ConfigError, loadConfig } from './config/load-config.ts';
 import { loadKubeConfig } from './kube/client/load-kube-config.ts';

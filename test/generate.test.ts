@@ -5,9 +5,9 @@ import { parse } from 'yaml';
 import { generatedFiles } from '../dev/generate/files.ts';
 import { referenceTable } from '../dev/generate/reference-page.ts';
 import { reasons } from '../src/api/conditions.ts';
-import { crdYaml } from '../src/api/crd-yaml.ts';
-import { tenantCrd } from '../src/api/crd.ts';
-import type { JsonSchema } from '../src/api/json-schema.ts';
+import { crdYaml } from '../src/api/crd/crd-yaml.ts';
+import { tenantCrd } from '../src/api/crd/crd.ts';
+import type { JsonSchema } from '../src/api/crd/json-schema.ts';
 import { errorCodes } from '../src/compute/errors.ts';
 import { tenantBlocks } from '../src/compute/registry.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { reasons } from '../../src/api/conditions.ts';
-import { crdYaml } from '../../src/api/crd-yaml.ts';
-import { structuralSchema } from '../../src/api/json-schema.ts';
-import type { JsonSchema } from '../../src/api/json-schema.ts';
+import { crdYaml } from '../../src/api/crd/crd-yaml.ts';
+import { structuralSchema } from '../../src/api/crd/json-schema.ts';
+import type { JsonSchema } from '../../src/api/crd/json-schema.ts';
 import { tenantSchema } from '../../src/api/tenant.ts';
 import { errorPolicies } from '../../src/compute/errors.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';

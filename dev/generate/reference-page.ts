@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../../src/api/json-schema.ts';
+import type { JsonSchema } from '../../src/api/crd/json-schema.ts';
 
 interface Row {
   readonly path: string;

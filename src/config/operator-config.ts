@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { commonPolicyShape, identityPolicyShape } from '../compute/policy.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
 import { duration } from '../api/duration.ts';
-import { withoutDefaults } from '../api/without-defaults.ts';
+import { withoutDefaults } from '../api/crd/without-defaults.ts';
 
 const listenAddress = z
   .string()

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kubeRequest } from '../../dev/kube-request.ts';
 import type { KubeResponse } from '../../dev/kube-request.ts';
-import { tenantCrd } from '../../src/api/crd.ts';
+import { tenantCrd } from '../../src/api/crd/crd.ts';
 import { tenantSchema } from '../../src/api/tenant.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import { specs } from '../security/manifest-arbitrary.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { explainIssues } from '../../src/api/explain-issues.ts';
-import { structuralSchema } from '../../src/api/json-schema.ts';
+import { structuralSchema } from '../../src/api/crd/json-schema.ts';
 import { listMap, stringMap, withRules } from '../../src/api/rules.ts';
 
 /** What a schema has against a value; undefined where it takes it. */

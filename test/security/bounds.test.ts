@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { tenantCrd } from '../../src/api/crd.ts';
-import type { JsonSchema } from '../../src/api/json-schema.ts';
+import { tenantCrd } from '../../src/api/crd/crd.ts';
+import type { JsonSchema } from '../../src/api/crd/json-schema.ts';
 import { maxSpecBytes } from '../../src/api/bounded.ts';
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';

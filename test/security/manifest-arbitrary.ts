@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { tenantCrd } from '../../src/api/crd.ts';
-import type { JsonSchema } from '../../src/api/json-schema.ts';
+import { tenantCrd } from '../../src/api/crd/crd.ts';
+import type { JsonSchema } from '../../src/api/crd/json-schema.ts';
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { ecsSharedKeys } from '../../src/compute/providers/ecs/config.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';

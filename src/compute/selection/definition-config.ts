@@ -1,6 +1,6 @@
 import { explainIssues } from '../../api/explain-issues.ts';
-import { structuralSchema } from '../../api/json-schema.ts';
-import type { JsonSchema } from '../../api/json-schema.ts';
+import { structuralSchema } from '../../api/crd/json-schema.ts';
+import type { JsonSchema } from '../../api/crd/json-schema.ts';
 import { unsettable } from '../../api/unsettable.ts';
 import { ComputeError } from '../errors.ts';
 import type { ProviderDefinition } from '../provider.ts';

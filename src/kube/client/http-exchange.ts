@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
-import type { Credentials } from './credential-source.ts';
+import type { Credentials } from './credentials/credential-source.ts';
 import { KubeApiError, KubeUnreachableError, messageOf } from './kube-api-error.ts';
 import type { KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';

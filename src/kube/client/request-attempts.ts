@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { abortable } from '../../async/abortable.ts';
-import { createCredentialSource } from './credential-source.ts';
-import type { CredentialOptions, Credentials } from './credential-source.ts';
+import { createCredentialSource } from './credentials/credential-source.ts';
+import type { CredentialOptions, Credentials } from './credentials/credential-source.ts';
 import { apiError, resourceOf, toDispatch, unreachable } from './http-exchange.ts';
 import type { Call, RequestOptions, UseResponse } from './http-exchange.ts';
 import { KubeApiError, WriteFencedError } from './kube-api-error.ts';

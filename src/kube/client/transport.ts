@@ -1,6 +1,6 @@
 import { Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
-import type { Credentials, TlsOptions } from './credential-source.ts';
+import type { Credentials, TlsOptions } from './credentials/credential-source.ts';
 
 export interface Transport {
   /** Short exchanges: a bounded pool of keep-alive connections. */

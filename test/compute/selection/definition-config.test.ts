@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonSchema } from '../../../src/api/json-schema.ts';
+import type { JsonSchema } from '../../../src/api/crd/json-schema.ts';
 import { providerDefinitions } from '../../../src/compute/registry.ts';
 import {
   configDefaults,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Credentials } from '../../../src/kube/client/credential-source.ts';
+import type { Credentials } from '../../../src/kube/client/credentials/credential-source.ts';
 import { createTransport } from '../../../src/kube/client/transport.ts';
 import type { Transport, TransportOptions } from '../../../src/kube/client/transport.ts';
 import { answer, scriptedServer } from '../scripted-server.ts';

@@ -9,7 +9,7 @@ import { boundedHealthCheck } from '../state/confinement/image-health-check.ts';
 import type { EngineHealthCheck } from '../state/confinement/image-health-check.ts';
 import { environmentLine } from '../state/container-hashes.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
-import type { ImageVolume } from '../state/image-volumes.ts';
+import type { ImageVolume } from '../state/volumes/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
 
 /** Nanoseconds, the engine's unit of time in a health check. */

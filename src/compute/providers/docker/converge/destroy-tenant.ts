@@ -8,7 +8,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { tenantNetworks } from './tenant-networks.ts';
 import type { OwnedTenant } from './tenant-networks.ts';
-import { isAnonymous, volumeText } from '../state/image-volumes.ts';
+import { isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { ownContainers } from '../state/own-containers.ts';

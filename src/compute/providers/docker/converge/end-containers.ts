@@ -3,7 +3,7 @@ import { consentTo, worstEffect } from '../../../permit.ts';
 import type { Consent } from '../../../permit.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { inTheWayOf } from '../watch/earlier-places.ts';
+import { inTheWayOf } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
 /** How containers are ended: with consent. */

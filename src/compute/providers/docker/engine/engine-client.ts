@@ -21,7 +21,7 @@ import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
 import { lastOutput } from './last-output.ts';
-import { pullImage } from './image-pull.ts';
+import { pullImage } from './pulls/image-pull.ts';
 import { askRegistry } from './registry-look.ts';
 
 /**

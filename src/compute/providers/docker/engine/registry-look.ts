@@ -5,7 +5,7 @@ import type { RegistryAuth } from './engine.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './engine-connection.ts';
 import { abortedCall, connectionFailure } from './engine-errors.ts';
-import { pullFailure, silentRegistry } from './pull-failure.ts';
+import { pullFailure, silentRegistry } from './pulls/pull-failure.ts';
 
 export interface RegistryLook {
   readonly reference: string;

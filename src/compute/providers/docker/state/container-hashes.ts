@@ -5,7 +5,7 @@ import type { ContainerSpec, EnvVar } from '../../../spec/tenant-compute-spec.ts
 import type { DockerConfig } from '../config.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
-import type { VolumeMount } from './parse-volumes.ts';
+import type { VolumeMount } from './volumes/parse-volumes.ts';
 
 /** Hashes of this form; see specHash. */
 export const hashVersion = 'v2';

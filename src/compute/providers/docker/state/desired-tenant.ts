@@ -27,8 +27,8 @@ import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
-import { parseVolumes } from './parse-volumes.ts';
-import type { VolumeMount } from './parse-volumes.ts';
+import { parseVolumes } from './volumes/parse-volumes.ts';
+import type { VolumeMount } from './volumes/parse-volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
 

@@ -1,5 +1,5 @@
 import type { DesiredContainer } from './desired-tenant.ts';
-import { sharesImageVolume } from './image-volumes.ts';
+import { sharesImageVolume } from './volumes/image-volumes.ts';
 import type { ObservedContainer } from './observed-container.ts';
 
 /** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */

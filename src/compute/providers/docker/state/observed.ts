@@ -7,7 +7,7 @@ import { servingName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
 import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
-import { isAnonymous, volumeText } from './image-volumes.ts';
+import { isAnonymous, volumeText } from './volumes/image-volumes.ts';
 import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 

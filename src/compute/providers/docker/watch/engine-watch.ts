@@ -6,7 +6,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { OnChange } from '../../../provider.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { EngineEvent, EngineReads } from '../engine/engine.ts';
-import type { EngineIdentity } from './engine-identity.ts';
+import type { EngineIdentity } from './places/engine-identity.ts';
 import type { EngineView } from './engine-view.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';

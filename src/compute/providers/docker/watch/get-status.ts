@@ -9,10 +9,10 @@ import { observe } from '../state/observed.ts';
 import { tellableObservation } from './tellable.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { goneContainers } from '../state/plan/gone.ts';
-import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './earlier-places.ts';
+import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './places/earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
 import type { EngineView } from './engine-view.ts';
-import type { EnginePlaces } from './engine-places.ts';
+import type { EnginePlaces } from './places/engine-places.ts';
 import type { InPlace } from './in-place.ts';
 import type { LiveMemory } from './live-memory.ts';
 

@@ -2,7 +2,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path/posix';
 import type { EngineReads } from '../engine/engine.ts';
 import { checkFoundPath } from '../state/confinement/host-paths.ts';
-import type { VolumeMount } from '../state/parse-volumes.ts';
+import type { VolumeMount } from '../state/volumes/parse-volumes.ts';
 
 /**
  * Looks at the allowed host paths that are to be mounted, as far as this process sees the host: behind a unix socket

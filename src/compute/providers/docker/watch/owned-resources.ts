@@ -1,7 +1,7 @@
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
-import type { EnginePlaces } from './engine-places.ts';
+import type { EnginePlaces } from './places/engine-places.ts';
 import { dockerPlacement } from '../state/desired-tenant.ts';
 import { ownContainers } from '../state/own-containers.ts';
 

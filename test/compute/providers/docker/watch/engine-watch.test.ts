@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import { guardEngine } from '../../../../../src/compute/providers/docker/engine/engine-guard.ts';
-import { engineIdentity } from '../../../../../src/compute/providers/docker/watch/engine-identity.ts';
+import { engineIdentity } from '../../../../../src/compute/providers/docker/watch/places/engine-identity.ts';
 import { createEngineView } from '../../../../../src/compute/providers/docker/watch/engine-view.ts';
 import { watchEngine } from '../../../../../src/compute/providers/docker/watch/engine-watch.ts';
 import { observeContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';

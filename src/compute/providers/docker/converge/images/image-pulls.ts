@@ -4,7 +4,7 @@ import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
 import type { Engine, RegistryAuth } from '../../engine/engine.ts';
-import type { OnPullProgress } from '../../engine/pull-progress.ts';
+import type { OnPullProgress } from '../../engine/pulls/pull-progress.ts';
 import { presentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';
 import { createSlowPulls } from './slow-pulls.ts';

@@ -1,8 +1,8 @@
-import type { Tenant } from '../api/tenant.ts';
-import type { OwnedResource } from '../compute/provider.ts';
-import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
-import { defaultTenantId, formerTenantId } from '../compute/spec/tenant-id.ts';
-import { objectKey } from '../kube/client/kube-object.ts';
+import type { Tenant } from '../../api/tenant.ts';
+import type { OwnedResource } from '../../compute/provider.ts';
+import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
+import { defaultTenantId, formerTenantId } from '../../compute/spec/tenant-id.ts';
+import { objectKey } from '../../kube/client/kube-object.ts';
 import type { OwnedLook } from './owned-look.ts';
 
 /**

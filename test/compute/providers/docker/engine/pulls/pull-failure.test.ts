@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import {
   pullFailure,
   silentRegistry,
-} from '../../../../../src/compute/providers/docker/engine/pull-failure.ts';
-import { parseImageReference } from '../../../../../src/compute/spec/image-reference.ts';
+} from '../../../../../../src/compute/providers/docker/engine/pulls/pull-failure.ts';
+import { parseImageReference } from '../../../../../../src/compute/spec/image-reference.ts';
 
 const reference = 'registry.example:5000/team/app:1.4';
 const subject = {

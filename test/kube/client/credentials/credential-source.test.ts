@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Cluster, User } from '@kubernetes/client-node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createCredentialSource } from '../../../src/kube/client/credential-source.ts';
-import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
-import { recordingLogger } from '../recording-logger.ts';
-import { answer, clientFor, kubeConfigFor, scriptedServer } from '../scripted-server.ts';
+import { createCredentialSource } from '../../../../src/kube/client/credentials/credential-source.ts';
+import { KubeUnreachableError } from '../../../../src/kube/client/kube-api-error.ts';
+import { recordingLogger } from '../../recording-logger.ts';
+import { answer, clientFor, kubeConfigFor, scriptedServer } from '../../scripted-server.ts';
 
 const get = { method: 'GET', path: '/api/v1/namespaces' } as const;
 

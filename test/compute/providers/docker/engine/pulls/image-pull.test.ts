@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { never, standInEngine, testClient, until } from '../engine-stand-in.ts';
+import { never, standInEngine, testClient, until } from '../../engine-stand-in.ts';
 
 const quiet = (): void => undefined;
 const line = (value: unknown): string => `${JSON.stringify(value)}\r\n`;

@@ -1,8 +1,8 @@
-import type { Placement } from '../../../../api/status.ts';
-import { ComputeError } from '../../../errors.ts';
-import { engineIdOf, engineText, isSameEngine } from '../engine/engine-id.ts';
-import type { EngineId } from '../engine/engine-id.ts';
-import type { Engine, EngineReads } from '../engine/engine.ts';
+import type { Placement } from '../../../../../api/status.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { engineIdOf, engineText, isSameEngine } from '../../engine/engine-id.ts';
+import type { EngineId } from '../../engine/engine-id.ts';
+import type { Engine, EngineReads } from '../../engine/engine.ts';
 import type { EngineIdentity } from './engine-identity.ts';
 import { anotherEngine, createOtherEngines, unlistedHost } from './other-engines.ts';
 

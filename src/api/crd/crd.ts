@@ -1,8 +1,8 @@
-import { finalizer, group, kind, plural, reconcileRequestedAt, version } from './names.ts';
+import { finalizer, group, kind, plural, reconcileRequestedAt, version } from '../names.ts';
 import { structuralSchema } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
-import { tenantSchema } from './tenant.ts';
-import type { TenantBlocks } from './tenant.ts';
+import { tenantSchema } from '../tenant.ts';
+import type { TenantBlocks } from '../tenant.ts';
 
 const condition = (type: string, field: string): string =>
   `.status.conditions[?(@.type=="${type}")].${field}`;

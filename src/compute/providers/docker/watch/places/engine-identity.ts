@@ -1,7 +1,7 @@
-import { sharedRun } from '../../../../async/shared-run.ts';
-import { isSameEngine } from '../engine/engine-id.ts';
-import type { EngineId } from '../engine/engine-id.ts';
-import type { EngineReads } from '../engine/engine.ts';
+import { sharedRun } from '../../../../../async/shared-run.ts';
+import { isSameEngine } from '../../engine/engine-id.ts';
+import type { EngineId } from '../../engine/engine-id.ts';
+import type { EngineReads } from '../../engine/engine.ts';
 
 /** Which engine the operator's address leads to, by the id that it tells. */
 export interface EngineIdentity {

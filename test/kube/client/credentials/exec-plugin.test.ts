@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { runExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
-import type { ExecPlugin } from '../../../src/kube/client/exec-plugin.ts';
+import { runExecPlugin } from '../../../../src/kube/client/credentials/exec-plugin.ts';
+import type { ExecPlugin } from '../../../../src/kube/client/credentials/exec-plugin.ts';
 
 const clusterInfo = { name: 'c', server: 'https://api.test', caData: 'Q0E=', skipTLSVerify: false };
 

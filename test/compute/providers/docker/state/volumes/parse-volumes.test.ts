@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseVolumes } from '../../../../../src/compute/providers/docker/state/parse-volumes.ts';
+import { parseVolumes } from '../../../../../../src/compute/providers/docker/state/volumes/parse-volumes.ts';
 
 const rules = {
   namePrefix: 'landlord-acme-',

@@ -1,14 +1,14 @@
-import { ComputeError } from '../../../errors.ts';
-import { cutText } from '../../../observation/engine-text.ts';
-import type { EngineConnection } from './engine-connection.ts';
-import { readAnswer } from './engine-connection.ts';
-import type { RegistryAuth } from './engine.ts';
-import { abortedCall, connectionFailure, silentEngine } from './engine-errors.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { cutText } from '../../../../observation/engine-text.ts';
+import type { EngineConnection } from '../engine-connection.ts';
+import { readAnswer } from '../engine-connection.ts';
+import type { RegistryAuth } from '../engine.ts';
+import { abortedCall, connectionFailure, silentEngine } from '../engine-errors.ts';
 import { pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
 import type { PullSubject } from './pull-failure.ts';
-import { parseImageReference } from '../../../spec/image-reference.ts';
-import { startDeadline } from '../../../../async/deadline.ts';
-import { jsonLines } from './json-lines.ts';
+import { parseImageReference } from '../../../../spec/image-reference.ts';
+import { startDeadline } from '../../../../../async/deadline.ts';
+import { jsonLines } from '../json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
 import type { OnPullProgress, PullLine } from './pull-progress.ts';
 

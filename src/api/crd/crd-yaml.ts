@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { tenantCrd } from './crd.ts';
-import type { TenantBlocks } from './tenant.ts';
+import type { TenantBlocks } from '../tenant.ts';
 
 /** The CustomResourceDefinition of Tenant as YAML, the text of crds/ and of `landlord crd`. */
 export function crdYaml(blocks: TenantBlocks): string {

@@ -1,8 +1,8 @@
-import { ComputeError } from '../../../errors.ts';
-import { saysInOrder } from '../../../observation/engine-text.ts';
-import { engineTrouble, stableEngineText } from './engine-errors.ts';
-import type { EngineAnswer } from './engine-errors.ts';
-import type { ImageReference } from '../../../spec/image-reference.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { saysInOrder } from '../../../../observation/engine-text.ts';
+import { engineTrouble, stableEngineText } from '../engine-errors.ts';
+import type { EngineAnswer } from '../engine-errors.ts';
+import type { ImageReference } from '../../../../spec/image-reference.ts';
 
 /** Registries count their limits by the minute or the hour; sooner tries only use them up. */
 const registryLimitRetryMs = 60_000;

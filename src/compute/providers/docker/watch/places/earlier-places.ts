@@ -1,14 +1,14 @@
-import type { Effect } from '../../../../api/status.ts';
-import type { Ownership } from '../../../ownership.ts';
-import type { Change } from '../../../provider.ts';
-import { engineIdOf, isSameEngine } from '../engine/engine-id.ts';
-import type { EngineReads } from '../engine/engine.ts';
-import { isOld, servingName } from '../state/container-name.ts';
-import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
-import { excludes } from '../state/exclusion.ts';
-import { isUp } from '../state/observed-container.ts';
-import type { ObservedContainer } from '../state/observed-container.ts';
-import { lookAtTenant } from './engine-look.ts';
+import type { Effect } from '../../../../../api/status.ts';
+import type { Ownership } from '../../../../ownership.ts';
+import type { Change } from '../../../../provider.ts';
+import { engineIdOf, isSameEngine } from '../../engine/engine-id.ts';
+import type { EngineReads } from '../../engine/engine.ts';
+import { isOld, servingName } from '../../state/container-name.ts';
+import type { DesiredContainer, DesiredTenant } from '../../state/desired-tenant.ts';
+import { excludes } from '../../state/exclusion.ts';
+import { isUp } from '../../state/observed-container.ts';
+import type { ObservedContainer } from '../../state/observed-container.ts';
+import { lookAtTenant } from '../engine-look.ts';
 
 /** A container at a place that is left, and what it is to stop it. */
 export interface Earlier {

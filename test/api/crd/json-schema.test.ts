@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { structuralSchema } from '../../src/api/json-schema.ts';
+import { structuralSchema } from '../../../src/api/crd/json-schema.ts';
 
 test('a schema has nothing in it that the apiserver refuses', () => {
   const schema = z.strictObject({

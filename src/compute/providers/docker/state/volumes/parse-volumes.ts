@@ -1,7 +1,7 @@
-import { ComputeError } from '../../../errors.ts';
-import type { DockerPolicy } from '../config.ts';
-import { grantHostPath, normalisePath } from './confinement/host-paths.ts';
-import type { HostPathGrant } from './confinement/host-paths.ts';
+import { ComputeError } from '../../../../errors.ts';
+import type { DockerPolicy } from '../../config.ts';
+import { grantHostPath, normalisePath } from '../confinement/host-paths.ts';
+import type { HostPathGrant } from '../confinement/host-paths.ts';
 
 /** A tenant's `host_or_volume:/container/path[:mode]`, taken apart and checked. Pure. */
 export interface VolumeMount {

@@ -1,6 +1,6 @@
-import { sharedRun } from '../async/shared-run.ts';
-import type { OwnedResource } from '../compute/provider.ts';
-import type { EnabledProvider, EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { sharedRun } from '../../async/shared-run.ts';
+import type { OwnedResource } from '../../compute/provider.ts';
+import type { EnabledProvider, EnabledProviders } from '../../compute/selection/enabled-providers.ts';
 
 /** Everything on the provider's engine that this instance made, as it is now. Rejects as `Provider.list` does. */
 export type OwnedLook = (enabled: EnabledProvider, signal: AbortSignal) => Promise<readonly OwnedResource[]>;

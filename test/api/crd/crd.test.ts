@@ -1,10 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { crdYaml } from '../../src/api/crd-yaml.ts';
-import { tenantCrd } from '../../src/api/crd.ts';
-import type { JsonSchema } from '../../src/api/json-schema.ts';
-import { tenantBlocks } from '../../src/compute/registry.ts';
+import { crdYaml } from '../../../src/api/crd/crd-yaml.ts';
+import { tenantCrd } from '../../../src/api/crd/crd.ts';
+import type { JsonSchema } from '../../../src/api/crd/json-schema.ts';
+import { tenantBlocks } from '../../../src/compute/registry.ts';
 
 const { spec } = tenantCrd(tenantBlocks);
 const [served] = spec.versions;

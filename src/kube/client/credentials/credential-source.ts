@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { withDeadline } from '../../async/deadline.ts';
+import { withDeadline } from '../../../async/deadline.ts';
 import { runExecPlugin } from './exec-plugin.ts';
 import type { ExecPlugin } from './exec-plugin.ts';
-import { KubeUnreachableError, messageOf } from './kube-api-error.ts';
-import type { KubeUser } from './load-kube-config.ts';
+import { KubeUnreachableError, messageOf } from '../kube-api-error.ts';
+import type { KubeUser } from '../load-kube-config.ts';
 
 export interface TlsOptions {
   ca?: Buffer;

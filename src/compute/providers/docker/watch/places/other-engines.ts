@@ -1,10 +1,10 @@
-import { withDeadline } from '../../../../async/deadline.ts';
-import { sharedRun } from '../../../../async/shared-run.ts';
-import { ComputeError } from '../../../errors.ts';
-import { abortedCall, silentEngine } from '../engine/engine-errors.ts';
-import { engineText, isSameEngine } from '../engine/engine-id.ts';
-import type { EngineId } from '../engine/engine-id.ts';
-import type { Engine, EngineReads } from '../engine/engine.ts';
+import { withDeadline } from '../../../../../async/deadline.ts';
+import { sharedRun } from '../../../../../async/shared-run.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { abortedCall, silentEngine } from '../../engine/engine-errors.ts';
+import { engineText, isSameEngine } from '../../engine/engine-id.ts';
+import type { EngineId } from '../../engine/engine-id.ts';
+import type { Engine, EngineReads } from '../../engine/engine.ts';
 
 /** Engines that the operator's address led to once, and that still hold something. */
 export interface OtherEngines {

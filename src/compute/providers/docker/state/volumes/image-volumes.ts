@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import type { DesiredContainer } from './desired-tenant.ts';
-import type { ObservedContainer } from './observed-container.ts';
+import type { DesiredContainer } from '../desired-tenant.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 
 /**
  * Volumes that an image declares (`VOLUME`) and the spec says nothing of. Left to the engine, each container would get

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { structuralSchema } from '../../src/api/json-schema.ts';
-import { withoutDefaults } from '../../src/api/without-defaults.ts';
+import { structuralSchema } from '../../../src/api/crd/json-schema.ts';
+import { withoutDefaults } from '../../../src/api/crd/without-defaults.ts';
 
 const block = z.strictObject({
   name: z.string().describe('A name.'),
