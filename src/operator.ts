@@ -15,7 +15,7 @@ import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
 import { podNamespace, processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
-import { reportOrphans } from './controller/orphans/orphans.ts';
+import { reportOrphans } from './controller/orphans.ts';
 import { tenantsResource } from './controller/kube-resources.ts';
 import { createReaper } from './controller/steps/reap.ts';
 import type { Reaper, ReaperOptions } from './controller/steps/reap.ts';

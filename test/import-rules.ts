@@ -70,10 +70,12 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'secrets'],
-      steps: ['', 'status', 'secrets'],
+      '': ['steps', 'status', 'secrets', 'owned'],
+      steps: ['', 'status', 'secrets', 'owned'],
       status: [''],
       secrets: [''],
+      // What is owned on the engines, whoever asks.
+      owned: [],
     },
   },
 ];

@@ -19,7 +19,7 @@ import { createMockProvider } from '../../src/compute/providers/mock/provider.ts
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import type { EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
 import type { ReconcileDeps } from '../../src/controller/pass.ts';
-import { createFormerIds } from '../../src/controller/orphans/former-ids.ts';
+import { createFormerIds } from '../../src/controller/owned/former-ids.ts';
 import { reconcileTenant } from '../../src/controller/reconcile-tenant.ts';
 import { createTenantIndex } from '../../src/controller/tenant-index.ts';
 import { createTenantMemories } from '../../src/controller/tenant-memory.ts';

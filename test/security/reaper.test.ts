@@ -6,7 +6,7 @@ import { allows } from '../../src/compute/permit.ts';
 import type { Permit } from '../../src/compute/permit.ts';
 import type { OwnedResource, TenantPlace } from '../../src/compute/provider.ts';
 import { tenantsResource } from '../../src/controller/kube-resources.ts';
-import { reportOrphans } from '../../src/controller/orphans/orphans.ts';
+import { reportOrphans } from '../../src/controller/orphans.ts';
 import { createReaper } from '../../src/controller/steps/reap.ts';
 import type { ReaperOptions } from '../../src/controller/steps/reap.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';

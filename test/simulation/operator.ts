@@ -6,7 +6,7 @@ import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/provid
 import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import type { ProviderContext } from '../../src/compute/provider.ts';
 import type { EnabledProvider, EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
-import { reportOrphans } from '../../src/controller/orphans/orphans.ts';
+import { reportOrphans } from '../../src/controller/orphans.ts';
 import { tenantsResource } from '../../src/controller/kube-resources.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
 import type { Tenant } from '../../src/api/tenant.ts';

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
-import { sleep } from '../../async/sleep.ts';
-import type { Tenant } from '../../api/tenant.ts';
-import type { EnabledProviders } from '../../compute/selection/enabled-providers.ts';
-import { ComputeError } from '../../compute/errors.ts';
-import type { OwnedResource, Provider } from '../../compute/provider.ts';
-import type { Reaper } from '../steps/reap.ts';
-import { messageOf } from '../../kube/client/kube-api-error.ts';
-import type { Resource } from '../../kube/client/resource.ts';
+import { sleep } from '../async/sleep.ts';
+import type { Tenant } from '../api/tenant.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { ComputeError } from '../compute/errors.ts';
+import type { OwnedResource, Provider } from '../compute/provider.ts';
+import type { Reaper } from './steps/reap.ts';
+import { messageOf } from '../kube/client/kube-api-error.ts';
+import type { Resource } from '../kube/client/resource.ts';
 
 export interface OrphanReportOptions {
   readonly providers: EnabledProviders;

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { ComputeError } from '../../../src/compute/errors.ts';
-import type { OwnedResource } from '../../../src/compute/provider.ts';
-import { reportOrphans } from '../../../src/controller/orphans/orphans.ts';
-import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
-import { recordingLogger } from '../../kube/recording-logger.ts';
-import { scriptedProvider } from '../scripted-provider.ts';
-import type { ScriptedProvider } from '../scripted-provider.ts';
-import { tenantWith } from '../tenant-fixture.ts';
+import { ComputeError } from '../../src/compute/errors.ts';
+import type { OwnedResource } from '../../src/compute/provider.ts';
+import { reportOrphans } from '../../src/controller/orphans.ts';
+import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
+import { recordingLogger } from '../kube/recording-logger.ts';
+import { scriptedProvider } from './scripted-provider.ts';
+import type { ScriptedProvider } from './scripted-provider.ts';
+import { tenantWith } from './tenant-fixture.ts';
 
 const intervalMs = 60_000;
 
