@@ -89,7 +89,7 @@ describe('a deleted Tenant on Docker', () => {
     const whose = { provider: 'docker', tenant: `${ns.name}/kept` };
     expect(reports().map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { ...whose, resource: `container ${before?.Names[0]?.slice(1)}` },
-      { ...whose, resource: `network landlord-${ns.name}-kept` },
+      { ...whose, resource: `network ${Object.keys(before?.NetworkSettings.Networks ?? {}).join()}` },
     ]);
     const [after] = await view.containers(ns.name, 'kept');
     expect(after).toMatchObject({ Id: before?.Id, State: 'running' });

@@ -1,5 +1,6 @@
 import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -37,7 +38,7 @@ describe('a Tenant on Docker', () => {
         docker: { ...dockerBlock(images.v1), host: `unix://${join(folder, 'engine.sock')}` },
         mock: {},
       },
-      config: { instance: ns.name },
+      config: { instance: ns.name, hash_key_file: join(folder, 'hash-key') },
       logger: log.logger,
     });
   };
@@ -58,6 +59,8 @@ describe('a Tenant on Docker', () => {
   beforeAll(async () => {
     ns = await createTestNamespace('docker');
     folder = await mkdtemp(join(tmpdir(), 'landlord-lifecycle-'));
+    // As an installed operator has it: the same over restarts.
+    await writeFile(join(folder, 'hash-key'), randomBytes(32));
     const socketPath = inject('dockerHost').replace(/^unix:\/\//, '');
     engine = await startKillingProxy(
       { path: join(folder, 'engine.sock') },

@@ -85,7 +85,10 @@ describe.concurrent('Secrets of Tenants on Docker', () => {
     await createPulling('right', await guarded('right'));
     await ns.untilReady('right');
     const [container] = await view.containers(ns.name, 'right');
-    expect(container).toMatchObject({ Image: `${registry.address}/app:right`, State: 'running' });
+    expect(container).toMatchObject({
+      Labels: { 'landlord.image': `${registry.address}/app:right` },
+      State: 'running',
+    });
     await expectNowhere('right', rightPassword, `${user}:${rightPassword}`);
   });
 

@@ -43,6 +43,7 @@ describe('a kill -9 of the operator at each kind of write to ECS', () => {
       instance: bench.ns.name,
       compute: { ecs: { ...bench.block, endpoint: `http://127.0.0.1:${proxy.port}` } },
       controller: { namespaces: [bench.ns.name] },
+      policy: { ecs: { allowed_tag_keys: ['team'] } },
       server: { address: '127.0.0.1:0' },
     };
     await writeFile(configFile, stringify(config));

@@ -87,7 +87,7 @@ describe('a Tenant on the mock provider', () => {
       await ns.untilReady('elder');
       await ns.create('younger', { ...mock({}), tenantId: `${ns.name}-shared` });
       const younger = await ns.untilReason('younger', 'ProviderConflict');
-      expect(findCondition(younger.status?.conditions, 'Stalled')?.message).toContain(`${ns.name}/elder`);
+      expect(findCondition(younger.status?.conditions, 'Stalled')?.message).toContain('Tenant elder');
       await ns.delete('elder');
       await ns.untilReady('younger');
     },
