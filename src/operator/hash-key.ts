@@ -6,7 +6,7 @@ import { HashKey } from '../compute/spec/spec-hash.ts';
 import { ownNamespace } from '../config/environment.ts';
 import type { OperatorConfig } from '../config/operator-config.ts';
 import { ensureSecret } from '../kube/client/ensure-secret.ts';
-import { isApiError } from '../kube/client/kube-api-error.ts';
+import { isApiError, messageOf } from '../kube/client/kube-api-error.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 
 /** Where the key of the installation comes from. What is lost with it is convenience: see docs/decisions/0003. */
@@ -88,9 +88,17 @@ function newKey(): string {
 }
 
 function keyFromFile(file: string): Uint8Array {
-  const bytes = readFileSync(file);
+  const bytes = read(file);
   if (bytes.length >= keyBytes) return bytes;
   throw new Error(
     `hash_key_file: ${file} holds ${bytes.length} bytes, must be at least ${keyBytes} random ones`,
   );
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`hash_key_file: ${file} can't be read: ${messageOf(error)}`, { cause: error });
+  }
 }

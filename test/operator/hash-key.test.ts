@@ -72,6 +72,9 @@ describe('the key of the installation', () => {
   test('is not taken from a file that is too short, nor from none', async () => {
     const { start } = bench();
     await expect(start({ file: fileOf(31) })).rejects.toThrow(/hash_key_file: .* holds 31 bytes/);
+    await expect(start({ file: '/nowhere/key' })).rejects.toThrow(
+      /hash_key_file: \/nowhere\/key can't be read/,
+    );
     await expect(start({ file: '/nowhere/key' })).rejects.toThrow(/nowhere/);
   });
 
