@@ -17,8 +17,6 @@ import { podNamespace, processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
 import { reportOrphans } from './controller/orphans.ts';
 import { tenantsResource } from './controller/kube-resources.ts';
-import { createReaper } from './controller/steps/reap.ts';
-import type { Reaper, ReaperOptions } from './controller/steps/reap.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
 import { sharedRun } from './async/shared-run.ts';
@@ -29,8 +27,12 @@ import type { KubeClient } from './kube/client/kube-client.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Reflector } from './kube/cache/reflector.ts';
+import type { ReflectorMetrics } from './kube/cache/watch-loop.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
+import { namespaceLabels } from './operator/namespace-labels.ts';
+import type { NamespaceLabels } from './operator/namespace-labels.ts';
+import { reaperOf } from './operator/reaper.ts';
 import { startHealthServer } from './observability/http-server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -93,10 +95,12 @@ export async function runOperator(
       const needed = enabledDefinitions(config).some(({ secrets }) => secrets === 'values');
       const hashKey = await installationKey({ client, config, needed, logger }, leading);
       if (hashKey === undefined) return;
-      const created = await createProviders(options, { clusterUid: cluster, hashKey }, metrics);
+      const labels = namespaceLabels(config, { client, logger, metrics: reflectorMetrics(metrics) });
+      const policed = labels === undefined ? options : { ...options, config: labels.known(config) };
+      const created = await createProviders(policed, { clusterUid: cluster, hashKey }, metrics);
       const providers = fenced(created, held);
       await work(
-        { ...options, client, metrics, providers, tenure: held },
+        { ...policed, client, metrics, providers, labels, tenure: held },
         leading,
         (created) => (controller = created),
       );
@@ -209,11 +213,12 @@ interface WorkOptions extends OperatorOptions {
   readonly client: KubeClient;
   readonly metrics: Metrics;
   readonly providers: EnabledProviders;
+  readonly labels: NamespaceLabels | undefined;
   readonly tenure: Tenure;
 }
 
 async function work(
-  { config, logger, client, metrics, providers, tenure }: WorkOptions,
+  { config, logger, client, metrics, providers, labels, tenure }: WorkOptions,
   signal: AbortSignal,
   onCreated: (controller: TenantController) => void,
 ): Promise<void> {
@@ -233,15 +238,11 @@ async function work(
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
-    mayRetain: mayRetain(config),
+    mayRetain: (namespace) => allowsRetain(config.policy, namespace),
     freeTenantIds: (namespace) => policyFor(config.policy, namespace).free_tenant_ids,
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
-      reflector: {
-        onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
-        onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),
-        onEvent: (name) => metrics.watchEvents.inc({ resource: name }),
-      },
+      reflector: reflectorMetrics(metrics),
       queue: {
         onDepth: (depth) => metrics.queueDepth.set(depth),
         onDone: (_key, info) =>
@@ -263,31 +264,19 @@ async function work(
     },
     signal,
   );
+  const following = labels?.run((namespaces) => controller.onNamespaces(namespaces), signal);
+  await labels?.settled(signal);
   await controller.run(signal, drainMs, tenure.lost);
-  await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
+  await Promise.all([orphans, following, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
 }
 
-function mayRetain({ policy }: OperatorConfig): (namespace: string) => boolean {
-  return (namespace) => allowsRetain(policy, namespace);
-}
-
-interface ReaperParts extends Pick<ReaperOptions, 'tenants' | 'events' | 'logger'> {
-  readonly metrics: Metrics;
-}
-
-function reaperOf(config: OperatorConfig, { metrics, ...parts }: ReaperParts): Reaper | undefined {
-  const { enabled, grace_period, dry_run } = config.controller.reaper;
-  if (!enabled) return undefined;
-  return createReaper({
-    ...parts,
-    gracePeriodMs: durationMs(grace_period),
-    dryRun: dry_run,
-    mayRetain: mayRetain(config),
-    now: () => performance.now(),
-    onDue: (provider, places) => metrics.reaperDue.set({ provider }, places),
-    onReaped: (provider) => metrics.reaped.inc({ provider }),
-  });
+function reflectorMetrics(metrics: Metrics): ReflectorMetrics {
+  return {
+    onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
+    onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),
+    onEvent: (name) => metrics.watchEvents.inc({ resource: name }),
+  };
 }
 
 function countTenants({ tenants }: Metrics, cache: Reflector<Tenant> | undefined): void {

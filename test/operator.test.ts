@@ -30,10 +30,11 @@ const registry = vi.hoisted(() => ({
   tenantBlocks: {} as Record<string, unknown>,
 }));
 vi.mock('../src/compute/registry.ts', () => registry);
-/** What is waited for between two tries passes a hundred times as fast. */
+/** What is waited for between two tries passes a hundred times as fast; what only bounds a wait (`ref: false`) does not. */
 vi.mock('../src/async/sleep.ts', async (original) => {
   const { sleep } = await original<typeof sleeping>();
-  const hurried: typeof sleep = (ms, signal) => sleep(ms / 100, signal);
+  const hurried: typeof sleep = (ms, signal, options) =>
+    sleep(options?.ref === false ? ms : ms / 100, signal, options);
   return { sleep: hurried };
 });
 
@@ -112,6 +113,7 @@ async function startOperator(parts: Record<string, unknown> = {}) {
     start,
     tenants: resource<Tenant>(user, tenantsResource),
     leases: resource<KubeObject & { spec: Record<string, unknown> }>(user, leases),
+    namespaces,
     createCluster: () => namespaces.create({ metadata: { name: 'kube-system' } }),
     async get(path: string) {
       const response = await fetch(`http://127.0.0.1:${await portOf()}${path}`);
@@ -154,6 +156,34 @@ describe('the operator', { timeout: 60_000 }, () => {
     expect(await ended).toBe('stopped');
     expect(operator.loaded.get('docker')?.provider.closed).toBe(true);
     await expect(operator.get('/healthz')).rejects.toThrow('fetch failed');
+  });
+
+  test('knows the labels of namespaces before it looks at a Tenant, and follows them', async () => {
+    const entry = { selector: 'team=a', allow_retain: true };
+    const operator = await startOperator({ policy: { allow_retain: false, namespaces: [entry] } });
+    await operator.createCluster();
+    await operator.namespaces.create({ metadata: { name: 'mine', labels: { team: 'a' } } });
+    const spec = { computeProvider: 'docker', deletionPolicy: 'Retain' };
+    await operator.tenants.create({ apiVersion, kind, metadata: { name: 'acme', namespace: 'mine' }, spec });
+    const answered = Promise.withResolvers<void>();
+    const asked = (path: string) =>
+      operator.apiserver.requests.some((one) => one.method === 'WATCH' && one.path.endsWith(path));
+    operator.apiserver.intercept = ({ method, path }) =>
+      method === 'WATCH' && path === '/api/v1/namespaces' ? answered.promise : undefined;
+    void operator.start();
+    await until(() => asked('/api/v1/namespaces'));
+    // Long enough for it to know the Tenants and to write to one.
+    for (let turn = 0; turn < 30; turn += 1)
+      expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
+    expect(asked('/tenants')).toBe(false);
+    answered.resolve();
+    const reasonIs = (reason: string) => async () =>
+      findCondition((await operator.tenants.get('acme', 'mine'))?.status?.conditions, 'Ready')?.reason ===
+      reason;
+    await until(reasonIs('Running'));
+    expect(JSON.stringify(operator.apiserver.requests)).not.toContain('AccessDenied');
+    await operator.namespaces.mergePatch('mine', undefined, { metadata: { labels: { team: 'b' } } });
+    await until(reasonIs('PolicyDenied'));
   });
 
   test('loads what the config enables and nothing else, and tells it instance, cluster, policy and sweep', async () => {

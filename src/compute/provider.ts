@@ -22,7 +22,8 @@ export interface Provider<D extends Desired = Desired> {
 
   /**
    * Pure: the engine's own input for the spec, and where it goes. Computed once per pass; the other operations take
-   * what it returned. Throws ComputeError `InvalidSpec` naming the path, or `PolicyDenied` naming the rule.
+   * what it returned. Throws ComputeError `InvalidSpec` naming the path, or `PolicyDenied` naming the rule;
+   * AccessDenied where the operator can't tell what the namespace may ask for.
    */
   desired(spec: TenantComputeSpec): D;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLabelSelector } from '../compute/label-selector.ts';
 import { commonPolicyShape, identityPolicyShape } from '../compute/policy.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
 import { duration } from '../api/duration.ts';
@@ -73,14 +74,34 @@ const hashKeyFile = z
       "Empty: the Secret `landlord-hash-key` in the operator's namespace, which is made at the first start.",
   );
 
+const labelSelector = z
+  .string()
+  .refine(
+    (text) => text === '' || isLabelSelector(text),
+    'must be a label selector such as team=a,tier in (gold,silver),!legacy',
+  )
+  .default('');
+
 /** The rules of `policy` once more, for some namespaces. */
 function namespacePolicy(policy: z.ZodObject) {
   return z
     .array(
-      z.strictObject({
-        names: z.array(z.string().min(1)).min(1).describe('Names of the namespaces.'),
-        ...(withoutDefaults(policy) as z.ZodObject).shape,
-      }),
+      z
+        .strictObject({
+          names: z
+            .array(z.string().min(1))
+            .default([])
+            .describe('Names of the namespaces. Required where there is no selector.'),
+          selector: labelSelector.describe(
+            'Label selector of namespaces, besides those in names. Empty: no others. Needs the rights of the ' +
+              'component namespace-selectors.',
+          ),
+          ...(withoutDefaults(policy) as z.ZodObject).shape,
+        })
+        .refine(({ names, selector }) => names.length > 0 || selector !== '', {
+          path: ['names'],
+          message: 'is required where no selector is given: one of them says which namespaces',
+        }),
     )
     .default([])
     .describe(
@@ -94,7 +115,7 @@ const controller = z.strictObject({
     .default('5m')
     .describe("Time between two of each provider's sweeps over its engine."),
   namespaces: z.array(z.string().min(1)).default([]).describe('Namespaces to watch. Empty: all.'),
-  tenant_selector: z.string().default('').describe('Label selector of the Tenants to watch. Empty: all.'),
+  tenant_selector: labelSelector.describe('Label selector of the Tenants to watch. Empty: all.'),
   reaper: z
     .strictObject({
       enabled: z.boolean().default(false).describe('Whether to look for what is to be removed.'),

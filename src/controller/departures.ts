@@ -190,7 +190,7 @@ async function forgetAbsent(
   const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
   const { deletionPolicy } = (tenant.spec ?? {}) as Partial<TenantSpec>;
   const { index, mayRetain } = options.deps();
-  if (deletionPolicy === 'Retain' && mayRetain(namespace)) return;
+  if (deletionPolicy === 'Retain' && mayRetain(namespace) !== false) return;
   // What another Tenant of this id has there is not of this one.
   if (index.keysOf(tenantId).length > 0) return;
   for (const { definition, provider } of forgetful(options)) {

@@ -10,3 +10,9 @@ export const secretsResource: ResourceType = {
   plural: 'secrets',
   namespaced: true,
 };
+export const namespacesResource: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  namespaced: false,
+};

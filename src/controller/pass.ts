@@ -53,8 +53,8 @@ export interface ReconcileDeps {
   readonly events: EventRecorder;
   /** Has the key looked at again after `ms` at the latest. */
   readonly lookAgainWithin: (key: string, ms: number) => void;
-  /** Whether Tenants of this namespace may leave behind what they run. */
-  readonly mayRetain: (namespace: string) => boolean;
+  /** Whether Tenants of this namespace may leave behind what they run. Undefined: nobody can tell now. */
+  readonly mayRetain: (namespace: string) => boolean | undefined;
   readonly logger: Logger;
   readonly now: () => Date;
 }

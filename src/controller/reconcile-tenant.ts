@@ -2,6 +2,7 @@ import { finalizer } from '../api/names.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
 import { denied } from '../compute/policy.ts';
+import { unknownLabels } from '../compute/policy-by-namespace.ts';
 import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
@@ -183,9 +184,13 @@ function specOf({ deps, tenant, memory }: Pass): TenantSpec {
   return spec;
 }
 
-/** Throws PolicyDenied where it asks to leave behind what it runs, and may not. */
+/** Throws PolicyDenied where it asks to leave behind what it runs, and may not; AccessDenied where nobody can tell. */
 function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec): void {
-  if (deletionPolicy !== 'Retain' || deps.mayRetain(tenant.metadata.namespace)) return;
+  const { namespace } = tenant.metadata;
+  if (deletionPolicy !== 'Retain') return;
+  const mayRetain = deps.mayRetain(namespace);
+  if (mayRetain === undefined) throw unknownLabels(namespace);
+  if (mayRetain) return;
   throw denied(
     'allow_retain',
     'spec.deletionPolicy is Retain',

@@ -25,6 +25,7 @@ import { providerLane } from './provider-lane.ts';
 import { createFormerIds } from './owned/former-ids.ts';
 import { createOwnedLook } from './owned/owned-look.ts';
 import { createTenantHints } from './tenant-hints.ts';
+import type { TenantHints } from './tenant-hints.ts';
 import { createTenantIndex } from './tenant-index.ts';
 import { createTenantMemories } from './tenant-memory.ts';
 import { createTenantWriter } from './tenant-writer.ts';
@@ -43,9 +44,9 @@ export interface TenantControllerOptions {
   readonly namespaces: readonly string[];
   /** Label selector; empty: all. */
   readonly tenantSelector: string;
-  /** Whether Tenants of a namespace may leave behind what they run. Default: all may. */
-  readonly mayRetain?: (namespace: string) => boolean;
-  /** Whether Tenants of this namespace may have any id that they like. */
+  /** Whether Tenants of a namespace may leave behind what they run; undefined: nobody can tell now. Default: all may. */
+  readonly mayRetain?: (namespace: string) => boolean | undefined;
+  /** Whether Tenants of this namespace may have any id that they like. May throw ComputeError. */
   readonly freeTenantIds: (namespace: string) => boolean;
   readonly metrics?: {
     readonly reflector?: ReflectorMetrics;
@@ -63,6 +64,8 @@ export interface TenantController {
   run(signal: AbortSignal, drainMs: number, abort?: AbortSignal): Promise<void>;
   /** The Tenants as they are known. */
   readonly tenants: Reflector<Tenant>;
+  /** What Tenants of these namespaces may ask for may be something else now. */
+  onNamespaces(namespaces: ReadonlySet<string>): void;
 }
 
 export function createTenantController(options: TenantControllerOptions): TenantController {
@@ -114,14 +117,11 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const watches: Watch[] = [
     (signal) => tenants.run(signal),
     (signal) => secretWatch.run(signal),
-    ...[...providers].map(
-      ([name, { provider }]): Watch =>
-        (signal) =>
-          provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
-    ),
+    ...providerWatches(providers, hints),
   ];
   return {
     tenants,
+    onNamespaces: (namespaces) => hints.onNamespaces(namespaces),
     run: (signal, drainMs, abort) => run({ tenants, queue, watches, logger, drainMs, abort }, signal),
   };
 }
@@ -135,6 +135,14 @@ function looksByOwner(providers: EnabledProviders): Pick<ReconcileDeps, 'ownedOn
 const abortedMs = 2000;
 
 type Watch = (signal: AbortSignal) => Promise<void>;
+
+function providerWatches(providers: EnabledProviders, hints: TenantHints): readonly Watch[] {
+  return [...providers].map(
+    ([name, { provider }]): Watch =>
+      (signal) =>
+        provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
+  );
+}
 
 interface Running {
   readonly tenants: Reflector<Tenant>;

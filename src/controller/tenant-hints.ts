@@ -17,6 +17,8 @@ export interface TenantHints {
   onTenant(event: CacheEvent<Tenant>): void;
   /** A Secret changed that Tenants may read. */
   onSecret(namespace: string, name: string): void;
+  /** Something changed that holds for all Tenants of these namespaces. */
+  onNamespaces(namespaces: ReadonlySet<string>): void;
   /** Something happened on the provider's engine; without an id, to any tenant. */
   onProvider(provider: string, tenantId: string | undefined): void;
 }
@@ -65,6 +67,10 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       else queue.addAfter(key, waitMs);
     },
     onSecret: (namespace, name) => addAll(index.readersOf(namespace, name)),
+    onNamespaces(namespaces) {
+      for (const tenant of tenants.values())
+        if (namespaces.has(tenant.metadata.namespace)) queue.add(keyOf(tenant));
+    },
     onProvider(provider, tenantId) {
       if (tenantId !== undefined) return addAll(concerned(known(index.keysOf(tenantId))).map(keyOf));
       for (const tenant of tenants.values()) if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));

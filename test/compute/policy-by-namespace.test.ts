@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { policyFor, policyOf, widestPolicy } from '../../src/compute/policy-by-namespace.ts';
+import { allowsRetain, policyFor, policyOf, widestPolicy } from '../../src/compute/policy-by-namespace.ts';
 import type { NamespaceRules } from '../../src/compute/policy-by-namespace.ts';
 
 const top = {
@@ -81,3 +81,69 @@ test('the widest is that of all namespaces together', () => {
     roles: ['all', 'a', 'b'],
   });
 });
+
+describe('an entry with a selector', () => {
+  const labels: Readonly<Record<string, Record<string, string>>> = {
+    a: { team: 'a' },
+    both: { team: 'a' },
+    other: { team: 'b' },
+    bare: {},
+  };
+  const labelsOf = (namespace: string) => labels[namespace];
+  const ofSelector = { names: ['both', 'named'], selector: 'team=a', allowed_images: ['a/*'] };
+  const policy = { ...top, namespaces: [ofSelector], labelsOf };
+
+  test.each(['a', 'both', 'named'])('is for %s', (namespace) => {
+    expect(policyFor(policy, namespace).allowed_images).toEqual(['all/*', 'a/*']);
+  });
+
+  test.each(['other', 'bare'])('is not for %s', (namespace) => {
+    expect(policyFor(policy, namespace)).toBe(policy);
+  });
+
+  test.each([
+    ['namespace is not known', policy],
+    ['labels are known of none', { ...top, namespaces: [ofSelector] }],
+  ])('leaves it open what the policy is where the %s', (_what, rules) => {
+    expect(() => policyFor(rules, 'nowhere')).toThrow(
+      expect.objectContaining({
+        code: 'AccessDenied',
+        message: expect.stringContaining('the labels of namespace nowhere are not known'),
+      }),
+    );
+  });
+
+  test('follows the labels', () => {
+    const moving = { now: { team: 'b' } };
+    const rules = { ...policy, labelsOf: () => moving.now };
+    expect(policyFor(rules, 'x').allowed_images).toEqual(['all/*']);
+    moving.now = { team: 'a' };
+    expect(policyFor(rules, 'x').allowed_images).toEqual(['all/*', 'a/*']);
+  });
+
+  test('is in the widest, and leaves none of its own keys in a policy', () => {
+    expect(
+      widestPolicy({ ...policy, namespaces: [{ ...ofSelector, ecs: { roles: ['a'] } }] }, 'ecs', {}),
+    ).toEqual({
+      roles: ['a'],
+    });
+    expect(policyFor(policy, 'a')).not.toHaveProperty('selector');
+    expect(policyFor(policy, 'a')).not.toHaveProperty('names');
+  });
+});
+
+test.each<[string, boolean | undefined, boolean | undefined, boolean | undefined]>([
+  ['all may', true, undefined, undefined],
+  ['all may, and those that are selected may not', true, false, undefined],
+  ['nothing is said', undefined, undefined, undefined],
+  ['nobody may', false, undefined, false],
+  ['nobody may, those that are selected neither', false, false, false],
+  ['those that are selected may', false, true, undefined],
+])(
+  'where %s, what unknown labels say of retaining is told as far as it is sure',
+  (_what, all, selected, expected) => {
+    const entry = { names: [], selector: 'team=a', allow_retain: selected };
+    const policy = { ...top, allow_retain: all, namespaces: [entry] };
+    expect(allowsRetain(policy, 'x')).toBe(expected);
+  },
+);

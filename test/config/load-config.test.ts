@@ -225,7 +225,27 @@ describe('each mistake is one line that names file and path:', () => {
     [
       'rules for no namespace',
       `${mock}\npolicy: {namespaces: [{allowed_images: [a]}]}`,
-      'policy.namespaces[0].names: is required',
+      'policy.namespaces[0].names: is required where no selector is given: one of them says which namespaces',
+    ],
+    [
+      'a selector of nothing, and no names',
+      `${mock}\npolicy: {namespaces: [{names: [], selector: ""}]}`,
+      'policy.namespaces[0].names: is required where no selector is given: one of them says which namespaces',
+    ],
+    [
+      'no selector of namespaces',
+      `${mock}\npolicy: {namespaces: [{names: [a]}, {selector: "team in ()"}]}`,
+      'policy.namespaces[1].selector: must be a label selector such as team=a,tier in (gold,silver),!legacy',
+    ],
+    [
+      'a selector of blanks',
+      `${mock}\npolicy: {namespaces: [{selector: " "}]}`,
+      'policy.namespaces[0].selector: must be a label selector such as team=a,tier in (gold,silver),!legacy',
+    ],
+    [
+      'no selector of Tenants',
+      `${mock}\ncontroller: {tenant_selector: "tier=gold,"}`,
+      'controller.tenant_selector: must be a label selector such as team=a,tier in (gold,silver),!legacy',
     ],
     [
       'an unknown rule of a namespace',

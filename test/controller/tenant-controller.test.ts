@@ -250,6 +250,19 @@ describe('the controller', () => {
     expect([...docker.workloads.keys()]).toEqual([key]);
   });
 
+  test('looks again at the Tenants of a namespace that has other rules now, and at no others', async () => {
+    const fixture = await startController([scriptedProvider('docker')]);
+    await fixture.create('acme', image('a'));
+    await fixture.create('other', image('a'));
+    const before = fixture.passes.length;
+    fixture.controller.onNamespaces(new Set(['team-b', 'team']));
+    await fixture.pass();
+    expect(fixture.passes.slice(before)).toEqual([]);
+    fixture.controller.onNamespaces(new Set(['team-a']));
+    await fixture.pass();
+    expect(fixture.passes.slice(before).toSorted()).toEqual(['team-a/acme', 'team-a/other']);
+  });
+
   test('starts afresh a moment after a conflict, without an error in the log', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);

@@ -36,7 +36,7 @@ async function clusterWith(rights: (namespace: string) => readonly Manifest[]): 
   return { plane, ns };
 }
 
-function startOperator({ plane }: Cluster, namespaces: readonly string[]): TestOperator {
+function startOperator({ plane }: Cluster, namespaces: readonly string[], policy = {}): TestOperator {
   const config = parse(readFileSync(join(deployFolder, 'base/landlord.yaml'), 'utf8')) as {
     compute: Record<string, unknown>;
     leader_election: Record<string, unknown>;
@@ -45,7 +45,7 @@ function startOperator({ plane }: Cluster, namespaces: readonly string[]): TestO
     namespaces,
     compute: config.compute,
     // In a pod the namespace is that of the service account.
-    config: { leader_election: { ...config.leader_election, namespace: 'landlord-system' } },
+    config: { leader_election: { ...config.leader_election, namespace: 'landlord-system' }, policy },
     kubeconfigPath: plane.operatorKubeconfigPath,
   });
   cleanups.push(() => operator.stop());
@@ -117,7 +117,25 @@ test('the rights of deploy/base are enough for a life from creation to deletion'
   const entries = await cluster.plane.auditEntries();
   expect(refused(entries)).toEqual([]);
   expect([...granted(entries)]).toEqual(expect.arrayContaining(needed));
+  expect(granted(entries)).not.toContain('watch namespaces');
+  await liveBySelector(cluster);
 });
+
+/** What a selector alone allows, with the rights of the component for that besides. */
+async function liveBySelector(cluster: Cluster): Promise<void> {
+  const { plane, ns } = cluster;
+  const rights = manifests('components/namespace-selectors/role.yaml').map(forOperatorUser);
+  await apply(plane.kubeconfigPath, rights);
+  const entry = { selector: `kubernetes.io/metadata.name in (${ns.name})`, allowed_images: ['*'] };
+  const operator = startOperator(cluster, [], { allowed_images: ['none.example/none'], namespaces: [entry] });
+  await ns.create('selected', { containers: [{ name: 'app', image: 'registry.example/app:1' }] });
+  await ns.untilReady('selected');
+  await operator.stop();
+
+  const entries = await plane.auditEntries();
+  expect(refused(entries)).toEqual([]);
+  expect(granted(entries)).toContain('watch namespaces');
+}
 
 test('the rights of the component namespaced are enough, and end at its namespaces', async () => {
   const cluster = await clusterWith((namespace) => [

@@ -1,6 +1,7 @@
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { ComputeError } from '../../src/compute/errors.ts';
+import type { Labels } from '../../src/compute/label-selector.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
 import type { CreateBody } from '../../src/compute/providers/docker/converge/create-body.ts';
 import type { Engine } from '../../src/compute/providers/docker/engine/engine.ts';
@@ -32,6 +33,8 @@ export interface DockerOperator {
 export interface DockerOperatorOptions {
   readonly docker?: object;
   readonly policy?: object;
+  /** Labels of namespaces; those that are left out are not known. */
+  readonly namespaceLabels?: Readonly<Record<string, Labels>>;
   readonly engine?: MemoryEngine;
   /** Contents of Secrets of type kubernetes.io/dockerconfigjson, by `NAMESPACE/NAME`. */
   readonly pullSecrets?: Readonly<Record<string, object>>;
@@ -63,6 +66,7 @@ export interface DockerManifestsOptions extends Omit<DockerOperatorOptions, 'eng
 export function dockerManifests({
   docker = {},
   policy = {},
+  namespaceLabels = {},
   engine,
   pullSecrets = {},
   settleMs = 0,
@@ -71,7 +75,9 @@ export function dockerManifests({
   const config = parseConfig(text, 'config.yaml', { providers: providerDefinitions, environment: {} });
   const block = dockerOperatorBlock.parse(config.compute['docker']);
   const own = dockerPolicyBlock.parse((config.policy as Readonly<Record<string, unknown>>)['docker']);
-  const provider = dockerProvider(engine, block, own, context({ policy: config.policy, settleMs }));
+  const labels = new Map(Object.entries(namespaceLabels));
+  const rules = { ...config.policy, labelsOf: (namespace: string) => labels.get(namespace) };
+  const provider = dockerProvider(engine, block, own, context({ policy: rules, settleMs }));
   return {
     provider,
     async desired({ namespace, name, spec, tenantId = defaultTenantId(namespace, name) }) {

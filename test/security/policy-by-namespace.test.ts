@@ -53,6 +53,53 @@ test('what all may ask for, each namespace may, and its own bounds hold', async 
   expect(await operator.apply('team-a', tooLarge)).toMatch(/more cpu together than the 4 /);
 });
 
+describe('by the labels of namespaces', () => {
+  const image = withImage('registry.example/team-a/app:1', limits);
+  const bySelector = {
+    allowed_images: ['registry.example/base/*'],
+    namespaces: [{ selector: 'team=a,!guest', allowed_images: ['registry.example/team-a/*'] }],
+  };
+  const namespaceLabels = {
+    mine: { team: 'a' },
+    theirs: { team: 'b' },
+    bare: {},
+    guest: { team: 'a', guest: '' },
+    alike: { Team: 'a', 'x/team': 'a', team: 'A' },
+  };
+  const start = () => dockerOperator({ policy: bySelector, namespaceLabels });
+
+  test('those that are selected may have it', async () => {
+    expect(await start().settle('mine', image)).toBe('Every container is as desired');
+  });
+
+  test.each(['theirs', 'bare', 'guest', 'alike'])('%s, which is not, may not', async (namespace) => {
+    const operator = start();
+    expect(await operator.apply(namespace, image)).toMatch(/^PolicyDenied: policy\.allowed_images: /);
+    expect(operator.engine.calls).toEqual([]);
+  });
+
+  test.each(['unknown', 'MINE', 'mine ', '', '__proto__'])(
+    'where they are not known, as of %j, nothing is granted and nothing is made',
+    async (namespace) => {
+      const operator = start();
+      for (const asked of [image, withImage(base, limits)]) {
+        expect(await operator.apply(namespace, asked)).toMatch(
+          /^AccessDenied: policy\.namespaces: the labels of namespace .* are not known/,
+        );
+      }
+      expect(operator.engine.calls).toEqual([]);
+    },
+  );
+
+  test('a bound that a selector sets can not be had looser by labels that are not known', async () => {
+    const narrowed = { namespaces: [{ selector: 'untrusted', max_resources: { cpu: '1' } }] };
+    const large = withImage(base, { resources: { cpu: '8', memory: '1Gi' } });
+    const operator = dockerOperator({ policy: narrowed, namespaceLabels: { known: {} } });
+    expect(await operator.apply('fresh', large)).toMatch(/^AccessDenied: /);
+    expect(await operator.settle('known', large)).toBe('Every container is as desired');
+  });
+});
+
 describe('on ECS', () => {
   const role = 'arn:aws:iam::123456789012:role/team-a';
   const cluster = 'arn:aws:ecs:us-west-2:123456789012:cluster/team-a';

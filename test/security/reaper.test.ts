@@ -131,6 +131,12 @@ describe('the reaper', () => {
     expect(destroyed()).toEqual([]);
   });
 
+  test('touches nothing where nobody can tell whether they may', async () => {
+    const { destroyed, hours } = startReports({ mayRetain: () => undefined });
+    await hours(72);
+    expect(destroyed()).toEqual([]);
+  });
+
   test('in a dry run tells once what would go, and counts it', async () => {
     const { destroyed, hours, events, lines, due } = startReports({ dryRun: true });
     await hours(72);

@@ -8,7 +8,7 @@ import type { FixtureOptions } from '../controller/controller-fixture.ts';
 import { changesIn, scriptedProvider } from '../controller/scripted-provider.ts';
 
 /** Whatever a Tenant leaves behind runs on and counts for no quota: by what is it left, where that is not allowed? */
-async function start(mayRetain: boolean, options: FixtureOptions = {}) {
+async function start(mayRetain: boolean | undefined, options: FixtureOptions = {}) {
   const docker = scriptedProvider('docker');
   const fixture = await startController([docker], { mayRetain: () => mayRetain, ...options });
   const remove = async (): Promise<void> => {
@@ -52,6 +52,22 @@ describe('deletionPolicy Retain, where nothing may be left behind,', () => {
       reason: 'Destroyed',
       note: 'nothing of it is left; deletionPolicy is Retain, which policy.allow_retain does not allow here',
     });
+  });
+
+  test('is neither taken nor broken while nobody can tell: what runs stays, and so does the Tenant', async () => {
+    const asked: { answer: boolean | undefined } = { answer: true };
+    const { docker, fixture, remove, isGone } = await start(true, { mayRetain: () => asked.answer });
+    await fixture.create('acme', retained);
+    asked.answer = undefined;
+    await fixture.create('later', retained);
+    expect((await fixture.conditions('later'))[0]).toMatch(/AccessDenied$/);
+    expect(await fixture.message('later')).toMatch(/the labels of namespace team-a are not known/);
+    await remove();
+    expect({ gone: await isGone(), left: docker.workloads.size }).toEqual({ gone: false, left: 1 });
+    asked.answer = true;
+    fixture.controller.onNamespaces(new Set(['team-a']));
+    await fixture.pass(60_000);
+    expect({ gone: await isGone(), made: docker.workloads.size }).toEqual({ gone: true, made: 2 });
   });
 
   test('that was accepted under an earlier policy is none any more, and the status says why what runs goes', async () => {

@@ -6,6 +6,7 @@ import { ComputeError } from '../../compute/errors.ts';
 import type { ErrorCode } from '../../compute/errors.ts';
 import type { Permit } from '../../compute/permit.ts';
 import { distinctPlaces, isSamePlace, placeText } from '../../compute/place.ts';
+import { unknownLabels } from '../../compute/policy-by-namespace.ts';
 import type { DestroyResult } from '../../compute/provider.ts';
 import { note, placeAt } from '../pass.ts';
 import type { Pass, StatusDraft, Verdict } from '../pass.ts';
@@ -27,6 +28,9 @@ export async function deleteTenant(pass: Pass): Promise<Deletion> {
     return { destroyed: { type: 'Normal', reason: 'Deleting', action: 'Retain', note: kept } };
   }
   try {
+    // Nothing goes that may be meant to stay.
+    if (asksToRetain(pass) && mayRetain(pass) === undefined)
+      throw unknownLabels(pass.tenant.metadata.namespace);
     return await emptyAll(pass);
   } catch (error) {
     if (!(error instanceof ComputeError)) throw error;
@@ -50,7 +54,7 @@ function asksToRetain({ tenant }: Pass): boolean {
   return specOf(tenant)['deletionPolicy'] === 'Retain';
 }
 
-function mayRetain({ deps, tenant }: Pass): boolean {
+function mayRetain({ deps, tenant }: Pass): boolean | undefined {
   return deps.mayRetain(tenant.metadata.namespace);
 }
 

@@ -47,7 +47,7 @@ function mayClaim(
 ): boolean {
   const id = idInSpec(spec);
   if (id === undefined || strangeness(id, namespace) === undefined) return true;
-  return freeTenantIds(namespace) || (status?.placement !== undefined && status.tenantId === id);
+  return (status?.placement !== undefined && status.tenantId === id) || freeTenantIds(namespace);
 }
 
 /** Where the spec names none. */

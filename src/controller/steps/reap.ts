@@ -15,8 +15,11 @@ export interface ReaperOptions {
   readonly gracePeriodMs: number;
   /** Only tells what would go. */
   readonly dryRun: boolean;
-  /** Where Tenants may leave behind what they run, what has none may have been left on purpose. */
-  readonly mayRetain: (namespace: string) => boolean;
+  /**
+   * Where Tenants may leave behind what they run, what has none may have been left on purpose; also where nobody can tell
+   * now (undefined).
+   */
+  readonly mayRetain: (namespace: string) => boolean | undefined;
   readonly tenants: Pick<Resource<Tenant>, 'list'>;
   readonly events: Pick<EventRecorder, 'emit'>;
   readonly logger: Logger;
@@ -70,7 +73,7 @@ function danglingIn(
 }
 
 function isDue({ gracePeriodMs, mayRetain, now }: ReaperOptions, { place, since }: Dangling): boolean {
-  return now() - since >= gracePeriodMs && !mayRetain(place.namespace);
+  return now() - since >= gracePeriodMs && mayRetain(place.namespace) === false;
 }
 
 function tellOnce(options: ReaperOptions, one: Dangling): void {
