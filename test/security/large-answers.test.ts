@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { guardEngine } from '../../src/compute/providers/docker/engine/engine-guard.ts';
 import type { Engine, EngineEvent } from '../../src/compute/providers/docker/engine/engine.ts';
 import { containerMarks } from '../../src/compute/providers/docker/state/container-marks.ts';
 import { never, standInEngine, testClient, until } from '../compute/providers/docker/engine-stand-in.ts';
+import { reply, startStandIn } from '../compute/providers/ecs/aws-stand-in.ts';
+import { exampleBlock, testClient as ecsClient } from '../compute/providers/ecs/client-fixture.ts';
 import { dockerManifests } from './docker-operator.ts';
 
 /**
@@ -214,6 +216,30 @@ test('an event with far too many labels is heard as any other, and so are those 
       timeMs: 1000,
     })),
   );
+});
+
+test('an answer of ECS is read up to a cap, once, and the next call is answered', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'TEST');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  const told = { sent: 0 };
+  const server = await startStandIn(({ operation }, response) => {
+    if (operation === 'DescribeTaskDefinition') writeOn(response, told);
+    else reply(response, { taskDefinitionArns: [] });
+  });
+  onTestFinished(() => server.stop());
+  const ecs = ecsClient({ endpoint: server.url });
+  onTestFinished(() => ecs.close());
+  const scope = { region: 'us-west-2' };
+  const { task_definition_arn: arn } = exampleBlock;
+  await expect(ecs.describeTaskDefinition(scope, arn, never)).rejects.toMatchObject({
+    code: 'ProviderUnavailable',
+    message: expect.stringMatching(
+      / answers ecs:DescribeTaskDefinition with more than 32 MiB, which is not read$/,
+    ),
+  });
+  expect(told.sent).toBeLessThan(40 * mebibyte);
+  expect(server.calls).toHaveLength(1);
+  expect(await ecs.listTaskDefinitions(scope, 'tenant-app', never)).toEqual([]);
 });
 
 test('each label that a container of ours is made with is one that is kept', async () => {
