@@ -32,6 +32,7 @@ import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Clock } from './state/container-health.ts';
 import { writablePaths } from './state/confinement/host-paths.ts';
+import { containerMarks } from './state/container-marks.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
 import type { DesiredTenant, DockerSettings, EngineSettings } from './state/desired-tenant.ts';
 import { engineIdentity } from './watch/places/engine-identity.ts';
@@ -72,6 +73,7 @@ function clientOf(host: string, block: DockerOperatorBlock, { logger }: Provider
   return createEngineClient({
     host,
     logger,
+    marks: containerMarks,
     pullSilenceMs: durationMs(block.pull_silence),
     pullDeadlineMs: durationMs(block.pull_deadline),
   });

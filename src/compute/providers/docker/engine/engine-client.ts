@@ -5,21 +5,19 @@ import { saysInOrder } from '../../../observation/engine-text.ts';
 import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
-import { connectEngine, readAnswer } from './engine-connection.ts';
-import type { Answer, EngineConnection } from './engine-connection.ts';
-import {
-  connectionFailure,
-  engineTrouble,
-  failedRead,
-  refusal,
-  silentEngine,
-  withStableWords,
-} from './engine-errors.ts';
+import { readAnswer, readUpTo } from './answers/answer.ts';
+import type { Answer } from './answers/answer.ts';
+import { labelRule, listedSieve } from './answers/container-sieve.ts';
+import { readSiftedList } from './answers/sifted.ts';
+import { connectEngine } from './engine-connection.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { connectionFailure, failedRead, silentEngine, withStableWords } from './engine-errors.ts';
 import { engineIdIn } from './engine-id.ts';
 import type { EngineId } from './engine-id.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
+import { expectChange, find, foundBody, read } from './expected-answers.ts';
 import { lastOutput } from './last-output.ts';
 import { pullImage } from './pulls/image-pull.ts';
 import { askRegistry } from './registry-look.ts';
@@ -44,6 +42,8 @@ export interface EngineClientOptions {
   /** For tcp://. Its presence turns TLS on. */
   readonly tls?: EngineTls | undefined;
   readonly logger: Logger;
+  /** Names of the labels, without their prefix, that are kept of listed containers and of events. Default: any. */
+  readonly marks?: ReadonlySet<string>;
   /** Milliseconds that one call may take. Default: 30 s. */
   readonly deadlineMs?: number;
   /** Milliseconds that a pull may be silent. Default: 60 s. */
@@ -54,9 +54,12 @@ export interface EngineClientOptions {
   readonly probe?: { readonly intervalMs: number; readonly deadlineMs: number };
 }
 
+/** Of the networks and volumes of all tenants: one takes less than a kilobyte, and none tells what an image says. */
+const readWholeList = readUpTo(33_554_432);
+
 /** Throws an Error where the address is none. Connects with the first call, not before. */
 export function createEngineClient(options: EngineClientOptions): Engine {
-  const { host, dockerHostEnv, tls, logger, deadlineMs = defaultDeadlineMs } = options;
+  const { host, dockerHostEnv, tls, logger, marks, deadlineMs = defaultDeadlineMs } = options;
   const address = engineAddress(host, dockerHostEnv, tls !== undefined);
   const connection = connectEngine({ address, tls, logger, deadlineMs });
   const { pullSilenceMs: silenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
@@ -67,7 +70,7 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     identify: (signal) => identify(connection, signal),
     startedMs: (signal) => startedMs(connection, signal),
     ping: (signal) => ping(connection, signal),
-    ...containerCalls(connection),
+    ...containerCalls(connection, marks),
     ...networkCalls(connection),
     ...volumeCalls(connection),
     lastOutput: (id, signal) => lastOutput(connection, id, signal),
@@ -76,13 +79,13 @@ export function createEngineClient(options: EngineClientOptions): Engine {
       pullImage(connection, { reference, auth, onProgress, silenceMs, deadlineMs: pullDeadlineMs }, signal),
     askRegistry: (reference, auth, signal) =>
       askRegistry(connection, { reference, auth, timeoutMs: deadlineMs }, signal),
-    events: (labels, onOpen, signal) => engineEvents(connection, { labels, onOpen, probe }, signal),
+    events: (labels, onOpen, signal) => engineEvents(connection, { labels, marks, onOpen, probe }, signal),
     close: () => connection.close(),
   };
 }
 
 async function identify(connection: EngineConnection, signal: AbortSignal): Promise<EngineId> {
-  const id = engineIdIn(await read<Parameters<typeof engineIdIn>[0]>(connection, '/info', {}, signal));
+  const id = engineIdIn(await read<Parameters<typeof engineIdIn>[0]>(connection, { path: '/info' }, signal));
   if (id !== undefined) return id;
   const { host } = connection;
   throw new ComputeError('ProviderUnavailable', `Docker Engine at ${host} does not tell its id in /info`);
@@ -100,9 +103,10 @@ async function startedMs(connection: EngineConnection, signal: AbortSignal): Pro
 async function ping(connection: EngineConnection, signal: AbortSignal): Promise<void> {
   const { host, deadlineMs } = connection;
   const deadline = { timeoutMs: deadlineMs, caller: signal, late: () => silentEngine(host) };
+  const request = { method: 'GET', path: '/_ping' } as const;
   try {
     const answer = await withDeadline(deadline, async (inner) =>
-      readAnswer(await connection.open({ method: 'GET', path: '/_ping' }, inner)),
+      readAnswer(await connection.open(request, inner), { host, ...request }),
     );
     if (answer.status !== 200) throw failedRead(host, answer);
   } catch (error) {
@@ -123,10 +127,13 @@ type ContainerCalls = Pick<
   | 'updateContainer'
 >;
 
-function containerCalls(connection: EngineConnection): ContainerCalls {
+function containerCalls(connection: EngineConnection, marks?: ReadonlySet<string>): ContainerCalls {
   return {
-    listContainers: (labels, signal) =>
-      read(connection, '/containers/json', { all: true, filters: { label: labels } }, signal),
+    listContainers: async (labels, signal) => {
+      const query = { all: true, filters: { label: labels } };
+      const sieve = listedSieve(labelRule(labels, marks));
+      return read(connection, { path: '/containers/json', query }, signal, readSiftedList(sieve));
+    },
     inspectContainer: (idOrName, signal) => inspectContainer(connection, idOrName, signal),
     createContainer: async (name, body, signal) => {
       const answer = await connection.ask(
@@ -146,7 +153,9 @@ function containerCalls(connection: EngineConnection): ContainerCalls {
     },
     stopContainer: async (id, graceSeconds, _consent, signal) => {
       const request = post(id, 'stop', { query: { t: graceSeconds } });
-      const answer = await connection.ask(request, signal, connection.deadlineMs + graceSeconds * 1000);
+      const answer = await connection.ask(request, signal, {
+        deadlineMs: connection.deadlineMs + graceSeconds * 1000,
+      });
       if (answer.status !== 404) expectChange(connection, answer, id);
     },
     removeContainer: async (id, consent, signal) => {
@@ -196,7 +205,8 @@ function networkCalls(connection: EngineConnection): NetworkCalls {
       const isApart = answer.status === 404 || /is not connected to/i.test(answer.text);
       if (!isApart) expectChange(connection, answer, id);
     },
-    listNetworks: (filters, signal) => read(connection, '/networks', { filters }, signal),
+    listNetworks: (filters, signal) =>
+      read(connection, { path: '/networks', query: { filters } }, signal, readWholeList),
     inspectNetwork: (idOrName, signal) =>
       find(connection, `/networks/${encodeURIComponent(idOrName)}`, signal),
     createNetwork: async (body, signal) => {
@@ -219,9 +229,9 @@ function volumeCalls(
     listVolumes: async (labels, signal) => {
       const { Volumes } = await read<{ readonly Volumes: VolumeList | null }>(
         connection,
-        '/volumes',
-        { filters: { label: labels } },
+        { path: '/volumes', query: { filters: { label: labels } } },
         signal,
+        readWholeList,
       );
       return Volumes ?? [];
     },
@@ -253,41 +263,6 @@ async function inspectImage(
     throw new ComputeError('InvalidSpec', `Image ${reference} is not a valid image reference`);
   }
   return foundBody(connection, answer) as Awaited<ReturnType<Engine['inspectImage']>>;
-}
-
-async function read<T>(
-  connection: EngineConnection,
-  path: string,
-  query: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
-): Promise<T> {
-  const answer = await connection.ask({ method: 'GET', path, query }, signal);
-  if (answer.status !== 200) throw failedRead(connection.host, answer);
-  return answer.body as T;
-}
-
-async function find<T>(
-  connection: EngineConnection,
-  path: string,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  const answer = await connection.ask({ method: 'GET', path }, signal);
-  // An ambiguous name.
-  if (answer.status === 400) throw refusal(answer, path);
-  return foundBody(connection, answer) as T | undefined;
-}
-
-/** The body; undefined where there is no such thing. */
-function foundBody(connection: EngineConnection, answer: Answer): unknown {
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw failedRead(connection.host, answer);
-  return answer.body;
-}
-
-/** 304: it was so before. Throws EngineRefusal, or ComputeError where the engine itself is in trouble. */
-function expectChange(connection: EngineConnection, answer: Answer, target: string): void {
-  if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return;
-  throw engineTrouble(connection.host, answer) ?? refusal(answer, target);
 }
 
 function isNameTaken({ status, text }: Answer): boolean {

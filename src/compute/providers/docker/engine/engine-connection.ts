@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
-import { cutText } from '../../../observation/engine-text.ts';
 import { abortable } from '../../../../async/abortable.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import type { DeadlineOptions } from '../../../../async/deadline.ts';
+import { readAnswer } from './answers/answer.ts';
+import type { Answer, ReadAnswer } from './answers/answer.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
 import { engineTimeKeeper } from './engine-time.ts';
@@ -27,8 +28,11 @@ export interface EngineConnection {
   readonly deadlineMs: number;
   /** By the dates of its answers. */
   readonly time: EngineTime;
-  /** The whole answer. A GET is asked again, once, where its connection broke; anything else never. */
-  ask(request: EngineRequest, signal: AbortSignal, deadlineMs?: number): Promise<Answer>;
+  /**
+   * The answer, up to a cap, over which this call fails alone. A GET is asked again, once, where its connection broke;
+   * anything else never.
+   */
+  ask(request: EngineRequest, signal: AbortSignal, options?: AskOptions): Promise<Answer>;
   /**
    * The answer as a stream, on a connection of its own, once its headers are there. It has no deadline but `signal`:
    * abort it to let go of the connection. Its errors are unmapped: see `connectionFailure`.
@@ -37,14 +41,11 @@ export interface EngineConnection {
   close(): void;
 }
 
-export interface Answer {
-  readonly status: number;
-  /** Parsed JSON; the text where it is none; undefined where it is empty. */
-  readonly body: unknown;
-  /** What the engine says: of a failure, cut. */
-  readonly text: string;
-  /** How long it wants to be left alone, in milliseconds. */
-  readonly retryAfterMs?: number | undefined;
+export interface AskOptions {
+  /** Milliseconds that the answer may take. Default: the connection's. */
+  readonly deadlineMs?: number;
+  /** How it is read. Default: to its end, up to the cap of one thing. */
+  readonly read?: ReadAnswer;
 }
 
 export interface ConnectionOptions {
@@ -63,15 +64,20 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
   const api = negotiation(host, deadlineMs, { calls, streams, time }, logger);
   let closed = false;
 
-  const exchange = async (request: EngineRequest, signal: AbortSignal): Promise<Answer> => {
+  const exchange = async (
+    request: EngineRequest,
+    signal: AbortSignal,
+    read?: ReadAnswer,
+  ): Promise<Answer> => {
     await abortable(api.negotiated(), signal);
+    const way = { host, calls, time, read };
     try {
-      return await exchangeOnce({ calls, time }, request, signal);
+      return await exchangeOnce(way, request, signal);
     } catch (error) {
       if (request.method !== 'GET' || closed || signal.aborted || !isBrokenConnection(error)) throw error;
       // Mostly a pooled socket whose engine was restarted in between.
       logger.debug({ engine: host, path: request.path }, 'connection broke: asking again');
-      return exchangeOnce({ calls, time }, request, signal);
+      return exchangeOnce(way, request, signal);
     }
   };
 
@@ -79,10 +85,10 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
     host,
     deadlineMs,
     time,
-    ask: async (request, signal, ms = deadlineMs) => {
+    ask: async (request, signal, { deadlineMs: ms = deadlineMs, read } = {}) => {
       if (closed) throw abortedCall(host, undefined);
       try {
-        return await within({ host, deadlineMs: ms, signal }, (inner) => exchange(request, inner));
+        return await within({ host, deadlineMs: ms, signal }, (inner) => exchange(request, inner, read));
       } catch (error) {
         if (error instanceof ComputeError) throw error;
         api.forget();
@@ -114,7 +120,7 @@ function negotiation(
   const negotiate = async (): Promise<void> => {
     calls.setVersion(undefined);
     const answer = await within({ host, deadlineMs }, (signal) =>
-      exchangeOnce({ calls, time }, { method: 'GET', path: '/version' }, signal),
+      exchangeOnce({ host, calls, time }, { method: 'GET', path: '/version' }, signal),
     );
     if (answer.status !== 200) throw failedRead(host, answer);
     const version = chooseApi(answer.body);
@@ -141,48 +147,20 @@ interface Calls {
   readonly time: EngineTimeKeeper;
 }
 
+interface Way extends Calls {
+  readonly host: string;
+  readonly read?: ReadAnswer | undefined;
+}
+
 async function exchangeOnce(
-  { calls, time }: Calls,
+  { host, calls, time, read = readAnswer }: Way,
   request: EngineRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
   const askedMs = Date.now();
   const response = await abortable(calls.send(request, signal), signal);
   time.take({ date: response.headers.date, askedMs, answeredMs: Date.now() });
-  return readAnswer(addAbortSignal(signal, response));
-}
-
-/** Rejects where the connection dies within the body, which docker-modem's own reading never notices. */
-export async function readAnswer(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-  const raw = Buffer.concat(chunks).toString('utf8');
-  const body = parseBody(raw);
-  const retryAfterMs = retryAfter(response.headers['retry-after']);
-  const { statusCode: status = 0 } = response;
-  const said = messageOf(body) ?? raw;
-  return { status, body, text: status < 300 ? said : cutText(said), retryAfterMs };
-}
-
-/** Seconds, or the date until when. Undefined where it is neither. */
-function retryAfter(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
-}
-
-function parseBody(raw: string): unknown {
-  if (raw === '') return undefined;
-  try {
-    return JSON.parse(raw) as unknown;
-  } catch {
-    return raw;
-  }
-}
-
-function messageOf(body: unknown): string | undefined {
-  if (typeof body !== 'object' || body === null || !('message' in body)) return undefined;
-  return typeof body.message === 'string' ? body.message : undefined;
+  return read(addAbortSignal(signal, response), { host, ...request });
 }
 
 /** `v1.44`, or the nearest that the engine takes. Undefined where the answer is not a Docker Engine's. */

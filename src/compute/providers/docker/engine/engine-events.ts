@@ -1,9 +1,10 @@
 import { ComputeError } from '../../../errors.ts';
 import type { EngineConnection } from './engine-connection.ts';
-import { readAnswer } from './engine-connection.ts';
+import { readAnswer } from './answers/answer.ts';
 import { connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
 import type { EngineEvent } from './engine.ts';
-import { jsonLines } from './json-lines.ts';
+import { eventSieve, labelRule } from './answers/container-sieve.ts';
+import { siftedValues } from './answers/sifted.ts';
 import { startDeadline } from '../../../../async/deadline.ts';
 import type { Deadline } from '../../../../async/deadline.ts';
 import { sleep } from '../../../../async/sleep.ts';
@@ -37,6 +38,8 @@ export interface ProbeTiming {
 
 export interface EventsOptions {
   readonly labels: readonly string[];
+  /** See `EngineClientOptions`. */
+  readonly marks?: ReadonlySet<string> | undefined;
   readonly onOpen: () => void;
   readonly probe: ProbeTiming;
 }
@@ -44,7 +47,7 @@ export interface EventsOptions {
 /** See `Engine.events`. Ends when `signal` aborts; throws ProviderUnavailable when the stream breaks. */
 export async function* engineEvents(
   connection: EngineConnection,
-  { labels, onOpen, probe }: EventsOptions,
+  { labels, marks, onOpen, probe }: EventsOptions,
   signal: AbortSignal,
 ): AsyncGenerator<EngineEvent, void, void> {
   if (signal.aborted) return;
@@ -58,11 +61,11 @@ export async function* engineEvents(
     const filters = { type: ['container'], label: labels, event: actions };
     const request = { method: 'GET', path: '/events', query: { filters } } as const;
     const response = await connection.open(request, opening.signal);
-    if (response.statusCode !== 200) throw failedRead(host, await readAnswer(response));
+    if (response.statusCode !== 200) throw failedRead(host, await readAnswer(response, { host, ...request }));
     opening.stopTimer();
     onOpen();
     void breakWhenSilent(connection, probe, opening);
-    for await (const value of jsonLines(response)) {
+    for await (const value of siftedValues(response, eventSieve(labelRule(labels, marks)))) {
       const event = eventOf(value);
       if (event !== undefined) yield event;
     }
@@ -86,7 +89,7 @@ async function breakWhenSilent(
   const { signal } = stream;
   const answers = async (): Promise<boolean> => {
     try {
-      await connection.ask({ method: 'GET', path: '/_ping' }, signal, deadlineMs);
+      await connection.ask({ method: 'GET', path: '/_ping' }, signal, { deadlineMs });
       return true;
     } catch {
       return false;

@@ -3,7 +3,7 @@ import { ComputeError } from '../../../errors.ts';
 import { parseImageReference, pinnedImage } from '../../../spec/image-reference.ts';
 import type { RegistryAuth } from './engine.ts';
 import type { EngineConnection } from './engine-connection.ts';
-import { readAnswer } from './engine-connection.ts';
+import { readAnswer } from './answers/answer.ts';
 import { abortedCall, connectionFailure } from './engine-errors.ts';
 import { pullFailure, silentRegistry } from './pulls/pull-failure.ts';
 
@@ -34,7 +34,7 @@ export async function askRegistry(
   };
   try {
     const answer = await withDeadline(deadline, async (inner) =>
-      readAnswer(await connection.open(request, inner)),
+      readAnswer(await connection.open(request, inner), { host, ...request }),
     );
     if (answer.status !== 200) throw pullFailure(subject, answer);
   } catch (error) {

@@ -2,10 +2,12 @@ import type { ECSClient } from '@aws-sdk/client-ecs';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsScope } from '../address/service-target.ts';
+import { AnswerOverCap } from './answer-cap.ts';
 import {
   abortedCall,
   assumeRoleError,
   CredentialsTrouble,
+  largeAnswer,
   putOffError,
   silentAws,
   troubleError,
@@ -164,6 +166,7 @@ async function attempt<T>(
 function failure(error: unknown, site: CallSite): EcsRefusal | Failure {
   // The deadline's.
   if (error instanceof ComputeError) return new Failure({ kind: 'unavailable', isLost: true }, error, true);
+  if (error instanceof AnswerOverCap) return new Failure({ kind: 'refused' }, largeAnswer(site, error), true);
   if (error instanceof CredentialsTrouble) {
     const { kind } = faultOf(error.cause);
     // Not carried out in any case: the call itself was never made.

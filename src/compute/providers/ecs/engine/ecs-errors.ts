@@ -79,6 +79,12 @@ export function silentAws(site: CallSite): ComputeError {
   return new ComputeError('ProviderUnavailable', message);
 }
 
+/** `error` says how large it is. */
+export function largeAnswer(site: CallSite, error: Error): ComputeError {
+  const message = `${siteName(site)} answers ${site.action} with ${error.message}`;
+  return new ComputeError('ProviderUnavailable', message);
+}
+
 /** The role could not be assumed, for whatever reason. */
 export function assumeRoleError(region: string, { roleArn, cause }: CredentialsTrouble): ComputeError {
   const sts: CallSite = { action: 'sts:AssumeRole', region };

@@ -2,6 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope } from '../address/service-target.ts';
+import { capAnswers } from './answer-cap.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { CredentialsTrouble } from './ecs-errors.ts';
 import type { CallSite } from './ecs-errors.ts';
@@ -80,6 +81,7 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
     maxAttempts: 1,
   });
   options.follow(scope, client);
+  capAnswers(client);
   return {
     client,
     renew: async () => {

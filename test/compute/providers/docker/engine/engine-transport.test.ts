@@ -59,9 +59,9 @@ test('an environment that dockerode can not read is named', () => {
 test('a request is not paid for with a deep look into the agent, and passwords are not looked at', async () => {
   const engine = await standInEngine((_request, response) => response.end('{"status":"done"}\n'));
   const client = testClient({ host: engine.host });
-  await client.listContainers([], never);
+  await client.inspectContainer('web', never);
   const inspect = vi.spyOn(util, 'inspect');
-  await client.listContainers([], never);
+  await client.inspectContainer('web', never);
   const auth = { username: 'bob', password: 's3cret', serveraddress: 'registry.example' };
   await client.pullImage('registry.example/app:1', auth, () => undefined, never);
   const seen = inspect.mock.results.map(({ value }) => String(value));

@@ -1,14 +1,14 @@
 import { ComputeError } from '../../../../errors.ts';
 import { cutText } from '../../../../observation/engine-text.ts';
 import type { EngineConnection } from '../engine-connection.ts';
-import { readAnswer } from '../engine-connection.ts';
+import { readAnswer } from '../answers/answer.ts';
 import type { RegistryAuth } from '../engine.ts';
 import { abortedCall, connectionFailure, silentEngine } from '../engine-errors.ts';
-import { pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
+import { endlessReport, pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
 import type { PullSubject } from './pull-failure.ts';
 import { parseImageReference } from '../../../../spec/image-reference.ts';
 import { startDeadline } from '../../../../../async/deadline.ts';
-import { jsonLines } from '../json-lines.ts';
+import { jsonLines } from '../answers/json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
 import type { OnPullProgress, PullLine } from './pull-progress.ts';
 
@@ -50,8 +50,9 @@ export async function pullImage(
     const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag };
     const request = { method: 'POST', path: '/images/create', query, registryAuth: auth } as const;
     const response = await connection.open(request, watchdog.signal);
-    if (response.statusCode !== 200) throw pullFailure(subject, await readAnswer(response));
-    for await (const value of jsonLines(response)) {
+    if (response.statusCode !== 200)
+      throw pullFailure(subject, await readAnswer(response, { host, ...request }));
+    for await (const value of jsonLines(response, () => endlessReport(subject))) {
       watchdog.restartTimer();
       const line = value as PullLine;
       // The status was 200 long before: a failure stands in a line only.

@@ -49,6 +49,12 @@ export function silentRegistry(subject: PullSubject): ComputeError {
   return new ComputeError('ImageUnavailable', message);
 }
 
+/** What the engine reports repeats what the registry says. */
+export function endlessReport(subject: PullSubject): ComputeError {
+  const message = `${cant(subject)}: what is told of it has a line of more than 1 MiB: does registry ${subject.parsed.registry} answer as one?`;
+  return new ComputeError('ImageUnavailable', message);
+}
+
 /** It sends, and does not come to an end. */
 export function slowRegistry(subject: PullSubject, deadlineMs: number): ComputeError {
   const message =

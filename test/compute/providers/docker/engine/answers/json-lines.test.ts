@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { jsonLines } from '../../../../../src/compute/providers/docker/engine/json-lines.ts';
+import {
+  jsonLines,
+  maxLineBytes,
+} from '../../../../../../src/compute/providers/docker/engine/answers/json-lines.ts';
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -7,7 +10,7 @@ async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array>
 
 async function valuesOf(chunks: AsyncIterable<Uint8Array>): Promise<unknown[]> {
   const values: unknown[] = [];
-  for await (const value of jsonLines(chunks)) values.push(value);
+  for await (const value of jsonLines(chunks, () => new Error('too long'))) values.push(value);
   return values;
 }
 
@@ -22,4 +25,17 @@ test('values come out whole wherever the stream is cut, within a character too',
 test('a last value without its newline counts, a half one does not pass for a value', async () => {
   expect(await valuesOf(cut(Buffer.from('{"a":1}'), 3))).toEqual([{ a: 1 }]);
   await expect(valuesOf(cut(Buffer.from('{"a":1}\n{"b"'), 3))).rejects.toThrow(SyntaxError);
+});
+
+test('a line is read up to its cap, and not to an end that may never come', async () => {
+  let taken = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('{"a":1}\n"');
+    for (;;) {
+      taken += 65_536;
+      yield Buffer.alloc(65_536, 'A');
+    }
+  }
+  await expect(valuesOf(endless())).rejects.toThrow('too long');
+  expect(taken).toBeLessThanOrEqual(maxLineBytes + 65_536);
 });

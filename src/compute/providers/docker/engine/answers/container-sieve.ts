@@ -1,0 +1,85 @@
+import type { Sieve } from './json-sieve.ts';
+
+/**
+ * What is kept of what the engine tells of containers in a list or in events. Both repeat each label of an image, and the
+ * list each volume and port; whoever makes the image chooses how many.
+ */
+
+/** Of one list in it, such as that of its ports: far more than a container of ours has. */
+const maxPartBytes = 262_144;
+
+const word: Sieve = {};
+const words: Sieve = { item: word, maxBytes: maxPartBytes };
+
+/**
+ * By exact keys, so that no other labels can take their place.
+ * `filter`: what the containers are asked for by, whose first label tells the prefix of the marks. `marks`: undefined
+ * keeps all labels that fit.
+ */
+export function labelRule(
+  filter: readonly string[],
+  marks: ReadonlySet<string> | undefined,
+): (key: string) => boolean {
+  if (marks === undefined) return () => true;
+  const prefix = filter[0] === undefined ? undefined : splitMark(filter[0].split('=')[0] ?? '').prefix;
+  return (key) => {
+    const mark = splitMark(key);
+    return marks.has(mark.name) && (prefix === undefined || mark.prefix === prefix);
+  };
+}
+
+function splitMark(key: string): { readonly prefix: string; readonly name: string } {
+  const dot = key.lastIndexOf('.');
+  return { prefix: key.slice(0, dot + 1), name: key.slice(dot + 1) };
+}
+
+/** An entry of a list of containers. */
+export function listedSieve(isLabel: (key: string) => boolean): Sieve {
+  return fields({
+    Id: word,
+    Names: words,
+    Image: word,
+    ImageID: word,
+    State: word,
+    Status: word,
+    Labels: { member: (key) => (isLabel(key) ? word : undefined), maxBytes: maxPartBytes },
+    Ports: { item: fields({ IP: word, PublicPort: word, PrivatePort: word, Type: word }), ...published },
+    Mounts: { item: fields({ Type: word, Name: word, Destination: word }), ...ofVolumes },
+    HostConfig: fields({ NetworkMode: word }),
+    NetworkSettings: fields({
+      Networks: { member: () => fields({ NetworkID: word }), maxBytes: maxPartBytes },
+    }),
+  });
+}
+
+const published: Sieve = {
+  isKept: (port) => ((port as { readonly PublicPort?: number }).PublicPort ?? 0) > 0,
+  maxBytes: maxPartBytes,
+};
+
+const ofVolumes: Sieve = {
+  isKept: (mount) => (mount as { readonly Type?: string }).Type === 'volume',
+  maxBytes: maxPartBytes,
+};
+
+/** What the engine itself says of an event, among the labels of its container. */
+const told: ReadonlySet<string> = new Set(['name', 'oldName', 'exitCode', 'signal']);
+
+export function eventSieve(isLabel: (key: string) => boolean): Sieve {
+  const Attributes: Sieve = {
+    member: (key) => (told.has(key) || isLabel(key) ? word : undefined),
+    maxBytes: maxPartBytes,
+  };
+  return fields({
+    Type: word,
+    Action: word,
+    time: word,
+    timeNano: word,
+    Actor: fields({ ID: word, Attributes }),
+  });
+}
+
+function fields(sieves: Readonly<Record<string, Sieve>>): Sieve {
+  const known = new Map(Object.entries(sieves));
+  return { member: (key) => known.get(key) };
+}

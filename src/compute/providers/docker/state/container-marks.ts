@@ -1,0 +1,17 @@
+import { hostPortsMark } from './network/host-ports.ts';
+
+/** The marks among a container's labels: nothing is asked of any other. */
+export const containerMarks: ReadonlySet<string> = new Set([
+  'owner',
+  'cluster',
+  'provider',
+  'tenant_id',
+  'tenant_namespace',
+  'tenant_name',
+  'tenant_uid',
+  'container',
+  'image',
+  'spec_hash',
+  'live',
+  hostPortsMark,
+]);
