@@ -22,7 +22,7 @@ import type { ContainerHashes } from './container-hashes.ts';
 import { partName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { describeLive } from './live-settings.ts';
-import type { LiveSettings } from './live-settings.ts';
+import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
@@ -242,8 +242,15 @@ function desiredContainer(
     },
     hashes,
     earlierHashes,
-    isDone: wasDone(spec, container.name, { known: [hashes, earlierHashes], hashKey }),
+    isDone:
+      endsForGood(restartPolicy) &&
+      wasDone(spec, container.name, { known: [hashes, earlierHashes], hashKey }),
   };
+}
+
+/** The policy is no part of the hash: what was a job may have become a service since. */
+function endsForGood(policy: RestartPolicy): boolean {
+  return policy === 'no' || policy === 'on-failure';
 }
 
 function wasDone(

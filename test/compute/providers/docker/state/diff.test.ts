@@ -142,10 +142,16 @@ describe('a container of the time before containers were confined', () => {
     expect(compared(job, one).containers[0]?.currentMatches).toBe(isLeft);
   });
 
-  it('that ran to its end and was pruned is not run again', () => {
+  it.each<[RestartPolicy, boolean]>([
+    ['no', true],
+    ['on-failure', true],
+    ['always', false],
+    ['unless-stopped', false],
+  ])('that ran to its end and was pruned, is one for good under the policy %s: %s', (policy, isDone) => {
     const completed = of(single).earlierHashes.get('cluster-1')?.now ?? '';
     const before = { containers: [{ name: 'app', completed }] } as unknown as ComputeStatusBlock;
-    expect(of(desiredTenant(tenantSpec({}, { before }), settings())).isDone).toBe(true);
+    const spec = tenantSpec({ restart_policy: policy }, { before });
+    expect(of(desiredTenant(spec, settings())).isDone).toBe(isDone);
   });
 });
 
