@@ -166,7 +166,9 @@ export function freeSubnet(): string {
   const [address = '', length = '16'] = (inject('networkPool') || '10.211.0.0/16').split('/');
   const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
   const base = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-  const slot = randomBytes(4).readUInt32BE() % 2 ** (28 - Number(length));
+  // Networks of tenants are cut from the pool's lower end, one for each: the upper half is left alone.
+  const half = 2 ** (27 - Number(length));
+  const slot = half + (randomBytes(4).readUInt32BE() % half);
   const at = base + slot * 16;
   return `${at >>> 24}.${(at >>> 16) & 255}.${(at >>> 8) & 255}.${at & 255}/28`;
 }
