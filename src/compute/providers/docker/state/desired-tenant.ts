@@ -215,11 +215,14 @@ function desiredContainer(
   const surroundings = { ownership, hashKey, subject, network, volumes, bindAddress };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
   const before = single && network.kind === 'private' ? networkBefore : network;
-  const earlierHashes = containerHashes(container, labels, {
-    ...surroundings,
-    network: before,
-    confinement: undefined,
-  });
+  // Only of a container that has ended does anybody ask, and each pass over each tenant is here.
+  let earlier: ContainerHashes | undefined;
+  const earlierHashes = (): ContainerHashes =>
+    (earlier ??= containerHashes(container, labels, {
+      ...surroundings,
+      network: before,
+      confinement: undefined,
+    }));
   return {
     spec: container,
     engineName: single ? base : partName(base, container.name),
@@ -241,10 +244,12 @@ function desiredContainer(
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
     },
     hashes,
-    earlierHashes,
+    get earlierHashes() {
+      return earlierHashes();
+    },
     isDone:
       endsForGood(restartPolicy) &&
-      wasDone(spec, container.name, { known: [hashes, earlierHashes], hashKey }),
+      wasDone(spec, container.name, { known: [() => hashes, earlierHashes], hashKey }),
   };
 }
 
@@ -256,8 +261,8 @@ function endsForGood(policy: RestartPolicy): boolean {
 function wasDone(
   { before }: Pick<TenantComputeSpec, 'before'>,
   container: string,
-  { known, hashKey }: { readonly known: readonly ContainerHashes[]; readonly hashKey: HashKey },
+  { known, hashKey }: { readonly known: readonly (() => ContainerHashes)[]; readonly hashKey: HashKey },
 ): boolean {
   const hash = before?.containers?.find(({ name }) => name === container)?.completed;
-  return hash !== undefined && known.some((hashes) => isRememberedHash(hashes, hash, hashKey));
+  return hash !== undefined && known.some((hashes) => isRememberedHash(hashes(), hash, hashKey));
 }
