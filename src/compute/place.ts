@@ -13,6 +13,14 @@ export function isSamePlace(a: Placement | undefined, b: Placement | undefined):
   return isDeepStrictEqual(identityOf(a), identityOf(b));
 }
 
+/** Whether nothing that both tell of themselves sets them apart: what an earlier version recorded may tell less. */
+export function maybeSamePlace(a: Placement, b: Placement): boolean {
+  const known: Readonly<Record<string, unknown>> = identityOf(b);
+  return Object.entries(identityOf(a)).every(
+    ([key, value]) => known[key] === undefined || isDeepStrictEqual(known[key], value),
+  );
+}
+
 /** Each place once: the first of those that are the same. */
 export function distinctPlaces(places: readonly Placement[]): readonly Placement[] {
   return places.filter((place, at) => places.findIndex((other) => isSamePlace(place, other)) === at);

@@ -3,6 +3,7 @@ import { sleep } from '../async/sleep.ts';
 import type { Tenant } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../compute/errors.ts';
+import { maybeSamePlace } from '../compute/place.ts';
 import type { OwnedResource, Provider } from '../compute/provider.ts';
 import type { Reaper } from './steps/reap.ts';
 import { messageOf } from '../kube/client/kube-api-error.ts';
@@ -24,16 +25,24 @@ export interface OrphanReportOptions {
   readonly reaper?: Reaper | undefined;
 }
 
-/** Orphans that were told of, by provider and resource. */
-type Reported = Map<string, Set<string>>;
+/** By provider, what the last round found, by resource. */
+interface Found {
+  /** Told of as orphans. */
+  readonly told: ReadonlySet<string>;
+  /** Of Tenants whose status leads elsewhere. */
+  readonly strays: ReadonlySet<string>;
+}
 
 /**
  * Reports, every `intervalMs` until `signal` aborts, what this instance owns on the engines without a Tenant: each
  * orphan once in the log, their number as a metric. Only a reaper removes one: a Tenant deleted with Retain looks the same.
  * Volumes that outlived their Tenant, as volumePolicy has it, are told of, and are no orphans.
+ *
+ * What a Tenant of that name has at a place that its status does not name is an orphan, too, once two rounds in a row have
+ * found it so: a Tenant deleted with Retain, and applied again for another provider. That is for a person to remove.
  */
 export async function reportOrphans(options: OrphanReportOptions, signal: AbortSignal): Promise<void> {
-  const reported: Reported = new Map();
+  const reported = new Map<string, Found>();
   while (await sleep(options.intervalMs, signal, { ref: false })) {
     if (!options.known.hasSynced()) continue;
     for (const [name, { provider }] of options.providers) {
@@ -51,61 +60,80 @@ export async function reportOrphans(options: OrphanReportOptions, signal: AbortS
 
 interface Round {
   readonly options: OrphanReportOptions;
-  readonly reported: Reported;
+  readonly reported: Map<string, Found>;
   readonly signal: AbortSignal;
 }
 
 async function report(name: string, provider: Provider, round: Round): Promise<void> {
   const { options, reported, signal } = round;
-  const told = reported.get(name) ?? new Set();
+  const { told, strays } = reported.get(name) ?? { told: new Set(), strays: new Set() };
   const orphans: OwnedResource[] = [];
+  const astray: OwnedResource[] = [];
   for (const owned of await provider.list(signal)) {
-    const isOrphan = await lacksTenant(owned, round);
-    if (isOrphan === true || (isOrphan === undefined && told.has(owned.resource))) orphans.push(owned);
+    const tenant = await tenantOf(owned, round);
+    if (tenant === 'none' || (tenant === 'unknown' && told.has(owned.resource))) orphans.push(owned);
+    else if (typeof tenant === 'object' && isAstray(owned, tenant)) astray.push(owned);
   }
-  const fresh = orphans.filter(({ resource }) => !told.has(resource));
+  const found = [...orphans, ...astray.filter(({ resource }) => strays.has(resource))];
+  const isFresh = ({ resource }: OwnedResource): boolean => !told.has(resource);
   // A Tenant that went between the two looks has taken with it what the first one saw.
-  const still = fresh.length === 0 ? [] : (await provider.list(signal)).map(({ resource }) => resource);
-  const confirmed = orphans.filter(({ resource }) => told.has(resource) || still.includes(resource));
+  const still = found.some(isFresh) ? (await provider.list(signal)).map(({ resource }) => resource) : [];
+  const confirmed = found.filter((one) => !isFresh(one) || still.includes(one.resource));
   options.onCount(name, confirmed.filter(({ isData }) => !isData).length);
   // What has been taken back is told of again where it is orphaned again.
-  reported.set(name, new Set(confirmed.map(({ resource }) => resource)));
-  for (const orphan of confirmed) if (!told.has(orphan.resource)) tell(name, orphan, options.logger);
-  await options.reaper?.round(provider, confirmed, signal);
-}
-
-function tell(
-  provider: string,
-  { resource, tenantId, isData, ...owner }: OwnedResource,
-  logger: Logger,
-): void {
-  const facts = { provider, resource, tenantId, tenant: `${owner.namespace}/${owner.name}` };
-  if (isData) {
-    logger.info(
-      facts,
-      'kept: the data of a Tenant that is gone; apply it again to use it, or remove it by hand',
-    );
-    return;
-  }
-  logger.warn(
-    facts,
-    'orphan: there is no such Tenant; apply it again to take it back, or remove the resource by hand',
+  reported.set(name, { told: resourcesOf(confirmed), strays: resourcesOf(astray) });
+  for (const orphan of confirmed.filter(isFresh))
+    tell(options, name, { ...orphan, isAstray: astray.includes(orphan) });
+  await options.reaper?.round(
+    provider,
+    confirmed.filter((one) => !astray.includes(one)),
+    signal,
   );
 }
 
-/** Undefined: nobody here can tell. */
-async function lacksTenant(
+function resourcesOf(owned: readonly OwnedResource[]): ReadonlySet<string> {
+  return new Set(owned.map(({ resource }) => resource));
+}
+
+/** Volumes stay where a Tenant was, and its status names them. One that is being deleted, or has no place yet, tells nothing. */
+function isAstray({ isData, placement }: OwnedResource, { metadata, status }: Tenant): boolean {
+  if (isData || status?.placement === undefined || metadata.deletionTimestamp !== undefined) return false;
+  return ![status.placement, ...(status.previousPlacements ?? [])].some((place) =>
+    maybeSamePlace(place, placement),
+  );
+}
+
+function tell(
+  { logger }: OrphanReportOptions,
+  provider: string,
+  { resource, tenantId, isData, ...owner }: OwnedResource & { readonly isAstray: boolean },
+): void {
+  const facts = { provider, resource, tenantId, tenant: `${owner.namespace}/${owner.name}` };
+  if (isData) logger.info(facts, keptWords);
+  else logger.warn(facts, owner.isAstray ? strayWords : orphanWords);
+}
+
+const keptWords = 'kept: the data of a Tenant that is gone; apply it again to use it, or remove it by hand';
+const orphanWords =
+  'orphan: there is no such Tenant; apply it again to take it back, or remove the resource by hand';
+const strayWords =
+  'orphan: the Tenant of that name runs elsewhere, and its status does not name this place; remove the resource by hand, or move the Tenant here to take it back';
+
+/** Of one that another operator watches, it is told only that it is there. */
+async function tenantOf(
   { namespace, name }: OwnedResource,
   { options, signal }: Round,
-): Promise<boolean | undefined> {
-  if (options.known.get(namespace, name) !== undefined) return false;
+): Promise<Tenant | 'anothers' | 'none' | 'unknown'> {
+  const known = options.known.get(namespace, name);
+  if (known !== undefined) return known;
   try {
-    return (await options.tenants.get(name, namespace, { signal })) === undefined;
+    const tenant = await options.tenants.get(name, namespace, { signal });
+    return tenant === undefined ? 'none' : 'anothers';
   } catch (error) {
     options.logger.debug(
       { tenant: `${namespace}/${name}`, error: messageOf(error) },
       'whether this Tenant is there can not be told',
     );
-    return undefined;
+    return 'unknown';
   }
 }

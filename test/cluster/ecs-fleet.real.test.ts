@@ -54,15 +54,17 @@ describe('200 Tenants on ECS', () => {
       const settling = sweeps().length;
       await until('a sweep', () => sweeps().length > settling);
       proxy.calls.splice(0);
-      await until('three sweeps', () => sweeps().length >= 3);
+      const from = Date.now();
+      await until('three sweeps', () => Date.now() - from > 3 * sweepMs && sweeps().length >= 3);
       const others = proxy.calls.filter(
         ({ operation }) => !['DescribeServices', 'ListServices'].includes(operation),
       );
       expect(others).toEqual([]);
-      // They come up to a tenth sooner than they are asked for, and are not all in the same order.
-      const [first = 0, second = 0, third = 0] = sweeps();
-      expect(Math.min(second - first, third - second)).toBeGreaterThanOrEqual(0.8 * sweepMs);
-      expect(looks().length).toBeLessThanOrEqual((sweeps().length + 1) * (fleet / 10));
+      // They come up to a tenth sooner than they are asked for, the first and the last are seen in part,
+      // and a look that the wire lost is made again: a poll besides the sweeps would cost many times this.
+      const most = (Date.now() - from) / (0.9 * sweepMs) + 2;
+      expect(sweeps().length).toBeLessThanOrEqual(most);
+      expect(looks().length).toBeLessThanOrEqual((most * fleet) / 10);
     },
   );
 

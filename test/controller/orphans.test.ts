@@ -1,12 +1,13 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
+import type { TenantStatus } from '../../src/api/status.ts';
 import type { OwnedResource } from '../../src/compute/provider.ts';
 import { reportOrphans } from '../../src/controller/orphans.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
 import { recordingLogger } from '../kube/recording-logger.ts';
 import { scriptedProvider } from './scripted-provider.ts';
 import type { ScriptedProvider } from './scripted-provider.ts';
-import { tenantWith } from './tenant-fixture.ts';
+import { statusOf, tenantWith } from './tenant-fixture.ts';
 
 const intervalMs = 60_000;
 
@@ -28,7 +29,12 @@ function startReport(...providers: ScriptedProvider[]) {
   const { logger, lines } = recordingLogger();
   const counts: string[] = [];
   const stop = new AbortController();
-  const cluster = { synced: true, tenants: new Set(['team-a/acme', 'team-a/foreign']), refusal: 0 };
+  const cluster = {
+    synced: true,
+    tenants: new Set(['team-a/acme', 'team-a/foreign']),
+    refusal: 0,
+    acme: tenantWith(),
+  };
   const asked: string[] = [];
   const running = reportOrphans(
     {
@@ -36,7 +42,7 @@ function startReport(...providers: ScriptedProvider[]) {
       known: {
         hasSynced: () => cluster.synced,
         get: (namespace, name) =>
-          cluster.tenants.has(`${namespace}/${name}`) && name === 'acme' ? tenantWith() : undefined,
+          cluster.tenants.has(`${namespace}/${name}`) && name === 'acme' ? cluster.acme : undefined,
       },
       tenants: {
         get: async (name, namespace) => {
@@ -206,5 +212,70 @@ describe('the report of orphans', () => {
     });
     await round();
     expect({ counts, warnings: warnings() }).toEqual({ counts: ['docker 0'], warnings: 0 });
+  });
+
+  describe('of what a Tenant has where its status does not lead', () => {
+    const elsewhere = (status: Partial<TenantStatus> = {}, metadata = {}) =>
+      tenantWith(
+        statusOf('True', 'Running', { placement: { provider: 'ecs', service: 'x' }, ...status }),
+        metadata,
+      );
+
+    test('tells once, and only when two rounds have found it', async () => {
+      const docker = scriptedProvider('docker');
+      docker.owned = [owned('acme')];
+      const { counts, lines, round, cluster } = startReport(docker);
+      cluster.acme = elsewhere();
+      for (let rounds = 0; rounds < 4; rounds += 1) await round();
+      expect(counts).toEqual(['docker 0', 'docker 1', 'docker 1', 'docker 1']);
+      expect(lines.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^orphan: the Tenant of that name runs elsewhere/),
+      ]);
+      cluster.acme = elsewhere({ placement: { provider: 'docker' } });
+      await round();
+      expect(counts.at(-1)).toBe('docker 0');
+    });
+
+    test('forgets what one round in between has not found', async () => {
+      const docker = scriptedProvider('docker');
+      docker.owned = [owned('acme')];
+      const { round, cluster, warnings } = startReport(docker);
+      cluster.acme = elsewhere();
+      await round();
+      cluster.acme = elsewhere({ placement: { provider: 'docker' } });
+      await round();
+      cluster.acme = elsewhere();
+      await round();
+      expect(warnings()).toBe(0);
+    });
+
+    const left = { provider: 'docker', engineId: 'A' };
+    test.each([
+      ['a place that is still to be emptied', elsewhere({ previousPlacements: [left] })],
+      [
+        'a place that an earlier version recorded with less',
+        elsewhere({ previousPlacements: [{ provider: 'docker' }] }),
+      ],
+      ['one that is being deleted', elsewhere({}, { deletionTimestamp: '2026-01-01T00:00:00Z' })],
+      ['one that has no place yet', tenantWith()],
+    ])('says nothing of %s', async (_of, acme) => {
+      const docker = scriptedProvider('docker');
+      docker.owned = [{ ...owned('acme'), placement: left }];
+      const { counts, round, cluster } = startReport(docker);
+      cluster.acme = acme;
+      await round();
+      await round();
+      expect(counts).toEqual(['docker 0', 'docker 0']);
+    });
+
+    test('says nothing of its volumes, which the status names', async () => {
+      const docker = scriptedProvider('docker');
+      docker.owned = [{ ...owned('acme'), isData: true }];
+      const { lines, round, cluster } = startReport(docker);
+      cluster.acme = elsewhere();
+      await round();
+      await round();
+      expect(lines).toEqual([]);
+    });
   });
 });

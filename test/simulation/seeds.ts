@@ -28,6 +28,10 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
   [6719, 'asksLittle'],
   [4152, 'namesLeadToProven'],
   [10862, 'rejectedForItsOwnFault'],
+  [1199, 'nothingIsLeft'],
+  [3916, 'readyIsKept'],
+  [7794, 'readyIsTrue'],
+  [5423, 'othersRunOn'],
 ];
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */

@@ -315,13 +315,26 @@ function sameTexts(a: readonly string[], b: readonly string[]): boolean {
 export const settleMs = 3_000;
 const longestSettleMs = 300_000;
 
+/** When something is judged. */
+export interface Judged {
+  readonly atMs: number;
+  /** What a timer may be early by. */
+  readonly slackMs?: number;
+  /** Since when somebody has watched: of what crashed before, an engine keeps no record. */
+  readonly watchedSinceMs?: number;
+}
+
 /** Whether it has run well long enough to be believed, at that time. */
-export function isSettled(container: Container, atMs: number, slackMs = 0): boolean {
+export function isSettled(
+  container: Container,
+  { atMs, slackMs = 0, watchedSinceMs = -Infinity }: Judged,
+): boolean {
   const { state, health, startedMs, finishedMs, crashes } = container;
   const ran = state === 'running' ? startedMs <= atMs : startedMs <= atMs && finishedMs > atMs;
   if (!ran) return false;
   if (health !== undefined) return health === 'healthy' || state !== 'running';
-  const recent = crashes.filter((ms) => ms > atMs - longestSettleMs && ms <= atMs).length;
+  const fromMs = Math.max(atMs - longestSettleMs, watchedSinceMs);
+  const recent = crashes.filter((ms) => ms > fromMs && ms <= atMs).length;
   return atMs - startedMs + slackMs >= Math.min(longestSettleMs, settleMs * 2 ** recent);
 }
 
@@ -332,10 +345,10 @@ export function standsStill(container: Container, { restartPolicy }: Wanted): bo
 }
 
 /** Containers that do as they should: running, or a job that has come to its end. */
-export function servesAt(container: Container, wanted: Wanted, atMs: number, slackMs = 0): boolean {
+export function servesAt(container: Container, wanted: Wanted, judged: Judged): boolean {
   if (!comesFrom(container, wanted)) return false;
   if (isJob(wanted)) return container.state !== 'created' && (isUp(container) || container.exitCode === 0);
-  return isSettled(container, atMs, slackMs);
+  return isSettled(container, judged);
 }
 
 /** Of what is wanted, what does not run as it should, nor has come to the end that it should; empty where all does. */
@@ -343,12 +356,12 @@ export function lackingOf(
   engine: DockerEngine,
   key: string,
   { containers }: Expectation,
-  { atMs, slackMs }: { readonly atMs: number; readonly slackMs: number },
+  judged: Judged,
 ): readonly Wanted[] {
   const there = containersOf(engine, key);
   const isDone = (wanted: Wanted): boolean =>
     isJob(wanted) && [...engine.done].some((one) => one.tenant === key && comesFrom(one, wanted));
   return containers.filter(
-    (wanted) => !isDone(wanted) && !there.some((one) => servesAt(one, wanted, atMs, slackMs)),
+    (wanted) => !isDone(wanted) && !there.some((one) => servesAt(one, wanted, judged)),
   );
 }

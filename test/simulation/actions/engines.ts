@@ -1,7 +1,7 @@
 import { isUp } from '../models/docker-container.ts';
 import type { Container } from '../models/docker-container.ts';
 import * as model from '../models/docker-engine.ts';
-import { endRun } from '../models/docker-container.ts';
+import { crashRun, endRun } from '../models/docker-container.ts';
 import type { DockerEngine } from '../models/docker-engine.ts';
 import { noteTrouble } from '../world.ts';
 import type { Action, Scene } from './scene.ts';
@@ -215,7 +215,6 @@ export const engineActions = {
     const afterMs = scene.random.pick([500, 5_000]);
     scene.world.note(`the process of ${one.name} begins to end after ${afterMs} ms`);
     one.flaw = { afterMs, untilMs: engine.now() + scene.random.int(60_000, 600_000) };
-    one.crashes.push(engine.now());
-    endRun(one, 1, engine.surroundings);
+    crashRun(one, 1, engine.surroundings);
   },
 } satisfies Record<string, Action>;

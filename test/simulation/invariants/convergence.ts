@@ -25,7 +25,7 @@ import {
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
 import type { OperatorConfig } from '../operator.ts';
-import type { World } from '../world.ts';
+import type { LogLine, World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
 import { keptBy, watchLeftBehind } from './left-behind.ts';
 
@@ -128,8 +128,8 @@ const othersRunOn: Invariant = {
           if (!there.some((one) => containers.some((wanted) => comesFrom(one, wanted)))) continue;
           for (const wanted of containers) {
             if (ownFault(world, tenant, wanted.name) || isJob(wanted)) continue;
-            // A spec is rejected as a whole: what it adds goes with it.
-            const isAdded = tenant.status?.rejected !== undefined && !served.has(`${key} ${wanted.name}`);
+            // A spec is rejected as a whole, and waits for its images as a whole: what it adds goes with it.
+            const isAdded = isHeld(tenant) && !served.has(`${key} ${wanted.name}`);
             const runs = there.some((one) => one.role === wanted.name && isUp(one));
             if (!runs && !isAdded)
               broken(`${wanted.name} of ${key} stands still for another container's fault (${fault})`);
@@ -139,6 +139,11 @@ const othersRunOn: Invariant = {
     };
   },
 };
+
+function isHeld({ status }: StoredTenant): boolean {
+  const ready = findCondition(status?.conditions, 'Ready');
+  return status?.rejected !== undefined || ready?.reason === 'ImageUnavailable';
+}
 
 /** Whether that container is the one, or one of those, that can't run. */
 function ownFault(world: World, tenant: StoredTenant, name: string): boolean {
@@ -220,24 +225,32 @@ function noteKept(commit: Commit, kept: Set<string>): void {
   if (key !== undefined) kept.add(key);
 }
 
+/** What has been told of as an orphan: what a Tenant left on purpose, and the next of that name does not take back. */
+function noteTold({ message, fields }: LogLine, told: Set<string>): void {
+  if (message.startsWith('orphan')) told.add(String(fields['resource']));
+}
+
 const nothingIsLeft: Invariant = {
   name: 'nothingIsLeft',
   promise: 'in the end, nothing runs that no Tenant asks for, but what was to stay',
   watch(world, broken) {
     const kept = new Set<string>();
+    const told = new Set<string>();
     const leftBehind = watchLeftBehind(world);
     return {
       onCommit(commit) {
         noteKept(commit, kept);
         leftBehind.onCommit(commit);
       },
+      onLog: (line) => noteTold(line, told),
       atEnd() {
         const { engine: current } = configOf(world);
         for (const engine of world.engines.values())
           for (const container of engine.containers.values()) {
             if (container.madeBy === 'person' || leftBehind.has(engine, container)) continue;
             const tenant = world.ledger.tenants.get(container.tenant);
-            if (tenant === undefined && kept.has(container.tenant)) continue;
+            const isTold = tenant === undefined || told.has(`container ${container.name}`);
+            if (kept.has(container.tenant) && isTold) continue;
             if (tenant?.spec.suspend === true || (tenant !== undefined && !isLookedAfter(world, tenant)))
               continue;
             const expectation =
@@ -262,8 +275,10 @@ const noServiceIsLeft: Invariant = {
   promise: 'in the end, no service runs on ECS that no Tenant asks for, but what was to stay',
   watch(world, broken) {
     const kept = new Set<string>();
+    const told = new Set<string>();
     return {
       onCommit: (commit) => noteKept(commit, kept),
+      onLog: (line) => noteTold(line, told),
       atEnd() {
         if (!world.hasAws) return;
         for (const key of world.ledger.everSeen()) {
@@ -271,6 +286,7 @@ const noServiceIsLeft: Invariant = {
           const isAskedFor =
             tenant === undefined ? kept.has(key) : providerOf(tenant) === 'ecs' || !isReady(tenant);
           const name = serviceNameOf(defaultIdOf(key));
+          if (kept.has(key) && told.has(`service ${name}`)) continue;
           if (!isAskedFor && world.aws().service(name)?.status === 'ACTIVE')
             broken(`${name} runs for nobody`);
         }
@@ -325,7 +341,10 @@ const suspendedShows: Invariant = {
         if (tenant.spec.suspend !== true || tenant.metadata.deletionTimestamp !== undefined) continue;
         const prefix = `${String(tenant.status?.placement?.['labelPrefix'])}-`;
         const runs = containersOf(engine, keyOfTenant(tenant)).filter(
-          (one) => one.state === 'running' && isSettled(one, world.time.now()) && one.name.startsWith(prefix),
+          (one) =>
+            one.state === 'running' &&
+            isSettled(one, { atMs: world.time.now() }) &&
+            one.name.startsWith(prefix),
         ).length;
         const shown = tenant.status?.compute?.running ?? 0;
         if (runs > 0 && shown === 0)
@@ -362,7 +381,7 @@ const jobsAreHealthy: Invariant = {
         if (containers.length === 0 || !containers.every(isJob)) continue;
         const there = containersOf(engine, keyOfTenant(tenant));
         const isDone = containers.every((wanted) =>
-          there.some((one) => servesAt(one, wanted, world.time.now())),
+          there.some((one) => servesAt(one, wanted, { atMs: world.time.now() })),
         );
         const reason = findCondition(tenant.status?.conditions, 'Ready')?.reason;
         if (isDone && reason === 'Unhealthy') broken(`${keyOfTenant(tenant)}: ${readyWords(tenant)}`);

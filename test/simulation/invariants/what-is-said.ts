@@ -79,13 +79,15 @@ function lacking(
   by: string | undefined,
 ): readonly string[] {
   const wished = world.ledger.ofGeneration(tenant.metadata.uid, generation) ?? tenant;
-  const { config } = world.operators.find(({ process }) => process.name === by) ?? world.operators[0] ?? {};
+  const writer = world.operators.find(({ process }) => process.name === by);
+  const { config } = writer ?? world.operators[0] ?? {};
   if (config === undefined) return [];
   const onEcs = providerOf(wished) === 'ecs' ? lackingOnEcs(world, wished) : undefined;
   if (onEcs !== undefined) return [onEcs];
   if (providerOf(wished) !== 'docker') return [];
   const expectation = expectationOf(world, wished, config);
-  const at = { atMs: world.time.now(), slackMs };
+  const watchedSinceMs = writer?.startedMs ?? watchedSince(world);
+  const at = { atMs: world.time.now(), slackMs, watchedSinceMs };
   return lackingOf(world.engineNamed(config.engine), keyOfTenant(tenant), expectation, at).map(
     ({ name }) => name,
   );
@@ -483,17 +485,28 @@ const noInternalErrors: Invariant = {
 
 const orphansHaveNoTenant: Invariant = {
   name: 'orphansHaveNoTenant',
-  promise: 'nothing is reported as an orphan whose Tenant is there',
+  promise:
+    'nothing is reported as an orphan whose Tenant is there, and is to run, or to be emptied, in that place',
   watch: (world, broken) => ({
     onLog({ message, fields }) {
       if (!message.startsWith('orphan')) return;
       const key = String(fields['tenant']);
       const known = world.ledger.since(key, world.time.now() - 10_000);
-      if (known.every((tenant) => tenant !== undefined && !hasGoing(tenant)))
+      const now = world.ledger.tenants.get(key);
+      const isThere = known.every((tenant) => tenant !== undefined && !hasGoing(tenant));
+      if (isThere && now !== undefined && hasPlaceOn(String(fields['provider']), now))
         broken(`${String(fields['resource'])} of ${key} is reported as an orphan`);
     },
   }),
 };
+
+/** One without a place may be about to go anywhere. */
+function hasPlaceOn(provider: string, { status }: StoredTenant): boolean {
+  if (status?.placement === undefined) return true;
+  return [status.placement, ...(status.previousPlacements ?? [])].some(
+    (place) => place.provider === provider,
+  );
+}
 
 function hasGoing({ metadata }: StoredTenant): boolean {
   return metadata.deletionTimestamp !== undefined;

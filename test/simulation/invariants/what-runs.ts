@@ -70,7 +70,7 @@ const keepsWhatRuns: Invariant = {
     onEngineChange(engine, change) {
       const { by, call, container } = change;
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
-      if (container.madeBy === 'person' || !isSettled(container, world.time.now())) return;
+      if (container.madeBy === 'person' || !isSettled(container, { atMs: world.time.now() })) return;
       const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
@@ -144,7 +144,7 @@ const successorFirst: Invariant = {
     onEngineChange(engine, { by, call, container }) {
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
       const nowMs = world.time.now();
-      if (container.madeBy === 'person' || !isSettled(container, nowMs)) return;
+      if (container.madeBy === 'person' || !isSettled(container, { atMs: nowMs })) return;
       const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
@@ -166,7 +166,8 @@ const successorFirst: Invariant = {
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
       if (isStillTried(world, engine, container)) return;
       const heirs = containersOf(engine, key).filter(
-        (other) => other !== container && other.role === name && isSettled(other, nowMs, 500),
+        (other) =>
+          other !== container && other.role === name && isSettled(other, { atMs: nowMs, slackMs: 500 }),
       );
       if (heirs.length === 0)
         broken(`${by} calls ${call} on ${container.name} of ${key}, and no successor runs well`);
@@ -235,8 +236,8 @@ const namesLeadToProven: Invariant = {
       );
       const isNamed = container.endpoints.get(network)?.aliases.includes(role) === true;
       const comes = (call === 'start' && isNamed) || (call === 'connect' && detail === role);
-      const isProven = call === 'connect' && isSettled(container, nowMs, 500);
-      if (comes && !isProven && others.some((one) => isSettled(one, nowMs)))
+      const isProven = call === 'connect' && isSettled(container, { atMs: nowMs, slackMs: 500 });
+      if (comes && !isProven && others.some((one) => isSettled(one, { atMs: nowMs })))
         return broken(`${by} lets ${role} of ${tenant} lead to ${name}, which is not proven`);
       const goes =
         (call === 'stop' || call === 'remove') && isNamed && name.endsWith('_old') && isUp(container);

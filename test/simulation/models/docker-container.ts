@@ -112,10 +112,7 @@ type WhileRunning = (ms: number, then: () => void) => void;
 
 function planEnd(container: Container, world: Surroundings, whileRunning: WhileRunning): void {
   const facts = imageFacts(container.image);
-  const crash = (code: number): void => {
-    container.crashes.push(world.now());
-    endRun(container, code, world);
-  };
+  const crash = (code: number): void => crashRun(container, code, world);
   const { flaw } = container;
   if (flaw !== undefined && world.now() < flaw.untilMs) return whileRunning(flaw.afterMs, () => crash(1));
   if (facts.exits !== undefined) {
@@ -138,6 +135,12 @@ function probe(container: Container, world: Surroundings, whileRunning: WhileRun
     container.health = isSick ? 'unhealthy' : 'healthy';
     world.emit(`health_status: ${container.health}`, container);
   });
+}
+
+/** Its process ends by itself. Where it has been asked to stop just before, nobody can tell that. */
+export function crashRun(container: Container, exitCode: number, world: Surroundings): void {
+  if (!container.wasStopped) container.crashes.push(world.now());
+  endRun(container, exitCode, world);
 }
 
 /** The process has ended; the engine, where it is alive, starts it again by its policy. */
