@@ -100,7 +100,7 @@ describe('an operator that dies before its first write or in any of them', () =>
       if (after === undefined) return bench().expectNothing(name, context);
       if (after === 'mock') {
         // What was left keeps its data until the Tenant goes.
-        return expect(await view.leftovers(ns.name, name), context).toEqual([`volume ${base}-data`]);
+        return expect(await view.leftovers(ns.name, name), context).toEqual([`volume ${base}_data`]);
       }
       const { version = '1', env = [], memory = 0 } = runs;
       const wanted = { state: 'running', image: image(version), env, memory, volumes: ['/data'] };
@@ -108,7 +108,7 @@ describe('an operator that dies before its first write or in any of them', () =>
       expect(await view.leftovers(ns.name, name), context).toEqual([
         `container /landlord-tenant-${id}`,
         `network ${base}`,
-        `volume ${base}-data`,
+        `volume ${base}_data`,
       ]);
     },
     async expectNothing(name, context) {

@@ -40,7 +40,7 @@ function readyMessage({ status }: Tenant): string {
 test('a host that leads to another engine moves a Tenant there; of the old engine, its volume is left; and once that engine is dead, a deletion waits for it with words, until it is given up', async () => {
   const { a, b, ns, restartWith, left } = await bench();
   const withData = { computeConfig: { docker: { volumes: ['data:/tmp'] } } };
-  const volume = (name: string) => `volume landlord-${defaultTenantId(ns.name, name)}-data`;
+  const volume = (name: string) => `volume landlord-${defaultTenantId(ns.name, name)}_data`;
   await restartWith(a);
   for (const name of ['moves', 'stays']) await ns.create(name, withData);
   for (const name of ['moves', 'stays']) await ns.untilReady(name);

@@ -58,14 +58,14 @@ describe('the volume of a Tenant on Docker', () => {
     });
   };
 
-  test('has its files when the Tenant comes back from another provider, is named meanwhile, and missed once it is gone', async () => {
+  test('has its files when the Tenant comes back from another provider, is named meanwhile, by its former name, too, and missed once it is gone', async () => {
     await ns.create('db', {
       computeProvider: 'docker',
       computeConfig: { docker: { volumes: ['data:/tmp'] }, mock: {} },
     });
     await ns.untilReady('db');
     await run('db', 'write', '/tmp/rows', 'precious');
-    const name = `landlord-${defaultTenantId(ns.name, 'db')}-data`;
+    const name = `landlord-${defaultTenantId(ns.name, 'db')}_data`;
     const volume = `volume ${name}`;
     const away = await moveTo('db', 'mock');
     expect(away.status?.retained).toMatchObject([{ provider: 'docker', resource: volume }]);
@@ -73,6 +73,20 @@ describe('the volume of a Tenant on Docker', () => {
     const back = await moveTo('db', 'docker');
     expect(back.status?.retained ?? []).toEqual([]);
     expect(await run('db', 'read', '/tmp/rows')).toBe('precious');
+
+    const { Labels } = await view.docker.getVolume(name).inspect();
+    const id = defaultTenantId(ns.name, 'older');
+    const marks = { ...Labels, 'landlord.tenant_id': id, 'landlord.tenant_name': 'older' };
+    await view.docker.createVolume({ Name: `landlord-${id}-data`, Labels: marks });
+    await ns.create('older', {
+      computeProvider: 'docker',
+      volumePolicy: 'Delete',
+      computeConfig: { docker: { volumes: ['data:/tmp'] } },
+    });
+    await ns.untilReady('older');
+    const [older] = await view.containers(ns.name, 'older');
+    const { Mounts } = await view.docker.getContainer(older?.Id ?? '').inspect();
+    expect(Mounts.map((mount) => mount.Name)).toEqual([`landlord-${id}-data`]);
 
     await ns.patch('db', { spec: { suspend: true } });
     await ns.until('db', 'suspended', ({ status }) => status?.phase === 'Suspended');

@@ -13,7 +13,7 @@ import { block, scriptedProvider } from './scripted-provider.ts';
 
 const specSchema = tenantSpecSchema({ docker: dockerTenantBlock, mock: block });
 
-const volume = 'landlord-team-a-acme-9201d5e7-data';
+const volume = 'landlord-team-a-acme-9201d5e7_data';
 const told = `volume ${volume} was lost, and is made anew without what was in it`;
 const lost = 'Warning VolumeLost';
 
@@ -154,6 +154,23 @@ describe('a volume that is gone when it is needed again', () => {
     await one.pass(60_000);
     expect(await one.message('acme')).toBe(`1/1 running and healthy; ${told}`);
   });
+});
+
+test('a volume that an earlier version named is told to be lost by that name', async () => {
+  const one = await ready(withVolumes([]));
+  const [marks = {}] = [...one.engine.containers.values()].map(({ body }) => body.Labels);
+  const former = 'landlord-team-a-acme-9201d5e7-data';
+  await one.engine.createVolume({ Name: former, Labels: marks }, new AbortController().signal);
+  await one.patch('acme', { spec: withData });
+  await one.pass(10_000);
+  expect([...one.engine.volumes.keys()]).toEqual([former]);
+  await one.patch('acme', { spec: { suspend: true } });
+  one.prune();
+  await one.patch('acme', { spec: { suspend: false } });
+  await one.pass(10_000);
+  expect(await one.message('acme')).toContain(`volume ${former} was lost, and is made anew`);
+  expect(one.news().filter((event) => event === lost)).toEqual([lost]);
+  expect([...one.engine.volumes.keys()]).toEqual([volume]);
 });
 
 describe('a volume that is made for the first time is no loss', () => {

@@ -74,7 +74,7 @@ function clientAt({ address, routes, stem }: Pick<Network, 'routes'> & Route): M
 const statesOn = (engine: MemoryEngine) =>
   [...engine.containers.values()].map(({ name, state }) => `${name} ${state}`);
 const running = ['landlord-tenant-team-a-acme-9201d5e7 running'];
-const volume = 'landlord-team-a-acme-9201d5e7-data';
+const volume = 'landlord-team-a-acme-9201d5e7_data';
 
 /** `acme` runs on the engine A; then the operator begins again, with `host` at another address. */
 async function moved(to: string, { a = 'unix:///a', ...over }: { a?: string; spec?: object } = {}) {

@@ -68,7 +68,7 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async lossIsTold({ apply, engine, pass, run, say }) {
     const docker = { image: 'app:1', volumes: ['data:/data'] };
     await apply({ computeProvider: 'docker', computeConfig: { docker } });
-    const Name = 'landlord-team-a-acme-9201d5e7-data';
+    const Name = 'landlord-team-a-acme-9201d5e7_data';
     const Labels = { 'landlord.tenant_namespace': 'team-a', 'landlord.tenant_name': 'acme' };
     model.createVolume(engine, operator, { Name, Labels });
     const { id } = run({ binds: [`${Name}:/data:rw`] });

@@ -134,7 +134,7 @@ function dockerContainers(
   const operators = docker as DockerBlock;
   const tenants = (spec.computeConfig?.['docker'] ?? {}) as DockerBlock;
   const block: DockerBlock = { ...operators, ...tenants, env: { ...operators.env, ...tenants.env } };
-  const prefix = `${(docker['label_prefix'] as string | undefined) ?? 'landlord'}-${tenantIdOf(tenant)}-`;
+  const prefix = `${(docker['label_prefix'] as string | undefined) ?? 'landlord'}-${tenantIdOf(tenant)}_`;
   const shared = {
     binds: (block.volumes ?? []).map(
       (volume) => `${volume.startsWith('/') ? '' : prefix}${volume.includes(':r') ? volume : `${volume}:rw`}`,

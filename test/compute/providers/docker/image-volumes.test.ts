@@ -97,8 +97,8 @@ describe('a volume that the image asks for', () => {
   it('is not made where the spec mounts something there', async () => {
     const { engine, provider, mounted } = bench();
     await provider.provision(tenantSpec({ image: 'db:1', volumes: [`data:${path}`] }), signal);
-    expect([...engine.volumes.keys()]).toEqual(['landlord-acme-data']);
-    expect(mounted()).toEqual([`landlord-acme-data:${path}:rw`]);
+    expect([...engine.volumes.keys()]).toEqual(['landlord-acme_data']);
+    expect(mounted()).toEqual([`landlord-acme_data:${path}:rw`]);
   });
 
   it('of an image that no longer asks for it stays for one that does again', async () => {

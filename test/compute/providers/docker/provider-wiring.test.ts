@@ -209,7 +209,7 @@ describe('the list of what is ours', () => {
       { ...whose, resource: 'container landlord-tenant-acme.b' },
       { ...one, resource: 'container landlord-tenant-one' },
       { ...whose, resource: 'network landlord-acme' },
-      { ...whose, resource: 'volume landlord-acme-data', isData: true },
+      { ...whose, resource: 'volume landlord-acme_data', isData: true },
       { ...half, resource: 'volume half', isData: true },
     ]);
   });

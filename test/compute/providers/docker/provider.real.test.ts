@@ -259,7 +259,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   it('keeps its volume over a replacement and loses it with its deletion', async () => {
     const volumes = ['data:/tmp'];
     const { provider, spec, name } = await running('volume', { volumes });
-    const volume = `${bench.prefix}-volume-data`;
+    const volume = `${bench.prefix}-volume_data`;
     const execution = await bench.docker
       .getContainer(name)
       .exec({ Cmd: ['/app', 'write', '/tmp/kept', 'hello'] });

@@ -58,19 +58,26 @@ describe('a container of another cluster', () => {
 });
 
 describe('a name that is taken by another', () => {
-  it('volume is a conflict: two tenants whose ids and volume names run together do not share', async () => {
-    const { provider } = bench();
-    const first = tenantSpec({ volumes: ['b-c:/data'] }, { tenantId: 'a' });
-    const second = tenantSpec(
-      { volumes: ['c:/data'] },
-      { tenantId: 'a-b', tenant: { namespace: 'x', name: 'y', uid: '' } },
+  it('volume is a conflict: what another tenant has is not shared', async () => {
+    const { engine, provider } = bench();
+    const theirs = { tenantId: 'other', tenant: { namespace: 'x', name: 'y', uid: '' } };
+    await engine.createVolume(
+      { Name: 'landlord-acme_data', Labels: { ...provider.desired(tenantSpec({}, theirs)).marks } },
+      signal,
     );
-    await provider.provision(first, signal);
-    const error = await failure(provider.provision(second, signal));
+    const error = await failure(provider.provision(tenantSpec({ volumes: ['data:/data'] }), signal));
     expect(error).toMatchObject({ code: 'ProviderConflict' });
     expect(error.message).toContain(
-      'volume landlord-a-b-c exists and belongs to a tenant of another namespace',
+      'volume landlord-acme_data exists and belongs to a tenant of another namespace',
     );
+  });
+
+  it('volume is none where ids and volume names only run together', async () => {
+    const { engine, provider } = bench();
+    const second = { tenantId: 'a-b', tenant: { namespace: 'x', name: 'y', uid: '' } };
+    await provider.provision(tenantSpec({ volumes: ['b-c:/data'] }, { tenantId: 'a' }), signal);
+    await provider.provision(tenantSpec({ volumes: ['c:/data'] }, second), signal);
+    expect([...engine.volumes.keys()]).toEqual(['landlord-a_b-c', 'landlord-a-b_c']);
   });
 
   it('network is a conflict: no tenant joins a network that is not its own', async () => {
@@ -143,7 +150,7 @@ describe('destroy', () => {
     };
     await expect(provider.destroy(spec, signal)).rejects.toMatchObject({
       code: 'DestroyFailed',
-      message: expect.stringContaining('volume landlord-acme-data') as string,
+      message: expect.stringContaining('volume landlord-acme_data') as string,
     });
   });
 });

@@ -7,13 +7,14 @@ import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
+import { withFormerNames } from '../state/volumes/parse-volumes.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
 import type { PresentImage } from './images/present-image.ts';
 import { credentialFor } from './images/registry-credentials.ts';
-import { ensureImageVolumes, ensureVolumes, lostVolumes } from './tenant-volumes.ts';
+import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
 import type { ImagedContainer } from './tenant-volumes.ts';
 
 /** A hint comes when a pull ends; this is for when nobody hears it. */
@@ -40,10 +41,16 @@ export async function createContainers(
   await assertNotUndone(deps, creation);
   const images = await ensureImages(deps, creation, signal);
   if ('message' in images) return { outcome: 'in_progress', ...images, lookAgainAfterMs: pullLookMs };
-  const { desired } = attempt;
+  const former = await volumesOfBefore(deps, attempt.desired, signal);
+  const desired = {
+    ...attempt.desired,
+    containers: attempt.desired.containers.map((container) => withFormerNames(container, former)),
+  };
   const imaged = containers.flatMap((container) => {
     const image = images.found.get(container.desired.spec.image);
-    return image === undefined ? [] : [{ ...container, image }];
+    return image === undefined
+      ? []
+      : [{ ...container, desired: withFormerNames(container.desired, former), image }];
   });
   const lost = await lostVolumes(deps, { desired, containers: imaged }, signal);
   if (lost.length > 0) {

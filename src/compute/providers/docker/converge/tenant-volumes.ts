@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
-import type { Marks } from '../../../ownership.ts';
+import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import { imageVolumes, isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
@@ -16,6 +16,42 @@ export interface ImagedContainer extends NewContainer {
 }
 
 type VolumeDeps = Pick<ConvergeDeps, 'engine' | 'settings'>;
+
+/** Of the names that an earlier version gave the tenant's volumes, those that stay in use: where none has the present name. */
+export async function volumesOfBefore(
+  deps: VolumeDeps,
+  desired: DesiredTenant,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const kept = new Set<string>();
+  for (const [source, former] of formerNames(desired)) {
+    const isRenamed = await isItsVolume(deps, { desired, name: source }, signal);
+    if (!isRenamed && (await isItsVolume(deps, { desired, name: former }, signal))) kept.add(former);
+  }
+  return kept;
+}
+
+function formerNames({ containers }: DesiredTenant): ReadonlyMap<string, string> {
+  const mounts = containers.flatMap(({ volumes }) => volumes);
+  return new Map(
+    mounts.flatMap(({ source, formerSource }) =>
+      formerSource === undefined ? [] : [[source, formerSource]],
+    ),
+  );
+}
+
+async function isItsVolume(
+  { engine, settings: { ownership } }: VolumeDeps,
+  { desired, name }: Pick<WantedVolume, 'desired' | 'name'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const volume = await engine.inspectVolume(name, signal);
+  return volume !== undefined && isIts(desired, volume.Labels, ownership);
+}
+
+function isIts(desired: DesiredTenant, labels: Marks, ownership: Ownership): boolean {
+  return ownership.belongsTo(desired, labels) && ownership.tenantOf(labels)?.tenantId === desired.tenantId;
+}
 
 /** Of the volumes that are about to be made, those that the tenant had, and that are gone, as statuses name them. */
 export async function lostVolumes(
@@ -36,6 +72,11 @@ export async function lostVolumes(
   for (const name of needed) {
     if (!had.has(volumeText(name))) continue;
     if ((await deps.engine.inspectVolume(name, signal)) === undefined) lost.push(volumeText(name));
+  }
+  // One that is in use is called so in `desired` itself.
+  for (const name of formerNames(desired).values()) {
+    if (!had.has(volumeText(name))) continue;
+    if (!(await isItsVolume(deps, { desired, name }, signal))) lost.push(volumeText(name));
   }
   return lost;
 }
@@ -91,9 +132,7 @@ async function ensureVolume(
   const { Labels } =
     (await engine.inspectVolume(name, signal)) ??
     (await engine.createVolume({ Name: name, Labels: { ...desired.marks, ...marks } }, signal));
-  const isIts =
-    ownership.belongsTo(desired, Labels) && ownership.tenantOf(Labels)?.tenantId === desired.tenantId;
-  if (isIts) return;
+  if (isIts(desired, Labels, ownership)) return;
   throw new ComputeError(
     'ProviderConflict',
     `volume ${name} exists and ${ownership.describe(desired, Labels)}. Remove it, or name the volume otherwise`,

@@ -10,6 +10,11 @@ import type { VolumeMount } from './volumes/parse-volumes.ts';
 /** Hashes of this form; see specHash. */
 export const hashVersion = 'v2';
 
+/** By whose leave a path is mounted makes no other container, nor does how the engine calls the tenant's volume. */
+function hashedMount({ grant: _grant, formerSource, ...mount }: VolumeMount): Omit<VolumeMount, 'grant'> {
+  return formerSource === undefined ? mount : { ...mount, source: formerSource };
+}
+
 /** What is hashed of a container. */
 type Form = Readonly<Record<string, unknown>>;
 
@@ -53,8 +58,7 @@ export function containerHashes(
     confinement,
   }: Surroundings,
 ): ContainerHashes {
-  // By whose leave a path is mounted makes no other container.
-  const volumes = mounts.map(({ grant: _grant, ...mount }) => mount);
+  const volumes = mounts.map(hashedMount);
   const now: Form = {
     ...hashedFields(container),
     volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),

@@ -101,7 +101,8 @@ export function desiredTenant(
   const network = chooseNetwork(spec, settings, containers.length);
   checkPorts(containers, network, settings);
   const volumes = parseVolumes(spec.config.volumes ?? [], {
-    namePrefix: `${block.label_prefix}-${spec.tenantId}-`,
+    labelPrefix: block.label_prefix,
+    tenantId: spec.tenantId,
     allowedHostPaths: settings.policy.allowed_host_paths,
     writableHostPaths: settings.writableHostPaths,
     operatorVolumes: block.volumes ?? [],

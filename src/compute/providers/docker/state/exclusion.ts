@@ -1,5 +1,6 @@
 import type { DesiredContainer } from './desired-tenant.ts';
 import { sharesImageVolume } from './volumes/image-volumes.ts';
+import { possibleSources } from './volumes/parse-volumes.ts';
 import type { ObservedContainer } from './observed-container.ts';
 
 /** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
@@ -11,7 +12,7 @@ export function excludes(desired: DesiredContainer, old: ObservedContainer): boo
     hostPort === undefined ? [] : [`${hostPort}/${protocol.toLowerCase()}`],
   );
   const published = old.ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`);
-  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).map(({ source }) => source);
+  const volumes = desired.volumes.filter(({ readOnly }) => !readOnly).flatMap(possibleSources);
   const hostNetwork = desired.network.kind === 'mode' && desired.network.name === 'host';
   return (
     ports.some((port) => held.fixedPorts.includes(port) || published.includes(port)) ||

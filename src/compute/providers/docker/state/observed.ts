@@ -8,6 +8,7 @@ import { changesOf, compareTenant } from './diff.ts';
 import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
 import { isAnonymous, volumeText } from './volumes/image-volumes.ts';
+import { possibleSources } from './volumes/parse-volumes.ts';
 import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
 
@@ -104,7 +105,7 @@ function isAskedFor(had: string, containers: DesiredTenant['containers']): boole
   return containers.some(
     ({ volumes, imageVolumePrefix }) =>
       had.startsWith(volumeText(imageVolumePrefix)) ||
-      volumes.some(({ named, source }) => named && volumeText(source) === had),
+      volumes.some((volume) => volume.named && possibleSources(volume).map(volumeText).includes(had)),
   );
 }
 

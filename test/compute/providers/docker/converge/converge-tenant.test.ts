@@ -71,7 +71,7 @@ describe('the changes that are made, and no others', () => {
       message: 'Every container is as desired',
     });
     expect(changes).toEqual([
-      'createVolume landlord-acme-data',
+      'createVolume landlord-acme_data',
       'createNetwork tenants',
       `create ${name}`,
       `start ${name}`,

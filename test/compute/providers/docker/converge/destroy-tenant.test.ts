@@ -45,7 +45,7 @@ describe('destroying', () => {
       ...['a', 'b', 'c'].map((one) => `stop ${name}.${one} 10`),
       ...['a', 'b', 'c', 'd'].map((one) => `remove ${name}.${one}`),
       'removeNetwork landlord-acme',
-      'removeVolume landlord-acme-data',
+      'removeVolume landlord-acme_data',
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('destroying', () => {
       outcome: 'in_progress',
       message:
         `Removing container ${name}.a, container ${name}.b, container ${name}.c, container ${name}.d, ` +
-        'network landlord-acme, volume landlord-acme-data',
+        'network landlord-acme, volume landlord-acme_data',
       lookAgainAfterMs: 1_000,
     });
   });
@@ -89,7 +89,7 @@ describe('destroying', () => {
 describe('what can not be removed', () => {
   it.each([
     ['removeNetwork', 'network landlord-acme'],
-    ['removeVolume', 'volume landlord-acme-data'],
+    ['removeVolume', 'volume landlord-acme_data'],
   ] as const)('is named, and who uses it is to be removed first: %s', async (call, what) => {
     const { engine, destroy } = await bench();
     engine[call] = async () => {

@@ -7,6 +7,8 @@ import type { HostPathGrant } from '../confinement/host-paths.ts';
 export interface VolumeMount {
   /** Name of the engine's volume, or the normalised host path. */
   readonly source: string;
+  /** What an earlier version called the volume. One of that name that is the tenant's own stays in use, and hashes go by it. */
+  readonly formerSource?: string;
   readonly target: string;
   readonly readOnly: boolean;
   /** A volume of the tenant, made and removed with it; otherwise a bind mount. */
@@ -16,8 +18,8 @@ export interface VolumeMount {
 }
 
 export interface VolumeRules {
-  /** `{label_prefix}-{tenant_id}-`: no tenant can name another's volume. */
-  readonly namePrefix: string;
+  readonly labelPrefix: string;
+  readonly tenantId: string;
   readonly allowedHostPaths: DockerPolicy['allowed_host_paths'];
   /** Those that tenants of any namespace may write to. */
   readonly writableHostPaths: readonly string[];
@@ -42,6 +44,24 @@ export function parseVolumes(volumes: readonly string[], rules: VolumeRules): re
   return mounts;
 }
 
+/** What it may be called on the engine. */
+export function possibleSources({ source, formerSource }: VolumeMount): readonly string[] {
+  return formerSource === undefined ? [source] : [source, formerSource];
+}
+
+/** The container with its volumes called as before, where one of the `former` names stays in use. */
+export function withFormerNames<T extends { readonly volumes: readonly VolumeMount[] }>(
+  container: T,
+  former: ReadonlySet<string>,
+): T {
+  if (former.size === 0) return container;
+  const volumes = container.volumes.map((mount): VolumeMount => {
+    const { formerSource, ...rest } = mount;
+    return formerSource !== undefined && former.has(formerSource) ? { ...rest, source: formerSource } : mount;
+  });
+  return { ...container, volumes };
+}
+
 function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeMount {
   const [from = '', to = '', mode = 'rw'] = volume.split(':');
   const target = normalisePath(to);
@@ -51,14 +71,13 @@ function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeM
     if (!volumeName.test(from)) {
       throw invalid(index, `"${from}" is neither an absolute host path nor a volume name`);
     }
-    const source = `${rules.namePrefix}${from}`;
+    const owner = `${rules.labelPrefix}-${rules.tenantId}`;
+    // No tenant id has an underscore in it: this is the name of no volume that another tenant could have.
+    const source = `${owner}_${from}`;
     if (source.length > maxNameLength) {
-      throw invalid(
-        index,
-        `its name must have at most ${maxNameLength - rules.namePrefix.length} characters`,
-      );
+      throw invalid(index, `its name must have at most ${maxNameLength - owner.length - 1} characters`);
     }
-    return { source, target, readOnly, named: true };
+    return { source, formerSource: `${owner}-${from}`, target, readOnly, named: true };
   }
   const source = normalisePath(from);
   const mount = { source, target, readOnly, named: false };

@@ -235,7 +235,7 @@ describe('what can not run beside the old one waits until that is stopped', () =
   const onHost = [{ address: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }];
   const ports = { ports: [port] };
   const volumes = { volumes: ['data:/data'] };
-  const source = 'landlord-acme-data';
+  const source = 'landlord-acme_data';
 
   it.each<[string, Record<string, unknown>, Over, Partial<Inspected>, boolean]>([
     ['the host port that it asked for', ports, {}, { fixedPorts: ['8080/tcp'] }, true],
@@ -243,7 +243,8 @@ describe('what can not run beside the old one waits until that is stopped', () =
     ['another host port', ports, {}, { fixedPorts: ['8081/tcp'] }, false],
     ['the port of the other protocol', ports, {}, { fixedPorts: ['8080/udp'] }, false],
     ['the volume that both write to', volumes, {}, { writableMounts: [source] }, true],
-    ['another volume', volumes, {}, { writableMounts: ['landlord-acme-other'] }, false],
+    ['that volume by its former name', volumes, {}, { writableMounts: ['landlord-acme-data'] }, true],
+    ['another volume', volumes, {}, { writableMounts: ['landlord-acme_other'] }, false],
     [
       'the volume that the new one only reads',
       { volumes: ['data:/data:ro'] },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseVolumes } from '../../../../../../src/compute/providers/docker/state/volumes/parse-volumes.ts';
 
 const rules = {
-  namePrefix: 'landlord-acme-',
+  labelPrefix: 'landlord',
+  tenantId: 'acme',
   allowedHostPaths: ['/srv/data/'],
   writableHostPaths: [],
   operatorVolumes: ['/etc/ssl:/etc/ssl:ro'],
@@ -13,7 +14,8 @@ const parse = (volume: string, allowedHostPaths = rules.allowedHostPaths) =>
 describe('a named volume', () => {
   it("bears the tenant's name, so that no tenant can name another's", () => {
     expect(parse('data:/var/lib/data')).toEqual({
-      source: 'landlord-acme-data',
+      source: 'landlord-acme_data',
+      formerSource: 'landlord-acme-data',
       target: '/var/lib/data',
       readOnly: false,
       named: true,
@@ -28,7 +30,7 @@ describe('a named volume', () => {
   });
 
   it('is as long as the name of a folder may be, with what stands before it, and no longer', () => {
-    const longest = 'a'.repeat(255 - rules.namePrefix.length);
+    const longest = 'a'.repeat(255 - 'landlord-acme_'.length);
     expect(parse(`${longest}:/data`)?.source).toHaveLength(255);
     expect(() => parse(`${longest}a:/data`)).toThrow(
       expect.objectContaining({
