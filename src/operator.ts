@@ -26,7 +26,7 @@ import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
-import type { Reflector } from './kube/cache/reflector.ts';
+import type { Reflector, Refusal } from './kube/cache/reflector.ts';
 import type { ReflectorMetrics } from './kube/cache/watch-loop.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
@@ -62,6 +62,7 @@ export async function runOperator(
   let tenure: Pick<Tenure, 'isHeld'> = { isHeld: () => true };
   const client = kubeClient(options, { metrics, mayWrite: () => tenure.isHeld() });
   let controller: TenantController | undefined;
+  let leads = false;
   // Over all Tenants, and so once for all who ask at the same time.
   const scrape = sharedRun(async () => {
     countTenants(metrics, controller?.tenants);
@@ -72,9 +73,10 @@ export async function runOperator(
     metricsAddress: config.server.metrics_address,
     notReady: () => {
       // A replica that waits for the lease is as ready as it can be: a rolling update must not wait for it.
-      if (controller === undefined && config.leader_election.enabled) return undefined;
+      if (!leads && config.leader_election.enabled) return undefined;
       return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
     },
+    degraded: () => controller?.tenants.refusals().map(refusalText) ?? [],
     metrics: () => scrape(new AbortController().signal),
   });
   logger.info(
@@ -89,6 +91,7 @@ export async function runOperator(
   try {
     return await lead(options, signal, async (leading, held) => {
       tenure = held;
+      leads = true;
       metrics.leader.set(1);
       const cluster = await clusterUid(client, logger, leading);
       if (cluster === undefined) return;
@@ -109,6 +112,11 @@ export async function runOperator(
     await server.close();
     await client.close();
   }
+}
+
+function refusalText({ namespace, message }: Refusal): string {
+  const where = namespace === undefined ? 'Tenants' : `Tenants in namespace ${namespace}`;
+  return `${where} can not be followed: ${message}`;
 }
 
 /** The providers of a leader: they take no step without the lease. */

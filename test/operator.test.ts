@@ -186,6 +186,26 @@ describe('the operator', { timeout: 60_000 }, () => {
     await until(reasonIs('PolicyDenied'));
   });
 
+  test('works in the namespaces that it may read, and says of the others why not', async () => {
+    const operator = await startOperator({ controller: { namespaces: ['gone', 'mine'] } });
+    await operator.createCluster();
+    const spec = { computeProvider: 'docker' };
+    await operator.tenants.create({ apiVersion, kind, metadata: { name: 'acme', namespace: 'mine' }, spec });
+    operator.apiserver.intercept = ({ path }) => {
+      if (path.endsWith('/namespaces/gone/tenants'))
+        throw new KubeApiError('tenants', 403, { reason: 'Forbidden', message: 'tenants is forbidden' });
+    };
+    void operator.start();
+    await until(async () => {
+      const acme = await operator.tenants.get('acme', 'mine');
+      return findCondition(acme?.status?.conditions, 'Ready')?.status === 'True';
+    });
+    expect(await operator.get('/readyz')).toBe('200 ok');
+    expect(await operator.get('/readyz?verbose')).toMatch(
+      /^200 Tenants in namespace gone can not be followed: GET .*: 403 Forbidden\nok$/,
+    );
+  });
+
   test('loads what the config enables and nothing else, and tells it instance, cluster, policy and sweep', async () => {
     const operator = await startOperator({
       instance: 'blue',
@@ -271,6 +291,15 @@ describe('an operator with leader election', { timeout: 60_000 }, () => {
     await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/tenants')));
     expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
     held.resolve();
+    await until(async () => (await operator.get('/readyz')) === '200 ok');
+  });
+
+  test('that leads is not ready before it knows its cluster either', async () => {
+    const operator = await startOperator(elected);
+    void operator.start();
+    await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/kube-system')));
+    expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
+    await operator.createCluster();
     await until(async () => (await operator.get('/readyz')) === '200 ok');
   });
 

@@ -42,7 +42,7 @@ export interface ReconcileDeps {
   readonly writer: TenantWriter;
   readonly secrets: Resource<SecretObject>;
   /** Resolves once changes of Secrets are watched, so that none is missed after it was read. */
-  readonly watchSecrets: () => Promise<void>;
+  readonly watchSecrets: (namespace: string) => Promise<void>;
   readonly ownedOn: OwnedLook;
   readonly formerIds: FormerIds;
   /** Whether Tenants of this namespace may have any id that they like. */

@@ -225,7 +225,7 @@ async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, 
   const names = enabled.definition.secrets === 'values' ? referencedSecrets(spec) : [];
   const { namespace } = tenant.metadata;
   deps.index.setSecrets(keyOf(tenant), namespace, names);
-  if (names.length > 0) await deps.watchSecrets();
+  if (names.length > 0) await deps.watchSecrets(namespace);
   const secrets = createSecretReader(deps.secrets, namespace, signal);
   return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
 }

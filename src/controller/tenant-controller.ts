@@ -102,7 +102,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
-    watchSecrets: () => secretWatch.ensure(),
+    watchSecrets: (namespace) => secretWatch.ensure(namespace),
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,
     index,

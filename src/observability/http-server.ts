@@ -9,6 +9,8 @@ export interface HealthServerOptions {
   readonly metricsAddress?: string;
   /** Undefined while ready, else why not. */
   readonly notReady: () => string | undefined;
+  /** What is amiss all the same, a line each, for `/readyz?verbose`. */
+  readonly degraded?: () => readonly string[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
@@ -27,7 +29,7 @@ interface Answer {
 }
 
 /** Answers by path. */
-type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+type Routes = Readonly<Record<string, (query: URLSearchParams) => Answer | Promise<Answer>>>;
 
 /**
  * Serves /healthz, /readyz and /metrics. Rejects with a one-line Error where an address is taken or no address. Whoever
@@ -55,12 +57,13 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   }
 }
 
-function healthRoutes({ notReady }: HealthServerOptions): Routes {
+function healthRoutes({ notReady, degraded = () => [] }: HealthServerOptions): Routes {
   return {
     '/healthz': () => ({ status: 200, body: 'ok\n' }),
-    '/readyz': () => {
+    '/readyz': (query) => {
       const reason = notReady();
-      return { status: reason === undefined ? 200 : 503, body: `${reason ?? 'ok'}\n` };
+      const details = query.has('verbose') ? degraded().map((line) => `${line}\n`) : [];
+      return { status: reason === undefined ? 200 : 503, body: `${details.join('')}${reason ?? 'ok'}\n` };
     },
   };
 }
@@ -127,9 +130,14 @@ async function respond(routes: Routes, request: IncomingMessage, response: Serve
 
 function answerTo(routes: Routes, request: IncomingMessage): Answer | Promise<Answer> {
   if (!isBare(request)) return { status: 405, body: 'only GET and HEAD, without a body\n' };
-  const path = request.url?.split('?')[0] ?? '';
+  const [path = '', query = ''] = request.url?.split('?') ?? [];
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  return route?.() ?? { status: 404, body: `there is nothing but ${Object.keys(routes).join(', ')}\n` };
+  return (
+    route?.(new URLSearchParams(query)) ?? {
+      status: 404,
+      body: `there is nothing but ${Object.keys(routes).join(', ')}\n`,
+    }
+  );
 }
 
 function isBare({ method, headers }: IncomingMessage): boolean {

@@ -50,7 +50,6 @@ function createNamespaceLabels(
 ): NamespaceLabels {
   const selected = ({ metadata: { labels = {} } }: KubeObject): string =>
     selectors.map((selects) => selects(labels)).join();
-  const refused = Promise.withResolvers<void>();
   const changes = gathered();
   const reflector = createReflector({
     resource: resource(client, { ...namespacesResource, metadataOnly: true }),
@@ -62,17 +61,11 @@ function createNamespaceLabels(
       changes.add(event.object.metadata.name);
     },
     logger,
-    metrics: {
-      ...metrics,
-      onReconnect(what, reason) {
-        metrics.onReconnect?.(what, reason);
-        if (reason === '403') refused.resolve();
-      },
-    },
+    metrics,
   });
   const tellRefused = async (signal: AbortSignal): Promise<void> => {
-    await Promise.race([refused.promise, untilAborted(signal)]);
-    if (!signal.aborted) logger.warn(notGranted);
+    await Promise.race([reflector.settled, untilAborted(signal)]);
+    if (reflector.refusals().length > 0) logger.warn(notGranted);
   };
   const labelsOf: LabelsOf = (namespace) => reflector.get(undefined, namespace)?.metadata.labels;
   return {
@@ -83,8 +76,7 @@ function createNamespaceLabels(
       await Promise.all([reflector.run(signal), tellRefused(signal)]);
     },
     async settled(signal) {
-      const either = Promise.race([reflector.synced, refused.promise, untilAborted(signal)]);
-      await doneWithin(either, syncMs, { ref: false });
+      await doneWithin(Promise.race([reflector.settled, untilAborted(signal)]), syncMs, { ref: false });
     },
   };
 }

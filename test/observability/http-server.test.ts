@@ -42,6 +42,15 @@ describe('the health server', () => {
     expect(await get(server, '/readyz?verbose')).toMatchObject({ status: 200, body: 'ok\n' });
   });
 
+  test('names what is amiss only where it is asked for, and is ready all the same', async () => {
+    const server = await start({ degraded: () => ['Tenants in namespace gone can not be followed', 'more'] });
+    expect(await get(server, '/readyz')).toMatchObject({ status: 200, body: 'ok\n' });
+    expect(await get(server, '/readyz?verbose')).toMatchObject({
+      status: 200,
+      body: 'Tenants in namespace gone can not be followed\nmore\nok\n',
+    });
+  });
+
   test('serves the metrics with their content type', async () => {
     expect(await get(await start(), '/metrics')).toEqual({
       status: 200,

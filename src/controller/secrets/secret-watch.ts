@@ -18,8 +18,11 @@ export interface SecretWatchOptions {
 const secretSyncMs = 10_000;
 
 export interface SecretWatch {
-  /** Starts the watch with the first tenant that reads a Secret, and resolves once it has caught up. */
-  ensure(): Promise<void>;
+  /**
+   * Starts the watch with the first tenant that reads a Secret, and resolves once it has caught up in that namespace. Rejects
+   * with ComputeError AccessDenied where the apiserver refuses that, or does not come to an end with it.
+   */
+  ensure(namespace: string): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -39,12 +42,14 @@ export function createSecretWatch(
     logger,
   });
   return {
-    async ensure() {
+    async ensure(namespace) {
       needed.resolve();
-      if (await doneWithin(secrets.synced, secretSyncMs, { ref: false })) return;
+      const watch = secrets.of(namespace) ?? secrets;
+      await doneWithin(watch.settled, secretSyncMs, { ref: false });
+      if (watch.hasSynced()) return;
       throw new ComputeError(
         'AccessDenied',
-        'Secrets can not be watched: the service account of the operator needs get, list and watch on secrets',
+        `Secrets in namespace ${namespace} can not be watched: the service account of the operator needs get, list and watch on secrets`,
       );
     },
     async run(signal) {

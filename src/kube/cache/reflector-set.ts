@@ -8,20 +8,34 @@ export type ReflectorSetOptions<T extends KubeObject> = Omit<ReflectorOptions<T>
   readonly namespaces: readonly string[];
 };
 
-/** One reflector per namespace behind the interface of one: rights in those namespaces alone are enough. */
-export function createReflectorSet<T extends KubeObject>(options: ReflectorSetOptions<T>): Reflector<T> {
+export interface ReflectorSet<T extends KubeObject> extends Reflector<T> {
+  /** The one that follows that namespace; undefined: none does. */
+  of(namespace: string): Reflector<T> | undefined;
+}
+
+/**
+ * One reflector per namespace behind the interface of one: rights in those namespaces alone are enough. A namespace that the
+ * apiserver refuses holds up none of the others: the set has synced once each of them has, or is refused, and one at least has.
+ */
+export function createReflectorSet<T extends KubeObject>(options: ReflectorSetOptions<T>): ReflectorSet<T> {
   const { namespaces, ...shared } = options;
-  if (namespaces.length === 0) return createReflector(shared);
+  if (namespaces.length === 0) return setOfOne(createReflector(shared));
   const reflectors = new Map(
     namespaces.map((namespace) => [namespace, createReflector({ ...shared, namespace })]),
   );
   const all = [...reflectors.values()];
+  const settled = Promise.all(all.map((one) => one.settled)).then(() => undefined);
+  const isKnown = (one: Reflector<T>): boolean => one.hasSynced() || one.refusals().length > 0;
+  const first = Promise.race(all.map((one) => one.synced));
   return {
     async run(signal) {
       await Promise.all(all.map((reflector) => reflector.run(signal)));
     },
-    hasSynced: () => all.every((reflector) => reflector.hasSynced()),
-    synced: Promise.all(all.map((reflector) => reflector.synced)).then(() => undefined),
+    hasSynced: () => all.every(isKnown) && all.some((one) => one.hasSynced()),
+    synced: Promise.all([settled, first]).then(() => undefined),
+    settled,
+    of: (namespace) => reflectors.get(namespace),
+    refusals: () => all.flatMap((one) => one.refusals()),
     isConnected: () => all.every((reflector) => reflector.isConnected()),
     get: (namespace, name) => reflectors.get(namespace ?? '')?.get(namespace, name),
     *values() {
@@ -32,4 +46,8 @@ export function createReflectorSet<T extends KubeObject>(options: ReflectorSetOp
     },
     assume: (object) => reflectors.get(object.metadata.namespace ?? '')?.assume(object) ?? false,
   };
+}
+
+function setOfOne<T extends KubeObject>(reflector: Reflector<T>): ReflectorSet<T> {
+  return Object.assign(reflector, { of: () => reflector });
 }

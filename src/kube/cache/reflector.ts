@@ -13,6 +13,10 @@ export interface Reflector<T extends KubeObject> {
   hasSynced(): boolean;
   /** Resolves when the first whole state is in the cache; never, where `run` is stopped before. */
   readonly synced: Promise<void>;
+  /** Resolves once it is known how things stand: it has synced, or the apiserver refuses that. */
+  readonly settled: Promise<void>;
+  /** What the apiserver does not let it follow: rights are missing, or the namespace or the kind is not there. */
+  refusals(): readonly Refusal[];
   /** Whether a watch is open, as far as anybody can know. */
   isConnected(): boolean;
   get(namespace: string | undefined, name: string): T | undefined;
@@ -26,11 +30,19 @@ export interface Reflector<T extends KubeObject> {
   assume(object: T): boolean;
 }
 
+export interface Refusal {
+  /** Undefined: all of them. */
+  readonly namespace: string | undefined;
+  /** The apiserver's words. */
+  readonly message: string;
+}
+
 export function createReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
   const { resource, namespace, onEvent, metrics, transform = (object: T) => object } = options;
   const logger = options.logger.child({ resource: resource.id, ...(namespace && { namespace }) });
   const cache = createObjectCache<T>();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
+  const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
   let hasSynced = false;
   const tell = (event: CacheEvent<T>): void => {
     try {
@@ -50,13 +62,20 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     onSynced() {
       hasSynced = true;
       resolveSynced();
+      resolveSettled();
     },
   });
-  const loop = new WatchLoop(options, state, logger);
+  const onRefused = (): void => {
+    resolveSettled();
+    options.onRefused?.();
+  };
+  const loop = new WatchLoop({ ...options, onRefused }, state, logger);
   return {
     run: (signal) => loop.run(signal),
     hasSynced: () => hasSynced,
     synced,
+    settled,
+    refusals: () => (loop.refusal === undefined ? [] : [{ namespace, message: loop.refusal }]),
     isConnected: () => loop.isConnected,
     get: (namespaceOf, name) => cache.get(objectKey(namespaceOf, name)),
     values: () => cache.values(),

@@ -32,6 +32,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly onEvent?: (event: CacheEvent<T>) => void;
   readonly metrics?: ReflectorMetrics;
   readonly timing?: Partial<ReflectorTiming>;
+  /** The apiserver refuses the watch: rights are missing, or what is to be watched is not there. */
+  readonly onRefused?: () => void;
   /** False reads the first state by a paged LIST, which the server compresses: for slow links. */
   readonly watchList?: boolean;
 }
@@ -77,6 +79,11 @@ export class WatchLoop<T extends KubeObject> {
   /** Whether a watch is open, as far as anybody can know. */
   get isConnected(): boolean {
     return this.#connected;
+  }
+
+  /** Why the apiserver refuses the watch, in its own words; undefined: it does not, as far as is known. */
+  get refusal(): string | undefined {
+    return this.#recovery.refusal;
   }
 
   /** Until `signal` aborts. Never rejects. */
@@ -160,6 +167,7 @@ export class WatchLoop<T extends KubeObject> {
     const { kind, failures, waitMs } = this.#recovery.broke(error);
     metrics?.onReconnect?.(resource.id, error instanceof KubeApiError ? String(error.status) : 'unreachable');
     if (kind === 'expired') this.#state.forgetVersion();
+    if (kind === 'refused') this.#options.onRefused?.();
     // The first, second, fourth, eighth … in a row: an outage isn't a flood of lines.
     const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
     this.#logger[level](

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../async/backoff.ts';
 import type { BackoffOptions } from '../../async/backoff.ts';
-import { KubeApiError } from '../client/kube-api-error.ts';
+import { KubeApiError, messageOf } from '../client/kube-api-error.ts';
 
 /**
  * Why a watch broke: no answer; a server that isn't ready or sheds load; a version it no longer (or, after etcd was
@@ -28,6 +28,8 @@ export interface WatchRecovery {
   /** A watch works: all is forgotten. */
   works(): void;
   readonly failures: number;
+  /** What the apiserver said when it last refused the watch; undefined: it has worked since, or was never refused. */
+  readonly refusal: string | undefined;
 }
 
 export function createWatchRecovery({
@@ -37,6 +39,7 @@ export function createWatchRecovery({
 }: RecoveryTiming): WatchRecovery {
   let last: BreakKind | undefined;
   let failures = 0;
+  let refusal: string | undefined;
 
   function waitMs(kind: BreakKind, error: unknown): number {
     const own = kind === 'refused' || kind === 'expired' ? errorBackoff : unreachableBackoff;
@@ -55,14 +58,19 @@ export function createWatchRecovery({
       // What comes next in the course of a restart mustn't pay for what was before: refused, 503, 429, 410.
       failures = kind === last ? failures + 1 : 1;
       last = kind;
+      if (kind === 'refused') refusal = messageOf(error);
       return { kind, failures, waitMs: waitMs(kind, error) };
     },
     works() {
       last = undefined;
       failures = 0;
+      refusal = undefined;
     },
     get failures() {
       return failures;
+    },
+    get refusal() {
+      return refusal;
     },
   };
 }

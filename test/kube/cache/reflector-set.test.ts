@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createReflectorSet } from '../../../src/kube/cache/reflector-set.ts';
+import { KubeApiError, KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts';
 import type { WatchOptions } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { bookmark, object, scriptedResource } from '../scripted-resource.ts';
@@ -80,12 +81,43 @@ test('it is synced when the last one is, and connected while all are', async () 
   expect([set.hasSynced(), set.isConnected()]).toEqual([true, false]);
 });
 
+const forbidden = () => new KubeApiError('watch', 403, { message: 'tenants is forbidden' });
+
+test('a namespace that is refused holds up none of the others, and is told of until it can be read', async () => {
+  const { set, told } = startSet(['gone', 'b'], [forbidden(), first('b', 100), first('gone')]);
+  let synced = false;
+  void set.synced.then(() => (synced = true));
+  await vi.advanceTimersByTimeAsync(0);
+  expect([set.hasSynced(), synced]).toEqual([false, false]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect([set.hasSynced(), synced, told]).toEqual([true, true, ['b/x']]);
+  expect(set.refusals()).toEqual([
+    { namespace: 'gone', message: expect.stringContaining('tenants is forbidden') },
+  ]);
+  expect([set.of('gone')?.hasSynced(), set.of('b')?.hasSynced(), set.of('c')]).toEqual([
+    false,
+    true,
+    undefined,
+  ]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([set.refusals(), told]).toEqual([[], ['b/x', 'gone/x']]);
+});
+
+test('it is not synced while each namespace is refused, nor while one has given no answer', async () => {
+  const { set } = startSet(['a', 'b'], [forbidden(), forbidden(), first('a', 60_000)]);
+  const silent = startSet(['a', 'b'], [first('a'), new KubeUnreachableError('away'), ['hang']]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([set.hasSynced(), set.refusals().length]).toEqual([false, 2]);
+  expect([silent.set.hasSynced(), silent.set.refusals()]).toEqual([false, []]);
+});
+
 test('without namespaces it is one watch of the whole cluster', async () => {
   const { set, opened } = startSet([], [first('a')]);
   await set.synced;
   expect(opened).toHaveLength(1);
   expect(opened[0]).not.toHaveProperty('namespace');
   expect(set.get('a', 'x')).toBeDefined();
+  expect([set.of('a'), set.size]).toEqual([set, 1]);
 });
 
 test('each line of the log names its resource, and its namespace where it is of one', () => {
