@@ -234,6 +234,7 @@ async function work(
     client,
     reportingController: `${group}/operator`,
     reportingInstance: hostname(),
+    onDropped: (reason) => metrics.eventsDropped.inc({ reason }),
     logger,
   });
   const controller = createTenantController({

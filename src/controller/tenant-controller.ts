@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { backoffMs } from '../async/backoff.ts';
 import { abortable } from '../async/abortable.ts';
 import { doneWithin } from '../async/done-within.ts';
 import { onAbort } from '../async/on-abort.ts';
@@ -179,19 +180,25 @@ async function run(
 async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {
   const tenant = deps.tenantOf(key);
   if (tenant === undefined) return {};
+  const memory = deps.memories.of(key);
+  const conflicts = memory.conflicts ?? 0;
+  memory.conflicts = undefined;
   try {
     return await reconcileTenant(deps, tenant, signal);
   } catch (error) {
     // Somebody wrote between our read and our write: the watch brings the new state, the pass starts afresh.
-    if (isConflict(error)) return { requeueAfterMs: conflictRetryMs };
+    if (isConflict(error)) {
+      memory.conflicts = conflicts + 1;
+      return { requeueAfterMs: backoffMs(conflicts, conflictBackoff) };
+    }
     // It went during the pass. The watch says so, too; until then there is nothing to be done.
     if (isNotFound(error)) return { failed: true };
     throw error;
   }
 }
 
-/** The watch is rarely further behind. */
-const conflictRetryMs = 250;
+/** The watch is rarely further behind than the first; whoever writes all the time is not to be raced. */
+const conflictBackoff = { baseMs: 250, capMs: 30_000, jitter: 'none' } as const;
 
 /** What is kept of a Tenant: managedFields and kubectl's copy of the manifest are half of its memory. */
 function withoutBulk(tenant: Tenant): Tenant {

@@ -30,6 +30,8 @@ export interface TenantMemory {
   step?: 'held' | 'underWay' | undefined;
   /** Writes of others over our status, one after another. */
   overwritten?: Recurrence | undefined;
+  /** Passes in a row whose write met a conflict. */
+  conflicts?: number | undefined;
   /** UID of the Tenant whose finalizer was taken away: nothing is left to be done for it. */
   letGo?: string | undefined;
   /** Where its status, as it was last seen or written, has it; a hand may take that out of it. */

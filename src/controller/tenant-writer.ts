@@ -15,10 +15,13 @@ export interface TenantWriter {
   /**
    * Writes what differs, and nothing where nothing does; never on another Tenant of the same name. A change of what
    * destroy relies on (placements, rejected) is refused with 409 where anybody has written since, because it was
-   * decided on that state.
+   * decided on that state; so is another one where somebody writes each time.
    */
   writeStatus(tenant: Tenant, status: TenantStatus, signal: AbortSignal): Promise<Tenant>;
 }
+
+/** Writes of one status, each upon what the last one met. */
+const maxTries = 3;
 
 export function createTenantWriter(tenants: Resource<Tenant>, cache: Reflector<Tenant>): TenantWriter {
   const assume = (tenant: Tenant): Tenant => {
@@ -57,11 +60,11 @@ export function createTenantWriter(tenants: Resource<Tenant>, cache: Reflector<T
       const { name, namespace, uid } = tenant.metadata;
       let current = tenant;
       let patch = mergePatchDiff(current.status ?? {}, status);
-      while (patch !== undefined) {
+      for (let tries = 1; patch !== undefined; tries += 1) {
         try {
           return assume(await patchStatus(current, patch, signal));
         } catch (error) {
-          if (!isConflict(error) || isGuarded(patch)) throw error;
+          if (!isConflict(error) || isGuarded(patch) || tries === maxTries) throw error;
           const newer = await tenants.get(name, namespace, { signal });
           if (newer?.metadata.uid !== uid) throw error;
           current = newer;

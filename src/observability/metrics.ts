@@ -56,6 +56,11 @@ export function createMetrics() {
       'reason',
     ]),
     watchEvents: counter('watch_events_total', 'Events of watches.', ['resource']),
+    eventsDropped: counter(
+      'events_dropped_total',
+      'Events that nobody will read: `rate`, too many of one Tenant; `queue`, too many waited; `refused` by the apiserver.',
+      ['reason'],
+    ),
     leader: gauge('leader', 'Whether this replica leads.'),
   };
 }

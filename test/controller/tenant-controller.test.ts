@@ -293,6 +293,29 @@ describe('the controller', () => {
     expect(fixture.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
+  test('starts afresh ever more slowly where each write meets a conflict, and soon again after one that did not', async () => {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    const state = { conflicts: true, writes: 0 };
+    fixture.apiserver.intercept = ({ user, method }) => {
+      if (user !== 'operator' || method !== 'PATCH') return;
+      state.writes += 1;
+      if (state.conflicts) throw new KubeApiError('tenants acme', 409, { reason: 'Conflict' });
+    };
+    await fixture.create('acme', image('a'));
+    // After 250 ms, 500 ms, … 16 s, and then each 30 s.
+    await fixture.pass(600_000);
+    expect(state.writes).toBe(1 + 7 + Math.floor((600_000 - 31_750) / 30_000));
+    state.conflicts = false;
+    await fixture.pass(30_000);
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    state.conflicts = true;
+    await fixture.patch('acme', { spec: image('b') });
+    const before = state.writes;
+    await fixture.pass(250);
+    expect(state.writes - before).toBeLessThanOrEqual(2 * 3);
+  });
+
   test('logs a write that fails otherwise, and tries again', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);

@@ -34,7 +34,7 @@ async function withTenant(finalizers: string[] = [], written?: TenantStatus) {
   const writes = () => apiserver.requests.filter((request) => request.user === 'operator');
   const stored = () => user.get('acme', 'team-a');
   const interfere = () => user.mergePatch('acme', 'team-a', { metadata: { labels: { by: 'others' } } });
-  return { user, tenant, cache, writer, writes, stored, interfere };
+  return { apiserver, user, tenant, cache, writer, writes, stored, interfere };
 }
 
 describe('the finalizer', () => {
@@ -108,6 +108,18 @@ describe('the status', () => {
     await interfere();
     await writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
     expect((await stored())?.status).toEqual({ ...status, phase: 'Ready' });
+  });
+
+  test('is not written over and over where somebody writes each time', async () => {
+    const { apiserver, user: others, tenant, writer, writes } = await withTenant([], status);
+    apiserver.intercept = async ({ user, method }) => {
+      const labels = { at: `${writes().length}` };
+      if (user === 'operator' && method === 'PATCH')
+        await others.mergePatch('acme', 'team-a', { metadata: { labels } });
+    };
+    const written = writer.writeStatus(tenant, { ...status, phase: 'Ready' }, signal);
+    await expect(written).rejects.toSatisfy(isConflict);
+    expect(writes().filter(({ method }) => method === 'PATCH')).toHaveLength(3);
   });
 
   test('of a Tenant that is gone does not land on another one of its name', async () => {

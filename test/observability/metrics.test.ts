@@ -18,6 +18,7 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_watch_relists_total counter',
     'landlord_watch_reconnects_total counter',
     'landlord_watch_events_total counter',
+    'landlord_events_dropped_total counter',
     'landlord_leader gauge',
   ]);
   expect(await exposed.registry.metrics()).toContain(

@@ -7,6 +7,7 @@ import type { KubeObject } from '../client/kube-object.ts';
 import { microTime } from '../client/micro-time.ts';
 import { resource } from '../client/resource.ts';
 import { createSendQueue } from './send-queue.ts';
+import type { SendLoss } from './send-queue.ts';
 
 export interface ObjectReference {
   readonly apiVersion?: string;
@@ -37,6 +38,8 @@ export interface EventRecorderOptions {
   readonly reportingInstance: string;
   readonly logger: Logger;
   readonly now?: () => Date;
+  /** One is dropped; `rate`: there were too many of its object. */
+  readonly onDropped?: (reason: SendLoss | 'rate') => void;
 }
 
 /** Tells users what happened, by events.k8s.io/v1. Events are best effort: none ever fails or delays its caller. */
@@ -72,7 +75,7 @@ interface Series {
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { logger, now = () => new Date() } = options;
   const events = resource<KubeObject>(options.client, eventsResource);
-  const sends = createSendQueue(logger);
+  const sends = createSendQueue({ logger, onLost: options.onDropped });
   const buckets = new Map<string, TokenBucket>();
   const series = new Map<string, Series>();
 
@@ -106,7 +109,10 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   return {
     emit(event) {
-      if (!allowed(event.regarding)) return;
+      if (!allowed(event.regarding)) {
+        options.onDropped?.('rate');
+        return;
+      }
       const at = now();
       const key = seriesKey(event);
       const known = series.get(key);

@@ -17,7 +17,16 @@ const maxWaiting = 1_000;
 const maxAttempts = 5;
 const backoff = { baseMs: 500, capMs: 10_000 };
 
-export function createSendQueue(logger: Logger): SendQueue {
+/** `queue`: too many wait. `refused`: the apiserver takes it from nobody, or has given no answer for long. */
+export type SendLoss = 'queue' | 'refused';
+
+export interface SendQueueOptions {
+  readonly logger: Logger;
+  readonly onLost?: ((loss: SendLoss) => void) | undefined;
+}
+
+export function createSendQueue(options: SendQueueOptions): SendQueue {
+  const { logger, onLost } = options;
   const waiting: (() => Promise<unknown>)[] = [];
   let sending: Promise<void> | undefined;
 
@@ -25,13 +34,14 @@ export function createSendQueue(logger: Logger): SendQueue {
     // After the caller's burst, so that repeats in it need one update.
     await Promise.resolve();
     // One after the other: a series is only updated after it was created.
-    for (let send = waiting.shift(); send; send = waiting.shift()) await attempt(send, logger);
+    for (let send = waiting.shift(); send; send = waiting.shift()) await attempt(send, options);
   }
 
   return {
     add(send) {
       if (waiting.length >= maxWaiting) {
         logger.debug('too many events are waiting, one is dropped');
+        onLost?.('queue');
         return;
       }
       waiting.push(send);
@@ -42,7 +52,7 @@ export function createSendQueue(logger: Logger): SendQueue {
 }
 
 /** Never rejects. */
-async function attempt(send: () => Promise<unknown>, logger: Logger): Promise<void> {
+async function attempt(send: () => Promise<unknown>, { logger, onLost }: SendQueueOptions): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await send();
@@ -51,6 +61,7 @@ async function attempt(send: () => Promise<unknown>, logger: Logger): Promise<vo
       if (!(error instanceof KubeUnreachableError) || tries >= maxAttempts) {
         // The namespace is going, the rights are missing: nobody is helped by more than a line.
         logger.debug({ error: messageOf(error) }, 'event not recorded');
+        onLost?.('refused');
         return;
       }
       await sleep(backoffMs(tries, backoff));

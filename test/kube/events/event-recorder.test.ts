@@ -57,14 +57,16 @@ function startRecorder(
     },
   } as unknown as KubeClient;
   const { logger, lines } = recordingLogger();
+  const dropped: string[] = [];
   const recorder = createEventRecorder({
     client,
     reportingController: 'landlord.dev/operator',
     reportingInstance,
     logger,
     now: () => new Date(clock.nowMs),
+    onDropped: (reason) => dropped.push(reason),
   });
-  return { recorder, sent, clock, lines, bodies: () => sent.map(({ body }) => body as SentEvent) };
+  return { recorder, sent, dropped, clock, lines, bodies: () => sent.map(({ body }) => body as SentEvent) };
 }
 
 test('an event is created in the namespace of its object', async () => {
@@ -156,10 +158,11 @@ describe('repeats', () => {
 
 describe('a flood', () => {
   test('about one object is cut at 25, then one in five minutes; other objects are not concerned', async () => {
-    const { recorder, sent, clock } = startRecorder();
+    const { recorder, sent, clock, dropped } = startRecorder();
     for (let index = 0; index < 100; index += 1) recorder.emit({ ...eventInput, note: String(index) });
     await flush(recorder);
     expect(sent).toHaveLength(25);
+    expect(dropped).toEqual(Array<string>(75).fill('rate'));
     recorder.emit({ ...eventInput, regarding: { ...eventInput.regarding, name: 'other', uid: 'u2' } });
     clock.nowMs += 300_000;
     recorder.emit({ ...eventInput, note: 'a' });
@@ -202,7 +205,7 @@ describe('a flood', () => {
   });
 
   test('while the server is away keeps to a bound', async () => {
-    const { recorder, sent } = startRecorder();
+    const { recorder, sent, dropped } = startRecorder();
     for (let index = 0; index < 3_000; index += 1) {
       recorder.emit({
         ...eventInput,
@@ -211,12 +214,13 @@ describe('a flood', () => {
     }
     await flush(recorder);
     expect(sent).toHaveLength(1_000);
+    expect(dropped).toEqual(Array<string>(2_000).fill('queue'));
   });
 });
 
 describe('trouble', () => {
   test('a refusal is a debug line, and the next event is sent', async () => {
-    const { recorder, sent, lines } = startRecorder((_options, count) => {
+    const { recorder, sent, lines, dropped } = startRecorder((_options, count) => {
       if (count === 1)
         throw new KubeApiError('POST events', 403, { message: 'namespace is being terminated' });
     });
@@ -225,6 +229,7 @@ describe('trouble', () => {
     expect(await flush(recorder)).toBe(true);
     expect(sent).toHaveLength(2);
     expect(lines.map(({ level }) => level)).toEqual(['debug']);
+    expect(dropped).toEqual(['refused']);
   });
 
   test('no answer is tried again, five times in all, and then that event is dropped', async () => {

@@ -131,7 +131,7 @@ async function load(cluster: Cluster, user: KubeUser, options: LoadOptions): Pro
     if (credential.clientKeyData) tls.key = Buffer.from(credential.clientKeyData);
     if (credential.expirationTimestamp) expiresAtMs = Date.parse(credential.expirationTimestamp);
     // A plugin is costly (it may ask a cloud), so only its own expiry or a 401 runs it again.
-    refreshAtMs = expiresAtMs - expirySkewMs;
+    refreshAtMs = renewalMs(Date.now(), expiresAtMs);
   } else if (user.authProvider) {
     // OIDC, GCP, Azure: client-node knows these; it keeps and renews their tokens itself.
     const filled: { headers: Record<string, string> } = { headers: {} };
@@ -139,6 +139,12 @@ async function load(cluster: Cluster, user: KubeUser, options: LoadOptions): Pro
     if (filled.headers['Authorization']) headers['authorization'] = filled.headers['Authorization'];
   }
   return { credentials: { headers, tls, tlsFingerprint: fingerprint(tls) }, refreshAtMs, expiresAtMs };
+}
+
+/** One that holds for less than twice the skew is renewed half-way, and one whose end has come only after a pause. */
+function renewalMs(nowMs: number, expiresAtMs: number): number {
+  const leftMs = expiresAtMs - nowMs;
+  return nowMs + Math.max(renewalPauseMs, leftMs - Math.min(expirySkewMs, leftMs / 2));
 }
 
 async function readTls(cluster: Cluster, user: KubeUser): Promise<TlsOptions> {

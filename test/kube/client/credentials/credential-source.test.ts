@@ -87,6 +87,24 @@ describe('an exec plugin', () => {
     expect(await runs()).toBe(2);
   });
 
+  test.each([
+    ['holds for 30 s', 30_000, 15_000],
+    ['holds for 8 s', 8_000, 5_000],
+    ['has ended by our clock', -60_000, 5_000],
+  ])('whose token %s does not run for each request', async (_which, holdsMs, againMs) => {
+    const startMs = Date.parse('2026-01-01T00:00:00Z');
+    setDate(startMs);
+    const { user, runs } = await execPlugin(endingAt(startMs + holdsMs));
+    const source = sourceFor(user);
+    await source.current();
+    vi.setSystemTime(startMs + againMs - 1);
+    await source.current();
+    expect(await runs()).toBe(1);
+    vi.setSystemTime(startMs + againMs);
+    await source.current();
+    expect(await runs()).toBe(2);
+  });
+
   test('without an end to its token runs once', async () => {
     setDate(Date.now());
     const { user, runs } = await execPlugin();
@@ -105,10 +123,13 @@ describe('an exec plugin', () => {
     const source = sourceFor(user, undefined, logger);
     const first = await source.current();
     expect(await source.current()).toBe(first);
+    expect(await runs()).toBe(1);
+    vi.setSystemTime(startMs + 10_000);
+    expect(await source.current()).toBe(first);
     expect(await source.current()).toBe(first);
     expect(await runs()).toBe(2);
     expect(lines.map(({ level }) => level)).toEqual(['warn']);
-    vi.setSystemTime(startMs + 5_000);
+    vi.setSystemTime(startMs + 15_000);
     expect(await source.current()).toBe(first);
     expect(await runs()).toBe(3);
     vi.setSystemTime(startMs + 20_000);
@@ -166,12 +187,15 @@ describe('an exec plugin', () => {
   });
 
   test('may give a client certificate in place of a token: the connections are made anew with it', async () => {
+    const startMs = Date.parse('2026-01-01T00:00:00Z');
+    setDate(startMs);
     const { user } = await execPlugin(
-      `delete status.token; status.clientCertificateData = 'cert ' + run; status.clientKeyData = 'key'; ${later(1)}`,
+      `delete status.token; status.clientCertificateData = 'cert ' + run; status.clientKeyData = 'key'; ${endingAt(startMs + 60_000)}`,
     );
     const source = sourceFor(user);
     const first = await source.current();
     expect(String(first.tls.cert)).toBe('cert 1');
+    vi.setSystemTime(startMs + 30_000);
     expect((await source.current()).tlsFingerprint).not.toBe(first.tlsFingerprint);
   });
 });
