@@ -11,7 +11,7 @@ import { pythonTools } from './python-tools.ts';
 
 /** Something that speaks the AWS protocols on this machine: ECS, STS and, roughly, the rest. */
 export interface EcsEndpoint {
-  /** http://127.0.0.1:PORT, for `endpoint`, AWS_ENDPOINT_URL_ECS or AWS_ENDPOINT_URL_STS. */
+  /** http://127.0.0.1:PORT or http://localhost:PORT, for `endpoint`, AWS_ENDPOINT_URL_ECS or AWS_ENDPOINT_URL_STS. */
   readonly url: string;
   /** Kills it and removes what it left: its folder, and in Docker mode its tasks' containers. */
   stop(): Promise<void>;
@@ -115,8 +115,11 @@ export async function startMicroburst(options: MicroburstOptions): Promise<Micro
     if (!response.ok) throw new Error(`microburst answered ${path} with HTTP ${response.status}: ${text}`);
     return JSON.parse(text);
   };
+  // Where a host has a dot in it, microburst reads the models of all 434 services to tell whose it is: 4 s of CPU.
+  const url = server.url.replace('127.0.0.1', 'localhost');
   return {
     ...server,
+    url,
     setRules: async (rules) => {
       const headers = { 'content-type': 'application/json' };
       await control('rules', { method: 'POST', headers, body: JSON.stringify(rules) });

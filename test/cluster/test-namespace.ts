@@ -17,6 +17,7 @@ import type { Resource } from '../../src/kube/client/resource.ts';
 import { followAuditLog } from './audit-log.ts';
 import { until as pollUntil } from '../until.ts';
 import { silentLogger } from './silent-logger.ts';
+import { watchTenantChanges } from './tenant-changes.ts';
 
 /** What is waited for comes sooner even on a machine that is busy with much else: this only ends a hang. */
 const hangMs = 120_000;
@@ -37,7 +38,7 @@ export interface TestNamespace {
   /** Merge patch of spec or metadata. */
   patch(name: string, patch: unknown): Promise<Tenant>;
   delete(name: string): Promise<void>;
-  /** Polls until `holds`; fails with what the Tenant looked like last. */
+  /** Looks at each change until `holds`; fails with what the Tenant looked like last. */
   until(name: string, what: string, holds: (tenant: Tenant) => boolean, timeoutMs?: number): Promise<Tenant>;
   untilReady(name: string, timeoutMs?: number): Promise<Tenant>;
   /** Until Ready bears this reason. */
@@ -95,6 +96,7 @@ export async function createTestNamespace(
     plural: 'events',
     namespaced: true,
   });
+  const changes = watchTenantChanges(tenants, name);
   const auditEntries = followAuditLog(options.auditLogPath ?? inject('auditLog'), name);
   const passes = async (secret: string): Promise<number[]> =>
     (await auditEntries())
@@ -119,10 +121,11 @@ export async function createTestNamespace(
   const until: TestNamespace['until'] = async (tenant, what, holds, timeoutMs = hangMs) => {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
+      const seen = changes.count(tenant);
       const current = await tenants.get(tenant, name).catch(() => undefined);
       if (current !== undefined && holds(current)) return current;
       if (Date.now() > deadline) expect.fail(`${tenant} is not ${what}: ${JSON.stringify(current, null, 2)}`);
-      await sleep(50);
+      await changes.after(tenant, seen);
     }
   };
 
@@ -155,11 +158,12 @@ export async function createTestNamespace(
     async untilGone(tenant, timeoutMs = hangMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
+        const seen = changes.count(tenant);
         const current = await tenants.get(tenant, name);
         if (current === undefined) return;
         if (Date.now() > deadline)
           expect.fail(`${tenant} is still there: ${JSON.stringify(current, null, 2)}`);
-        await sleep(50);
+        await changes.after(tenant, seen);
       }
     },
     async putSecret(secret, values, type = 'Opaque') {
@@ -215,6 +219,7 @@ export async function createTestNamespace(
           .mergePatch(metadata.name, name, { metadata: { finalizers: null } })
           .catch(() => undefined);
       }
+      changes.close();
       await client.close();
     },
   };

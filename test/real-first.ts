@@ -21,14 +21,18 @@ const longest: readonly string[] = [
   'test/cluster/apiserver-outage.real.test.ts',
 ];
 
-/** Begins with the longest files; the rest as vitest has it. */
-export class LongestFirst extends BaseSequencer {
+/** Real files wait for much, unit files for nothing: these fill the end, when ever fewer of the former are left. */
+const projects: readonly string[] = ['real', 'unit-alone', 'unit'];
+
+/** Project by project, since a worker goes on only with the project that it began with; the longest files first. */
+export class RealFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort.call(this, files);
     const rank = ({ moduleId }: TestSpecification): number => {
       const index = longest.indexOf(relative(this.ctx.config.root, moduleId));
       return index === -1 ? longest.length : index;
     };
-    return sorted.toSorted((a, b) => rank(a) - rank(b));
+    const turn = ({ project }: TestSpecification): number => projects.indexOf(project.name);
+    return sorted.toSorted((a, b) => turn(a) - turn(b) || rank(a) - rank(b));
   }
 }
