@@ -57,13 +57,19 @@ function answerOf(response: IncomingMessage, raw: string): Answer {
 }
 
 /** Without a cause: the engine has taken the call, and may serve all others. */
-function tooLarge({ host, method, path }: AskedCall): ComputeError {
+export class TooLargeAnswer extends ComputeError {
+  constructor(message: string) {
+    super('ProviderUnavailable', message);
+  }
+}
+
+function tooLarge({ host, method, path }: AskedCall): TooLargeAnswer {
   const call = `${method} ${path.replaceAll(/[0-9a-f]{64}/g, '…')}`;
   const hint = /^\/(containers|images)\//.test(path)
     ? ': has its image very many labels, volumes or ports?'
     : '';
   const says = `Docker Engine at ${host} answers ${call} with more than ${maxAnswerBytes / mebibyte} MiB`;
-  return new ComputeError('ProviderUnavailable', `${says}, which is not read${hint}`);
+  return new TooLargeAnswer(`${says}, which is not read${hint}`);
 }
 
 /** Seconds, or the date until when. Undefined where it is neither. */
