@@ -54,7 +54,7 @@ const rooms: readonly Rooms[] = [
       engine: ['config', 'address'],
       watch: ['config', 'address', 'state', 'engine'],
       converge: ['config', 'address', 'state', 'engine', 'watch'],
-      config: [],
+      config: ['address'],
     },
   },
   {

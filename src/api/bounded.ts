@@ -14,6 +14,9 @@ export const maxValues = 131_072;
 /** Most bytes of a whole spec, as JSON. */
 export const maxSpecBytes = 262_144;
 
+/** Most containers of a tenant. */
+export const maxContainers = 16;
+
 /** Most ports of a tenant, all containers together: each that is published takes a process on the host. */
 export const maxPorts = 64;
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
 import type { Container } from './compute-fields.ts';
-import { maxPorts, maxValues } from './bounded.ts';
+import { maxContainers, maxPorts, maxValues } from './bounded.ts';
 import { listMap, withRules } from './rules.ts';
 import type { Rule } from './rules.ts';
 import { tenantStatus } from './status.ts';
@@ -104,7 +104,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
           "One block per provider. The chosen provider's block is merged over the operator's defaults: " +
             'objects by key, lists and scalars replace, null unsets.',
         ),
-      containers: listMap(z.array(container).min(1).max(16), ['name'])
+      containers: listMap(z.array(container).min(1).max(maxContainers), ['name'])
         .optional()
         .describe("Containers that run on every provider. They win over the block's image, env and ports."),
       resources: computeResources.optional().describe('Limits of each container that names none of its own.'),

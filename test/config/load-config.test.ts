@@ -263,6 +263,12 @@ describe('each mistake is one line that names file and path:', () => {
       'compute.docker.network_pool: must have room for at least one /28',
     ],
     [
+      'parts of an ARN that nobody can tell apart',
+      `compute: {ecs: {cluster_arn: "arn:aws:ecs:us-west-2:123456789012:cluster/c", task_definition_arn: "arn:aws:ecs:us-west-2:123456789012:task-definition/t", service_name: s, secret_arns: {"*/*/*": "arn:aws:ssm:us-west-2:1:parameter/{namespace}-{name}"}}}`,
+      'compute.ecs.secret_arns."*/*/*": joins {namespace} and {name} by "-", which a name may have in it: two Secrets, ' +
+        "also of two namespaces, could mean one ARN. Put something between them that no name has, such as '/'",
+    ],
+    [
       'no pool',
       'compute: {docker: {image: a, network_pool: ten}}',
       'compute.docker.network_pool: must be an IPv4 network such as 10.210.0.0/16',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dockerPolicyBlock } from '../../src/compute/providers/docker/config.ts';
+import { TooLargeAnswer } from '../../src/compute/providers/docker/engine/answers/answer.ts';
 import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { sharedEngine, withBlock } from './shared-engine.ts';
@@ -187,6 +188,21 @@ describe("a tenant's port stays its own", () => {
     const evil = containerOf(engine, 'landlord-tenant-evil');
     evil.body.Labels = { ...evil.body.Labels, 'landlord.host_ports': '8080/tcp,8081/tcp' };
     Object.assign(evil, { state: 'exited', exitCode: 0 });
+    expect(await shared.apply('victim', onPort(8080))).toMatchObject({ outcome: 'done' });
+  });
+
+  it('also where the image makes that nobody can read what its container was made with', async () => {
+    const engine = engineOf();
+    const shared = sharedEngine(engine);
+    await shared.apply('evil');
+    const evil = containerOf(engine, 'landlord-tenant-evil');
+    evil.body.Labels = { ...evil.body.Labels, 'landlord.host_ports': '8080/tcp,8081/tcp' };
+    Object.assign(evil, { state: 'exited', exitCode: 0 });
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (id, ...rest) => {
+      if (id === evil.id) throw new TooLargeAnswer('more than 8 MiB');
+      return inspect(id, ...rest);
+    };
     expect(await shared.apply('victim', onPort(8080))).toMatchObject({ outcome: 'done' });
   });
 });

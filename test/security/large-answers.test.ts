@@ -4,6 +4,7 @@ import { guardEngine } from '../../src/compute/providers/docker/engine/engine-gu
 import type { Engine, EngineEvent } from '../../src/compute/providers/docker/engine/engine.ts';
 import { containerMarks } from '../../src/compute/providers/docker/state/container-marks.ts';
 import { never, standInEngine, testClient, until } from '../compute/providers/docker/engine-stand-in.ts';
+import { anyPermit } from '../compute/permits.ts';
 import { reply, startStandIn } from '../compute/providers/ecs/aws-stand-in.ts';
 import { exampleBlock, testClient as ecsClient } from '../compute/providers/ecs/client-fixture.ts';
 import { dockerManifests } from './docker-operator.ts';
@@ -94,7 +95,12 @@ async function sharedHost() {
         const [key = '', value = ''] = wanted.split('=');
         return (one['Labels'] as Record<string, string>)[key] === value;
       });
-    if (path === '/containers/json') response.end(JSON.stringify(containers.filter(asked)));
+    const [, what, id = ''] = path.split('/');
+    if (request.method === 'DELETE' && what === 'containers') {
+      containers.splice(0, Infinity, ...containers.filter((one) => one['Id'] !== id));
+    }
+    if (request.method !== 'GET') response.writeHead(204).end();
+    else if (path === '/containers/json') response.end(JSON.stringify(containers.filter(asked)));
     else if (path.startsWith('/containers/hostile')) writeOn(response, told);
     else if (path.startsWith('/containers/'))
       response.end(JSON.stringify(inspectOf(path.split('/')[2] ?? '')));
@@ -181,6 +187,65 @@ describe('beside a container of which there is far too much to tell', () => {
     });
     expect(told.sent).toBeLessThan(12 * mebibyte);
     expect((await look(tenants.neighbour)).compute.state).toBe('running');
+  });
+});
+
+test('a Tenant is deleted though nobody can read what there is to tell of its container', async () => {
+  const { engine, provider, tenants, told } = await sharedHost();
+  const { hostile, neighbour } = tenants;
+  expect(await provider.destroy(hostile, anyPermit, never)).toMatchObject({ outcome: 'gone' });
+  expect(told.sent).toBe(0);
+  const left = await engine.listContainers(['landlord.owner=default'], never);
+  expect(left.map(({ Id }) => Id)).toEqual(['neighbour']);
+  const { compute } = await provider.getStatus(neighbour, neighbour, { fresh: true, signal: never });
+  expect(compute.state).toBe('running');
+});
+
+describe('a list beside something of which there is far too much to tell', () => {
+  const Labels = { 'a.large': 'A'.repeat(33 * mebibyte), 'landlord.owner': 'default' };
+  const kept = { 'landlord.owner': 'default' };
+  test.each<[path: string, body: object, call: Call, listed: readonly object[]]>([
+    [
+      '/networks',
+      [
+        { Name: 'large', Labels, IPAM: { Config: [{ Subnet: '10.210.0.0/28' }] } },
+        { Name: 'other', Labels: kept },
+      ],
+      (engine) => engine.listNetworks({ label: ['landlord.owner'] }, never),
+      [
+        {
+          Name: 'large',
+          Labels: { ...kept, 'a.large': '' },
+          IPAM: { Config: [{ Subnet: '10.210.0.0/28' }] },
+        },
+        { Name: 'other', Labels: kept },
+      ],
+    ],
+    [
+      '/volumes',
+      {
+        Volumes: [
+          { Name: 'large', Labels },
+          { Name: 'other', Labels: kept },
+        ],
+        Warnings: null,
+      },
+      (engine) => engine.listVolumes(['landlord.owner'], never),
+      [
+        { Name: 'large', Labels: { ...kept, 'a.large': '' } },
+        { Name: 'other', Labels: kept },
+      ],
+    ],
+  ])('%s is read, and the engine is not taken for one that is down', async (path, body, call, listed) => {
+    const text = JSON.stringify(body);
+    const server = await standInEngine((request, response) => {
+      response.end((request.url ?? '').includes(path) ? text : '{}');
+    });
+    const guard = guardEngine(testClient({ host: server.host }));
+    const onDown = vi.fn<() => void>();
+    guard.arm(onDown);
+    expect(await call(guard.engine)).toEqual(listed.map((one) => expect.objectContaining(one) as unknown));
+    expect(onDown).not.toHaveBeenCalled();
   });
 });
 

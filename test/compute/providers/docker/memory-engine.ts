@@ -472,7 +472,12 @@ function networkCalls(state: State): NetworkCalls {
       );
     },
     async inspectNetwork(idOrName) {
-      return networks.get(idOrName) ?? [...networks.values()].find(({ Name }) => Name === idOrName);
+      const found = networks.get(idOrName) ?? [...networks.values()].find(({ Name }) => Name === idOrName);
+      if (found === undefined) return undefined;
+      const inIt = [...containers.values()].filter(
+        ({ state: how, endpoints }) => how === 'running' && endpoints.has(found.Name),
+      );
+      return { ...found, Containers: Object.fromEntries(inIt.map(({ id }) => [id, {}])) } as typeof found;
     },
     async createNetwork(body) {
       calls.push('createNetwork');

@@ -1,3 +1,4 @@
+import type Dockerode from 'dockerode';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { pushImage } from '../../../../dev/images.ts';
 import type { ContainerSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
@@ -113,4 +114,58 @@ test('a container that somebody took out of the network comes back by its name, 
   expect((await bench.look(app))?.State.StartedAt).toBe(before?.State.StartedAt);
   const db = `${bench.prefix}-tenant-${tenantId}.db`;
   expect(await (await inContainer(db, 'get', 'http://app:8080/')).said).toContain('version 1');
+});
+
+/** As if it had been made for fewer: 5 containers have room in it. */
+async function narrow(name: string): Promise<void> {
+  const network = bench.docker.getNetwork(name);
+  const found: Dockerode.NetworkInspectInfo = await network.inspect();
+  const ids = Object.keys(found.Containers ?? {});
+  const aliases = new Map<string, readonly string[]>();
+  for (const id of ids) {
+    const { NetworkSettings } = await bench.docker.getContainer(id).inspect();
+    aliases.set(id, NetworkSettings.Networks[name]?.Aliases ?? []);
+    await network.disconnect({ Container: id });
+  }
+  await network.remove();
+  const Subnet = found.IPAM?.Config?.[0]?.Subnet?.replace(/\/\d+$/, '/29');
+  const IPAM = { Driver: 'default', Config: [{ Subnet: Subnet ?? '' }] };
+  await bench.docker.createNetwork({ Name: name, IPAM, Labels: found.Labels ?? {} });
+  for (const id of ids) {
+    const EndpointConfig = { Aliases: [...(aliases.get(id) ?? [])] };
+    await bench.docker.getNetwork(name).connect({ Container: id, EndpointConfig });
+  }
+}
+
+test('a rollout that the network has no room for goes through a larger one, and what stays runs on', async () => {
+  const tenantId = 'grown';
+  const provider = driven(bench.provider());
+  const spec = (image: string) => {
+    const db = containerSpec('db', { image: images.one, ports: [{ containerPort: 8080, protocol: 'TCP' }] });
+    const others = ['app', 'a', 'b'].map((name) => containerSpec(name, { image }));
+    return bench.spec(tenantId, {}, { containers: [...others, db] });
+  };
+  const nameOf = (container: string) => `${bench.prefix}-tenant-${tenantId}.${container}`;
+  const large = `${bench.prefix}-${tenantId}.large`;
+  await settled(() => provider.update(spec(images.one), signal));
+  await narrow(`${bench.prefix}-${tenantId}`);
+  const [old, before] = [await addressOf(nameOf('app')), await bench.look(nameOf('db'))];
+  const answers = await answersDuring(tenantId, () =>
+    settled(() => provider.update(spec(images.two), signal)),
+  );
+  const after = await bench.look(nameOf('db'));
+  const next = await bench.look(nameOf('app'));
+  expect(Object.keys(next?.NetworkSettings.Networks ?? {})).toEqual([large]);
+  expect([answers[0], answers.at(-1)]).toEqual([old, await addressOf(nameOf('app'))]);
+  expect(answers).not.toContain('');
+  expect(after?.State.StartedAt).toBe(before?.State.StartedAt);
+  expect(after?.NetworkSettings.Ports).toEqual(before?.NetworkSettings.Ports);
+  expect(await (await inContainer(nameOf('db'), 'get', 'http://app:8080/')).said).toContain('version 2');
+  expect(await (await inContainer(nameOf('app'), 'get', 'http://db:8080/')).said).toContain('version 1');
+  expect((await provider.getStatus(spec(images.two), { fresh: true, signal })).changes).toEqual([]);
+  await settled(() =>
+    provider.update({ ...spec(images.two), containers: spec(images.two).containers.slice(0, 3) }, signal),
+  );
+  const networks = await bench.docker.listNetworks({ filters: { name: [`${bench.prefix}-${tenantId}`] } });
+  expect(networks.map(({ Name }) => Name)).toEqual([large]);
 });

@@ -5,6 +5,7 @@ import { fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network
 import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
 import { boundPorts } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { TooLargeAnswer } from '../engine/answers/answer.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
 type Deps = Pick<ConvergeDeps, 'engine' | 'settings'>;
@@ -87,10 +88,20 @@ async function firstHeld(
 ): Promise<HeldPort | undefined> {
   for (const held of heldPorts(infos, { wanted, tenant: desired, ownership })) {
     if (held.isPublished) return held;
-    const found = await engine.inspectContainer(held.id, signal);
+    const found = await unlessTooLarge(engine.inspectContainer(held.id, signal));
     if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
   }
   return undefined;
+}
+
+/** An image can make its container one that nobody can read: who uses it keeps no port, and holds up no other tenant. */
+async function unlessTooLarge<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof TooLargeAnswer) return undefined;
+    throw error;
+  }
 }
 
 function heldText({ port, kind }: HeldPort): string {

@@ -8,9 +8,8 @@ import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, stopAll, stopEarlier } from './end-containers.ts';
 import { joinNetwork } from './join-network.ts';
-import { EngineRefusal } from '../engine/engine.ts';
-import type { RefusalKind } from '../engine/engine.ts';
-import { tenantNetworks } from './tenant-networks.ts';
+import { EngineRefusal, unlessKind } from '../engine/engine.ts';
+import { removeOutgrown, tenantNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
@@ -20,7 +19,7 @@ import { planStep } from '../state/plan/plan-step.ts';
 import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
-import { isDropped, isNext, servingName } from '../state/container-name.ts';
+import { isDropped, isNext, largerNetworkName, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
@@ -256,7 +255,7 @@ async function rename(
 
 async function finish(
   deps: ConvergeDeps,
-  { attempt, findings: { failed, remade } }: Pick<Taking, 'attempt' | 'findings'>,
+  { attempt, findings: { failed, remade, lastSeen } }: Pick<Taking, 'attempt' | 'findings'>,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { engine, retreats, settings } = deps;
@@ -270,11 +269,16 @@ async function finish(
     throw new ComputeError(failure, message, again);
   }
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
-  if (!desired.containers.some(({ network }) => network.kind === 'private')) {
+  const owned = { ownership, tenant: desired };
+  const consent = consented(attempt, 'live', 'removing');
+  const own = desired.containers.find(({ network }) => network.kind === 'private')?.network;
+  if (own === undefined) {
     // Left by the time when the tenant had one of its own. One that others use is destroy's to complain of.
-    for (const { Id } of await tenantNetworks(engine, { ownership, tenant: desired }, signal)) {
-      await unlessKind('in-use', engine.removeNetwork(Id, consented(attempt, 'live', 'removing'), signal));
+    for (const { Id } of await tenantNetworks(engine, owned, signal)) {
+      await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
     }
+  } else if ([...lastSeen.values()].some(({ networkMode }) => networkMode === largerNetworkName(own.name))) {
+    await removeOutgrown(engine, { ...owned, name: own.name, consent }, signal);
   }
   return { outcome: 'done', message: 'Every container is as desired' };
 }
@@ -282,13 +286,4 @@ async function finish(
 /** A container that went away meanwhile is seen to by the next look. */
 function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   return unlessKind('gone', call);
-}
-
-async function unlessKind<T>(kind: RefusalKind, call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof EngineRefusal && error.kind === kind) return undefined;
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import { withFormerNames } from '../state/volumes/parse-volumes.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
+import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
@@ -59,14 +60,16 @@ export async function createContainers(
   }
   await ensureVolumes(deps, desired, signal);
   const [first] = containers;
+  let network = first?.desired.network;
   if (first !== undefined) {
     const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
     const counts = { containers: desired.containers.length, joining: containers.length };
-    await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
+    network = await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
   for (const container of imaged) {
     try {
-      await createOne(deps, { attempt, container, isNamed: isNamedAtOnce(container, containers) }, signal);
+      const isNamed = isNamedAtOnce(container, containers);
+      await createOne(deps, { attempt, container, isNamed, network }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
@@ -145,17 +148,22 @@ function missingMessage({ pulling, waiting, asking }: Missing): string {
 interface CreatingOne extends Pick<Creation, 'attempt'> {
   readonly container: ImagedContainer;
   readonly isNamed: boolean;
+  /** The one that is there for it. */
+  readonly network: DesiredNetwork | undefined;
 }
 
 async function createOne(
   deps: ConvergeDeps,
-  { attempt, container, isNamed }: CreatingOne,
+  { attempt, container, isNamed, network = container.desired.network }: CreatingOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
   const { id: imageId, healthCheck: imageHealthCheck } = container.image;
   const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
-  const body = createBody(container.desired, { imageVolumes, imageHealthCheck, isNamed, imageId });
+  const body = createBody(
+    { ...container.desired, network },
+    { imageVolumes, imageHealthCheck, isNamed, imageId },
+  );
   // Whoever can write to the host may have put a link in its place since.
   await assertHostPaths(engine, container.desired.volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));

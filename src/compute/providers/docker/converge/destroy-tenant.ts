@@ -6,12 +6,9 @@ import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { removeAll, stopAll } from './end-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
-import { tenantNetworks } from './tenant-networks.ts';
-import type { OwnedTenant } from './tenant-networks.ts';
+import { tenantContainers, tenantNetworks } from './tenant-networks.ts';
 import { isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
 import { isUp } from '../state/observed-container.ts';
-import type { ObservedContainer } from '../state/observed-container.ts';
-import { ownContainers } from '../state/own-containers.ts';
 import { tenantVolumes } from './tenant-volumes.ts';
 
 /** The engine removes what it was told to within moments; an event tells of containers, none of the rest. */
@@ -74,15 +71,6 @@ export async function destroyTenant(
   }
   if (!keepsVolumes || volumes.length === 0) return { outcome: 'gone', message: 'Nothing is left' };
   return { outcome: 'gone', message: `${volumes.join(', ')} is kept`, retained: volumes };
-}
-
-async function tenantContainers(
-  engine: Engine,
-  { ownership, tenant }: OwnedTenant,
-  signal: AbortSignal,
-): Promise<readonly ObservedContainer[]> {
-  const infos = await engine.listContainers(ownership.filter(tenant.tenantId), signal);
-  return ownContainers(infos, ownership).filter(({ labels }) => ownership.belongsTo(tenant, labels));
 }
 
 async function refusedAs(what: string, remove: () => Promise<void>): Promise<void> {

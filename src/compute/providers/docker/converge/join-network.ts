@@ -3,6 +3,7 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { endpointConfig } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import { consented, stopGraceSeconds } from './end-containers.ts';
+import { largerNetworkName } from '../state/container-name.ts';
 import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
 import { isUp } from '../state/observed-container.ts';
@@ -61,11 +62,17 @@ async function ensureNetwork(
   { joining, attempt: { desired, permit } }: JoinAttempt,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = desired.containers.find(({ network }) => network.name === joining.network);
-  if (found === undefined) return;
+  const isMeant = desired.containers.some(({ network: { kind, name } }) => {
+    return kind === 'private' && [name, largerNetworkName(name)].includes(joining.network);
+  });
+  if (!isMeant) return;
   const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
   const counts = { containers: desired.containers.length, joining: 1 };
-  await networks.ensure(found.network, { ...desired, ...counts, consent }, signal);
+  await networks.restore(
+    { kind: 'private', name: joining.network },
+    { ...desired, ...counts, consent },
+    signal,
+  );
 }
 
 /**

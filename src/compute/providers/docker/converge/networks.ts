@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import { maxContainers } from '../../../../api/bounded.ts';
 import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
@@ -7,7 +8,9 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
+import { largerNetworkName } from '../state/container-name.ts';
 import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
+import { joinLarger } from './tenant-networks.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
 export interface NetworkOwner extends Pick<DesiredTenant, 'tenantId' | 'namespace' | 'name' | 'marks'> {
@@ -19,8 +22,13 @@ export interface NetworkOwner extends Pick<DesiredTenant, 'tenantId' | 'namespac
 }
 
 export interface Networks {
-  /** Makes the network where it does not exist. Rejects with ProviderConflict or ProvisionFailed. */
-  ensure(network: DesiredNetwork, owner: NetworkOwner, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the network where it does not exist. Returns the one that new containers go to, which is the larger one beside
+   * it where the tenant has outgrown it. Rejects with ProviderConflict or ProvisionFailed.
+   */
+  ensure(network: DesiredNetwork, owner: NetworkOwner, signal: AbortSignal): Promise<DesiredNetwork>;
+  /** Makes the network, and no other, where it does not exist. Rejects likewise. */
+  restore(network: DesiredNetwork, owner: NetworkOwner, signal: AbortSignal): Promise<void>;
 }
 
 /** The engine refuses a subnet that something we can't see holds; after so many of them, the pool is unusable. */
@@ -33,14 +41,19 @@ export function createNetworks(engine: Engine, settings: EngineSettings): Networ
   const deps: NetworkDeps = { engine, settings };
   const inOrder = atMost(1);
   return {
-    async ensure({ kind, name }, owner, signal) {
-      if (kind === 'mode' || builtIn.includes(name)) return;
+    async ensure(network, owner, signal) {
+      const { kind, name } = network;
+      if (kind === 'mode' || builtIn.includes(name)) return network;
       // One at a time over all tenants: each takes the first free subnet.
       if (kind === 'private') {
-        await inOrder(() => ensurePrivate(deps, { name, owner }, signal), { key: 'private' });
-      } else {
-        await inOrder(() => ensureShared(deps, { name, owner }, signal), { key: `shared/${name}` });
+        const ensured = () => ensurePrivate(deps, { name, owner }, signal);
+        return { kind, name: await inOrder(ensured, { key: 'private' }) };
       }
+      await inOrder(() => ensureShared(deps, { name, owner }, signal), { key: `shared/${name}` });
+      return network;
+    },
+    async restore({ name }, owner, signal) {
+      await inOrder(() => restorePrivate(deps, { name, owner }, signal), { key: 'private' });
     },
   };
 }
@@ -56,7 +69,7 @@ async function ensureShared(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings } = deps;
-  const existing = await networksNamed(engine, name, signal);
+  const existing = await networksNamed(engine, [name], signal);
   if (existing.length > 0) return assertShared(name, existing, settings.ownership);
   const Labels = { ...settings.ownership.shared() };
   const Driver = settings.block.network_driver;
@@ -91,21 +104,43 @@ function assertShared(
   }
 }
 
+interface Private {
+  readonly name: string;
+  readonly owner: NetworkOwner;
+}
+
+/** Returns the name of the network that the tenant's new containers go to. */
 async function ensurePrivate(
   deps: NetworkDeps,
-  { name, owner }: { readonly name: string; readonly owner: NetworkOwner },
+  { name, owner }: Private,
+  signal: AbortSignal,
+): Promise<string> {
+  const { engine, settings } = deps;
+  const large = largerNetworkName(name);
+  const both = await networksNamed(engine, [name, large], signal);
+  assertOwn(owner, both, settings.ownership);
+  const existing = both.find(({ Name }) => Name === name);
+  const hasLarge = both.some(({ Name }) => Name === large);
+  if (existing === undefined) {
+    if (!hasLarge) await createPrivate(deps, { name, owner }, signal);
+    return hasLarge ? large : name;
+  }
+  if (!hasLarge) {
+    if (await suffices(deps, { existing, owner }, signal)) return name;
+    await createPrivate(deps, { name: large, owner: { ...owner, containers: maxContainers } }, signal);
+  }
+  await joinLarger(engine, { ownership: settings.ownership, tenant: owner, large }, signal);
+  return large;
+}
+
+async function restorePrivate(
+  deps: NetworkDeps,
+  { name, owner }: Private,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ownership } = deps.settings;
-  const all = await networksNamed(deps.engine, name, signal);
-  assertOwn(owner, all, ownership);
-  const [existing] = all;
-  if (existing === undefined) {
-    await createPrivate(deps, { name, owner }, signal);
-    assertOwn(owner, await withoutDuplicates(deps, { name, owner }, signal), ownership);
-  } else if (roomOf(existing) < owner.containers * 2) {
-    await widen(deps, { existing, owner }, signal);
-  }
+  const all = await networksNamed(deps.engine, [name], signal);
+  assertOwn(owner, all, deps.settings.ownership);
+  if (all.length === 0) await createPrivate(deps, { name, owner }, signal);
 }
 
 /** Throws ProviderConflict. */
@@ -125,36 +160,36 @@ function assertOwn(
 }
 
 /** Made for fewer containers. With none in it, it is made anew; else it is kept for as long as it suffices. */
-async function widen(
+async function suffices(
   deps: NetworkDeps,
   { existing, owner }: { readonly existing: Dockerode.NetworkInspectInfo; readonly owner: NetworkOwner },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { engine, settings } = deps;
   const { Id, Name: name } = existing;
+  const room = roomOf(existing);
+  if (room >= owner.containers * 2) return true;
   if ((await engine.listContainers(settings.ownership.filter(owner.tenantId), signal)).length === 0) {
     await engine.removeNetwork(Id, owner.consent, signal);
     await createPrivate(deps, { name, owner }, signal);
-    return;
+    return true;
   }
   const used = Object.keys((await engine.inspectNetwork(Id, signal))?.Containers ?? {}).length;
-  const room = roomOf(existing);
-  if (used + owner.joining <= room) return;
-  throw new ComputeError(
-    'ProvisionFailed',
-    `network ${name} has room for ${room} containers: ${used} are in it, and ${owner.joining} are to join them. ` +
-      'It is made anew, and larger, once the tenant has no containers: delete the Tenant, which keeps its volumes ' +
-      'unless volumePolicy is Delete, and apply it again',
-  );
+  return used + owner.joining <= room;
 }
 
 function roomOf(network: Dockerode.NetworkInspectInfo): number {
   return Math.min(...subnetsOf([network]).map(roomIn));
 }
 
-async function createPrivate(
+async function createPrivate(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
+  await createInPool(deps, one, signal);
+  assertOwn(one.owner, await withoutDuplicates(deps, one, signal), deps.settings.ownership);
+}
+
+async function createInPool(
   { engine, settings: { block } }: NetworkDeps,
-  { name, owner }: { readonly name: string; readonly owner: NetworkOwner },
+  { name, owner }: Private,
   signal: AbortSignal,
 ): Promise<void> {
   const taken = subnetsOf(await engine.listNetworks({}, signal));
@@ -173,7 +208,7 @@ async function createPrivate(
   }
   throw new ComputeError(
     'ProvisionFailed',
-    `network_pool ${block.network_pool} has no free /${prefix} left for the network of another tenant. ` +
+    `network_pool ${block.network_pool} has no free /${prefix} left for the network ${name}. ` +
       'Widen compute.docker.network_pool, or remove networks that are no longer used',
   );
 }
@@ -184,7 +219,7 @@ async function withoutDuplicates(
   { name, owner: { consent } }: { readonly name: string; readonly owner: Pick<NetworkOwner, 'consent'> },
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  const all = (await networksNamed(engine, name, signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
+  const all = (await networksNamed(engine, [name], signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
   const duplicates = all.slice(1).filter(({ Labels }) => ownership.isOurs(Labels));
   for (const { Id } of duplicates) await engine.removeNetwork(Id, consent, signal);
   return all.filter((network) => !duplicates.includes(network));
@@ -193,10 +228,10 @@ async function withoutDuplicates(
 /** The engine's own filter takes names that merely contain it, too. */
 async function networksNamed(
   engine: Engine,
-  name: string,
+  names: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  return (await engine.listNetworks({ name: [name] }, signal)).filter(({ Name }) => Name === name);
+  return (await engine.listNetworks({ name: names }, signal)).filter(({ Name }) => names.includes(Name));
 }
 
 function subnetsOf(networks: readonly Dockerode.NetworkInspectInfo[]): readonly string[] {

@@ -1,6 +1,13 @@
 import type Dockerode from 'dockerode';
 import type { MarkedTenant, Ownership } from '../../../ownership.ts';
-import type { EngineReads } from '../engine/engine.ts';
+import type { Consent } from '../../../permit.ts';
+import { unlessKind } from '../engine/engine.ts';
+import type { Engine, EngineReads } from '../engine/engine.ts';
+import { largerNetworkName } from '../state/container-name.ts';
+import { aliasOf, returnsByName, tenantNetworkOf } from '../state/network/tenant-network.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+import { ownContainers } from '../state/own-containers.ts';
+import { endpointConfig } from './create-body.ts';
 
 /** Whose things are meant, and by which marks they are known. */
 export interface OwnedTenant {
@@ -17,4 +24,45 @@ export async function tenantNetworks(
   const label = ownership.filter(tenant.tenantId);
   const networks = await engine.listNetworks({ label }, signal);
   return networks.filter(({ Labels }) => ownership.belongsTo(tenant, Labels));
+}
+
+/** The tenant's own containers, and no one else's, running or not. */
+export async function tenantContainers(
+  engine: EngineReads,
+  { ownership, tenant }: OwnedTenant,
+  signal: AbortSignal,
+): Promise<readonly ObservedContainer[]> {
+  const infos = await engine.listContainers(ownership.filter(tenant.tenantId), signal);
+  return ownContainers(infos, ownership).filter(({ labels }) => ownership.belongsTo(tenant, labels));
+}
+
+/**
+ * What is in the network that the tenant has outgrown comes into the larger one too, by its name and as it runs: there,
+ * it and those that are made from now on find each other.
+ */
+export async function joinLarger(
+  engine: Engine,
+  { large, ...owned }: OwnedTenant & { readonly large: string },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const container of await tenantContainers(engine, owned, signal)) {
+    const network = tenantNetworkOf(container);
+    if (network === undefined || largerNetworkName(network) !== large) continue;
+    if (container.networks.includes(large)) continue;
+    const alias = returnsByName(container) ? aliasOf(container) : undefined;
+    await unlessKind('gone', engine.connectContainer(container.id, large, endpointConfig(alias), signal));
+  }
+}
+
+/** The network that the tenant has outgrown, once no container was made for it: one that stands still needs it to start. */
+export async function removeOutgrown(
+  engine: Engine,
+  { name, consent, ...owned }: OwnedTenant & { readonly name: string; readonly consent: Consent },
+  signal: AbortSignal,
+): Promise<void> {
+  const containers = await tenantContainers(engine, owned, signal);
+  const made = containers.map(({ networkMode }) => networkMode);
+  if (made.includes(name) || !made.includes(largerNetworkName(name))) return;
+  const outgrown = (await tenantNetworks(engine, owned, signal)).filter(({ Name }) => Name === name);
+  for (const { Id } of outgrown) await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
 }

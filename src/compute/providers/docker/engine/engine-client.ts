@@ -5,10 +5,11 @@ import { saysInOrder } from '../../../observation/engine-text.ts';
 import { covers } from '../../../permit.ts';
 import { engineAddress } from './engine-address.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
-import { readAnswer, readUpTo } from './answers/answer.ts';
+import { readAnswer } from './answers/answer.ts';
 import type { Answer } from './answers/answer.ts';
-import { labelRule, listedSieve } from './answers/container-sieve.ts';
-import { readSiftedList } from './answers/sifted.ts';
+import { labelRule, listedSieve, networkSieve, volumesSieve } from './answers/container-sieve.ts';
+import { siftedReader } from './answers/sifted.ts';
+import type { SiftedReader } from './answers/sifted.ts';
 import { connectEngine } from './engine-connection.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { connectionFailure, failedRead, silentEngine, withStableWords } from './engine-errors.ts';
@@ -54,9 +55,6 @@ export interface EngineClientOptions {
   readonly probe?: { readonly intervalMs: number; readonly deadlineMs: number };
 }
 
-/** Of the networks and volumes of all tenants: one takes less than a kilobyte, and none tells what an image says. */
-const readWholeList = readUpTo(33_554_432);
-
 /** Throws an Error where the address is none. Connects with the first call, not before. */
 export function createEngineClient(options: EngineClientOptions): Engine {
   const { host, dockerHostEnv, tls, logger, marks, deadlineMs = defaultDeadlineMs } = options;
@@ -64,15 +62,16 @@ export function createEngineClient(options: EngineClientOptions): Engine {
   const connection = connectEngine({ address, tls, logger, deadlineMs });
   const { pullSilenceMs: silenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
   const { pullDeadlineMs = defaultPullDeadlineMs } = options;
+  const sifted = siftedReader();
   return {
     time: connection.time,
     address: connection.host,
     identify: (signal) => identify(connection, signal),
     startedMs: (signal) => startedMs(connection, signal),
     ping: (signal) => ping(connection, signal),
-    ...containerCalls(connection, marks),
-    ...networkCalls(connection),
-    ...volumeCalls(connection),
+    ...containerCalls(connection, sifted, marks),
+    ...networkCalls(connection, sifted),
+    ...volumeCalls(connection, sifted),
     lastOutput: (id, signal) => lastOutput(connection, id, signal),
     inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
     pullImage: (reference, auth, onProgress, signal) =>
@@ -127,12 +126,16 @@ type ContainerCalls = Pick<
   | 'updateContainer'
 >;
 
-function containerCalls(connection: EngineConnection, marks?: ReadonlySet<string>): ContainerCalls {
+function containerCalls(
+  connection: EngineConnection,
+  sifted: SiftedReader,
+  marks?: ReadonlySet<string>,
+): ContainerCalls {
   return {
     listContainers: async (labels, signal) => {
       const query = { all: true, filters: { label: labels } };
       const sieve = listedSieve(labelRule(labels, marks));
-      return read(connection, { path: '/containers/json', query }, signal, readSiftedList(sieve));
+      return read(connection, { path: '/containers/json', query }, signal, sifted(sieve));
     },
     inspectContainer: (idOrName, signal) => inspectContainer(connection, idOrName, signal),
     createContainer: async (name, body, signal) => {
@@ -191,7 +194,7 @@ function post(id: string, verb: string, rest: Partial<EngineRequest> = {}): Engi
   return { method: 'POST', path: `/containers/${encodeURIComponent(id)}/${verb}`, ...rest };
 }
 
-function networkCalls(connection: EngineConnection): NetworkCalls {
+function networkCalls(connection: EngineConnection, sifted: SiftedReader): NetworkCalls {
   return {
     connectContainer: async (id, network, EndpointConfig, signal) => {
       const path = `/networks/${encodeURIComponent(network)}/connect`;
@@ -206,7 +209,7 @@ function networkCalls(connection: EngineConnection): NetworkCalls {
       if (!isApart) expectChange(connection, answer, id);
     },
     listNetworks: (filters, signal) =>
-      read(connection, { path: '/networks', query: { filters } }, signal, readWholeList),
+      read(connection, { path: '/networks', query: { filters } }, signal, sifted(networkSieve)),
     inspectNetwork: (idOrName, signal) =>
       find(connection, `/networks/${encodeURIComponent(idOrName)}`, signal),
     createNetwork: async (body, signal) => {
@@ -224,6 +227,7 @@ function networkCalls(connection: EngineConnection): NetworkCalls {
 
 function volumeCalls(
   connection: EngineConnection,
+  sifted: SiftedReader,
 ): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume'> {
   return {
     listVolumes: async (labels, signal) => {
@@ -231,7 +235,7 @@ function volumeCalls(
         connection,
         { path: '/volumes', query: { filters: { label: labels } } },
         signal,
-        readWholeList,
+        sifted(volumesSieve, 'none'),
       );
       return Volumes ?? [];
     },

@@ -168,6 +168,16 @@ export class EngineRefusal extends Error {
   }
 }
 
+/** Undefined where the call is refused for this reason. */
+export async function unlessKind<T>(kind: RefusalKind, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.kind === kind) return undefined;
+    throw error;
+  }
+}
+
 /** What is asked and done of networks. */
 export type NetworkCalls = Pick<
   Engine,

@@ -31,6 +31,14 @@ export function tenantNetworkName(labelPrefix: string, tenantId: string): string
   return `${labelPrefix}-${tenantId}`;
 }
 
+/**
+ * Of the one beside it, for a tenant that has outgrown it. A period is in no tenant's id. It sorts behind the first: the
+ * engine leaves the default route, and with it the published ports, of a container in both to the first.
+ */
+export function largerNetworkName(networkName: string): string {
+  return `${networkName}.large`;
+}
+
 const nextSuffix = '_next';
 /** Of one that has been succeeded: so that, stopped, it is not taken for one that should run. */
 const oldSuffix = '_old';

@@ -169,9 +169,9 @@ describe('the size of a private network', () => {
   });
 
   it.each([
-    [8, 5, /^it has joined$/],
-    [8, 6, /room for 13 containers: 6 are in it, and 8 are to join them/],
-  ])('made for fewer, %i can join %i in it as long as there is room', async (joining, used, answer) => {
+    [8, 5, 'landlord-acme', ['10.210.0.0/28']],
+    [8, 6, 'landlord-acme.large', ['10.210.0.0/28', '10.210.0.64/26']],
+  ])('made for fewer, %i that join %i go to it where it has room', async (joining, used, name, made) => {
     const engine = memoryEngine(['app:1']);
     await ensureOn(engine)(own('acme'));
     const Labels = { ...whose('acme').marks };
@@ -179,17 +179,35 @@ describe('the size of a private network', () => {
     const [network] = engine.networks.values();
     const Containers = Object.fromEntries(Array.from({ length: used }, (_, id) => [`${id}`, {}]));
     engine.inspectNetwork = async () => ({ ...network, Containers }) as Dockerode.NetworkInspectInfo;
-    const ensured = createNetworks(engine, settings()).ensure(
-      own('acme'),
-      whose('acme', { containers: 8, joining }),
-      signal,
-    );
-    const told = await ensured.then(
-      () => 'it has joined',
-      ({ message }: Error) => message,
-    );
-    expect(told).toMatch(answer);
-    expect(subnets(engine)).toEqual(['10.210.0.0/28']);
+    const networks = createNetworks(engine, settings());
+    const grown = whose('acme', { containers: 8, joining });
+    expect(await networks.ensure(own('acme'), grown, signal)).toEqual({ kind: 'private', name });
+    expect(await networks.ensure(own('acme'), grown, signal)).toEqual({ kind: 'private', name });
+    expect(subnets(engine)).toEqual(made);
+  });
+});
+
+describe('a larger network', () => {
+  const large = { Name: 'landlord-acme.large' };
+
+  it("of somebody else's is a conflict", async () => {
+    const engine = memoryEngine();
+    await engine.createNetwork(large, signal);
+    await expect(ensureOn(engine)(own('acme'))).rejects.toMatchObject({ code: 'ProviderConflict' });
+  });
+
+  it('is what new containers go to, also where the first one is gone', async () => {
+    const engine = memoryEngine();
+    await engine.createNetwork({ ...large, Labels: { ...whose('acme').marks } }, signal);
+    expect(await ensureOn(engine)(own('acme'))).toEqual({ kind: 'private', name: large.Name });
+    expect(names(engine)).toEqual([large.Name]);
+  });
+
+  it('that somebody removed is made anew, under its own name', async () => {
+    const engine = memoryEngine();
+    const missing: DesiredNetwork = { kind: 'private', name: large.Name };
+    await createNetworks(engine, settings()).restore(missing, whose('acme'), signal);
+    expect(names(engine)).toEqual([large.Name]);
   });
 });
 

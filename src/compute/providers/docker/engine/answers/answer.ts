@@ -32,23 +32,21 @@ const mebibyte = 1_048_576;
  */
 const maxAnswerBytes = 8 * mebibyte;
 
-/** Rejects where the connection dies within the body, which docker-modem's own reading never notices. */
-export const readAnswer: ReadAnswer = async (response, call) => readUpTo(maxAnswerBytes)(response, call);
-
-/** Rejects with a ComputeError, and lets the connection go, once there is more. */
-export function readUpTo(maxBytes: number): ReadAnswer {
-  return async (response, call) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    // Leaving the loop ends the connection.
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLarge(call, maxBytes);
-      chunks.push(chunk);
-    }
-    return answerOf(response, Buffer.concat(chunks).toString('utf8'));
-  };
-}
+/**
+ * Rejects where the connection dies within the body, which docker-modem's own reading never notices; and with a
+ * ComputeError, which lets the connection go, once there is too much.
+ */
+export const readAnswer: ReadAnswer = async (response, call) => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop ends the connection.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw tooLarge(call);
+    chunks.push(chunk);
+  }
+  return answerOf(response, Buffer.concat(chunks).toString('utf8'));
+};
 
 function answerOf(response: IncomingMessage, raw: string): Answer {
   const body = parseBody(raw);
@@ -59,13 +57,19 @@ function answerOf(response: IncomingMessage, raw: string): Answer {
 }
 
 /** Without a cause: the engine has taken the call, and may serve all others. */
-function tooLarge({ host, method, path }: AskedCall, maxBytes: number): ComputeError {
+export class TooLargeAnswer extends ComputeError {
+  constructor(message: string) {
+    super('ProviderUnavailable', message);
+  }
+}
+
+function tooLarge({ host, method, path }: AskedCall): TooLargeAnswer {
   const call = `${method} ${path.replaceAll(/[0-9a-f]{64}/g, '…')}`;
   const hint = /^\/(containers|images)\//.test(path)
     ? ': has its image very many labels, volumes or ports?'
     : '';
-  const says = `Docker Engine at ${host} answers ${call} with more than ${maxBytes / mebibyte} MiB`;
-  return new ComputeError('ProviderUnavailable', `${says}, which is not read${hint}`);
+  const says = `Docker Engine at ${host} answers ${call} with more than ${maxAnswerBytes / mebibyte} MiB`;
+  return new TooLargeAnswer(`${says}, which is not read${hint}`);
 }
 
 /** Seconds, or the date until when. Undefined where it is neither. */

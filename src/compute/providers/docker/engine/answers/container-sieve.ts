@@ -1,7 +1,7 @@
 import type { Sieve } from './json-sieve.ts';
 
 /**
- * What is kept of what the engine tells of containers in a list or in events. Both repeat each label of an image, and the
+ * What is kept of what the engine tells in lists and in events. Those of containers repeat each label of an image, and the
  * list each volume and port; whoever makes the image chooses how many.
  */
 
@@ -61,6 +61,23 @@ const ofVolumes: Sieve = {
   isKept: (mount) => (mount as { readonly Type?: string }).Type === 'volume',
   maxBytes: maxPartBytes,
 };
+
+/** All labels that fit: those of a network or a volume are whose made it. */
+const Labels: Sieve = { member: () => word, maxBytes: maxPartBytes };
+
+/** An entry of a list of networks. */
+export const networkSieve: Sieve = fields({
+  Id: word,
+  Name: word,
+  Driver: word,
+  Labels,
+  IPAM: fields({ Config: { item: fields({ Subnet: word }), maxBytes: maxPartBytes } }),
+});
+
+/** The answer with the list of volumes. */
+export const volumesSieve: Sieve = fields({
+  Volumes: { item: fields({ Name: word, Driver: word, Labels }) },
+});
 
 /** What the engine itself says of an event, among the labels of its container. */
 const told: ReadonlySet<string> = new Set(['name', 'oldName', 'exitCode', 'signal']);

@@ -2,7 +2,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { denied } from '../../../../policy.ts';
 import type { TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../../config.ts';
-import { tenantNetworkName } from '../container-name.ts';
+import { largerNetworkName, tenantNetworkName } from '../container-name.ts';
 
 /** Which network a tenant's containers are in. Pure. */
 
@@ -41,10 +41,10 @@ export function chooseNetwork(
   const { network_name: shared } = block;
   if (shared !== undefined && containers === 1) return { kind: 'shared', name: shared };
   const name = tenantNetworkName(block.label_prefix, spec.tenantId);
-  if (name !== shared) return { kind: 'private', name };
+  if (![name, largerNetworkName(name)].includes(shared ?? '')) return { kind: 'private', name };
   throw new ComputeError(
     'InvalidSpec',
-    `spec.tenantId: the network of ${spec.tenantId} would be named ${name}, as the operator's own is ` +
+    `spec.tenantId: the network of ${spec.tenantId} would be named ${shared}, as the operator's own is ` +
       '(compute.docker.network_name). Apply the Tenant anew with another tenantId',
   );
 }

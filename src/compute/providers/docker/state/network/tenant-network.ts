@@ -2,6 +2,7 @@ import {
   isDropped,
   isNext,
   isOld,
+  largerNetworkName,
   partName,
   servingName,
   tenantName,
@@ -20,17 +21,22 @@ import type { ObservedContainer } from '../observed-container.ts';
 
 type Named = Pick<ObservedContainer, 'name' | 'made'>;
 
-/** The tenant's own network, where this container was made for it. */
+/** The tenant's own network that this container was made for: the first one, or the larger one beside it. */
 export function tenantNetworkOf(container: ObservedContainer): string | undefined {
+  return ownNetworks(container).find((network) => network === container.networkMode);
+}
+
+/** Those that the container's tenant has for itself, where it is one of the first or of the larger. */
+function ownNetworks(container: Named): readonly string[] {
   const { tenantId } = container.made;
-  if (tenantId === undefined) return undefined;
+  if (tenantId === undefined) return [];
   const only = tenantName('', tenantId);
   const alias = aliasOf(container);
   const end = alias === undefined ? only : partName(only, alias);
   const serving = servingName(container.name);
-  if (!serving.endsWith(end)) return undefined;
+  if (!serving.endsWith(end)) return [];
   const network = tenantNetworkName(serving.slice(0, -end.length), tenantId);
-  return container.networkMode === network ? network : undefined;
+  return [network, largerNetworkName(network)];
 }
 
 /** By which its siblings are to find it in their network. Undefined: it has none. */
@@ -46,12 +52,15 @@ export function isOutside(container: ObservedContainer): boolean {
   return network !== undefined && isUp(container) && !container.networks.includes(network);
 }
 
-/** Whether it is in its network, and not by the name that it is to have there. False where no inspect tells. */
-export function isUnnamed(container: ObservedContainer): boolean {
-  const network = tenantNetworkOf(container);
+/**
+ * The tenant's network that it is in, and not by the name that it is to have there. Undefined: none, or no inspect tells.
+ * One that was in the first when the larger was made is in both.
+ */
+export function unnamedIn(container: ObservedContainer): string | undefined {
   const alias = aliasOf(container);
-  const endpoint = network === undefined ? undefined : container.inspected?.endpoints[network];
-  return endpoint !== undefined && alias !== undefined && !endpoint.aliases.includes(alias);
+  if (alias === undefined || tenantNetworkOf(container) === undefined) return undefined;
+  const endpoints = container.inspected?.endpoints ?? {};
+  return ownNetworks(container).find((network) => endpoints[network]?.aliases.includes(alias) === false);
 }
 
 interface Coming {
@@ -74,7 +83,8 @@ export function isNamedAtOnce(
     !isNext(predecessor.name) &&
     !isDropped(predecessor.name) &&
     aliasOf(predecessor) === desired.alias &&
-    tenantNetworkOf(predecessor) === desired.network.name;
+    ownNetworks(predecessor)[0] === desired.network.name &&
+    tenantNetworkOf(predecessor) !== undefined;
   return !bearsName || coming.some((other) => excludes(other.desired, predecessor));
 }
 

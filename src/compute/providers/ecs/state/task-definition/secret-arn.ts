@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
+import { fillArn } from '../../address/arn-pattern.ts';
 
 /** Where a secretKeyRef is found in AWS, by the operator's `secret_arns`: the value itself never passes through here. */
 
@@ -23,8 +24,7 @@ export function secretArn(secretArns: Readonly<Record<string, string>>, secret: 
         `have the operator's admin add compute.ecs.secret_arns["${text}"] with the ARN of a Secrets Manager secret or SSM parameter`,
     );
   }
-  const parts: Readonly<Record<string, string>> = { namespace, name, key };
-  return found[1].replaceAll(/\{(namespace|name|key)\}/g, (_match, part: string) => parts[part] ?? '');
+  return fillArn(found[1], secret);
 }
 
 /** `*` stands for any characters within one of the three parts. */

@@ -5,6 +5,7 @@ import {
   maxStringBytes,
 } from '../../../../../../src/compute/providers/docker/engine/answers/json-sieve.ts';
 import type { Sieve } from '../../../../../../src/compute/providers/docker/engine/answers/json-sieve.ts';
+import { sift as siftWhole } from '../../../../../../src/compute/providers/docker/engine/answers/sift.ts';
 
 const word: Sieve = {};
 const all: Sieve = {
@@ -74,7 +75,44 @@ describe('of each value is kept', () => {
     ['no member with a long name', all, { ['x'.repeat(maxStringBytes)]: 1, b: 1 }, { b: 1 }],
   ])('%s', (_what, sieve, item, kept) => {
     expect(sift(JSON.stringify([item, item]), sieve)).toEqual([kept, kept]);
+    expect(siftWhole(item, sieve)).toEqual(kept);
   });
+});
+
+test('what was read as a whole is sifted to the same', () => {
+  const names = fc.constantFrom('a', 'b', 'c', '__proto__', 'x"\\ü');
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('value'), { maxLength: 4 }),
+    object: fc.dictionary(names, tie('value')),
+  })).object;
+  const bounds = fc.option(fc.integer({ min: 0, max: 40 }), { nil: Infinity });
+  fc.assert(
+    fc.property(
+      fc.array(values),
+      fc.subarray(['a', 'b', '__proto__', 'x"\\ü']),
+      bounds,
+      (items, keys, maxBytes) => {
+        const sieve: Sieve = {
+          member: (key) => (keys.includes(key) ? sieve : undefined),
+          get item() {
+            return sieve;
+          },
+          maxBytes,
+        };
+        const text = JSON.stringify(items);
+        const whole = (JSON.parse(text) as unknown[]).map((item) => siftWhole(item, sieve));
+        expect(JSON.stringify(whole)).toBe(JSON.stringify(sift(text, sieve)));
+      },
+    ),
+  );
 });
 
 test('an empty list, and the word for one, have no values', () => {
