@@ -84,7 +84,7 @@ describe('the calls to a Docker Engine', () => {
     expect(await one.conditions('acme')).toEqual(['Ready=True/Running']);
     const calls = one.take();
     expect(calls).toEqual({
-      inspectImage: 2,
+      inspectImage: 1,
       listNetworks: 3,
       createNetwork: 1,
       createContainer: 1,
@@ -92,7 +92,7 @@ describe('the calls to a Docker Engine', () => {
       listContainers: 4,
       inspectContainer: 3,
     });
-    expect(total(calls)).toBe(15);
+    expect(total(calls)).toBe(14);
   });
 
   test('to replace a container, until its successor is Ready', async () => {
@@ -102,7 +102,7 @@ describe('the calls to a Docker Engine', () => {
     expect(await one.conditions('t0')).toEqual(['Ready=True/Running']);
     const calls = one.take();
     expect(calls).toEqual({
-      inspectImage: 2,
+      inspectImage: 1,
       listNetworks: 1,
       createContainer: 1,
       startContainer: 1,
@@ -112,7 +112,7 @@ describe('the calls to a Docker Engine', () => {
       listContainers: 18,
       inspectContainer: 32,
     });
-    expect(total(calls)).toBe(59);
+    expect(total(calls)).toBe(58);
   });
 
   test('of a sweep over 100 settled tenants: one list, and each container is inspected once in between', async () => {
