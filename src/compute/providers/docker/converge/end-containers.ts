@@ -3,6 +3,7 @@ import { consentTo, worstEffect } from '../../../permit.ts';
 import type { Consent } from '../../../permit.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { naming } from '../watch/engine-look.ts';
 import { inTheWayOf } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
@@ -35,7 +36,9 @@ export async function stopAll(
   consent: Consent,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.stopContainer(id, stopGraceSeconds, consent, signal)));
+  const stop = ({ id }: ObservedContainer): Promise<void> =>
+    engine.stopContainer(id, stopGraceSeconds, consent, signal);
+  await Promise.all(containers.map(async (container) => naming(container, 'stopped', stop(container))));
 }
 
 export async function removeAll(
@@ -44,5 +47,6 @@ export async function removeAll(
   consent: Consent,
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(containers.map(({ id }) => engine.removeContainer(id, consent, signal)));
+  const remove = ({ id }: ObservedContainer): Promise<void> => engine.removeContainer(id, consent, signal);
+  await Promise.all(containers.map(async (container) => naming(container, 'removed', remove(container))));
 }

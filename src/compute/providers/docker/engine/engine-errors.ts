@@ -75,6 +75,18 @@ export function foreignAnswer(host: string): ComputeError {
 /** The engine took the request and never came to an end with it. */
 export function silentEngine(host: string): ComputeError {
   const message = `Docker Engine at ${host} does not answer in time: is dockerd overloaded or frozen?`;
+  return new ComputeError('ProviderUnavailable', message, { cause: silence });
+}
+
+const silence = new Error('no answer in time');
+
+export function isSilence({ cause }: ComputeError): boolean {
+  return cause === silence;
+}
+
+/** The engine answers, and yet not about the one thing that it was asked about. */
+export function silentAboutOne(host: string): ComputeError {
+  const message = `Docker Engine at ${host} answers, but not about this: is what keeps it frozen (its shim, its disk)?`;
   return new ComputeError('ProviderUnavailable', message);
 }
 

@@ -1,16 +1,19 @@
+import { withDeadline } from '../../../../async/deadline.ts';
 import { ComputeError } from '../../../errors.ts';
+import { isSilence, silentAboutOne, silentEngine } from './engine-errors.ts';
 import type { EngineReads } from './engine.ts';
 
 /**
- * Once a call has found the engine out of reach, the next ones are refused at once, instead of each waiting for its
- * own deadline, until the watch has seen the engine answer. Without a watch nobody would, so nothing is refused.
+ * Once the engine is out of reach, calls are refused at once, instead of each waiting for its own deadline, until the
+ * watch has seen the engine answer. Without a watch nobody would, so nothing is refused. That a call fails does not tell
+ * it: the engine is asked whether it answers at all.
  */
 export interface EngineGuard<E extends EngineReads = EngineReads> {
   /** The engine whose calls are refused meanwhile. */
   readonly engine: E;
   /** Throws ProviderUnavailable while the engine is known to be out of reach. */
   check(): void;
-  /** From now on somebody probes and calls `up`. `onDown`: a call has just failed. */
+  /** From now on somebody probes and calls `up`. `onDown`: the engine was just found not to answer. */
   arm(onDown: () => void): void;
   disarm(): void;
   down(error: ComputeError): void;
@@ -47,14 +50,33 @@ const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'inspectImage',
 ]);
 
-function isOutOfReach(error: unknown, key: string | symbol): error is ComputeError {
-  if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable') return false;
-  return !ofOneThing.has(key) || !isAnswered(error);
+function isTrouble(error: unknown): error is ComputeError {
+  return error instanceof ComputeError && error.code === 'ProviderUnavailable';
 }
 
-/** Whether the engine itself took the call, as it was asked about one thing. Else it is the connection that failed. */
+/** Whether the engine itself said it. Else nothing came of the call. */
 export function isAnswered({ cause }: ComputeError): boolean {
   return cause === undefined;
+}
+
+/** So long the engine may take to say that it is there, as beside the stream of events. */
+const probeMs = 5_000;
+
+/** Whether the engine answers at all. Those who ask at the same time share one question. */
+function createProbe(engine: EngineReads): () => Promise<boolean> {
+  let probing: Promise<boolean> | undefined;
+  const ping = async (): Promise<boolean> => {
+    try {
+      const deadline = { timeoutMs: probeMs, late: () => silentEngine(engine.address) };
+      await withDeadline(deadline, (signal) => engine.ping(signal));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      probing = undefined;
+    }
+  };
+  return async () => (probing ??= ping());
 }
 
 type Call = (...args: unknown[]) => unknown;
@@ -62,10 +84,17 @@ type Call = (...args: unknown[]) => unknown;
 export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
   let failure: ComputeError | undefined;
   let notify: (() => void) | undefined;
+  const answers = createProbe(engine);
 
   const check = (): void => {
     // A new one each time: callers may keep what they catch.
     if (failure !== undefined) throw new ComputeError(failure.code, failure.message, { cause: failure });
+  };
+
+  const takeDown = (error: ComputeError): void => {
+    if (failure !== undefined || notify === undefined) return;
+    failure = error;
+    notify();
   };
 
   const guarded =
@@ -76,10 +105,11 @@ export function guardEngine<E extends EngineReads>(engine: E): EngineGuard<E> {
         return await call.apply(engine, args);
       } catch (error) {
         const aborted = args.some((arg) => arg instanceof AbortSignal && arg.aborted);
-        if (isOutOfReach(error, key) && !aborted && notify !== undefined && failure === undefined) {
-          failure = error;
-          notify();
-        }
+        const isOfOne = ofOneThing.has(key);
+        if (!isTrouble(error) || aborted || failure !== undefined || notify === undefined) throw error;
+        if (isOfOne && isAnswered(error)) throw error;
+        if (await answers()) throw isOfOne && isSilence(error) ? silentAboutOne(engine.address) : error;
+        takeDown(error);
         throw error;
       }
     };

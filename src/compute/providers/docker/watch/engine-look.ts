@@ -53,17 +53,23 @@ export async function inspectOne(
   container: ObservedContainer,
   signal: AbortSignal,
 ): Promise<ObservedContainer | undefined> {
-  const found = await engine
-    .inspectContainer(container.id, signal)
-    .catch((error: unknown) => Promise.reject(namedFailure(error, container)));
+  const found = await naming(container, 'inspected', engine.inspectContainer(container.id, signal));
   return found === undefined ? undefined : withInspect(container, found);
 }
 
-/** One that is broken alone is named: nothing else on the engine tells which one it is. */
-function namedFailure(error: unknown, { name }: ObservedContainer): unknown {
-  if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable' || !isAnswered(error))
-    return error;
-  const { code, message, retryAfterMs } = error;
-  const options = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new ComputeError(code, `The container ${name} can't be inspected: ${message}`, options);
+/** The call, whose failure names the container that is broken alone: nothing else on the engine tells which one it is. */
+export async function naming<T>(
+  { name }: Pick<ObservedContainer, 'name'>,
+  what: 'inspected' | 'stopped' | 'removed',
+  call: Promise<T>,
+): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof ComputeError) || error.code !== 'ProviderUnavailable' || !isAnswered(error))
+      throw error;
+    const { code, message, retryAfterMs } = error;
+    const options = retryAfterMs === undefined ? {} : { retryAfterMs };
+    throw new ComputeError(code, `The container ${name} can't be ${what}: ${message}`, options);
+  }
 }

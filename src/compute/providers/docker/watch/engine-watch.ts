@@ -185,14 +185,20 @@ async function inspectForEver(deps: EngineWatchDeps, hints: Hints): Promise<void
   }
 }
 
-/** One container may be broken alone: whoever is concerned by it finds out. The engine has probes of its own. */
+/**
+ * One container may be broken alone: what is known of it counts no more, and its tenant finds out, once, for it is not
+ * looked at here until a pass has seen it. The engine has probes of its own.
+ */
 async function inspectOne(
   { view, logger }: EngineWatchDeps,
   { tenantId, container }: { readonly tenantId: string; readonly container: ObservedContainer },
   { onChange, signal }: Hints,
 ): Promise<void> {
   const seen = await view.inspect(container, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
     logger.debug({ err: asComputeError(error).message, container: container.name }, 'inspecting failed');
+    view.snapshot.touch(tenantId);
+    onChange(tenantId);
     return undefined;
   });
   if (seen?.inspected === undefined) return;

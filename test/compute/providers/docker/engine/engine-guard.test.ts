@@ -1,12 +1,13 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
+import { silentEngine } from '../../../../../src/compute/providers/docker/engine/engine-errors.ts';
 import { guardEngine } from '../../../../../src/compute/providers/docker/engine/engine-guard.ts';
 import { memoryEngine } from '../memory-engine.ts';
 
 const signal = new AbortController().signal;
 const unreachable = new ComputeError('ProviderUnavailable', 'the engine is out of reach');
 
-/** A guarded engine whose calls fail with `trouble.error` while there is one. */
+/** A guarded engine that answers nothing while there is a `trouble.error`, with which its calls fail. */
 function bench() {
   const engine = memoryEngine();
   const trouble: { error: Error | undefined } = { error: undefined };
@@ -15,6 +16,10 @@ function bench() {
     const answer = await list(...args);
     if (trouble.error !== undefined) throw trouble.error;
     return answer;
+  };
+  engine.ping = async () => {
+    engine.calls.push('ping');
+    if (trouble.error !== undefined) throw trouble.error;
   };
   const guard = guardEngine(engine);
   const onDown = vi.fn<() => void>();
@@ -87,8 +92,8 @@ describe('armed', () => {
     expect(onDown).not.toHaveBeenCalled();
   });
 
-  it('a container that is broken alone says nothing of the engine, but a connection that breaks does', async () => {
-    const { engine, guard, onDown } = bench();
+  it('a container that is broken alone says nothing of the engine, and a connection that breaks does where a new one does, too', async () => {
+    const { engine, guard, onDown, trouble } = bench();
     guard.arm(onDown);
     const broken = new ComputeError('ProviderUnavailable', 'RWLayer is unexpectedly nil');
     const lost = new ComputeError('ProviderUnavailable', 'ECONNRESET', { cause: new Error('ECONNRESET') });
@@ -104,8 +109,51 @@ describe('armed', () => {
     expect(onDown).not.toHaveBeenCalled();
     failing.error = lost;
     await expect(guarded.inspectContainer('app', signal)).rejects.toBe(lost);
+    expect(() => guard.check()).not.toThrow();
+    trouble.error = lost;
+    await expect(guarded.inspectContainer('app', signal)).rejects.toBe(lost);
     expect(() => guard.check()).toThrow('ECONNRESET');
     expect(onDown).toHaveBeenCalledTimes(1);
+  });
+
+  it('whatever call fails, an engine that answers is not down: those who ask share one question', async () => {
+    const { engine, guard, onDown } = bench();
+    guard.arm(onDown);
+    const late = silentEngine('unix:///memory.sock');
+    engine.listContainers = () => Promise.reject(late);
+    const calls = ['a', 'b'].map((label) => guard.engine.listContainers([label], signal));
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected');
+    expect(() => guard.check()).not.toThrow();
+    expect(onDown).not.toHaveBeenCalled();
+    expect(engine.calls).toEqual(['ping']);
+  });
+
+  it('silence about one thing is told as that, where the engine answers', async () => {
+    const { engine, guard, onDown } = bench();
+    guard.arm(onDown);
+    engine.inspectContainer = () => Promise.reject(silentEngine('unix:///memory.sock'));
+    await expect(guard.engine.inspectContainer('app', signal)).rejects.toMatchObject({
+      code: 'ProviderUnavailable',
+      message: expect.stringContaining('answers, but not about this') as string,
+    });
+    expect(() => guard.check()).not.toThrow();
+  });
+
+  it('an engine that does not say within 5 s that it is there is down', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { engine, guard, onDown } = bench();
+    guard.arm(onDown);
+    const late = silentEngine('unix:///memory.sock');
+    engine.inspectContainer = () => Promise.reject(late);
+    engine.ping = async () => new Promise(() => undefined);
+    const call = guard.engine.inspectContainer('app', signal).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(onDown).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await call).toBe(late);
+    expect(onDown).toHaveBeenCalledTimes(1);
+    expect(() => guard.check()).toThrow(late.message);
   });
 
   it('an engine that answers again is open to all, and it is told whether it was down', async () => {

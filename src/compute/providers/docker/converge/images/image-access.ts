@@ -6,7 +6,6 @@ import type { DockerPolicy } from '../../config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { createImagePulls, registryAuth } from './image-pulls.ts';
 import type { PullRequest } from './image-pulls.ts';
-import { presentImage } from './present-image.ts';
 import type { PresentImage } from './present-image.ts';
 import { createRepeatedPull } from './repeated-pull.ts';
 import type { RepeatedPull } from './repeated-pull.ts';
@@ -57,10 +56,8 @@ export function createImageAccess(
   const pulls = createImagePulls(engine, logger, onDone, (request) => void pulled.add(rightOf(request)));
   return {
     async ensure(request, signal) {
-      const state = await pulls.ensure(request, signal);
-      if (state !== 'present') return state;
-      const present = await presentImage(engine, request.image, signal);
-      if (present === undefined) return 'pulling';
+      const present = await pulls.ensure(request, signal);
+      if (typeof present === 'string') return present;
       const right = rightOf(request);
       const key = `${right}\n${present.id}`;
       if (pulled.delete(right)) asked.accept(key);

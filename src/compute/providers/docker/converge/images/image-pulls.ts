@@ -6,6 +6,7 @@ import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts
 import type { Engine, RegistryAuth } from '../../engine/engine.ts';
 import type { OnPullProgress } from '../../engine/pulls/pull-progress.ts';
 import { presentImage } from './present-image.ts';
+import type { PresentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';
 import { createSlowPulls } from './slow-pulls.ts';
 import type { SlowPulls } from './slow-pulls.ts';
@@ -28,12 +29,12 @@ export interface PullCredential {
   read(): Promise<RegistryCredential>;
 }
 
-/** `waiting`: other pulls come first. */
-export type PullState = 'present' | 'pulling' | 'waiting';
+/** The image; otherwise how its pull stands. `waiting`: other pulls come first. */
+export type PullState = PresentImage | 'pulling' | 'waiting';
 
 export interface ImagePulls {
   /**
-   * Whether the image is there; where not, it is being pulled. Once a pull has failed, rejects with why until one
+   * The image, where it is there; where not, it is being pulled. Once a pull has failed, rejects with why until one
    * succeeds (ImageUnavailable, or what else came of it; `retryAfterMs` says when the next pull is due): a status
    * that went back to "pulling" with each try would never stand still.
    */
@@ -85,9 +86,10 @@ export function createImagePulls(
     async ensure(request, signal) {
       const { tenantId, namespace, image, credential } = request;
       const key = `${image}\n${credential?.identity ?? ''}`;
-      if ((await presentImage(engine, image, signal)) !== undefined) {
+      const present = await presentImage(engine, image, signal);
+      if (present !== undefined) {
         all.arrived(key);
-        return 'present';
+        return present;
       }
       if (isClosing) throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
       // The same with another credential is another pull.

@@ -44,7 +44,7 @@ it('a pull is under way at once, is shared, and hints at everyone who waits for 
   await turn();
   expect(hints).toEqual(['a', 'b']);
   expect(engine.calls.filter((call) => call === 'pullImage')).toHaveLength(1);
-  expect(await pulls.ensure(a, signal)).toBe('present');
+  expect(await pulls.ensure(a, signal)).toHaveProperty('id');
 });
 
 it('a failed pull is told to everyone who waits, with the time of the next one, until one succeeds', async () => {
@@ -77,7 +77,7 @@ it('a failed pull is tried again once it is due; the same failure is no news, th
   await expect(pulls.ensure(waiting, signal)).rejects.toMatchObject({ code: 'ImageUnavailable' });
   await turn();
   expect(hints).toEqual(['a', 'a']);
-  expect(await pulls.ensure(waiting, signal)).toBe('present');
+  expect(await pulls.ensure(waiting, signal)).toHaveProperty('id');
 });
 
 describe('the back-off', () => {
@@ -144,7 +144,7 @@ describe('the back-off', () => {
     };
     await fail();
     engine.images.add('missing:1');
-    expect(await pulls.ensure(waiting, signal)).toBe('present');
+    expect(await pulls.ensure(waiting, signal)).toHaveProperty('id');
     engine.images.delete('missing:1');
     expect(await pulls.ensure(waiting, signal)).toBe('pulling');
     await turn();
@@ -238,7 +238,7 @@ describe('a pull that waits for its turn', () => {
   it('is not made where the image has come by itself', async () => {
     const { engine, hints, pulls, ends } = await withOneWaiting();
     engine.images.add('app:3');
-    expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('present');
+    expect(await pulls.ensure(request('a', 'app:3'), signal)).toHaveProperty('id');
     expect(hints).toEqual(['a']);
     ends.get('app:1')?.();
     await turn();
@@ -297,7 +297,7 @@ it('an image that someone else has brought while it is pulled does not make a se
   const waiting = request('a', 'app:1');
   await pulls.ensure(waiting, signal);
   await turn();
-  expect(await pulls.ensure(waiting, signal)).toBe('present');
+  expect(await pulls.ensure(waiting, signal)).toHaveProperty('id');
   engine.images.delete('app:1');
   expect(await pulls.ensure(waiting, signal)).toBe('pulling');
   await turn();
@@ -349,7 +349,7 @@ it('an image that is there is not pulled, whatever failed before', async () => {
   await pulls.ensure(request('a', 'missing:1'), signal);
   await turn();
   engine.images.add('missing:1');
-  expect(await pulls.ensure(request('a', 'missing:1'), signal)).toBe('present');
+  expect(await pulls.ensure(request('a', 'missing:1'), signal)).toHaveProperty('id');
 });
 
 it('closing gives up what is under way, and hints at nobody', async () => {
@@ -367,5 +367,5 @@ it('closing gives up what is under way, and hints at nobody', async () => {
     message: 'the operator is shutting down',
   });
   engine.images.add('app:3');
-  expect(await pulls.ensure(request('a', 'app:3'), signal)).toBe('present');
+  expect(await pulls.ensure(request('a', 'app:3'), signal)).toHaveProperty('id');
 });
