@@ -1,6 +1,6 @@
 import { statusBounds } from '../../api/status.ts';
 import type { ComputeStatusBlock, DriftItem, TenantStatus } from '../../api/status.ts';
-import { truncateUtf8 } from '../../kube/events/event-recorder.ts';
+import { truncateUtf8 } from '../../kube/client/truncate-utf8.ts';
 
 /**
  * The status within its bounds: a longer list would be refused by the CRD with all that is written beside it, and a longer

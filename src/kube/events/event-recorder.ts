@@ -6,6 +6,7 @@ import type { KubeClient } from '../client/kube-client.ts';
 import type { KubeObject } from '../client/kube-object.ts';
 import { microTime } from '../client/micro-time.ts';
 import { resource } from '../client/resource.ts';
+import { truncateUtf8 } from '../client/truncate-utf8.ts';
 import { createSendQueue } from './send-queue.ts';
 import type { SendLoss } from './send-queue.ts';
 
@@ -141,16 +142,6 @@ function toEvent(event: EventInput, options: EventRecorderOptions, at: Date): Re
     action: event.action,
     note: truncateUtf8(event.note, maxNoteBytes),
   };
-}
-
-/** At most `maxBytes` of UTF-8, cut between characters, with an ellipsis where something was cut. */
-export function truncateUtf8(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= maxBytes) return text;
-  let end = maxBytes - Buffer.byteLength('…');
-  // 10xxxxxx continues a character: step back to where one begins.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return `${bytes.subarray(0, end).toString('utf8')}…`;
 }
 
 function eventName(regarding: string): string {
