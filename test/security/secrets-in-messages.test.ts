@@ -25,6 +25,18 @@ const cases: readonly (readonly [what: string, secret: string, said: string, unt
   ['a token that starts late', jwt, `${'x'.repeat(180)} ${jwt}`, ['eyJh', 'JJJJ']],
   ['its base64', 'hunter2-hunter2', 'Basic aHVudGVyMi1odW50ZXIy', ['aHVudGVyMi']],
   ['its form in a URL', 'p@ss w/rd', 'GET /?p=p%40ss%20w%2Frd', ['p%40ss']],
+  [
+    'credentials of HTTP',
+    'hunter2-hunter2',
+    `Basic ${btoa('bob:hunter2-hunter2')}`,
+    ['aHVudGVyMi', 'h1bnRlcj'],
+  ],
+  [
+    'its form in Go',
+    'p&ss\u001bw<rd',
+    'bad p\\u0026ss\\u001bw\\u003crd, "p&ss\\x1bw<rd"',
+    ['ss\\u', 'ss\\x'],
+  ],
   ['a line with blanks', 'user:  pass   word\nx', 'no login as user: pass word', ['pass word']],
 ];
 

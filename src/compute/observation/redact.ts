@@ -1,3 +1,5 @@
+import { base64Forms, quotedForms } from './secret-forms.ts';
+
 /** Secret values out of what is told: an engine, or a health probe, may repeat what it was given, or a part of it. */
 
 /** Shorter values, and lines, are too likely to be a part of ordinary words; they say little, too. */
@@ -37,20 +39,14 @@ function partsOf(secret: string): readonly string[] {
 }
 
 function formsOf(secret: string): readonly string[] {
-  const bytes = Buffer.from(secret);
-  const encoded = [bytes.toString('base64').replaceAll('=', ''), bytes.toString('base64url')];
-  const whole = secret.length < shortestSecret ? [] : [...encoded, encodeURIComponent(secret.toWellFormed())];
-  return [...whole, ...partsOf(secret).flatMap((part) => [part, onOneLine(part), quoted(part)])];
+  const whole =
+    secret.length < shortestSecret ? [] : [...base64Forms(secret), encodeURIComponent(secret.toWellFormed())];
+  return [...whole, ...partsOf(secret).flatMap((part) => [part, onOneLine(part), ...quotedForms(part)])];
 }
 
 /** As a message has it; see stableText. */
 function onOneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-/** As JSON has it, and Go's `%q`. */
-function quoted(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }
 
 /** How many characters the end of `a` has in common with the start of `b`; 0 where they are too few to tell. */

@@ -16,6 +16,24 @@ describe('redact', () => {
     ['its base64', 'hunter2!', 'aHVudGVyMiE= is bad', '[redacted]= is bad'],
     ['its base64 of URLs', 'a?b>c~~~', 'YT9iPmN-fn4', '[redacted]'],
     ['its form in a URL', 'a b&c/d', 'http://h/?p=a%20b%26c%2Fd', 'http://h/?p=[redacted]'],
+    ['its form in JSON of Go', 'a&b<c>d', '{"p":"a\\u0026b\\u003cc\\u003ed"}', '{"p":"[redacted]"}'],
+    ['its form in %q of Go', 'a\u0001b\u001bc\u200bd\ve', 'x "a\\x01b\\x1bc\\u200bd\\ve"', 'x "[redacted]"'],
+    ['its form in JSON of ASCII', 'päss😀', '"p\\u00e4ss\\ud83d\\ude00"', '"[redacted]"'],
+    ['its form in JSON in JSON', 'a"b<c', JSON.stringify(JSON.stringify('a"b<c')), '"\\"[redacted]\\""'],
+    ['its form in JSON in JSON of Go', 'a"b<c', 'x a\\\\\\"b\\\\u003cc', 'x [redacted]'],
+    [
+      'its form in HTML',
+      `a&b"c'd`,
+      '<p>a&amp;b&quot;c&#39;d or a&amp;b&#34;c&#39;d',
+      '<p>[redacted] or [redacted]',
+    ],
+    ['its base64 behind a user', 'hunter2-hunter2', btoa('u:hunter2-hunter2'), 'dTp[redacted]I='],
+    [
+      'its base64 between other things',
+      'hunter2-hunter2',
+      btoa('me:hunter2-hunter2:x'),
+      'bWU6[redacted]Ong=',
+    ],
     ['the longer of two', 'hunter2hunter2', 'hunter2hunter2', '[redacted]'],
   ])('takes out %s', (_what, secret, text, clean) => {
     expect(redact(text, [secret, 'hunter2'])).toBe(clean);
