@@ -7,12 +7,10 @@
 const foreignTo = { namespace: /[^a-z0-9-]/, name: /[^a-z0-9.-]/, key: /[^A-Za-z0-9._-]/ } as const;
 type Part = keyof typeof foreignTo;
 
-const placeholder = /\{([^{}]*)\}/;
+const placeholder = /\{([^{}]*)\}/g;
 
 export function fillArn(pattern: string, parts: Readonly<Record<Part, string>>): string {
-  return pattern.replaceAll(new RegExp(placeholder, 'g'), (match, part: string) =>
-    isPart(part) ? parts[part] : match,
-  );
+  return pattern.replaceAll(placeholder, (match, part: string) => (isPart(part) ? parts[part] : match));
 }
 
 /** What is wrong with the pattern, in words that follow its path. Undefined: nothing. */
