@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Reason } from '../api/conditions.ts';
 import { reconcileRequestedAt } from '../api/names.ts';
@@ -158,8 +159,15 @@ export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPl
   return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
 }
 
-/** Value of the annotation by which somebody asks for a reconcile, as the status echoes it. */
+/**
+ * Value of the annotation by which somebody asks for a reconcile, as the status echoes it: of one that is no short text, the
+ * hash, for an annotation may have 256 KB, and five times as many with its control characters spelled.
+ */
 export function requestedAt({ tenant }: Pick<Pass, 'tenant'>): string | undefined {
   const value = tenant.metadata.annotations?.[reconcileRequestedAt];
-  return value === undefined ? undefined : plainText(value);
+  if (value === undefined) return undefined;
+  if (value.length <= longestRequest) return plainText(value);
+  return `sha256:${createHash('sha256').update(value).digest('hex')}`;
 }
+
+const longestRequest = 253;

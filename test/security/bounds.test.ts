@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { tenantCrd } from '../../src/api/crd/crd.ts';
 import type { JsonSchema } from '../../src/api/crd/json-schema.ts';
 import { maxSpecBytes } from '../../src/api/bounded.ts';
+import { reconcileRequestedAt } from '../../src/api/names.ts';
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
+import { chooseProvider } from '../../src/compute/selection/choose-provider.ts';
+import { requestedAt } from '../../src/controller/pass.ts';
 import { parseTenantSpec } from '../../src/controller/steps/resolve-spec.ts';
 import { tenantWith } from '../controller/tenant-fixture.ts';
 
@@ -77,5 +80,28 @@ describe('a spec as a whole', () => {
     const refused = () => parseTenantSpec(schema, tenantWith(undefined, {}, { ['x'.repeat(100_000)]: 1 }));
     expect(refused).toThrow(expect.objectContaining({ message: expect.stringMatching(/^spec\.x{1,300}/) }));
     expect(refused).not.toThrow(/x{1000}/);
+  });
+});
+
+describe('an annotation of 200 KB', () => {
+  const long = '\u0001'.repeat(200_000);
+  const asking = (value: string) => {
+    const tenant = tenantWith();
+    const annotations = { [reconcileRequestedAt]: value };
+    return requestedAt({ tenant: { ...tenant, metadata: { ...tenant.metadata, annotations } } });
+  };
+
+  test('that asks for a reconcile is echoed by its hash, which tells it from another', () => {
+    expect(asking(long)).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(asking(`${long}x`)).not.toBe(asking(long));
+    expect(asking('2026-01-01T00:00:00Z')).toBe('2026-01-01T00:00:00Z');
+  });
+
+  test('that names a provider is told in part', () => {
+    const annotations = { compute_provider: long };
+    const choose = () => chooseProvider({ annotations, blocks: [], enabled: ['docker'] });
+    const part = '\u0001'.repeat(63);
+    expect(choose).toThrow(`provider "${part}…" (from annotation compute_provider)`);
+    expect(choose).not.toThrow(/.{1000}/);
   });
 });

@@ -12,6 +12,9 @@ export interface ChoiceInput {
   readonly enabled: readonly string[];
 }
 
+/** No provider has a longer one; an annotation may have 256 KB. */
+const longestName = 63;
+
 /**
  * The provider of a tenant; first hit wins: spec, labels, annotations, the only block of an enabled provider, where it
  * runs already, the only enabled one.
@@ -23,10 +26,11 @@ export function chooseProvider(input: ChoiceInput): string {
   const list = enabled.join(', ');
   if (named !== undefined) {
     if (enabled.includes(named)) return named;
+    const told = named.length > longestName ? `${named.slice(0, longestName)}…` : named;
     throw new ComputeError(
       'ProviderNotFound',
-      `provider "${named}" (from ${where}) is not enabled on this operator; enabled: ${list}. ` +
-        `Choose one of these, or add compute.${named} to the operator's config`,
+      `provider "${told}" (from ${where}) is not enabled on this operator; enabled: ${list}. ` +
+        `Choose one of these, or add compute.${told} to the operator's config`,
     );
   }
   const blocks = input.blocks.filter((block) => enabled.includes(block));
