@@ -84,8 +84,11 @@ export interface Provider<D extends Desired = Desired> {
   close(): Promise<void>;
 }
 
-/** A hint at a tenant. Undefined: at any of them (after a gap). */
-export type OnChange = (tenantId: string | undefined) => void;
+/**
+ * A hint at a tenant; undefined: at any of them (after a gap). `contact`: all that is new is that its engine is out of
+ * reach, or back. That concerns many at once, and so each in its time.
+ */
+export type OnChange = (tenantId: string | undefined, why?: 'contact') => void;
 
 /** A tenant at a place. */
 export interface TenantPlace {

@@ -92,6 +92,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
       return processKey(deps, key, signal);
     },
     laneOf: (key) => providerLane(tenantOf(key), enabled),
+    groupOf: (key) => splitKey(key)[0] ?? '',
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
@@ -141,7 +142,7 @@ function providerWatches(providers: EnabledProviders, hints: TenantHints): reado
   return [...providers].map(
     ([name, { provider }]): Watch =>
       (signal) =>
-        provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
+        provider.watch((...hint) => hints.onProvider(name, ...hint), signal),
   );
 }
 
