@@ -78,9 +78,9 @@ export interface WorkQueue {
 }
 
 /** Slower ones hang on something, or on an engine that is at its limit. */
-const slowAfterMs = 3_000;
+const slowAfterMs = 5_000;
 /** What hangs costs little but its turn. */
-const slowWorkersPerWorker = 8;
+const slowWorkersPerWorker = 4;
 /** Passes that need no I/O would go on for as long as there are any. */
 const turnMs = 10;
 

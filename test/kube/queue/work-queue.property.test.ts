@@ -44,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: of('addAfter'), key, ms: fc.nat({ max: 3_000 }) }) },
   { weight: 1, arbitrary: fc.record({ what: of('move'), key, lane: fc.constantFrom('x', 'y') }) },
   { weight: 6, arbitrary: fc.record({ what: of('end'), nth: fc.nat({ max: 9 }), result }) },
-  { weight: 3, arbitrary: fc.record({ what: of('pass'), ms: fc.constantFrom(1, 100, 3_000, 10_000) }) },
+  { weight: 3, arbitrary: fc.record({ what: of('pass'), ms: fc.constantFrom(1, 100, 5_000, 10_000) }) },
 );
 
 const workers = 2;
@@ -116,7 +116,7 @@ test('no key has two passes at once, none is lost, and no lane has more passes t
       const queue = startQueue();
       for (const one of steps) {
         await play(queue, one);
-        expect(queue.busiest()).toBeLessThanOrEqual(workers * 9);
+        expect(queue.busiest()).toBeLessThanOrEqual(workers * 5);
         // Whoever waits has all workers of a lane before it.
         expect(queue.queue.depth === 0 || queue.busiest() >= workers).toBe(true);
       }
