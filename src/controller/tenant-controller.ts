@@ -98,13 +98,13 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   });
   const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
   const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
-  const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
+  const secretWatch = createSecretWatch(options, hints);
   const deps: ReconcileDeps = {
     specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
-    watchSecrets: (namespace) => secretWatch.ensure(namespace),
+    watchesSecrets: (namespace, key) => secretWatch.isWatched(namespace, key),
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,
     index,

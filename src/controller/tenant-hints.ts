@@ -18,6 +18,8 @@ export interface TenantHints {
   onTenant(event: CacheEvent<Tenant>): void;
   /** A Secret changed that Tenants may read. */
   onSecret(namespace: string, name: string): void;
+  /** These Tenants can be looked at now: it is known whether their Secrets are watched. */
+  onSecretsKnown(keys: Iterable<string>): void;
   /** Something changed that holds for all Tenants of these namespaces. */
   onNamespaces(namespaces: ReadonlySet<string>): void;
   /** Something happened on the provider's engine; without an id, to any tenant. */
@@ -35,7 +37,7 @@ export interface TenantHintsOptions {
 
 export function createTenantHints(options: TenantHintsOptions): TenantHints {
   const { index, memories, queue, tenants } = options;
-  const addAll = (keys: readonly string[]): void => {
+  const addAll = (keys: Iterable<string>): void => {
     for (const key of keys) queue.add(key);
   };
   const known = (keys: readonly string[]): Tenant[] =>
@@ -67,6 +69,7 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       if (waitMs === 0) queue.add(key);
       else queue.addAfter(key, waitMs);
     },
+    onSecretsKnown: addAll,
     onSecret: (namespace, name) => addAll(index.readersOf(namespace, name)),
     onNamespaces(namespaces) {
       for (const tenant of tenants.values())

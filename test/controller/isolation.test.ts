@@ -86,3 +86,43 @@ test('deletions whose containers take their time to end keep no killed container
   await fixture.pass(15_000);
   expect([...engine.containers.values()].map(({ name }) => name)).toHaveLength(2);
 });
+
+test('200 tenants whose Secrets are not known yet keep none waiting that has no Secret, and each is told in time', async () => {
+  const docker = scriptedProvider('docker');
+  const fixture = await startController([docker]);
+  await fixture.putSecret('db', { password: 'one' });
+  const known = Promise.withResolvers<void>();
+  fixture.apiserver.intercept = async ({ method, path }) => {
+    if (method === 'WATCH' && path.endsWith('/secrets')) await known.promise;
+  };
+  const secretKeyRef = { name: 'db', key: 'password' };
+  const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef } }];
+  const readers = { containers: [{ name: 'app', image: 'a', env }] };
+  for (let index = 0; index < 200; index += 1) {
+    const metadata = { name: `reader-${index}`, namespace };
+    await fixture.tenants.create({ apiVersion, kind, metadata, spec: readers });
+  }
+  await fixture.create('well', { containers: [{ name: 'app', image: 'a' }] });
+  expect(await fixture.conditions('well')).toEqual(['Ready=True/Running']);
+  expect(await fixture.conditions('reader-7')).toEqual([]);
+  known.resolve();
+  await fixture.pass();
+  expect(await fixture.conditions('reader-7')).toEqual(['Ready=True/Running']);
+  expect(await fixture.conditions('reader-199')).toEqual(['Ready=True/Running']);
+});
+
+test('Secrets of which nothing is known after ten seconds are told as refused', async () => {
+  const docker = scriptedProvider('docker');
+  const fixture = await startController([docker]);
+  fixture.apiserver.intercept = async ({ method, path }) => {
+    if (method === 'WATCH' && path.endsWith('/secrets')) await new Promise(() => undefined);
+  };
+  await fixture.create('reader', {
+    containers: [{ name: 'app', image: 'a' }],
+    imagePullSecrets: [{ name: 'regcred' }],
+  });
+  await fixture.pass(9_999);
+  expect(await fixture.conditions('reader')).toEqual([]);
+  await fixture.pass(1);
+  expect((await fixture.conditions('reader'))[0]).toBe('Ready=False/AccessDenied');
+});
