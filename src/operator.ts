@@ -33,6 +33,7 @@ import { installationKey } from './operator/hash-key.ts';
 import { namespaceLabels } from './operator/namespace-labels.ts';
 import type { NamespaceLabels } from './operator/namespace-labels.ts';
 import { reaperOf } from './operator/reaper.ts';
+import { boundedLabel } from './observability/bounded-label.ts';
 import { startHealthServer } from './observability/http-server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import type { Metrics } from './observability/metrics.ts';
@@ -225,6 +226,9 @@ interface WorkOptions extends OperatorOptions {
   readonly tenure: Tenure;
 }
 
+/** More accounts and regions than most have, and few enough for a histogram. */
+const mostLaneLabels = 32;
+
 async function work(
   { config, logger, client, metrics, providers, labels, tenure }: WorkOptions,
   signal: AbortSignal,
@@ -237,6 +241,7 @@ async function work(
     onDropped: (reason) => metrics.eventsDropped.inc({ reason }),
     logger,
   });
+  const laneLabel = boundedLabel(mostLaneLabels);
   const controller = createTenantController({
     client,
     specSchema,
@@ -254,6 +259,8 @@ async function work(
       reflector: reflectorMetrics(metrics),
       queue: {
         onDepth: (depth) => metrics.queueDepth.set(depth),
+        onStart: ({ lane, urgency, waitedMs }) =>
+          metrics.queueWaitSeconds.observe({ lane: laneLabel(lane), urgency }, waitedMs / 1000),
         onDone: (_key, info) =>
           metrics.reconcileSeconds.observe({ result: info.failed ? 'failed' : 'ok' }, info.durationMs / 1000),
       },

@@ -1,6 +1,6 @@
 import { ComputeError } from './errors.ts';
 import { located } from './place.ts';
-import type { Provider } from './provider.ts';
+import type { Destination, Provider } from './provider.ts';
 
 /** `provider` as long as this process `mayAct`: no step begins once another process may have taken its place. */
 export function fencedProvider(provider: Provider, mayAct: () => boolean): Provider {
@@ -11,6 +11,7 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
   return {
     name: provider.name,
     desired: (spec) => provider.desired(spec),
+    ...(provider.domainOf && { domainOf: (at: Destination) => provider.domainOf?.(at) }),
     locate: async (placement, signal) => located(provider, placement, signal),
     validate: (desired, signal) => provider.validate(desired, signal),
     provision: (desired, permit, signal) => step(() => provider.provision(desired, permit, signal)),

@@ -1,7 +1,7 @@
 import type { Placement } from '../api/status.ts';
 import { ComputeError } from './errors.ts';
 import { located } from './place.ts';
-import type { Provider } from './provider.ts';
+import type { Destination, Provider } from './provider.ts';
 
 /** Called at the end of each operation: `result` is `ok` or the error's code. */
 export type OnOperation = (operation: string, result: string, durationMs: number) => void;
@@ -23,6 +23,7 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
   return {
     name: provider.name,
     desired: (spec) => provider.desired(spec),
+    ...(provider.domainOf && { domainOf: (at: Destination) => provider.domainOf?.(at) }),
     ...(provider.locate && {
       locate: (placement: Placement, signal: AbortSignal) =>
         measure('locate', () => located(provider, placement, signal)),

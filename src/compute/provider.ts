@@ -28,6 +28,13 @@ export interface Provider<D extends Desired = Desired> {
   desired(spec: TenantComputeSpec): D;
 
   /**
+   * `Desired.domain` of what `config`, the merged block as it comes, asks for; without it, of what is at `placement`.
+   * Pure and cheap: it is asked ahead of the pass. Undefined where that can't be told, or is none of the operator's config.
+   * Left out where there is one domain.
+   */
+  domainOf?(at: Destination): string | undefined;
+
+  /**
    * A placement of this provider, complete: with what its engine alone can tell (which engine it is) where `desired` or
    * an earlier version left that out, and with the address that leads there now. What is complete stays the same place.
    * Left out where a placement says everything by itself. Rejects with AccessDenied, Throttled, ProviderUnavailable.
@@ -84,8 +91,17 @@ export interface Provider<D extends Desired = Desired> {
   close(): Promise<void>;
 }
 
-/** A hint at a tenant. Undefined: at any of them (after a gap). */
-export type OnChange = (tenantId: string | undefined) => void;
+/**
+ * A hint at a tenant; undefined: at any of them (after a gap). `contact`: all that is new is that its engine is out of
+ * reach, or back. That concerns many at once, and so each in its time.
+ */
+export type OnChange = (tenantId: string | undefined, why?: 'contact') => void;
+
+/** Where something is about to be done, as far as it can be told ahead. */
+export interface Destination {
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly placement?: Placement;
+}
 
 /** A tenant at a place. */
 export interface TenantPlace {

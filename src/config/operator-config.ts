@@ -110,7 +110,12 @@ function namespacePolicy(policy: z.ZodObject) {
 }
 
 const controller = z.strictObject({
-  concurrency: z.int().min(1).max(256).default(32).describe('Tenants reconciled at once, per provider.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(32)
+    .describe('Tenants reconciled at once on each engine, or in each region with each role.'),
   resync_interval: duration
     .default('5m')
     .describe("Time between two of each provider's sweeps over its engine."),

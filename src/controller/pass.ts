@@ -42,8 +42,11 @@ export interface ReconcileDeps {
   readonly providers: EnabledProviders;
   readonly writer: TenantWriter;
   readonly secrets: Resource<SecretObject>;
-  /** Resolves once changes of Secrets are watched, so that none is missed after it was read. */
-  readonly watchSecrets: (namespace: string) => Promise<void>;
+  /**
+   * Whether changes of the namespace's Secrets are watched, so that none is missed after it was read. Where that is not known
+   * yet, the key is looked at again once it is. May throw ComputeError.
+   */
+  readonly watchesSecrets: (namespace: string, key: string) => boolean;
   readonly ownedOn: OwnedLook;
   readonly formerIds: FormerIds;
   /** Whether Tenants of this namespace may have any id that they like. */

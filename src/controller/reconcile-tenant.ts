@@ -56,8 +56,9 @@ async function outcomeOf(pass: Pass): Promise<Outcome | undefined> {
   }
 }
 
-async function runSteps(pass: Pass): Promise<Outcome> {
+async function runSteps(pass: Pass): Promise<Outcome | undefined> {
   const outcome = await reconcileSteps(pass).catch((error: unknown) => failure(pass, error));
+  if (outcome === undefined) return undefined;
   const { verdict } = outcome;
   if (verdict.kind === 'suspended' || verdict.kind === 'failed') await takeBack(pass);
   // What runs is shown even where the spec is refused.
@@ -72,8 +73,11 @@ function failure(pass: Pass, error: unknown): Outcome {
     : defect(pass, error);
 }
 
-/** The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. */
-async function reconcileSteps(pass: Pass): Promise<Outcome> {
+/**
+ * The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. Undefined: it
+ * is too early to say anything.
+ */
+async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
   const { deps, memory, signal } = pass;
   const tenantSpec = specOf(pass);
   if (tenantSpec.suspend && pass.draft.placement === undefined) return suspended(pass);
@@ -83,6 +87,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome> {
   const enabled = attended(pass, choose(pass, tenantSpec));
   note(pass, { computeProvider: enabled.definition.name });
   const spec = await resolve(pass, tenantSpec, enabled);
+  if (spec === undefined) return undefined;
   const desired = await placed(enabled, enabled.provider.desired(spec), signal);
   pass.specHash = desired.specHash;
   await enabled.provider.validate(desired, signal);
@@ -220,12 +225,13 @@ function choosable(pass: Pass, spec: TenantSpec): EnabledProvider | undefined {
   }
 }
 
+/** Undefined: it is not known yet whether its Secrets are watched. No pass waits for that. */
 async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
   // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
   const names = enabled.definition.secrets === 'values' ? referencedSecrets(spec) : [];
   const { namespace } = tenant.metadata;
   deps.index.setSecrets(keyOf(tenant), namespace, names);
-  if (names.length > 0) await deps.watchSecrets(namespace);
+  if (names.length > 0 && !deps.watchesSecrets(namespace, keyOf(tenant))) return undefined;
   const secrets = createSecretReader(deps.secrets, namespace, signal);
   return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
 }

@@ -1,6 +1,9 @@
 import { abandon, approve, finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant } from '../api/tenant.ts';
+import type { Urgency } from '../kube/queue/work-line.ts';
+import { requestedAt } from './pass.ts';
+import { isReady } from './status/ready.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 
 /**
@@ -38,4 +41,17 @@ export function isWorthALook(
 /** Whether a change that is worth a look is one of the status alone. */
 export function isStatusAlone(previous: Tenant, next: Tenant): boolean {
   return !isWorthALook(previous, next, next.status);
+}
+
+/**
+ * How urgent a Tenant is that was there before this process: what was asked for meanwhile first, then what was under way.
+ * Whoever changes something from then on waits for none of them.
+ */
+export function urgencyAtStart(tenant: Tenant): Urgency {
+  const { metadata, status } = tenant;
+  const isSeen =
+    status?.observedGeneration === metadata.generation &&
+    status?.lastHandledReconcileAt === requestedAt({ tenant });
+  if (!isSeen || metadata.deletionTimestamp !== undefined) return 'hint';
+  return isReady(tenant) ? 'sweep' : 'retry';
 }

@@ -22,7 +22,7 @@ import type { ReconcileDeps } from './pass.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
-import { providerLane } from './provider-lane.ts';
+import { createTenantLanes } from './tenant-lane.ts';
 import { createFormerIds } from './owned/former-ids.ts';
 import { createOwnedLook } from './owned/owned-look.ts';
 import { createTenantHints } from './tenant-hints.ts';
@@ -39,7 +39,7 @@ export interface TenantControllerOptions {
   readonly logger: Logger;
   /** Owner mark on everything that the providers create. */
   readonly instance: string;
-  /** Tenants reconciled at once, per provider. */
+  /** Tenants reconciled at once, in each lane. */
   readonly concurrency: number;
   /** Empty: all. */
   readonly namespaces: readonly string[];
@@ -73,7 +73,6 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const { client, providers, logger, metrics, now = () => new Date() } = options;
   const index = createTenantIndex();
   const memories = createTenantMemories();
-  const enabled = [...providers.keys()];
   const tenantsApi = resource<Tenant>(client, tenantsResource);
   const tenants: Reflector<Tenant> = createReflectorSet<Tenant>({
     resource: tenantsApi,
@@ -85,25 +84,27 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
   });
   const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
+  const laneOf = createTenantLanes(providers);
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
     process: async (key, signal) => {
       await departures.settle(key, signal);
       return processKey(deps, key, signal);
     },
-    laneOf: (key) => providerLane(tenantOf(key), enabled),
+    laneOf: (key) => laneOf(tenantOf(key)),
+    groupOf: (key) => splitKey(key)[0] ?? '',
     logger,
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
   const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
   const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
-  const secretWatch = createSecretWatch(options, (namespace, name) => hints.onSecret(namespace, name));
+  const secretWatch = createSecretWatch(options, hints);
   const deps: ReconcileDeps = {
     specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: resource<SecretObject>(client, secretsResource),
-    watchSecrets: (namespace) => secretWatch.ensure(namespace),
+    watchesSecrets: (namespace, key) => secretWatch.isWatched(namespace, key),
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,
     index,
@@ -141,7 +142,7 @@ function providerWatches(providers: EnabledProviders, hints: TenantHints): reado
   return [...providers].map(
     ([name, { provider }]): Watch =>
       (signal) =>
-        provider.watch((tenantId) => hints.onProvider(name, tenantId), signal),
+        provider.watch((...hint) => hints.onProvider(name, ...hint), signal),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Tenant } from '../api/tenant.ts';
+import type { OnChange } from '../compute/provider.ts';
 import type { CacheEvent } from '../kube/cache/object-cache.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
@@ -6,7 +7,7 @@ import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
 import type { Departures } from './departures.ts';
 import { recurred } from '../async/recurrence.ts';
-import { isStatusAlone, isWorthALook } from './tenant-change.ts';
+import { isStatusAlone, isWorthALook, urgencyAtStart } from './tenant-change.ts';
 import { oldestTenant, tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';
 import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
@@ -17,24 +18,26 @@ export interface TenantHints {
   onTenant(event: CacheEvent<Tenant>): void;
   /** A Secret changed that Tenants may read. */
   onSecret(namespace: string, name: string): void;
+  /** These Tenants can be looked at now: it is known whether their Secrets are watched. */
+  onSecretsKnown(keys: Iterable<string>): void;
   /** Something changed that holds for all Tenants of these namespaces. */
   onNamespaces(namespaces: ReadonlySet<string>): void;
   /** Something happened on the provider's engine; without an id, to any tenant. */
-  onProvider(provider: string, tenantId: string | undefined): void;
+  onProvider(provider: string, ...hint: Parameters<OnChange>): void;
 }
 
 export interface TenantHintsOptions {
   readonly index: TenantIndex;
   readonly memories: TenantMemories;
   readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'forget'>;
-  readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values'>;
+  readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values' | 'size' | 'hasSynced'>;
   readonly departures: Pick<Departures, 'note'>;
   readonly now: () => Date;
 }
 
 export function createTenantHints(options: TenantHintsOptions): TenantHints {
   const { index, memories, queue, tenants } = options;
-  const addAll = (keys: readonly string[]): void => {
+  const addAll = (keys: Iterable<string>): void => {
     for (const key of keys) queue.add(key);
   };
   const known = (keys: readonly string[]): Tenant[] =>
@@ -42,7 +45,7 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
   /** `left` no longer bears the id of these: where it was the oldest, the oldest of them has it now. */
   const addHeir = (left: Tenant, keys: readonly string[]): void => {
     const heir = oldestTenant(known(keys));
-    if (heir !== undefined && oldestTenant([left, heir]) === left) queue.add(keyOf(heir));
+    if (heir !== undefined && oldestTenant([left, heir]) === left) queue.add(keyOf(heir), change);
   };
 
   return {
@@ -53,30 +56,47 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
         const isToSettle = options.departures.note({ tenant: object, memory: memories.peek(key) });
         memories.forget(key);
         queue.forget(key);
-        if (isToSettle) queue.add(key);
+        if (isToSettle) queue.add(key, change);
         return addHeir(object, index.remove(key));
       }
       addHeir(event.type === 'updated' ? event.previous : object, index.put(key, tenantIdOf(object)));
-      if (event.type === 'added') return queue.add(key);
+      if (event.type === 'added')
+        return queue.add(key, tenants.hasSynced() ? change : { urgency: urgencyAtStart(object) });
       const written = memories.peek(key)?.lastWrite?.status;
       if (!isWorthALook(event.previous, object, written)) return;
-      const waitMs = isStatusAlone(event.previous, object)
-        ? overwrittenWaitMs(memories.of(key), event.previous, options.now())
-        : 0;
+      if (!isStatusAlone(event.previous, object)) return queue.add(key, change);
+      const waitMs = overwrittenWaitMs(memories.of(key), event.previous, options.now());
       if (waitMs === 0) queue.add(key);
       else queue.addAfter(key, waitMs);
     },
+    onSecretsKnown: addAll,
     onSecret: (namespace, name) => addAll(index.readersOf(namespace, name)),
     onNamespaces(namespaces) {
       for (const tenant of tenants.values())
         if (namespaces.has(tenant.metadata.namespace)) queue.add(keyOf(tenant));
     },
-    onProvider(provider, tenantId) {
-      if (tenantId !== undefined) return addAll(concerned(known(index.keysOf(tenantId))).map(keyOf));
-      for (const tenant of tenants.values()) if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant));
+    onProvider(provider, tenantId, why) {
+      const spread = {
+        urgency: 'sweep',
+        withinMs: Math.min(tenants.size * spreadMs, longestSpreadMs),
+      } as const;
+      if (tenantId !== undefined) {
+        const hint = why === 'contact' ? spread : {};
+        for (const tenant of concerned(known(index.keysOf(tenantId)))) queue.add(keyOf(tenant), hint);
+        return;
+      }
+      for (const tenant of tenants.values())
+        if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant), spread);
     },
   };
 }
+
+/** What concerns all at once comes at a hundred a second: an engine that is back has enough to do. */
+const spreadMs = 10;
+const longestSpreadMs = 30_000;
+
+/** What somebody has asked for goes first. */
+const change = { urgency: 'change' } as const;
 
 /** Of several Tenants with one id: whose it is, and who has a place on an engine. The others have nothing there. */
 function concerned(claimants: readonly Tenant[]): readonly Tenant[] {

@@ -40,6 +40,11 @@ export function createMetrics() {
       'result',
     ]),
     queueDepth: gauge('queue_depth', 'Tenants that wait for a worker.'),
+    queueWaitSeconds: histogram(
+      'queue_wait_seconds',
+      'Time for which a Tenant waited for a worker of its lane, which is one engine, or one role in a region.',
+      ['lane', 'urgency'],
+    ),
     providerSeconds: histogram('provider_duration_seconds', "Duration of a provider's operation.", [
       'provider',
       'operation',

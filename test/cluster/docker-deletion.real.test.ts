@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushImage } from '../../dev/images.ts';
+import { until } from '../until.ts';
 import { dockerBlock, engineView } from './docker-tenants.ts';
+import type { ContainerEvent } from './docker-tenants.ts';
 import { endpointsOf } from './operator-endpoints.ts';
 import { recordingStream } from './recording-stream.ts';
 import { createTestNamespace } from './test-namespace.ts';
@@ -22,7 +24,10 @@ describe('a deleted Tenant on Docker', () => {
     operator = startTestOperator({
       namespaces: [ns.name],
       compute: { docker: dockerBlock(image), mock: {} },
-      config: { instance: ns.name, controller: { namespaces: [ns.name], resync_interval: '500ms' } },
+      config: {
+        instance: ns.name,
+        controller: { namespaces: [ns.name], resync_interval: '500ms', concurrency: 2 },
+      },
       logger: log.logger,
     });
   });
@@ -70,6 +75,36 @@ describe('a deleted Tenant on Docker', () => {
     await ns.untilGone(name);
     expect(await view.leftovers(ns.name, name)).toEqual([]);
   });
+
+  test.concurrent(
+    'whose container takes its time to end keeps no worker from one that was killed',
+    async () => {
+      const stubborn = {
+        computeProvider: 'docker',
+        containers: [{ name: 'app', image, args: ['ignore-term'] }],
+      };
+      const doomed = ['stubborn-1', 'stubborn-2', 'stubborn-3', 'stubborn-4'];
+      await Promise.all(doomed.map((name) => ns.create(name, stubborn)));
+      await ns.create('killed', { computeProvider: 'docker' });
+      await Promise.all([...doomed, 'killed'].map((name) => ns.untilReady(name)));
+      const ends = await Promise.all(doomed.map((name) => view.follow(ns.name, name)));
+      const starts = await view.follow(ns.name, 'killed');
+      const heard = (events: readonly ContainerEvent[], action: string) =>
+        events.find((event) => event.action === action);
+      await Promise.all(doomed.map((name) => ns.delete(name)));
+      const isTold = () => ends.some(({ events }) => heard(events, 'kill') !== undefined);
+      await until('they are told to stop', isTold);
+      const [container] = await view.containers(ns.name, 'killed');
+      await view.docker.getContainer(container?.Id ?? '').kill();
+      await until('it is started again', () => heard(starts.events, 'start') !== undefined);
+      await Promise.all(doomed.map((name) => ns.untilGone(name)));
+      const firstEnd = Math.min(...ends.map(({ events }) => heard(events, 'die')?.at ?? Infinity));
+      expect(heard(starts.events, 'start')?.at).toBeLessThan(firstEnd);
+      for (const followed of [...ends, starts]) followed.stop();
+      await ns.delete('killed');
+      await ns.untilGone('killed');
+    },
+  );
 
   test('that is retained is reported as an orphan once, counted until it is taken back, and runs on', async () => {
     const orphans = () => metric('landlord_orphans', { provider: 'docker' });

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContext } from 'vitest';
 import { ComputeError } from '../../src/compute/errors.ts';
 import { anyPermit } from '../compute/permits.ts';
-import type { Observation, Provider, ProviderDefinition, StepResult } from '../../src/compute/provider.ts';
+import type {
+  Destination,
+  Observation,
+  Provider,
+  ProviderDefinition,
+  StepResult,
+} from '../../src/compute/provider.ts';
 import type { TenantComputeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 import { driven as drive } from '../compute/driven-provider.ts';
 import type { DrivenProvider } from '../compute/driven-provider.ts';
@@ -131,6 +137,22 @@ export function describeProviderContract(
       expect(two.desired(spec)).toEqual(one.desired(spec));
       expect(one.desired(spec).placement).toMatchObject({ provider: one.name });
       expect(one.desired(spec).specHash).toMatch(/^v\d+:[0-9a-f]{32}$/);
+    });
+
+    it('the domain of what is desired can be told ahead, from the config and from the placement', () => {
+      const provider = harness.provider();
+      const spec = harness.spec('domain', 'first');
+      const { domain, placement } = provider.desired(spec);
+      const { config } = spec;
+      const guess = (at: Destination) => provider.domainOf?.(at);
+      const told = [
+        guess({ config }),
+        guess({ placement }),
+        guess({ config, placement: { provider: 'other' } }),
+      ];
+      expect(told.filter((one) => one !== domain)).toEqual(
+        provider.domainOf === undefined ? [undefined, undefined, undefined] : [],
+      );
     });
 
     it('what is aborted before it begins changes nothing, and rejects with nothing but a ComputeError', async () => {

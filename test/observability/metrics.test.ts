@@ -13,6 +13,7 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_reaped_total counter',
     'landlord_reconcile_duration_seconds histogram',
     'landlord_queue_depth gauge',
+    'landlord_queue_wait_seconds histogram',
     'landlord_provider_duration_seconds histogram',
     'landlord_kube_request_duration_seconds histogram',
     'landlord_watch_relists_total counter',

@@ -143,7 +143,7 @@ async function live(spec: unknown, refuses: boolean): Promise<Life> {
       writeStatus: async (_tenant: Tenant, status: TenantStatus) => write({ status }),
     },
     secrets: { get: async () => secret },
-    watchSecrets: async () => undefined,
+    watchesSecrets: () => true,
     ownedOn: async () => [],
     index: createTenantIndex(),
     tenantOf: () => tenant,

@@ -120,7 +120,7 @@ describe('from ECS, what is cut is', () => {
     ],
     [
       'why a task stopped',
-      (ecs) => ecs.describeTasks({ scope, cluster, service: 'a' }, 10, never),
+      (ecs) => ecs.describeTasks({ scope, cluster, service: 'a' }, { limit: 10, priority: 'user' }, never),
       ({ operation }) =>
         operation === 'ListTasks'
           ? { taskArns: ['arn:task/1'] }

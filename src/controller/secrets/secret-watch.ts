@@ -3,7 +3,9 @@ import { ComputeError } from '../../compute/errors.ts';
 import { abortable } from '../../async/abortable.ts';
 import { doneWithin } from '../../async/done-within.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Reflector } from '../../kube/cache/reflector.ts';
 import { createReflectorSet } from '../../kube/cache/reflector-set.ts';
+import type { KubeObject } from '../../kube/client/kube-object.ts';
 import { resource } from '../../kube/client/resource.ts';
 import { secretsResource } from '../kube-resources.ts';
 
@@ -19,17 +21,24 @@ const secretSyncMs = 10_000;
 
 export interface SecretWatch {
   /**
-   * Starts the watch with the first tenant that reads a Secret, and resolves once it has caught up in that namespace. Rejects
-   * with ComputeError AccessDenied where the apiserver refuses that, or does not come to an end with it.
+   * Whether changes of that namespace's Secrets are watched, from the first time that somebody asks. Until it is known,
+   * false: `key` is told then. Throws ComputeError AccessDenied where the apiserver refuses that, or does not come to an end
+   * with it.
    */
-  ensure(namespace: string): Promise<void>;
+  isWatched(namespace: string, key: string): boolean;
   run(signal: AbortSignal): Promise<void>;
+}
+
+export interface SecretNews {
+  onSecret(namespace: string, name: string): void;
+  /** Who has asked for what was not known yet may ask again. */
+  onSecretsKnown(keys: Iterable<string>): void;
 }
 
 /** Watches the metadata of Secrets alone: their values are read by the pass that needs them and kept by nobody. */
 export function createSecretWatch(
   { client, namespaces, logger }: SecretWatchOptions,
-  onChange: (namespace: string, name: string) => void,
+  news: SecretNews,
 ): SecretWatch {
   const needed = Promise.withResolvers<void>();
   const secrets = createReflectorSet({
@@ -38,15 +47,29 @@ export function createSecretWatch(
     transform: ({ metadata: { name, namespace = '', uid, resourceVersion, creationTimestamp } }) => ({
       metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     }),
-    onEvent: ({ object: { metadata } }) => onChange(metadata.namespace ?? '', metadata.name),
+    onEvent: ({ object: { metadata } }) => news.onSecret(metadata.namespace ?? '', metadata.name),
     logger,
   });
+  /** Who waits for each of the watches; undefined: it has had its time. */
+  const waiting = new Map<Reflector<KubeObject>, Set<string> | undefined>();
+  const tellOnceKnown = async (watch: Reflector<KubeObject>, keys: ReadonlySet<string>): Promise<void> => {
+    await doneWithin(watch.settled, secretSyncMs, { ref: false });
+    waiting.set(watch, undefined);
+    news.onSecretsKnown(keys);
+  };
   return {
-    async ensure(namespace) {
+    isWatched(namespace, key) {
       needed.resolve();
       const watch = secrets.of(namespace) ?? secrets;
-      await doneWithin(watch.settled, secretSyncMs, { ref: false });
-      if (watch.hasSynced()) return;
+      if (watch.hasSynced()) return true;
+      const isFirst = !waiting.has(watch);
+      const keys = isFirst ? new Set<string>() : waiting.get(watch);
+      if (isFirst && keys !== undefined) {
+        waiting.set(watch, keys);
+        void tellOnceKnown(watch, keys);
+      }
+      keys?.add(key);
+      if (keys !== undefined) return false;
       throw new ComputeError(
         'AccessDenied',
         `Secrets in namespace ${namespace} can not be watched: the service account of the operator needs get, list and watch on secrets`,

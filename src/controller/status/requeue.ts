@@ -39,8 +39,7 @@ export function requeue({ verdict, lookAgainAfterMs }: Outcome): ProcessResult {
 function failure(error: ComputeError): ProcessResult {
   const { stalled, minRetryMs } = errorPolicies[error.code];
   const waitMs = stalled ? stalledRetryMs : Math.max(minRetryMs, error.retryAfterMs ?? 0);
+  const failed = { failed: true, ...(error.code === 'ProviderUnavailable' && { isOutage: true }) };
   // Up to a tenth later, so that a fleet that stalled together does not come back together.
-  return waitMs === 0
-    ? { failed: true }
-    : { failed: true, requeueAfterMs: waitMs * (1 + Math.random() / 10) };
+  return waitMs === 0 ? failed : { ...failed, requeueAfterMs: waitMs * (1 + Math.random() / 10) };
 }

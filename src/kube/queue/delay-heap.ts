@@ -1,7 +1,7 @@
 /** Keys and when each is due; one deadline per key, the earliest that was asked for. */
 export interface DelayHeap {
-  /** An earlier deadline replaces a later one, never the reverse. */
-  schedule(key: string, dueAtMs: number): void;
+  /** An earlier deadline replaces a later one, never the reverse. Returns whether it is the deadline now. */
+  schedule(key: string, dueAtMs: number): boolean;
   cancel(key: string): void;
   has(key: string): boolean;
   /** Undefined where nothing is scheduled. */
@@ -33,10 +33,11 @@ export function createDelayHeap(): DelayHeap {
   return {
     schedule(key, dueAtMs) {
       const known = current.get(key);
-      if (known && known.dueAtMs <= dueAtMs) return;
+      if (known && known.dueAtMs <= dueAtMs) return false;
       const entry = { key, dueAtMs };
       current.set(key, entry);
       push(heap, entry);
+      return true;
     },
     cancel(key) {
       current.delete(key);

@@ -1,9 +1,10 @@
 import { createDelayHeap } from './delay-heap.ts';
+import type { Urgency } from './work-line.ts';
 
 /** Keys that are to be looked at later, and the one timer that says when. */
 export interface DelayedKeys {
   /** The earliest of several wins. */
-  schedule(key: string, delayMs: number): void;
+  schedule(key: string, delayMs: number, urgency: Urgency): void;
   cancel(key: string): void;
   has(key: string): boolean;
   /** From here on, what is due is told; before, it only gathers. */
@@ -15,8 +16,9 @@ export interface DelayedKeys {
 /** setTimeout takes 31 bits at most; whatever lies further off is looked at again then. */
 const longestTimerMs = 2 ** 31 - 1;
 
-export function createDelayedKeys(onDue: (key: string) => void): DelayedKeys {
+export function createDelayedKeys(onDue: (key: string, urgency: Urgency) => void): DelayedKeys {
   const heap = createDelayHeap();
+  const urgencies = new Map<string, Urgency>();
   let isTelling = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -28,16 +30,24 @@ export function createDelayedKeys(onDue: (key: string) => void): DelayedKeys {
   }
 
   function wake(): void {
-    for (const key of heap.takeDue(performance.now())) onDue(key);
+    for (const key of heap.takeDue(performance.now())) {
+      const urgency = urgencies.get(key) ?? 'hint';
+      urgencies.delete(key);
+      onDue(key, urgency);
+    }
     armTimer();
   }
 
   return {
-    schedule(key, delayMs) {
-      heap.schedule(key, performance.now() + delayMs);
+    schedule(key, delayMs, urgency) {
+      if (!heap.schedule(key, performance.now() + delayMs)) return;
+      urgencies.set(key, urgency);
       armTimer();
     },
-    cancel: (key) => heap.cancel(key),
+    cancel(key) {
+      heap.cancel(key);
+      urgencies.delete(key);
+    },
     has: (key) => heap.has(key),
     start() {
       isTelling = true;
@@ -47,6 +57,7 @@ export function createDelayedKeys(onDue: (key: string) => void): DelayedKeys {
       isTelling = false;
       clearTimeout(timer);
       heap.clear();
+      urgencies.clear();
     },
   };
 }

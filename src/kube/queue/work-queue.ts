@@ -2,10 +2,12 @@ import type { Logger } from 'pino';
 import { backoffMs } from '../../async/backoff.ts';
 import type { BackoffOptions } from '../../async/backoff.ts';
 import { doneWithin } from '../../async/done-within.ts';
+import { createLoopTurn } from '../../async/loop-turn.ts';
 import { untilAborted } from '../../async/until-aborted.ts';
 import { createDelayedKeys } from './delayed-keys.ts';
 import type { DelayedKeys } from './delayed-keys.ts';
-import type { Priority } from './work-lane.ts';
+import { moreUrgent } from './work-line.ts';
+import type { Urgency } from './work-line.ts';
 import { createWorkLanes } from './work-lanes.ts';
 import type { Taken, WorkLanes } from './work-lanes.ts';
 
@@ -14,12 +16,14 @@ export interface ProcessResult {
   readonly requeueAfterMs?: number;
   /** Counts a failure: the next try backs off further. */
   readonly failed?: boolean;
+  /** What failed is nothing of the key's own: whoever sees that well again may cut its back-off short, as a sweep. */
+  readonly isOutage?: boolean;
 }
 
 export interface WorkQueueMetrics {
   /** Keys that wait for a worker, after each change. */
   onDepth?(depth: number): void;
-  onStart?(key: string, waitedMs: number): void;
+  onStart?(start: Pick<Taken, 'key' | 'lane' | 'urgency' | 'waitedMs'>): void;
   onDone?(key: string, info: { readonly durationMs: number; readonly failed: boolean }): void;
 }
 
@@ -27,10 +31,12 @@ export interface WorkQueueOptions {
   /** Passes at once, in each lane. */
   readonly concurrency: number;
   /**
-   * The lane of a key, asked each time it is added; one for all by default. Each lane has `concurrency` workers of
-   * its own, so that passes that hang on one thing do not delay those on another.
+   * The lane of a key, asked each time it is added; one for all by default. Each lane has workers of its own, so that
+   * passes that hang on one thing do not delay those on another.
    */
   readonly laneOf?: (key: string) => string;
+  /** Within a lane, the groups take turns; one for all by default. */
+  readonly groupOf?: (key: string) => string;
   /**
    * One pass over one key; never two at once for the same. A rejection counts as a failure; where it has a
    * `retryAfterMs`, that is when it runs again. `signal` aborts when the queue is stopped the hard way.
@@ -44,8 +50,10 @@ export interface WorkQueueOptions {
 }
 
 export interface AddOptions {
-  /** `low` waits behind all others and doesn't cut a back-off short: for sweeps. */
-  readonly priority?: 'normal' | 'low';
+  /** Default: hint. `retry` and `sweep` don't cut short the back-off of a failure of the key's own. */
+  readonly urgency?: Urgency;
+  /** At some moment within that time: so that many keys don't come at once. */
+  readonly withinMs?: number;
 }
 
 export interface WorkQueue {
@@ -69,6 +77,13 @@ export interface WorkQueue {
   drain(timeoutMs: number): Promise<boolean>;
 }
 
+/** Slower ones hang on something, or on an engine that is at its limit. */
+const slowAfterMs = 5_000;
+/** What hangs costs little but its turn. */
+const slowWorkersPerWorker = 4;
+/** Passes that need no I/O would go on for as long as there are any. */
+const turnMs = 10;
+
 const defaultBackoff: BackoffOptions = { baseMs: 1_000, capMs: 300_000 };
 /** How long aborted passes get to end before drain() gives up on them. */
 const abortGraceMs = 1_000;
@@ -83,9 +98,14 @@ class KeyedQueue implements WorkQueue {
   readonly #lanes: WorkLanes;
   readonly #delayed: DelayedKeys;
   /** Asked for again while they were being processed. */
-  readonly #dirty = new Map<string, Priority>();
+  readonly #dirty = new Map<string, Urgency>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();
+  /** Those of which the last failure was not their own. */
+  readonly #outages = new Set<string>();
+  readonly #turn = createLoopTurn(turnMs);
+  #roomTimer: NodeJS.Timeout | undefined;
+  #roomAtMs = Infinity;
   readonly #hardStop = new AbortController();
   #state: 'waiting' | 'running' | 'stopped' = 'waiting';
   #pumpIsDue = false;
@@ -93,22 +113,33 @@ class KeyedQueue implements WorkQueue {
   constructor(options: WorkQueueOptions) {
     this.#options = options;
     this.#backoff = { ...defaultBackoff, ...options.backoff };
-    this.#lanes = createWorkLanes(options.concurrency);
-    this.#delayed = createDelayedKeys((key) => this.#enqueue(key, 'normal'));
+    const workers = options.concurrency;
+    this.#lanes = createWorkLanes({ workers, slowAfterMs, slowWorkers: workers * slowWorkersPerWorker });
+    this.#delayed = createDelayedKeys((key, urgency) => this.#enqueue(key, urgency));
   }
 
-  add(key: string, { priority = 'normal' }: AddOptions = {}): void {
+  add(key: string, { urgency = 'hint', withinMs = 0 }: AddOptions = {}): void {
     if (this.#state === 'stopped') return;
-    if (priority === 'low' && this.#failures.has(key) && this.#delayed.has(key)) return;
-    this.#enqueue(key, priority);
+    if (this.#delayed.has(key) && !this.#mayRun(key, urgency)) return;
+    // A pass that goes on may have begun before whatever this is about.
+    if (withinMs === 0 || this.#processing.has(key)) return this.#enqueue(key, urgency);
+    const { random = Math.random } = this.#options;
+    this.#delayed.schedule(key, random() * withinMs, urgency);
+  }
+
+  /** Whether the key's failures leave it that. */
+  #mayRun(key: string, urgency: Urgency): boolean {
+    return cutsBackoff(urgency) || !this.#failures.has(key) || this.#outages.has(key);
   }
 
   addAfter(key: string, delayMs: number): void {
-    if (this.#state !== 'stopped') this.#delayed.schedule(key, delayMs);
+    if (this.#state !== 'stopped') this.#delayed.schedule(key, delayMs, 'hint');
   }
 
   forget(key: string): void {
     this.#failures.delete(key);
+    this.#outages.delete(key);
+    this.#lanes.forget(key);
     this.#delayed.cancel(key);
   }
 
@@ -141,12 +172,13 @@ class KeyedQueue implements WorkQueue {
     return false;
   }
 
-  #enqueue(key: string, priority: Priority): void {
+  #enqueue(key: string, urgency: Urgency): void {
     if (this.#processing.has(key)) {
-      if (this.#dirty.get(key) !== 'normal') this.#dirty.set(key, priority);
+      this.#dirty.set(key, moreUrgent(this.#dirty.get(key) ?? urgency, urgency));
       return;
     }
-    this.#lanes.put(key, this.#options.laneOf?.(key) ?? '', priority);
+    const { laneOf, groupOf } = this.#options;
+    this.#lanes.put(key, { lane: laneOf?.(key) ?? '', group: groupOf?.(key) ?? '', urgency });
     this.#options.metrics?.onDepth?.(this.#lanes.size);
     this.#pumpSoon();
   }
@@ -155,24 +187,50 @@ class KeyedQueue implements WorkQueue {
   #pumpSoon(): void {
     if (this.#pumpIsDue) return;
     this.#pumpIsDue = true;
-    queueMicrotask(() => {
-      this.#pumpIsDue = false;
-      this.#pump();
-    });
+    queueMicrotask(() => this.#pumpDue());
+  }
+
+  #pumpDue(): void {
+    this.#pumpIsDue = false;
+    this.#pump();
   }
 
   #pump(): void {
-    if (this.#state !== 'running') return;
-    for (const taken of this.#lanes.ready()) this.#start(taken);
+    if (this.#state !== 'running' || this.#lanes.size === 0) return;
+    if (this.#turn.isOver()) return this.#pumpNextTurn();
+    for (const taken of this.#lanes.ready()) {
+      this.#start(taken);
+      if (this.#turn.isOver()) return this.#pumpNextTurn();
+    }
+    this.#pumpWhenThereIsRoom();
+  }
+
+  #pumpNextTurn(): void {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    this.#turn.next(() => this.#pumpDue());
+  }
+
+  #pumpWhenThereIsRoom(): void {
+    const waitMs = this.#lanes.readyInMs();
+    const atMs = performance.now() + (waitMs ?? Infinity);
+    // One that comes too early asks again.
+    if (waitMs === undefined || this.#roomAtMs <= atMs) return;
+    clearTimeout(this.#roomTimer);
+    this.#roomAtMs = atMs;
+    this.#roomTimer = setTimeout(() => {
+      this.#roomAtMs = Infinity;
+      this.#pump();
+    }, Math.ceil(waitMs));
   }
 
   #start(taken: Taken): void {
-    const { key, waitedMs } = taken;
+    const { key } = taken;
     const { metrics } = this.#options;
     // The pass sees the world as it is now; its result says when to look again.
     this.#delayed.cancel(key);
     metrics?.onDepth?.(this.#lanes.size);
-    metrics?.onStart?.(key, waitedMs);
+    metrics?.onStart?.(taken);
     this.#processing.set(key, this.#pass(taken));
   }
 
@@ -195,29 +253,36 @@ class KeyedQueue implements WorkQueue {
     const again = this.#dirty.get(key);
     this.#dirty.delete(key);
     // A sweep's wish doesn't cut the back-off of the pass that has just failed short.
-    if (again === 'normal' || (again === 'low' && !this.#failures.has(key))) this.#enqueue(key, again);
+    if (again !== undefined && this.#mayRun(key, again)) this.#enqueue(key, again);
     this.#pump();
   }
 
-  #settle(key: string, { requeueAfterMs, failed }: ProcessResult): void {
+  #settle(key: string, { requeueAfterMs, failed = false, isOutage = false }: ProcessResult): void {
     let delayMs = requeueAfterMs;
+    if (failed && isOutage) this.#outages.add(key);
+    else this.#outages.delete(key);
     if (failed) {
       const count = this.failures(key);
       this.#failures.set(key, count + 1);
       delayMs ??= backoffMs(count, this.#backoff, this.#options.random);
     } else this.#failures.delete(key);
-    if (delayMs !== undefined) this.#delayed.schedule(key, delayMs);
+    if (delayMs !== undefined) this.#delayed.schedule(key, delayMs, failed ? 'retry' : 'hint');
   }
 
   #stop(): void {
     this.#state = 'stopped';
     this.#delayed.stop();
+    clearTimeout(this.#roomTimer);
     this.#dirty.clear();
   }
 
   async #ended(): Promise<void> {
     await Promise.all(this.#processing.values());
   }
+}
+
+function cutsBackoff(urgency: Urgency): boolean {
+  return urgency === 'change' || urgency === 'hint';
 }
 
 function failedBy(error: unknown): ProcessResult {

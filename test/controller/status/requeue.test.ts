@@ -77,10 +77,15 @@ describe('the next look', () => {
     expect(next(failed(code, 90_000))).toEqual({ failed: true, requeueAfterMs: 90_000 });
   });
 
+  test.each(errorCodes)('after %s waits for the engine alone, where it could not be reached', (code) => {
+    expect(next(failed(code)).isOutage === true).toBe(code === 'ProviderUnavailable');
+  });
+
   test.each(otherCodes)('after %s backs off, or waits as long as the engine asked for', (code) => {
     withRandom(0);
-    expect(next(failed(code))).toEqual({ failed: true });
-    expect(next(failed(code, 7000))).toEqual({ failed: true, requeueAfterMs: 7000 });
+    expect(next(failed(code))).toMatchObject({ failed: true });
+    expect(next(failed(code))).not.toHaveProperty('requeueAfterMs');
+    expect(next(failed(code, 7000))).toMatchObject({ failed: true, requeueAfterMs: 7000 });
   });
 
   test('at a fleet that stalled together is spread over a tenth of the time', () => {

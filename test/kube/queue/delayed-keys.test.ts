@@ -17,10 +17,10 @@ function delayedKeys() {
 test('a key is told when it is due, at the earliest of the times asked for', () => {
   const { due, delayed } = delayedKeys();
   delayed.start();
-  delayed.schedule('b', 2_000);
-  delayed.schedule('a', 3_000);
-  delayed.schedule('a', 1_000);
-  delayed.schedule('a', 5_000);
+  delayed.schedule('b', 2_000, 'hint');
+  delayed.schedule('a', 3_000, 'hint');
+  delayed.schedule('a', 1_000, 'hint');
+  delayed.schedule('a', 5_000, 'hint');
   vi.advanceTimersByTime(999);
   expect(due).toEqual([]);
   vi.advanceTimersByTime(1);
@@ -32,7 +32,7 @@ test('a key is told when it is due, at the earliest of the times asked for', () 
 
 test('nothing is told before the start; then what has come due meanwhile', () => {
   const { due, delayed } = delayedKeys();
-  delayed.schedule('a', 1_000);
+  delayed.schedule('a', 1_000, 'hint');
   expect(vi.getTimerCount()).toBe(0);
   vi.advanceTimersByTime(2_000);
   delayed.start();
@@ -43,13 +43,13 @@ test('nothing is told before the start; then what has come due meanwhile', () =>
 test('what is cancelled is not told, nor is anything after the stop', () => {
   const { due, delayed } = delayedKeys();
   delayed.start();
-  delayed.schedule('a', 1_000);
-  delayed.schedule('b', 1_000);
+  delayed.schedule('a', 1_000, 'hint');
+  delayed.schedule('b', 1_000, 'hint');
   delayed.cancel('a');
   expect(delayed.has('a')).toBe(false);
   delayed.stop();
   expect(delayed.has('b')).toBe(false);
-  delayed.schedule('c', 1_000);
+  delayed.schedule('c', 1_000, 'hint');
   expect(vi.getTimerCount()).toBe(0);
   vi.advanceTimersByTime(2_000);
   expect(due).toEqual([]);
@@ -58,7 +58,7 @@ test('what is cancelled is not told, nor is anything after the stop', () => {
 test('a time further off than a timer can count is waited for all the same', () => {
   const { due, delayed } = delayedKeys();
   delayed.start();
-  delayed.schedule('a', 2 ** 31 + 1_000);
+  delayed.schedule('a', 2 ** 31 + 1_000, 'hint');
   vi.advanceTimersByTime(2 ** 31 - 1);
   expect(due).toEqual([]);
   vi.advanceTimersByTime(1_001);

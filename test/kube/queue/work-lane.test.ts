@@ -1,134 +1,73 @@
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createWorkLane } from '../../../src/kube/queue/work-lane.ts';
-import { createWorkQueue } from '../../../src/kube/queue/work-queue.ts';
-import { recordingLogger } from '../recording-logger.ts';
+import type { Pace, WorkLane } from '../../../src/kube/queue/work-lane.ts';
 
-describe('a lane', () => {
-  /** Takes all that wait, in the order in which their turns come. */
-  function emptied(lane: ReturnType<typeof createWorkLane>): string[] {
-    const keys: string[] = [];
-    for (let key = lane.next(); key !== undefined; key = lane.next()) {
-      lane.remove(key);
-      keys.push(key);
-    }
-    return keys;
-  }
+const workers = { workers: 2, slowAfterMs: 1_000, slowWorkers: 3 };
 
-  test('gives keys in the order in which they came, the urgent ones first', () => {
-    const lane = createWorkLane();
-    lane.put('sweep-1', 'low', 1);
-    lane.put('user-1', 'normal', 2);
-    lane.put('sweep-2', 'low', 3);
-    lane.put('user-2', 'normal', 4);
-    expect(lane.size).toBe(4);
-    expect(emptied(lane)).toEqual(['user-1', 'user-2', 'sweep-1', 'sweep-2']);
-    expect(lane.size).toBe(0);
-  });
+function put(lane: WorkLane, pace: Pace, ...keys: string[]): void {
+  for (const key of keys) lane.lines[pace].put({ key, group: '', urgency: 'hint' });
+}
 
-  test('gives each eighth turn to a sweep, and to the other where only that waits', () => {
-    const lane = createWorkLane();
-    for (const key of ['s1', 's2']) lane.put(key, 'low', 0);
-    for (let user = 1; user <= 23; user += 1) lane.put(`u${user}`, 'normal', 0);
-    const keys = emptied(lane);
-    expect([keys.indexOf('s1'), keys.indexOf('s2')]).toEqual([7, 15]);
-    expect(keys).toHaveLength(25);
-  });
+/** Takes all that it gives at that time. */
+function takenAt(lane: WorkLane, nowMs: number) {
+  const taken = [];
+  for (let one = lane.take(nowMs); one !== undefined; one = lane.take(nowMs)) taken.push(one);
+  return taken;
+}
 
-  test('keeps the time at which a key came, and its urgency', () => {
-    const lane = createWorkLane();
-    lane.put('a', 'low', 1);
-    lane.put('a', 'low', 2);
-    lane.put('b', 'low', 1);
-    lane.put('b', 'normal', 2);
-    lane.put('b', 'low', 3);
-    lane.put('c', 'normal', 1);
-    lane.put('c', 'normal', 2);
-    expect(lane.size).toBe(3);
-    expect(lane.next()).toBe('b');
-    expect(lane.remove('a')).toEqual({ priority: 'low', sinceMs: 1 });
-    expect(lane.remove('b')).toEqual({ priority: 'normal', sinceMs: 1 });
-    expect(lane.remove('c')).toEqual({ priority: 'normal', sinceMs: 1 });
-    expect(lane.remove('c')).toBeUndefined();
-  });
+const keysAt = (lane: WorkLane, nowMs: number): string[] => takenAt(lane, nowMs).map(({ key }) => key);
 
-  test('keeps the turn of a key that is put again', () => {
-    const lane = createWorkLane();
-    for (const key of ['a', 'b', 'a']) lane.put(key, 'normal', 0);
-    for (const key of ['c', 'd', 'c']) lane.put(key, 'low', 0);
-    expect(emptied(lane)).toEqual(['a', 'b', 'c', 'd']);
-  });
+test('a pass that takes long leaves its worker to the next key, and as many do as may be slow at once', () => {
+  const lane = createWorkLane(workers);
+  put(lane, 'quick', 'a', 'b', 'c', 'd', 'e', 'f', 'g');
+  expect(keysAt(lane, 0)).toEqual(['a', 'b']);
+  expect(lane.roomAtMs()).toBe(1_000);
+  expect(keysAt(lane, 999)).toEqual([]);
+  expect(keysAt(lane, 1_000)).toEqual(['c', 'd']);
+  expect(lane.roomAtMs()).toBe(2_000);
+  expect(keysAt(lane, 2_000)).toEqual(['e']);
+  // Three are slow already.
+  expect(lane.roomAtMs()).toBeUndefined();
+  expect(keysAt(lane, 1_000_000)).toEqual([]);
 });
 
-describe('lanes of the work queue', () => {
-  test('passes that hang on one thing do not delay those on another', async () => {
-    const started: string[] = [];
-    const stop = new AbortController();
-    const queue = createWorkQueue({
-      concurrency: 2,
-      laneOf: (key) => key.split('/')[0] ?? '',
-      process: (key) => {
-        started.push(key);
-        return key.startsWith('hung') ? new Promise(() => undefined) : Promise.resolve();
-      },
-      logger: recordingLogger().logger,
-    });
-    void queue.run(stop.signal);
-    for (const key of ['hung/1', 'hung/2', 'hung/3', 'hung/4', 'well/1', 'well/2', 'well/3']) queue.add(key);
-    await vi.waitFor(() => expect(started).toContain('well/3'), 30_000);
-    expect(started.toSorted()).toEqual(['hung/1', 'hung/2', 'well/1', 'well/2', 'well/3']);
-    expect(queue.depth).toBe(2);
-    stop.abort();
-  });
+test('the end of a pass frees the worker that it has by then', () => {
+  const lane = createWorkLane(workers);
+  put(lane, 'quick', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+  const first = takenAt(lane, 0);
+  const second = takenAt(lane, 1_000);
+  const third = takenAt(lane, 2_000);
+  expect([first, second, third].map((taken) => taken.map(({ key }) => key))).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+    ['e'],
+  ]);
+  // One of a slow pass: the next oldest becomes one.
+  first[0]?.pass.end();
+  expect(keysAt(lane, 3_000)).toEqual(['f']);
+  third[0]?.pass.end();
+  expect(keysAt(lane, 3_000)).toEqual(['g']);
+  expect(lane.isIdle).toBe(false);
+});
 
-  test('a waiting key whose lane has changed waits in the new one, once, as urgent as before', async () => {
-    const started: string[] = [];
-    const gates = new Map<string, () => void>();
-    const stop = new AbortController();
-    let lane = 'hung';
-    const queue = createWorkQueue({
-      concurrency: 1,
-      laneOf: (key) => (key === 'mover' || key.startsWith('well') ? lane : 'hung'),
-      process: (key) => {
-        started.push(key);
-        return new Promise((resolve) => gates.set(key, resolve));
-      },
-      logger: recordingLogger().logger,
-    });
-    void queue.run(stop.signal);
-    const run = async (...keys: string[]): Promise<void> => {
-      await vi.waitFor(() => expect(started).toEqual(keys), 30_000);
-    };
-    queue.add('blocker');
-    await run('blocker');
-    queue.add('mover');
-    lane = 'well';
-    queue.add('well-1');
-    await run('blocker', 'well-1');
-    queue.add('well-2', { priority: 'low' });
-    queue.add('mover', { priority: 'low' });
-    gates.get('well-1')?.();
-    await run('blocker', 'well-1', 'mover');
-    gates.get('mover')?.();
-    await run('blocker', 'well-1', 'mover', 'well-2');
-    expect(queue.depth).toBe(0);
-    queue.add('last');
-    gates.get('blocker')?.();
-    // It waits in the lane that it left no more.
-    await run('blocker', 'well-1', 'mover', 'well-2', 'last');
-    stop.abort();
-  });
+test('keys that were slow have workers of their own, however many they are', () => {
+  const lane = createWorkLane(workers);
+  put(lane, 'slow', 's1', 's2', 's3', 's4');
+  expect(keysAt(lane, 0)).toEqual(['s1', 's2', 's3']);
+  put(lane, 'quick', 'a');
+  expect(keysAt(lane, 0)).toEqual(['a']);
+});
 
-  test('a waiting key that is added again keeps its turn in its lane', async () => {
-    const started: string[] = [];
-    const stop = new AbortController();
-    const queue = createWorkQueue({
-      concurrency: 1,
-      process: (key) => Promise.resolve(void started.push(key)),
-      logger: recordingLogger().logger,
-    });
-    for (const key of ['a', 'b', 'a']) queue.add(key);
-    void queue.run(stop.signal);
-    await vi.waitFor(() => expect(started).toEqual(['a', 'b']), 30_000);
-    stop.abort();
-  });
+test('a lane is idle once nothing waits and no pass goes on', () => {
+  const lane = createWorkLane(workers);
+  expect(lane.isIdle).toBe(true);
+  const standing = lane.lines.slow.put({ key: 'a', group: '', urgency: 'change' });
+  expect(lane.isIdle).toBe(false);
+  standing.leave();
+  expect(lane.isIdle).toBe(true);
+  put(lane, 'quick', 'b');
+  const [taken] = takenAt(lane, 0);
+  expect(lane.isIdle).toBe(false);
+  taken?.pass.end();
+  expect(lane.isIdle).toBe(true);
 });

@@ -6,7 +6,7 @@ import { recordingLogger } from '../recording-logger.ts';
 let controllers: AbortController[] = [];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance', 'Date'] });
 });
 
 afterEach(() => {
@@ -116,10 +116,10 @@ describe('keys', () => {
   });
 });
 
-describe('priority', () => {
+describe('urgency', () => {
   test('counts within a burst too: what users changed comes before a sweep of the same moment', async () => {
     const { queue, keys } = startQueue(undefined, { concurrency: 1 });
-    queue.add('sweep', { priority: 'low' });
+    queue.add('sweep', { urgency: 'sweep' });
     queue.add('user');
     await settle();
     expect(keys()).toEqual(['user', 'sweep']);
@@ -131,7 +131,7 @@ describe('priority', () => {
     for (const failed of [false, true]) {
       queue.add('a');
       await settle();
-      queue.add('a', { priority: 'low' });
+      queue.add('a', { urgency: 'sweep' });
       await gate.finish('a', { failed });
       await gate.finish('a', { failed });
     }
@@ -141,15 +141,15 @@ describe('priority', () => {
   });
 
   test.each([
-    ['low', 'normal'],
-    ['normal', 'low'],
+    ['sweep', 'change'],
+    ['change', 'sweep'],
   ] as const)('of a user stands, with a sweep before or after it: %s, then %s', async (first, second) => {
     const gate = gated();
     const { queue, passes } = startQueue(gate.process);
     queue.add('a');
     await settle();
-    queue.add('a', { priority: first });
-    queue.add('a', { priority: second });
+    queue.add('a', { urgency: first });
+    queue.add('a', { urgency: second });
     await gate.finish('a', { failed: true });
     expect(passes.map(({ atMs }) => atMs)).toEqual([0, 0]);
   });
@@ -159,9 +159,9 @@ describe('priority', () => {
     const { queue, keys } = startQueue(gate.process, { concurrency: 1 });
     queue.add('busy');
     await settle();
-    queue.add('sweep', { priority: 'low' });
+    queue.add('sweep', { urgency: 'sweep' });
     queue.add('user');
-    queue.add('sweep-then-user', { priority: 'low' });
+    queue.add('sweep-then-user', { urgency: 'sweep' });
     queue.add('sweep-then-user');
     for (const key of ['busy', 'user', 'sweep-then-user', 'sweep']) await gate.finish(key);
     expect(keys()).toEqual(['busy', 'user', 'sweep-then-user', 'sweep']);
@@ -170,7 +170,7 @@ describe('priority', () => {
   test('busy users do not starve a sweep', async () => {
     const gate = gated();
     const { queue, keys } = startQueue(gate.process, { concurrency: 1 });
-    queue.add('sweep', { priority: 'low' });
+    queue.add('sweep', { urgency: 'sweep' });
     for (let index = 0; index < 20; index += 1) queue.add(`user-${index}`);
     for (let index = 0; index < 12; index += 1) await gate.finish(keys().at(-1) ?? '');
     expect(keys()).toContain('sweep');
@@ -321,7 +321,7 @@ describe('failures', () => {
     const { queue, passes } = startQueue(() => Promise.resolve({ failed: true }));
     queue.add('a');
     await vi.advanceTimersByTimeAsync(400);
-    queue.add('a', { priority: 'low' });
+    queue.add('a', { urgency: 'sweep' });
     await vi.advanceTimersByTimeAsync(600);
     expect(passes.map(({ atMs }) => atMs)).toEqual([0, 1_000]);
   });
@@ -476,7 +476,7 @@ test('metrics see how long a key has waited since it came, also one that has mov
   const { queue } = startQueue(gated().process, {
     concurrency: 1,
     laneOf: (key) => (key === 'mover' ? lane : 'hung'),
-    metrics: { onStart: (key, waitedMs) => waits.push(`${key} ${waitedMs}`) },
+    metrics: { onStart: ({ key, waitedMs }) => waits.push(`${key} ${waitedMs}`) },
   });
   queue.add('blocker');
   await settle();
@@ -495,7 +495,7 @@ test('metrics see the depth, the wait, the outcome and how long it took', async 
     concurrency: 1,
     metrics: {
       onDepth: (depth) => seen.push(`depth ${depth}`),
-      onStart: (key, waitedMs) => seen.push(`start ${key} ${waitedMs}`),
+      onStart: ({ key, waitedMs }) => seen.push(`start ${key} ${waitedMs}`),
       onDone: (key, { durationMs, failed }) => seen.push(`done ${key} ${durationMs} ${failed}`),
     },
   });
@@ -517,4 +517,90 @@ test('metrics see the depth, the wait, the outcome and how long it took', async 
     'start b 30',
     'done b 5 false',
   ]);
+});
+
+describe('a pass that hangs', () => {
+  test('leaves its worker to the next key, and so do 600 in one lane, one after the other', async () => {
+    const { queue, keys } = startQueue(
+      (key) => (key.startsWith('hung') ? new Promise(() => undefined) : Promise.resolve()),
+      { concurrency: 4 },
+    );
+    for (let index = 0; index < 600; index += 1) queue.add(`hung-${index}`);
+    await settle();
+    expect(keys()).toHaveLength(4);
+    queue.add('well', { urgency: 'change' });
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(keys()).not.toContain('well');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(keys()).toContain('well');
+    await vi.advanceTimersByTimeAsync(600_000);
+    // Four that count as quick ones, and four times as many slow ones.
+    expect(keys().filter((key) => key.startsWith('hung'))).toHaveLength(20);
+  });
+
+  test('takes no other key a worker the next time', async () => {
+    const gate = gated();
+    const { queue, keys } = startQueue(gate.process, { concurrency: 1 });
+    queue.add('hangs');
+    await vi.advanceTimersByTimeAsync(5_000);
+    await gate.finish('hangs');
+    queue.add('hangs');
+    queue.add('well');
+    await settle();
+    expect(keys().toSorted()).toEqual(['hangs', 'hangs', 'well']);
+  });
+});
+
+describe('many keys of one moment', () => {
+  test('come spread over the time that they are given', async () => {
+    let turn = 0;
+    const { queue, passes } = startQueue(undefined, { random: () => (turn += 1) / 10 });
+    for (const key of ['a', 'b', 'c']) queue.add(key, { urgency: 'sweep', withinMs: 1_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(passes).toEqual([
+      { key: 'a', atMs: 100 },
+      { key: 'b', atMs: 200 },
+      { key: 'c', atMs: 300 },
+    ]);
+  });
+
+  test('cut nobody short who backs off by a failure of its own, and whoever waits for what is well again', async () => {
+    const { queue, passes } = startQueue((key) =>
+      Promise.resolve({ failed: true, requeueAfterMs: 60_000, isOutage: key === 'cut-off' }),
+    );
+    queue.add('faulty');
+    queue.add('cut-off');
+    await settle();
+    for (const key of ['faulty', 'cut-off']) queue.add(key, { urgency: 'sweep', withinMs: 500 });
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(passes.map(({ key, atMs }) => `${key} ${atMs}`)).toEqual(['faulty 0', 'cut-off 0', 'cut-off 500']);
+  });
+
+  test('that meet a running pass are looked at after it, unless it fails by itself', async () => {
+    const gate = gated();
+    const { queue, keys } = startQueue(gate.process);
+    for (const key of ['cut-off', 'faulty']) queue.add(key);
+    await settle();
+    for (const key of ['cut-off', 'faulty']) queue.add(key, { urgency: 'sweep', withinMs: 500 });
+    await gate.finish('cut-off', { failed: true, isOutage: true });
+    await gate.finish('faulty', { failed: true });
+    expect(keys()).toEqual(['cut-off', 'faulty', 'cut-off']);
+  });
+});
+
+describe('passes without I/O', () => {
+  test('let timers and sockets have their turn every ten milliseconds', async () => {
+    vi.useRealTimers();
+    const order: string[] = [];
+    const { queue, keys } = startQueue((key) => {
+      order.push(key);
+      const endMs = performance.now() + 3;
+      while (performance.now() < endMs);
+      return Promise.resolve();
+    });
+    for (let index = 0; index < 20; index += 1) queue.add(String(index));
+    setImmediate(() => order.push('timer'));
+    await vi.waitFor(() => expect(keys()).toHaveLength(20), 30_000);
+    expect(order.indexOf('timer')).toBeLessThanOrEqual(5);
+  });
 });

@@ -171,7 +171,7 @@ function reads(
         yield names.slice(from, from + 100);
       }
     },
-    describeTasks: (target, limit, signal) => {
+    describeTasks: (target, { limit }, signal) => {
       const call = { name: 'describeTasks', family: 'taskReads', input: limit, cost: 3 } as const;
       return ask(world, { ...call, scope: target.scope, signal }, () => {
         const service = clusters.has(target.cluster) ? shown(world, target) : undefined;

@@ -26,6 +26,7 @@ import { destroyTenant } from './converge/destroy-tenant.ts';
 import { createImageAccess } from './converge/images/image-access.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
+import { createPendingStops } from './converge/stops/pending-stops.ts';
 import { createEngineClient } from './engine/engine-client.ts';
 import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
@@ -98,10 +99,12 @@ export function dockerProvider(
   const listeners = new Set<OnChange>();
   const { guard, identity, places } = reach(engine, block, context);
   const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
-  const images = createImageAccess(guard.engine, logger, (tenantId) => {
+  const tell: OnChange = (tenantId) => {
     for (const listener of listeners) listener(tenantId);
-  });
-  const memories = { retreats: createRetreats(), inPlace: createInPlace() };
+  };
+  const images = createImageAccess(guard.engine, logger, tell);
+  const pendingStops = createPendingStops(tell);
+  const memories = { retreats: createRetreats(), inPlace: createInPlace(), pendingStops };
   const tools = { view, images, networks: createNetworks(guard.engine, settings), ...memories };
   const throttle = atMost(startsAtOnce);
   const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
@@ -136,6 +139,7 @@ export function dockerProvider(
     },
     async close() {
       await images.close();
+      pendingStops.close();
       places.close();
       engine.close();
     },
@@ -184,18 +188,19 @@ function imagesOf({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string
 
 /** Where it is, be that another engine. */
 async function destroy(
-  { places, images, retreats, inPlace, view, engine, ownership }: Deps,
+  { places, images, retreats, inPlace, view, engine, ownership, pendingStops }: Deps,
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
   const asked = places.elsewhere(at.placement, { fresh: true, signal });
   const other = asked && (await asked);
-  if (other !== undefined) return destroyTenant({ engine: other, ownership, permit }, at, signal);
+  if (other !== undefined)
+    return destroyTenant({ engine: other, ownership, permit, pendingStops }, at, signal);
   images.forget(at.tenantId);
   retreats.forget(at.tenantId);
   inPlace.forget(at.tenantId);
   try {
-    return await destroyTenant({ engine, ownership, permit }, at, signal);
+    return await destroyTenant({ engine, ownership, permit, pendingStops }, at, signal);
   } finally {
     view.snapshot.touch(at.tenantId);
   }

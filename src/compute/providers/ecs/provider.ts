@@ -14,6 +14,7 @@ import { createServiceSteps } from './converge/service-steps.ts';
 import type { EcsApi } from './engine/ecs-api.ts';
 import { createEcsClient } from './engine/ecs-client.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from './address/service-target.ts';
+import { ecsDomains } from './state/domain.ts';
 import { desireService, targetOf } from './state/desired.ts';
 import type { DesiredService } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
@@ -50,7 +51,8 @@ export function ecsProvider(
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
   const ownership = ownershipOf(owner, 'ecs', ownerPrefix);
   const rules = policyOf(context.policy, 'ecs', policy);
-  const assertPossible = possiblePlaces(block, widestPolicy(context.policy, 'ecs', policy));
+  const widest = widestPolicy(context.policy, 'ecs', policy);
+  const assertPossible = possiblePlaces(block, widest);
   const view = createServiceView(() => performance.now());
   const cleanup = createRevisionCleanup({ api, ownership, logger });
   const steps = createServiceSteps({ api, ownership, view, cleanup });
@@ -64,6 +66,7 @@ export function ecsProvider(
     name: 'ecs',
     desired: (spec: TenantComputeSpec<EcsConfig>) =>
       desireService(spec, { block, ownership, ...rules(spec.tenant.namespace) }),
+    domainOf: ecsDomains(block, widest),
     // Whatever only ECS can tell is asked for with the write that needs it: a fleet at rest costs no call.
     validate: async () => undefined,
     provision: (desired, permit, signal) =>

@@ -341,7 +341,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const found = taskDefinitions.get(arn);
       if (found !== undefined) found.taskDefinition.status = 'INACTIVE';
     },
-    async describeTasks({ service: name }: ServiceTarget, limit) {
+    async describeTasks({ service: name }: ServiceTarget, { limit }) {
       const service = services.get(name);
       const arns = new Set([
         service?.taskDefinition,

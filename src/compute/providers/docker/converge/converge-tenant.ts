@@ -1,12 +1,12 @@
 import { ComputeError, withMessage } from '../../../errors.ts';
 import { redact } from '../../../observation/redact.ts';
 import type { StepResult } from '../../../provider.ts';
-import { assertPortsFree } from './busy-ports.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
-import { consented, removeAll, stopAll, stopEarlier } from './end-containers.ts';
+import { consented, removeAll, stopEarlier } from './end-containers.ts';
+import { takeStop } from './stops/stop-containers.ts';
 import { joinNetwork } from './join-network.ts';
 import { EngineRefusal, unlessKind } from '../engine/engine.ts';
 import { removeOutgrown, tenantNetworks } from './tenant-networks.ts';
@@ -151,10 +151,7 @@ async function take(
       await rename(deps, { step, attempt }, signal);
       break;
     case 'stop':
-      await assertPortsFree(deps, { attempt, successors: step.successors ?? [] }, signal);
-      findings.hasStopped ||= step.successors !== undefined;
-      await stopAll(engine, step.containers, consented(attempt, step.effect, 'stopping'), signal);
-      break;
+      return takeStop(deps, { step, attempt, findings }, signal);
     case 'remove':
       // One that is dropped by its name was so by whoever gave it that.
       deps.retreats.forgetMade(

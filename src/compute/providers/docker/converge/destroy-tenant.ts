@@ -3,9 +3,11 @@ import type { Ownership } from '../../../ownership.ts';
 import { allows, consentTo } from '../../../permit.ts';
 import type { Permit } from '../../../permit.ts';
 import type { DestroyResult, TenantPlace } from '../../../provider.ts';
-import { removeAll, stopAll } from './end-containers.ts';
+import { removeAll } from './end-containers.ts';
+import { stopBy } from './stops/stop-containers.ts';
 import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { PendingStops } from './stops/pending-stops.ts';
 import { tenantContainers, tenantNetworks } from './tenant-networks.ts';
 import { isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
 import { isUp } from '../state/observed-container.ts';
@@ -18,6 +20,7 @@ export interface Destroying {
   readonly engine: Engine;
   readonly ownership: Ownership;
   readonly permit: Permit;
+  readonly pendingStops: PendingStops;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface Destroying {
  * alone. Needs nothing but the placement.
  */
 export async function destroyTenant(
-  { engine, ownership, permit }: Destroying,
+  { engine, ownership, permit, pendingStops }: Destroying,
   at: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
@@ -42,7 +45,9 @@ export async function destroyTenant(
   const effect = keepsVolumes ? 'replace' : 'data-loss';
   const consent = consentTo(permit, effect, `removing what there is of ${tenantId}`);
   const containers = await tenantContainers(engine, owned, signal);
-  await stopAll(engine, containers.filter(isUp), consent, signal);
+  const ending = { tenantId: at.tenantId, containers: containers.filter(isUp), consent };
+  const stopping = await stopBy({ engine, pendingStops }, ending, signal);
+  if (stopping !== undefined) return { outcome: 'in_progress', ...stopping };
   await removeAll(engine, containers, consent, signal);
   for (const { Id, Name } of await tenantNetworks(engine, owned, signal)) {
     await refusedAs(`network ${Name}`, () => engine.removeNetwork(Id, consent, signal));

@@ -19,6 +19,12 @@ import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-
  * look before it is made again. "Not there" and what callers decide on are values.
  */
 
+export interface TaskLook {
+  /** Tasks at most. */
+  readonly limit: number;
+  readonly priority: ReadPriority;
+}
+
 /** What changes nothing: all that the watch has of it. */
 export interface EcsReads {
   /**
@@ -41,8 +47,8 @@ export interface EcsReads {
   ): Promise<{ readonly taskDefinition: TaskDefinition; readonly tags: readonly Tag[] } | undefined>;
   /** ARNs of the family's ACTIVE revisions, newest first. */
   listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** The service's tasks, STOPPED ones too, described; at most `limit`. */
-  describeTasks(target: ServiceTarget, limit: number, signal: AbortSignal): Promise<readonly Task[]>;
+  /** The service's tasks, STOPPED ones too, described. Those for users' changes go before those of a sweep. */
+  describeTasks(target: ServiceTarget, look: TaskLook, signal: AbortSignal): Promise<readonly Task[]>;
   /** ECS' own time there, in milliseconds since the epoch, as its answers tell it; ours before the first one. */
   now(scope: EcsScope): number;
   /**

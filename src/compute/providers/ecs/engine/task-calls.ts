@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
-import type { EcsApi } from './ecs-api.ts';
+import type { EcsApi, TaskLook } from './ecs-api.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { EcsRefusal, refusalError } from './ecs-refusal.ts';
 
@@ -107,10 +107,18 @@ function revisionOf(arn: string): number {
 
 export function taskCalls(connection: EcsConnection): Pick<EcsApi, 'describeTasks'> {
   return {
-    describeTasks: async (target, limit, signal) => {
+    describeTasks: async (target, { limit, priority }, signal) => {
       const most = Math.min(limit, pageSize);
-      const running = await listTasks(connection, { target, most, desiredStatus: 'RUNNING' }, signal);
-      const stopped = await listTasks(connection, { target, most, desiredStatus: 'STOPPED' }, signal);
+      const running = await listTasks(
+        connection,
+        { target, most, priority, desiredStatus: 'RUNNING' },
+        signal,
+      );
+      const stopped = await listTasks(
+        connection,
+        { target, most, priority, desiredStatus: 'STOPPED' },
+        signal,
+      );
       // Half of each where there are too many: what stopped tells why, what runs tells where.
       const half = Math.max(Math.ceil(most / 2), most - running.length);
       const tasks = [...stopped.slice(0, half), ...running].slice(0, most);
@@ -118,7 +126,7 @@ export function taskCalls(connection: EcsConnection): Pick<EcsApi, 'describeTask
       const { scope, cluster } = target;
       const answer = await connection.ask(
         {
-          ...taskRead(scope, 'DescribeTasks'),
+          ...taskRead(scope, 'DescribeTasks', priority),
           send: (client, options) => client.send(new DescribeTasksCommand({ cluster, tasks }), options),
         },
         signal,
@@ -129,19 +137,21 @@ export function taskCalls(connection: EcsConnection): Pick<EcsApi, 'describeTask
   };
 }
 
+interface Listing extends Pick<TaskLook, 'priority'> {
+  readonly target: ServiceTarget;
+  readonly most: number;
+  readonly desiredStatus: 'RUNNING' | 'STOPPED';
+}
+
 async function listTasks(
   connection: EcsConnection,
-  {
-    target: { scope, cluster, service },
-    most,
-    desiredStatus,
-  }: { readonly target: ServiceTarget; readonly most: number; readonly desiredStatus: 'RUNNING' | 'STOPPED' },
+  { target: { scope, cluster, service }, most, priority, desiredStatus }: Listing,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const input = { cluster, serviceName: service, desiredStatus, maxResults: most };
   const answer = await connection.ask(
     {
-      ...taskRead(scope, 'ListTasks'),
+      ...taskRead(scope, 'ListTasks', priority),
       send: (client, options) => client.send(new ListTasksCommand(input), options),
     },
     signal,
@@ -172,6 +182,6 @@ function write(scope: EcsScope, action: string) {
   return { scope, action, family: 'taskDefinitionWrites' } as const;
 }
 
-function taskRead(scope: EcsScope, action: string) {
-  return { scope, action, family: 'taskReads', isRepeatable: true } as const;
+function taskRead(scope: EcsScope, action: string, priority: TaskLook['priority']) {
+  return { scope, action, family: 'taskReads', priority, isRepeatable: true } as const;
 }

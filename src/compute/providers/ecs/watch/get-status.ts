@@ -158,7 +158,9 @@ async function tasksOf(
   const before = view.tasks(target);
   // The addresses of tasks that stay the same do so, too.
   if (!wrong && !fresh && before?.of === of) return before.tasks;
-  const tasks = await api.describeTasks(target, maxTasks, signal);
+  // After a start, the addresses of thousands are asked for: whoever changes something waits for none of them.
+  const priority = wrong || fresh ? 'user' : 'sweep';
+  const tasks = await api.describeTasks(target, { limit: maxTasks, priority }, signal);
   if (ports.length > 0) view.storeTasks(target, { of, tasks, ports });
   return tasks;
 }

@@ -56,7 +56,7 @@ export async function sweepOnce(
       if (isNews) onChange(tenantId);
     } catch (error) {
       // Nothing else would tell those who are well that nobody knows how they are any more.
-      if (!signal.aborted && view.contact.lose(target)) onChange(tenantId);
+      if (!signal.aborted && view.contact.lose(target)) onChange(tenantId, 'contact');
       throw error;
     }
   };
@@ -137,7 +137,7 @@ async function askCluster(
   const back = watched.filter(
     (one) => !isSilent && !unanswered.includes(one) && view.contact.regain(one.target),
   );
-  for (const { tenantId } of [...lost, ...back]) onChange(tenantId);
+  for (const { tenantId } of [...lost, ...back]) onChange(tenantId, 'contact');
   if (lost.length > 0) logger.warn({ problem: problemOf(problems[0]) }, 'ECS is out of reach');
 }
 

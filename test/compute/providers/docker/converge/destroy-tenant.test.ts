@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { TenantPlace } from '../../../../../src/compute/provider.ts';
 import { destroyTenant } from '../../../../../src/compute/providers/docker/converge/destroy-tenant.ts';
+import { createPendingStops } from '../../../../../src/compute/providers/docker/converge/stops/pending-stops.ts';
 import { EngineRefusal } from '../../../../../src/compute/providers/docker/engine/engine.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
@@ -26,10 +27,12 @@ const ref = (placement: Record<string, unknown> = {}): TenantPlace => ({
 async function bench() {
   const engine = memoryEngine(['app:1']);
   await drivenDocker(engine).provision(spec, signal);
+  const pendingStops = createPendingStops(() => undefined);
   return {
     engine,
     changes: recordedChanges(engine),
-    destroy: (whose = ref()) => destroyTenant({ engine, ownership, permit: anyPermit }, whose, signal),
+    destroy: (whose = ref()) =>
+      destroyTenant({ engine, ownership, permit: anyPermit, pendingStops }, whose, signal),
   };
 }
 

@@ -98,7 +98,9 @@ describe.each<[string, () => Promise<EcsEndpoint>]>([
     await expect(ecs.describeTaskDefinition(scope, none, never)).resolves.toBeUndefined();
     await ecs.deregisterTaskDefinition(scope, none, anyConsent, never);
     await expect(ecs.listTaskDefinitions(scope, 'no-family', never)).resolves.toEqual([]);
-    await expect(ecs.describeTasks(target('none'), 10, never)).resolves.toEqual([]);
+    await expect(ecs.describeTasks(target('none'), { limit: 10, priority: 'user' }, never)).resolves.toEqual(
+      [],
+    );
     await expect(Array.fromAsync(ecs.listServices(gone, never))).resolves.toSatisfy(
       (pages: string[][]) => pages.flat().length === 0,
     );

@@ -229,7 +229,7 @@ describe('the calls of the ECS client', () => {
       const taskArns = Array.from({ length: 10 }, (_, index) => `${status}-${index}`);
       reply(response, operation === 'ListTasks' ? { taskArns } : { tasks: [] });
     });
-    await ecs.describeTasks(target, 10, never);
+    await ecs.describeTasks(target, { limit: 10, priority: 'user' }, never);
     const asked = standIn.calls.at(-1)?.input['tasks'] as string[];
     expect(asked).toHaveLength(10);
     expect(asked.filter((arn) => arn.startsWith('stopped'))).toHaveLength(5);

@@ -112,7 +112,11 @@ describe('tasks', () => {
         { taskArns: names('stopped', stopped) },
         { tasks: [{ taskArn: 'described' }] },
       ]);
-      const described = await taskCalls(connection).describeTasks(target, limit, never);
+      const described = await taskCalls(connection).describeTasks(
+        target,
+        { limit, priority: 'sweep' },
+        never,
+      );
       expect(described).toEqual([{ taskArn: 'described' }]);
       const lists = { cluster: clusterArn, serviceName: 'a', maxResults: most };
       const tasks = [...names('stopped', ofStopped), ...names('running', ofRunning)];
@@ -122,7 +126,7 @@ describe('tasks', () => {
         { cluster: clusterArn, tasks },
       ]);
       for (const call of connection.asked)
-        expect(call).toMatchObject({ family: 'taskReads', isRepeatable: true });
+        expect(call).toMatchObject({ family: 'taskReads', priority: 'sweep', isRepeatable: true });
     },
   );
 
@@ -134,13 +138,17 @@ describe('tasks', () => {
     ['they went meanwhile', [{ taskArns: ['a'] }, {}, refusal('ServiceNotFoundException')]],
   ])('are none where %s', async (_what, answers) => {
     const connection = scriptedConnection(answers);
-    expect(await taskCalls(connection).describeTasks(target, 10, never)).toEqual([]);
+    expect(await taskCalls(connection).describeTasks(target, { limit: 10, priority: 'user' }, never)).toEqual(
+      [],
+    );
     expect(connection.asked).toHaveLength(answers.length);
   });
 
   test('that ECS does not tell of are no news of the service', async () => {
     const connection = scriptedConnection([refusal('ConflictException')]);
-    await expect(taskCalls(connection).describeTasks(target, 10, never)).rejects.toMatchObject({
+    await expect(
+      taskCalls(connection).describeTasks(target, { limit: 10, priority: 'user' }, never),
+    ).rejects.toMatchObject({
       code: 'ProviderUnavailable',
     });
   });

@@ -60,7 +60,7 @@ const callsOf = (ecs: MemoryEcs): unknown[] =>
   ecs.calls.splice(0).map(({ name: call, input }) => [call, input]);
 const look = ['describeService', 'sweep'];
 const closeLook = ['describeService', 'user'];
-const tasks = ['describeTasks', 100];
+const tasks = ['describeTasks', { limit: 100, priority: 'user' }];
 
 describe('a look at what is settled', () => {
   let ecs: MemoryEcs;
@@ -142,6 +142,13 @@ describe('the tasks', () => {
     pass(300_000);
     await glance({ fresh: true });
     expect(callsOf(ecs)).toEqual([closeLook]);
+  });
+
+  test('with addresses are asked for after those of whoever changes something, where nothing is wrong', async () => {
+    const { ecs, parts, look: lookAt, target } = await started(networked);
+    parts.view.forget(target);
+    await lookAt();
+    expect(callsOf(ecs)).toEqual([look, ['describeTasks', { limit: 100, priority: 'sweep' }]]);
   });
 
   test('with addresses are asked for once for as long as the deployments stay the same', async () => {

@@ -1,0 +1,67 @@
+import { abortable } from '../../../../../async/abortable.ts';
+import { doneWithin } from '../../../../../async/done-within.ts';
+
+/**
+ * Stops that go on by themselves: a container may take all of its grace to end, and no pass waits for that. Who would have
+ * to is told once they are over. A process that is killed meanwhile has nothing to remember: the next one stops them again.
+ */
+export interface PendingStops {
+  /**
+   * True once each has ended: most do within a moment. False where one takes longer: then `tenantId` is told of its end, and
+   * whoever asks again by then makes no other call. Rejects as the call did.
+   */
+  stop(
+    tenantId: string,
+    stops: ReadonlyMap<string, (signal: AbortSignal) => Promise<void>>,
+    signal: AbortSignal,
+  ): Promise<boolean>;
+  close(): void;
+}
+
+/** A container that heeds its signal ends within that, and a pass that waits so long is none that hangs. */
+const momentMs = 500;
+
+interface Stop {
+  readonly ended: Promise<void>;
+  /** Why it has failed. Kept until somebody asks. */
+  error?: unknown;
+  /** Nobody waits for it any more. */
+  toTell?: string;
+}
+
+export function createPendingStops(onEnd: (tenantId: string) => void): PendingStops {
+  const closing = new AbortController();
+  const going = new Map<string, Stop>();
+
+  function begin(id: string, call: (signal: AbortSignal) => Promise<void>): Stop {
+    const run = async (): Promise<void> => {
+      try {
+        await call(closing.signal);
+        going.delete(id);
+      } catch (error) {
+        stop.error = error;
+      }
+      if (stop.toTell !== undefined && !closing.signal.aborted) onEnd(stop.toTell);
+    };
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const stop: Stop = { ended };
+    going.set(id, stop);
+    void run().finally(resolve);
+    return stop;
+  }
+
+  return {
+    async stop(tenantId, stops, signal) {
+      signal.throwIfAborted();
+      const all = [...stops].map(([id, call]) => ({ id, stop: going.get(id) ?? begin(id, call) }));
+      const ended = Promise.all(all.map(({ stop }) => stop.ended));
+      const isOver = await doneWithin(abortable(ended, signal), momentMs);
+      const failed = all.filter(({ stop }) => stop.error !== undefined);
+      for (const { id } of failed) going.delete(id);
+      if (failed[0] !== undefined) throw failed[0].stop.error;
+      if (!isOver) for (const { stop } of all) stop.toTell = tenantId;
+      return isOver;
+    },
+    close: () => closing.abort(new Error('Landlord is stopping')),
+  };
+}
