@@ -14,6 +14,7 @@ import {
   firstEndpoints,
   freeAddress,
   inspectedCourse,
+  inspectedPorts,
   networkSettings,
 } from './engine-answers.ts';
 import type { Endpoints } from './engine-answers.ts';
@@ -582,7 +583,10 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     Image: imageId(body.Image ?? ''),
     Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
+    NetworkSettings: {
+      ...networkSettings(container.id, container.endpoints, 'inspected'),
+      Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
+    },
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }
