@@ -52,11 +52,21 @@ export function firstEndpoints({
 }
 
 /** As an inspect tells of them; a list knows no aliases. The engine adds the short id by itself. */
-export function networkSettings(id: string, endpoints: Endpoints, as: 'listed' | 'inspected') {
+export function networkSettings(
+  id: string,
+  endpoints: Endpoints,
+  as: 'listed' | 'inspected',
+  prefixOf: (network: string) => number = () => 0,
+) {
   const Networks = Object.fromEntries(
     [...endpoints].map(([network, { aliases, address }]) => [
       network,
-      { NetworkID: '', IPAddress: address, Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)] },
+      {
+        NetworkID: '',
+        IPAddress: address,
+        ...(address === '' ? {} : { IPPrefixLen: prefixOf(network) }),
+        Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)],
+      },
     ]),
   );
   return { Networks };
@@ -76,4 +86,14 @@ export function bindMounts({ Binds }: Dockerode.HostConfig): readonly object[] {
     const [Name = '', Destination = '', mode] = bind.split(':');
     return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
   });
+}
+
+/** The ports that a list tells of, as an inspect does. */
+export function inspectedPorts(listed: readonly object[]): Readonly<Record<string, readonly object[]>> {
+  const ports: Record<string, object[]> = {};
+  for (const one of listed as readonly Dockerode.Port[]) {
+    const bound = { HostIp: one.IP, HostPort: `${one.PublicPort}` };
+    (ports[`${one.PrivatePort}/${one.Type}`] ??= []).push(bound);
+  }
+  return ports;
 }

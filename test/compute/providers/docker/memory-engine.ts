@@ -14,6 +14,7 @@ import {
   firstEndpoints,
   freeAddress,
   inspectedCourse,
+  inspectedPorts,
   networkSettings,
 } from './engine-answers.ts';
 import type { Endpoints } from './engine-answers.ts';
@@ -192,7 +193,7 @@ function containerCalls(state: State): Containers {
     async inspectContainer(idOrName) {
       calls.push('inspectContainer');
       const container = find(idOrName);
-      return container === undefined ? undefined : inspected(container);
+      return container === undefined ? undefined : inspected(state, container);
     },
     async lastOutput(id) {
       calls.push('lastOutput');
@@ -305,10 +306,8 @@ function start(state: State, container: MemoryContainer): void {
   const peers = [...state.containers.values()].filter(
     ({ state: how, hostConfig }) => how === 'running' && hostConfig.NetworkMode === network,
   );
-  const prefix = [...state.networks.values()].find(({ Name }) => Name === network)?.IPAM?.Config?.[0]?.[
-    'Subnet'
-  ];
-  const addresses = prefix === undefined ? Infinity : 2 ** (32 - Number(prefix.split('/')[1])) - 3;
+  const prefix = prefixOf(state, network);
+  const addresses = prefix === 0 ? Infinity : 2 ** (32 - prefix) - 3;
   if (peers.length >= addresses) {
     throw new EngineRefusal('other', 500, 'no available IPv4 addresses on this network');
   }
@@ -330,6 +329,12 @@ function start(state: State, container: MemoryContainer): void {
     exitCode: 3,
     finishedMs: state.now(),
   });
+}
+
+/** Length of the prefix of a network's subnet; 0 where it has none. */
+function prefixOf({ networks }: State, name: string): number {
+  const subnet = [...networks.values()].find(({ Name }) => Name === name)?.IPAM?.Config?.[0]?.['Subnet'];
+  return subnet === undefined ? 0 : Number(subnet.split('/')[1]);
 }
 
 function takeAddresses({ containers }: State, container: MemoryContainer): void {
@@ -575,14 +580,17 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
   } as unknown as Dockerode.ContainerInfo;
 }
 
-function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
+function inspected(state: State, container: MemoryContainer): Dockerode.ContainerInspectInfo {
   const { body, hostConfig } = container;
   return {
     ...inspectedCourse(container),
     Image: imageId(body.Image ?? ''),
     Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
+    NetworkSettings: {
+      ...networkSettings(container.id, container.endpoints, 'inspected', (name) => prefixOf(state, name)),
+      Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
+    },
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }
