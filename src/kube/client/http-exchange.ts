@@ -1,7 +1,9 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Credentials } from './credentials/credential-source.ts';
+import type { Answer } from './exchange.ts';
 import { KubeApiError, KubeUnreachableError, messageOf } from './kube-api-error.ts';
 import type { KubeStatus } from './kube-api-error.ts';
 import type { Deadline } from '../../async/deadline.ts';
@@ -27,22 +29,15 @@ export interface RequestOptions {
   readonly idempotent?: boolean;
 }
 
-export interface Call {
-  readonly signal: AbortSignal;
-  readonly streaming: boolean;
-}
-
-export type UseResponse<T> = (response: Dispatcher.ResponseData) => Promise<T>;
-
 interface DispatchParts {
   readonly origin: string;
   readonly pathPrefix: string;
   readonly userAgent: string;
   readonly credentials: Credentials;
-  readonly call: Call;
+  readonly isStream: boolean;
 }
 
-export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispatcher.RequestOptions {
+export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispatcher.DispatchOptions {
   const headers: Record<string, string | string[]> = {
     ...parts.credentials.headers,
     accept: request.accept ?? 'application/json',
@@ -50,14 +45,13 @@ export function toDispatch(request: RequestOptions, parts: DispatchParts): Dispa
   };
   if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
   // The apiserver compresses answers over 128 KiB, lists that is: 47.6 MB become 1.7.
-  else if (!parts.call.streaming) headers['accept-encoding'] = 'gzip';
+  else if (!parts.isStream) headers['accept-encoding'] = 'gzip';
   return {
     origin: parts.origin,
     path: parts.pathPrefix + request.path + queryString(request.query),
     method: request.method,
     headers,
     body: request.body === undefined ? null : JSON.stringify(request.body),
-    signal: parts.call.signal,
     // Repeating is decided in one place, and that isn't the pool.
     idempotent: false,
   };
@@ -69,21 +63,18 @@ function queryString(query: Query | undefined): string {
   return `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)]))).toString()}`;
 }
 
-export async function readJson<T>(response: Dispatcher.ResponseData): Promise<T> {
-  const text = await readText(response);
+export async function readJson<T>(answer: Answer): Promise<T> {
+  const text = await readText(answer);
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-async function readText({ headers, body }: Dispatcher.ResponseData): Promise<string> {
-  if (headers['content-encoding'] !== 'gzip') return body.text();
-  return (await decompress(Buffer.from(await body.arrayBuffer()))).toString('utf8');
+async function readText({ headers, body }: Answer): Promise<string> {
+  const plain = headers['content-encoding'] === 'gzip' ? await decompress(body) : body;
+  return plain.toString('utf8');
 }
 
-export async function apiError(
-  request: RequestOptions,
-  response: Dispatcher.ResponseData,
-): Promise<KubeApiError> {
-  const text = await readText(response);
+export async function apiError(request: RequestOptions, answer: Answer): Promise<KubeApiError> {
+  const text = await readText(answer);
   let status: KubeStatus;
   try {
     status = JSON.parse(text) as KubeStatus;
@@ -91,25 +82,25 @@ export async function apiError(
     // A proxy or a server that is starting answers in plain text or HTML.
     status = { message: text.trim().slice(0, 300) };
   }
-  const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
+  const seconds = Number(answer.headers['retry-after'] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
-  return new KubeApiError(`${request.method} ${request.path}`, response.statusCode, status, retryAfterMs);
+  return new KubeApiError(`${request.method} ${request.path}`, answer.statusCode, status, retryAfterMs);
 }
 
-export function objectStream<T>(response: Dispatcher.ResponseData, deadline: Deadline): ObjectStream<T> {
+export function objectStream<T>(body: Readable, deadline: Deadline): ObjectStream<T> {
   let lastByteAtMs = performance.now();
   const onBytes = (): void => {
     lastByteAtMs = performance.now();
   };
   async function* iterate(): AsyncGenerator<T> {
     try {
-      yield* parseLines<T>(response.body as AsyncIterable<Buffer>, onBytes);
+      yield* parseLines<T>(body as AsyncIterable<Buffer>, onBytes);
     } finally {
       deadline.clear();
     }
   }
   // Aborted before or between reads, the body has no reader to hear of it.
-  response.body.on('error', () => {});
+  body.on('error', () => {});
   return {
     get lastByteAtMs() {
       return lastByteAtMs;
@@ -129,10 +120,14 @@ const notSent = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-export function unreachable(request: RequestOptions, call: Call, error: unknown): KubeUnreachableError {
+export function unreachable(
+  request: RequestOptions,
+  signal: AbortSignal,
+  error: unknown,
+): KubeUnreachableError {
   if (error instanceof KubeUnreachableError) return error;
   const code = (error as { code?: string }).code ?? '';
-  const cause = call.signal.aborted ? call.signal.reason : error;
+  const cause = signal.aborted ? signal.reason : error;
   const outcomeUnknown = !notSent.has(code);
   return new KubeUnreachableError(`${request.method} ${request.path}: ${messageOf(cause) || code}`, {
     cause: error,

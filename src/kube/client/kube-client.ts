@@ -2,6 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { startDeadline } from '../../async/deadline.ts';
 import { sleep } from '../../async/sleep.ts';
+import { streamedExchange, wholeExchange } from './exchange.ts';
 import { objectStream, readJson } from './http-exchange.ts';
 import type { RequestOptions } from './http-exchange.ts';
 import { isApiError } from './kube-api-error.ts';
@@ -52,10 +53,14 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   async function openStream<T>(request: StreamOptions): Promise<ObjectStream<T>> {
     const { timeoutMs = requestTimeoutMs, signal: caller } = request;
     const deadline = startDeadline({ timeoutMs, caller });
-    const call = { signal: deadline.signal, streaming: true };
     try {
-      const stream = await attempts.attempt({ ...request, method: 'GET' }, call, (response) =>
-        Promise.resolve(objectStream<T>(response, deadline)),
+      const stream = await attempts.attempt(
+        { ...request, method: 'GET' },
+        {
+          exchange: streamedExchange,
+          use: ({ body }) => objectStream<T>(body, deadline),
+          signal: deadline.signal,
+        },
       );
       deadline.stopTimer();
       return stream;
@@ -87,12 +92,12 @@ async function requestWithRetries<T>(
 ): Promise<T> {
   const { timeoutMs = defaultTimeoutMs, idempotent = request.method !== 'POST' } = request;
   const deadline = startDeadline({ timeoutMs, caller: request.signal });
-  const call = { signal: deadline.signal, streaming: false };
+  const how = { exchange: wholeExchange, use: readJson<T>, signal: deadline.signal };
   const endsAtMs = performance.now() + timeoutMs;
   try {
     for (let attempts = 1; ; attempts += 1) {
       try {
-        return await attempt(request, call, readJson<T>);
+        return await attempt(request, how);
       } catch (error) {
         const delayMs = retryDelayMs(error, { attempts, idempotent });
         if (delayMs === undefined || performance.now() + delayMs >= endsAtMs) throw error;

@@ -2,8 +2,9 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { abortable } from '../../async/abortable.ts';
 import { createCredentialSource } from './credentials/credential-source.ts';
 import type { CredentialOptions, Credentials } from './credentials/credential-source.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { apiError, resourceOf, toDispatch, unreachable } from './http-exchange.ts';
-import type { Call, RequestOptions, UseResponse } from './http-exchange.ts';
+import type { RequestOptions } from './http-exchange.ts';
 import { KubeApiError, WriteFencedError } from './kube-api-error.ts';
 import { createTransport } from './transport.ts';
 
@@ -27,10 +28,16 @@ export interface AttemptOptions extends CredentialOptions {
 
 /** Single requests to one server, without a second try. */
 export interface RequestAttempts {
-  /** Rejects unless the status is 2xx. `use` reads the body, before the signal of `call` aborts. */
-  readonly attempt: <T>(request: RequestOptions, call: Call, use: UseResponse<T>) => Promise<T>;
+  /** Rejects unless the status is 2xx. `use` reads the body, before the signal of `how` aborts. */
+  readonly attempt: <Body, T>(request: RequestOptions, how: Attempt<Body, T>) => Promise<T>;
   /** Breaks all connections. */
   close(): Promise<void>;
+}
+
+export interface Attempt<Body, T> {
+  readonly exchange: Exchange<Body>;
+  readonly use: (answer: Answer<Body>) => T | Promise<T>;
+  readonly signal: AbortSignal;
 }
 
 export function createRequestAttempts(options: AttemptOptions): RequestAttempts {
@@ -43,23 +50,24 @@ export function createRequestAttempts(options: AttemptOptions): RequestAttempts 
 
   return {
     close: () => transport.close(),
-    async attempt(request, call, use) {
+    async attempt(request, { exchange, use, signal }) {
       const startedAtMs = performance.now();
       let code = 'unreachable';
       let used: Credentials | undefined;
       try {
-        used = await abortable(credentialSource.current(), call.signal);
+        used = credentialSource.known() ?? (await abortable(credentialSource.current(), signal));
         if (request.method !== 'GET' && options.mayWrite?.() === false)
           throw new WriteFencedError(
             `${request.method} ${request.path}: not sent, for this process may not write any more`,
           );
-        const pool = call.streaming ? transport.streams(used) : transport.requests(used);
-        const dispatch = toDispatch(request, { ...base, credentials: used, call });
-        // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
-        const response = await abortable(pool.request(dispatch), call.signal);
-        code = String(response.statusCode);
-        if (response.statusCode >= 200 && response.statusCode < 300) return await use(response);
-        throw await apiError(request, response);
+        signal.throwIfAborted();
+        const { isStream } = exchange;
+        const dispatcher = isStream ? transport.streams(used) : transport.requests(used);
+        const dispatch = toDispatch(request, { ...base, credentials: used, isStream });
+        const onStatus = (status: number): void => void (code = String(status));
+        const answer = await exchange.send(dispatcher, dispatch, { signal, onStatus });
+        if (answer.statusCode >= 200 && answer.statusCode < 300) return await use(answer);
+        throw await apiError(request, await exchange.whole(answer));
       } catch (error) {
         if (error instanceof WriteFencedError) throw error;
         if (error instanceof KubeApiError) {
@@ -70,10 +78,10 @@ export function createRequestAttempts(options: AttemptOptions): RequestAttempts 
           code = 'aborted';
           throw request.signal.reason;
         }
-        throw unreachable(request, call, error);
+        throw unreachable(request, signal, error);
       } finally {
         onRequest?.({
-          method: call.streaming ? 'WATCH' : request.method,
+          method: exchange.isStream ? 'WATCH' : request.method,
           resource: resourceOf(request.path),
           code,
           durationMs: performance.now() - startedAtMs,

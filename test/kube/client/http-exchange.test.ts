@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { describe, expect, test } from 'vitest';
+import type { Answer } from '../../../src/kube/client/exchange.ts';
 import {
   apiError,
   readJson,
@@ -13,18 +14,18 @@ import { KubeUnreachableError } from '../../../src/kube/client/kube-api-error.ts
 const { signal } = new AbortController();
 const get: RequestOptions = { method: 'GET', path: '/api/v1/pods' };
 
-function dispatch(request: RequestOptions, streaming = false): Dispatcher.RequestOptions {
+function dispatch(request: RequestOptions, isStream = false): Dispatcher.DispatchOptions {
   return toDispatch(request, {
     origin: 'https://server',
     pathPrefix: '/prefix',
     userAgent: 'landlord/1',
     credentials: { headers: { authorization: 'Bearer t' }, tls: {}, tlsFingerprint: '' },
-    call: { signal, streaming },
+    isStream,
   });
 }
 
-function response(statusCode: number, text: string, headers = {}): Dispatcher.ResponseData {
-  return { statusCode, headers, body: { text: () => Promise.resolve(text) } } as Dispatcher.ResponseData;
+function answer(statusCode: number, text: string, headers = {}): Answer {
+  return { statusCode, headers, body: Buffer.from(text) };
 }
 
 describe('a request', () => {
@@ -40,7 +41,6 @@ describe('a request', () => {
         'accept-encoding': 'gzip',
       },
       body: null,
-      signal,
       idempotent: false,
     });
   });
@@ -76,14 +76,14 @@ describe('a request', () => {
 });
 
 test('an empty answer is undefined, any other is its JSON', async () => {
-  expect(await readJson(response(200, ''))).toBeUndefined();
-  expect(await readJson(response(200, '{"a":[1]}'))).toEqual({ a: [1] });
+  expect(await readJson(answer(200, ''))).toBeUndefined();
+  expect(await readJson(answer(200, '{"a":[1]}'))).toEqual({ a: [1] });
 });
 
 describe('a refusal', () => {
   test('bears what the server said', async () => {
     const status = { message: 'modified', reason: 'Conflict', details: { name: 'x' } };
-    expect(await apiError(get, response(409, JSON.stringify(status)))).toMatchObject({
+    expect(await apiError(get, answer(409, JSON.stringify(status)))).toMatchObject({
       status: 409,
       message: 'GET /api/v1/pods: 409 modified',
       reason: 'Conflict',
@@ -93,7 +93,7 @@ describe('a refusal', () => {
   });
 
   test('in plain text keeps its first 300 characters', async () => {
-    const { message } = await apiError(get, response(502, ` ${'x'.repeat(500)}`));
+    const { message } = await apiError(get, answer(502, ` ${'x'.repeat(500)}`));
     expect(message).toBe(`GET /api/v1/pods: 502 ${'x'.repeat(300)}`);
   });
 
@@ -102,7 +102,7 @@ describe('a refusal', () => {
     ['0', 0],
     ['Wed, 21 Oct 2026 07:28:00 GMT', undefined],
   ])('with Retry-After %s asks for %s ms', async (header, retryAfterMs) => {
-    const error = await apiError(get, response(429, '{}', { 'retry-after': header }));
+    const error = await apiError(get, answer(429, '{}', { 'retry-after': header }));
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 });
@@ -118,33 +118,31 @@ describe('no answer', () => {
     'ENETUNREACH',
     'UND_ERR_CONNECT_TIMEOUT',
   ])('for %s: nothing was sent, so nothing can have happened', (code) => {
-    const error = unreachable(get, { signal, streaming: false }, failed(code));
+    const error = unreachable(get, signal, failed(code));
     expect(error).toMatchObject({ outcomeUnknown: false, message: 'GET /api/v1/pods: broke' });
   });
 
   test.each(['ECONNRESET', 'UND_ERR_SOCKET', ''])('for %j: nobody knows what happened', (code) => {
     const cause = failed(code);
-    expect(unreachable(get, { signal, streaming: false }, cause)).toMatchObject({
+    expect(unreachable(get, signal, cause)).toMatchObject({
       outcomeUnknown: true,
       cause,
     });
   });
 
   test('names the code where there are no words, and the deadline where that was the cause', () => {
-    expect(unreachable(get, { signal, streaming: false }, failed('ECONNRESET', '')).message).toBe(
-      'GET /api/v1/pods: ECONNRESET',
-    );
-    const late = { signal: AbortSignal.abort(new Error('no answer within 5 ms')), streaming: false };
+    expect(unreachable(get, signal, failed('ECONNRESET', '')).message).toBe('GET /api/v1/pods: ECONNRESET');
+    const late = AbortSignal.abort(new Error('no answer within 5 ms'));
     expect(unreachable(get, late, failed('UND_ERR_ABORTED')).message).toBe(
       'GET /api/v1/pods: no answer within 5 ms',
     );
-    const odd = { signal: AbortSignal.abort('late'), streaming: false };
+    const odd = AbortSignal.abort('late');
     expect(unreachable(get, odd, failed('UND_ERR_ABORTED')).message).toBe('GET /api/v1/pods: late');
   });
 
   test('that has been told already stays what it is', () => {
     const error = new KubeUnreachableError('no credentials');
-    expect(unreachable(get, { signal, streaming: false }, error)).toBe(error);
+    expect(unreachable(get, signal, error)).toBe(error);
   });
 });
 

@@ -246,6 +246,27 @@ describe('deadlines', () => {
   });
 });
 
+test('a request that its caller gives up while it waits for a connection is never sent', async () => {
+  const arrived = Promise.withResolvers<ServerResponse>();
+  const { url, requests } = await scriptedServer((request, response) => {
+    if (request.url === '/first') arrived.resolve(response);
+    else answer(response, 200, {});
+  });
+  const client = clientFor(url, { connections: 1 });
+  const first = client.request({ method: 'GET', path: '/first' });
+  const busy = await arrived.promise;
+  const controller = new AbortController();
+  const reason = new Error('shutting down');
+  const given = failure(client.request({ method: 'DELETE', path: '/given-up', signal: controller.signal }));
+  const last = client.request({ method: 'GET', path: '/last' });
+  await turns();
+  controller.abort(reason);
+  expect(await given).toBe(reason);
+  answer(busy, 200, {});
+  await Promise.all([first, last]);
+  expect(requests.map(({ url: path }) => path)).toEqual(['/first', '/last']);
+});
+
 test('connections are reused, and there are never more than allowed', async () => {
   const sockets = new Set<unknown>();
   let held: ServerResponse[] = [];

@@ -24,6 +24,8 @@ export interface Credentials {
 }
 
 export interface CredentialSource {
+  /** Those that are to be used for now, where there are such: most requests have nothing to wait for. */
+  known(): Credentials | undefined;
   /** Rejects with KubeUnreachableError where no credentials can be got. */
   current(): Promise<Credentials>;
   /** Call with what a 401 was answered to: the next `current()` gets fresh ones. */
@@ -83,9 +85,14 @@ export function createCredentialSource(options: CredentialOptions): CredentialSo
     }
   }
 
+  const known = (): Credentials | undefined =>
+    loaded && Date.now() < loaded.refreshAtMs ? loaded.credentials : undefined;
+
   return {
-    current() {
-      if (loaded && Date.now() < loaded.refreshAtMs) return Promise.resolve(loaded.credentials);
+    known,
+    async current() {
+      const present = known();
+      if (present) return present;
       inFlight ??= refresh().finally(() => (inFlight = undefined));
       return inFlight;
     },
