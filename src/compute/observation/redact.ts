@@ -1,4 +1,4 @@
-import { base64Forms, quotedForms } from './secret-forms.ts';
+import { base64Forms, quotedForms, unquotedVersions } from './secret-forms.ts';
 
 /** Secret values out of what is told: an engine, or a health probe, may repeat what it was given, or a part of it. */
 
@@ -17,31 +17,56 @@ export function redact(text: string, secrets: readonly string[]): string {
 /** The same of a text that somebody else has cut, maybe in the middle of a secret: what is left of that goes, too. */
 export function redactExcerpt(text: string, secrets: readonly string[]): string {
   const whole = redact(text, secrets);
-  const parts = secrets.flatMap(partsOf).flatMap((part) => [part, onOneLine(part)]);
-  const from = Math.max(0, ...parts.map((part) => sharedLength(part, whole)));
-  const to = Math.max(0, ...parts.map((part) => sharedLength(whole, part)));
+  const parts = secrets.flatMap((secret) => partsOf(secret)).flatMap((part) => [part, onOneLine(part)]);
+  let [from, to] = [0, 0];
+  for (const part of parts) {
+    from = Math.max(from, sharedLength(part, whole));
+    to = Math.max(to, sharedLength(whole, part));
+  }
   if (from + to >= whole.length) return from + to === 0 ? whole : mark;
   return `${from === 0 ? '' : mark}${whole.slice(from, whole.length - to)}${to === 0 ? '' : mark}`;
 }
 
 function withoutForms(text: string, secrets: readonly string[]): string {
-  const forms = new Set(secrets.flatMap(formsOf).filter(({ length }) => length <= text.length));
+  const seen = startsIn(text);
+  const forms = new Set(secrets.flatMap((secret) => formsIn(seen, secret)));
   return [...forms]
-    .filter((form) => form.length >= shortestSecret && text.includes(form))
+    .filter((form) => form.length >= shortestSecret && form.length <= text.length && text.includes(form))
     .toSorted((a, b) => b.length - a.length)
     .reduce((clean, form) => clean.replaceAll(form, mark), text);
 }
 
-/** The value and, as texts are mostly told by the line, its lines. */
-function partsOf(secret: string): readonly string[] {
-  const lines = secret.split(/[\r\n]/).map((line) => line.trim());
-  return [...new Set([secret, ...lines])].filter(({ length }) => length >= shortestSecret);
+/** Whether there may be something in a text that starts so: who makes a secret of 100,000 lines pays for one look at each. */
+type Starts = ReadonlySet<string>;
+
+/** Of the text, and of what it is once what is quoted in it is not. */
+function startsIn(text: string): Starts {
+  const starts = new Set<string>();
+  for (const version of unquotedVersions(text)) {
+    for (let at = 0; at + shortestSecret <= version.length; at += 1) {
+      starts.add(version.slice(at, at + shortestSecret));
+    }
+  }
+  return starts;
 }
 
-function formsOf(secret: string): readonly string[] {
+/** The value and, as texts are mostly told by the line, its lines: those that are wanted. */
+function partsOf(secret: string, isWanted: (part: string) => boolean = () => true): readonly string[] {
+  const parts = [secret, ...secret.split(/[\r\n]/).map((line) => line.trim())];
+  return parts.filter((part) => part.length >= shortestSecret && isWanted(part));
+}
+
+/** Those that there may be. */
+function formsIn(seen: Starts, secret: string): readonly string[] {
   const whole =
     secret.length < shortestSecret ? [] : [...base64Forms(secret), encodeURIComponent(secret.toWellFormed())];
-  return [...whole, ...partsOf(secret).flatMap((part) => [part, onOneLine(part), ...quotedForms(part)])];
+  const parts = partsOf(secret, (part) => isStarted(seen, part));
+  return [...whole, ...parts.flatMap((part) => [part, onOneLine(part), ...quotedForms(part)])];
+}
+
+function isStarted(seen: Starts, part: string): boolean {
+  const start = part.slice(0, shortestSecret);
+  return seen.has(start) || (/\s/.test(start) && seen.has(onOneLine(part).slice(0, shortestSecret)));
 }
 
 /** As a message has it; see stableText. */

@@ -62,6 +62,39 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
 
+/** What quotedForms makes of a text has the text itself in one of these: as it is, unquoted once or twice, and out of HTML. */
+export function unquotedVersions(text: string): readonly string[] {
+  const once = unquoted(text);
+  return [...new Set([text, once, unquoted(once), outOfHtml(text)])];
+}
+
+const escaped = /\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|x([0-9a-f]{2})|([^uUx]))/g;
+const meant: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(goEscapes).map(([sign, escape]) => [escape.slice(1), sign]),
+);
+
+function unquoted(text: string): string {
+  return text.replace(escaped, (all, ...groups: (string | undefined)[]): string => {
+    const [four, eight, two, letter] = groups;
+    if (letter !== undefined) return meant[letter] ?? letter;
+    const code = Number.parseInt(four ?? eight ?? two ?? '', 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : all;
+  });
+}
+
+const htmlSigns: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#34': '"',
+  '#39': "'",
+};
+
+function outOfHtml(text: string): string {
+  return text.replace(/&(amp|lt|gt|quot|#34|#39);/g, (all, name: string) => htmlSigns[name] ?? all);
+}
+
 /** Shorter ones have too few signs of their own, where something stands before them. */
 const shortestWithin = 8;
 

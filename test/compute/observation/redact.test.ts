@@ -1,6 +1,7 @@
 import { assert, property, string } from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { redact, redactExcerpt } from '../../../src/compute/observation/redact.ts';
+import { quotedForms } from '../../../src/compute/observation/secret-forms.ts';
 
 const pem = '-----BEGIN KEY-----\n  MIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n';
 const jwt = `eyJhbGciOi${'J'.repeat(300)}.sig`;
@@ -37,6 +38,25 @@ describe('redact', () => {
     ['the longer of two', 'hunter2hunter2', 'hunter2hunter2', '[redacted]'],
   ])('takes out %s', (_what, secret, text, clean) => {
     expect(redact(text, [secret, 'hunter2'])).toBe(clean);
+  });
+
+  test('takes out each form of any value, as the forms make it', () => {
+    assert(
+      property(string({ unit: 'grapheme', minLength: 4 }), string(), (secret, before) => {
+        const word = `<${secret}"`;
+        for (const form of quotedForms(word)) expect(redact(`${before} ${form}`, [word])).not.toContain(form);
+      }),
+    );
+  });
+
+  test('looks once at each line of a secret, however many there are', () => {
+    const secret = Array.from({ length: 100_000 }, (_, line) => `<${line.toString(36).padStart(4, '0')}`);
+    const asked = vi.spyOn(String.prototype, 'includes');
+    onTestFinished(() => asked.mockRestore());
+    const clean = redact('the line \\u003c00ab is bad', [secret.join('\n')]);
+    expect(asked.mock.calls.length).toBeLessThan(1_000);
+    expect(clean).toBe('the line [redacted] is bad');
+    expect(redactExcerpt('the line <00', [secret.join('\n')])).toBe('the line <00');
   });
 
   test('leaves values and lines of up to three characters, which are in every other word', () => {
