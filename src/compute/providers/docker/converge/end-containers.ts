@@ -36,9 +36,15 @@ export async function stopAll(
   consent: Consent,
   signal: AbortSignal,
 ): Promise<void> {
-  const stop = ({ id }: ObservedContainer): Promise<void> =>
-    engine.stopContainer(id, stopGraceSeconds, consent, signal);
-  await Promise.all(containers.map(async (container) => naming(container, 'stopped', stop(container))));
+  await Promise.all(containers.map((container) => stopOne(engine, { container, consent }, signal)));
+}
+
+export async function stopOne(
+  engine: Engine,
+  { container, consent }: { readonly container: ObservedContainer; readonly consent: Consent },
+  signal: AbortSignal,
+): Promise<void> {
+  await naming(container, 'stopped', engine.stopContainer(container.id, stopGraceSeconds, consent, signal));
 }
 
 export async function removeAll(

@@ -8,7 +8,7 @@ import { doneWithin } from '../../../../../async/done-within.ts';
 export interface PendingStops {
   /**
    * True once each has ended: most do within a moment. False where one takes longer: then `tenantId` is told of its end, and
-   * whoever asks again by then makes no other call. Rejects as the call did.
+   * whoever asks again by then makes no other call. Rejects as the call did, and, while it is made again, as it did before.
    */
   stop(
     tenantId: string,
@@ -23,7 +23,7 @@ const momentMs = 500;
 
 interface Stop {
   readonly ended: Promise<void>;
-  /** Why it has failed. Kept until somebody asks. */
+  /** Why it has failed. Kept here until somebody asks. */
   error?: unknown;
   /** Nobody waits for it any more. */
   toTell?: string;
@@ -32,12 +32,15 @@ interface Stop {
 export function createPendingStops(onEnd: (tenantId: string) => void): PendingStops {
   const closing = new AbortController();
   const going = new Map<string, Stop>();
+  /** What came of the last one, as long as none has ended well. */
+  const failures = new Map<string, unknown>();
 
   function begin(id: string, call: (signal: AbortSignal) => Promise<void>): Stop {
     const run = async (): Promise<void> => {
       try {
         await call(closing.signal);
         going.delete(id);
+        failures.delete(id);
       } catch (error) {
         stop.error = error;
       }
@@ -57,10 +60,16 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
       const ended = Promise.all(all.map(({ stop }) => stop.ended));
       const isOver = await doneWithin(abortable(ended, signal), momentMs);
       const failed = all.filter(({ stop }) => stop.error !== undefined);
-      for (const { id } of failed) going.delete(id);
+      for (const { id, stop } of failed) {
+        going.delete(id);
+        failures.set(id, stop.error);
+      }
       if (failed[0] !== undefined) throw failed[0].stop.error;
-      if (!isOver) for (const { stop } of all) stop.toTell = tenantId;
-      return isOver;
+      if (isOver) return true;
+      for (const { stop } of all) stop.toTell = tenantId;
+      const before = all.find(({ id }) => failures.has(id));
+      if (before !== undefined) throw failures.get(before.id);
+      return false;
     },
     close: () => closing.abort(new Error('Landlord is stopping')),
   };

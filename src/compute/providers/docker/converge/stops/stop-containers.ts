@@ -4,7 +4,7 @@ import type { ObservedContainer } from '../../state/observed-container.ts';
 import type { Step } from '../../state/plan/step.ts';
 import { assertPortsFree } from '../busy-ports.ts';
 import type { ConvergeDeps } from '../converge-deps.ts';
-import { consented, stopAll, stopGraceSeconds } from '../end-containers.ts';
+import { consented, stopAll, stopGraceSeconds, stopOne } from '../end-containers.ts';
 import type { Taking } from '../start-containers.ts';
 
 /** What makes room is waited for, for nothing runs until then. */
@@ -33,9 +33,9 @@ export async function stopBy(
   signal: AbortSignal,
 ): Promise<{ readonly message: string; readonly lookAgainAfterMs: number } | undefined> {
   const stops = new Map(
-    containers.map(({ id }) => [
-      id,
-      async (closing: AbortSignal) => engine.stopContainer(id, stopGraceSeconds, consent, closing),
+    containers.map((container) => [
+      container.id,
+      (closing: AbortSignal) => stopOne(engine, { container, consent }, closing),
     ]),
   );
   if (await pendingStops.stop(tenantId, stops, signal)) return undefined;

@@ -80,8 +80,15 @@ test('what fails later is told, heard of once by whoever asks, and tried again b
   expect(told).toEqual(['acme']);
   expect(await stop('acme', 'a')).toBe(error);
   expect(calls).toEqual(['a']);
-  void stop('acme', 'a');
+  const retried = stop('acme', 'a');
   expect(calls).toEqual(['a', 'a']);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await retried).toBe(error);
+  end('a');
+  await vi.advanceTimersByTimeAsync(0);
+  const anew = stop('acme', 'a');
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await anew).toBe(false);
 });
 
 test('a pass that is aborted stops waiting, and the stops go on', async () => {
