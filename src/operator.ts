@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { findCondition } from './api/conditions.ts';
 import { group } from './api/names.ts';
 import { tenantSpecSchema } from './api/tenant.ts';
 import type { Tenant } from './api/tenant.ts';
@@ -26,12 +25,12 @@ import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
-import type { Reflector, Refusal } from './kube/cache/reflector.ts';
-import type { ReflectorMetrics } from './kube/cache/watch-loop.ts';
+import type { Refusal } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
 import { namespaceLabels } from './operator/namespace-labels.ts';
 import type { NamespaceLabels } from './operator/namespace-labels.ts';
+import { countTenants, reflectorMetrics } from './operator/cluster-metrics.ts';
 import { reaperOf } from './operator/reaper.ts';
 import { boundedLabel } from './observability/bounded-label.ts';
 import { startHealthServer } from './observability/http-server.ts';
@@ -285,20 +284,4 @@ async function work(
   await controller.run(signal, drainMs, tenure.lost);
   await Promise.all([orphans, following, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
-}
-
-function reflectorMetrics(metrics: Metrics): ReflectorMetrics {
-  return {
-    onRelist: (name) => metrics.watchRelists.inc({ resource: name }),
-    onReconnect: (name, reason) => metrics.watchReconnects.inc({ resource: name, reason }),
-    onEvent: (name) => metrics.watchEvents.inc({ resource: name }),
-  };
-}
-
-function countTenants({ tenants }: Metrics, cache: Reflector<Tenant> | undefined): void {
-  tenants.reset();
-  for (const { status } of cache?.values() ?? []) {
-    const reason = findCondition(status?.conditions, 'Ready')?.reason ?? 'Pending';
-    tenants.inc({ provider: status?.computeProvider ?? '', reason });
-  }
 }

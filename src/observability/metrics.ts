@@ -6,8 +6,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Seconds; from a local call to a slow engine. */
 const durationBuckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
 
-export function createMetrics() {
-  const registry = new Registry();
+/** How metrics are made that the registry serves. */
+function makersOf(registry: Registry) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `landlord_${name}`, help, labelNames: [...labelNames], registers });
@@ -21,6 +21,12 @@ export function createMetrics() {
     });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge({ name: `landlord_${name}`, help, labelNames: [...labelNames], registers });
+  return { counter, histogram, gauge };
+}
+
+export function createMetrics() {
+  const registry = new Registry();
+  const { counter, histogram, gauge } = makersOf(registry);
   return {
     registry,
     tenants: gauge('tenants', 'Tenants by provider and by reason of the condition Ready.', [
