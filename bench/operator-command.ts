@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { distFolder } from '../dev/build.ts';
 
 /** Flags for node that are recommended wherever Landlord runs; the Dockerfile has the same, and docs/performance.md why. */
-export const nodeFlags = ['--max-semi-space-size=4', '--optimize-for-size', '--no-maglev'] as const;
+export const nodeFlags = [
+  '--max-semi-space-size=4',
+  '--heap-growing-percent=30',
+  '--v8-pool-size=1',
+  '--no-maglev',
+] as const;
 
 /** Starts the built operator, by the Node that this program runs on: first the program, then its arguments. */
 export function operatorCommand(configFile: string): readonly [string, ...string[]] {

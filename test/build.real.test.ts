@@ -97,6 +97,13 @@ describe('the built operator, in a folder without node_modules', () => {
     expect(outside.filter((path) => path !== 'supports-color')).toEqual([]);
   });
 
+  test("imports none of Node's modules as one of its own kind, which reads each member", () => {
+    const imports = Object.values(outputs).flatMap((output) => output.imports);
+    const builtins = imports.filter(({ external, path }) => external === true && isBuiltin(path));
+    expect(builtins.length).toBeGreaterThan(20);
+    expect(builtins.filter(({ kind }) => kind === 'import-statement')).toEqual([]);
+  });
+
   test.each(Object.entries(unused))('leaves %s out', (_, unused) => {
     const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
     expect(inputs.length).toBeGreaterThan(100);
