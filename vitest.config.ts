@@ -18,10 +18,10 @@ const execArgv = ['--max-semi-space-size=64'];
  * Of all projects together, more than there are cores on a small machine: most of the time a real file waits for an
  * engine or a clock. Projects of one group run beside each other, and vitest wants them to agree on this.
  */
-const maxWorkers = 8;
+const maxWorkers = 7;
 
 /** Only ends a hang: on a busy machine a walk over every crash point takes its time. */
-const timeoutMs = 240_000;
+const timeoutMs = 480_000;
 
 const together = { execArgv, maxWorkers, testTimeout: timeoutMs, hookTimeout: timeoutMs };
 

@@ -7,7 +7,8 @@ import type { TestSpecification } from 'vitest/node';
  * machine to itself at the end.
  */
 const longest: readonly string[] = [
-  'test/cluster/kill-9.real.test.ts',
+  'test/cluster/kill-9-creation.real.test.ts',
+  'test/cluster/kill-9-changes.real.test.ts',
   'test/cluster/ecs-fleet.real.test.ts',
   'test/cluster/engine-restart.real.test.ts',
   'test/compute/providers/docker/crash-points.real.test.ts',

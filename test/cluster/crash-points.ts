@@ -28,7 +28,6 @@ export interface CrashBench<Scenario extends CrashScenario> {
 
 /** Runs at once; an engine only gets slower beyond. */
 const parallel = 8;
-const settleMs = 60_000;
 
 /**
  * Lives through the scenario once undisturbed, and once for each death that one can die in it. Returns the writes of
@@ -100,7 +99,7 @@ async function liveThrough<Scenario extends CrashScenario>(
 }
 
 async function settled(ns: TestNamespace, name: string, provider: string | undefined): Promise<void> {
-  if (provider === undefined) return ns.untilGone(name, settleMs);
+  if (provider === undefined) return ns.untilGone(name);
   await ns.until(
     name,
     `Ready on ${provider}`,
@@ -109,6 +108,5 @@ async function settled(ns: TestNamespace, name: string, provider: string | undef
       status.computeProvider === provider &&
       status.observedGeneration === generation &&
       status.previousPlacements === undefined,
-    settleMs,
   );
 }

@@ -28,45 +28,39 @@ describe('200 Tenants on ECS', () => {
     await bench?.close();
   });
 
-  test(
-    'cost one creation each within the rate limits, and afterwards nothing but the sweeps',
-    { timeout: 150_000 },
-    async () => {
-      const { ns, proxy } = bench;
-      await Promise.all(tenants.map((name) => ns.create(name, {})));
-      await Promise.all(tenants.map((name) => ns.untilReady(name, 120_000)));
-      expect(bench.calls('CreateService')).toHaveLength(fleet);
-      expect(bench.calls(...ecsWrites)).toHaveLength(fleet);
-      for (const { names } of bench.calls('DescribeServices')) expect(names.length).toBeLessThanOrEqual(10);
-      expect(
-        excesses(bench.calls('CreateService', 'UpdateService', 'DeleteService'), ecsRateLimits.serviceWrites),
-      ).toEqual([]);
-      expect(excesses(bench.calls('DescribeServices', 'ListServices'), ecsRateLimits.serviceReads)).toEqual(
-        [],
-      );
-      const looks = () => bench.calls('DescribeServices');
-      /** When the sweeps came by at one of them. */
-      const sweeps = () =>
-        looks()
-          .filter(({ names }) => names.includes(bench.serviceName('t0')))
-          .map(({ at }) => at);
-      // What was in transition settles.
-      const settling = sweeps().length;
-      await until('a sweep', () => sweeps().length > settling);
-      proxy.calls.splice(0);
-      const from = Date.now();
-      await until('three sweeps', () => Date.now() - from > 3 * sweepMs && sweeps().length >= 3);
-      const others = proxy.calls.filter(
-        ({ operation }) => !['DescribeServices', 'ListServices'].includes(operation),
-      );
-      expect(others).toEqual([]);
-      // They come up to a tenth sooner than they are asked for, the first and the last are seen in part,
-      // and a look that the wire lost is made again: a poll besides the sweeps would cost many times this.
-      const most = (Date.now() - from) / (0.9 * sweepMs) + 2;
-      expect(sweeps().length).toBeLessThanOrEqual(most);
-      expect(looks().length).toBeLessThanOrEqual((most * fleet) / 10);
-    },
-  );
+  test('cost one creation each within the rate limits, and afterwards nothing but the sweeps', async () => {
+    const { ns, proxy } = bench;
+    await Promise.all(tenants.map((name) => ns.create(name, {})));
+    for (const name of tenants) await ns.untilReady(name);
+    expect(bench.calls('CreateService')).toHaveLength(fleet);
+    expect(bench.calls(...ecsWrites)).toHaveLength(fleet);
+    for (const { names } of bench.calls('DescribeServices')) expect(names.length).toBeLessThanOrEqual(10);
+    expect(
+      excesses(bench.calls('CreateService', 'UpdateService', 'DeleteService'), ecsRateLimits.serviceWrites),
+    ).toEqual([]);
+    expect(excesses(bench.calls('DescribeServices', 'ListServices'), ecsRateLimits.serviceReads)).toEqual([]);
+    const looks = () => bench.calls('DescribeServices');
+    /** When the sweeps came by at one of them. */
+    const sweeps = () =>
+      looks()
+        .filter(({ names }) => names.includes(bench.serviceName('t0')))
+        .map(({ at }) => at);
+    // What was in transition settles.
+    const settling = sweeps().length;
+    await until('a sweep', () => sweeps().length > settling);
+    proxy.calls.splice(0);
+    const from = Date.now();
+    await until('three sweeps', () => Date.now() - from > 3 * sweepMs && sweeps().length >= 3);
+    const others = proxy.calls.filter(
+      ({ operation }) => !['DescribeServices', 'ListServices'].includes(operation),
+    );
+    expect(others).toEqual([]);
+    // They come up to a tenth sooner than they are asked for, the first and the last are seen in part,
+    // and a look that the wire lost is made again: a poll besides the sweeps would cost many times this.
+    const most = (Date.now() - from) / (0.9 * sweepMs) + 2;
+    expect(sweeps().length).toBeLessThanOrEqual(most);
+    expect(looks().length).toBeLessThanOrEqual((most * fleet) / 10);
+  });
 
   test('cost a restarted operator as many looks as a sweep, and no write', async () => {
     await operator.stop();

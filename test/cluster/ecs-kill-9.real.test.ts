@@ -168,7 +168,7 @@ describe('a kill -9 of the operator at each kind of write to ECS', () => {
     ['after', 'DeregisterTaskDefinition', 'goer-after'],
   ] as const)('%s %s leaves nothing of %s', async (when, operation, name) => {
     await strike(operation, when, () => bench.ns.delete(name));
-    await bench.ns.untilGone(name, 120_000);
+    await bench.ns.untilGone(name);
     expect(await ecsServices(bench, name)).toEqual([]);
     expect([...(await ecsRevisions(bench, name)).keys()]).toEqual([]);
   });

@@ -58,7 +58,6 @@ describe('a Tenant that is moved between engines', () => {
             status?.phase === 'Ready' &&
             status.computeProvider === 'ecs' &&
             status.previousPlacements === undefined,
-          120_000,
         );
         expect(moved.status?.placement).toMatchObject({ provider: 'ecs' });
         await untilAnswers(ns, 'mover', '1');

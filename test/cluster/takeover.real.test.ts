@@ -7,6 +7,7 @@ import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import { resource } from '../../src/kube/client/resource.ts';
 import { buildOperatorProcess } from './operator-process.ts';
 import type { OperatorProcess, StartOperatorProcess } from './operator-process.ts';
+import { hangMs } from '../until.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
@@ -19,7 +20,7 @@ interface Replica extends OperatorProcess {
   identity(): string | undefined;
 }
 
-const patience = { timeout: 60_000 };
+const patience = { timeout: hangMs };
 
 describe('replicas of the operator', () => {
   const replicas: Replica[] = [];
@@ -76,14 +77,14 @@ describe('replicas of the operator', () => {
   /** Those that the apiserver took: one against an old version of the Tenant is refused. */
   const change = async (tenant: string, value: number): Promise<void> => {
     await ns.patch(tenant, { spec: { computeConfig: { mock: { value } } } });
-    await ns.untilReady(tenant, 60_000);
+    await ns.untilReady(tenant);
   };
   const passes = (replica: Replica) => replica.endpoints.metric('landlord_reconcile_duration_seconds_count');
 
   test('work one at a time: the next leads when the one before is dead, or silent, which then ends', async () => {
     const first = await start();
     await ns.create('acme', { computeConfig: { mock: { value: 0 } } });
-    await ns.untilReady('acme', 60_000);
+    await ns.untilReady('acme');
     const second = await start();
     await change('acme', 1);
     expect(await lease()).toMatchObject({ holderIdentity: first.identity(), leaseTransitions: 0 });

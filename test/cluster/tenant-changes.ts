@@ -13,7 +13,7 @@ export interface TenantChanges {
 }
 
 /** For who waits while the watch is broken, or for more than the Tenant tells. */
-const momentMs = 500;
+const momentMs = 2_000;
 
 /** Watches a namespace: to ask for each Tenant 20 times a second keeps an apiserver, and the asker, busy. */
 export function watchTenantChanges(tenants: Resource<Tenant>, namespace: string): TenantChanges {

@@ -15,12 +15,10 @@ import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import { resource } from '../../src/kube/client/resource.ts';
 import type { Resource } from '../../src/kube/client/resource.ts';
 import { followAuditLog } from './audit-log.ts';
-import { until as pollUntil } from '../until.ts';
+import { hangMs, until as pollUntil } from '../until.ts';
 import { silentLogger } from './silent-logger.ts';
 import { watchTenantChanges } from './tenant-changes.ts';
 
-/** What is waited for comes sooner even on a machine that is busy with much else: this only ends a hang. */
-const hangMs = 120_000;
 const logLagMs = 200;
 
 /** A namespace of a test's own on the control plane, with the tools of a user in it. */

@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest';
 import type { Tenant } from '../../src/api/tenant.ts';
 import type { OperatorProcess } from './operator-process.ts';
+import { hangMs } from '../until.ts';
 import { isReady } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
@@ -23,7 +24,7 @@ export async function untilPassed(
     expect(unready.map(({ metadata }) => metadata.name)).toEqual([]);
     return items;
   };
-  const tenants = await vi.waitFor(look, { timeout: 120_000, interval: 100 });
+  const tenants = await vi.waitFor(look, { timeout: hangMs, interval: 100 });
   return new Map(tenants.map((tenant) => [tenant.metadata.name, tenant]));
 }
 

@@ -190,32 +190,28 @@ const interrupted = [
   { to: 'halfCrashing', write: 6, when: 'before', isShared: false } as const,
 ];
 
-it(
-  'a walk over any specs with deaths at any writes ends where its last spec points',
-  { timeout: 60_000 },
-  async () => {
-    const journeys = array(
-      record({
-        to: constantFrom(...goodNames, ...badNames),
-        write: integer({ min: 1, max: 12 }),
-        when: constantFrom('before', 'after'),
-        isShared: boolean(),
-      }),
-      { minLength: 1, maxLength: 5 },
-    );
-    await assert(
-      asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
-        const engine = memoryEngine(images);
-        for (const { to, write, when, isShared } of journey) {
-          const mortal = build(dyingProcess({ write, when }).seeing(engine, writeOf), isShared);
-          const spec = { ...good, ...bad }[to];
-          await untilDone(() => mortal.update(spec, signal)).catch(deathOrFailure);
-        }
-        await untilDone(() => build(engine).update(good[end], signal));
-        expect(running(engine)).toEqual(expected(good[end]));
-        expectNetwork(engine, good[end]);
-      }),
-      { numRuns: 600, examples: [[interrupted, 'one']] },
-    );
-  },
-);
+it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
+  const journeys = array(
+    record({
+      to: constantFrom(...goodNames, ...badNames),
+      write: integer({ min: 1, max: 12 }),
+      when: constantFrom('before', 'after'),
+      isShared: boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  );
+  await assert(
+    asyncProperty(journeys, constantFrom(...goodNames), async (journey, end) => {
+      const engine = memoryEngine(images);
+      for (const { to, write, when, isShared } of journey) {
+        const mortal = build(dyingProcess({ write, when }).seeing(engine, writeOf), isShared);
+        const spec = { ...good, ...bad }[to];
+        await untilDone(() => mortal.update(spec, signal)).catch(deathOrFailure);
+      }
+      await untilDone(() => build(engine).update(good[end], signal));
+      expect(running(engine)).toEqual(expected(good[end]));
+      expectNetwork(engine, good[end]);
+    }),
+    { numRuns: 600, examples: [[interrupted, 'one']] },
+  );
+});

@@ -168,4 +168,4 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
     }),
     { numRuns: 200 },
   );
-}, 60_000);
+});
