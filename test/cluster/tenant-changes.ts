@@ -7,13 +7,15 @@ import type { Resource } from '../../src/kube/client/resource.ts';
 export interface TenantChanges {
   /** How often this Tenant was seen to change so far: taken before the look, so that no change is missed. */
   count(name: string): number;
-  /** Resolves once it has changed more often than that; after a moment in any case, should the watch be broken. */
+  /** Resolves a little after it has changed more often than that; after a moment in any case, should the watch be broken. */
   after(name: string, count: number): Promise<void>;
   close(): void;
 }
 
 /** For who waits while the watch is broken, or for more than the Tenant tells. */
 const momentMs = 2_000;
+/** A pass writes more than once and ends after its last write: one look for all of it. */
+const burstMs = 50;
 
 /** Watches a namespace: to ask for each Tenant 20 times a second keeps an apiserver, and the asker, busy. */
 export function watchTenantChanges(tenants: Resource<Tenant>, namespace: string): TenantChanges {
@@ -43,8 +45,9 @@ export function watchTenantChanges(tenants: Resource<Tenant>, namespace: string)
     count,
     async after(name, before) {
       following ??= followOn();
-      if (count(name) > before) return;
-      await once(changed, eventOf(name), { signal: AbortSignal.timeout(momentMs) }).catch(() => undefined);
+      if (count(name) <= before)
+        await once(changed, eventOf(name), { signal: AbortSignal.timeout(momentMs) }).catch(() => undefined);
+      await sleep(burstMs);
     },
     close: () => closing.abort(),
   };
