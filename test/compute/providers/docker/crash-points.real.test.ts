@@ -35,7 +35,7 @@ type Spec = TenantComputeSpec<DockerConfig>;
 type Act = (provider: DrivenProvider<Spec>, spec: Spec) => Promise<StepResult | DestroyResult>;
 
 const converge: Act = (provider, spec) => settled(() => provider.update(spec, signal));
-const destroy: Act = (provider, spec) => provider.destroy(spec, signal);
+const destroy: Act = (provider, spec) => settled(() => provider.destroy(spec, signal));
 
 interface Case {
   readonly from: ((tenantId: string) => Promise<Spec>) | undefined;
@@ -133,7 +133,7 @@ async function dieAndGoOn(name: string, { from, to, act, left }: Case, death: De
   if (left.length > 0 && !left.includes(' 1')) {
     await statusWhere(() => next.getStatus(wanted, { fresh: true, signal }), isReady);
   }
-  await next.destroy(wanted, signal);
+  await destroy(next, wanted);
   expect(await leftovers(tenantId), diedIn).toEqual([]);
   return mortal;
 }

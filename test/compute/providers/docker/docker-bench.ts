@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Dockerode from 'dockerode';
 import { pino } from 'pino';
 import { inject } from 'vitest';
-import type { Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
+import type { DestroyResult, Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
@@ -130,10 +130,10 @@ function counting(engine: Engine, calls: string[]): Engine {
 }
 
 /** Calls again, as the controller does, until there is a last word. */
-export async function settled(
-  operation: () => Promise<StepResult>,
-  onStep: (result: StepResult) => Promise<void> | void = () => undefined,
-): Promise<StepResult> {
+export async function settled<R extends StepResult | DestroyResult>(
+  operation: () => Promise<R>,
+  onStep: (result: R) => Promise<void> | void = () => undefined,
+): Promise<R> {
   for (let tries = 0; tries < 300; tries += 1) {
     const result = await operation();
     if (result.outcome !== 'in_progress') return result;

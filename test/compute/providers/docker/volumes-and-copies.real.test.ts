@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pushImage } from '../../../../dev/images.ts';
 import { permitUpTo } from '../../../../src/compute/permit.ts';
@@ -41,11 +40,11 @@ describe.concurrent('on a real engine', () => {
     await bench.docker.getContainer(name).remove({ force: true, v: true });
     await settled(() => provider.update(changed, signal));
     expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
-    const gone = await bare.destroy(bare.desired(changed), permitUpTo('outage'), signal);
+    const gone = await settled(() => bare.destroy(bare.desired(changed), permitUpTo('outage'), signal));
     expect(gone).toMatchObject({ outcome: 'gone', retained: [expect.stringMatching(/^volume .*\.app\./)] });
     await settled(() => provider.provision(changed, signal));
     expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
-    await bare.destroy(bare.desired(changed), anyPermit, signal);
+    await settled(() => bare.destroy(bare.desired(changed), anyPermit, signal));
     expect(await bench.engine.listVolumes([`${bench.prefix}.tenant_id=db`], signal)).toEqual([]);
   });
 
@@ -81,7 +80,7 @@ describe.concurrent('on a real engine', () => {
     expect(sweep.compute.containers).toHaveLength(1);
     const changed = bench.spec('copied', { image: images.app, env: { LEVEL: 'debug' } });
     await settled(() => provider.update(changed, signal));
-    while ((await bare.destroy(bare.desired(spec), anyPermit, signal)).outcome !== 'gone') await delay(50);
+    await settled(() => bare.destroy(bare.desired(spec), anyPermit, signal));
     const after = await bench.look(theirs);
     expect(after).toMatchObject({ Name: before?.Name, State: { Running: true } });
     expect(after?.State.StartedAt).toBe(before?.State.StartedAt);
