@@ -280,7 +280,7 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
     ) &&
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
     wanted.isAlone === !isOneOfSeveral(container) &&
-    container.hostConfig.NetworkMode === networkOf(container) &&
+    networksOf(container).includes(container.hostConfig.NetworkMode ?? '') &&
     sameTexts(bindsOf(container), wanted.binds) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)
@@ -291,10 +291,11 @@ function isOneOfSeveral({ name, labels, role }: Container): boolean {
   return name.includes(`-tenant-${markOf(labels, 'tenant_id') ?? ''}.${role}`);
 }
 
-/** The one of its tenant, which nobody else is in. */
-function networkOf({ labels }: Container): string {
+/** Those of its tenant, which nobody else is in: the second one where the first has become too small. */
+function networksOf({ labels }: Container): readonly string[] {
   const [key = '', id = ''] = Object.entries(labels).find(([key]) => key.endsWith('.tenant_id')) ?? [];
-  return `${key.replace(/\.tenant_id$/, '')}-${id}`;
+  const name = `${key.replace(/\.tenant_id$/, '')}-${id}`;
+  return [name, `${name}.large`];
 }
 
 /** Without the volume that its image declares, whoever looks after that. */

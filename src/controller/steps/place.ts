@@ -1,6 +1,6 @@
 import type { ComputeStatusBlock, Placement } from '../../api/status.ts';
-import type { TenantSpec } from '../../api/tenant.ts';
-import { isSamePlace, located, placeText } from '../../compute/place.ts';
+import type { Tenant, TenantSpec } from '../../api/tenant.ts';
+import { isSamePlace, located, maybeSamePlace, placeText } from '../../compute/place.ts';
 import type { Change, Desired } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import type { TenantComputeSpec } from '../../compute/spec/tenant-compute-spec.ts';
@@ -50,7 +50,11 @@ export async function place(
 ): Promise<boolean> {
   const { draft, tenant } = pass;
   const current = draft.placement;
-  if (isSamePlace(current, target)) return false;
+  if (isSamePlace(current, target)) {
+    // What this process remembers, and the status does not have: a write that failed, or a hand that took it out.
+    if (definition.durable && !isStored(tenant, target)) await writeProgress(pass, definition.name);
+    return false;
+  }
   const isMove = current !== undefined;
   const previousPlacements = leftBehind(draft, target);
   // Elsewhere, it may do.
@@ -67,11 +71,20 @@ export async function place(
   // Without anything durable on either side there is nothing that a crash could leave behind.
   if (!definition.durable && previousPlacements.length === 0) return isMove;
   note(pass, { rejected: undefined });
-  const reason = isMove ? reasonInTransition(tenant.status) : 'Provisioning';
-  const message = `${progressMessage(reason)} on ${definition.name}`;
+  await writeProgress(pass, definition.name);
+  return isMove;
+}
+
+function isStored({ status }: Tenant, place: Placement): boolean {
+  return status?.placement !== undefined && maybeSamePlace(status.placement, place);
+}
+
+async function writeProgress(pass: Pass, provider: string): Promise<void> {
+  const { status } = pass.tenant;
+  const reason = status?.placement === undefined ? 'Provisioning' : reasonInTransition(status);
+  const message = `${progressMessage(reason)} on ${provider}`;
   const verdict = { kind: 'progressing', reason, message, underWay: true } as const;
   await writeStatus(pass, summarise({ ...summaryOf(pass), verdict }));
-  return isMove;
 }
 
 /** The same state as what a move begins with. */

@@ -68,7 +68,6 @@ class NamedLanes implements WorkLanes {
     const { group } = asked;
     const standing = lane.lines[pace].put({ key, group, urgency });
     before?.standing.leave();
-    if (before !== undefined) this.#dropIdle(before.lane);
     const sinceMs = before?.sinceMs ?? performance.now();
     this.#waiting.set(key, { lane: name, group, urgency, pace, sinceMs, standing });
   }
@@ -96,7 +95,8 @@ class NamedLanes implements WorkLanes {
   #laneFor(name: string): { readonly name: string; readonly lane: WorkLane } {
     const known = this.#lanes.get(name);
     if (known !== undefined) return { name, lane: known };
-    if (this.#lanes.size >= mostLanes && name !== furtherLanes) return this.#laneFor(furtherLanes);
+    const isFull = this.#lanes.size >= mostLanes && name !== furtherLanes;
+    if (isFull && !this.#dropIdle()) return this.#laneFor(furtherLanes);
     const lane = createWorkLane(this.#workers);
     this.#lanes.set(name, lane);
     return { name, lane };
@@ -109,17 +109,18 @@ class NamedLanes implements WorkLanes {
     if (key === undefined || pass === undefined || entry === undefined) return undefined;
     this.#waiting.delete(key);
     const { lane: name, urgency, sinceMs } = entry;
-    return { key, lane: name, urgency, waitedMs: nowMs - sinceMs, release: () => this.#end(key, name, pass) };
+    return { key, lane: name, urgency, waitedMs: nowMs - sinceMs, release: () => this.#end(key, pass) };
   }
 
-  #end(key: string, name: string, { sinceMs, end }: Running): void {
+  #end(key: string, { sinceMs, end }: Running): void {
     end();
     if (performance.now() - sinceMs < this.#workers.slowAfterMs) this.#slowKeys.delete(key);
     else this.#slowKeys.add(key);
-    this.#dropIdle(name);
   }
 
-  #dropIdle(name: string): void {
-    if (this.#lanes.get(name)?.isIdle === true) this.#lanes.delete(name);
+  /** Makes room for another one, where there is a lane that nobody uses. To keep them costs less than to make them anew. */
+  #dropIdle(): boolean {
+    for (const [name, lane] of this.#lanes) if (lane.isIdle) return this.#lanes.delete(name);
+    return false;
   }
 }

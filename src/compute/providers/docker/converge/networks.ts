@@ -4,6 +4,7 @@ import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Consent } from '../../../permit.ts';
+import { unlessKind } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
@@ -213,19 +214,23 @@ async function createInPool(
   );
 }
 
-/** An engine before 25.0 lets two operators make two networks of one name. Both keep the one with the lowest id. Returns what stays. */
+/**
+ * An engine before 25.0 lets two operators make two networks of one name. Both keep the one with the lowest id, or the one that
+ * a container is in by then. Returns what stays.
+ */
 async function withoutDuplicates(
   { engine, settings: { ownership } }: NetworkDeps,
   { all, consent }: { readonly all: readonly Dockerode.NetworkInspectInfo[]; readonly consent: Consent },
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  const inOrder = all.toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
-  const names = inOrder.map(({ Name }) => Name);
-  const duplicates = inOrder.filter(
-    ({ Name, Labels }, index) => names.indexOf(Name) < index && ownership.isOurs(Labels),
-  );
-  for (const { Id } of duplicates) await engine.removeNetwork(Id, consent, signal);
-  return all.filter((network) => !duplicates.includes(network));
+  const left = new Set(all);
+  for (const network of all.toSorted((a, b) => (a.Id < b.Id ? 1 : -1))) {
+    const isSingle = [...left].filter(({ Name }) => Name === network.Name).length === 1;
+    if (isSingle || !ownership.isOurs(network.Labels)) continue;
+    const removed = engine.removeNetwork(network.Id, consent, signal).then(() => true);
+    if ((await unlessKind('in-use', removed)) === true) left.delete(network);
+  }
+  return [...left];
 }
 
 /** The engine's own filter takes names that merely contain it, too. */
