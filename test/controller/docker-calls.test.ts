@@ -85,13 +85,13 @@ describe('the calls to a Docker Engine', () => {
     const calls = one.take();
     expect(calls).toEqual({
       inspectImage: 1,
-      listNetworks: 2,
+      listNetworks: 1,
       createNetwork: 1,
       createContainer: 1,
       startContainer: 1,
       inspectContainer: 1,
     });
-    expect(total(calls)).toBe(7);
+    expect(total(calls)).toBe(6);
   });
 
   test('to replace a container, until its successor is Ready', async () => {

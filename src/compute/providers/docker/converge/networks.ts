@@ -189,15 +189,7 @@ function roomOf(network: Dockerode.NetworkInspectInfo): number {
   return Math.min(...subnetsOf([network]).map(roomIn));
 }
 
-/** What somebody else has made of that name in the same moment, a container could get into: it is looked for. */
-async function createPrivate(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
-  await createInPool(deps, one, signal);
-  const all = await networksNamed(deps.engine, [one.name], signal);
-  const left = await withoutDuplicates(deps, { all, consent: one.owner.consent }, signal);
-  assertOwn(one.owner, left, deps.settings.ownership);
-}
-
-async function createInPool(
+async function createPrivate(
   { engine, settings: { block }, subnets }: NetworkDeps,
   { name, owner }: Private,
   signal: AbortSignal,
