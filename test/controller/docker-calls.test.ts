@@ -85,13 +85,13 @@ describe('the calls to a Docker Engine', () => {
     const calls = one.take();
     expect(calls).toEqual({
       inspectImage: 1,
-      listNetworks: 1,
+      listNetworks: 3,
       createNetwork: 1,
       createContainer: 1,
       startContainer: 1,
       inspectContainer: 1,
     });
-    expect(total(calls)).toBe(6);
+    expect(total(calls)).toBe(8);
   });
 
   test('to replace a container, until its successor is Ready', async () => {
@@ -102,6 +102,7 @@ describe('the calls to a Docker Engine', () => {
     const calls = one.take();
     expect(calls).toEqual({
       inspectImage: 1,
+      listNetworks: 1,
       createContainer: 1,
       startContainer: 1,
       renameContainer: 2,
@@ -109,7 +110,7 @@ describe('the calls to a Docker Engine', () => {
       removeContainer: 1,
       inspectContainer: 5,
     });
-    expect(total(calls)).toBe(12);
+    expect(total(calls)).toBe(13);
   });
 
   test('of a sweep over 100 settled tenants: one list, and each container is inspected once in between', async () => {

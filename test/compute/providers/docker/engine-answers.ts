@@ -52,21 +52,11 @@ export function firstEndpoints({
 }
 
 /** As an inspect tells of them; a list knows no aliases. The engine adds the short id by itself. */
-export function networkSettings(
-  id: string,
-  endpoints: Endpoints,
-  as: 'listed' | 'inspected',
-  prefixOf: (network: string) => number = () => 0,
-) {
+export function networkSettings(id: string, endpoints: Endpoints, as: 'listed' | 'inspected') {
   const Networks = Object.fromEntries(
     [...endpoints].map(([network, { aliases, address }]) => [
       network,
-      {
-        NetworkID: '',
-        IPAddress: address,
-        ...(address === '' ? {} : { IPPrefixLen: prefixOf(network) }),
-        Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)],
-      },
+      { NetworkID: '', IPAddress: address, Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)] },
     ]),
   );
   return { Networks };

@@ -193,7 +193,7 @@ function containerCalls(state: State): Containers {
     async inspectContainer(idOrName) {
       calls.push('inspectContainer');
       const container = find(idOrName);
-      return container === undefined ? undefined : inspected(state, container);
+      return container === undefined ? undefined : inspected(container);
     },
     async lastOutput(id) {
       calls.push('lastOutput');
@@ -306,8 +306,10 @@ function start(state: State, container: MemoryContainer): void {
   const peers = [...state.containers.values()].filter(
     ({ state: how, hostConfig }) => how === 'running' && hostConfig.NetworkMode === network,
   );
-  const prefix = prefixOf(state, network);
-  const addresses = prefix === 0 ? Infinity : 2 ** (32 - prefix) - 3;
+  const prefix = [...state.networks.values()].find(({ Name }) => Name === network)?.IPAM?.Config?.[0]?.[
+    'Subnet'
+  ];
+  const addresses = prefix === undefined ? Infinity : 2 ** (32 - Number(prefix.split('/')[1])) - 3;
   if (peers.length >= addresses) {
     throw new EngineRefusal('other', 500, 'no available IPv4 addresses on this network');
   }
@@ -329,12 +331,6 @@ function start(state: State, container: MemoryContainer): void {
     exitCode: 3,
     finishedMs: state.now(),
   });
-}
-
-/** Length of the prefix of a network's subnet; 0 where it has none. */
-function prefixOf({ networks }: State, name: string): number {
-  const subnet = [...networks.values()].find(({ Name }) => Name === name)?.IPAM?.Config?.[0]?.['Subnet'];
-  return subnet === undefined ? 0 : Number(subnet.split('/')[1]);
 }
 
 function takeAddresses({ containers }: State, container: MemoryContainer): void {
@@ -580,7 +576,7 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
   } as unknown as Dockerode.ContainerInfo;
 }
 
-function inspected(state: State, container: MemoryContainer): Dockerode.ContainerInspectInfo {
+function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
   const { body, hostConfig } = container;
   return {
     ...inspectedCourse(container),
@@ -588,7 +584,7 @@ function inspected(state: State, container: MemoryContainer): Dockerode.Containe
     Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     NetworkSettings: {
-      ...networkSettings(container.id, container.endpoints, 'inspected', (name) => prefixOf(state, name)),
+      ...networkSettings(container.id, container.endpoints, 'inspected'),
       Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
     },
     Mounts: mounts(container),

@@ -10,9 +10,7 @@ import { ownershipConflict } from '../state/ownership-conflict.ts';
 import { withFormerNames } from '../state/volumes/parse-volumes.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
-import { isNamedAtOnce, standingNetwork } from '../state/network/tenant-network.ts';
-import { isUp } from '../state/observed-container.ts';
-import { hasRoomFor } from './free-subnets.ts';
+import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
 import type { PresentImage } from './images/present-image.ts';
@@ -61,7 +59,13 @@ export async function createContainers(
     return { outcome: 'in_progress', message, lost, lookAgainAfterMs: 0 };
   }
   await ensureVolumes(deps, desired, signal);
-  const network = await networkFor(deps, { attempt: { ...attempt, desired }, containers }, signal);
+  const [first] = containers;
+  let network = first?.desired.network;
+  if (first !== undefined) {
+    const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
+    const counts = { containers: desired.containers.length, joining: containers.length };
+    network = await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
+  }
   for (const container of imaged) {
     try {
       const isNamed = isNamedAtOnce(container, containers);
@@ -74,26 +78,6 @@ export async function createContainers(
     }
   }
   return undefined;
-}
-
-/** Makes it where it does not exist. One that a predecessor runs in is not asked for. */
-async function networkFor(
-  { networks, view }: ConvergeDeps,
-  { attempt: { desired, permit }, containers }: Pick<Creation, 'attempt' | 'containers'>,
-  signal: AbortSignal,
-): Promise<DesiredNetwork | undefined> {
-  const wanted = containers[0]?.desired.network;
-  if (wanted === undefined) return undefined;
-  const count = desired.containers.length;
-  const runs = containers.find(({ predecessor }) => predecessor !== undefined && isUp(predecessor));
-  const standing = standingNetwork(wanted, runs?.predecessor, (length) => hasRoomFor(count, length));
-  if (standing !== undefined) return standing;
-  const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
-  const counts = { containers: count, joining: containers.length };
-  const network = await networks.ensure(wanted, { ...desired, ...counts, consent }, signal);
-  // What was in the one that is outgrown has come into this one, too.
-  if (network.name !== wanted.name) view.snapshot.touch(desired.tenantId);
-  return network;
 }
 
 /**

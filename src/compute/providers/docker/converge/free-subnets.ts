@@ -16,11 +16,6 @@ export function prefixFor(containers: number): number {
   return Math.min(longestPrefix, 32 - Math.ceil(Math.log2(containers + reserved)));
 }
 
-/** Whether each of so many containers, and a successor of each, can have an address in a subnet of this size. */
-export function hasRoomFor(containers: number, prefixLength: number): boolean {
-  return 2 ** (32 - prefixLength) - reserved >= containers * 2;
-}
-
 /** How many containers can have an address in the subnet; without bound where it is not IPv4. */
 export function roomIn(subnet: string): number {
   const range = parse(subnet);
@@ -36,21 +31,14 @@ export function* freeSubnets(
   taken: readonly string[],
   prefixLength: number,
 ): Generator<string> {
-  const size = 2 ** (32 - prefixLength);
+  const tenantAddresses = 2 ** (32 - prefixLength);
   const whole = parse(pool);
   if (whole === undefined) return;
-  const used = taken.flatMap((subnet) => parse(subnet) ?? []).toSorted((a, b) => a.first - b.first);
-  let at = 0;
-  let first = whole.first;
-  while (first + size - 1 <= whole.last) {
-    // Of those that begin before its end, the one that reaches farthest decides.
-    let until = first - 1;
-    for (; at < used.length && (used[at]?.first ?? Infinity) <= first + size - 1; at += 1)
-      until = Math.max(until, used[at]?.last ?? 0);
-    if (until < first) {
-      yield `${format(first)}/${prefixLength}`;
-      first += size;
-    } else first += size * Math.ceil((until + 1 - first) / size);
+  const used = taken.flatMap((subnet) => parse(subnet) ?? []);
+  for (let first = whole.first; first + tenantAddresses - 1 <= whole.last; first += tenantAddresses) {
+    const last = first + tenantAddresses - 1;
+    if (used.some((range) => range.first <= last && first <= range.last)) continue;
+    yield `${format(first)}/${prefixLength}`;
   }
 }
 

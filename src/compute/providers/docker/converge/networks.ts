@@ -4,14 +4,12 @@ import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Consent } from '../../../permit.ts';
-import { unlessKind } from '../engine/engine.ts';
+import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { largerNetworkName } from '../state/container-name.ts';
-import { prefixFor, roomIn } from './free-subnets.ts';
-import { createSubnetPool, subnetsOf } from './subnet-pool.ts';
-import type { SubnetPool } from './subnet-pool.ts';
+import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
 import { joinLarger } from './tenant-networks.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
@@ -33,12 +31,14 @@ export interface Networks {
   restore(network: DesiredNetwork, owner: NetworkOwner, signal: AbortSignal): Promise<void>;
 }
 
+/** The engine refuses a subnet that something we can't see holds; after so many of them, the pool is unusable. */
+const subnetTries = 64;
+
 /** Networks that come with the engine. */
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
 export function createNetworks(engine: Engine, settings: EngineSettings): Networks {
-  const subnets = createSubnetPool(engine, settings.block.network_pool);
-  const deps: NetworkDeps = { engine, settings, subnets };
+  const deps: NetworkDeps = { engine, settings };
   const inOrder = atMost(1);
   return {
     async ensure(network, owner, signal) {
@@ -61,7 +61,6 @@ export function createNetworks(engine: Engine, settings: EngineSettings): Networ
 interface NetworkDeps {
   readonly engine: Engine;
   readonly settings: EngineSettings;
-  readonly subnets: SubnetPool;
 }
 
 async function ensureShared(
@@ -76,12 +75,7 @@ async function ensureShared(
   const Driver = settings.block.network_driver;
   const Options = Driver === 'bridge' ? keptApart : {};
   await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels, Options }, signal);
-  const all = await networksNamed(engine, [name], signal);
-  assertShared(
-    name,
-    await withoutDuplicates(deps, { all, consent: owner.consent }, signal),
-    settings.ownership,
-  );
+  assertShared(name, await withoutDuplicates(deps, { name, owner }, signal), settings.ownership);
 }
 
 /** Containers of a bridge reach what is outside of it, and not each other: here, they are different tenants'. */
@@ -123,9 +117,8 @@ async function ensurePrivate(
 ): Promise<string> {
   const { engine, settings } = deps;
   const large = largerNetworkName(name);
-  const found = await networksNamed(engine, [name, large], signal);
-  assertOwn(owner, found, settings.ownership);
-  const both = await withoutDuplicates(deps, { all: found, consent: owner.consent }, signal);
+  const both = await networksNamed(engine, [name, large], signal);
+  assertOwn(owner, both, settings.ownership);
   const existing = both.find(({ Name }) => Name === name);
   const hasLarge = both.some(({ Name }) => Name === large);
   if (existing === undefined) {
@@ -189,16 +182,30 @@ function roomOf(network: Dockerode.NetworkInspectInfo): number {
   return Math.min(...subnetsOf([network]).map(roomIn));
 }
 
-async function createPrivate(
-  { engine, settings: { block }, subnets }: NetworkDeps,
+async function createPrivate(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
+  await createInPool(deps, one, signal);
+  assertOwn(one.owner, await withoutDuplicates(deps, one, signal), deps.settings.ownership);
+}
+
+async function createInPool(
+  { engine, settings: { block } }: NetworkDeps,
   { name, owner }: Private,
   signal: AbortSignal,
 ): Promise<void> {
+  const taken = subnetsOf(await engine.listNetworks({}, signal));
   const body = { Name: name, Driver: block.network_driver, CheckDuplicate: true, Labels: { ...owner.marks } };
   const prefix = prefixFor(owner.containers * 2);
-  const make = (Subnet: string): Promise<unknown> =>
-    engine.createNetwork({ ...body, IPAM: { Driver: 'default', Config: [{ Subnet }] } }, signal);
-  if (await subnets.take(prefix, make, signal)) return;
+  let tries = 0;
+  for (const Subnet of freeSubnets(block.network_pool, taken, prefix)) {
+    tries += 1;
+    if (tries > subnetTries) break;
+    try {
+      await engine.createNetwork({ ...body, IPAM: { Driver: 'default', Config: [{ Subnet }] } }, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || error.kind !== 'overlap') throw error;
+    }
+  }
   throw new ComputeError(
     'ProvisionFailed',
     `network_pool ${block.network_pool} has no free /${prefix} left for the network ${name}. ` +
@@ -206,23 +213,16 @@ async function createPrivate(
   );
 }
 
-/**
- * An engine before 25.0 lets two operators make two networks of one name. Both keep the one with the lowest id, or the one that
- * a container is in by then. Returns what stays.
- */
+/** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. Returns what stays. */
 async function withoutDuplicates(
   { engine, settings: { ownership } }: NetworkDeps,
-  { all, consent }: { readonly all: readonly Dockerode.NetworkInspectInfo[]; readonly consent: Consent },
+  { name, owner: { consent } }: { readonly name: string; readonly owner: Pick<NetworkOwner, 'consent'> },
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  const left = new Set(all);
-  for (const network of all.toSorted((a, b) => (a.Id < b.Id ? 1 : -1))) {
-    const isSingle = [...left].filter(({ Name }) => Name === network.Name).length === 1;
-    if (isSingle || !ownership.isOurs(network.Labels)) continue;
-    const removed = engine.removeNetwork(network.Id, consent, signal).then(() => true);
-    if ((await unlessKind('in-use', removed)) === true) left.delete(network);
-  }
-  return [...left];
+  const all = (await networksNamed(engine, [name], signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
+  const duplicates = all.slice(1).filter(({ Labels }) => ownership.isOurs(Labels));
+  for (const { Id } of duplicates) await engine.removeNetwork(Id, consent, signal);
+  return all.filter((network) => !duplicates.includes(network));
 }
 
 /** The engine's own filter takes names that merely contain it, too. */
@@ -232,4 +232,10 @@ async function networksNamed(
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
   return (await engine.listNetworks({ name: names }, signal)).filter(({ Name }) => names.includes(Name));
+}
+
+function subnetsOf(networks: readonly Dockerode.NetworkInspectInfo[]): readonly string[] {
+  return networks.flatMap(({ IPAM }) =>
+    (IPAM?.Config ?? []).flatMap(({ Subnet }) => (typeof Subnet === 'string' ? [Subnet] : [])),
+  );
 }

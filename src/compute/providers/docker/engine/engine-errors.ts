@@ -137,8 +137,6 @@ function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKin
   if (/pool overlaps|networks have overlapping|conflicts with network/i.test(text)) return 'overlap';
   if (/has active endpoints|is in use/i.test(text)) return 'in-use';
   if (status === 404) return missing(text, target);
-  // Which one of several of that name is meant, the engine can't tell.
-  if (/^network .* is ambiguous/i.test(text)) return 'missing-network';
   if (status === 400 || /cannot unmarshal|invalid/i.test(text)) return 'invalid';
   return 'other';
 }

@@ -72,19 +72,20 @@ export interface InspectedContainer {
   readonly Mounts?: readonly (Partial<ListedMount> & { readonly Source: string; readonly RW: boolean })[];
   readonly NetworkSettings?:
     | {
-        readonly Networks?: Readonly<Record<string, InspectedEndpoint>> | null;
+        readonly Networks?: Readonly<
+          Record<
+            string,
+            {
+              readonly NetworkID?: string;
+              readonly Aliases?: readonly string[] | null;
+              readonly IPAddress?: string;
+            }
+          >
+        > | null;
         /** By `80/tcp`: where it is published. */
         readonly Ports?: Readonly<Record<string, readonly BoundPort[] | null>> | null;
       }
     | undefined;
-}
-
-export interface InspectedEndpoint {
-  readonly NetworkID?: string;
-  readonly Aliases?: readonly string[] | null;
-  readonly IPAddress?: string;
-  /** 0 while it does not run. */
-  readonly IPPrefixLen?: number;
 }
 
 export interface BoundPort {

@@ -3,13 +3,7 @@ import { readConfinement } from './confinement/confinement.ts';
 import type { ToldConfinement } from './confinement/confinement.ts';
 import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
-import type {
-  InspectedContainer,
-  InspectedEndpoint,
-  ListedContainer,
-  ListedMount,
-  ListedPort,
-} from './container-answers.ts';
+import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 /** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
@@ -120,8 +114,6 @@ export interface Endpoint {
   readonly aliases: readonly string[];
   /** Empty while it does not run. */
   readonly address: string;
-  /** Of the network's subnet; 0 while it does not run. */
-  readonly prefixLength?: number | undefined;
 }
 
 /** 5 min: the longest settling time. A container that is older needs no inspect to be called settled. */
@@ -262,16 +254,13 @@ function readInspect(inspect: InspectedContainer): Inspected {
     fixedPorts: boundPorts(HostConfig),
     writableMounts: (inspect.Mounts ?? []).filter(({ RW }) => RW).map(({ Name, Source }) => Name ?? Source),
     networkMode: HostConfig.NetworkMode ?? '',
-    endpoints: endpointsOf(inspect.NetworkSettings?.Networks ?? {}),
+    endpoints: Object.fromEntries(
+      Object.entries(inspect.NetworkSettings?.Networks ?? {}).map(([network, { Aliases, IPAddress }]) => [
+        network,
+        { aliases: Aliases ?? [], address: IPAddress ?? '' },
+      ]),
+    ),
   };
-}
-
-function endpointsOf(networks: Readonly<Record<string, InspectedEndpoint>>): Inspected['endpoints'] {
-  const endpoints = Object.entries(networks).map(
-    ([network, { Aliases, IPAddress: address = '', IPPrefixLen: prefixLength }]) =>
-      [network, { aliases: Aliases ?? [], address, prefixLength }] as const,
-  );
-  return Object.fromEntries(endpoints);
 }
 
 /** Host ports that a container was made with, by number: `8080/tcp`. */

@@ -133,20 +133,6 @@ describe('of several networks of one name', () => {
     expect([...engine.networks.values()].map(({ Labels }) => Labels)).toEqual([owner, {}]);
   });
 
-  it('a private one that two operators made at once is one again when it is next asked for', async () => {
-    const engine = memoryEngine();
-    const create = engine.createNetwork.bind(engine);
-    engine.createNetwork = async (body, aborted) => {
-      const made = await create(body, aborted);
-      const second = { Driver: 'default', Config: [{ Subnet: '10.210.9.0/28' }] };
-      await create({ ...body, IPAM: second }, aborted);
-      return made;
-    };
-    await ensureOn(engine)(own('acme'));
-    await ensureOn(engine)(own('acme'));
-    expect(subnets(engine)).toEqual(['10.210.0.0/28']);
-  });
-
   it("a private one that is another tenant's is a conflict", async () => {
     const engine = memoryEngine();
     await ensureOn(engine)(own('acme'));

@@ -173,7 +173,7 @@ describe('what the engine will not do is a refusal of its kind', () => {
     ['remove', 500, 'removal of container web is already in progress', 'other'],
     ['rename', 404, 'No such container: web', 'gone'],
     ['update', 404, 'No such container: web', 'gone'],
-    ['network', 400, 'network net is ambiguous (2 matches found based on name)', 'missing-network'],
+    ['network', 400, 'network net is ambiguous (2 matches found based on name)', 'invalid'],
     ['createNetwork', 403, 'Pool overlaps with other one on this address space', 'overlap'],
     ['removeNetwork', 403, 'network net has active endpoints', 'in-use'],
     ['connect', 404, 'No such container: web', 'gone'],

@@ -161,7 +161,7 @@ describe('a refusal is told by its kind', () => {
       'other',
     ],
     ['network', 403, `error while removing network: network n2 id ${id} has active endpoints`, 'in-use'],
-    ['network', 400, 'network n1 is ambiguous (2 matches found based on name)', 'missing-network'],
+    ['network', 400, 'network n1 is ambiguous (2 matches found based on name)', 'invalid'],
     ['volume', 409, `remove vv: volume is in use - [${id}]`, 'in-use'],
     [
       'remove',

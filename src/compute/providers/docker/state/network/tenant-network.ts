@@ -8,7 +8,6 @@ import {
   tenantName,
   tenantNetworkName,
 } from '../container-name.ts';
-import type { DesiredNetwork } from './choose-network.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
@@ -92,21 +91,4 @@ export function isNamedAtOnce(
 /** Whether a container that was taken out of its network comes back by its name. */
 export function returnsByName({ name }: ObservedContainer): boolean {
   return !isNext(name) && !isDropped(name) && !isOld(name);
-}
-
-/**
- * Where new containers of the tenant go, as far as one that runs tells it: its network is there, and is the tenant's.
- * Undefined: the engine must be asked, for it may lack room, or there may be a larger one.
- */
-export function standingNetwork(
-  wanted: DesiredNetwork,
-  runs: ObservedContainer | undefined,
-  hasRoom: (prefixLength: number) => boolean,
-): DesiredNetwork | undefined {
-  const name = runs && isUp(runs) ? tenantNetworkOf(runs) : undefined;
-  const prefixLength = runs?.inspected?.endpoints[name ?? '']?.prefixLength ?? 0;
-  if (name === undefined || prefixLength === 0 || wanted.kind !== 'private') return undefined;
-  const isWanted = name === wanted.name && runs?.networks.length === 1;
-  const isLarger = name === largerNetworkName(wanted.name);
-  return (isWanted && hasRoom(prefixLength)) || isLarger ? { kind: 'private', name } : undefined;
 }
