@@ -89,9 +89,10 @@ describe('the calls to a Docker Engine', () => {
       createNetwork: 1,
       createContainer: 1,
       startContainer: 1,
-      inspectContainer: 1,
+      listContainers: 4,
+      inspectContainer: 3,
     });
-    expect(total(calls)).toBe(8);
+    expect(total(calls)).toBe(14);
   });
 
   test('to replace a container, until its successor is Ready', async () => {
@@ -108,9 +109,10 @@ describe('the calls to a Docker Engine', () => {
       renameContainer: 2,
       stopContainer: 1,
       removeContainer: 1,
-      inspectContainer: 5,
+      listContainers: 18,
+      inspectContainer: 32,
     });
-    expect(total(calls)).toBe(13);
+    expect(total(calls)).toBe(58);
   });
 
   test('of a sweep over 100 settled tenants: one list, and each container is inspected once in between', async () => {

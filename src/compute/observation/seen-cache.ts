@@ -11,8 +11,6 @@ export interface SeenCache<T> {
   moment(): number;
   /** Something happened to it: what is known of it is stale. */
   touch(key: string): void;
-  /** Lets the logical clock tick, and tells its time: something happened that is no key's. */
-  tick(): number;
   /** Whether something happened to it after `moment`. */
   isStale(key: string, moment: number): boolean;
   /** Takes in an answer, unless that to a later question is there already. Returns whether it did. */
@@ -45,7 +43,6 @@ export function createSeenCache<T>(): SeenCache<T> {
       now += 1;
       touched.set(key, now);
     },
-    tick: () => (now += 1),
     isStale,
     store(key, value, moment) {
       if ((seen.get(key)?.moment ?? -1) > moment) return false;

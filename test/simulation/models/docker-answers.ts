@@ -2,7 +2,6 @@ import type Dockerode from 'dockerode';
 import {
   bindMounts,
   inspectedCourse,
-  inspectedPorts,
   networkSettings,
 } from '../../compute/providers/docker/engine-answers.ts';
 import type { Container } from './docker-container.ts';
@@ -18,18 +17,14 @@ export function listed(container: Container, nowMs: number): Dockerode.Container
     Labels: { ...labels },
     State: state,
     Status: statusWords(container, nowMs),
-    Ports: ports(container),
+    Ports: Object.entries(container.ports).map(([port, PublicPort]) => {
+      const [PrivatePort = '', Type = 'tcp'] = port.split('/');
+      return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
+    }),
     Mounts: mounts(container),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
   } as unknown as Dockerode.ContainerInfo;
-}
-
-function ports(container: Container): readonly object[] {
-  return Object.entries(container.ports).map(([port, PublicPort]) => {
-    const [PrivatePort = '', Type = 'tcp'] = port.split('/');
-    return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
-  });
 }
 
 function statusWords({ state, exitCode, startedMs, finishedMs, health }: Container, nowMs: number): string {
@@ -73,10 +68,7 @@ export function inspected(container: Container, skewMs: number): Dockerode.Conta
     ...inspectedCourse(container, skewMs),
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
-    NetworkSettings: {
-      ...networkSettings(container.id, container.endpoints, 'inspected'),
-      Ports: inspectedPorts(ports(container)),
-    },
+    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

@@ -77,13 +77,3 @@ export function bindMounts({ Binds }: Dockerode.HostConfig): readonly object[] {
     return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
   });
 }
-
-/** The ports that a list tells of, as an inspect does. */
-export function inspectedPorts(listed: readonly object[]): Readonly<Record<string, readonly object[]>> {
-  const ports: Record<string, object[]> = {};
-  for (const one of listed as readonly Dockerode.Port[]) {
-    const bound = { HostIp: one.IP, HostPort: `${one.PublicPort}` };
-    (ports[`${one.PrivatePort}/${one.Type}`] ??= []).push(bound);
-  }
-  return ports;
-}

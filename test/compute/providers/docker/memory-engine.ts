@@ -14,7 +14,6 @@ import {
   firstEndpoints,
   freeAddress,
   inspectedCourse,
-  inspectedPorts,
   networkSettings,
 } from './engine-answers.ts';
 import type { Endpoints } from './engine-answers.ts';
@@ -583,10 +582,7 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     Image: imageId(body.Image ?? ''),
     Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    NetworkSettings: {
-      ...networkSettings(container.id, container.endpoints, 'inspected'),
-      Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
-    },
+    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

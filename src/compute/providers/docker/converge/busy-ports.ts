@@ -1,7 +1,7 @@
 import { ComputeError } from '../../../errors.ts';
 import type { ListedContainer } from '../state/container-answers.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
-import { claimedPorts, fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network/host-ports.ts';
+import { fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network/host-ports.ts';
 import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
 import { boundPorts } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -44,7 +44,7 @@ export async function keptPorts(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const faults = new Map<string, string>();
-  const asking = containers.filter((container) => askedPorts(deps, container).length > 0);
+  const asking = containers.filter(({ inspected }) => (inspected?.fixedPorts ?? []).length > 0);
   if (asking.length === 0) return faults;
   const { ownership } = deps.settings;
   const label = [...ownership.filter(), ownership.key(hostPortsMark)];
@@ -67,20 +67,11 @@ export async function portHolder(
   return held === undefined ? undefined : heldText(held);
 }
 
-function wantedBy(deps: Deps, container: ObservedContainer): readonly WantedPort[] {
-  const { block } = deps.settings;
-  return askedPorts(deps, container).map((port) => {
+function wantedBy({ settings: { block } }: Deps, { inspected }: ObservedContainer): readonly WantedPort[] {
+  return (inspected?.fixedPorts ?? []).map((port) => {
     const [hostPort = '', protocol = ''] = port.split('/');
     return { hostPort: Number(hostPort), protocol, address: block.port_bind_address };
   });
-}
-
-/** Of one that was made a moment ago, its label is what it was made with. */
-function askedPorts(
-  { settings: { ownership } }: Deps,
-  { inspected, labels }: ObservedContainer,
-): readonly string[] {
-  return inspected?.fixedPorts ?? claimedPorts(labels, ownership);
 }
 
 interface Asked {

@@ -3,7 +3,7 @@ import { redact } from '../../../observation/redact.ts';
 import type { StepResult } from '../../../provider.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
-import { discreetEngine } from './calls/discreet-engine.ts';
+import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, stopEarlier } from './end-containers.ts';
 import { takeStop } from './stops/stop-containers.ts';
@@ -18,7 +18,6 @@ import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
-import { tellingEngine } from './calls/telling-engine.ts';
 import type { Findings, Taking } from './start-containers.ts';
 import { isDropped, isNext, largerNetworkName, servingName } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
@@ -36,8 +35,7 @@ export async function convergeTenant(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const secrets = secretsOf(deps, attempt);
-  const engine = tellingEngine(deps.engine, deps.view, attempt.desired.tenantId);
-  const discreet = { ...deps, engine: discreetEngine(engine, secrets) };
+  const discreet = { ...deps, engine: discreetEngine(deps.engine, secrets) };
   try {
     const run = attempt.hold ? stepOn : tryOn;
     const result = await run(discreet, attempt, signal);
@@ -46,6 +44,9 @@ export async function convergeTenant(
     if (error instanceof EngineRefusal)
       throw new ComputeError(attempt.failure, redact(error.message, secrets), { cause: error });
     throw error instanceof ComputeError ? withMessage(error, redact(error.message, secrets)) : error;
+  } finally {
+    // Whatever was done or tried: what is known of the tenant is stale.
+    deps.view.snapshot.touch(attempt.desired.tenantId);
   }
 }
 
@@ -83,7 +84,7 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   };
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
-    const seen = await view.betweenCalls(desired.tenantId, signal);
+    const seen = await view.fresh(desired.tenantId, signal);
     const observed = seen.map((container) => tellable(container, secrets));
     assertBelongsTo(observed, desired, settings.ownership);
     for (const container of observed) {

@@ -39,10 +39,7 @@ export interface ListedMount {
 }
 
 export interface InspectedContainer {
-  readonly Id?: string;
   readonly Name: string;
-  /** Id of its image. */
-  readonly Image?: string;
   readonly Created: string;
   readonly State: {
     readonly Status: string;
@@ -55,11 +52,7 @@ export interface InspectedContainer {
     readonly Health?:
       { readonly Status: string; readonly Log?: readonly { readonly Output: string }[] } | undefined;
   };
-  readonly Config: {
-    readonly Image: string;
-    readonly Env?: readonly string[] | null;
-    readonly Labels?: Marks | null;
-  };
+  readonly Config: { readonly Image: string; readonly Env?: readonly string[] | null };
   readonly HostConfig: ConfiningSettings & {
     readonly NanoCpus?: number | undefined;
     readonly Memory?: number | undefined;
@@ -69,26 +62,16 @@ export interface InspectedContainer {
     readonly NetworkMode?: string | undefined;
   };
   readonly RestartCount?: number;
-  readonly Mounts?: readonly (Partial<ListedMount> & { readonly Source: string; readonly RW: boolean })[];
+  readonly Mounts?: readonly {
+    readonly Name?: string | undefined;
+    readonly Source: string;
+    readonly RW: boolean;
+  }[];
   readonly NetworkSettings?:
     | {
         readonly Networks?: Readonly<
-          Record<
-            string,
-            {
-              readonly NetworkID?: string;
-              readonly Aliases?: readonly string[] | null;
-              readonly IPAddress?: string;
-            }
-          >
+          Record<string, { readonly Aliases?: readonly string[] | null; readonly IPAddress?: string }>
         > | null;
-        /** By `80/tcp`: where it is published. */
-        readonly Ports?: Readonly<Record<string, readonly BoundPort[] | null>> | null;
       }
     | undefined;
-}
-
-export interface BoundPort {
-  readonly HostIp?: string;
-  readonly HostPort?: string;
 }

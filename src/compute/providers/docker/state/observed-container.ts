@@ -62,8 +62,6 @@ export interface ObservedContainer {
   /** What it may have wanted when it failed; see `confinementHint`. */
   readonly hint?: string;
   readonly inspected: Inspected | undefined;
-  /** When the engine was asked about it alone, or answered that it made it, by the clock of this process. */
-  readonly askedMs?: number;
 }
 
 /** What its labels say of how it was made. Undefined: nothing; nobody of ours made it. */
@@ -222,8 +220,7 @@ function publishedPorts(ports: readonly ListedPort[] | null): readonly Published
       (a, b) =>
         a.containerPort - b.containerPort ||
         compareText(a.protocol, b.protocol) ||
-        compareText(a.address, b.address) ||
-        a.hostPort - b.hostPort,
+        compareText(a.address, b.address),
     );
 }
 

@@ -4,7 +4,7 @@ import { isAnswered } from '../engine/engine-guard.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { withInspect } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { inspectedContainer, ownContainers } from '../state/own-containers.ts';
+import { ownContainers } from '../state/own-containers.ts';
 
 /** Questions to the engine about containers; nothing is remembered. */
 
@@ -53,28 +53,8 @@ export async function inspectOne(
   container: ObservedContainer,
   signal: AbortSignal,
 ): Promise<ObservedContainer | undefined> {
-  const askedMs = performance.now();
   const found = await naming(container, 'inspected', engine.inspectContainer(container.id, signal));
-  return found === undefined ? undefined : { ...withInspect(container, found), askedMs };
-}
-
-/** Of one of which nothing but its id may be known. Undefined: it has gone since, or is not this tenant's. */
-export async function inspectById(
-  engine: EngineReads,
-  ownership: Ownership,
-  { tenantId, id, name = `of ${tenantId}` }: SoughtContainer,
-  signal: AbortSignal,
-): Promise<ObservedContainer | undefined> {
-  const askedMs = performance.now();
-  const found = await naming({ name }, 'inspected', engine.inspectContainer(id, signal));
-  const container = found && inspectedContainer(found, ownership);
-  return container?.made.tenantId === tenantId ? { ...container, askedMs } : undefined;
-}
-
-interface SoughtContainer {
-  readonly tenantId: string;
-  readonly id: string;
-  readonly name?: string | undefined;
+  return found === undefined ? undefined : withInspect(container, found);
 }
 
 /** The call, whose failure names the container that is broken alone: nothing else on the engine tells which one it is. */

@@ -122,9 +122,10 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   if (!telling.test(event.action)) return;
   const tenantId = event.attributes[ownership.key('tenant_id')];
   if (tenantId === undefined || !isOurs(event, ownership)) return;
+  view.exits.note(event);
   if (event.action === 'unpause') view.forget(event.id, 'pause');
   if (event.action === 'destroy') view.forget(event.id, 'all');
-  view.hear(tenantId, event);
+  view.snapshot.touch(tenantId);
   onChange(tenantId);
 }
 
@@ -196,7 +197,7 @@ async function inspectOne(
   const seen = await view.inspect(container, signal).catch((error: unknown) => {
     if (signal.aborted) return undefined;
     logger.debug({ err: asComputeError(error).message, container: container.name }, 'inspecting failed');
-    view.snapshot.touch(tenantId, container.id);
+    view.snapshot.touch(tenantId);
     onChange(tenantId);
     return undefined;
   });

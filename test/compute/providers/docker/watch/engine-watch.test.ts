@@ -6,7 +6,6 @@ import { createEngineView } from '../../../../../src/compute/providers/docker/wa
 import { watchEngine } from '../../../../../src/compute/providers/docker/watch/engine-watch.ts';
 import { observeContainer } from '../../../../../src/compute/providers/docker/state/observed-container.ts';
 import { drivenDocker, settings, silent, tenantSpec } from '../docker-fixture.ts';
-import { anyConsent } from '../../../permits.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';
 
@@ -248,6 +247,7 @@ describe('who asks', () => {
 
 describe('an event', () => {
   it.each([
+    'create',
     'start',
     'restart',
     'die',
@@ -256,7 +256,9 @@ describe('an event', () => {
     'oom',
     'pause',
     'unpause',
+    'rename',
     'update',
+    'destroy',
     'health_status: healthy',
   ])('%s makes what is known of its tenant stale, and is a hint', async (action) => {
     const { engine, containers } = await fleet(2);
@@ -267,45 +269,6 @@ describe('an event', () => {
     expect(hints).toEqual(['t1']);
     expect(view.snapshot.read('t1')).toBeUndefined();
     expect(view.snapshot.read('t0')).toHaveLength(1);
-  });
-
-  it('of a container that is known says all of what has become of it, where it was renamed or removed', async () => {
-    const { engine, containers } = await fleet(2);
-    const { view, hints } = await watched(engine);
-    await later(0);
-    const [gone, renamed] = containers;
-    if (gone === undefined || renamed === undefined) throw new Error('nothing runs');
-    await engine.renameContainer(renamed.id, 'landlord-tenant-t1_old', signal);
-    await engine.removeContainer(gone.id, anyConsent, signal);
-    await later(0);
-    expect(hints).toEqual(['t1', 't0']);
-    expect(view.snapshot.read('t1')).toMatchObject([{ name: 'landlord-tenant-t1_old' }]);
-    expect(view.snapshot.read('t0')).toEqual([]);
-  });
-
-  it('of a name that is not its own any more has the engine asked', async () => {
-    const { engine, containers } = await fleet(2);
-    const { view } = await watched(engine);
-    await later(0);
-    await engine.renameContainer(containers[1]?.id ?? '', 'somebody', signal);
-    await later(0);
-    expect(view.snapshot.read('t1')).toBeUndefined();
-    expect(await view.fresh('t1', signal)).toEqual([]);
-  });
-
-  it('of a container that nobody knew has that one inspected, and nothing listed', async () => {
-    const { engine } = await fleet(1);
-    const { view, calls } = await watched(engine);
-    await later(0);
-    calls('listContainers');
-    const labels = {
-      ...settings().ownership.of({ tenantId: 't9', tenant: { namespace: 'a', name: 'b', uid: '' } }),
-    };
-    await engine.createContainer('landlord-tenant-t9', { Image: 'app:1', Labels: labels }, signal);
-    await later(0);
-    expect(view.snapshot.read('t9')).toBeUndefined();
-    expect(await view.fresh('t9', signal)).toMatchObject([{ name: 'landlord-tenant-t9', state: 'created' }]);
-    expect(calls('listContainers')).toBe(0);
   });
 
   it.each(['exec_create: /ok', 'exec_start: /ok', 'attach', 'top', 'resize', 'starting'])(

@@ -72,7 +72,7 @@ export function heldPorts(
       const isPublished = (Ports ?? []).some((published) => clashes(port, published));
       // One that was never started has only asked for it.
       const isKept =
-        made.has(id) && State !== 'created' && claimedPorts(Labels, ownership).includes(portText(port));
+        made.has(id) && State !== 'created' && claims(Labels, ownership).includes(portText(port));
       if (!isPublished && !isKept) return [];
       const name = (Names[0] ?? id).replace(/^\//, '');
       return [{ port, id, name, isPublished, kind: kindOf(info, made.has(id), ownership) }];
@@ -80,13 +80,8 @@ export function heldPorts(
   );
 }
 
-/** The host ports that its label says that it asks for: `8080/tcp`. */
-export function claimedPorts(
-  labels: ListedContainer['Labels'],
-  { key }: Pick<Ownership, 'key'>,
-): readonly string[] {
-  const label = labels[key(hostPortsMark)] ?? '';
-  return label === '' ? [] : label.split(',');
+function claims(labels: ListedContainer['Labels'], { key }: Pick<Ownership, 'key'>): readonly string[] {
+  return (labels[key(hostPortsMark)] ?? '').split(',');
 }
 
 function kindOf({ Labels }: ListedContainer, isOurs: boolean, { key }: Ownership): HolderKind {
