@@ -424,6 +424,19 @@ describe('a job', () => {
     expect(engine.containers.size).toBe(0);
   });
 
+  it('that is done stays so while it is being removed, and is not run again after that', async () => {
+    const { engine, provider, seen } = await done();
+    for (const container of engine.containers.values()) container.state = 'removing';
+    const going = await look(provider, remembered(job(), seen));
+    const { completed } = seen.compute.containers?.[0] ?? {};
+    expect(going.compute.containers?.[0]).toMatchObject({ completed });
+    engine.containers.clear();
+    const spec = remembered(job(), going);
+    expect(await look(provider, spec)).toMatchObject({ exists: true, changes: [] });
+    expect((await provider.update(spec, signal)).outcome).toBe('done');
+    expect(engine.containers.size).toBe(0);
+  });
+
   it('is run again for another spec', async () => {
     const { engine, provider, seen } = await done();
     engine.containers.clear();

@@ -113,7 +113,9 @@ type Assessed = ContainerHealth & Omit<Shown, 'portNames'>;
 
 function assess({ name, observed, done }: Shown, clock: Clock): Assessed {
   if (observed === undefined) return { name, observed, done, ...(done === undefined ? absent : completed) };
-  const ran = isCompleted(observed) ? observed.made.specHash : undefined;
+  // Of one on its way out, how it ended can't be told any more: what is remembered of it counts.
+  const ran =
+    observed.state === 'removing' ? done : isCompleted(observed) ? observed.made.specHash : undefined;
   return { name, observed, done: ran, ...containerHealth(observed, clock) };
 }
 
