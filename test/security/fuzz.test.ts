@@ -34,7 +34,7 @@ import { specs } from './manifest-arbitrary.ts';
 
 /** Whatever the apiserver takes is read, decided on and sent in no time, and told of in few and plain words. */
 
-const count = Number(process.env['FUZZ_MANIFESTS'] ?? 500);
+const count = Number(process.env['FUZZ_MANIFESTS'] ?? 250);
 const mostBytes = 2_000_000;
 const mostMs = 50;
 /** A pass that this takes, as a busy machine or a collection of garbage may have it, is made again. */

@@ -221,6 +221,9 @@ function excludes(wanted: Wanted, container: Container): boolean {
   );
 }
 
+/** A look and the call that it leads to. */
+const justMs = 1_000;
+
 const namesLeadToProven: Invariant = {
   name: 'namesLeadToProven',
   promise:
@@ -235,7 +238,9 @@ const namesLeadToProven: Invariant = {
         (one) => one !== container && one.tenant === tenant,
       );
       const isNamed = container.endpoints.get(network)?.aliases.includes(role) === true;
-      const comes = (call === 'start' && isNamed) || (call === 'connect' && detail === role);
+      // One that was proven, and that a person has just ended, is only brought back.
+      const isBack = (engine.disturbedMs.get(tenant) ?? 0) >= nowMs - justMs;
+      const comes = (call === 'start' && isNamed && !isBack) || (call === 'connect' && detail === role);
       const isProven = call === 'connect' && isSettled(container, { atMs: nowMs, slackMs: 500 });
       if (comes && !isProven && others.some((one) => isSettled(one, { atMs: nowMs })))
         return broken(`${by} lets ${role} of ${tenant} lead to ${name}, which is not proven`);
