@@ -51,10 +51,12 @@ export async function dieEverywhere<Scenario extends CrashScenario>(
     for (const death of next) await dieAt(death, `${death.write}-${death.when}`);
   };
   await Promise.all(Array.from({ length: parallel }, worker));
-  // On a slow machine a life writes its status once more, and all that follows is a write later.
+  // On a slow machine a life writes its status once more, or twice, and all that follows is later by so many writes; or earlier,
+  // where that was so in the life that nothing ended.
   for (const [index, place] of writes.entries()) {
-    for (let later = 1; later <= 2 && !places.includes(place); later += 1) {
-      await dieAt({ write: index + later, when: 'after' }, `${index}-later-${later}`);
+    for (const write of [1, 2, 3, 4, -1, -2].map((more) => index + more)) {
+      if (write < 1 || places.includes(place)) continue;
+      await dieAt({ write, when: 'after' }, `${index}-again-${write}`);
     }
   }
   return { writes: scenario.after === undefined ? untilLetGo(writes) : writes, places };
