@@ -19,7 +19,7 @@ import { tenantsResource } from './controller/kube-resources.ts';
 import { createTenantController } from './controller/tenant-controller.ts';
 import type { TenantController } from './controller/tenant-controller.ts';
 import { sharedRun } from './async/shared-run.ts';
-import { clusterUid } from './kube/client/cluster-uid.ts';
+import { clusterUid } from './operator/cluster-uid.ts';
 import { createEventRecorder } from './kube/events/event-recorder.ts';
 import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import { sleep } from '../../async/sleep.ts';
-import type { KubeClient } from './kube-client.ts';
-import type { KubeObject } from './kube-object.ts';
-import { resource } from './resource.ts';
+import { sleep } from '../async/sleep.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
+import type { KubeObject } from '../kube/client/kube-object.ts';
+import { resource } from '../kube/client/resource.ts';
 
 /** The UID of kube-system, which is the cluster's identity. Asks until there is an answer; undefined: it was stopped before. */
 export async function clusterUid(
