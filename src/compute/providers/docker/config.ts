@@ -296,5 +296,4 @@ export const dockerPolicyBlock = z
   })
   .describe('What tenants may ask of Docker.');
 export type DockerPolicy = z.output<typeof dockerPolicyBlock>;
-
 export const dockerSharedKeys = Object.keys(tenantShape);
