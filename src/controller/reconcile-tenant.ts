@@ -3,9 +3,9 @@ import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
 import { denied } from '../compute/policy.ts';
 import { unknownLabels } from '../compute/policy-by-namespace.ts';
-import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
+import { chosenProvider } from './chosen-provider.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
@@ -204,15 +204,9 @@ function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec)
 }
 
 function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvider {
-  const name = chooseProvider({
-    computeProvider: spec.computeProvider,
-    labels: tenant.metadata.labels,
-    annotations: tenant.metadata.annotations,
-    blocks: Object.keys(spec.computeConfig ?? {}),
-    placedOn: draft.placement?.provider,
-    enabled: [...deps.providers.keys()],
-  });
-  // chooseProvider returns only names of enabled ones.
+  const { metadata } = tenant;
+  const name = chosenProvider({ metadata, spec, placement: draft.placement }, deps.providers);
+  // It is the name of an enabled one.
   return deps.providers.get(name) as EnabledProvider;
 }
 

@@ -1,9 +1,9 @@
-import type { Placement } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { configDefaults } from '../compute/selection/definition-config.ts';
-import { chooseProvider } from '../compute/selection/choose-provider.ts';
 import type { EnabledProvider, EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { mergeConfig } from '../compute/selection/merge-config.ts';
+import { chosenProvider } from './chosen-provider.ts';
+import type { Choosing } from './chosen-provider.ts';
 
 /**
  * Whose failure a pass over the Tenant would share, as far as that can be told before it: what hangs must not keep the
@@ -37,21 +37,9 @@ function guessedLane({ metadata, status, spec: stored }: Tenant, providers: Enab
   return domain === undefined ? name : `${name} ${domain}`.trimEnd();
 }
 
-interface Choosing extends Pick<Tenant, 'metadata'> {
-  readonly spec: Partial<TenantSpec>;
-  readonly placement: Placement | undefined;
-}
-
 function chosen({ metadata, spec, placement }: Choosing, providers: EnabledProviders): string | undefined {
   try {
-    return chooseProvider({
-      computeProvider: spec.computeProvider,
-      labels: metadata.labels,
-      annotations: metadata.annotations,
-      blocks: Object.keys(spec.computeConfig ?? {}),
-      placedOn: placement?.provider,
-      enabled: [...providers.keys()],
-    });
+    return chosenProvider({ metadata, spec, placement }, providers);
   } catch {
     return undefined;
   }

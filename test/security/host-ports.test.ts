@@ -181,23 +181,24 @@ describe("a tenant's port stays its own", () => {
     expect(await steal()).toMatchObject({ outcome: 'done' });
   });
 
-  it('whatever labels an image of another one has', async () => {
+  /** A tenant whose image has the label by which Landlord knows the ports of its own. */
+  const claiming = async () => {
     const engine = engineOf();
     const shared = sharedEngine(engine);
     await shared.apply('evil');
     const evil = containerOf(engine, 'landlord-tenant-evil');
     evil.body.Labels = { ...evil.body.Labels, 'landlord.host_ports': '8080/tcp,8081/tcp' };
     Object.assign(evil, { state: 'exited', exitCode: 0 });
+    return { engine, shared, evil };
+  };
+
+  it('whatever labels an image of another one has', async () => {
+    const { shared } = await claiming();
     expect(await shared.apply('victim', onPort(8080))).toMatchObject({ outcome: 'done' });
   });
 
   it('also where the image makes that nobody can read what its container was made with', async () => {
-    const engine = engineOf();
-    const shared = sharedEngine(engine);
-    await shared.apply('evil');
-    const evil = containerOf(engine, 'landlord-tenant-evil');
-    evil.body.Labels = { ...evil.body.Labels, 'landlord.host_ports': '8080/tcp,8081/tcp' };
-    Object.assign(evil, { state: 'exited', exitCode: 0 });
+    const { engine, shared, evil } = await claiming();
     const inspect = engine.inspectContainer.bind(engine);
     engine.inspectContainer = async (id, ...rest) => {
       if (id === evil.id) throw new TooLargeAnswer('more than 8 MiB');

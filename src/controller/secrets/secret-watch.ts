@@ -52,7 +52,9 @@ export function createSecretWatch(
   });
   /** Who waits for each of the watches; undefined: it has had its time. */
   const waiting = new Map<Reflector<KubeObject>, Set<string> | undefined>();
-  const tellOnceKnown = async (watch: Reflector<KubeObject>, keys: ReadonlySet<string>): Promise<void> => {
+  const begin = async (watch: Reflector<KubeObject>): Promise<void> => {
+    const keys = new Set<string>();
+    waiting.set(watch, keys);
     await doneWithin(watch.settled, secretSyncMs, { ref: false });
     waiting.set(watch, undefined);
     news.onSecretsKnown(keys);
@@ -62,12 +64,8 @@ export function createSecretWatch(
       needed.resolve();
       const watch = secrets.of(namespace) ?? secrets;
       if (watch.hasSynced()) return true;
-      const isFirst = !waiting.has(watch);
-      const keys = isFirst ? new Set<string>() : waiting.get(watch);
-      if (isFirst && keys !== undefined) {
-        waiting.set(watch, keys);
-        void tellOnceKnown(watch, keys);
-      }
+      if (!waiting.has(watch)) void begin(watch);
+      const keys = waiting.get(watch);
       keys?.add(key);
       if (keys !== undefined) return false;
       throw new ComputeError(
