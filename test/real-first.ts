@@ -20,6 +20,8 @@ const longest: readonly string[] = [
   'test/cluster/ecs-crash-points.real.test.ts',
   'test/compute/providers/ecs/engine/ecs-client.real.test.ts',
   'test/cluster/apiserver-outage.real.test.ts',
+  // Of the unit files, where CI asks it for many manifests.
+  'test/security/fuzz.test.ts',
 ];
 
 /** Real files wait for much, unit files for nothing: these fill the end, when ever fewer of the former are left. */
