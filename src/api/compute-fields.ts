@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { processText } from './bounded.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
-import { positiveQuantityPattern } from './quantity.ts';
+import { processFields } from './process-fields.ts';
+import { quantity } from './quantity-field.ts';
 import { listMap, withRules } from './rules.ts';
 import type { MapKey } from './rules.ts';
 
@@ -32,27 +33,6 @@ export const imageReference = withRules(
     },
   ],
 );
-
-const quantityLength = 32;
-const quantityMessage = 'must be a positive Kubernetes quantity such as 500m, 2 or 256Mi';
-export const quantity = z
-  .union(
-    [
-      z
-        .string()
-        .max(quantityLength, quantityMessage)
-        .regex(new RegExp(positiveQuantityPattern), quantityMessage),
-      z.int(quantityMessage).min(1, quantityMessage),
-    ],
-    { error: quantityMessage },
-  )
-  // The apiserver holds strings against pattern and length, and whole numbers against the minimum.
-  .meta({
-    'x-kubernetes-int-or-string': true,
-    pattern: positiveQuantityPattern,
-    maxLength: quantityLength,
-    minimum: 1,
-  });
 
 export const computeResources = z.strictObject({
   cpu: quantity.optional().describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2.'),
@@ -182,6 +162,7 @@ export const container = z.strictObject({
   resources: computeResources
     .optional()
     .describe("Limits of this container, instead of the tenant's resources."),
+  ...processFields,
 });
 
 export type Container = z.output<typeof container>;

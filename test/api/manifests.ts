@@ -198,6 +198,32 @@ export const goodManifests: readonly GoodManifest[] = [
     manifest: withContainer({ ports: [{ containerPort: 53 }, { containerPort: 53, protocol: 'UDP' }] }),
   },
   {
+    what: 'a container with all that its process is given',
+    manifest: withContainer({
+      workingDir: '/srv',
+      user: 'app:app',
+      stopSignal: 'SIGRTMIN+3',
+      stopGracePeriodSeconds: 0,
+      init: true,
+      hostname: 'web',
+      readOnlyRootFilesystem: true,
+      tty: true,
+      stdin: true,
+      shmSize: '256Mi',
+      ulimits: [
+        { name: 'nofile', soft: 1024, hard: 2048 },
+        { name: 'memlock', soft: -1, hard: -1 },
+        { name: 'core', soft: 0, hard: -1 },
+      ],
+      extraHosts: [
+        { hostname: 'db', ip: '10.0.0.1' },
+        { hostname: 'host.docker.internal', ip: 'host-gateway' },
+        { hostname: 'v6', ip: '2001:db8::1' },
+      ],
+      dns: ['10.0.0.2', '::1'],
+    }),
+  },
+  {
     what: 'a health timeout as long as the interval',
     manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 2, timeoutSeconds: 2 } }),
   },
@@ -479,6 +505,96 @@ const handwritten: readonly BadManifest[] = [
     field: 'spec.containers[0].ports[0].protocol',
   },
 
+  {
+    what: 'a working directory below another one',
+    manifest: withContainer({ workingDir: 'srv' }),
+    field: 'spec.containers[0].workingDir',
+  },
+  {
+    what: 'a user with two groups',
+    manifest: withContainer({ user: 'a:b:c' }),
+    field: 'spec.containers[0].user',
+  },
+  {
+    what: 'a signal that no process knows',
+    manifest: withContainer({ stopSignal: 'SIGNOPE' }),
+    field: 'spec.containers[0].stopSignal',
+  },
+  {
+    what: 'a negative grace',
+    manifest: withContainer({ stopGracePeriodSeconds: -1 }),
+    field: 'spec.containers[0].stopGracePeriodSeconds',
+  },
+  {
+    what: 'a grace of more than a day',
+    manifest: withContainer({ stopGracePeriodSeconds: 86_401 }),
+    field: 'spec.containers[0].stopGracePeriodSeconds',
+  },
+  {
+    what: 'a host name with a blank',
+    manifest: withContainer({ hostname: 'a b' }),
+    field: 'spec.containers[0].hostname',
+  },
+  {
+    what: 'a host name of 64 characters',
+    manifest: withContainer({ hostname: 'a'.repeat(64) }),
+    field: 'spec.containers[0].hostname',
+  },
+  {
+    what: 'no size of the shared memory',
+    manifest: withContainer({ shmSize: 0 }),
+    field: 'spec.containers[0].shmSize',
+  },
+  {
+    what: 'a limit that nobody knows',
+    manifest: withContainer({ ulimits: [{ name: 'rtprio', soft: 1, hard: 1 }] }),
+    field: 'spec.containers[0].ulimits[0].name',
+  },
+  {
+    what: 'a soft limit over the hard one',
+    manifest: withContainer({ ulimits: [{ name: 'nofile', soft: 2, hard: 1 }] }),
+    field: 'spec.containers[0].ulimits[0].soft',
+  },
+  {
+    what: 'no soft limit under a hard one',
+    manifest: withContainer({ ulimits: [{ name: 'nofile', soft: -1, hard: 1 }] }),
+    field: 'spec.containers[0].ulimits[0].soft',
+  },
+  {
+    what: 'a limit twice',
+    manifest: withContainer({
+      ulimits: [
+        { name: 'core', soft: 1, hard: 1 },
+        { name: 'core', soft: 2, hard: 2 },
+      ],
+    }),
+    field: 'spec.containers[0].ulimits[1]',
+  },
+  {
+    what: 'a host without an address',
+    manifest: withContainer({ extraHosts: [{ hostname: 'db', ip: 'elsewhere' }] }),
+    field: 'spec.containers[0].extraHosts[0].ip',
+  },
+  {
+    what: 'a host twice',
+    manifest: withContainer({
+      extraHosts: [
+        { hostname: 'db', ip: '10.0.0.1' },
+        { hostname: 'db', ip: '10.0.0.2' },
+      ],
+    }),
+    field: 'spec.containers[0].extraHosts[1]',
+  },
+  {
+    what: 'a DNS server by its name',
+    manifest: withContainer({ dns: ['dns.example'] }),
+    field: 'spec.containers[0].dns[0]',
+  },
+  {
+    what: 'more DNS servers than are asked',
+    manifest: withContainer({ dns: ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'] }),
+    field: 'spec.containers[0].dns',
+  },
   {
     what: 'a health timeout over its interval',
     manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 5, timeoutSeconds: 6 } }),

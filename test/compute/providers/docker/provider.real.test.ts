@@ -131,6 +131,45 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect((await look(wanted)).changes).toEqual([]);
   });
 
+  it('has its process as its spec says, by the word of the engine', async () => {
+    const container = containerSpec('app', {
+      image: images.one,
+      workingDir: '/srv',
+      user: '1000:1000',
+      stopSignal: 'SIGINT',
+      stopGracePeriodSeconds: 60,
+      init: true,
+      hostname: 'web',
+      readOnlyRootFilesystem: true,
+      tty: true,
+      stdin: true,
+      shmSize: '96Mi',
+      ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
+      extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
+      dns: ['10.0.0.2'],
+    });
+    const { look, spec, name } = await running('process', {}, { containers: [container] });
+    const made = await bench.docker.getContainer(name).inspect();
+    expect(made.Config).toMatchObject({
+      WorkingDir: '/srv',
+      User: '1000:1000',
+      StopSignal: 'SIGINT',
+      StopTimeout: 60,
+      Hostname: 'web',
+      Tty: true,
+      OpenStdin: true,
+    });
+    expect(made.HostConfig).toMatchObject({
+      Init: true,
+      ReadonlyRootfs: true,
+      ShmSize: 96 * 2 ** 20,
+      Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 2048 }],
+      ExtraHosts: ['db:10.0.0.1'],
+      Dns: ['10.0.0.2'],
+    });
+    expect((await look(spec)).changes).toEqual([]);
+  });
+
   it('loses a limit by a replacement, since the engine can do it in no other way', async () => {
     const { provider, look, name } = await running('unlimited', { resources: { memory: '64Mi' } });
     const before = await bench.look(name);

@@ -9,6 +9,7 @@ import { boundedHealthCheck } from '../state/confinement/image-health-check.ts';
 import type { EngineHealthCheck } from '../state/confinement/image-health-check.ts';
 import { environmentLine } from '../state/container-hashes.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
+import { processSettings } from '../state/process/process-settings.ts';
 import type { ImageVolume } from '../state/volumes/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
 
@@ -47,6 +48,7 @@ export function createBody(
     Env: spec.env.map((variable) => variableOf(variable, spec.name)),
     ExposedPorts: Object.fromEntries(byContainerPort(spec.ports ?? []).map(([key]) => [key, {}])),
     Labels: { ...container.labels },
+    ...processSettings(spec).config,
     ...(healthCheck === undefined ? {} : { Healthcheck: healthCheck as Dockerode.HealthConfig }),
     HostConfig: hostConfig(container, imageVolumes),
     ...(network.kind === 'private'
@@ -73,6 +75,7 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
   const { live, network, spec } = container;
   return {
     ...confining(container.confinement),
+    ...processSettings(spec).host,
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,
     Binds: [

@@ -3,14 +3,12 @@ import { consentTo, worstEffect } from '../../../permit.ts';
 import type { Consent } from '../../../permit.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { stopGraceSeconds } from '../state/process/stop-grace.ts';
 import { naming } from '../watch/engine-look.ts';
 import { inTheWayOf } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
 /** How containers are ended: with consent. */
-
-/** What a container is given to end by itself, in seconds: the engine's own default. */
-export const stopGraceSeconds = 10;
 
 export function consented({ permit, desired }: Attempt, effect: Effect, what: string): Consent {
   return consentTo(permit, effect, `${what} containers of ${desired.tenantId}`);
@@ -44,7 +42,8 @@ export async function stopOne(
   { container, consent }: { readonly container: ObservedContainer; readonly consent: Consent },
   signal: AbortSignal,
 ): Promise<void> {
-  await naming(container, 'stopped', engine.stopContainer(container.id, stopGraceSeconds, consent, signal));
+  const stopping = engine.stopContainer(container.id, stopGraceSeconds(container), consent, signal);
+  await naming(container, 'stopped', stopping);
 }
 
 export async function removeAll(

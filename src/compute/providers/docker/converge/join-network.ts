@@ -2,12 +2,13 @@ import { consentTo } from '../../../permit.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { endpointConfig } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import { consented, stopGraceSeconds } from './end-containers.ts';
+import { consented } from './end-containers.ts';
 import { largerNetworkName } from '../state/container-name.ts';
 import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { Joining, JoinStep } from '../state/plan/step.ts';
+import { stopGraceSeconds } from '../state/process/stop-grace.ts';
 
 /** What one that joins needs. */
 interface JoinAttempt {
@@ -97,6 +98,6 @@ async function renewConnections(
     await engine.disconnectContainer(id, network, consent, signal);
     await engine.connectContainer(id, network, endpointConfig(undefined), signal);
   }
-  await engine.stopContainer(id, stopGraceSeconds, consent, signal);
+  await engine.stopContainer(id, stopGraceSeconds(container), consent, signal);
   await engine.startContainer(id, signal);
 }

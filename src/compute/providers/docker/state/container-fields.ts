@@ -14,8 +14,7 @@ export const containerFields = {
   args: {
     change: 'rollout',
     by: 'hash',
-    // Empty is none.
-    hashed: ({ args }) => (args?.length === 0 ? undefined : args),
+    hashed: ({ args }) => unlessEmpty(args),
   },
   env: { change: 'rollout', by: 'hash', hashed: ({ env }) => env.toSorted(byKey(({ name }) => name)) },
   // The name of a port is for the status alone.
@@ -32,7 +31,47 @@ export const containerFields = {
       memoryBytes: memory === undefined ? 0 : memoryBytes(memory),
     }),
   },
+  workingDir: { change: 'rollout', by: 'hash', hashed: ({ workingDir }) => workingDir },
+  user: { change: 'rollout', by: 'hash', hashed: ({ user }) => user },
+  stopSignal: { change: 'rollout', by: 'hash', hashed: ({ stopSignal }) => stopSignal },
+  stopGracePeriodSeconds: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ stopGracePeriodSeconds }) => stopGracePeriodSeconds,
+  },
+  // Its confinement's, where the block may say so for all.
+  init: { change: 'rollout', by: 'confinement' },
+  hostname: { change: 'rollout', by: 'hash', hashed: ({ hostname }) => hostname },
+  // What is not so unless it is said to be is the same whether or not that is said.
+  readOnlyRootFilesystem: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ readOnlyRootFilesystem }) => readOnlyRootFilesystem || undefined,
+  },
+  tty: { change: 'rollout', by: 'hash', hashed: ({ tty }) => tty || undefined },
+  stdin: { change: 'rollout', by: 'hash', hashed: ({ stdin }) => stdin || undefined },
+  shmSize: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ shmSize }) => (shmSize === undefined ? undefined : memoryBytes(shmSize)),
+  },
+  ulimits: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ ulimits }) => unlessEmpty(ulimits?.toSorted(byKey(({ name }) => name))),
+  },
+  extraHosts: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ extraHosts }) => unlessEmpty(extraHosts?.toSorted(byKey(({ hostname }) => hostname))),
+  },
+  // They are asked in this order.
+  dns: { change: 'rollout', by: 'hash', hashed: ({ dns }) => unlessEmpty(dns) },
 } as const satisfies ContainerFieldRules;
+
+function unlessEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list?.length === 0 ? undefined : list;
+}
 
 type Ports = NonNullable<ContainerSpec['ports']>;
 
@@ -62,7 +101,7 @@ export type ContainerFieldRules = Readonly<Record<keyof ContainerSpec, FieldRule
 type FieldRule =
   /** A successor takes the container's place. */
   | { readonly change: 'rollout'; readonly by: 'hash'; readonly hashed: (spec: ContainerSpec) => unknown }
-  | { readonly change: 'rollout'; readonly by: 'name on the engine' }
+  | { readonly change: 'rollout'; readonly by: 'name on the engine' | 'confinement' }
   /** It is changed while the container runs. */
   | { readonly change: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
   | { readonly change: 'nothing' };

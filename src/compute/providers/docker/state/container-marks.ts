@@ -1,4 +1,5 @@
 import { hostPortsMark } from './network/host-ports.ts';
+import { graceMark } from './process/stop-grace.ts';
 
 /** The marks among a container's labels: nothing is asked of any other. */
 export const containerMarks: ReadonlySet<string> = new Set([
@@ -14,4 +15,5 @@ export const containerMarks: ReadonlySet<string> = new Set([
   'spec_hash',
   'live',
   hostPortsMark,
+  graceMark,
 ]);

@@ -27,6 +27,8 @@ import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
+import { checkProcess } from './process/process-settings.ts';
+import { graceMark } from './process/stop-grace.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
@@ -100,6 +102,7 @@ export function desiredTenant(
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
   const network = chooseNetwork(spec, settings, containers.length);
   checkPorts(containers, network, settings);
+  checkProcess(containers, network);
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     labelPrefix: block.label_prefix,
     tenantId: spec.tenantId,
@@ -203,7 +206,9 @@ function desiredContainer(
   spec: TenantComputeSpec<DockerConfig>,
   context: ContainerContext,
 ): DesiredContainer {
-  const { marks, network, volumes, confinement, pidsLimit, single } = context;
+  const { marks, network, volumes, pidsLimit, single } = context;
+  const { init = context.confinement.init, stopGracePeriodSeconds: grace } = container;
+  const confinement = { ...context.confinement, init };
   const { block, ownership } = context.settings;
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
@@ -243,6 +248,7 @@ function desiredContainer(
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
+      ...(grace === undefined ? {} : { [key(graceMark)]: `${grace}` }),
     },
     hashes,
     get earlierHashes() {

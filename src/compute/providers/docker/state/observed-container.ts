@@ -76,6 +76,8 @@ export interface Made {
   readonly live: string | undefined;
   /** Reference of its image. Earlier versions left that to the engine, which now has the id alone. */
   readonly image: string | undefined;
+  /** Seconds that it is given to end; see stop-grace.ts. */
+  readonly stopGrace?: string | undefined;
 }
 
 /** What an inspect adds. */
@@ -159,6 +161,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     specHash: labels[key('spec_hash')],
     live: labels[key('live')],
     image: labels[key('image')],
+    stopGrace: labels[key('stop_grace')],
   };
 }
 

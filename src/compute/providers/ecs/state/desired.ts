@@ -15,6 +15,7 @@ import { wantedName } from './policy/service-name.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
+import { checkServed } from './task-definition/unserved-fields.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
 /** A tenant's desired state in the words of ECS. Pure: nothing here asks ECS. */
@@ -77,7 +78,10 @@ export function desireService(
   if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
   const network = desireNetwork(config, block);
-  checkHostPorts(containers, network !== undefined || config.launch_type === 'FARGATE');
+  const isFargate = config.launch_type === 'FARGATE';
+  const isAwsvpc = network !== undefined || isFargate;
+  checkHostPorts(containers, isAwsvpc);
+  checkServed(containers, { isAwsvpc, isFargate });
   const overlay =
     containers.length === 0
       ? undefined

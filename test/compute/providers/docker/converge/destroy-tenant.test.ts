@@ -14,7 +14,14 @@ const { ownership } = settings();
 const name = 'landlord-tenant-acme';
 const spec = tenantSpec(
   { volumes: ['data:/data'] },
-  { containers: ['a', 'b', 'c', 'd'].map((one) => containerSpec(one)) },
+  {
+    containers: [
+      containerSpec('a', { stopGracePeriodSeconds: 0 }),
+      containerSpec('b', { stopGracePeriodSeconds: 60 }),
+      containerSpec('c'),
+      containerSpec('d'),
+    ],
+  },
 );
 const ref = (placement: Record<string, unknown> = {}): TenantPlace => ({
   tenantId: 'acme',
@@ -45,7 +52,9 @@ describe('destroying', () => {
     }
     expect(await destroy()).toEqual({ outcome: 'gone', message: 'Nothing is left' });
     expect(changes).toEqual([
-      ...['a', 'b', 'c'].map((one) => `stop ${name}.${one} 10`),
+      `stop ${name}.a 0`,
+      `stop ${name}.b 60`,
+      `stop ${name}.c 10`,
       ...['a', 'b', 'c', 'd'].map((one) => `remove ${name}.${one}`),
       'removeNetwork landlord-acme',
       'removeVolume landlord-acme_data',

@@ -68,6 +68,80 @@ it('a container port is published on each host port that is asked for', () => {
   });
 });
 
+describe('what a process is given', () => {
+  const process = {
+    workingDir: '/srv',
+    user: '1000:1000',
+    stopSignal: 'SIGINT',
+    stopGracePeriodSeconds: 60,
+    init: true,
+    hostname: 'web',
+    readOnlyRootFilesystem: true,
+    tty: true,
+    stdin: true,
+    shmSize: '256Mi',
+    ulimits: [{ name: 'nofile' as const, soft: 1024, hard: 2048 }],
+    extraHosts: [{ hostname: 'db', ip: 'host-gateway' }],
+    dns: ['10.0.0.2'],
+  };
+  const made = (over: Partial<typeof process> | undefined, config = {}, policy = {}) =>
+    desire(tenantSpec(config, { containers: [containerSpec('web', over)] }), {}, policy).containers[0];
+
+  it('stands in the request, in the words of the engine', () => {
+    const container = made(process);
+    expect(container && createBody(container)).toMatchObject({
+      WorkingDir: '/srv',
+      User: '1000:1000',
+      StopSignal: 'SIGINT',
+      StopTimeout: 60,
+      Hostname: 'web',
+      Tty: true,
+      OpenStdin: true,
+      HostConfig: {
+        Init: true,
+        ReadonlyRootfs: true,
+        ShmSize: 268_435_456,
+        Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 2048 }],
+        ExtraHosts: ['db:host-gateway'],
+        Dns: ['10.0.0.2'],
+      },
+    });
+    expect(container?.labels['landlord.stop_grace']).toBe('60');
+  });
+
+  it('is no other container where it says what is so anyway', () => {
+    const said = {
+      init: false,
+      readOnlyRootFilesystem: false,
+      tty: false,
+      stdin: false,
+      ulimits: [],
+      extraHosts: [],
+      dns: [],
+    };
+    expect(made(said)?.hashes).toEqual(made({})?.hashes);
+    expect(made({ init: true })?.hashes).toEqual(made({}, { init: true })?.hashes);
+    expect(made({ init: false }, { init: true })?.hashes).toEqual(made({})?.hashes);
+  });
+
+  it.each([
+    ['host', { hostname: 'web' }, /container web: hostname can't be set with network_mode host/],
+    [
+      'container:other',
+      { dns: ['10.0.0.2'] },
+      /container web: dns can't be set with network_mode container:other/,
+    ],
+    [
+      'container:other',
+      { extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }] },
+      /container web: extraHosts can't be set with network_mode container:other/,
+    ],
+  ])('may not be the network of another one: %s', (network_mode, over, message) => {
+    const policy = { allow_host_network: true, allow_join_network: true };
+    expect(() => made(over, { network_mode }, policy)).toThrow(refused('InvalidSpec', message));
+  });
+});
+
 it("an empty command leaves the image's own", () => {
   const containers = [containerSpec('app', { command: [], args: ['serve'] })];
   expect(createBody(only(tenantSpec({}, { containers })))).not.toHaveProperty('Entrypoint');

@@ -4,7 +4,8 @@ import type { ObservedContainer } from '../../state/observed-container.ts';
 import type { Step } from '../../state/plan/step.ts';
 import { assertPortsFree } from '../busy-ports.ts';
 import type { ConvergeDeps } from '../converge-deps.ts';
-import { consented, stopAll, stopGraceSeconds, stopOne } from '../end-containers.ts';
+import { stopGraceSeconds } from '../../state/process/stop-grace.ts';
+import { consented, stopAll, stopOne } from '../end-containers.ts';
 import type { Taking } from '../start-containers.ts';
 
 /** What makes room is waited for, for nothing runs until then. */
@@ -40,7 +41,9 @@ export async function stopBy(
   );
   if (await pendingStops.stop(tenantId, stops, signal)) return undefined;
   const message = `Stopping ${containers.map(({ name }) => `container ${name}`).join(', ')}`;
-  return { message, lookAgainAfterMs: stoppedByMs };
+  // The end of a stop is heard of before.
+  const lookAgainAfterMs = (Math.max(...containers.map(stopGraceSeconds)) + 5) * 1_000;
+  return { message, lookAgainAfterMs };
 }
 
 export interface Ending {
@@ -48,6 +51,3 @@ export interface Ending {
   readonly containers: readonly ObservedContainer[];
   readonly consent: Consent;
 }
-
-/** The end of a stop is heard of before. */
-const stoppedByMs = (stopGraceSeconds + 5) * 1_000;

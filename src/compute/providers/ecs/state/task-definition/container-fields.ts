@@ -3,6 +3,7 @@ import {
   cpuUnits,
   healthCheckDefinition,
   limitMemory,
+  linuxParameters,
   namedOver,
   portMapping,
   repositoryCredentials,
@@ -15,7 +16,8 @@ import type { ContainerDefinition } from './task-definition.ts';
  * that each change is a new revision, which ECS rolls out. A field that is not in here does not compile.
  */
 interface ContainerField {
-  readonly change: 'rollout' | 'live' | 'nothing';
+  /** `refused`: ECS can't do it, see unserved-fields.ts. */
+  readonly change: 'rollout' | 'refused';
   /** Its part of the overlay's hash. The names stay: hashes stand in the tags of what runs. */
   readonly hashed: (container: OverlayContainer) => Readonly<Record<string, unknown>>;
   /** Its part of the container's definition, over the base's. */
@@ -73,7 +75,56 @@ export const containerFields = {
       ...(resources.memory === undefined ? {} : limitMemory(resources.memory, base)),
     }),
   },
+  workingDir: asIs('workingDir', 'workingDirectory'),
+  user: asIs('user', 'user'),
+  stopSignal: { change: 'refused', hashed: () => ({}), defined: () => ({}) },
+  stopGracePeriodSeconds: asIs('stopGracePeriodSeconds', 'stopTimeout'),
+  init: {
+    change: 'rollout',
+    hashed: ({ spec: { init } }) => ({ init }),
+    defined: ({ spec }, base) => linuxParameters(spec, base),
+  },
+  hostname: asIs('hostname', 'hostname'),
+  readOnlyRootFilesystem: asIs('readOnlyRootFilesystem', 'readonlyRootFilesystem'),
+  tty: asIs('tty', 'pseudoTerminal'),
+  stdin: asIs('stdin', 'interactive'),
+  shmSize: {
+    change: 'rollout',
+    hashed: ({ spec: { shmSize } }) => ({ shmSize }),
+    defined: ({ spec }, base) => linuxParameters(spec, base),
+  },
+  ulimits: {
+    change: 'rollout',
+    hashed: ({ spec: { ulimits } }) => ({ ulimits }),
+    defined: ({ spec: { ulimits } }) =>
+      ulimits === undefined
+        ? {}
+        : { ulimits: ulimits.map(({ name, soft, hard }) => ({ name, softLimit: soft, hardLimit: hard })) },
+  },
+  extraHosts: {
+    change: 'rollout',
+    hashed: ({ spec: { extraHosts } }) => ({ extraHosts }),
+    defined: ({ spec: { extraHosts } }) =>
+      extraHosts === undefined
+        ? {}
+        : { extraHosts: extraHosts.map(({ hostname, ip }) => ({ hostname, ipAddress: ip })) },
+  },
+  dns: {
+    change: 'rollout',
+    hashed: ({ spec: { dns } }) => ({ dns }),
+    defined: ({ spec: { dns } }) => (dns === undefined ? {} : { dnsServers: [...dns] }),
+  },
 } as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
+
+/** A field that ECS takes as it is, by its own name for it. */
+function asIs(field: keyof ContainerSpec, name: keyof ContainerDefinition) {
+  return {
+    change: 'rollout',
+    hashed: ({ spec }: OverlayContainer) => ({ [field]: spec[field] }),
+    defined: ({ spec }: OverlayContainer): ContainerDefinition =>
+      spec[field] === undefined ? {} : { [name]: spec[field] },
+  } as const;
+}
 
 const fields: readonly ContainerField[] = Object.values(containerFields);
 

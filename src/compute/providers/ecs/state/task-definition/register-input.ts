@@ -7,7 +7,8 @@ import { checkOverlaid } from './overlaid-containers.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import { checkHostPorts } from './task-overlay.ts';
 import type { Overlay } from './task-overlay.ts';
-import { taskSize } from './task-size.ts';
+import { isForFargate, taskSize } from './task-size.ts';
+import { checkServed } from './unserved-fields.ts';
 
 /**
  * The request that registers an overlay's revision over `base`, which is whatever ECS described.
@@ -17,10 +18,10 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   checkOverlaid(overlay, base);
   const containerDefinitions = overlayDefinitions(overlay, base);
   checkSecrets(overlay, base);
-  checkHostPorts(
-    overlay.containers.map(({ spec }) => spec),
-    base.networkMode === 'awsvpc',
-  );
+  const specs = overlay.containers.map(({ spec }) => spec);
+  const isAwsvpc = base.networkMode === 'awsvpc';
+  checkHostPorts(specs, isAwsvpc);
+  checkServed(specs, { isAwsvpc, isFargate: isForFargate(overlay, base) });
   return {
     ...inherited(base),
     family: overlay.family,

@@ -36,16 +36,40 @@ export interface ContainerDefinition {
   /** Soft limit in MiB. */
   readonly memoryReservation?: number | undefined;
   readonly privileged?: boolean | undefined;
+  readonly workingDirectory?: string | undefined;
+  readonly user?: string | undefined;
+  /** In seconds. */
+  readonly stopTimeout?: number | undefined;
+  readonly hostname?: string | undefined;
+  readonly readonlyRootFilesystem?: boolean | undefined;
+  readonly pseudoTerminal?: boolean | undefined;
+  readonly interactive?: boolean | undefined;
+  readonly ulimits?: Ulimit[] | undefined;
+  readonly extraHosts?: { hostname: string | undefined; ipAddress: string | undefined }[] | undefined;
+  readonly dnsServers?: string[] | undefined;
   readonly linuxParameters?:
     | {
         readonly capabilities?: { add?: string[] | undefined } | undefined;
         readonly devices?: { hostPath: string | undefined }[] | undefined;
+        readonly initProcessEnabled?: boolean | undefined;
+        /** In MiB. */
+        readonly sharedMemorySize?: number | undefined;
       }
     | undefined;
   readonly dockerSecurityOptions?: string[] | undefined;
   readonly mountPoints?: { sourceVolume?: string | undefined }[] | undefined;
   readonly volumesFrom?: { sourceContainer?: string | undefined }[] | undefined;
 }
+
+export interface Ulimit {
+  readonly name: UlimitName | undefined;
+  readonly softLimit: number | undefined;
+  readonly hardLimit: number | undefined;
+}
+
+export type UlimitName =
+  | ('core' | 'cpu' | 'data' | 'fsize' | 'locks' | 'memlock' | 'msgqueue' | 'nice' | 'nofile' | 'nproc')
+  | ('rss' | 'rtprio' | 'rttime' | 'sigpending' | 'stack');
 
 export interface Volume {
   readonly name?: string | undefined;

@@ -17,7 +17,7 @@ export function taskSize(
       `spec.computeConfig.ecs.launch_type: the task definition ${revisionKey(base.taskDefinitionArn ?? '')} is made for ${compatibilities.join(', ')}, not for ${launchType}`,
     );
   }
-  const isFargate = launchType === 'FARGATE' || compatibilities.includes('FARGATE');
+  const isFargate = isForFargate({ launchType }, base);
   const needed = {
     cpu: taskAmount(
       Number(base.cpu ?? 0),
@@ -38,6 +38,14 @@ export function taskSize(
     ...((base.cpu ?? '') === '' ? {} : { cpu: String(needed.cpu) }),
     ...((base.memory ?? '') === '' ? {} : { memory: String(needed.memory) }),
   };
+}
+
+/** Whether Fargate may run it: then it must be able to. */
+export function isForFargate(
+  { launchType }: { readonly launchType?: Overlay['launchType'] | undefined },
+  { requiresCompatibilities = [] }: TaskDefinition,
+): boolean {
+  return launchType === 'FARGATE' || requiresCompatibilities.includes('FARGATE');
 }
 
 /** The sum where every container names its part; else at least what the base has for those that name none. */

@@ -18,6 +18,19 @@ const changed = {
   ports: [{ containerPort: 80, protocol: 'TCP' }],
   healthCheck: { command: ['/ok'], intervalSeconds: 5, retries: 3, startPeriodSeconds: 0 },
   resources: { cpu: '1' },
+  workingDir: '/srv',
+  user: '1000:1000',
+  stopSignal: 'SIGINT',
+  stopGracePeriodSeconds: 60,
+  init: true,
+  hostname: 'web',
+  readOnlyRootFilesystem: true,
+  tty: true,
+  stdin: true,
+  shmSize: '256Mi',
+  ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
+  extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
+  dns: ['10.0.0.2'],
 } as const satisfies Required<ContainerSpec>;
 const fields = Object.keys(containerFields) as (keyof ContainerSpec)[];
 

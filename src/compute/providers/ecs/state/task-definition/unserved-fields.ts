@@ -1,0 +1,76 @@
+import { ComputeError } from '../../../../errors.ts';
+import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+
+/** What ECS can't do of what a container may ask for: it is refused, and never left out without a word. */
+
+/** What the task runs on and in. */
+export interface TaskHost {
+  /** It has a network interface of its own, and with it names and addresses that no container can set. */
+  readonly isAwsvpc: boolean;
+  readonly isFargate: boolean;
+}
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
+const longestStopTimeout = 120;
+
+/** What is wrong with a field, and what would mend it; undefined: nothing. */
+type Unserved = (container: ContainerSpec, host: TaskHost) => string | undefined;
+
+const notInAwsvpc =
+  (field: 'hostname' | 'extraHosts' | 'dns'): Unserved =>
+  (container, { isAwsvpc }) =>
+    container[field] !== undefined && isAwsvpc
+      ? 'ECS has no such setting for tasks in awsvpc network mode. Leave it out'
+      : undefined;
+
+const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])[] = [
+  [
+    'stopSignal',
+    ({ stopSignal }) =>
+      stopSignal === undefined
+        ? undefined
+        : "ECS sends the signal that the image names. Leave it out, and say STOPSIGNAL in the image's Dockerfile",
+  ],
+  [
+    'stopGracePeriodSeconds',
+    ({ stopGracePeriodSeconds = 0 }) =>
+      stopGracePeriodSeconds > longestStopTimeout
+        ? `ECS waits at most ${longestStopTimeout} seconds. Ask for less`
+        : undefined,
+  ],
+  ['hostname', notInAwsvpc('hostname')],
+  ['extraHosts', notInAwsvpc('extraHosts')],
+  [
+    'extraHosts',
+    ({ extraHosts = [] }) =>
+      extraHosts.some(({ ip }) => ip === 'host-gateway')
+        ? 'ECS does not know host-gateway. Name an IP address'
+        : undefined,
+  ],
+  ['dns', notInAwsvpc('dns')],
+  [
+    'shmSize',
+    ({ shmSize }, { isFargate }) =>
+      shmSize !== undefined && isFargate
+        ? 'Fargate has no such setting. Leave it out, or use launch_type EC2'
+        : undefined,
+  ],
+  [
+    'ulimits',
+    ({ ulimits = [] }, { isFargate }) => {
+      const other = isFargate ? ulimits.find(({ name }) => name !== 'nofile') : undefined;
+      return other && `Fargate knows nofile alone, not ${other.name}. Leave it out, or use launch_type EC2`;
+    },
+  ],
+];
+
+/** Throws InvalidSpec, naming the field. */
+export function checkServed(containers: readonly ContainerSpec[], host: TaskHost): void {
+  for (const container of containers) {
+    for (const [field, unserved] of unservedFields) {
+      const why = unserved(container, host);
+      if (why === undefined) continue;
+      throw new ComputeError('InvalidSpec', `spec.containers: container ${container.name}: ${field}: ${why}`);
+    }
+  }
+}
