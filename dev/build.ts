@@ -1,7 +1,7 @@
 /** `npm run build`: bundles src/ into dist/, which runs without node_modules. */
 import { chmod, rm } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Metafile, Plugin } from 'esbuild';
@@ -78,7 +78,7 @@ const withoutUnusedModels: Plugin = {
   name: 'without-unused-models',
   setup(build) {
     build.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
-      path: join(dirname(fileURLToPath(import.meta.resolve('@kubernetes/client-node'))), 'config.js'),
+      path: join(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
     }));
     build.onLoad({ filter: /client-node\/dist\/gen\/index\.js$/ }, () => ({
       contents:

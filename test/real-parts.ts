@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { applyCrds } from '../dev/apply-crds.ts';
+import { buildOperator } from '../dev/build.ts';
 import { dockerBlockFor } from '../dev/docker-engine.ts';
 import { startRealParts } from '../dev/real-parts.ts';
 
@@ -23,6 +27,8 @@ declare module 'vitest' {
     publishAddress: string;
     /** Of a registry without a password, as in image references. */
     registryAddress: string;
+    /** The built operator: it starts many times faster than the sources do. */
+    operatorProgram: string;
   }
 }
 
@@ -31,13 +37,13 @@ declare module 'vitest' {
  * end. One that can't be had fails the run. Tests that kill or freeze a part start one of their own.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'landlord-operator-'));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  await buildOperator(folder);
   const parts = await startRealParts();
-  try {
-    await applyCrds(parts.controlPlane.kubeconfigPath);
-  } catch (error) {
-    await parts.stop();
-    throw error;
-  }
+  stack.defer(() => parts.stop());
+  await applyCrds(parts.controlPlane.kubeconfigPath);
   project.provide('kubeconfigPath', parts.controlPlane.kubeconfigPath);
   project.provide('operatorKubeconfigPath', parts.controlPlane.operatorKubeconfigPath);
   project.provide('apiserverUrl', parts.controlPlane.url);
@@ -47,5 +53,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('engineBlock', dockerBlockFor(parts.engine));
   project.provide('publishAddress', parts.engine.publishAddress);
   project.provide('registryAddress', parts.registry.address);
-  return () => parts.stop();
+  project.provide('operatorProgram', join(folder, 'main.js'));
+  const started = stack.move();
+  return () => started.disposeAsync();
 }

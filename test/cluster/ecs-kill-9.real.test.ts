@@ -9,7 +9,7 @@ import type { EcsBench } from './ecs-bench.ts';
 import { ecsRevisions, ecsServices } from './ecs-belongings.ts';
 import { startKillingProxy } from './killing-proxy.ts';
 import type { KillingProxy, KillPlan } from './killing-proxy.ts';
-import { buildOperatorProcess } from './operator-process.ts';
+import { startOperatorProcess } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
 import { untilPassed } from './until-passed.ts';
 
@@ -34,7 +34,6 @@ describe('a kill -9 of the operator at each kind of write to ECS', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'landlord-ecs-kill-'));
-    const build = buildOperatorProcess(join(folder, 'dist'));
     bench = await startEcsBench({ prefix: 'ecs-kill' });
     const { hostname, port } = new URL(bench.endpoint.url);
     proxy = await startKillingProxy({ port: 0 }, { secure: false, options: { host: hostname, port } });
@@ -47,12 +46,12 @@ describe('a kill -9 of the operator at each kind of write to ECS', () => {
       server: { address: '127.0.0.1:0' },
     };
     await writeFile(configFile, stringify(config));
-    const run = await build;
     const env = {
       AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
     };
-    start = () => (operator = run({ configFile, kubeconfigPath: inject('operatorKubeconfigPath'), env }));
+    const kubeconfigPath = inject('operatorKubeconfigPath');
+    start = () => (operator = startOperatorProcess({ configFile, kubeconfigPath, env }));
     start();
     const plain = ['count-before', 'count-after', 'tags-after', 'delete-before', 'delete-after'];
     const own = ['roll-after', 'roll-on-after', 'goer-before', 'goer-after'];

@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { KillingProxy } from './killing-proxy.ts';
 import { endpointsOf } from './operator-endpoints.ts';
-import { buildOperatorProcess } from './operator-process.ts';
-import type { OperatorProcess, StartOperatorProcess } from './operator-process.ts';
+import { startOperatorProcess } from './operator-process.ts';
+import type { OperatorProcess } from './operator-process.ts';
 import { startApiserverProxy } from './proxied-kubeconfig.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
@@ -15,7 +15,6 @@ describe('a running operator', () => {
   let ns: TestNamespace;
   let folder: string;
   let proxy: KillingProxy;
-  let run: StartOperatorProcess;
   let operator: OperatorProcess;
   /** Whether the proxy breaks every request for Tenants. */
   const gate = { closed: true };
@@ -25,7 +24,6 @@ describe('a running operator', () => {
     ns = await createTestNamespace('health');
     folder = await mkdtemp(join(tmpdir(), 'landlord-health-'));
     proxy = await startApiserverProxy(inject('operatorKubeconfigPath'), join(folder, 'kubeconfig'));
-    run = await buildOperatorProcess(join(folder, 'dist'));
     const config = {
       compute: { mock: {} },
       controller: { namespaces: [ns.name] },
@@ -57,7 +55,7 @@ describe('a running operator', () => {
 
   test('is not ready while it does not know the Tenants, and says so; then it is', async () => {
     const broken = breakRequests(2);
-    operator = run({
+    operator = startOperatorProcess({
       configFile: join(folder, 'landlord.yaml'),
       kubeconfigPath: join(folder, 'kubeconfig'),
     });

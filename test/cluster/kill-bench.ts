@@ -8,7 +8,7 @@ import type { Tenant } from '../../src/api/tenant.ts';
 import { dockerBlock, engineView } from './docker-tenants.ts';
 import { startKillingProxy } from './killing-proxy.ts';
 import type { KillingProxy, KillPlan, ProxiedRequest } from './killing-proxy.ts';
-import { buildOperatorProcess } from './operator-process.ts';
+import { startOperatorProcess } from './operator-process.ts';
 import type { OperatorProcess } from './operator-process.ts';
 import { startApiserverProxy } from './proxied-kubeconfig.ts';
 import { runningContainers } from './running-containers.ts';
@@ -107,7 +107,7 @@ async function prepareSite(prefix: string): Promise<Site> {
     pushImage({ address: inject('registryAddress') }, { repository: ns.name, tag });
   const folder = await mkdtemp(join(tmpdir(), 'landlord-kill-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const [run] = await Promise.all([buildOperatorProcess(join(folder, 'dist')), pushed('1'), pushed('2')]);
+  await Promise.all([pushed('1'), pushed('2')]);
   const kubeconfigPath = join(folder, 'kubeconfig');
   const engineSocket = join(folder, 'engine.sock');
   const socketPath = inject('dockerHost').replace('unix://', '');
@@ -124,7 +124,7 @@ async function prepareSite(prefix: string): Promise<Site> {
   };
   await writeFile(configFile, stringify(config));
   const parts = stack.move();
-  const start = (): OperatorProcess => run({ configFile, kubeconfigPath });
+  const start = (): OperatorProcess => startOperatorProcess({ configFile, kubeconfigPath });
   return { ns, proxies: { engine, api }, run: start, imageOf, pushed, close: () => parts.disposeAsync() };
 }
 

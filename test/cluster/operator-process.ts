@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { buildOperator } from '../../dev/build.ts';
+import { inject } from 'vitest';
 import { endpointsOf } from './operator-endpoints.ts';
 import type { OperatorEndpoints } from './operator-endpoints.ts';
 
@@ -24,21 +23,15 @@ export interface OperatorProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export type StartOperatorProcess = (options: OperatorProcessOptions) => OperatorProcess;
-
-/** Builds the operator into the folder; what it resolves with starts it, many times faster than the sources do. */
-export async function buildOperatorProcess(folder: string): Promise<StartOperatorProcess> {
-  await buildOperator(folder);
-  return (options) => startOperatorProcess(join(folder, 'main.js'), options);
-}
-
-function startOperatorProcess(
-  program: string,
-  { configFile, kubeconfigPath, env }: OperatorProcessOptions,
-): OperatorProcess {
+/** Starts the operator that was built for this run of the tests. */
+export function startOperatorProcess({
+  configFile,
+  kubeconfigPath,
+  env,
+}: OperatorProcessOptions): OperatorProcess {
   const child = spawn(
     process.execPath,
-    [program, 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
+    [inject('operatorProgram'), 'run', '--config', configFile, '--kubeconfig', kubeconfigPath],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let output = '';

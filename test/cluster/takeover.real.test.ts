@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import { resource } from '../../src/kube/client/resource.ts';
-import { buildOperatorProcess } from './operator-process.ts';
-import type { OperatorProcess, StartOperatorProcess } from './operator-process.ts';
+import { startOperatorProcess } from './operator-process.ts';
+import type { OperatorProcess } from './operator-process.ts';
 import { hangMs } from '../until.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
@@ -26,7 +26,6 @@ describe('replicas of the operator', () => {
   const replicas: Replica[] = [];
   let ns: TestNamespace;
   let folder: string;
-  let run: StartOperatorProcess;
 
   beforeAll(async () => {
     ns = await createTestNamespace('takeover');
@@ -44,7 +43,6 @@ describe('replicas of the operator', () => {
       },
     };
     await writeFile(join(folder, 'landlord.yaml'), stringify(config));
-    run = await buildOperatorProcess(join(folder, 'dist'));
   });
   afterAll(async () => {
     for (const replica of replicas) {
@@ -56,7 +54,7 @@ describe('replicas of the operator', () => {
   });
 
   const start = async (): Promise<Replica> => {
-    const child = run({
+    const child = startOperatorProcess({
       configFile: join(folder, 'landlord.yaml'),
       kubeconfigPath: inject('operatorKubeconfigPath'),
     });
