@@ -1,5 +1,6 @@
 import type { Placement, TenantStatus } from '../api/status.ts';
 import type { TenantSpec } from '../api/tenant.ts';
+import type { ComputeError } from '../compute/errors.ts';
 import { backoffMs } from '../async/backoff.ts';
 import type { Recurrence } from '../async/recurrence.ts';
 
@@ -26,6 +27,8 @@ export interface TenantMemory {
   rejected?: TenantStatus['rejected'];
   /** Steps that only undo what others have done, one after another. */
   undone?: Recurrence | undefined;
+  /** Places that refused to be emptied, what was asked of them, and what they said. */
+  refusedPlaces?: (Recurrence & { readonly pending: string; readonly refusal: ComputeError }) | undefined;
   /** How the last step stands: it waits its turn, or it has begun something that the next one goes on with. */
   step?: 'held' | 'underWay' | undefined;
   /** Writes of others over our status, one after another. */

@@ -1,6 +1,9 @@
+import { recurred } from '../../async/recurrence.ts';
+import type { Pace } from '../../async/recurrence.ts';
 import { ComputeError } from '../../compute/errors.ts';
+import { abandon } from '../../api/names.ts';
 import type { Endpoint } from '../../api/status.ts';
-import { note, placeAt } from '../pass.ts';
+import { note, placeAt, requestedAt } from '../pass.ts';
 import type { Outcome, Pass } from '../pass.ts';
 import { transitionLookMs } from '../status/requeue.ts';
 import { destroyPlacements, noteRetained } from './delete-tenant.ts';
@@ -19,10 +22,13 @@ export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Pro
     await showPreviousEndpoints(pass);
     return { ...outcome, verdict: { ...verdict, pending: leavingNext }, lookAgainAfterMs: leaveAfterMs };
   }
+  const held = heldBack(pass);
+  if (held !== undefined) return { ...outcome, verdict: { ...verdict, ...held } };
   const emptied = await destroyPlacements(pass, draft.previousPlacements, permitToLeave());
   const { left, why, failure, lookAgainAfterMs } = emptied;
   note(pass, { previousPlacements: left });
   noteRetained(pass, emptied.retained);
+  noteRefusal(pass, failure && { pending: why, refusal: failure });
   if (left.length === 0) return outcome;
   if (failure !== undefined) return { ...outcome, verdict: { ...verdict, pending: why, refusal: failure } };
   return {
@@ -30,6 +36,52 @@ export async function leavePreviousPlacements(pass: Pass, outcome: Outcome): Pro
     verdict: { ...verdict, pending: why },
     lookAgainAfterMs: Math.min(outcome.lookAgainAfterMs ?? Infinity, lookAgainAfterMs ?? transitionLookMs),
   };
+}
+
+interface Refused {
+  readonly pending: string;
+  readonly refusal: ComputeError;
+}
+
+/**
+ * What a place that refused is not asked again for yet, whatever else the tenant is looked at for. What somebody asks
+ * for is asked at once.
+ */
+function heldBack(pass: Pass): Refused | undefined {
+  const { refusedPlaces: refused } = pass.memory;
+  if (refused === undefined || refused.what !== askedOf(pass)) return undefined;
+  const leftMs = refused.heldUntil - pass.deps.now().getTime();
+  if (leftMs <= 0) return undefined;
+  const { code, message, cause } = refused.refusal;
+  const refusal = new ComputeError(code, message, { cause, retryAfterMs: leftMs });
+  return { pending: refused.pending, refusal };
+}
+
+/** An engine that is out of reach refuses nothing, and whoever sees it again has it asked. */
+function noteRefusal(pass: Pass, refused: Refused | undefined): void {
+  const { memory, deps } = pass;
+  if (refused === undefined || refused.refusal.code === 'ProviderUnavailable')
+    memory.refusedPlaces = undefined;
+  else {
+    const nowMs = deps.now().getTime();
+    memory.refusedPlaces = {
+      ...recurred(memory.refusedPlaces, askedOf(pass), nowMs, refusalPace),
+      ...refused,
+    };
+  }
+}
+
+/** Rights and rules are seldom changed within seconds. */
+const refusalPace: Pace = { free: 0, baseMs: 30_000 };
+
+function askedOf(pass: Pass): string {
+  const { generation, annotations } = pass.tenant.metadata;
+  return JSON.stringify([
+    generation,
+    requestedAt(pass),
+    annotations?.[abandon],
+    pass.draft.previousPlacements,
+  ]);
 }
 
 /** Whoever has just read the old endpoints gets time to use them. */
