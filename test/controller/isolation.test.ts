@@ -126,3 +126,28 @@ test('Secrets of which nothing is known after ten seconds are told as refused', 
   await fixture.pass(1);
   expect((await fixture.conditions('reader'))[0]).toBe('Ready=False/AccessDenied');
 });
+
+test('a Tenant that comes while thousands are looked at after a start waits for none of them', async () => {
+  const before = await startController([scriptedProvider('docker')]);
+  for (let index = 0; index < 1_000; index += 1) {
+    const metadata = { name: `old-${index}`, namespace };
+    await before.tenants.create({ apiVersion, kind, metadata, spec: {} });
+  }
+  await before.pass(1_000);
+  await before.stop();
+  const docker = scriptedProvider('docker');
+  const { provider } = docker.enabled;
+  const getStatus = provider.getStatus.bind(provider);
+  provider.getStatus = async (...asked) => {
+    await sleep(1_000);
+    return getStatus(...asked);
+  };
+  const fixture = await startController([docker], { apiserver: before.apiserver });
+  await fixture.pass(10_000);
+  fixture.passes.length = 0;
+  await fixture.create('fresh');
+  await fixture.pass(15_000);
+  expect(await fixture.conditions('fresh')).toEqual(['Ready=True/Running']);
+  // Those that had begun, and one turn in eight.
+  expect(fixture.passes.indexOf(`${namespace}/fresh`)).toBeLessThan(10);
+});
