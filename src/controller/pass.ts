@@ -8,9 +8,8 @@ import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
 import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
-import type { Resource } from '../kube/client/resource.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
-import type { SecretObject } from './secrets/secret-reader.ts';
+import type { SecretReads } from './secrets/secret-reader.ts';
 import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned/owned-look.ts';
 import type { FormerIds } from './owned/former-ids.ts';
@@ -41,7 +40,7 @@ export interface ReconcileDeps {
   readonly specSchema: TenantSpecSchema;
   readonly providers: EnabledProviders;
   readonly writer: TenantWriter;
-  readonly secrets: Resource<SecretObject>;
+  readonly secrets: SecretReads;
   /**
    * Whether changes of the namespace's Secrets are watched, so that none is missed after it was read. Where that is not known
    * yet, the key is looked at again once it is. May throw ComputeError.

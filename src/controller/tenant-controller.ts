@@ -22,6 +22,7 @@ import type { ReconcileDeps } from './pass.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
+import { sharedSecrets } from './secrets/shared-secrets.ts';
 import { createTenantLanes } from './tenant-lane.ts';
 import { createFormerIds } from './owned/former-ids.ts';
 import { createOwnedLook } from './owned/owned-look.ts';
@@ -103,7 +104,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
-    secrets: resource<SecretObject>(client, secretsResource),
+    secrets: sharedSecrets(resource<SecretObject>(client, secretsResource), secretWatch.versionOf),
     watchesSecrets: (namespace, key) => secretWatch.isWatched(namespace, key),
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,

@@ -82,6 +82,30 @@ describe('Secrets', () => {
     expect(docker.workloads.get(key)?.specHash).toContain('PASSWORD:one');
   });
 
+  const readsIn = ({ apiserver }: ControllerFixture) =>
+    apiserver.requests.filter(
+      ({ user, method, path }) => user === 'operator' && method === 'GET' && path.endsWith('/secrets/db'),
+    ).length;
+
+  test('that many tenants read are read once after a start, and once after each change', async () => {
+    const docker = scriptedProvider('docker');
+    const before = await startController([docker]);
+    await before.putSecret('db', { password: 'one' });
+    for (let index = 0; index < 40; index += 1) await before.create(`reader-${index}`, spec);
+    await before.stop();
+    const reads = readsIn(before);
+    const fixture = await startController([docker], { apiserver: before.apiserver });
+    await fixture.pass(1_000);
+    expect(new Set(fixture.passes).size).toBe(40);
+    expect(readsIn(fixture) - reads).toBe(1);
+    await fixture.putSecret('db', { password: 'two' });
+    await fixture.pass(1_000);
+    expect([...docker.workloads.values()].map(({ specHash }) => specHash)).toEqual(
+      Array<string>(40).fill('image= app=a(PASSWORD:two)'),
+    );
+    expect(readsIn(fixture) - reads).toBe(1 + 1);
+  });
+
   test('that change roll their readers, and nobody else', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);

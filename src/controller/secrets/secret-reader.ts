@@ -12,6 +12,8 @@ export interface SecretObject extends KubeObject {
   readonly data?: Record<string, string>;
 }
 
+export type SecretReads = Pick<Resource<SecretObject>, 'get'>;
+
 /** Reads one tenant's Secrets, each at most once per pass. Only ever from the tenant's own namespace. */
 export interface SecretReader {
   /** Rejects with ComputeError SecretNotFound, naming Secret and key. */
@@ -21,7 +23,7 @@ export interface SecretReader {
 }
 
 export function createSecretReader(
-  secrets: Resource<SecretObject>,
+  secrets: SecretReads,
   namespace: string,
   signal: AbortSignal,
 ): SecretReader {
