@@ -4,6 +4,7 @@ import { findCondition } from '../../src/api/conditions.ts';
 import { ecsTenantBlock } from '../../src/compute/providers/ecs/config.ts';
 import { ecsDefinition } from '../../src/compute/providers/ecs/definition.ts';
 import type { FrontDoor } from '../simulation/models/aws-ecs/front-door.ts';
+import type { Launch } from '../simulation/models/aws-ecs/records.ts';
 import { awsBench } from '../compute/providers/ecs/aws-bench.ts';
 import { startController } from './controller-fixture.ts';
 
@@ -77,5 +78,34 @@ describe('a Tenant that is Ready says Unknown within 75 seconds, and True again 
     await ns.pass(600_000);
     expect(await ready()).toMatchObject({ status: 'True' });
     expect(ns.writes()).toEqual([]);
+  });
+});
+
+describe('a service of which nothing comes is looked at ever more seldom, to once a minute', () => {
+  const fates = {
+    'because no task of it finds a place': () => ({ startMs: 24 * hour }),
+    'while the one before it serves on': ({ images: [image = ''] }: Launch) => ({
+      startMs: image.endsWith(':2') ? 24 * hour : 10_000,
+    }),
+  } as const;
+
+  test.each(Object.entries(fates))('%s', async (_why, fateOf) => {
+    const { provider, block } = awsBench({ fateOf });
+    const ns = await startController([], {
+      specSchema,
+      providers: new Map([['ecs', { definition: ecsDefinition, provider: provider.undriven, block }]]),
+    });
+    await ns.create('acme', { containers: [{ name: 'app', image: 'app:1' }] });
+    await ns.pass(600_000);
+    await ns.patch('acme', { spec: { containers: [{ name: 'app', image: 'app:2' }] } });
+    ns.passes.length = 0;
+    await ns.pass(60_000);
+    // A task that starts shows within seconds.
+    expect(ns.passes.length).toBeGreaterThan(10);
+    await ns.pass(hour);
+    ns.passes.length = 0;
+    await ns.pass(hour);
+    expect(ns.passes.length).toBeGreaterThanOrEqual(59);
+    expect(ns.passes.length).toBeLessThan(75);
   });
 });

@@ -5,6 +5,7 @@ import type { EcsDeployment, EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';
 import type { PortNames } from './endpoints.ts';
 import {
+  ageMs,
   establishedCount,
   healthCheckMs,
   isCompleted,
@@ -36,6 +37,8 @@ export interface ServiceOnEcs {
 const transitionLookMs = 3_000;
 /** The scheduler tries again ever more slowly; and what serves while something changes can be looked at as slowly. */
 const slowLookMs = 10_000;
+/** What has stood still for long is not about to move: an event or a sweep tells where it does. */
+const longestLookMs = 60_000;
 /** A service whose task failed so lately is not believed to run, whatever its count says, in milliseconds. */
 const failureMs = 30_000;
 /** For how long failed tasks explain why there are too few, and count as one story, in milliseconds. */
@@ -165,7 +168,18 @@ function tooFew(subject: Subject): ServiceHealth {
     runningCount + startingTasks(tasks, clock) >= desiredCount || past.shortForMs < scalingMs;
   const isScaling = desired?.desiredCount === undefined && runningCount > 0 && isKnownGood(subject);
   if (isScaling && message === undefined && isOnItsWay) return serving(subject);
-  return { state: 'starting', health: 'unknown', message, lookAgainAfterMs: transitionLookMs };
+  return {
+    state: 'starting',
+    health: 'unknown',
+    message,
+    lookAgainAfterMs: patientLookMs(subject, past.shortForMs),
+  };
+}
+
+/** A tenth of the time for which nothing has come, and that is no longer than since somebody changed it. */
+function patientLookMs({ service, clock }: Subject, lastsForMs = Infinity): number {
+  const ms = Math.min(lastsForMs, ageMs(primaryOf(service)?.createdAt, clock)) / 10;
+  return Math.min(longestLookMs, Math.max(transitionLookMs, ms));
 }
 
 function whileRunning(subject: Subject): ServiceHealth {
@@ -177,7 +191,9 @@ function whileRunning(subject: Subject): ServiceHealth {
   const isInFull = (deployment?.runningCount ?? Infinity) >= needed;
   if (!isCompleted(deployment) && (clock.callsCompleted === true || !isInFull || isShared(service))) {
     const unhealthy = proofOf(deployment, { desired, tasks, clock, needed }) === 'unhealthy';
-    return unhealthy ? checkFails : { ...starting, lookAgainAfterMs: transitionLookMs };
+    if (unhealthy) return checkFails;
+    const isAwaited = deployment?.runningCount === 0;
+    return { ...starting, lookAgainAfterMs: isAwaited ? patientLookMs(subject) : transitionLookMs };
   }
   // Those that are known are looked at all the same: they may have come after it was called COMPLETED.
   const isSure = isCompleted(deployment) && !needsProof(deployment, clock, past) && tasks.length === 0;
