@@ -70,10 +70,12 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'secrets', 'owned'],
+      '': ['steps', 'status', 'secrets', 'owned', 'followed'],
       steps: ['', 'status', 'secrets', 'owned'],
       status: [''],
       secrets: [''],
+      // What is known of the cluster, whoever works on it.
+      followed: ['', 'secrets'],
       // What is owned on the engines, whoever asks.
       owned: [],
     },

@@ -2,6 +2,7 @@ import { apiVersion, kind } from '../api/names.ts';
 import { plainText } from '../api/plain-text.ts';
 import type { TenantStatus } from '../api/status.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
+import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { note, requestedAt } from './pass.ts';
 import type { Outcome, Pass, Verdict } from './pass.ts';
@@ -84,8 +85,15 @@ function forgetLook(pass: Pass): void {
 export async function writeStatus(pass: Pass, status: TenantStatus): Promise<void> {
   const { deps, memory, tenant, signal } = pass;
   noteWhereabouts(memory, status);
-  memory.lastWrite = { status, at: deps.now().getTime() };
+  const at = deps.now().getTime();
+  memory.lastWrite = { status, at };
   pass.tenant = await deps.writer.writeStatus(tenant, status, signal);
+  const kept = deps.tenantOf(keyOf(tenant))?.status;
+  if (kept === undefined || !jsonEqual(kept, status)) return;
+  // One copy for all who remember it.
+  memory.lastWrite = { status: kept, at };
+  memory.soundStatus = kept;
+  noteWhereabouts(memory, kept);
 }
 
 export function summaryOf({ tenant, draft, deps }: Pass) {

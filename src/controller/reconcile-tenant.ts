@@ -6,7 +6,6 @@ import { unknownLabels } from '../compute/policy-by-namespace.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import { chosenProvider } from './chosen-provider.ts';
-import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
@@ -178,14 +177,13 @@ function onlyLostContact(error: unknown): ComputeError {
   return error;
 }
 
-/** Most passes are over the spec of the one before, and comparing is quicker than parsing. */
+/** Most passes are over the spec of the one before: a generation has one. */
 function specOf({ deps, tenant, memory }: Pass): TenantSpec {
-  const known = memory.parsed;
-  const spec =
-    known !== undefined && jsonEqual(known.stored, tenant.spec)
-      ? known.spec
-      : parseTenantSpec(deps.specSchema, tenant);
-  memory.parsed = { stored: tenant.spec, spec };
+  const { uid, generation } = tenant.metadata;
+  const { parsed } = memory;
+  if (parsed?.uid === uid && parsed.generation === generation) return parsed.spec;
+  const spec = parseTenantSpec(deps.specSchema, tenant);
+  memory.parsed = { uid, generation, spec };
   return spec;
 }
 

@@ -19,6 +19,7 @@ import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/w
 import { createDepartures } from './departures.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
+import { keptTenant } from './followed/kept-tenant.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { createSecretWatch } from './secrets/secret-watch.ts';
@@ -79,7 +80,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     resource: tenantsApi,
     namespaces: options.namespaces,
     ...(options.tenantSelector === '' ? {} : { labelSelector: options.tenantSelector }),
-    transform: withoutBulk,
+    transform: keptTenant,
     onEvent: (event) => hints.onTenant(event),
     logger,
     ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
@@ -201,15 +202,3 @@ async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal)
 
 /** The watch is rarely further behind than the first; whoever writes all the time is not to be raced. */
 const conflictBackoff = { baseMs: 250, capMs: 30_000, jitter: 'none' } as const;
-
-/** What is kept of a Tenant: managedFields and kubectl's copy of the manifest are half of its memory. */
-function withoutBulk(tenant: Tenant): Tenant {
-  const { managedFields: _managedFields, ...metadata } = tenant.metadata as Tenant['metadata'] & {
-    readonly managedFields?: unknown;
-  };
-  if (metadata.annotations?.[lastApplied] === undefined) return { ...tenant, metadata };
-  const { [lastApplied]: _lastApplied, ...annotations } = metadata.annotations;
-  return { ...tenant, metadata: { ...metadata, annotations } };
-}
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

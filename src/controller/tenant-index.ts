@@ -19,9 +19,9 @@ export interface TenantIndex {
 
 export function createTenantIndex(): TenantIndex {
   const ids = new Map<string, string>();
-  const byId = new Map<string, Set<string>>();
+  const byId: KeysByName = new Map();
   const secretsOf = new Map<string, readonly string[]>();
-  const bySecret = new Map<string, Set<string>>();
+  const bySecret: KeysByName = new Map();
 
   const forgetId = (key: string): readonly string[] => {
     const tenantId = ids.get(key);
@@ -46,7 +46,7 @@ export function createTenantIndex(): TenantIndex {
       forgetSecrets(key);
       return forgetId(key);
     },
-    keysOf: (tenantId) => [...(byId.get(tenantId) ?? [])],
+    keysOf: (tenantId) => keysIn(byId, tenantId),
     setSecrets(key, namespace, secrets) {
       forgetSecrets(key);
       const names = [...new Set(secrets)].map((name) => objectKey(namespace, name));
@@ -54,23 +54,33 @@ export function createTenantIndex(): TenantIndex {
       secretsOf.set(key, names);
       for (const name of names) addTo(bySecret, name, key);
     },
-    readersOf: (namespace, secret) => [...(bySecret.get(objectKey(namespace, secret)) ?? [])],
+    readersOf: (namespace, secret) => keysIn(bySecret, objectKey(namespace, secret)),
   };
 }
 
-function addTo(index: Map<string, Set<string>>, name: string, key: string): void {
+/** Most names have one key: a set for each would be most of what an index takes. */
+type KeysByName = Map<string, string | Set<string>>;
+
+function keysIn(index: KeysByName, name: string): readonly string[] {
   const keys = index.get(name);
-  if (keys === undefined) index.set(name, new Set([key]));
-  else keys.add(key);
+  if (keys === undefined) return [];
+  return typeof keys === 'string' ? [keys] : [...keys];
+}
+
+function addTo(index: KeysByName, name: string, key: string): void {
+  const keys = index.get(name);
+  if (keys === undefined) index.set(name, key);
+  else if (typeof keys !== 'string') keys.add(key);
+  else if (keys !== key) index.set(name, new Set([keys, key]));
 }
 
 /** Returns the keys that remain. */
-function removeFrom(index: Map<string, Set<string>>, name: string, key: string): readonly string[] {
-  const keys = index.get(name);
-  if (keys === undefined) return [];
-  keys.delete(key);
-  if (keys.size === 0) index.delete(name);
-  return [...keys];
+function removeFrom(index: KeysByName, name: string, key: string): readonly string[] {
+  const left = keysIn(index, name).filter((one) => one !== key);
+  const [only] = left;
+  if (only === undefined) index.delete(name);
+  else index.set(name, left.length === 1 ? only : new Set(left));
+  return left;
 }
 
 /** Of several Tenants with one id the oldest has it; of two of one second, the first by namespace and name. */

@@ -41,9 +41,9 @@ export interface TenantMemory {
   whereabouts?: Whereabouts | undefined;
   /** Where the engines have something of a tenant whose status names no place; undefined: they were not asked. */
   places?: OwnedPlaces | 'asking' | undefined;
-  /** The spec that was parsed last, as it is stored and as its schema takes it. */
-  parsed?: { readonly stored: unknown; readonly spec: TenantSpec } | undefined;
-  /** The stored status that was last found to be as its schema has it. */
+  /** The spec that was parsed last, as its schema takes it. */
+  parsed?: { readonly uid: string; readonly generation: number; readonly spec: TenantSpec } | undefined;
+  /** The status that was last found to be as its schema has it, or that the apiserver took. */
   soundStatus?: TenantStatus | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;

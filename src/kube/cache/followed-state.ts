@@ -5,8 +5,8 @@ import type { CacheEvent, ObjectCache } from './object-cache.ts';
 
 export interface FollowedStateOptions<T extends KubeObject> {
   readonly cache: ObjectCache<T>;
-  /** What the cache keeps of an object. */
-  readonly transform: (object: T) => T;
+  /** What the cache keeps of an object, of which `known` is the version that it has so far. */
+  readonly transform: (object: T, known: T | undefined) => T;
   /** Called in order, after the cache has changed. */
   readonly onEvent: (event: CacheEvent<T>) => void;
   /** The whole state was read; its events follow. */
@@ -56,7 +56,7 @@ export function createFollowedState<T extends KubeObject>(
     const same =
       known?.metadata.uid === object.metadata.uid &&
       known.metadata.resourceVersion === object.metadata.resourceVersion;
-    return same ? known : transform(object);
+    return same ? known : transform(object, known);
   }
 
   return {
@@ -78,7 +78,7 @@ export function createFollowedState<T extends KubeObject>(
       };
     },
     change(type, object) {
-      const kept = transform(object);
+      const kept = transform(object, cache.get(keyOf(object)));
       for (const event of type === 'DELETED' ? cache.remove(kept) : cache.upsert(kept)) onEvent(event);
       version = object.metadata.resourceVersion;
     },

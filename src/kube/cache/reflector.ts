@@ -83,8 +83,8 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
       return cache.size;
     },
     assume(answer) {
-      const object = transform(answer);
-      const previous = cache.get(keyOf(object));
+      const previous = cache.get(keyOf(answer));
+      const object = transform(answer, previous);
       if (!cache.assume(object)) return false;
       tell(previous === undefined ? { type: 'added', object } : { type: 'updated', object, previous });
       return true;

@@ -26,8 +26,11 @@ export interface ReflectorMetrics {
 export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly resource: Resource<T>;
   readonly logger: Logger;
-  /** What the cache keeps of an object. Metadata but managedFields, labels and annotations must stay. */
-  readonly transform?: (object: T) => T;
+  /**
+   * What the cache keeps of an object, of which `known` is the version that it has so far. Metadata but managedFields,
+   * labels and annotations must stay.
+   */
+  readonly transform?: (object: T, known: T | undefined) => T;
   /** Called in order, after the cache has changed. May throw: that is logged and harms nothing. */
   readonly onEvent?: (event: CacheEvent<T>) => void;
   readonly metrics?: ReflectorMetrics;
