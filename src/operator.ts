@@ -8,9 +8,9 @@ import type { Tenant } from './api/tenant.ts';
 import type { EnabledProvider, EnabledProviders } from './compute/selection/enabled-providers.ts';
 import { fencedProvider } from './compute/fenced-provider.ts';
 import { measuredProvider } from './compute/measured-provider.ts';
-import type { ProviderContext, ProviderDefinition } from './compute/provider.ts';
+import type { ProviderContext } from './compute/provider.ts';
 import { allowsRetain, policyFor } from './compute/policy-by-namespace.ts';
-import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
+import { tenantBlocks } from './compute/registry.ts';
 import { durationMs } from './api/duration.ts';
 import { podNamespace, processEnvironment } from './config/environment.ts';
 import type { OperatorConfig } from './config/operator-config.ts';
@@ -28,12 +28,14 @@ import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Refusal } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
-import { namespaceLabels } from './operator/namespace-labels.ts';
-import type { NamespaceLabels } from './operator/namespace-labels.ts';
-import { countTenants, reflectorMetrics } from './operator/cluster-metrics.ts';
+import { countTenants } from './operator/cluster-metrics.ts';
+import { follow } from './operator/following.ts';
+import type { Following } from './operator/following.ts';
+import { enabledDefinitions, readsSecrets } from './operator/enabled-definitions.ts';
 import { reaperOf } from './operator/reaper.ts';
 import { boundedLabel } from './observability/bounded-label.ts';
 import { startHealthServer } from './observability/http-server.ts';
+import type { HealthServer } from './observability/http-server.ts';
 import { createMetrics } from './observability/metrics.ts';
 import type { Metrics } from './observability/metrics.ts';
 
@@ -79,15 +81,10 @@ export async function runOperator(
     degraded: () => controller?.tenants.refusals().map(refusalText) ?? [],
     metrics: () => scrape(new AbortController().signal),
   });
-  logger.info(
-    {
-      port: server.port,
-      metricsPort: server.metricsPort,
-      instance: config.instance,
-      providers: Object.keys(config.compute),
-    },
-    'Landlord starts',
+  const following = follow(options, { client, metrics }, (namespaces) =>
+    controller?.onNamespaces(namespaces),
   );
+  logStart(options, server);
   try {
     return await lead(options, signal, async (leading, held) => {
       tenure = held;
@@ -95,23 +92,31 @@ export async function runOperator(
       metrics.leader.set(1);
       const cluster = await clusterUid(client, logger, leading);
       if (cluster === undefined) return;
-      const needed = enabledDefinitions(config).some(({ secrets }) => secrets === 'values');
+      const needed = readsSecrets(config);
       const hashKey = await installationKey({ client, config, needed, logger }, leading);
       if (hashKey === undefined) return;
-      const labels = namespaceLabels(config, { client, logger, metrics: reflectorMetrics(metrics) });
-      const policed = labels === undefined ? options : { ...options, config: labels.known(config) };
+      const policed = { ...options, config: following.labels?.known(config) ?? config };
       const created = await createProviders(policed, { clusterUid: cluster, hashKey }, metrics);
-      const providers = fenced(created, held);
-      await work(
-        { ...policed, client, metrics, providers, labels, tenure: held },
-        leading,
-        (created) => (controller = created),
-      );
+      const parts = {
+        ...policed,
+        client,
+        metrics,
+        providers: fenced(created, held),
+        following,
+        tenure: held,
+      };
+      await work(parts, leading, (ready) => (controller = ready));
     });
   } finally {
+    await following.end();
     await server.close();
     await client.close();
   }
+}
+
+function logStart({ config, logger }: OperatorOptions, { port, metricsPort }: HealthServer): void {
+  const { instance, compute } = config;
+  logger.info({ port, metricsPort, instance, providers: Object.keys(compute) }, 'Landlord starts');
 }
 
 function refusalText({ namespace, message }: Refusal): string {
@@ -185,10 +190,6 @@ async function lead(
   }
 }
 
-function enabledDefinitions({ compute }: OperatorConfig): readonly ProviderDefinition[] {
-  return providerDefinitions.filter(({ name }) => compute[name] !== undefined);
-}
-
 /** Loads and builds what the config enables; no other provider's SDK comes into memory. */
 async function createProviders(
   { config, logger }: OperatorOptions,
@@ -221,7 +222,7 @@ interface WorkOptions extends OperatorOptions {
   readonly client: KubeClient;
   readonly metrics: Metrics;
   readonly providers: EnabledProviders;
-  readonly labels: NamespaceLabels | undefined;
+  readonly following: Following;
   readonly tenure: Tenure;
 }
 
@@ -229,9 +230,9 @@ interface WorkOptions extends OperatorOptions {
 const mostLaneLabels = 32;
 
 async function work(
-  { config, logger, client, metrics, providers, labels, tenure }: WorkOptions,
+  { config, logger, client, metrics, providers, following: { cluster, labels }, tenure }: WorkOptions,
   signal: AbortSignal,
-  onCreated: (controller: TenantController) => void,
+  onReady: (controller: TenantController) => void,
 ): Promise<void> {
   const events = createEventRecorder({
     client,
@@ -251,11 +252,11 @@ async function work(
     concurrency: config.controller.concurrency,
     namespaces: config.controller.namespaces,
     tenantSelector: config.controller.tenant_selector,
+    cluster,
     mayRetain: (namespace) => allowsRetain(config.policy, namespace),
     freeTenantIds: (namespace) => policyFor(config.policy, namespace).free_tenant_ids,
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
-      reflector: reflectorMetrics(metrics),
       queue: {
         onDepth: (depth) => metrics.queueDepth.set(depth),
         onStart: ({ lane, urgency, waitedMs }) =>
@@ -265,7 +266,6 @@ async function work(
       },
     },
   });
-  onCreated(controller);
   const tenants = resource<Tenant>(client, tenantsResource);
   const orphans = reportOrphans(
     {
@@ -279,9 +279,9 @@ async function work(
     },
     signal,
   );
-  const following = labels?.run((namespaces) => controller.onNamespaces(namespaces), signal);
   await labels?.settled(signal);
+  onReady(controller);
   await controller.run(signal, drainMs, tenure.lost);
-  await Promise.all([orphans, following, ...[...providers.values()].map(({ provider }) => provider.close())]);
+  await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
 }

@@ -175,7 +175,7 @@ describe('the operator', { timeout: 60_000 }, () => {
     // Long enough for it to know the Tenants and to write to one.
     for (let turn = 0; turn < 30; turn += 1)
       expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
-    expect(asked('/tenants')).toBe(false);
+    expect(operator.apiserver.requests.filter(({ method }) => method === 'PATCH')).toEqual([]);
     answered.resolve();
     const reasonIs = (reason: string) => async () =>
       findCondition((await operator.tenants.get('acme', 'mine'))?.status?.conditions, 'Ready')?.reason ===
@@ -281,6 +281,58 @@ describe('an operator with leader election', { timeout: 60_000 }, () => {
     expect(operator.loaded.size).toBe(0);
   });
 
+  test('that waits for the lease knows the cluster, and works with that once it leads', async () => {
+    const entry = { selector: 'team=a', allow_retain: true };
+    const policy = { allow_retain: false, namespaces: [entry] };
+    const operator = await startOperator({ ...elected, policy });
+    await operator.createCluster();
+    await operator.namespaces.create({ metadata: { name: 'team-a', labels: { team: 'a' } } });
+    const spec = {
+      computeProvider: 'docker',
+      deletionPolicy: 'Retain',
+      imagePullSecrets: [{ name: 'regcred' }],
+    };
+    await operator.tenants.create({
+      apiVersion,
+      kind,
+      metadata: { name: 'acme', namespace: 'team-a' },
+      spec,
+    });
+    const held = { holderIdentity: 'other', leaseDurationSeconds: 3600, renewTime: new Date().toISOString() };
+    await operator.leases.create({ metadata: { name: 'landlord', namespace: 'landlord' }, spec: held });
+    void operator.start();
+    const reads = () =>
+      operator.apiserver.requests
+        .filter(
+          ({ user, method, path }) =>
+            user === 'landlord' && /^(GET|WATCH)$/.test(method) && !path.includes('/leases'),
+        )
+        .map(({ method, path }) => `${method} ${path}`)
+        .toSorted();
+    const watches = [
+      'WATCH /api/v1/namespaces',
+      'WATCH /api/v1/secrets',
+      'WATCH /apis/landlord.dev/v1alpha1/tenants',
+    ];
+    await until(() => reads().length === 3);
+    expect(reads()).toEqual(watches);
+    expect(await operator.get('/readyz')).toBe('200 ok');
+    expect(operator.loaded.size).toBe(0);
+    await operator.leases.mergePatch('landlord', 'landlord', { spec: { holderIdentity: '' } });
+    const reason = async () =>
+      findCondition((await operator.tenants.get('acme', 'team-a'))?.status?.conditions, 'Ready')?.reason;
+    await until(async () => (await reason()) === 'SecretNotFound');
+    expect(reads().filter((read) => read.startsWith('WATCH'))).toEqual(watches);
+    expect(reads().filter((read) => read.startsWith('GET'))).toEqual([
+      'GET /api/v1/namespaces/kube-system',
+      'GET /api/v1/namespaces/landlord/secrets/landlord-hash-key',
+      'GET /api/v1/namespaces/team-a/secrets/regcred',
+    ]);
+    expect(operator.loaded.get('docker')?.provider.calls.map(({ operation }) => operation)).not.toContain(
+      'provision',
+    );
+  });
+
   test('that leads is ready only once it knows the Tenants', async () => {
     const operator = await startOperator(elected);
     await operator.createCluster();
@@ -288,7 +340,7 @@ describe('an operator with leader election', { timeout: 60_000 }, () => {
     onTestFinished(() => held.resolve());
     operator.apiserver.intercept = ({ path }) => (path.endsWith('/tenants') ? held.promise : undefined);
     void operator.start();
-    await until(() => operator.apiserver.requests.some(({ path }) => path.endsWith('/tenants')));
+    await until(async () => (await operator.get('/metrics')).includes('landlord_leader 1'));
     expect(await operator.get('/readyz')).toBe('503 Tenants are not known yet');
     held.resolve();
     await until(async () => (await operator.get('/readyz')) === '200 ok');

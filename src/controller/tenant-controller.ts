@@ -10,7 +10,6 @@ import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { isConflict, isNotFound } from '../kube/client/kube-api-error.ts';
 import { splitKey } from '../kube/client/kube-object.ts';
-import { createReflectorSet } from '../kube/cache/reflector-set.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
 import { resource } from '../kube/client/resource.ts';
@@ -19,10 +18,10 @@ import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/w
 import { createDepartures } from './departures.ts';
 import { secretsResource, tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
-import { keptTenant } from './followed/kept-tenant.ts';
+import { followCluster } from './followed/followed-cluster.ts';
+import type { FollowedCluster } from './followed/followed-cluster.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
-import { createSecretWatch } from './secrets/secret-watch.ts';
 import { sharedSecrets } from './secrets/shared-secrets.ts';
 import { createTenantLanes } from './tenant-lane.ts';
 import { createFormerIds } from './owned/former-ids.ts';
@@ -47,6 +46,8 @@ export interface TenantControllerOptions {
   readonly namespaces: readonly string[];
   /** Label selector; empty: all. */
   readonly tenantSelector: string;
+  /** Where somebody else has it run: it is followed for longer than the controller runs. */
+  readonly cluster?: FollowedCluster;
   /** Whether Tenants of a namespace may leave behind what they run; undefined: nobody can tell now. Default: all may. */
   readonly mayRetain?: (namespace: string) => boolean | undefined;
   /** Whether Tenants of this namespace may have any id that they like. May throw ComputeError. */
@@ -76,15 +77,8 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const index = createTenantIndex();
   const memories = createTenantMemories();
   const tenantsApi = resource<Tenant>(client, tenantsResource);
-  const tenants: Reflector<Tenant> = createReflectorSet<Tenant>({
-    resource: tenantsApi,
-    namespaces: options.namespaces,
-    ...(options.tenantSelector === '' ? {} : { labelSelector: options.tenantSelector }),
-    transform: keptTenant,
-    onEvent: (event) => hints.onTenant(event),
-    logger,
-    ...(metrics?.reflector === undefined ? {} : { metrics: metrics.reflector }),
-  });
+  const cluster = options.cluster ?? followCluster(options);
+  const { tenants, secrets } = cluster;
   const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const laneOf = createTenantLanes(providers);
   const queue: WorkQueue = createWorkQueue({
@@ -99,14 +93,21 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
   const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
-  const hints = createTenantHints({ index, memories, queue, tenants, departures, now });
-  const secretWatch = createSecretWatch(options, hints);
+  const hints = createTenantHints({
+    index,
+    memories,
+    queue,
+    tenants,
+    hasTold: () => cluster.hasTold(),
+    departures,
+    now,
+  });
   const deps: ReconcileDeps = {
     specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
-    secrets: sharedSecrets(resource<SecretObject>(client, secretsResource), secretWatch.versionOf),
-    watchesSecrets: (namespace, key) => secretWatch.isWatched(namespace, key),
+    secrets: sharedSecrets(resource<SecretObject>(client, secretsResource), secrets.versionOf),
+    watchesSecrets: (namespace, key) => secrets.isWatched(namespace, key),
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,
     index,
@@ -119,10 +120,10 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     now,
   };
   const watches: Watch[] = [
-    (signal) => tenants.run(signal),
-    (signal) => secretWatch.run(signal),
+    ...(options.cluster === undefined ? [(signal: AbortSignal) => cluster.run(signal)] : []),
     ...providerWatches(providers, hints),
   ];
+  cluster.tell(hints);
   return {
     tenants,
     onNamespaces: (namespaces) => hints.onNamespaces(namespaces),

@@ -1,10 +1,10 @@
 import type { Tenant } from '../api/tenant.ts';
 import type { OnChange } from '../compute/provider.ts';
-import type { CacheEvent } from '../kube/cache/object-cache.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { WorkQueue } from '../kube/queue/work-queue.ts';
+import type { ClusterNews } from './followed/followed-cluster.ts';
 import type { Departures } from './departures.ts';
 import { recurred } from '../async/recurrence.ts';
 import { isStatusAlone, isWorthALook, urgencyAtStart } from './tenant-change.ts';
@@ -13,13 +13,7 @@ import type { TenantIndex } from './tenant-index.ts';
 import type { TenantMemories, TenantMemory } from './tenant-memory.ts';
 
 /** Turns whatever has happened into keys of the queue: Tenants that may need a pass. */
-export interface TenantHints {
-  /** A Tenant came, changed or went. */
-  onTenant(event: CacheEvent<Tenant>): void;
-  /** A Secret changed that Tenants may read. */
-  onSecret(namespace: string, name: string): void;
-  /** These Tenants can be looked at now: it is known whether their Secrets are watched. */
-  onSecretsKnown(keys: Iterable<string>): void;
+export interface TenantHints extends ClusterNews {
   /** Something changed that holds for all Tenants of these namespaces. */
   onNamespaces(namespaces: ReadonlySet<string>): void;
   /** Something happened on the provider's engine; without an id, to any tenant. */
@@ -30,7 +24,9 @@ export interface TenantHintsOptions {
   readonly index: TenantIndex;
   readonly memories: TenantMemories;
   readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'forget'>;
-  readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values' | 'size' | 'hasSynced'>;
+  readonly tenants: Pick<Reflector<Tenant>, 'get' | 'values' | 'size'>;
+  /** Whether all that there was at the start has been told. */
+  readonly hasTold: () => boolean;
   readonly departures: Pick<Departures, 'note'>;
   readonly now: () => Date;
 }
@@ -61,7 +57,7 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       }
       addHeir(event.type === 'updated' ? event.previous : object, index.put(key, tenantIdOf(object)));
       if (event.type === 'added')
-        return queue.add(key, tenants.hasSynced() ? change : { urgency: urgencyAtStart(object) });
+        return queue.add(key, options.hasTold() ? change : { urgency: urgencyAtStart(object) });
       const written = memories.peek(key)?.lastWrite?.status;
       if (!isWorthALook(event.previous, object, written)) return;
       if (!isStatusAlone(event.previous, object)) return queue.add(key, change);

@@ -7,7 +7,7 @@ import { keyOf } from '../../src/kube/client/kube-object.ts';
 import { statusOf, tenantWith } from './tenant-fixture.ts';
 
 /** Hints over Tenants of which `known` are there, and what they ask of the queue. */
-function hintsOver(known: readonly Tenant[] = [], hasSynced = true) {
+function hintsOver(known: readonly Tenant[] = [], hasTold = true) {
   const asked: string[] = [];
   const byKey = new Map(known.map((tenant) => [keyOf(tenant), tenant]));
   const index = createTenantIndex();
@@ -25,8 +25,8 @@ function hintsOver(known: readonly Tenant[] = [], hasSynced = true) {
       get: (namespace, name) => byKey.get(`${namespace}/${name}`),
       values: () => byKey.values(),
       size: byKey.size,
-      hasSynced: () => hasSynced,
     },
+    hasTold: () => hasTold,
     departures: { note: () => false },
     now: () => new Date('2026-01-01T00:00:00Z'),
   });

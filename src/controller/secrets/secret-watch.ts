@@ -26,6 +26,8 @@ export interface SecretWatch {
    * with it.
    */
   isWatched(namespace: string, key: string): boolean;
+  /** Somebody will ask. */
+  foresee(): void;
   /** The resource version of a Secret, as far as the watch has told. */
   readonly versionOf: (namespace: string | undefined, name: string) => string | undefined;
   run(signal: AbortSignal): Promise<void>;
@@ -75,6 +77,7 @@ export function createSecretWatch(
         `Secrets in namespace ${namespace} can not be watched: the service account of the operator needs get, list and watch on secrets`,
       );
     },
+    foresee: () => needed.resolve(),
     versionOf: (namespace, name) => secrets.get(namespace, name)?.metadata.resourceVersion,
     async run(signal) {
       await abortable(needed.promise, signal).catch(() => undefined);
