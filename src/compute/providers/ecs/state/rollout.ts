@@ -5,6 +5,7 @@ import type { Compared } from './compare-revision.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsDeployment, EcsRevision, EcsService } from './ecs-service.ts';
 import { tagKeys, tagMap } from './marks/tags.ts';
+import { isReturnTo } from './service-events.ts';
 
 /** How far the rollout of what was applied last has come. */
 
@@ -74,5 +75,5 @@ export function isReturn({ deployments = [], events = [] }: EcsService): boolean
   const { id, rolloutStateReason = '' } = deployments.find(({ status }) => status === 'PRIMARY') ?? {};
   if (id === undefined) return false;
   if (/rollback|roll(ing|ed) back|circuit breaker/i.test(rolloutStateReason)) return true;
-  return events.some(({ message = '' }) => /roll(ing|ed) back to/i.test(message) && message.includes(id));
+  return events.some((event) => isReturnTo(deployments, event));
 }

@@ -14,18 +14,59 @@ const changeMs = 300_000;
 export function presentTrouble({ events = [] }: EcsService, clock: Clock): string | undefined {
   const rest = events.findIndex((event) => isOld(event, clock, presentMs) || isRest(event));
   const present = rest === -1 ? events : events.slice(0, rest);
-  const told = present.find(({ message = '' }) => /unable|failed|error|insufficient/i.test(message))?.message;
+  const told = present.find(isTrouble)?.message;
   return told === undefined ? undefined : taskText(told.replace(/^\(service [^)]+\) /, ''));
 }
 
 /** Whether a task of it started or stopped a moment ago. */
 export function changedLately({ events = [] }: EcsService, clock: Clock): boolean {
   return events.some(
-    (event) =>
-      event.createdAt !== undefined &&
-      !isOld(event, clock, changeMs) &&
-      /has (started|stopped)|health check/i.test(event.message ?? ''),
+    (event) => event.createdAt !== undefined && !isOld(event, clock, changeMs) && isChange(event),
   );
+}
+
+/** Whether a task of it was started after that time, as the status has it; where there is none, or no date, it may have been. */
+export function hasStartedSince({ events = [] }: EcsService, time: string | undefined): boolean {
+  const sinceMs = time === undefined ? -Infinity : Date.parse(time);
+  return events.some(
+    (event) => isStart(event) && (event.createdAt === undefined || event.createdAt.getTime() > sinceMs),
+  );
+}
+
+/**
+ * As few of them as say the same to all that is asked here and of a rollout: whether it was a return, what is wrong unless
+ * it was put right since, and that a task was started, or did something else, lately.
+ */
+export function tellingEvents({ deployments, events = [] }: EcsService): readonly EcsEvent[] {
+  const rest = events.findIndex(isRest);
+  const telling = new Set([
+    events.find((event) => isReturnTo(deployments, event)),
+    (rest === -1 ? events : events.slice(0, rest)).find(isTrouble),
+    events[rest],
+    events.find(isStart),
+    events.find((event) => event.createdAt !== undefined && isChange(event)),
+  ]);
+  return events
+    .filter((event) => telling.has(event))
+    .map(({ message, createdAt }) => ({ message, createdAt }));
+}
+
+/** Whether it says that ECS went back to the deployment that is the present one. */
+export function isReturnTo(deployments: EcsService['deployments'] = [], { message = '' }: EcsEvent): boolean {
+  const { id } = deployments.find(({ status }) => status === 'PRIMARY') ?? {};
+  return id !== undefined && /roll(ing|ed) back to/i.test(message) && message.includes(id);
+}
+
+function isTrouble({ message = '' }: EcsEvent): boolean {
+  return /unable|failed|error|insufficient/i.test(message);
+}
+
+function isChange({ message = '' }: EcsEvent): boolean {
+  return /has (started|stopped)|health check/i.test(message);
+}
+
+function isStart({ message = '' }: EcsEvent): boolean {
+  return /has started/i.test(message);
 }
 
 function isRest({ message = '' }: EcsEvent): boolean {

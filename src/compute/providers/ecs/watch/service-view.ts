@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createSeenCache } from '../../../observation/seen-cache.ts';
 import { serviceKey } from '../address/service-target.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
@@ -5,6 +6,7 @@ import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
 import type { PortNames } from '../state/endpoints.ts';
+import { keptService, keptTask } from '../state/kept.ts';
 import { createContact } from './contact.ts';
 import type { Contact } from './contact.ts';
 import { createServiceNotes } from './service-notes.ts';
@@ -76,7 +78,7 @@ export function createServiceView(now: () => number): ServiceView {
     store(answer, moment) {
       const key = serviceKey(answer.target);
       contact.note(answer.target);
-      const isNews = seen.store(key, { ...answer, signature: signatureOf(answer.service) }, moment);
+      const isNews = seen.store(key, remembered(answer), moment);
       if (isNews && answer.service !== undefined) notes.appeared(answer.target);
     },
     settle(target, { service, settled }) {
@@ -90,10 +92,10 @@ export function createServiceView(now: () => number): ServiceView {
       const known = seen.last(key);
       const isBack = contact.note(found.target);
       if (known === undefined || known.moment > moment || seen.isStale(key, moment)) return isBack;
-      const signature = signatureOf(found.service);
-      const differs = signature !== known.value.signature;
+      const next = remembered({ ...found, settled: known.value.settled });
+      const differs = next.signature !== known.value.signature;
       // A new state is fresh enough for the look that it is reason for.
-      seen.store(key, { ...found, settled: differs || known.value.settled, signature }, moment);
+      seen.store(key, { ...next, settled: differs || next.settled }, moment);
       return differs || isBack;
     },
     beginSweeps() {
@@ -112,9 +114,14 @@ export function createServiceView(now: () => number): ServiceView {
     tasks: (target) => tasks.get(serviceKey(target)),
     storeTasks(target, those) {
       if (those === undefined) tasks.delete(serviceKey(target));
-      else tasks.set(serviceKey(target), those);
+      else tasks.set(serviceKey(target), { ...those, tasks: those.tasks.map(keptTask) });
     },
   };
+}
+
+function remembered(answer: SeenService): SeenService & { readonly signature: string } {
+  const { service } = answer;
+  return { ...answer, service: service && keptService(service), signature: signatureOf(service) };
 }
 
 function isNamed(cluster: string, service: string) {
@@ -127,7 +134,7 @@ function watchedServices(
   return Array.from(entries, ([, { value }]) => ({ target: value.target, tenantId: value.tenantId }));
 }
 
-/** All that tells something of the tenant: not the events, which come by themselves. */
+/** The hash of all that tells something of the tenant: not of the events, which come by themselves. */
 function signatureOf(service: EcsService | undefined): string {
   if (!isThere(service)) return 'none';
   const { status, taskDefinition, desiredCount, runningCount, launchType, networkConfiguration } = service;
@@ -141,5 +148,6 @@ function signatureOf(service: EcsService | undefined): string {
   ]);
   const tags = (service.tags ?? []).map(({ key, value }) => `${key}=${value}`).toSorted();
   const fields = { status, taskDefinition, desiredCount, runningCount, launchType, networkConfiguration };
-  return JSON.stringify([fields, service.deploymentConfiguration, deployments, tags]);
+  const told = JSON.stringify([fields, service.deploymentConfiguration, deployments, tags]);
+  return createHash('sha256').update(told).digest('base64');
 }

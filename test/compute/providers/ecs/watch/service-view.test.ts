@@ -1,6 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
+import { keptService } from '../../../../../src/compute/providers/ecs/state/kept.ts';
 import { clusterArn } from '../memory-ecs.ts';
 import { deployment, service } from '../observed-fixture.ts';
 
@@ -26,11 +27,11 @@ describe('what is settled', () => {
     expect(view.settled(target)).toBeUndefined();
     const answer = seen();
     view.store(answer, view.moment());
-    expect(view.settled(target)?.service).toBe(answer.service);
+    expect(view.settled(target)?.service).toEqual(keptService(answer.service));
     view.touch(target);
     expect(view.settled(target)).toBeUndefined();
     view.store(answer, view.moment());
-    expect(view.settled(target)?.service).toBe(answer.service);
+    expect(view.settled(target)?.service).toEqual(keptService(answer.service));
   });
 
   test('is nothing while no sweep goes on, of however many there were', () => {
