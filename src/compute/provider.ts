@@ -112,6 +112,8 @@ export interface TenantPlace {
   readonly placement: Placement;
   /** `compute.resourceIds` of the last status: what was seen as the tenant's, here or at another of its places. */
   readonly seen?: Readonly<Record<string, string>>;
+  /** `compute` of the last status, where nothing but this place went into it. */
+  readonly shown?: ComputeStatusBlock;
 }
 
 /** Where a tenant goes and what identifies its desired state. Providers add what their engine is to be told. */

@@ -6,6 +6,7 @@ import { plainText } from '../api/plain-text.ts';
 import type { ComputeStatusBlock, DriftItem, Placement, TenantStatus } from '../api/status.ts';
 import type { Tenant, TenantSpecSchema } from '../api/tenant.ts';
 import type { ComputeError } from '../compute/errors.ts';
+import { isSamePlace } from '../compute/place.ts';
 import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
@@ -158,7 +159,16 @@ export function placeAt({ tenant, draft }: Pass, placement: Placement): TenantPl
   const { namespace, name } = tenant.metadata;
   const tenantId = draft.tenantId ?? tenantIdOf(tenant);
   const seen = draft.compute?.resourceIds;
-  return { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
+  const place = { tenantId, namespace, name, placement, ...(seen === undefined ? {} : { seen }) };
+  return isSamePlace(placement, draft.placement) ? { ...place, ...shownOf(draft) } : place;
+}
+
+/** The status of the place that the Tenant has, unless it shows endpoints of an earlier one, too. */
+export function shownOf({
+  compute,
+  previousPlacements,
+}: Pick<StatusDraft, 'compute' | 'previousPlacements'>): Pick<TenantPlace, 'shown'> {
+  return compute === undefined || previousPlacements.length > 0 ? {} : { shown: compute };
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
 import { defect } from './defect.ts';
-import { draftFrom, note, placeAt, requestedAt } from './pass.ts';
+import { draftFrom, note, placeAt, requestedAt, shownOf } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { createSecretReader } from './secrets/secret-reader.ts';
 import { isLostContact } from './status/contact.ts';
@@ -114,6 +114,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
       ...(isMove ? desiredAnew(enabled, spec, desired) : desired),
       ...(leaving.length === 0 ? {} : { leaving }),
       ...(pass.draft.data.length === 0 ? {} : { had: pass.draft.data }),
+      ...(isMove ? {} : shownOf(pass.draft)),
     },
     enabled,
     draft: pass.draft,

@@ -1,6 +1,9 @@
-import type { Endpoint } from '../../../../api/status.ts';
+import type { ComputeStatusBlock, Endpoint } from '../../../../api/status.ts';
 import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
+import { isThere } from './ecs-service.ts';
+import type { EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';
+import { hasStartedSince } from './service-events.ts';
 import type { TaskDefinition } from './task-definition/task-definition.ts';
 
 /**
@@ -49,6 +52,25 @@ export function endpointsOf(
     .slice(0, maxTasks);
   const endpoints = addresses.flatMap((address) => (ports ?? []).map((port) => endpoint(address, port)));
   return endpoints.length === 0 ? {} : { endpoints };
+}
+
+/**
+ * What the status tells of the service's addresses, where its tasks are still those of then, by all that the service itself
+ * says: the same deployment with as many tasks, and none that was started since. Undefined: the tasks must be asked for.
+ */
+export function endpointsStillShown(
+  shown: ComputeStatusBlock | undefined,
+  service: EcsService | undefined,
+): readonly Endpoint[] | undefined {
+  if (shown?.endpoints === undefined || shown.health !== 'healthy' || !isThere(service)) return undefined;
+  const { serviceArn, status, runningCount, deployments = [] } = service;
+  const primary = deployments.find((deployment) => deployment.status === 'PRIMARY');
+  const isSame =
+    status === 'ACTIVE' &&
+    shown.resourceIds?.['service'] === serviceArn &&
+    shown.resourceIds?.['deployment'] === primary?.id &&
+    shown.running === runningCount;
+  return isSame && !hasStartedSince(service, shown.lastTransitionTime) ? shown.endpoints : undefined;
 }
 
 function addressOf({ attachments = [] }: EcsTask): string | undefined {

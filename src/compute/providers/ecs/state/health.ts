@@ -1,4 +1,4 @@
-import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
+import type { ComputeHealth, ComputeState, Endpoint } from '../../../../api/status.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsDeployment, EcsService } from './ecs-service.ts';
@@ -31,6 +31,8 @@ export interface ServiceOnEcs {
   readonly tasks?: readonly EcsTask[] | undefined;
   /** Ports of its task definition that are endpoints. */
   readonly ports?: readonly PortNames[] | undefined;
+  /** Its endpoints, where they are known without its tasks. */
+  readonly endpoints?: readonly Endpoint[] | undefined;
 }
 
 /** How often a service in transition is looked at, in milliseconds. */

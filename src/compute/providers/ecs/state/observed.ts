@@ -45,7 +45,9 @@ export function observe(
       running: service.runningCount ?? 0,
       // What drains has none: the status remembers the count for the one that is made next.
       desired: (service.status === 'DRAINING' ? desired?.firstCount : undefined) ?? service.desiredCount ?? 0,
-      ...endpointsOf(there.tasks, there.ports),
+      ...(there.endpoints === undefined
+        ? endpointsOf(there.tasks, there.ports)
+        : { endpoints: [...there.endpoints] }),
       resourceIds: resourceIds(service, rollout),
     },
     ...(health === 'healthy' && isScaling(service) ? { scaling: true } : {}),

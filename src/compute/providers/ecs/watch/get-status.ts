@@ -4,10 +4,11 @@ import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import { assertOwn } from '../state/assert-own.ts';
 import { targetOf } from '../state/desired.ts';
 import type { DesiredService } from '../state/desired.ts';
+import { diffService } from '../state/diff.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
-import { portsOf, portsOfDefinition } from '../state/endpoints.ts';
+import { endpointsStillShown, portsOf, portsOfDefinition } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
 import type { Clock } from '../state/evidence.ts';
 import { needsTasks, newsMs } from '../state/health.ts';
@@ -47,7 +48,11 @@ export async function getStatus(
   const known = fresh ? undefined : view.settled(target);
   const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
   assertOwn(ownership, at, service);
-  const observation = await observeService(deps, { fresh, target, desired, service }, signal);
+  const observation = await observeService(
+    deps,
+    { fresh, target, desired, service, shown: at.shown },
+    signal,
+  );
   const { imageUnavailable, ...rest } = observation;
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
   if (known === undefined) view.store({ target, tenantId: at.tenantId, service, settled }, moment);
@@ -84,6 +89,7 @@ interface Observing {
   readonly target: ServiceTarget;
   readonly desired: DesiredService | undefined;
   readonly service: EcsService | undefined;
+  readonly shown: TenantPlace['shown'];
 }
 
 async function observeService(
@@ -93,15 +99,24 @@ async function observeService(
 ): Promise<EcsObservation> {
   const { view } = deps;
   const { target, desired, service } = subject;
-  const ports = await portsAt(deps, subject, signal);
   const clock = deps.clock(target.scope);
   const past = view.past(target, isShort(service));
   const wrong = needsTasks(desired, { service }, clock, past) || view.failedWithin(target, newsMs);
-  const tasks = await tasksOf(deps, { ...subject, wrong, ports }, signal);
-  const observation = observe(desired, { service, tasks, ports }, clock, past);
+  // What is about to be changed has other tasks soon: until then, their addresses are no news.
+  const afresh = subject.fresh && !differs(desired, service);
+  // After a start, nobody knows the tasks of thousands: what the service itself vouches for costs no call.
+  const isKnown = wrong || afresh || view.tasks(target) !== undefined;
+  const endpoints = isKnown ? undefined : endpointsStillShown(subject.shown, service);
+  const ports = endpoints === undefined ? await portsAt(deps, subject, signal) : [];
+  const tasks = await tasksOf(deps, { ...subject, wrong, afresh, ports }, signal);
+  const observation = observe(desired, { service, tasks, ports, endpoints }, clock, past);
   if (observation.compute.health === 'unhealthy') view.noteFailure(target);
   noteProof(view, { target, desired }, observation);
   return observation;
+}
+
+function differs(desired: DesiredService | undefined, service: EcsService | undefined): boolean {
+  return desired !== undefined && isThere(service) && diffService(desired, service).changes.length > 0;
 }
 
 function isShort(service: EcsService | undefined): boolean {
@@ -135,15 +150,17 @@ async function portsAt(
   return found === undefined ? [] : portsOfDefinition(found.taskDefinition);
 }
 
+interface TaskSearch extends Observing {
+  /** Whether the tasks can tell more than the service. */
+  readonly wrong: boolean;
+  /** Whether addresses are to be asked for even where they are known. */
+  readonly afresh: boolean;
+  readonly ports: readonly PortNames[];
+}
+
 async function tasksOf(
   { api, view }: StatusDeps,
-  {
-    fresh,
-    target,
-    service,
-    wrong,
-    ports,
-  }: Observing & { readonly wrong: boolean; readonly ports: readonly PortNames[] },
+  { fresh, target, service, wrong, afresh, ports }: TaskSearch,
   signal: AbortSignal,
 ): Promise<readonly EcsTask[] | undefined> {
   if (!isThere(service) || service.status === 'DRAINING') {
@@ -157,9 +174,9 @@ async function tasksOf(
   ]);
   const before = view.tasks(target);
   // The addresses of tasks that stay the same do so, too.
-  if (!wrong && !fresh && before?.of === of) return before.tasks;
-  // After a start, the addresses of thousands are asked for: whoever changes something waits for none of them.
-  const priority = wrong || fresh ? 'user' : 'sweep';
+  if (!wrong && !afresh && before?.of === of) return before.tasks;
+  // Whoever changes something looks afresh, and waits for none of those who only want to know.
+  const priority = fresh ? 'user' : 'sweep';
   const tasks = await api.describeTasks(target, { limit: maxTasks, priority }, signal);
   if (ports.length > 0) view.storeTasks(target, { of, tasks, ports });
   return tasks;

@@ -1,7 +1,13 @@
-import type { Attachment, Task } from '@aws-sdk/client-ecs';
-import { expect, test } from 'vitest';
-import { endpointsOf, portsOf } from '../../../../../src/compute/providers/ecs/state/endpoints.ts';
+import type { Attachment, Service, Task } from '@aws-sdk/client-ecs';
+import { describe, expect, test } from 'vitest';
+import type { ComputeStatusBlock } from '../../../../../src/api/status.ts';
+import {
+  endpointsOf,
+  endpointsStillShown,
+  portsOf,
+} from '../../../../../src/compute/providers/ecs/state/endpoints.ts';
 import { containerSpec } from '../ecs-fixture.ts';
+import { ago, deployment, service } from '../observed-fixture.ts';
 
 const http = { name: 'http', port: 80, protocol: 'tcp' } as const;
 const privateAddress = 'privateIPv4Address';
@@ -73,4 +79,45 @@ test('an endpoint has a URL where it speaks TCP, and there is none without ports
   });
   expect(endpointsOf([at('10.0.0.1')], [])).toEqual({});
   expect(endpointsOf([at('10.0.0.1')], undefined)).toEqual({});
+});
+
+describe('endpoints that the status shows', () => {
+  const endpoints = [{ name: 'http', type: 'tcp', address: '10.0.0.7', port: 80 }];
+  const shown: ComputeStatusBlock = {
+    state: 'running',
+    health: 'healthy',
+    running: 2,
+    desired: 2,
+    endpoints,
+    resourceIds: { service: service().serviceArn ?? '', deployment: 'ecs-svc/2' },
+    lastTransitionTime: ago(60).toISOString(),
+  };
+  const started = (seconds: number) => ({
+    message: '(service a) has started 1 tasks: (task b).',
+    createdAt: ago(seconds),
+  });
+
+  test('still hold where the service runs as many tasks of the same deployment, and started none since', () => {
+    expect(endpointsStillShown(shown, service())).toBe(endpoints);
+    expect(endpointsStillShown(shown, service({ events: [started(61)] }))).toBe(endpoints);
+  });
+
+  test.each<[what: string, shown: Partial<ComputeStatusBlock>, service: Partial<Service>]>([
+    ['a task was started since', {}, { events: [started(59)] }],
+    ['a task was started, nobody knows when', {}, { events: [{ message: 'has started 1 tasks' }] }],
+    [
+      'nobody knows since when they are shown',
+      { lastTransitionTime: undefined },
+      { events: [started(9_999)] },
+    ],
+    ['another deployment is the newest', {}, { deployments: [deployment({ id: 'ecs-svc/3' })] }],
+    ['it is another service', { resourceIds: { service: 'other', deployment: 'ecs-svc/2' } }, {}],
+    ['more run', {}, { runningCount: 3 }],
+    ['it drains', {}, { status: 'DRAINING' }],
+    ['it is gone', {}, { status: 'INACTIVE' }],
+    ['it was not healthy', { health: 'unknown' }, {}],
+    ['there are none', { endpoints: undefined }, {}],
+  ])('are asked for where %s', (_what, overShown, overService) => {
+    expect(endpointsStillShown({ ...shown, ...overShown }, service(overService))).toBeUndefined();
+  });
 });
