@@ -193,6 +193,15 @@ export const ecsOperatorBlock = z
         'Where secretKeyRefs are found: pattern NAMESPACE/NAME/KEY to ARN of Secrets Manager or SSM. {namespace}, {name} and ' +
           '{key} stand for those parts in the ARN; what stands between two of them must be in no name, such as "/".',
       ),
+    api_rate_share: z
+      .number()
+      .min(0.05)
+      .max(1)
+      .default(1)
+      .describe(
+        'How much of what Landlord takes of an account (70 % of its documented limits in a region) falls to this operator, ' +
+          'from 0.05 to 1: for several operators in one account and region, of all of which it must be 1 at the most.',
+      ),
     adopt_clusters: z
       .array(z.string())
       .default([])

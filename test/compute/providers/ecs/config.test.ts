@@ -115,3 +115,12 @@ describe('the blocks of ecs', () => {
     });
   });
 });
+
+test.each([
+  [1, 'taken'],
+  [0.05, 'taken'],
+  [0, 'ecs.api_rate_share: must be at least 0.05'],
+  [1.5, 'ecs.api_rate_share: must be at most 1'],
+])('a share of %s of the rates is %s', (api_rate_share, message) => {
+  expect(refusal(ecsOperatorBlock, { ...required, api_rate_share })).toBe(message);
+});

@@ -11,7 +11,7 @@ import { abortedCall } from './ecs-errors.ts';
 import { createSessions } from './ecs-sessions.ts';
 import type { RoleTerms } from './ecs-sessions.ts';
 import { queueHints } from './queue-hints.ts';
-import { ecsRateLimits } from './limits/rate-limits.ts';
+import { limitsFor } from './limits/rate-limits.ts';
 import type { OperationFamily, RateLimit } from './limits/rate-limits.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
 import { createServiceClock } from './service-clock.ts';
@@ -33,7 +33,7 @@ export interface EcsClientOptions {
   readonly logger: Logger;
   /** Monotonic clock in milliseconds. Default: performance.now. */
   readonly now?: () => number;
-  /** Default: 70 % of what AWS documents. */
+  /** Default: 70 % of what AWS documents, times the block's `api_rate_share`. */
   readonly limits?: Partial<Record<OperationFamily, RateLimit>>;
   /** Milliseconds that one try of a call may take. Default: 10 s. */
   readonly deadlineMs?: number;
@@ -56,7 +56,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     connectMs,
     requestMs: deadlineMs,
   });
-  const limits = { ...ecsRateLimits, ...options.limits };
+  const limits = { ...limitsFor(block.api_rate_share), ...options.limits };
   const tokensOf = createRateLimiter({ limits, ownAccount: accountOf(block.cluster_arn), now, maxWaitMs });
   const connection = connectEcs({ sessions, tokensOf, logger, now, deadlineMs });
   const closing = new AbortController();

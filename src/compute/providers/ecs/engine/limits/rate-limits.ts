@@ -32,3 +32,19 @@ export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
   // TagResource, UntagResource: 20 and 10/s, so 14 and 7/s.
   tagging: { burst: 20 * ourShare, perSecond: 10 * ourShare },
 };
+
+/** The part of them that falls to one of several operators in the account and region. Each may make at least one call at once. */
+export function limitsFor(share: number): Readonly<Record<OperationFamily, RateLimit>> {
+  const part = ({ burst, perSecond }: RateLimit): RateLimit => ({
+    burst: Math.max(1, burst * share),
+    perSecond: perSecond * share,
+  });
+  return {
+    serviceWrites: part(ecsRateLimits.serviceWrites),
+    serviceReads: part(ecsRateLimits.serviceReads),
+    taskDefinitionWrites: part(ecsRateLimits.taskDefinitionWrites),
+    taskDefinitionReads: part(ecsRateLimits.taskDefinitionReads),
+    taskReads: part(ecsRateLimits.taskReads),
+    tagging: part(ecsRateLimits.tagging),
+  };
+}
