@@ -54,13 +54,18 @@ export function endpointsOf(
   return endpoints.length === 0 ? {} : { endpoints };
 }
 
+/** A status is written some time after the look that it is made of: what began meanwhile is not in it. */
+const writtenWithinMs = 60_000;
+
 /**
  * What the status tells of the service's addresses, where its tasks are still those of then, by all that the service itself
  * says: the same deployment with as many tasks, and none that was started since. Undefined: the tasks must be asked for.
+ * `aheadMs`: how far the clock of ECS is ahead of ours, by which the status is dated.
  */
 export function endpointsStillShown(
   shown: ComputeStatusBlock | undefined,
   service: EcsService | undefined,
+  aheadMs: number,
 ): readonly Endpoint[] | undefined {
   if (shown?.endpoints === undefined || shown.health !== 'healthy' || !isThere(service)) return undefined;
   const { serviceArn, status, runningCount, deployments = [] } = service;
@@ -70,7 +75,8 @@ export function endpointsStillShown(
     shown.resourceIds?.['service'] === serviceArn &&
     shown.resourceIds?.['deployment'] === primary?.id &&
     shown.running === runningCount;
-  return isSame && !hasStartedSince(service, shown.lastTransitionTime) ? shown.endpoints : undefined;
+  const sinceMs = Date.parse(shown.lastTransitionTime ?? '') + aheadMs - writtenWithinMs;
+  return isSame && !hasStartedSince(service, sinceMs) ? shown.endpoints : undefined;
 }
 
 function addressOf({ attachments = [] }: EcsTask): string | undefined {

@@ -25,11 +25,10 @@ export function changedLately({ events = [] }: EcsService, clock: Clock): boolea
   );
 }
 
-/** Whether a task of it was started after that time, as the status has it; where there is none, or no date, it may have been. */
-export function hasStartedSince({ events = [] }: EcsService, time: string | undefined): boolean {
-  const sinceMs = time === undefined ? -Infinity : Date.parse(time);
+/** Whether a task of it was started after that time, by the clock of ECS; where there is none, or no date, it may have been. */
+export function hasStartedSince({ events = [] }: EcsService, sinceMs: number): boolean {
   return events.some(
-    (event) => isStart(event) && (event.createdAt === undefined || event.createdAt.getTime() > sinceMs),
+    (event) => isStart(event) && !(event.createdAt !== undefined && event.createdAt.getTime() <= sinceMs),
   );
 }
 

@@ -106,7 +106,8 @@ async function observeService(
   const afresh = subject.fresh && !differs(desired, service);
   // After a start, nobody knows the tasks of thousands: what the service itself vouches for costs no call.
   const isKnown = wrong || afresh || view.tasks(target) !== undefined;
-  const endpoints = isKnown ? undefined : endpointsStillShown(subject.shown, service);
+  const aheadMs = clock.nowMs - Date.now();
+  const endpoints = isKnown ? undefined : endpointsStillShown(subject.shown, service, aheadMs);
   const ports = endpoints === undefined ? await portsAt(deps, subject, signal) : [];
   const tasks = await tasksOf(deps, { ...subject, wrong, afresh, ports }, signal);
   const observation = observe(desired, { service, tasks, ports, endpoints }, clock, past);

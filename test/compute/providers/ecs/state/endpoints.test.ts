@@ -98,11 +98,19 @@ describe('endpoints that the status shows', () => {
   });
 
   test('still hold where the service runs as many tasks of the same deployment, and started none since', () => {
-    expect(endpointsStillShown(shown, service())).toBe(endpoints);
-    expect(endpointsStillShown(shown, service({ events: [started(61)] }))).toBe(endpoints);
+    expect(endpointsStillShown(shown, service(), 0)).toBe(endpoints);
+    expect(endpointsStillShown(shown, service({ events: [started(121)] }), 0)).toBe(endpoints);
+  });
+
+  test('are dated by our clock, and tasks by that of ECS', () => {
+    const dated = { ...shown, lastTransitionTime: ago(60 - 600).toISOString() };
+    const restarted = service({ events: [started(30)] });
+    expect(endpointsStillShown(dated, restarted, -600_000)).toBeUndefined();
+    expect(endpointsStillShown(dated, service({ events: [started(121)] }), -600_000)).toBe(endpoints);
   });
 
   test.each<[what: string, shown: Partial<ComputeStatusBlock>, service: Partial<Service>]>([
+    ['a task was started in the minute before that was written', {}, { events: [started(61)] }],
     ['a task was started since', {}, { events: [started(59)] }],
     ['a task was started, nobody knows when', {}, { events: [{ message: 'has started 1 tasks' }] }],
     [
@@ -118,6 +126,6 @@ describe('endpoints that the status shows', () => {
     ['it was not healthy', { health: 'unknown' }, {}],
     ['there are none', { endpoints: undefined }, {}],
   ])('are asked for where %s', (_what, overShown, overService) => {
-    expect(endpointsStillShown({ ...shown, ...overShown }, service(overService))).toBeUndefined();
+    expect(endpointsStillShown({ ...shown, ...overShown }, service(overService), 0)).toBeUndefined();
   });
 });

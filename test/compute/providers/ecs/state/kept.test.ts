@@ -66,7 +66,7 @@ describe('of a service is kept', () => {
       isReturn(one),
       presentTrouble(one, clock),
       changedLately(one, clock),
-      hasStartedSince(one, ago(400).toISOString()),
+      hasStartedSince(one, ago(400).getTime()),
     ];
     // Each order of three of the messages, at three paces.
     for (const seconds of [10, 200, 900])

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { createRateLimiter } from '../../../../../../src/compute/providers/ecs/engine/limits/rate-limiter.ts';
-import { ecsRateLimits, limitsFor } from '../../../../../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
+import {
+  ecsRateLimits,
+  limitsFor,
+} from '../../../../../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
 
 const region = 'us-west-2';
 const role = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`;
