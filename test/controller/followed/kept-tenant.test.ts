@@ -2,8 +2,11 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { tenantSpecSchema } from '../../../src/api/tenant.ts';
 import type { Tenant, TenantSpecSchema } from '../../../src/api/tenant.ts';
 import { tenantStatus } from '../../../src/api/status.ts';
+import type { TenantStatus } from '../../../src/api/status.ts';
+import { writeStatus } from '../../../src/controller/conclude.ts';
 import { keptTenant } from '../../../src/controller/followed/kept-tenant.ts';
 import { namespace, startController } from '../controller-fixture.ts';
+import { passOver } from '../pass-fixture.ts';
 import { block, scriptedProvider } from '../scripted-provider.ts';
 import { image, key, statusOf, tenantWith } from '../tenant-fixture.ts';
 
@@ -49,6 +52,21 @@ describe('of a Tenant', () => {
     const metadata = { ...stored.metadata, annotations, managedFields: [{ manager: 'kubectl' }] };
     expect(keptTenant({ ...stored, metadata }, undefined)).toEqual(stored);
   });
+});
+
+test.each<[what: string, other: object, isOne: boolean]>([
+  ['is kept once, in the cache', {}, true],
+  ['is kept beside what somebody else has made of it meanwhile', { phase: 'Failed' }, false],
+])('a status that was written %s', async (_what, other, isOne) => {
+  const status = statusOf('True', 'Running');
+  const before = tenantWith(undefined);
+  const cached: Tenant = { ...before, status: copy({ ...status, ...other }) as TenantStatus };
+  const pass = passOver({ tenant: before });
+  Object.assign(pass.deps, { writer: { writeStatus: async () => cached }, tenantOf: () => cached });
+  await writeStatus(pass, status);
+  const { lastWrite, soundStatus } = pass.memory;
+  expect(lastWrite?.status).toBe(isOne ? cached.status : status);
+  expect(soundStatus).toBe(isOne ? cached.status : undefined);
 });
 
 /** The controller, with how often a spec and a stored status were parsed. */
