@@ -32,6 +32,7 @@ import { countTenants } from './operator/cluster-metrics.ts';
 import { follow } from './operator/following.ts';
 import type { Following } from './operator/following.ts';
 import { enabledDefinitions, readsSecrets } from './operator/enabled-definitions.ts';
+import { rolloutLimits, rolloutMetrics } from './operator/rollouts.ts';
 import { reaperOf } from './operator/reaper.ts';
 import { boundedLabel } from './observability/bounded-label.ts';
 import { startHealthServer } from './observability/http-server.ts';
@@ -255,8 +256,10 @@ async function work(
     cluster,
     mayRetain: (namespace) => allowsRetain(config.policy, namespace),
     freeTenantIds: (namespace) => policyFor(config.policy, namespace).free_tenant_ids,
+    rollouts: rolloutLimits(config),
     metrics: {
       onOrphaned: () => metrics.orphaned.inc(),
+      onRollout: rolloutMetrics(metrics),
       queue: {
         onDepth: (depth) => metrics.queueDepth.set(depth),
         onStart: ({ lane, urgency, waitedMs }) =>

@@ -70,9 +70,11 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'secrets', 'owned', 'followed'],
-      steps: ['', 'status', 'secrets', 'owned'],
+      '': ['steps', 'status', 'secrets', 'owned', 'followed', 'rollout'],
+      steps: ['', 'status', 'secrets', 'owned', 'rollout'],
       status: [''],
+      // Who may begin with what many are to be.
+      rollout: [''],
       secrets: [''],
       // What is known of the cluster, whoever works on it.
       followed: ['', 'secrets'],

@@ -171,6 +171,18 @@ export const tenantStatus = z.strictObject({
     })
     .optional()
     .describe('Changes that wait for consent, or that are being made with it.'),
+  rollout: z
+    .strictObject({
+      specHash: z.string().describe('Hash of the desired state that is rolled out.'),
+      state: z
+        .enum(['Updating', 'Failed'])
+        .describe('Whether it is under way, or was rolled back or not Ready in time.'),
+      since: z.iso.datetime().describe('When it began.'),
+    })
+    .optional()
+    .describe(
+      "Its part in a rollout of a change that the operator's config or version makes to many Tenants.",
+    ),
   phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
   compute: computeStatus.optional().describe('What the provider observed.'),
   drift: z

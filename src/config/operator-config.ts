@@ -35,7 +35,10 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
         message: `no provider is enabled; add a block for one of: ${providers.map(({ name }) => name).join(', ')}`,
       })
       .describe('The providers. One is enabled by the presence of its block.'),
-    controller: controller.prefault({}).describe('How Tenants are reconciled.'),
+    controller: controller
+      .extend({ rollout: rollout(providers) })
+      .prefault({})
+      .describe('How Tenants are reconciled.'),
     leader_election: leaderElection.prefault({}).describe('For more than one replica of the operator.'),
     server: z
       .strictObject({
@@ -136,6 +139,37 @@ const controller = z.strictObject({
       'Removes what runs for Tenants that are gone, but for volumes, in namespaces where policy.allow_retain is false.',
     ),
 });
+
+/** By provider; one that is not named updates all at once. */
+function rollout(providers: readonly ProviderDefinition[]) {
+  const limits = z.strictObject({
+    max_concurrent: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .describe('Tenants that are updated at once; each is Ready again before the next one begins.'),
+    max_failures: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1)
+      .describe(
+        'Tenants that may be rolled back, or not Ready after ten minutes, before nobody begins any more.',
+      ),
+  });
+  type Limits = z.output<typeof limits>;
+  const byProvider: z.ZodObject = z.strictObject(
+    Object.fromEntries(providers.map(({ name }) => [name, limits.optional().describe(`Of ${name}.`)])),
+  );
+  return (
+    byProvider as unknown as z.ZodType<Readonly<Record<string, Limits>>, Readonly<Record<string, unknown>>>
+  )
+    .prefault({})
+    .describe(
+      "How a change that the operator's config or version makes to many Tenants goes out. What somebody changes of a " +
+        'Tenant itself waits for nobody. A provider without limits updates all at once.',
+    );
+}
 
 const leaderElection = z.strictObject({
   enabled: z.boolean().default(false).describe('Whether to hold a Lease while working.'),

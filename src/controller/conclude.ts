@@ -6,6 +6,7 @@ import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { note, requestedAt } from './pass.ts';
 import type { Outcome, Pass, Verdict } from './pass.ts';
+import { deadlineMs, standingAfter } from './rollout/standing.ts';
 import { contactOf } from './status/contact.ts';
 import { shownForMs } from './status/lost-data.ts';
 import { repeatWaitMs } from './status/repeats.ts';
@@ -26,6 +27,7 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   logDefect(pass, outcome.verdict);
   const { repaired, repair } = outcome;
   const verdict = shownVerdict(outcome.verdict, countsForMs);
+  followRollout(pass, verdict);
   if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
   const status = summarise({ ...summaryOf(pass), verdict });
   const lostForMs = shownForMs(status, deps.now());
@@ -40,8 +42,18 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
     if (events.length > 0) logDetails(pass, verdict);
   }
   if (repair !== undefined) noteRepair(memory, repair, deps.now().getTime());
-  if (verdict.kind === 'ready') noteReady(pass, repair !== undefined);
+  if (verdict.kind === 'ready' && verdict.held === undefined) noteReady(pass, repair !== undefined);
   return result;
+}
+
+/** It is looked at when its time is up, whatever else happens. */
+function followRollout(pass: Pass, verdict: Verdict): void {
+  const { deps, draft, specHash, tenant } = pass;
+  const now = deps.now();
+  const rollout = standingAfter(draft.rollout, { verdict, specHash, now });
+  note(pass, { rollout });
+  if (rollout?.state !== 'Updating') return;
+  deps.lookAgainWithin(keyOf(tenant), Date.parse(rollout.since) + deadlineMs - now.getTime());
 }
 
 /** The words and the stack, of which the status has no more than the kind. */

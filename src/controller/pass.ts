@@ -10,6 +10,7 @@ import { isSamePlace } from '../compute/place.ts';
 import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
 import type { SecretReads } from './secrets/secret-reader.ts';
 import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned/owned-look.ts';
@@ -52,6 +53,7 @@ export interface ReconcileDeps {
   /** Whether Tenants of this namespace may have any id that they like. */
   readonly freeTenantIds: (namespace: string) => boolean;
   readonly index: TenantIndex;
+  readonly rollouts: Rollouts;
   readonly tenantOf: (key: string) => Tenant | undefined;
   readonly memories: TenantMemories;
   readonly events: EventRecorder;
@@ -76,6 +78,7 @@ export interface StatusDraft {
   /** Data that was found to be gone, lately. */
   readonly lost: NonNullable<TenantStatus['lost']>;
   readonly plan: TenantStatus['plan'];
+  readonly rollout: TenantStatus['rollout'];
   readonly compute: ComputeStatusBlock | undefined;
   readonly drift: readonly DriftItem[];
   /** The generation that was seen to be in place, until a step leads away from it. */
@@ -90,6 +93,8 @@ export type Verdict =
       readonly message: string;
       /** A move's old place that is still to be emptied. */
       readonly pending?: string;
+      /** Why what is desired now is not begun yet: what runs is what was desired before. */
+      readonly held?: string;
       /** Why that place refuses. */
       readonly refusal?: ComputeError;
     }
@@ -143,6 +148,7 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     data: status?.data ?? [],
     lost: status?.lost ?? [],
     plan: status?.plan,
+    rollout: status?.rollout,
     compute: status?.compute,
     drift: status?.drift ?? [],
     appliedGeneration: appliedGeneration(status),

@@ -27,6 +27,7 @@ import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
 import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
 import { takeStored } from './steps/stored-status.ts';
+import { fleetTurn, heldMove, whileHeld } from './steps/turn.ts';
 import { repairWaitMs } from './tenant-memory.ts';
 
 /** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
@@ -40,7 +41,18 @@ export async function reconcileTenant(
   const pass: Pass = { deps, tenant, draft: draftFrom(tenant.status), memory, signal };
   const outcome = await outcomeOf(pass);
   if (pass.unanswered !== true) memory.unansweredSince = undefined;
-  return outcome === undefined ? {} : conclude(pass, outcome);
+  const result = outcome === undefined ? {} : await conclude(pass, outcome);
+  settleRollout(pass);
+  return result;
+}
+
+/** Nobody waits for one that goes, or that is gone by now. */
+function settleRollout({ deps, tenant, draft }: Pass): void {
+  const { uid, deletionTimestamp } = tenant.metadata;
+  const key = keyOf(tenant);
+  const isGone = deletionTimestamp !== undefined || deps.tenantOf(key)?.metadata.uid !== uid;
+  if (isGone) deps.rollouts.forget(key);
+  else deps.rollouts.settle(key, { provider: draft.computeProvider, state: draft.rollout?.state });
 }
 
 /** Undefined: there is nothing to write any more. */
@@ -97,12 +109,16 @@ async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
     note(pass, { previousPlacements: (await placesByOwner(pass, signal)).places });
   }
   await completePlaces(pass);
-  const waiting = moveThatWaits(pass, tenantSpec, desired) ?? (await crowdedMove(pass, desired));
+  const news = newsOf({ ...pass, requestedAt: requestedAt(pass) }, isKnown);
+  const turn = fleetTurn(pass, desired, news !== 'none');
+  const waiting =
+    moveThatWaits(pass, tenantSpec, desired) ??
+    heldMove(pass, desired, turn) ??
+    (await crowdedMove(pass, desired));
   if (waiting !== undefined) {
     await observe(pass);
-    return waiting;
+    return typeof waiting === 'string' ? whileHeld(pass, waiting) : waiting;
   }
-  const news = newsOf({ ...pass, requestedAt: requestedAt(pass) }, isKnown);
   const isMove = await place(pass, enabled, desired.placement);
   recallRejection(pass, desired);
   const leaving = pass.draft.previousPlacements.filter(({ provider }) => provider === enabled.provider.name);
@@ -121,6 +137,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
     requestedAt: requestedAt(pass),
     // What is at the place that it comes to, nobody has looked at.
     news: isMove ? 'first' : news,
+    turn: isMove ? undefined : turn,
     repairWaitMs: (repair) => repairWaitMs(memory, repair, deps.now().getTime()),
     signal,
   });

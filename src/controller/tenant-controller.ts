@@ -21,6 +21,9 @@ import type { ReconcileDeps } from './pass.ts';
 import { followCluster } from './followed/followed-cluster.ts';
 import type { FollowedCluster } from './followed/followed-cluster.ts';
 import { reconcileTenant } from './reconcile-tenant.ts';
+import { createRollouts } from './rollout/rollouts.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
+import type { RolloutLimits, WaveCounts } from './rollout/wave.ts';
 import type { SecretObject } from './secrets/secret-reader.ts';
 import { sharedSecrets } from './secrets/shared-secrets.ts';
 import { createTenantLanes } from './tenant-lane.ts';
@@ -56,7 +59,10 @@ export interface TenantControllerOptions {
     readonly reflector?: ReflectorMetrics;
     readonly queue?: WorkQueueMetrics;
     readonly onOrphaned?: () => void;
+    readonly onRollout?: (provider: string, counts: WaveCounts) => void;
   };
+  /** By provider, how many Tenants a change of the operator's own updates at once. Default: no limits. */
+  readonly rollouts?: ReadonlyMap<string, RolloutLimits>;
   readonly now?: () => Date;
 }
 
@@ -93,6 +99,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     ...(metrics?.queue === undefined ? {} : { metrics: metrics.queue }),
   });
   const departures = createDepartures({ ...options, tenants: tenantsApi, deps: () => deps });
+  const rollouts = rolloutsOf(options, queue);
   const hints = createTenantHints({
     index,
     memories,
@@ -100,6 +107,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     tenants,
     hasTold: () => cluster.hasTold(),
     departures,
+    rollouts,
     now,
   });
   const deps: ReconcileDeps = {
@@ -111,6 +119,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     ...looksByOwner(providers),
     freeTenantIds: options.freeTenantIds,
     index,
+    rollouts,
     tenantOf,
     memories,
     events: options.events,
@@ -119,16 +128,25 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     logger,
     now,
   };
-  const watches: Watch[] = [
-    ...(options.cluster === undefined ? [(signal: AbortSignal) => cluster.run(signal)] : []),
-    ...providerWatches(providers, hints),
-  ];
+  const ownWatch: readonly Watch[] = options.cluster === undefined ? [(signal) => cluster.run(signal)] : [];
+  const watches = [...ownWatch, ...providerWatches(providers, hints)];
   cluster.tell(hints);
   return {
     tenants,
     onNamespaces: (namespaces) => hints.onNamespaces(namespaces),
     run: (signal, drainMs, abort) => run({ tenants, queue, watches, logger, drainMs, abort }, signal),
   };
+}
+
+/** What all who wait are told is for when there is time. */
+const tellAll = { urgency: 'sweep', withinMs: 30_000 } as const;
+
+function rolloutsOf({ rollouts, metrics }: TenantControllerOptions, queue: Pick<WorkQueue, 'add'>): Rollouts {
+  return createRollouts({
+    limits: rollouts ?? new Map(),
+    wake: (key, all) => queue.add(key, all ? tellAll : {}),
+    onCounts: (provider, counts) => metrics?.onRollout?.(provider, counts),
+  });
 }
 
 function looksByOwner(providers: EnabledProviders): Pick<ReconcileDeps, 'ownedOn' | 'formerIds'> {

@@ -1,4 +1,4 @@
-import type { Tenant } from '../api/tenant.ts';
+import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import type { OnChange } from '../compute/provider.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
@@ -7,6 +7,7 @@ import type { WorkQueue } from '../kube/queue/work-queue.ts';
 import type { ClusterNews } from './followed/followed-cluster.ts';
 import type { Departures } from './departures.ts';
 import { recurred } from '../async/recurrence.ts';
+import type { Rollouts, Standing } from './rollout/rollouts.ts';
 import { isStatusAlone, isWorthALook, urgencyAtStart } from './tenant-change.ts';
 import { oldestTenant, tenantIdOf } from './tenant-index.ts';
 import type { TenantIndex } from './tenant-index.ts';
@@ -28,6 +29,7 @@ export interface TenantHintsOptions {
   /** Whether all that there was at the start has been told. */
   readonly hasTold: () => boolean;
   readonly departures: Pick<Departures, 'note'>;
+  readonly rollouts: Pick<Rollouts, 'note' | 'forget'>;
   readonly now: () => Date;
 }
 
@@ -52,9 +54,11 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
         const isToSettle = options.departures.note({ tenant: object, memory: memories.peek(key) });
         memories.forget(key);
         queue.forget(key);
+        options.rollouts.forget(key);
         if (isToSettle) queue.add(key, change);
         return addHeir(object, index.remove(key));
       }
+      options.rollouts.note(key, standingOf(object));
       addHeir(event.type === 'updated' ? event.previous : object, index.put(key, tenantIdOf(object)));
       if (event.type === 'added')
         return queue.add(key, options.hasTold() ? change : { urgency: urgencyAtStart(object) });
@@ -85,6 +89,13 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
         if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant), spread);
     },
   };
+}
+
+/** Who is on its way out, or suspended, is nobody's to wait for. */
+function standingOf({ metadata, spec, status }: Tenant): Standing {
+  const isDriven =
+    metadata.deletionTimestamp === undefined && (spec as Partial<TenantSpec> | undefined)?.suspend !== true;
+  return { provider: status?.computeProvider, state: isDriven ? status?.rollout?.state : undefined };
 }
 
 /** What concerns all at once comes at a hundred a second: an engine that is back has enough to do. */

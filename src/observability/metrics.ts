@@ -26,7 +26,8 @@ function makersOf(registry: Registry) {
 
 export function createMetrics() {
   const registry = new Registry();
-  const { counter, histogram, gauge } = makersOf(registry);
+  const makers = makersOf(registry);
+  const { counter, histogram, gauge } = makers;
   return {
     registry,
     tenants: gauge('tenants', 'Tenants by provider and by reason of the condition Ready.', [
@@ -72,6 +73,23 @@ export function createMetrics() {
       'Events that nobody will read: `rate`, too many of one Tenant; `queue`, too many waited; `refused` by the apiserver.',
       ['reason'],
     ),
+    ...rolloutGauges(makers),
     leader: gauge('leader', 'Whether this replica leads.'),
+  };
+}
+
+/** How far the operator's own changes are, where they go out in waves. */
+function rolloutGauges({ gauge }: ReturnType<typeof makersOf>) {
+  return {
+    rolloutWaiting: gauge('rollout_waiting', 'Tenants that wait for their turn in a rollout.', ['provider']),
+    rolloutInProgress: gauge('rollout_in_progress', 'Tenants that a rollout is updating.', ['provider']),
+    rolloutFailed: gauge(
+      'rollout_failed',
+      'Tenants that a rollout has updated, and that were rolled back or not Ready in time.',
+      ['provider'],
+    ),
+    rolloutHalted: gauge('rollout_halted', 'Whether nobody begins any more, for too many have failed.', [
+      'provider',
+    ]),
   };
 }

@@ -194,6 +194,21 @@ describe('each mistake is one line that names file and path:', () => {
       `${mock}\ncontroller: {resync_interval: "5"}`,
       'controller.resync_interval: must be a duration such as 500ms, 15s, 5m or 1h',
     ],
+    [
+      'a rollout of nobody',
+      `${mock}\ncontroller: {rollout: {mock: {max_concurrent: 0}}}`,
+      'controller.rollout.mock.max_concurrent: must be at least 1',
+    ],
+    [
+      'a rollout without its size',
+      `${mock}\ncontroller: {rollout: {mock: {max_failures: 2}}}`,
+      'controller.rollout.mock.max_concurrent: is required',
+    ],
+    [
+      'a rollout on an unknown provider',
+      `${mock}\ncontroller: {rollout: {mok: {max_concurrent: 1}}}`,
+      'controller.rollout.mok: is not a known key',
+    ],
     ['no workers', `${mock}\ncontroller: {concurrency: 0}`, 'controller.concurrency: must be at least 1'],
     ['no address', `${mock}\nserver: {address: "8080"}`, 'server.address: must be HOST:PORT or :PORT'],
     [

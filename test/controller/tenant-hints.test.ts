@@ -28,6 +28,7 @@ function hintsOver(known: readonly Tenant[] = [], hasTold = true) {
     },
     hasTold: () => hasTold,
     departures: { note: () => false },
+    rollouts: { note: () => undefined, forget: () => undefined },
     now: () => new Date('2026-01-01T00:00:00Z'),
   });
   return { hints, asked };

@@ -20,6 +20,10 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_watch_reconnects_total counter',
     'landlord_watch_events_total counter',
     'landlord_events_dropped_total counter',
+    'landlord_rollout_waiting gauge',
+    'landlord_rollout_in_progress gauge',
+    'landlord_rollout_failed gauge',
+    'landlord_rollout_halted gauge',
     'landlord_leader gauge',
   ]);
   expect(await exposed.registry.metrics()).toContain(

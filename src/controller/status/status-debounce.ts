@@ -28,6 +28,7 @@ export function isProgressOnly(
     (before.message === after.message || isPlainProgress(before.message)) &&
     (after.reason === 'Provisioning' || after.reason === 'Updating') &&
     previous?.observedGeneration === next.observedGeneration &&
-    jsonEqual(previous.lost, next.lost);
+    jsonEqual(previous.lost, next.lost) &&
+    jsonEqual(previous.rollout, next.rollout);
   return sameState && nowMs - lastWriteAt < freshMs && (lookAgainAfterMs ?? Infinity) <= freshMs;
 }

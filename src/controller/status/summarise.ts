@@ -50,6 +50,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       data: draft.data.length > 0 ? plainTexts([...draft.data]) : undefined,
       lost: lost.length > 0 ? plainTexts(lost) : undefined,
       plan: plainTexts(draft.plan),
+      rollout: draft.rollout,
       compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
       drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
@@ -104,9 +105,7 @@ function verdictConditions(input: SummaryInput): Update[] {
     case 'ready':
       return [
         update('Ready', 'True', reason, verdict.message),
-        ...(verdict.pending === undefined
-          ? []
-          : [update('Reconciling', 'True', 'Updating', verdict.pending)]),
+        ...reconcilingMeanwhile(verdict.pending ?? verdict.held),
       ];
     case 'progressing':
       return [
@@ -129,6 +128,10 @@ function verdictConditions(input: SummaryInput): Update[] {
     default:
       return verdict satisfies never;
   }
+}
+
+function reconcilingMeanwhile(what: string | undefined): Update[] {
+  return what === undefined ? [] : [update('Reconciling', 'True', 'Updating', what)];
 }
 
 function withLost(one: Update, { draft, now }: SummaryInput): Update {

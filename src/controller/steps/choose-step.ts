@@ -55,7 +55,7 @@ function isEdit({ cause, effect }: Change): boolean {
   return cause === 'drift' && effect !== 'live';
 }
 
-const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
+export const nothing: Step = { kind: 'none', reason: 'Unhealthy', repairs: [], reported: [] };
 
 /** A spec that is rejected or waits is not tried; what is left of the one before it is kept running. */
 export function holdStep(

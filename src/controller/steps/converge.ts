@@ -7,11 +7,13 @@ import type { Desired, Observation } from '../../compute/provider.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import type { Outcome, RollbackReason, StatusDraft, Verdict } from '../pass.ts';
 import type { RepairKind } from '../tenant-memory.ts';
-import { chooseStep, holdStep, missing, repairKind, withoutCause } from './choose-step.ts';
+import { chooseStep, holdStep, missing, nothing, repairKind, withoutCause } from './choose-step.ts';
 import type { Step } from './choose-step.ts';
 import { approvalMessage, gate, permitToHold, permitToProvision } from './gate.ts';
 import type { Gate, Plan } from './gate.ts';
 import { judge, rollbackMessage } from './judge.ts';
+import { heldLookMs } from './turn.ts';
+import type { FleetTurn } from './turn.ts';
 
 export interface ConvergeInput {
   readonly tenant: Tenant;
@@ -24,6 +26,8 @@ export interface ConvergeInput {
   /** Value of the annotation reconcile-requested-at. */
   readonly requestedAt: string | undefined;
   readonly news: News;
+  /** Where nobody has asked for what differs, but the operator's config or version: it is begun in its turn. */
+  readonly turn?: FleetTurn | undefined;
   /** Milliseconds until a repair of this kind may be tried. */
   readonly repairWaitMs: (kind: RepairKind) => number;
   readonly signal: AbortSignal;
@@ -65,6 +69,11 @@ export async function converge(input: ConvergeInput): Promise<Decision> {
   const facts = { ...seen(before), drift: step.reported, rejected, plan: undefined };
   const { permit, plan } = consentFor(input, step, before);
   if (permit === undefined && plan !== undefined) return keepWaiting(input, { before, plan }, facts);
+  // What was approved is asked for by whoever approved it.
+  const turn = plan === undefined && isOfFleet(step) ? input.turn : undefined;
+  const held = turn?.ask();
+  if (held !== undefined) return keepInTurn(input, { before, held }, facts);
+  await turn?.begin();
   const waitMs = step.repairs.length > 0 ? input.repairWaitMs(repairKind(step.repairs)) : 0;
   if (step.kind === 'none' || permit === undefined || waitMs > 0) {
     const verdict = judge({ ...input, step, result: undefined, observation: before, rejected });
@@ -82,6 +91,10 @@ async function lookBefore(input: ConvergeInput, rejected: StatusDraft['rejected'
   const look = (fresh: boolean) => enabled.provider.getStatus(desired, desired, { fresh, signal });
   const first = await look(news === 'some');
   if (news === 'some' || first.fresh === true || rejected !== undefined) return first;
+  const { turn } = input;
+  // While it is not its turn, one look will do.
+  if (turn !== undefined && isOfFleet(stepFor(input, rejected, first)) && turn.ask() !== undefined)
+    return first;
   // What is made from nothing is looked at once it is made.
   const isFound = news === 'first' && first.exists;
   return isFound || first.changes.some(({ cause, effect }) => cause === 'spec' || effect !== 'live')
@@ -116,13 +129,53 @@ function consentFor(
   }
 }
 
+/** Whether it leads to another desired state. What mends drift, and what brings back what is gone, waits for nobody. */
+function isOfFleet({ kind, repairs }: Step): boolean {
+  return kind === 'update' && repairs.length === 0;
+}
+
 /** The plan stands in the status, and what runs is kept running meanwhile. */
-async function keepWaiting(
+function keepWaiting(
   input: ConvergeInput,
   { before, plan }: { readonly before: Observation; readonly plan: Plan },
   facts: Decision['facts'],
 ): Promise<Decision> {
   const verdict: Verdict = { kind: 'unapproved', message: approvalMessage(input.tenant, plan) };
+  return keepRunning(input, { before, plan, verdict }, facts);
+}
+
+/** What runs is as it should be until its turn comes, and is kept so. */
+async function keepInTurn(
+  input: ConvergeInput,
+  { before, held }: { readonly before: Observation; readonly held: string },
+  facts: Decision['facts'],
+): Promise<Decision> {
+  const judged = judge({
+    ...input,
+    step: nothing,
+    result: undefined,
+    observation: before,
+    rejected: undefined,
+  });
+  const verdict: Verdict =
+    judged.kind === 'progressing'
+      ? { ...judged, message: `${judged.message}; ${held}`, underWay: true }
+      : { ...judged, ...(judged.kind === 'ready' && { held }) };
+  const kept = await keepRunning(input, { before, plan: undefined, verdict }, facts);
+  return { ...kept, lookAgainAfterMs: soonest(kept.lookAgainAfterMs, before.lookAgainAfterMs, heldLookMs) };
+}
+
+interface Keeping {
+  readonly before: Observation;
+  readonly plan: Plan | undefined;
+  readonly verdict: Verdict;
+}
+
+async function keepRunning(
+  input: ConvergeInput,
+  { before, plan, verdict }: Keeping,
+  facts: Decision['facts'],
+): Promise<Decision> {
   const waiting = { verdict, repaired: [], facts: { ...facts, plan } };
   const hold = holdStep(input, before);
   // What somebody changed of it is part of the plan: to put that right is what waits.
