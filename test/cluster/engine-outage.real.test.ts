@@ -1,4 +1,5 @@
 import { afterAll, expect, inject, test } from 'vitest';
+import { freezeShim } from '../../dev/container-shim.ts';
 import { startPrivateDockerEngine } from '../../dev/docker-engine.ts';
 import { pushImage } from '../../dev/images.ts';
 import { findCondition } from '../../src/api/conditions.ts';
@@ -90,5 +91,27 @@ test.concurrent(
     await expectDeletionToWait(there);
     there.engine.thaw();
     await expectDeletionToEnd(there);
+  },
+);
+
+test.concurrent(
+  'one container whose shim is frozen: its own tenant names the container and not the engine, others go on, and its deletion completes by itself',
+  async () => {
+    const { engine, ns } = await bench();
+    const view = engineView(engine.host);
+    const [container] = await view.containers(ns.name, 'goes');
+    const thaw = await freezeShim(view.docker, container?.Id ?? '');
+    await ns.delete('goes');
+    await ns.patch('stays', { spec: { computeConfig: { docker: { env: { EDITED: '1' } } } } });
+    await ns.create('new', { computeProvider: 'docker' });
+    await Promise.all([ns.untilReady('stays'), ns.untilReady('new')]);
+    const waiting = await ns.untilReason('goes', 'ProviderUnavailable');
+    expect(findCondition(waiting.status?.conditions, 'Ready')?.message).toMatch(
+      /The container landlord-tenant-\S*goes\S* can't be stopped: .* answers, but not about this/,
+    );
+    expect(findCondition((await ns.get('stays'))?.status?.conditions, 'Ready')?.status).toBe('True');
+    thaw();
+    await ns.untilGone('goes');
+    expect(await view.leftovers(ns.name, 'goes')).toEqual([]);
   },
 );
