@@ -62,6 +62,12 @@ export interface ControlPlane {
   /** Stops it in its tracks (SIGSTOP): connections stay open and silent. */
   freezeApiserver(): void;
   thawApiserver(): void;
+  /** Kills etcd with SIGKILL, and keeps its data. Resolves when it is gone. */
+  killEtcd(): Promise<void>;
+  /** Starts it again on the same data. Resolves when it is ready. */
+  startEtcd(): Promise<void>;
+  freezeEtcd(): void;
+  thawEtcd(): void;
   /**
    * Drops all history from etcd. An apiserver that runs meanwhile still answers old watches from its watch cache; for
    * a 410 kill it, compact, and start it again.
@@ -121,6 +127,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       },
       freezeApiserver: () => children.apiserver?.signal('SIGSTOP'),
       thawApiserver: () => children.apiserver?.signal('SIGCONT'),
+      killEtcd: async () => {
+        await children.etcd?.kill();
+      },
+      startEtcd: async () => {
+        children.etcd = await startEtcd(binaries, dir);
+      },
+      freezeEtcd: () => children.etcd?.signal('SIGSTOP'),
+      thawEtcd: () => children.etcd?.signal('SIGCONT'),
       compact: () => compactEtcd(join(dir, etcdSocket)),
       auditEntries: async () => parseAuditLog(await readFile(auditLogPath, 'utf8').catch(() => '')),
       stop,
