@@ -1,11 +1,14 @@
 /**
  * `npm run bench`: Landlord on the mock provider beside a reference operator in Go, or with `-- --kopf` beside one in
- * Python. `npm run bench -- docker`: how soon containers that were broken by hand run again. What else follows `--` are
- * flags of the loader: `npm run bench -- --n 200`.
+ * Python. `npm run bench -- docker`: how soon containers that were broken by hand run again, and many beside a bare loop. `npm run bench -- isolation`:
+ * what others' troubles cost a tenant. What else follows `--` are flags of the loader: `npm run bench -- --n 200`.
  */
 import { buildOperator, distFolder } from '../dev/build.ts';
 import { withProgress } from '../dev/progress.ts';
+import { parseArgs } from 'node:util';
 import { compareWithReference } from './compare.ts';
+import { benchIsolation } from './isolation.ts';
+import { benchRates } from './docker-rates.ts';
 import { goReference, kopfReference } from './references.ts';
 import { benchRepairs } from './repairs.ts';
 
@@ -19,8 +22,19 @@ try {
 }
 
 async function bench(): Promise<boolean> {
-  if (args[0] === 'docker') return benchRepairs();
+  if (args[0] === 'docker') return benchDocker(args.slice(1));
+  if (args[0] === 'isolation') return benchIsolation(args.slice(1));
   const reference = args.includes('--kopf') ? await kopfReference() : await goReference();
   const loaderArgs = args.filter((arg) => arg !== '--kopf');
   return compareWithReference(reference, loaderArgs);
+}
+
+/** Repairs of few, then rates of many. */
+async function benchDocker(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { containers: { type: 'string', default: '100' } },
+  });
+  const repaired = await benchRepairs();
+  return (await benchRates(Number(values.containers))) && repaired;
 }

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type Dockerode from 'dockerode';
+import { stringify } from 'yaml';
+import { applyCrds } from '../dev/apply-crds.ts';
+import { startChild, waitUntilReady } from '../dev/child-process.ts';
+import type { Child } from '../dev/child-process.ts';
+import { startControlPlane } from '../dev/control-plane.ts';
+import { startCountingProxy } from '../dev/counting-proxy.ts';
+import type { CountingProxy } from '../dev/counting-proxy.ts';
+import { watchFleet } from '../dev/demo/fleet.ts';
+import type { Fleet } from '../dev/demo/fleet.ts';
+import { dockerAt } from '../dev/docker-at.ts';
+import { startPrivateDockerEngine } from '../dev/docker-engine.ts';
+import type { PrivateDockerEngine } from '../dev/docker-engine.ts';
+import { createEcsFixture } from '../dev/ecs-endpoint-fixture.ts';
+import type { EcsFixture } from '../dev/ecs-endpoint-fixture.ts';
+import { rootCredentials, startMinistack } from '../dev/ecs-endpoint.ts';
+import { freePort } from '../dev/free-port.ts';
+import { pushImage } from '../dev/images.ts';
+import { kubeRequest } from '../dev/kube-request.ts';
+import { removeOnDeath } from '../dev/leftovers.ts';
+import { startRegistry } from '../dev/registry.ts';
+import { operatorCommand } from './operator-command.ts';
+import { startEngineProxy } from './engine-proxy.ts';
+import type { EngineProxy } from './engine-proxy.ts';
+
+export const namespace = 'default';
+/** The owner mark on all that the operator creates. */
+export const instance = 'bench';
+const group = 'bench-operators';
+const readyTimeoutMs = 60_000;
+
+/** Parts that can be disturbed, and the operator on them, as a process of dist/. */
+export interface Site {
+  readonly engine: PrivateDockerEngine;
+  /** What the operator takes for the engine. */
+  readonly engineProxy: EngineProxy;
+  /** Past the proxy. */
+  readonly docker: Dockerode;
+  /** What the operator takes for AWS. */
+  readonly ecs: CountingProxy;
+  readonly fleet: Fleet;
+  readonly image: string;
+  /** As an admin. Rejects where the apiserver refuses. */
+  request(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** Lets the operator read Secrets, or not; it notices at its next start. */
+  grantSecrets(granted: boolean): Promise<void>;
+  /** Ends the operator that runs, and starts another one; waits until it serves. `controller` is that of its config. */
+  startOperator(controller?: Readonly<Record<string, unknown>>): Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function setUpSite(): Promise<Site> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'landlord-bench-'));
+  const forget = removeOnDeath({ kind: 'folder', path: folder });
+  stack.defer(async () => {
+    await rm(folder, { recursive: true, force: true });
+    forget();
+  });
+  const { plane, engine, registry, endpoint } = await startParts(stack);
+  const engineProxy = await startEngineProxy(engine.socketPath, join(folder, 'engine.sock'));
+  stack.defer(() => engineProxy.close());
+  const ecs = await startCountingProxy(endpoint.url);
+  stack.defer(() => ecs.stop());
+  const image = await pushImage(registry, { repository: 'app', tag: '1' });
+  const fixture = await createEcsFixture(endpoint.url, { image });
+  stack.defer(() => fixture.close());
+  await applyCrds(plane.kubeconfigPath);
+  const request = requestAs(plane.kubeconfigPath);
+  const grantSecrets = roleOf(request);
+  await grantSecrets(true);
+  const fleet = await watchFleet(plane.kubeconfigPath, namespace);
+  stack.defer(() => fleet.stop());
+  await writeFile(join(folder, 'hash-key'), randomBytes(32));
+  const compute = {
+    docker: {
+      host: engineProxy.host,
+      network_pool: engine.networkPool,
+      port_bind_address: engine.publishAddress,
+      image,
+    },
+    ecs: ecsBlock(fixture, ecs.url),
+    mock: {},
+  };
+  const operator = operatorAt({ folder, kubeconfigPath: plane.operatorKubeconfigPath, compute });
+  stack.defer(() => operator.stop());
+  const parts = stack.move();
+  return {
+    engine,
+    engineProxy,
+    docker: dockerAt(engine.host),
+    ecs,
+    fleet,
+    image,
+    request,
+    grantSecrets,
+    startOperator: operator.start,
+    close: () => parts.disposeAsync(),
+  };
+}
+
+async function startParts(stack: AsyncDisposableStack) {
+  const stopping = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const part = await starting;
+    stack.defer(() => part.stop());
+    return part;
+  };
+  const parts = [
+    stopping(startControlPlane({ operatorGroups: [group] })),
+    stopping(startPrivateDockerEngine()),
+    stopping(startRegistry()),
+    stopping(startMinistack({ mode: 'metadata' })),
+  ] as const;
+  // None starts behind the back of the tear-down.
+  await Promise.allSettled(parts);
+  const [plane, engine, registry, endpoint] = await Promise.all(parts);
+  return { plane, engine, registry, endpoint };
+}
+
+type Request = Site['request'];
+
+function requestAs(kubeconfigPath: string): Request {
+  return async (method, path, body) => {
+    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+    const answer = await kubeRequest(kubeconfigPath, { method, path, body, contentType });
+    if (answer.status >= 300)
+      throw new Error(
+        `the apiserver answered ${method} ${path} with ${answer.status}: ${JSON.stringify(answer.body)}`,
+      );
+    return answer.body;
+  };
+}
+
+const rolesPath = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
+
+/** One role of the operator's, whose rules change. */
+function roleOf(request: Request): Site['grantSecrets'] {
+  const metadata = { name: group };
+  const rulesFor = (granted: boolean) => [
+    { apiGroups: ['landlord.dev', 'events.k8s.io'], resources: ['*'], verbs: ['*'] },
+    { apiGroups: [''], resources: ['namespaces', ...(granted ? ['secrets'] : [])], verbs: ['*'] },
+  ];
+  let isThere = false;
+  return async (granted) => {
+    const rules = rulesFor(granted);
+    if (isThere) {
+      await request('PATCH', `${rolesPath}/${group}`, { rules });
+      return;
+    }
+    await request('POST', rolesPath, { metadata, rules });
+    const apiGroup = 'rbac.authorization.k8s.io';
+    await request('POST', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name: group },
+      subjects: [{ apiGroup, kind: 'Group', name: group }],
+    });
+    isThere = true;
+  };
+}
+
+function ecsBlock(fixture: EcsFixture, endpoint: string): Record<string, unknown> {
+  return {
+    endpoint,
+    cluster_arn: fixture.clusterArn,
+    task_definition_arn: fixture.taskDefinitionArn,
+    service_name_prefix: 'landlord-tenant-',
+    launch_type: 'FARGATE',
+    subnets: fixture.subnets.slice(0, 2),
+    security_groups: fixture.securityGroups.slice(0, 1),
+  };
+}
+
+interface OperatorSite {
+  readonly folder: string;
+  readonly kubeconfigPath: string;
+  readonly compute: Record<string, unknown>;
+}
+
+function operatorAt({ folder, kubeconfigPath, compute }: OperatorSite) {
+  let child: Child | undefined;
+  const stop = async (): Promise<void> => {
+    await child?.kill();
+  };
+  return {
+    stop,
+    start: async (controller: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+      await stop();
+      const address = `127.0.0.1:${await freePort()}`;
+      const configFile = join(folder, 'landlord.yaml');
+      const config = {
+        instance,
+        hash_key_file: join(folder, 'hash-key'),
+        compute,
+        controller,
+        server: { address },
+      };
+      await writeFile(configFile, stringify(config));
+      const [command, ...args] = operatorCommand(configFile);
+      child = await startChild({
+        name: 'the operator',
+        command,
+        args: [...args, '--kubeconfig', kubeconfigPath],
+        env: {
+          ...process.env,
+          AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
+        },
+        logFile: join(folder, 'operator.log'),
+      });
+      const answers = async (): Promise<boolean> =>
+        (await fetch(`http://${address}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok;
+      await waitUntilReady(child, answers, readyTimeoutMs);
+    },
+  };
+}
