@@ -19,7 +19,7 @@ const limitMs = 1_800_000;
  * the rates of both, what the operator asks of the engine for each, in a sweep and at a restart. Resolves with whether it is quick enough.
  */
 export async function benchRates(count: number): Promise<boolean> {
-  const site = await withProgress('starting the parts', setUpSite);
+  const site = await withProgress('starting the parts', () => setUpSite());
   try {
     const record = await recordEvents(site.docker, `landlord.owner=${instance}`);
     try {

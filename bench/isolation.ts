@@ -28,7 +28,7 @@ export async function benchIsolation(args: readonly string[]): Promise<boolean> 
   });
   const sizes = { crowd: Number(values.crowd), deletions: Number(values.deletions) };
   const chosen = disturbancesOf(sizes).filter(({ name }) => name.includes(values.only));
-  const site = await withProgress('starting the parts', setUpSite);
+  const site = await withProgress('starting the parts', () => setUpSite());
   try {
     await site.startOperator();
     const probes = await withProgress('bringing up the probes', () => createProbes(site));

@@ -1,14 +1,16 @@
 /**
  * `npm run bench`: Landlord on the mock provider beside a reference operator in Go, or with `-- --kopf` beside one in
- * Python. `npm run bench -- docker`: how soon containers that were broken by hand run again, and many beside a bare loop. `npm run bench -- isolation`:
- * what others' troubles cost a tenant. What else follows `--` are flags of the loader: `npm run bench -- --n 200`.
+ * Python; what else follows `--` are flags of the loader: `npm run bench -- --n 200`. `-- docker`: how soon containers that
+ * were broken by hand run again, and many of them beside a bare loop. `-- ecs`: the calls to a model of ECS.
+ * `-- isolation`: what others' troubles cost a tenant.
  */
+import { parseArgs } from 'node:util';
 import { buildOperator, distFolder } from '../dev/build.ts';
 import { withProgress } from '../dev/progress.ts';
-import { parseArgs } from 'node:util';
 import { compareWithReference } from './compare.ts';
-import { benchIsolation } from './isolation.ts';
 import { benchRates } from './docker-rates.ts';
+import { benchEcs } from './ecs-calls.ts';
+import { benchIsolation } from './isolation.ts';
 import { goReference, kopfReference } from './references.ts';
 import { benchRepairs } from './repairs.ts';
 
@@ -23,6 +25,7 @@ try {
 
 async function bench(): Promise<boolean> {
   if (args[0] === 'docker') return benchDocker(args.slice(1));
+  if (args[0] === 'ecs') return benchEcs(args.slice(1));
   if (args[0] === 'isolation') return benchIsolation(args.slice(1));
   const reference = args.includes('--kopf') ? await kopfReference() : await goReference();
   const loaderArgs = args.filter((arg) => arg !== '--kopf');

@@ -33,6 +33,12 @@ export const instance = 'bench';
 const group = 'bench-operators';
 const readyTimeoutMs = 60_000;
 
+/** What the operator needs to know of an account: an endpoint, and compute.ecs of its config. */
+export interface EcsAccount {
+  readonly url: string;
+  readonly block: Readonly<Record<string, unknown>>;
+}
+
 /** Parts that can be disturbed, and the operator on them, as a process of dist/. */
 export interface Site {
   readonly engine: PrivateDockerEngine;
@@ -50,10 +56,13 @@ export interface Site {
   grantSecrets(granted: boolean): Promise<void>;
   /** Ends the operator that runs, and starts another one; waits until it serves. `controller` is that of its config. */
   startOperator(controller?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Of the operator that runs. */
+  operatorPid(): number;
   readonly close: () => Promise<void>;
 }
 
-export async function setUpSite(): Promise<Site> {
+/** `account`: what is at hand in place of an endpoint that keeps no limits and takes no time. */
+export async function setUpSite(account?: EcsAccount): Promise<Site> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'landlord-bench-'));
   const forget = removeOnDeath({ kind: 'folder', path: folder });
@@ -61,14 +70,13 @@ export async function setUpSite(): Promise<Site> {
     await rm(folder, { recursive: true, force: true });
     forget();
   });
-  const { plane, engine, registry, endpoint } = await startParts(stack);
+  const { plane, engine, registry } = await startParts(stack);
   const engineProxy = await startEngineProxy(engine.socketPath, join(folder, 'engine.sock'));
   stack.defer(() => engineProxy.close());
-  const ecs = await startCountingProxy(endpoint.url);
-  stack.defer(() => ecs.stop());
   const image = await pushImage(registry, { repository: 'app', tag: '1' });
-  const fixture = await createEcsFixture(endpoint.url, { image });
-  stack.defer(() => fixture.close());
+  const { url, block } = account ?? (await startEndpoint(stack, image));
+  const ecs = await startCountingProxy(url);
+  stack.defer(() => ecs.stop());
   await applyCrds(plane.kubeconfigPath);
   const request = requestAs(plane.kubeconfigPath);
   const grantSecrets = roleOf(request);
@@ -83,7 +91,7 @@ export async function setUpSite(): Promise<Site> {
       port_bind_address: engine.publishAddress,
       image,
     },
-    ecs: ecsBlock(fixture, ecs.url),
+    ecs: { ...block, endpoint: ecs.url },
     mock: {},
   };
   const operator = operatorAt({ folder, kubeconfigPath: plane.operatorKubeconfigPath, compute });
@@ -99,6 +107,7 @@ export async function setUpSite(): Promise<Site> {
     request,
     grantSecrets,
     startOperator: operator.start,
+    operatorPid: operator.pid,
     close: () => parts.disposeAsync(),
   };
 }
@@ -113,12 +122,11 @@ async function startParts(stack: AsyncDisposableStack) {
     stopping(startControlPlane({ operatorGroups: [group] })),
     stopping(startPrivateDockerEngine()),
     stopping(startRegistry()),
-    stopping(startMinistack({ mode: 'metadata' })),
   ] as const;
   // None starts behind the back of the tear-down.
   await Promise.allSettled(parts);
-  const [plane, engine, registry, endpoint] = await Promise.all(parts);
-  return { plane, engine, registry, endpoint };
+  const [plane, engine, registry] = await Promise.all(parts);
+  return { plane, engine, registry };
 }
 
 type Request = Site['request'];
@@ -162,9 +170,16 @@ function roleOf(request: Request): Site['grantSecrets'] {
   };
 }
 
-function ecsBlock(fixture: EcsFixture, endpoint: string): Record<string, unknown> {
+async function startEndpoint(stack: AsyncDisposableStack, image: string): Promise<EcsAccount> {
+  const endpoint = await startMinistack({ mode: 'metadata' });
+  stack.defer(() => endpoint.stop());
+  const fixture = await createEcsFixture(endpoint.url, { image });
+  stack.defer(() => fixture.close());
+  return { url: endpoint.url, block: ecsBlock(fixture) };
+}
+
+function ecsBlock(fixture: EcsFixture): Readonly<Record<string, unknown>> {
   return {
-    endpoint,
     cluster_arn: fixture.clusterArn,
     task_definition_arn: fixture.taskDefinitionArn,
     service_name_prefix: 'landlord-tenant-',
@@ -187,6 +202,7 @@ function operatorAt({ folder, kubeconfigPath, compute }: OperatorSite) {
   };
   return {
     stop,
+    pid: () => child?.pid ?? 0,
     start: async (controller: Readonly<Record<string, unknown>> = {}): Promise<void> => {
       await stop();
       const address = `127.0.0.1:${await freePort()}`;
