@@ -2,7 +2,6 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { tenantSpecSchema } from '../../../src/api/tenant.ts';
 import type { Tenant, TenantSpecSchema } from '../../../src/api/tenant.ts';
 import { tenantStatus } from '../../../src/api/status.ts';
-import type { TenantStatus } from '../../../src/api/status.ts';
 import { writeStatus } from '../../../src/controller/conclude.ts';
 import { keptTenant } from '../../../src/controller/followed/kept-tenant.ts';
 import { namespace, startController } from '../controller-fixture.ts';
@@ -60,7 +59,7 @@ test.each<[what: string, other: object, isOne: boolean]>([
 ])('a status that was written %s', async (_what, other, isOne) => {
   const status = statusOf('True', 'Running');
   const before = tenantWith(undefined);
-  const cached: Tenant = { ...before, status: copy({ ...status, ...other }) as TenantStatus };
+  const cached: Tenant = { ...before, status: copy({ ...status, ...other }) };
   const pass = passOver({ tenant: before });
   Object.assign(pass.deps, { writer: { writeStatus: async () => cached }, tenantOf: () => cached });
   await writeStatus(pass, status);
