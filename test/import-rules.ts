@@ -86,7 +86,7 @@ const rooms: readonly Rooms[] = [
 
 /** Files beside the rooms of their layer that are rooms of their own, because everything may know them. */
 const ownRooms: readonly RegExp[] = [
-  /^src\/compute\/providers\/[^/]+\/(config)\.ts$/,
+  /^src\/compute\/providers\/[^/]+\/(config)(?:\.ts$|\/)/,
   /^src\/compute\/(errors)\.ts$/,
 ];
 
