@@ -16,6 +16,9 @@ export const providerKeys = [
   'compute_provider_type',
 ] as const;
 
+/** Key of the label or annotation that chooses one of a provider's engines, where the spec does not. */
+export const engineKey = 'landlord.dev/engine';
+
 /** Annotation; its value is the digest of the plan (status.plan) that is consented to. */
 export const approve = 'landlord.dev/approve';
 

@@ -33,11 +33,18 @@ const hostName = z
   .max(253)
   .regex(/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/, 'must be a host name');
 
-const address = '[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}';
 const ipAddress = z
   .string()
   .max(45)
-  .regex(new RegExp(`^(${address})$`), 'must be an IP address');
+  .regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7})$/, 'must be an IP address');
+
+const ipAddressOrHost = z
+  .string()
+  .max(45)
+  .regex(
+    /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}|host-gateway)$/,
+    'must be an IP address, or host-gateway',
+  );
 
 /**
  * By the names that engines have for them; without those that give rights over the host's time (`nice`, `rtprio`) or over
@@ -77,11 +84,9 @@ const ulimit = withRules(
 
 const extraHost = z.strictObject({
   hostname: hostName.describe('Name that the container finds.'),
-  ip: z
-    .string()
-    .max(45)
-    .regex(new RegExp(`^(${address}|host-gateway)$`), 'must be an IP address, or host-gateway')
-    .describe('Address that it stands for; host-gateway: that of the host, on Docker alone.'),
+  ip: ipAddressOrHost.describe(
+    'Address that it stands for; host-gateway: that of the host, on Docker alone.',
+  ),
 });
 
 export const processFields = {

@@ -31,6 +31,12 @@ export const placement = z
       .describe(
         'Address at which its engine was reached last. It does not tell places apart: the rest does.',
       ),
+    engine: z
+      .string()
+      .optional()
+      .describe(
+        "What the operator's config calls its engine, where it has a name. Nor does this tell places apart.",
+      ),
   })
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 export type Placement = z.output<typeof placement>;

@@ -19,7 +19,8 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     hold: (desired, permit, signal) => step(() => provider.hold(desired, permit, signal)),
     destroy: (at, permit, signal) => step(() => provider.destroy(at, permit, signal)),
     getStatus: (at, against, how) => provider.getStatus(at, against, how),
-    list: (signal) => provider.list(signal),
+    ...(provider.domains && { domains: provider.domains }),
+    list: (signal, domain) => provider.list(signal, domain),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),
   };

@@ -35,7 +35,8 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
     hold: (desired, permit, signal) => measure('hold', () => provider.hold(desired, permit, signal)),
     destroy: (at, permit, signal) => measure('destroy', () => provider.destroy(at, permit, signal)),
     getStatus: (at, against, how) => measure('get_status', () => provider.getStatus(at, against, how)),
-    list: (signal) => measure('list', () => provider.list(signal)),
+    ...(provider.domains && { domains: provider.domains }),
+    list: (signal, domain) => measure('list', () => provider.list(signal, domain)),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),
   };

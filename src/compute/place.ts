@@ -2,8 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Placement } from '../api/status.ts';
 import type { Provider } from './provider.ts';
 
-/** What tells two places apart: all of a placement but the way there. */
-function identityOf({ host: _way, ...identity }: Placement): Omit<Placement, 'host'> {
+/** What tells two places apart: all of a placement but the way there, and what the config calls it. */
+function identityOf({
+  host: _way,
+  engine: _name,
+  ...identity
+}: Placement): Omit<Placement, 'host' | 'engine'> {
   return identity;
 }
 

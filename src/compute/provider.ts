@@ -78,8 +78,14 @@ export interface Provider<D extends Desired = Desired> {
    */
   getStatus(at: TenantPlace, against: D | undefined, how: Looking): Promise<Observation>;
 
-  /** Everything on the engine that bears this instance's owner mark, for the report of orphans. */
-  list(signal: AbortSignal): Promise<readonly OwnedResource[]>;
+  /** Each that may fail alone, as far as `list` can tell them apart. Left out: it can't. */
+  readonly domains?: readonly string[];
+
+  /**
+   * Everything that bears this instance's owner mark, on the engine, or in one of `domains` alone; for the report of orphans.
+   * Rejects where not all of that can be told.
+   */
+  list(signal: AbortSignal, domain?: string): Promise<readonly OwnedResource[]>;
 
   /**
    * Hints that a tenant's reality may have moved, until `signal` aborts; never rejects. Sweeps of the engine, every
@@ -92,10 +98,10 @@ export interface Provider<D extends Desired = Desired> {
 }
 
 /**
- * A hint at a tenant; undefined: at any of them (after a gap). `contact`: all that is new is that its engine is out of
- * reach, or back. That concerns many at once, and so each in its time.
+ * A hint at a tenant; undefined: at any of them (after a gap), or of those in `domain`. `contact`: all that is new is that
+ * its engine is out of reach, or back. That concerns many at once, and so each in its time.
  */
-export type OnChange = (tenantId: string | undefined, why?: 'contact') => void;
+export type OnChange = (tenantId: string | undefined, why?: 'contact', domain?: string) => void;
 
 /** Where something is about to be done, as far as it can be told ahead. */
 export interface Destination {
@@ -108,7 +114,7 @@ export interface TenantPlace {
   readonly tenantId: string;
   readonly namespace: string;
   readonly name: string;
-  /** All that `destroy` needs to find what is there. Equal placements (deeply), but for `host`, are the same place. */
+  /** All that `destroy` needs to find what is there. Equal placements (deeply), but for `host` and `engine`, are the same place. */
   readonly placement: Placement;
   /** `compute.resourceIds` of the last status: what was seen as the tenant's, here or at another of its places. */
   readonly seen?: Readonly<Record<string, string>>;
@@ -263,6 +269,8 @@ export interface ProviderDefinition {
   readonly policyBlock: z.ZodType;
   /** Keys of the operator's block that are the tenant's too: the ones that are merged. */
   readonly sharedKeys: readonly string[];
+  /** Keys of the tenant's block that a label or annotation fills where the block does not have them: key → label. */
+  readonly labelled?: Readonly<Record<string, string>>;
   /** Keys of the operator's block that an environment variable fills where they are empty. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads the implementation, and with it the engine's SDK, only once the provider is enabled. */

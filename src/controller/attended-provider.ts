@@ -59,7 +59,7 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
         pass.failedLook = undefined;
         return seen;
       },
-      list: (signal) => provider.list(signal),
+      list: (signal, domain) => provider.list(signal, domain),
       watch: (onChange, signal) => provider.watch(onChange, signal),
       close: () => provider.close(),
     } satisfies Provider,

@@ -25,12 +25,14 @@ export interface OrphanReportOptions {
   readonly reaper?: Reaper | undefined;
 }
 
-/** By provider, what the last round found, by resource. */
+/** What the last round found in a part of a provider, by resource. */
 interface Found {
   /** Told of as orphans. */
   readonly told: ReadonlySet<string>;
   /** Of Tenants whose status leads elsewhere. */
   readonly strays: ReadonlySet<string>;
+  /** Without data. */
+  readonly count: number;
 }
 
 /**
@@ -40,36 +42,51 @@ interface Found {
  *
  * What a Tenant of that name has at a place that its status does not name is an orphan, too, once two rounds in a row have
  * found it so: a Tenant deleted with Retain, and applied again for another provider. That is for a person to remove.
+ *
+ * Each domain that a provider can list is looked at by itself: of one that does not answer, what was found last still counts.
  */
 export async function reportOrphans(options: OrphanReportOptions, signal: AbortSignal): Promise<void> {
-  const reported = new Map<string, Found>();
+  const parts = [...options.providers].flatMap(([name, { provider }]) => {
+    const reported = new Map<string | undefined, Found>();
+    return (provider.domains ?? [undefined]).map((domain): Part => ({ name, provider, domain, reported }));
+  });
   while (await sleep(options.intervalMs, signal, { ref: false })) {
     if (!options.known.hasSynced()) continue;
-    for (const [name, { provider }] of options.providers) {
+    for (const part of parts) {
       try {
-        await report(name, provider, { options, reported, signal });
+        await report(part, { options, signal });
       } catch (error) {
         // What can't be reached now is looked at in the next round.
         if (signal.aborted) return;
         if (error instanceof ComputeError) continue;
-        options.logger.error({ err: error, provider: name }, 'the report of orphans failed');
+        options.logger.error({ err: error, provider: part.name }, 'the report of orphans failed');
       }
     }
   }
 }
 
+interface Part {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly domain: string | undefined;
+  /** By domain of its provider. */
+  readonly reported: Map<string | undefined, Found>;
+}
+
 interface Round {
   readonly options: OrphanReportOptions;
-  readonly reported: Map<string, Found>;
   readonly signal: AbortSignal;
 }
 
-async function report(name: string, provider: Provider, round: Round): Promise<void> {
-  const { options, reported, signal } = round;
-  const { told, strays } = reported.get(name) ?? { told: new Set(), strays: new Set() };
+const nothing: Found = { told: new Set(), strays: new Set(), count: 0 };
+
+async function report(part: Part, round: Round): Promise<void> {
+  const { name, provider, domain, reported } = part;
+  const { options, signal } = round;
+  const { told, strays } = reported.get(domain) ?? nothing;
   const orphans: OwnedResource[] = [];
   const astray: OwnedResource[] = [];
-  for (const owned of await provider.list(signal)) {
+  for (const owned of await provider.list(signal, domain)) {
     const tenant = await tenantOf(owned, round);
     if (tenant === 'none' || (tenant === 'unknown' && told.has(owned.resource))) orphans.push(owned);
     else if (typeof tenant === 'object' && isAstray(owned, tenant)) astray.push(owned);
@@ -77,15 +94,21 @@ async function report(name: string, provider: Provider, round: Round): Promise<v
   const found = [...orphans, ...astray.filter(({ resource }) => strays.has(resource))];
   const isFresh = ({ resource }: OwnedResource): boolean => !told.has(resource);
   // A Tenant that went between the two looks has taken with it what the first one saw.
-  const still = found.some(isFresh) ? (await provider.list(signal)).map(({ resource }) => resource) : [];
+  const still = found.some(isFresh)
+    ? (await provider.list(signal, domain)).map(({ resource }) => resource)
+    : [];
   const confirmed = found.filter((one) => !isFresh(one) || still.includes(one.resource));
-  options.onCount(name, confirmed.filter(({ isData }) => !isData).length);
   // What has been taken back is told of again where it is orphaned again.
-  reported.set(name, { told: resourcesOf(confirmed), strays: resourcesOf(astray) });
+  const count = confirmed.filter(({ isData }) => !isData).length;
+  reported.set(domain, { told: resourcesOf(confirmed), strays: resourcesOf(astray), count });
+  options.onCount(
+    name,
+    [...reported.values()].reduce((sum, one) => sum + one.count, 0),
+  );
   for (const orphan of confirmed.filter(isFresh))
-    tell(options, name, { ...orphan, isAstray: astray.includes(orphan) });
+    tell(options, part, { ...orphan, isAstray: astray.includes(orphan) });
   await options.reaper?.round(
-    provider,
+    { provider, domain },
     confirmed.filter((one) => !astray.includes(one)),
     signal,
   );
@@ -105,10 +128,11 @@ function isAstray({ isData, placement }: OwnedResource, { metadata, status }: Te
 
 function tell(
   { logger }: OrphanReportOptions,
-  provider: string,
+  { name: provider, domain = '' }: Part,
   { resource, tenantId, isData, ...owner }: OwnedResource & { readonly isAstray: boolean },
 ): void {
-  const facts = { provider, resource, tenantId, tenant: `${owner.namespace}/${owner.name}` };
+  const tenant = `${owner.namespace}/${owner.name}`;
+  const facts = { provider, ...(domain !== '' && { domain }), resource, tenantId, tenant };
   if (isData) logger.info(facts, keptWords);
   else logger.warn(facts, owner.isAstray ? strayWords : orphanWords);
 }

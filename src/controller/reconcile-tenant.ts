@@ -5,7 +5,8 @@ import { denied } from '../compute/policy.ts';
 import { unknownLabels } from '../compute/policy-by-namespace.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
-import { chosenProvider } from './chosen-provider.ts';
+import { chosenProvider, domainAsked } from './chosen-provider.ts';
+import type { Whereabouts } from './owned/owned-look.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
@@ -226,13 +227,20 @@ function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvide
   return deps.providers.get(name) as EnabledProvider;
 }
 
-/** Which one, as far as that can be told. */
-function choosable(pass: Pass, spec: TenantSpec): EnabledProvider | undefined {
+/** Where it is to run, as far as that can be told. */
+function choosable(pass: Pass, spec: TenantSpec): Whereabouts | undefined {
   try {
-    return choose(pass, spec);
+    const enabled = choose(pass, spec);
+    return { enabled, domain: listedDomain(enabled, pass, spec) };
   } catch (error) {
     return ignoreComputeError(error);
   }
+}
+
+/** One that can be listed by itself. */
+function listedDomain(enabled: EnabledProvider, { tenant }: Pass, spec: TenantSpec): string | undefined {
+  const domain = domainAsked(enabled, tenant.metadata, spec);
+  return enabled.provider.domains?.find((one) => one === domain);
 }
 
 /** Undefined: it is not known yet whether its Secrets are watched. No pass waits for that. */

@@ -1,4 +1,4 @@
-import { abandon, approve, finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
+import { abandon, approve, engineKey, finalizer, providerKeys, reconcileRequestedAt } from '../api/names.ts';
 import type { TenantStatus } from '../api/status.ts';
 import type { Tenant } from '../api/tenant.ts';
 import type { Urgency } from '../kube/queue/work-line.ts';
@@ -26,7 +26,7 @@ export function isWorthALook(
     metadata.generation !== before.generation ||
     metadata.deletionTimestamp !== before.deletionTimestamp ||
     lostFinalizer ||
-    providerKeys.some(
+    choices.some(
       (key) =>
         metadata.labels?.[key] !== before.labels?.[key] ||
         metadata.annotations?.[key] !== before.annotations?.[key],
@@ -37,6 +37,9 @@ export function isWorthALook(
     !(jsonEqual(status, previous.status) || jsonEqual(status, written))
   );
 }
+
+/** Labels and annotations that choose where it runs. */
+const choices = [...providerKeys, engineKey];
 
 /** Whether a change that is worth a look is one of the status alone. */
 export function isStatusAlone(previous: Tenant, next: Tenant): boolean {

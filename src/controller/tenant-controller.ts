@@ -108,6 +108,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     hasTold: () => cluster.hasTold(),
     departures,
     rollouts,
+    providers,
     now,
   });
   const deps: ReconcileDeps = {
@@ -116,7 +117,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     writer: createTenantWriter(tenantsApi, tenants),
     secrets: sharedSecrets(resource<SecretObject>(client, secretsResource), secrets.versionOf),
     watchesSecrets: (namespace, key) => secrets.isWatched(namespace, key),
-    ...looksByOwner(providers),
+    ...looksByOwner(),
     freeTenantIds: options.freeTenantIds,
     index,
     rollouts,
@@ -149,8 +150,8 @@ function rolloutsOf({ rollouts, metrics }: TenantControllerOptions, queue: Pick<
   });
 }
 
-function looksByOwner(providers: EnabledProviders): Pick<ReconcileDeps, 'ownedOn' | 'formerIds'> {
-  const ownedOn = createOwnedLook(providers);
+function looksByOwner(): Pick<ReconcileDeps, 'ownedOn' | 'formerIds'> {
+  const ownedOn = createOwnedLook();
   return { ownedOn, formerIds: createFormerIds(ownedOn) };
 }
 

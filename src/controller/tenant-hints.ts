@@ -1,5 +1,7 @@
+import type { Placement } from '../api/status.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import type { OnChange } from '../compute/provider.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import { keyOf, splitKey } from '../kube/client/kube-object.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
@@ -30,6 +32,7 @@ export interface TenantHintsOptions {
   readonly hasTold: () => boolean;
   readonly departures: Pick<Departures, 'note'>;
   readonly rollouts: Pick<Rollouts, 'note' | 'forget'>;
+  readonly providers: EnabledProviders;
   readonly now: () => Date;
 }
 
@@ -75,7 +78,7 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       for (const tenant of tenants.values())
         if (namespaces.has(tenant.metadata.namespace)) queue.add(keyOf(tenant));
     },
-    onProvider(provider, tenantId, why) {
+    onProvider(provider, tenantId, why, domain) {
       const spread = {
         urgency: 'sweep',
         withinMs: Math.min(tenants.size * spreadMs, longestSpreadMs),
@@ -86,7 +89,8 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
         return;
       }
       for (const tenant of tenants.values())
-        if (isPlacedOn(tenant, provider)) queue.add(keyOf(tenant), spread);
+        if (isPlacedOn(tenant, { provider, domain, providers: options.providers }))
+          queue.add(keyOf(tenant), spread);
     },
   };
 }
@@ -123,7 +127,18 @@ function overwrittenWaitMs(memory: TenantMemory, { status }: Tenant, now: Date):
   return Math.max(0, memory.overwritten.heldUntil - nowMs);
 }
 
-function isPlacedOn({ status }: Tenant, provider: string): boolean {
+interface Where extends Pick<TenantHintsOptions, 'providers'> {
+  readonly provider: string;
+  readonly domain: string | undefined;
+}
+
+/** Also where nobody knows in which domain a place is. */
+function isPlacedOn({ status }: Tenant, { provider, domain, providers }: Where): boolean {
+  const domainOf = (placement: Placement): string | undefined =>
+    providers.get(provider)?.provider.domainOf?.({ placement });
   const places = [status?.placement, ...(status?.previousPlacements ?? [])];
-  return places.some((place) => place?.provider === provider);
+  return places.some(
+    (place) =>
+      place?.provider === provider && (domain === undefined || (domainOf(place) ?? domain) === domain),
+  );
 }

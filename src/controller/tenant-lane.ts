@@ -1,8 +1,6 @@
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
-import { configDefaults } from '../compute/selection/definition-config.ts';
-import type { EnabledProvider, EnabledProviders } from '../compute/selection/enabled-providers.ts';
-import { mergeConfig } from '../compute/selection/merge-config.ts';
-import { chosenProvider } from './chosen-provider.ts';
+import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { chosenProvider, domainAsked } from './chosen-provider.ts';
 import type { Choosing } from './chosen-provider.ts';
 
 /**
@@ -32,7 +30,7 @@ function guessedLane({ metadata, status, spec: stored }: Tenant, providers: Enab
   // Nothing is driven then: where it is, is all that counts.
   const isStill = isLeft || (spec.suspend === true && there !== undefined);
   const domain =
-    (isStill ? undefined : domainOfConfig(enabled, spec)) ??
+    (isStill ? undefined : domainAsked(enabled, metadata, spec)) ??
     (there && enabled.provider.domainOf?.({ placement: there }));
   return domain === undefined ? name : `${name} ${domain}`.trimEnd();
 }
@@ -43,14 +41,4 @@ function chosen({ metadata, spec, placement }: Choosing, providers: EnabledProvi
   } catch {
     return undefined;
   }
-}
-
-function domainOfConfig(
-  { definition, block, provider }: EnabledProvider,
-  { computeConfig }: Partial<TenantSpec>,
-): string | undefined {
-  if (provider.domainOf === undefined) return undefined;
-  const own = computeConfig?.[definition.name] ?? {};
-  // Unchecked: whether it is sound is the pass' to say.
-  return provider.domainOf({ config: mergeConfig(configDefaults(definition, block), own) });
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fencedProvider } from '../../src/compute/fenced-provider.ts';
+import { measuredProvider } from '../../src/compute/measured-provider.ts';
+import type { OwnedResource, Provider } from '../../src/compute/provider.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { mockContext, mockSpec } from './providers/mock/mock-spec.ts';
 import { anyPermit } from './permits.ts';
@@ -25,6 +27,17 @@ describe('a provider behind a fence', () => {
     expect(await provider.list(signal)).toHaveLength(1);
     expect(await provider.destroy(desired, anyPermit, signal)).toMatchObject({ outcome: 'gone' });
     await provider.close();
+  });
+
+  test('lists one domain where it has several', async () => {
+    const { inner } = await fenced();
+    const list = async (_signal: AbortSignal, domain = 'all') => [{ resource: domain } as OwnedResource];
+    const several: Provider = { ...inner, domains: ['a', 'b'], list };
+    const wrapped = [fencedProvider(several, () => true), measuredProvider(several, () => undefined)];
+    for (const provider of wrapped) {
+      expect(provider.domains).toEqual(['a', 'b']);
+      expect(await provider.list(signal, 'b')).toEqual([{ resource: 'b' }]);
+    }
   });
 
   test('looks, and changes nothing, once it may not', async () => {

@@ -129,6 +129,51 @@ describe('each mistake is one line that names file and path:', () => {
       'compute: {docker: {image: a, network: b}}',
       'compute.docker.network: is not a known key',
     ],
+    [
+      'an engine without an address',
+      'compute: {docker: {image: a, engines: {edge: {}}}}',
+      'compute.docker.engines.edge.host: is required',
+    ],
+    [
+      'an engine at what is no address',
+      'compute: {docker: {image: a, engines: {edge: {host: edge.example}}}}',
+      'compute.docker.engines.edge.host: must start with unix://, tcp:// or ssh://',
+    ],
+    [
+      'an engine whose name can be in no label',
+      'compute: {docker: {image: a, engines: {Edge_1: {host: "unix:///e"}}}}',
+      'compute.docker.engines.Edge_1: must be the name of an engine, such as edge-1',
+    ],
+    [
+      'an engine that is listed twice',
+      'compute: {docker: {image: a, engines: {edge: {host: "unix:///e"}, same: {host: "unix:///e"}}}}',
+      'compute.docker.engines.same.host: leads to an engine that is listed already',
+    ],
+    [
+      "an engine that is the block's own",
+      'compute: {docker: {image: a, host: "unix:///e", engines: {edge: {host: "unix:///e"}}}}',
+      'compute.docker.engines.edge.host: leads to an engine that is listed already',
+    ],
+    [
+      'a default engine that is not listed',
+      'compute: {docker: {image: a, engine: edge-2, engines: {edge-1: {host: "unix:///e"}}}}',
+      'compute.docker.engine: is none of engines: edge-1',
+    ],
+    [
+      'TLS for what is no tcp://',
+      'compute: {docker: {image: a, host: "ssh://e", tls: {ca_file: c}}}',
+      'compute.docker.tls: is for a host that starts with tcp:// alone',
+    ],
+    [
+      'TLS for an engine that is no tcp://',
+      'compute: {docker: {image: a, engines: {edge: {host: "ssh://e", tls: {}}}}}',
+      'compute.docker.engines.edge.tls: is for a host that starts with tcp:// alone',
+    ],
+    [
+      'a certificate without its key',
+      'compute: {docker: {image: a, host: "tcp://e", tls: {cert_file: c}}}',
+      'compute.docker.tls.key_file: one of cert_file and key_file is of no use without the other',
+    ],
     ['docker without image', 'compute: {docker: {}}', 'compute.docker.image: is required'],
     ['docker without anything', 'compute: {docker: }', 'compute.docker.image: is required'],
     [
@@ -337,6 +382,12 @@ describe('DOCKER_HOST', () => {
 
   test('leaves a docker.host that is there', () => {
     expect(hostOf('compute: {docker: {image: a, host: "unix:///x.sock"}}')).toBe('unix:///x.sock');
+  });
+
+  test('is nothing to an engine that has a name', () => {
+    const { engines } = parse('compute: {docker: {image: a, engines: {e: {host: "unix:///e"}}}}', environment)
+      .compute['docker'] as { engines: object };
+    expect(engines).toEqual({ e: { host: 'unix:///e', former_hosts: [] } });
   });
 
   test('leaves it empty where it is not set, or set to nothing', () => {

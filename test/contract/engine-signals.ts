@@ -14,7 +14,9 @@ export function abortable<Engine extends object>(engine: Engine): Engine {
 export function silent<Engine extends object>(engine: Engine): Engine {
   return decorated(engine, (name, _call, args) => {
     const { promise, reject } = Promise.withResolvers<never>();
-    signalOf(args)?.addEventListener('abort', () => reject(abortedAt(name)));
+    const signal = signalOf(args);
+    signal?.addEventListener('abort', () => reject(abortedAt(name)));
+    if (signal?.aborted === true) reject(abortedAt(name));
     // Whoever iterates it hears of the end there.
     promise.catch(() => undefined);
     return Object.assign(promise, {

@@ -124,6 +124,31 @@ describe('the report of orphans', () => {
     expect(counts).toEqual(['ecs 1', 'docker 0', 'ecs 1']);
   });
 
+  test('looks at each domain of a provider by itself; of one that does not answer, what was found last still counts', async () => {
+    const docker = scriptedProvider('docker');
+    const silent = new Set(['edge']);
+    Object.assign(docker.enabled.provider, {
+      domains: ['', 'edge'],
+      list: async (_signal: AbortSignal, domain = 'all') => {
+        if (silent.has(domain)) throw new ComputeError('ProviderUnavailable', 'no answer');
+        return [owned('lost')];
+      },
+    });
+    const { lines, counts, round, warnings } = startReport(docker);
+    await round();
+    expect(counts).toEqual(['docker 1']);
+    silent.clear();
+    await round();
+    expect(counts.slice(1)).toEqual(['docker 1', 'docker 2']);
+    expect(lines.map(({ fields }) => fields['domain'])).toEqual([undefined, 'edge']);
+    silent.add('edge');
+    await round();
+    silent.clear();
+    await round();
+    expect(counts.at(-1)).toBe('docker 2');
+    expect(warnings()).toBe(2);
+  });
+
   test('logs a defect of a provider and goes on', async () => {
     const docker = scriptedProvider('docker');
     docker.failures.set('list', new TypeError('x is not a function'));

@@ -1,6 +1,5 @@
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
-import { ComputeError } from '../../src/compute/errors.ts';
 import type { Provider } from '../../src/compute/provider.ts';
 import { dockerTenantBlock } from '../../src/compute/providers/docker/config.ts';
 import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
@@ -8,6 +7,7 @@ import { drivenDocker, settings } from '../compute/providers/docker/docker-fixtu
 import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import type { MemoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { startController } from './controller-fixture.ts';
+import { clientAt, statesOn } from './engine-routes.ts';
 import type { ControllerFixture, FixtureOptions } from './controller-fixture.ts';
 
 const specSchema = tenantSpecSchema({ docker: dockerTenantBlock });
@@ -50,29 +50,6 @@ function network(): Network {
   };
 }
 
-interface Route {
-  readonly address: string;
-  /** Whose members there are, also where nothing answers. */
-  readonly stem: MemoryEngine;
-}
-
-/** A client of whatever engine is at that address when it calls. */
-function clientAt({ address, routes, stem }: Pick<Network, 'routes'> & Route): MemoryEngine {
-  return new Proxy(stem, {
-    get(_target, key) {
-      if (key === 'address') return address;
-      const engine = routes.get(address);
-      const member: unknown = Reflect.get(engine ?? stem, key);
-      if (engine !== undefined || typeof member !== 'function') return member;
-      return () => {
-        throw new ComputeError('ProviderUnavailable', `Docker Engine at ${address} does not answer`);
-      };
-    },
-  });
-}
-
-const statesOn = (engine: MemoryEngine) =>
-  [...engine.containers.values()].map(({ name, state }) => `${name} ${state}`);
 const running = ['landlord-tenant-team-a-acme-9201d5e7 running'];
 const volume = 'landlord-team-a-acme-9201d5e7_data';
 

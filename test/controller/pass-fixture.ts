@@ -20,7 +20,7 @@ export function passOver(options: PassOptions): Pass {
     providers: new Map(providers.map(({ enabled }) => [enabled.definition.name, enabled])),
     now: () => now,
     mayRetain: () => true,
-    ownedOn: ({ provider }, signal) => provider.list(signal),
+    ownedOn: ({ enabled }, signal) => enabled.provider.list(signal),
     logger: silentLogger,
   };
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { finalizer, providerKeys, reconcileRequestedAt } from '../../src/api/names.ts';
+import { engineKey, finalizer, providerKeys, reconcileRequestedAt } from '../../src/api/names.ts';
 import type { TenantStatus } from '../../src/api/status.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { isWorthALook } from '../../src/controller/tenant-change.ts';
@@ -18,11 +18,11 @@ describe('a Tenant that changed', () => {
     ['by its deletion', changed({ ...same, deletionTimestamp: '2026-01-01T00:00:00Z' })],
     ['by the loss of our finalizer', changed({ ...same, finalizers: ['other'] })],
     ['by the loss of all finalizers', changed({ labels: same.labels, annotations: same.annotations })],
-    ...providerKeys.map((key): [string, Tenant] => [
+    ...[...providerKeys, engineKey].map((key): [string, Tenant] => [
       `its label ${key}`,
       changed({ ...same, labels: { a: '1', [key]: 'docker' } }),
     ]),
-    ...providerKeys.map((key): [string, Tenant] => [
+    ...[...providerKeys, engineKey].map((key): [string, Tenant] => [
       `its annotation ${key}`,
       changed({ ...same, annotations: { a: '1', [key]: 'docker' } }),
     ]),

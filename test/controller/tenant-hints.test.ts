@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import type { Tenant } from '../../src/api/tenant.ts';
+import type { EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
 import { createTenantHints } from '../../src/controller/tenant-hints.ts';
 import { createTenantIndex } from '../../src/controller/tenant-index.ts';
 import { createTenantMemories } from '../../src/controller/tenant-memory.ts';
 import { keyOf } from '../../src/kube/client/kube-object.ts';
+import { scriptedProvider } from './scripted-provider.ts';
 import { statusOf, tenantWith } from './tenant-fixture.ts';
 
 /** Hints over Tenants of which `known` are there, and what they ask of the queue. */
-function hintsOver(known: readonly Tenant[] = [], hasTold = true) {
+function hintsOver(known: readonly Tenant[] = [], hasTold = true, providers: EnabledProviders = new Map()) {
   const asked: string[] = [];
   const byKey = new Map(known.map((tenant) => [keyOf(tenant), tenant]));
   const index = createTenantIndex();
@@ -29,6 +31,7 @@ function hintsOver(known: readonly Tenant[] = [], hasTold = true) {
     hasTold: () => hasTold,
     departures: { note: () => false },
     rollouts: { note: () => undefined, forget: () => undefined },
+    providers,
     now: () => new Date('2026-01-01T00:00:00Z'),
   });
   return { hints, asked };
@@ -88,4 +91,17 @@ test('of ten thousand, none waits longer than half a minute for its turn', () =>
   const { hints, asked } = hintsOver(fleet);
   hints.onProvider('docker', undefined);
   expect(asked[0]).toBe('sweep team-a/tenant-0 within 30000');
+});
+
+test('what happens in one domain is a hint at the Tenants there, and at those of which nobody knows where they are', () => {
+  const { enabled } = scriptedProvider('docker');
+  enabled.provider.domainOf = ({ placement }) => placement?.['place'] as string | undefined;
+  const at = (name: string, ...places: (string | undefined)[]) => {
+    const [placement, ...previousPlacements] = places.map((place) => ({ provider: 'docker', place }));
+    return tenantWith(statusOf('True', 'Running', { placement, previousPlacements }), { name });
+  };
+  const fleet = [at('here', 'a'), at('there', 'b'), at('moves', 'b', 'a'), at('anywhere', undefined)];
+  const { hints, asked } = hintsOver(fleet, true, new Map([['docker', enabled]]));
+  hints.onProvider('docker', undefined, undefined, 'a');
+  expect(asked.map((line) => line.split(' ')[1])).toEqual(['team-a/here', 'team-a/moves', 'team-a/anywhere']);
 });

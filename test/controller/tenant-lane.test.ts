@@ -10,6 +10,7 @@ ecs.enabled.provider.domainOf = ({ config, placement }) => {
   const { place = 'home' } = (config ?? placement) as { readonly place?: string };
   return place === 'nowhere' ? undefined : place;
 };
+Object.assign(ecs.enabled.definition, { labelled: { place: 'landlord.dev/engine' } });
 const laneOf = createTenantLanes(
   new Map([docker, ecs].map((one) => [one.enabled.definition.name, one.enabled])),
 );
@@ -27,6 +28,11 @@ test.each<[string, Tenant | undefined, string]>([
   ['of one for which no provider can be told', tenantWith(), ''],
   ['of one whose provider has one domain', tenantWith(undefined, {}, on('docker', 'a')), 'docker'],
   ['of one without a place yet', tenantWith(undefined, {}, on('ecs', 'a')), 'ecs a'],
+  [
+    'of one whose label says where',
+    tenantWith(undefined, { labels: { 'landlord.dev/engine': 'a' } }, on('ecs')),
+    'ecs a',
+  ],
   ['of one that takes what the operator has', tenantWith(undefined, {}, on('ecs')), 'ecs home'],
   ['of one that moves: where it goes', tenantWith(at('a'), {}, on('ecs', 'b')), 'ecs b'],
   ['of one that comes from another provider', tenantWith(at('a', 'docker'), {}, on('ecs', 'b')), 'ecs b'],

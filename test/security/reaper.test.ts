@@ -28,10 +28,11 @@ const owned = (namespace: string, name: string, more: Partial<OwnedResource> = {
 });
 
 /** An operator's reports of orphans, each hour, with a reaper of 24 hours; team-b may leave things behind. */
-function startReports(options: Partial<ReaperOptions> = {}) {
+function startReports(options: Partial<ReaperOptions> = {}, domains?: readonly string[]) {
   vi.useFakeTimers();
   const docker = scriptedProvider('docker');
   docker.owned = [owned('team-a', 'acme')];
+  Object.assign(docker.enabled.provider, { domains });
   const apiserver = createMemoryApiserver();
   const asOperator = resource<Tenant>(apiserver.clientOf('operator'), tenantsResource);
   const asUser = resource<Tenant>(apiserver.clientOf('user'), tenantsResource);
@@ -208,6 +209,25 @@ describe('the reaper', () => {
     docker.failures.clear();
     await hours(1);
     expect(reaped).toHaveLength(2);
+  });
+
+  test('counts the time in each domain by itself, also where one does not answer in between', async () => {
+    const { docker, hours, reaped, due } = startReports({}, ['edge', '']);
+    const answers = { edge: true };
+    Object.assign(docker.enabled.provider, {
+      list: async (_signal: AbortSignal, domain?: string) => {
+        if (domain !== 'edge') return [];
+        if (!answers.edge) throw new ComputeError('ProviderUnavailable', 'no answer');
+        return docker.owned;
+      },
+    });
+    await hours(10);
+    answers.edge = false;
+    await hours(10);
+    answers.edge = true;
+    await hours(5);
+    expect(reaped).toEqual(['docker']);
+    expect(Math.max(...due)).toBe(1);
   });
 
   test('takes one step a round, for each place once, however much is there', async () => {

@@ -21,14 +21,11 @@ interface Merged extends Pick<EnabledProvider, 'definition' | 'block'> {
 /** What was merged last, by the tenant's block: most passes are over the one of the pass before. */
 const merged = new WeakMap<Config, Merged>();
 
-/** The block of a tenant that has none. */
-const noBlock: Config = {};
-
 /**
  * The tenant's block over the operator's defaults, checked as a whole. Neither block may be changed once it was here.
  * Throws ComputeError InvalidSpec, naming the path.
  */
-export function tenantConfig({ definition, block }: EnabledProvider, tenantBlock: Config = noBlock): Config {
+export function tenantConfig({ definition, block }: EnabledProvider, tenantBlock: Config): Config {
   const known = merged.get(tenantBlock);
   if (known?.definition === definition && known.block === block) return known.config;
   const config = validateConfig(definition, mergeConfig(configDefaults(definition, block), tenantBlock));

@@ -1,9 +1,8 @@
 import type { Tenant } from '../../api/tenant.ts';
 import type { OwnedResource } from '../../compute/provider.ts';
-import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import { defaultTenantId, formerTenantId } from '../../compute/spec/tenant-id.ts';
 import { objectKey } from '../../kube/client/kube-object.ts';
-import type { OwnedLook } from './owned-look.ts';
+import type { OwnedLook, Whereabouts } from './owned-look.ts';
 
 /**
  * Tenants whose things on the engines bear an id that an earlier version made of their names. A status tells; where there is
@@ -12,27 +11,28 @@ import type { OwnedLook } from './owned-look.ts';
 export interface FormerIds {
   /** A status says so. */
   note(tenant: Tenant): void;
-  /** Whether one of the providers holds something of it under its former id. Rejects as `Provider.list` does. */
-  isUsed(tenant: Tenant, providers: readonly EnabledProvider[], signal: AbortSignal): Promise<boolean>;
+  /** Whether one of these places holds something of it under its former id. Rejects as `Provider.list` does. */
+  isUsed(tenant: Tenant, places: readonly Whereabouts[], signal: AbortSignal): Promise<boolean>;
 }
 
 /** Each engine is asked for all of them once; after that, only about one that it was known to have. */
 export function createFormerIds(ownedOn: OwnedLook): FormerIds {
   const known = new Set<string>();
-  const asked = new Set<EnabledProvider>();
-  const lookFor = async (key: string, enabled: EnabledProvider, signal: AbortSignal): Promise<boolean> => {
-    if (asked.has(enabled) && !known.has(key)) return false;
-    const former = (await ownedOn(enabled, signal)).filter(bearsFormerId).map(keyOfOwner);
-    asked.add(enabled);
+  const asked = new Set<string>();
+  const lookFor = async (key: string, where: Whereabouts, signal: AbortSignal): Promise<boolean> => {
+    const place = JSON.stringify([where.enabled.definition.name, where.domain]);
+    if (asked.has(place) && !known.has(key)) return false;
+    const former = (await ownedOn(where, signal)).filter(bearsFormerId).map(keyOfOwner);
+    asked.add(place);
     for (const owner of former) known.add(owner);
     return former.includes(key);
   };
   return {
     note: ({ metadata }) => void known.add(objectKey(metadata.namespace, metadata.name)),
-    async isUsed({ metadata }, providers, signal) {
+    async isUsed({ metadata }, places, signal) {
       const key = objectKey(metadata.namespace, metadata.name);
-      for (const enabled of providers) {
-        if (enabled.definition.durable && (await lookFor(key, enabled, signal))) return true;
+      for (const where of places) {
+        if (where.enabled.definition.durable && (await lookFor(key, where, signal))) return true;
       }
       return false;
     },

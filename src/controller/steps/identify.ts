@@ -2,20 +2,20 @@ import { finalizer } from '../../api/names.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import { denied } from '../../compute/policy.ts';
-import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import { defaultTenantId, formerTenantId, strangeness } from '../../compute/spec/tenant-id.ts';
 import { keyOf } from '../../kube/client/kube-object.ts';
+import type { Whereabouts } from '../owned/owned-look.ts';
 import type { Pass } from '../pass.ts';
 import { idInSpec, oldestTenant } from '../tenant-index.ts';
 
 /**
- * The tenant's id; of several Tenants that may have it, the oldest has it. `chosen`: the provider that it is to run on.
+ * The tenant's id; of several Tenants that may have it, the oldest has it. `chosen`: where it is to run.
  * Rejects with ComputeError PolicyDenied or ProviderConflict, and as `Provider.list` does.
  */
 export async function identify(
   pass: Pass,
   { tenantId }: TenantSpec,
-  chosen: () => EnabledProvider | undefined,
+  chosen: () => Whereabouts | undefined,
 ): Promise<string> {
   const { deps, tenant, draft } = pass;
   const { namespace } = tenant.metadata;
@@ -51,7 +51,7 @@ function mayClaim(
 }
 
 /** Where the spec names none. */
-async function derivedId(pass: Pass, chosen: () => EnabledProvider | undefined): Promise<string> {
+async function derivedId(pass: Pass, chosen: () => Whereabouts | undefined): Promise<string> {
   const { deps, draft, tenant, signal } = pass;
   const { namespace, name, finalizers } = tenant.metadata;
   const [now, former] = [defaultTenantId(namespace, name), formerTenantId(namespace, name)];
@@ -60,6 +60,6 @@ async function derivedId(pass: Pass, chosen: () => EnabledProvider | undefined):
   if (draft.placement !== undefined && (draft.tenantId === now || draft.tenantId === former))
     return draft.tenantId;
   const only = finalizers?.includes(finalizer) === true ? undefined : chosen();
-  const providers = only === undefined ? [...deps.providers.values()] : [only];
-  return (await deps.formerIds.isUsed(tenant, providers, signal)) ? former : now;
+  const places = only === undefined ? [...deps.providers.values()].map((enabled) => ({ enabled })) : [only];
+  return (await deps.formerIds.isUsed(tenant, places, signal)) ? former : now;
 }

@@ -21,7 +21,7 @@ export async function placesByOwner(
   const found = new Map<string, Placement[]>(ids.map((one) => [one, []]));
   for (const enabled of deps.providers.values()) {
     if (!enabled.definition.durable) continue;
-    for (const owned of await deps.ownedOn(enabled, signal)) {
+    for (const owned of await deps.ownedOn({ enabled }, signal)) {
       if (owned.namespace === namespace && owned.name === name)
         found.get(owned.tenantId)?.push(owned.placement);
     }

@@ -29,8 +29,14 @@ export interface ReaperOptions {
 }
 
 export interface Reaper {
-  /** `orphans`: all that the provider has, by now, without a Tenant. Takes a step at each place whose time has come. */
-  round(provider: Provider, orphans: readonly OwnedResource[], signal: AbortSignal): Promise<void>;
+  /** `orphans`: all that is there, by now, without a Tenant. Takes a step at each place whose time has come. */
+  round(where: ReapedPart, orphans: readonly OwnedResource[], signal: AbortSignal): Promise<void>;
+}
+
+/** A provider, or one of its domains. */
+export interface ReapedPart {
+  readonly provider: Provider;
+  readonly domain?: string | undefined;
 }
 
 /** What a Tenant that is gone has at one place, and since when (by the clock of this process) it is known to be gone. */
@@ -41,13 +47,20 @@ interface Dangling {
 }
 
 export function createReaper(options: ReaperOptions): Reaper {
-  const known = new Map<string, Map<string, Dangling>>();
+  const known = new Map<Provider, Map<string | undefined, Map<string, Dangling>>>();
   return {
-    async round(provider, orphans, signal) {
-      const dangling = danglingIn(orphans, known.get(provider.name), options.now());
-      known.set(provider.name, dangling);
-      const due = [...dangling.values()].filter((one) => isDue(options, one));
-      options.onDue(provider.name, due.length);
+    async round({ provider, domain }, orphans, signal) {
+      const parts = known.get(provider) ?? new Map<string | undefined, Map<string, Dangling>>();
+      known.set(provider, parts);
+      const dangling = danglingIn(orphans, parts.get(domain), options.now());
+      parts.set(domain, dangling);
+      const dueIn = (part: ReadonlyMap<string, Dangling>): readonly Dangling[] =>
+        [...part.values()].filter((one) => isDue(options, one));
+      const due = dueIn(dangling);
+      options.onDue(
+        provider.name,
+        [...parts.values()].reduce((sum, part) => sum + dueIn(part).length, 0),
+      );
       for (const one of due) {
         if (options.dryRun) tellOnce(options, one);
         else await reap(options, { provider, place: one.place }, signal);

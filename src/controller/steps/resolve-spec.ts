@@ -3,6 +3,7 @@ import type { Container } from '../../api/compute-fields.ts';
 import { explainIssues } from '../../api/explain-issues.ts';
 import type { Tenant, TenantSpec, TenantSpecSchema } from '../../api/tenant.ts';
 import { tenantConfig } from '../../compute/selection/enabled-providers.ts';
+import { labelledBlock } from '../../compute/selection/labelled-block.ts';
 import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import type {
@@ -50,7 +51,9 @@ export async function resolveSpec({
   secrets,
 }: ResolveInput): Promise<TenantComputeSpec> {
   const { namespace, name, uid } = tenant.metadata;
-  const config = tenantConfig(enabled, spec.computeConfig?.[enabled.definition.name]);
+  const { definition } = enabled;
+  const block = labelledBlock(definition, tenant.metadata, spec.computeConfig?.[definition.name]);
+  const config = tenantConfig(enabled, block);
   const readValues = enabled.definition.secrets === 'values' ? secrets : undefined;
   const containers: ContainerSpec[] = [];
   for (const container of spec.containers ?? []) {

@@ -4,6 +4,13 @@ import { capability } from '../../../api/capabilities.ts';
 import { duration } from '../../../api/duration.ts';
 import { imagePatterns } from '../../policy.ts';
 import { registryCredential } from '../../spec/registry-entry.ts';
+import {
+  checkEngines,
+  hasUseForTls,
+  namedEngines,
+  ownEngineShape,
+  tlsWithoutUse,
+} from './config/engine-shape.ts';
 import { tenantShape } from './config/tenant-shape.ts';
 
 /** The Docker provider's keys. docs/compute-providers.md says where their names come from. */
@@ -16,29 +23,12 @@ export const dockerTenantBlock = z
 export const dockerMergedBlock = dockerTenantBlock;
 export type DockerConfig = z.output<typeof dockerMergedBlock>;
 
-/** RFC 1918 and RFC 6598 address with prefix length; a /28 for each tenant network must fit in. */
-const cidr = z
-  .cidrv4({ error: 'must be an IPv4 network such as 10.210.0.0/16', abort: true })
-  .refine((value) => Number(value.split('/')[1]) <= 28, 'must have room for at least one /28');
-
 export const dockerOperatorBlock = z
   .strictObject({
     ...tenantShape,
     image: imageReference.describe('Image of tenants that name none.'),
-    host: z
-      .string()
-      .regex(/^$|^(unix|tcp|ssh):\/\/.+$/, 'must be empty or start with unix://, tcp:// or ssh://')
-      .default('')
-      .describe(
-        'Docker Engine. Empty: DOCKER_HOST, then the default socket. An address of another engine moves all tenants there.',
-      ),
-    former_hosts: z
-      .array(z.string().regex(/^(unix|tcp|ssh):\/\/.+$/, 'must start with unix://, tcp:// or ssh://'))
-      .default([])
-      .describe(
-        'Addresses that host had before, where tenants may still have something. The operator connects to no others, whatever ' +
-          "a tenant's status says.",
-      ),
+    ...ownEngineShape,
+    engines: namedEngines,
     network_name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a network name')
@@ -57,15 +47,6 @@ export const dockerOperatorBlock = z
       .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits, "." or "-"')
       .default('landlord')
       .describe('What stands before the names and labels of everything created.'),
-    port_bind_address: z
-      .union([z.ipv4(), z.ipv6()], { error: 'must be an IP address such as 127.0.0.1 or ::1' })
-      .default('127.0.0.1')
-      .describe('Host address that published ports are bound to.'),
-    network_pool: cidr
-      .default('10.210.0.0/16')
-      .describe(
-        'What networks of tenants are cut from, each as large as its containers need, a /28 at least. Nothing else that the host has a route to may be in it.',
-      ),
     pull_silence: duration
       .default('1m')
       .describe('How long a registry may send nothing before a pull is given up. Unpacking does not count.'),
@@ -81,6 +62,10 @@ export const dockerOperatorBlock = z
       .array(z.string())
       .default([])
       .describe('UIDs of the kube-system namespaces of other clusters whose containers are taken over.'),
+  })
+  .refine(hasUseForTls, tlsWithoutUse())
+  .superRefine((block, context) => {
+    checkEngines(block, (path, message) => context.addIssue({ code: 'custom', path: [...path], message }));
   })
   .describe('Enables the docker provider. Every key of the tenant block is its default.');
 export type DockerOperatorBlock = z.output<typeof dockerOperatorBlock>;
@@ -154,6 +139,13 @@ export const dockerPolicyBlock = z
       .describe(
         "Patterns of images that tenants may use as the engine has them, without the registry's word that their credentials " +
           'are good for them: for engines that can not reach it.',
+      ),
+    allowed_engines: z
+      .array(z.string().min(1))
+      .default(['*'])
+      .describe(
+        'Names of compute.docker.engines that tenants may pick; `*`: all of them. The engine of compute.docker.host needs ' +
+          'no leave, nor does the one that compute.docker.engine names.',
       ),
     allow_host_network: z.boolean().default(false).describe('Whether tenants may use network_mode host.'),
     allow_join_network: z

@@ -1,3 +1,4 @@
+import { engineKey } from '../../../api/names.ts';
 import type { ProviderDefinition } from '../../provider.ts';
 import {
   dockerMergedBlock,
@@ -16,6 +17,7 @@ export const dockerDefinition: ProviderDefinition = {
   operatorBlock: dockerOperatorBlock,
   policyBlock: dockerPolicyBlock,
   sharedKeys: dockerSharedKeys,
+  labelled: { engine: engineKey },
   environment: { host: 'DOCKER_HOST' },
   load: async () => (await import('./provider.ts')).createDockerProvider,
 };

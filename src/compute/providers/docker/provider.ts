@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { atMost } from '../../../async/at-most.ts';
 import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
@@ -28,9 +29,12 @@ import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
 import { createPendingStops } from './converge/stops/pending-stops.ts';
 import { createEngineClient } from './engine/engine-client.ts';
+import { readTls } from './engine/engine-tls.ts';
 import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
+import { severalEngines } from './several-engines.ts';
+import type { EngineProvider } from './several-engines.ts';
 import type { Clock } from './state/container-health.ts';
 import { writablePaths } from './state/confinement/host-paths.ts';
 import { containerMarks } from './state/container-marks.ts';
@@ -60,24 +64,50 @@ export interface DockerContext extends ProviderContext {
   readonly settleMs?: number;
   /** Milliseconds that a pause must last to count as one. For tests. */
   readonly pauseMs?: number;
-  /** The client of an engine that `host` led to before. For tests. */
+  /** Makes the client of an engine at an address. For tests. */
   readonly connect?: (host: string) => Engine;
+  /** The engine's name in `engines`. Absent: it is the block's own. */
+  readonly engineName?: string;
 }
 
-export const createDockerProvider: CreateProvider = (options, context) => {
-  const block = dockerOperatorBlock.parse(options.block);
-  const engine = clientOf(block.host, block, context);
-  return dockerProvider(engine, block, dockerPolicyBlock.parse(options.policy ?? {}), context);
-};
+export const createDockerProvider: CreateProvider = (options, context) =>
+  dockerOn(dockerOperatorBlock.parse(options.block), dockerPolicyBlock.parse(options.policy ?? {}), context);
 
-function clientOf(host: string, block: DockerOperatorBlock, { logger }: ProviderContext): Engine {
-  return createEngineClient({
-    host,
-    logger,
-    marks: containerMarks,
-    pullSilenceMs: durationMs(block.pull_silence),
-    pullDeadlineMs: durationMs(block.pull_deadline),
+/** On the block's own engine, and on those that it names. */
+export function dockerOn(
+  block: DockerOperatorBlock,
+  policy: DockerPolicy,
+  context: DockerContext,
+): Provider<DesiredTenant> {
+  const on = (name: string, over: Partial<DockerOperatorBlock>, logger: Logger): EngineProvider => {
+    const ofEngine = { ...block, ...over };
+    const path = name === '' ? 'compute.docker' : `compute.docker.engines.${name}`;
+    const { connect = connector(ofEngine, path, logger) } = context;
+    const engineContext = { ...context, logger, connect, ...(name !== '' && { engineName: name }) };
+    return dockerProvider(connect(ofEngine.host), ofEngine, policy, engineContext);
+  };
+  const own = on('', {}, context.logger);
+  const named = Object.entries(block.engines).map(([name, engine]): [string, EngineProvider] => {
+    const { network_pool = block.network_pool, port_bind_address = block.port_bind_address } = engine;
+    const over = { tls: undefined, ...engine, network_pool, port_bind_address };
+    return [name, on(name, over, context.logger.child({ engine: name }))];
   });
+  return named.length === 0 ? own : severalEngines(new Map([['', own], ...named]));
+}
+
+/** Reads what it needs for TLS at once, so that the start fails where that can't be read. */
+function connector(block: DockerOperatorBlock, path: string, logger: Logger): (host: string) => Engine {
+  const tls = readTls(block.tls, `${path}.tls`);
+  return (host) =>
+    createEngineClient({
+      host,
+      path,
+      tls,
+      logger,
+      marks: containerMarks,
+      pullSilenceMs: durationMs(block.pull_silence),
+      pullDeadlineMs: durationMs(block.pull_deadline),
+    });
 }
 
 /** A failure says how long the engine had been silent before. */
@@ -90,7 +120,7 @@ export function dockerProvider(
   block: DockerOperatorBlock,
   policy: DockerPolicy,
   context: DockerContext,
-): Provider<DesiredTenant> {
+): EngineProvider {
   const { logger, sweepIntervalMs, settleMs = defaultSettleMs } = context;
   const settings = settingsOf(block, context);
   const settingsIn = settingsByNamespace(settings, policy, context);
@@ -114,9 +144,9 @@ export function dockerProvider(
       asDockerErrors(failure, () => converge(deps, { desired, permit, hold, failure }, signal));
 
   const look = looksAt(engine);
-
   return {
     name: 'docker',
+    reach: { address: engine.address, formerHosts: block.former_hosts, identity },
     desired: (spec: TenantComputeSpec<DockerConfig>) =>
       desiredTenant(spec, settingsIn(spec.tenant.namespace)),
     locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
@@ -154,13 +184,13 @@ interface Deps extends ConvergeDeps {
 
 /** The engine of now, and the way to those of before. */
 function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContext) {
-  const { connect = (host: string) => clientOf(host, block, context) } = context;
+  const { connect = connector(block, 'compute.docker', context.logger), engineName: name } = context;
   const guard = guardEngine(engine);
   const identity = engineIdentity(guard.engine);
   return {
     guard,
     identity,
-    places: createEnginePlaces(engine, identity, { connect, formerHosts: block.former_hosts }),
+    places: createEnginePlaces(engine, identity, { name, connect, formerHosts: block.former_hosts }),
   };
 }
 
@@ -208,10 +238,10 @@ async function destroy(
 
 function settingsOf(
   block: DockerOperatorBlock,
-  { instance, clusterUid, hashKey }: DockerContext,
+  { instance, clusterUid, hashKey, engineName = '' }: DockerContext,
 ): EngineSettings {
   const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  return { block, ownership: ownershipOf(owner, 'docker', block.label_prefix), hashKey };
+  return { engineName, block, ownership: ownershipOf(owner, 'docker', block.label_prefix), hashKey };
 }
 
 function settingsByNamespace(

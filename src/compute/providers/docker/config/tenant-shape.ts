@@ -10,6 +10,7 @@ import {
 } from '../../../../api/compute-fields.ts';
 import { stringMap } from '../../../../api/rules.ts';
 import type { MapKey } from '../../../../api/rules.ts';
+import { engineName } from './engine-shape.ts';
 
 const port = z.strictObject({
   container_port: portNumber.describe('Port that the container listens on.'),
@@ -42,6 +43,12 @@ export const tenantShape = {
   image: imageReference
     .optional()
     .describe('Image of the container `app`, where spec.containers names none.'),
+  engine: engineName
+    .optional()
+    .describe(
+      "Engine that it runs on, one of the operator's compute.docker.engines; where this key is absent, the label or annotation " +
+        'landlord.dev/engine says it. Default: the engine of compute.docker.host. Another one is a move.',
+    ),
   env: stringMap(envKey, processText, 512)
     .optional()
     .describe('Environment of the container `app`, where spec.containers names none.'),

@@ -14,10 +14,15 @@ const tlsPort = 2376;
 
 /**
  * The engine to talk to: `host` from the operator's config, else the value of DOCKER_HOST, else the default socket.
- * Throws an Error that names where the address came from and which forms are understood.
+ * `path`: where the config has it. Throws an Error that names where the address came from and which forms are understood.
  */
-export function engineAddress(host: string, dockerHostEnv: string | undefined, tls: boolean): EngineAddress {
-  if (host !== '') return parseAddress(host, 'compute.docker.host', tls);
+export function engineAddress(
+  host: string,
+  dockerHostEnv: string | undefined,
+  tls: boolean,
+  path = 'compute.docker',
+): EngineAddress {
+  if (host !== '') return parseAddress(host, `${path}.host`, tls);
   if (dockerHostEnv !== undefined && dockerHostEnv !== '') {
     return parseAddress(dockerHostEnv, 'DOCKER_HOST', tls);
   }

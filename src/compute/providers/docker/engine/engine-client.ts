@@ -38,6 +38,8 @@ const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
 export interface EngineClientOptions {
   /** unix://, tcp://, ssh://, or empty: `dockerHostEnv`, then the default socket. */
   readonly host: string;
+  /** Where the operator's config has it, for messages. */
+  readonly path?: string;
   /** The value of DOCKER_HOST. */
   readonly dockerHostEnv?: string | undefined;
   /** For tcp://. Its presence turns TLS on. */
@@ -57,8 +59,8 @@ export interface EngineClientOptions {
 
 /** Throws an Error where the address is none. Connects with the first call, not before. */
 export function createEngineClient(options: EngineClientOptions): Engine {
-  const { host, dockerHostEnv, tls, logger, marks, deadlineMs = defaultDeadlineMs } = options;
-  const address = engineAddress(host, dockerHostEnv, tls !== undefined);
+  const { host, path, dockerHostEnv, tls, logger, marks, deadlineMs = defaultDeadlineMs } = options;
+  const address = engineAddress(host, dockerHostEnv, tls !== undefined, path);
   const connection = connectEngine({ address, tls, logger, deadlineMs });
   const { pullSilenceMs: silenceMs = defaultPullSilenceMs, probe = defaultProbe } = options;
   const { pullDeadlineMs = defaultPullDeadlineMs } = options;

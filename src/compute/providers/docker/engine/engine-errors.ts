@@ -38,10 +38,10 @@ function connectionMessage(engine: string, code: string, error: unknown): string
     case 'ECONNREFUSED':
       return `${engine} does not answer (ECONNREFUSED): is dockerd running?`;
     case 'ENOENT':
-      return `${engine} does not answer (ENOENT): no such socket; is dockerd running, and compute.docker.host right?`;
+      return `${engine} does not answer (ENOENT): no such socket; is dockerd running, and its host in compute.docker right?`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${engine}: the host name can't be resolved; is compute.docker.host right?`;
+      return `${engine}: the host name can't be resolved; is its host in compute.docker right?`;
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ETIMEDOUT':
@@ -58,17 +58,17 @@ function connectionMessage(engine: string, code: string, error: unknown): string
 
 function otherConnectionMessage(engine: string, code: string, error: unknown): string {
   if (/CERT|SSL|TLS|SIGNATURE|^EPROTO$/.test(code)) {
-    return `${engine}: TLS failed (${code}); are ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH the right ones?`;
+    return `${engine}: TLS failed (${code}); are the files of its tls in compute.docker the right ones?`;
   }
   if (code.startsWith('HPE_')) {
-    return `${engine}: what listens there does not speak plain HTTP; does it want TLS (DOCKER_CERT_PATH)?`;
+    return `${engine}: what listens there does not speak plain HTTP; does it want TLS (tls in compute.docker)?`;
   }
   return `${engine} can't be reached: ${stableEngineText(error instanceof Error ? error.message : String(error))}`;
 }
 
 /** Something answers, in another language. */
 export function foreignAnswer(host: string): ComputeError {
-  const message = `What answers at ${host} is no Docker Engine: is compute.docker.host right?`;
+  const message = `What answers at ${host} is no Docker Engine: is its host in compute.docker right?`;
   return new ComputeError('ProviderUnavailable', message);
 }
 

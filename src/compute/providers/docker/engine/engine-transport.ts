@@ -6,7 +6,7 @@ import Dockerode from 'dockerode';
 import type { EngineAddress } from './engine-address.ts';
 import { sshAgent } from './ssh-agent.ts';
 
-/** As files ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH hold them. Its presence alone turns TLS on. */
+/** As PEM. Its presence alone turns TLS on. */
 export interface EngineTls {
   readonly ca?: string;
   readonly cert?: string;

@@ -1,4 +1,3 @@
-import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
@@ -27,6 +26,8 @@ import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
+import { checkEngine } from './place/check-engine.ts';
+import { dockerPlacement } from './place/docker-placement.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { graceMark } from './process/stop-grace.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -74,6 +75,8 @@ export interface DesiredTenant extends Desired {
 
 /** What the operator, not the tenant, decides, for all tenants. */
 export interface EngineSettings {
+  /** Its name in `engines`. Absent: it is the block's own. */
+  readonly engineName?: string;
   readonly block: DockerOperatorBlock;
   readonly ownership: Ownership;
   readonly hashKey: HashKey;
@@ -92,10 +95,11 @@ export function desiredTenant(
   spec: TenantComputeSpec<DockerConfig>,
   settings: DockerSettings,
 ): DesiredTenant {
-  const { block, ownership } = settings;
+  const { block, ownership, engineName = '' } = settings;
   const { clusterUid } = ownership.owner;
   const marks = ownership.of(spec);
   const asking = { config: spec.config, block, policy: settings.policy };
+  checkEngine(asking);
   const defaults = defaultResourcesOf(asking, settings.commonPolicy);
   const containers = effectiveContainers(spec, defaults);
   checkCommonPolicy(settings.commonPolicy, containers);
@@ -125,8 +129,8 @@ export function desiredTenant(
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
     marks,
-    domain: block.host,
-    placement: dockerPlacement(block.label_prefix, spec.tenantId),
+    domain: engineName,
+    placement: dockerPlacement(block.label_prefix, spec.tenantId, engineName),
     ...tenantHashes(desired, { clusterUid, hashKey: settings.hashKey }),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
@@ -161,11 +165,6 @@ function tenantHashes(
     specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
     formerHashes: [formerSpecHash(clusterUid, former)],
   };
-}
-
-/** As far as the config tells: which engine it is, `Provider.locate` adds. */
-export function dockerPlacement(labelPrefix: string, tenantId: string): Placement {
-  return { provider: 'docker', labelPrefix, tenantId };
 }
 
 function registriesFor(

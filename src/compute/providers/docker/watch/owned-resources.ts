@@ -2,7 +2,7 @@ import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { EnginePlaces } from './places/engine-places.ts';
-import { dockerPlacement } from '../state/desired-tenant.ts';
+import { dockerPlacement } from '../state/place/docker-placement.ts';
 import { ownContainers } from '../state/own-containers.ts';
 
 interface OwnedDeps {

@@ -29,7 +29,7 @@ describe('an engine that can not be reached is told by its cause, its address an
     ['ERR_STREAM_PREMATURE_CLOSE', 'ProviderUnavailable', /did dockerd die or restart\?/],
     ['EPROTO', 'ProviderUnavailable', /TLS failed \(EPROTO\)/],
     ['ECONNRESET', 'ProviderUnavailable', /did dockerd die or restart\?/],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ProviderUnavailable', /TLS failed.*DOCKER_CERT_PATH/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ProviderUnavailable', /TLS failed.*tls in compute.docker/],
     ['HPE_INVALID_CONSTANT', 'ProviderUnavailable', /does it want TLS/],
     ['ESSH', 'ProviderUnavailable', /can't be reached: it broke/],
   ])('%s', (code, expected, message) => {
@@ -59,7 +59,7 @@ describe('an engine that can not be reached is told by its cause, its address an
     [
       'an answer that is no JSON',
       new SyntaxError('Unexpected token'),
-      'What answers at unix:///run/docker.sock is no Docker Engine: is compute.docker.host right?',
+      'What answers at unix:///run/docker.sock is no Docker Engine: is its host in compute.docker right?',
     ],
   ])('%s', (_what, thrown, message) => {
     expect(connectionFailure(host, thrown)).toMatchObject({ code: 'ProviderUnavailable', message });

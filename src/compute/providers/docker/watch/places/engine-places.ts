@@ -3,6 +3,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { engineIdOf, engineText, isSameEngine } from '../../engine/engine-id.ts';
 import type { EngineId } from '../../engine/engine-id.ts';
 import type { Engine, EngineReads } from '../../engine/engine.ts';
+import { engineIn } from '../../state/place/docker-placement.ts';
 import type { EngineIdentity } from './engine-identity.ts';
 import { anotherEngine, createOtherEngines, unlistedHost } from './other-engines.ts';
 
@@ -24,18 +25,26 @@ export interface EnginePlaces {
   close(): void;
 }
 
-/** `connect`: makes the client of an engine at an address of before, which is one of `formerHosts`: a status is no config. */
+interface Reached {
+  /** What the config calls the engine. */
+  readonly name?: string | undefined;
+  /** Makes the client of an engine at an address of before, which is one of `formerHosts`: a status is no config. */
+  readonly connect: (host: string) => Engine;
+  readonly formerHosts: readonly string[];
+}
+
 export function createEnginePlaces(
   engine: Pick<EngineReads, 'address'>,
   identity: EngineIdentity,
-  {
-    connect,
-    formerHosts,
-  }: { readonly connect: (host: string) => Engine; readonly formerHosts: readonly string[] },
+  { name = '', connect, formerHosts }: Reached,
 ): EnginePlaces {
   const others = createOtherEngines(connect);
   const search = async (
-    { id, host }: { readonly id: EngineId; readonly host: string },
+    {
+      id,
+      host,
+      called,
+    }: { readonly id: EngineId; readonly host: string; readonly called: string | undefined },
     { fresh, signal }: Parameters<EnginePlaces['elsewhere']>[1],
   ): Promise<Engine | undefined> => {
     const isAddressOfNow = host === engine.address;
@@ -47,7 +56,7 @@ export function createEnginePlaces(
       // That the one of now is silent says nothing of another.
       if (isAddressOfNow || signal.aborted) throw error;
     }
-    if (!formerHosts.includes(host)) throw unlistedHost(id, host);
+    if (!formerHosts.includes(host)) throw unlistedHost(id, host, called);
     return others.reach(id, host, signal);
   };
 
@@ -57,14 +66,15 @@ export function createEnginePlaces(
       const id = engineIdOf(placement);
       if (id !== undefined && identity.last === undefined) return placement;
       const present = await identity.known(signal);
-      const isPresent = id === undefined || isSameEngine(id, present);
-      return isPresent ? { ...placement, ...present, host: engine.address } : placement;
+      if (id !== undefined && !isSameEngine(id, present)) return placement;
+      const { engine: _before, ...place } = placement;
+      return { ...place, ...present, host: engine.address, ...engineIn(name) };
     },
     elsewhere(placement, how) {
-      const { host = engine.address } = placement;
+      const { host = engine.address, engine: called } = placement;
       const id = engineIdOf(placement);
       const isHere = id === undefined || (!how.fresh && isSameEngine(id, identity.last));
-      return isHere ? undefined : search({ id, host }, how);
+      return isHere ? undefined : search({ id, host, called }, how);
     },
     close: () => others.close(),
     assertHere(placement) {

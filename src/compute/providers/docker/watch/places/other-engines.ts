@@ -1,6 +1,7 @@
 import { withDeadline } from '../../../../../async/deadline.ts';
 import { sharedRun } from '../../../../../async/shared-run.ts';
 import { ComputeError } from '../../../../errors.ts';
+import { cutText } from '../../../../observation/engine-text.ts';
 import { abortedCall, silentEngine } from '../../engine/engine-errors.ts';
 import { engineText, isSameEngine } from '../../engine/engine-id.ts';
 import type { EngineId } from '../../engine/engine-id.ts';
@@ -83,7 +84,7 @@ function outOfReach(id: EngineId, error: unknown): unknown {
   if (!(error instanceof ComputeError)) return error;
   return new ComputeError(
     error.code,
-    `the Docker Engine ${engineText(id)} still holds what was made there, and compute.docker.host leads to another one now: ${error.message}`,
+    `the Docker Engine ${engineText(id)} still holds what was made there, and compute.docker leads to another one now: ${error.message}`,
     { cause: error },
   );
 }
@@ -96,11 +97,13 @@ export function anotherEngine(id: EngineId, host: string, answers: EngineId): Co
   );
 }
 
-/** Whoever writes a status could have the operator connect to anything. */
-export function unlistedHost(id: EngineId, host: string): ComputeError {
+/** Whoever writes a status could have the operator connect to anything. `called`: the engine's name in the config, then. */
+export function unlistedHost(id: EngineId, host: string, called: string | undefined): ComputeError {
+  const name = called === undefined ? '' : ` (${cutText(called)})`;
   return new ComputeError(
     'ProviderUnavailable',
-    `a placement of this tenant is on the Docker Engine ${engineText(id)} at ${host}, where compute.docker.host does not lead: ` +
-      `if it led there once, list that address in compute.docker.former_hosts until the place is empty`,
+    `a placement of this tenant is on the Docker Engine ${engineText(id)}${name} at ${host}, where compute.docker does not lead: ` +
+      'if it led there once, have compute.docker.engines name that engine, or list its address in compute.docker.former_hosts, ' +
+      'until the place is empty',
   );
 }
