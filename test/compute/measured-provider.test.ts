@@ -113,7 +113,7 @@ describe('measuredProvider', () => {
       await provider.hold(desired, anyPermit, signal),
       await provider.destroy(ref, anyPermit, signal),
       await provider.getStatus(ref, desired, how),
-      await provider.list(signal),
+      await provider.list(signal, 'edge-1'),
       await provider.watch(onChange, signal),
       await provider.close(),
     ];
@@ -127,7 +127,7 @@ describe('measuredProvider', () => {
       ['hold', desired, anyPermit, signal],
       ['destroy', ref, anyPermit, signal],
       ['getStatus', ref, desired, how],
-      ['list', signal],
+      ['list', signal, 'edge-1'],
       ['watch', onChange, signal],
       ['close'],
     ]);

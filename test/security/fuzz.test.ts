@@ -21,6 +21,7 @@ import type { EnabledProviders } from '../../src/compute/selection/enabled-provi
 import type { ReconcileDeps } from '../../src/controller/pass.ts';
 import { createFormerIds } from '../../src/controller/owned/former-ids.ts';
 import { reconcileTenant } from '../../src/controller/reconcile-tenant.ts';
+import { createRollouts } from '../../src/controller/rollout/rollouts.ts';
 import { createTenantIndex } from '../../src/controller/tenant-index.ts';
 import { createTenantMemories } from '../../src/controller/tenant-memory.ts';
 import { silentLogger } from '../cluster/silent-logger.ts';
@@ -146,6 +147,7 @@ async function live(spec: unknown, refuses: boolean): Promise<Life> {
     watchesSecrets: () => true,
     ownedOn: async () => [],
     index: createTenantIndex(),
+    rollouts: createRollouts({ limits: new Map(), wake: () => undefined, onCounts: () => undefined }),
     tenantOf: () => tenant,
     memories: createTenantMemories(),
     events: { emit: () => undefined },
