@@ -5,6 +5,8 @@ export type When = 'before' | 'after';
 export interface Death {
   readonly write: number;
   readonly when: When;
+  /** Only writes of this name count. */
+  readonly of?: string;
 }
 
 export const never: Death = { write: Infinity, when: 'before' };
@@ -66,7 +68,10 @@ export function dyingProcess(death: Death): DyingProcess {
   };
   const write = async (name: string, call: () => unknown): Promise<unknown> => {
     alive();
-    const isDeadly = writes.push(name) === death.write;
+    writes.push(name);
+    const { of = name } = death;
+    const count = death.of === undefined ? writes.length : writes.filter((one) => one === of).length;
+    const isDeadly = of === name && count === death.write;
     if (isDeadly && death.when === 'before') die(name);
     const answer = Promise.resolve(call());
     // Whatever the answer is, a refusal too, nobody hears it.
