@@ -40,8 +40,9 @@ describe('a four-digit secret can not be found by trying', () => {
   test('from the hash of the desired state, by who knows all but the key of the installation', () => {
     const seen = run(memoryEngine()).bare.desired(withPin('4711')).specHash;
     const attacker = run(memoryEngine(), { hashKey: new HashKey(new Uint8Array(32)) });
-    expect(pins.filter((pin) => attacker.bare.desired(withPin(pin)).specHash === seen)).toEqual([]);
-    const opens = pins.map((pin) => attacker.bare.desired(withPin(pin)).specHash.split('.')[0]);
+    const guesses = pins.map((pin) => attacker.bare.desired(withPin(pin)).specHash);
+    expect(guesses).not.toContain(seen);
+    const opens = guesses.map((hash) => hash.split('.')[0]);
     expect(new Set(opens)).toEqual(new Set([seen.split('.')[0]]));
   });
 
