@@ -6,7 +6,7 @@ import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
 import type { PortNames } from '../state/endpoints.ts';
-import { keptService, keptTask } from '../state/kept.ts';
+import { keptService, keptTask } from './kept.ts';
 import { createContact } from './contact.ts';
 import type { Contact } from './contact.ts';
 import { createServiceNotes } from './service-notes.ts';

@@ -1,7 +1,7 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
-import { keptService } from '../../../../../src/compute/providers/ecs/state/kept.ts';
+import { keptService } from '../../../../../src/compute/providers/ecs/watch/kept.ts';
 import { clusterArn } from '../memory-ecs.ts';
 import { deployment, service } from '../observed-fixture.ts';
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { ServiceTarget } from '../../../../../src/compute/providers/ecs/address/service-target.ts';
-import { keptService } from '../../../../../src/compute/providers/ecs/state/kept.ts';
+import { keptService } from '../../../../../src/compute/providers/ecs/watch/kept.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import { sweepOnce, watchServices } from '../../../../../src/compute/providers/ecs/watch/watch-services.ts';
 import { clusterArn, memoryEcs } from '../memory-ecs.ts';

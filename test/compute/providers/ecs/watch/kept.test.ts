@@ -1,6 +1,6 @@
 import type { Service, ServiceEvent, Task } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
-import { keptService, keptTask } from '../../../../../src/compute/providers/ecs/state/kept.ts';
+import { keptService, keptTask } from '../../../../../src/compute/providers/ecs/watch/kept.ts';
 import { isReturn } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
 import {
   changedLately,

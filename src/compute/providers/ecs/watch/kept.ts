@@ -1,6 +1,6 @@
-import type { EcsDeployment, EcsService } from './ecs-service.ts';
-import type { EcsTask, EcsTaskContainer } from './ecs-task.ts';
-import { tellingEvents } from './service-events.ts';
+import type { EcsDeployment, EcsService } from '../state/ecs-service.ts';
+import type { EcsTask, EcsTaskContainer } from '../state/ecs-task.ts';
+import { tellingEvents } from '../state/service-events.ts';
 
 /**
  * What is remembered between two looks: the members that are read, and nothing else of what ECS answers. An answer has up
