@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
@@ -15,13 +14,12 @@ import type { Fleet } from '../dev/demo/fleet.ts';
 import { dockerAt } from '../dev/docker-at.ts';
 import { startPrivateDockerEngine } from '../dev/docker-engine.ts';
 import type { PrivateDockerEngine } from '../dev/docker-engine.ts';
-import { createEcsFixture } from '../dev/ecs-endpoint-fixture.ts';
-import type { EcsFixture } from '../dev/ecs-endpoint-fixture.ts';
-import { rootCredentials, startMinistack } from '../dev/ecs-endpoint.ts';
+import { createEcsFixture, fargateBlock } from '../dev/ecs-endpoint-fixture.ts';
+import { rootEnvironment, startMinistack } from '../dev/ecs-endpoint.ts';
 import { freePort } from '../dev/free-port.ts';
 import { pushImage } from '../dev/images.ts';
 import { kubeRequest } from '../dev/kube-request.ts';
-import { removeOnDeath } from '../dev/leftovers.ts';
+import { startedTogether, temporaryFolder } from '../dev/on-stack.ts';
 import { startRegistry } from '../dev/registry.ts';
 import { operatorCommand } from './operator-command.ts';
 import { startEngineProxy } from './engine-proxy.ts';
@@ -64,13 +62,13 @@ export interface Site {
 /** `account`: what is at hand in place of an endpoint that keeps no limits and takes no time. */
 export async function setUpSite(account?: EcsAccount): Promise<Site> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'landlord-bench-'));
-  const forget = removeOnDeath({ kind: 'folder', path: folder });
-  stack.defer(async () => {
-    await rm(folder, { recursive: true, force: true });
-    forget();
-  });
-  const { plane, engine, registry } = await startParts(stack);
+  const folder = await temporaryFolder(stack, 'landlord-bench-');
+  const [plane, engine, registry] = await startedTogether(
+    stack,
+    startControlPlane({ operatorGroups: [group] }),
+    startPrivateDockerEngine(),
+    startRegistry(),
+  );
   const engineProxy = await startEngineProxy(engine.socketPath, join(folder, 'engine.sock'));
   stack.defer(() => engineProxy.close());
   const image = await pushImage(registry, { repository: 'app', tag: '1' });
@@ -110,23 +108,6 @@ export async function setUpSite(account?: EcsAccount): Promise<Site> {
     operatorPid: operator.pid,
     close: () => parts.disposeAsync(),
   };
-}
-
-async function startParts(stack: AsyncDisposableStack) {
-  const stopping = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
-    const part = await starting;
-    stack.defer(() => part.stop());
-    return part;
-  };
-  const parts = [
-    stopping(startControlPlane({ operatorGroups: [group] })),
-    stopping(startPrivateDockerEngine()),
-    stopping(startRegistry()),
-  ] as const;
-  // None starts behind the back of the tear-down.
-  await Promise.allSettled(parts);
-  const [plane, engine, registry] = await Promise.all(parts);
-  return { plane, engine, registry };
 }
 
 type Request = Site['request'];
@@ -175,18 +156,7 @@ async function startEndpoint(stack: AsyncDisposableStack, image: string): Promis
   stack.defer(() => endpoint.stop());
   const fixture = await createEcsFixture(endpoint.url, { image });
   stack.defer(() => fixture.close());
-  return { url: endpoint.url, block: ecsBlock(fixture) };
-}
-
-function ecsBlock(fixture: EcsFixture): Readonly<Record<string, unknown>> {
-  return {
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    service_name_prefix: 'landlord-tenant-',
-    launch_type: 'FARGATE',
-    subnets: fixture.subnets.slice(0, 2),
-    security_groups: fixture.securityGroups.slice(0, 1),
-  };
+  return { url: endpoint.url, block: fargateBlock(fixture) };
 }
 
 interface OperatorSite {
@@ -220,11 +190,7 @@ function operatorAt({ folder, kubeconfigPath, compute }: OperatorSite) {
         name: 'the operator',
         command,
         args: [...args, '--kubeconfig', kubeconfigPath],
-        env: {
-          ...process.env,
-          AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
-        },
+        env: rootEnvironment(process.env),
         logFile: join(folder, 'operator.log'),
       });
       const answers = async (): Promise<boolean> =>

@@ -117,3 +117,15 @@ function required(arn: string | undefined, operation: string): string {
   if (arn === undefined) throw new Error(`the ECS endpoint answered ${operation} without an ARN`);
   return arn;
 }
+
+/** `compute.ecs` of an operator that has this account, for tasks with an address of their own. */
+export function fargateBlock({ clusterArn, taskDefinitionArn, subnets, securityGroups }: EcsFixture) {
+  return {
+    cluster_arn: clusterArn,
+    task_definition_arn: taskDefinitionArn,
+    service_name_prefix: 'landlord-tenant-',
+    launch_type: 'FARGATE',
+    subnets: subnets.slice(0, 2),
+    security_groups: securityGroups.slice(0, 1),
+  } as const;
+}

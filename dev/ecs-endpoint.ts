@@ -46,6 +46,17 @@ export interface Microburst extends EcsEndpoint {
 /** Of the account 000000000000. Where `auth` is off any others will do; a key of 12 digits is an account of its own. */
 export const rootCredentials = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
 
+export const rootVariables = {
+  AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
+} as const;
+
+/** For a program that calls an endpoint of these. Whoever starts it may have an account of their own. */
+export function rootEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(environment).filter(([name]) => !name.startsWith('AWS_'));
+  return { ...Object.fromEntries(others), ...rootVariables };
+}
+
 const readyTimeoutMs = 60_000;
 
 export async function startMinistack(options: MinistackOptions): Promise<EcsEndpoint> {
@@ -62,8 +73,7 @@ export async function startMinistack(options: MinistackOptions): Promise<EcsEndp
       // Stands in the label of every container, by which they are found again.
       MINISTACK_HOSTNAME: instance,
       AUTH: String(options.auth === true),
-      AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
+      ...rootVariables,
       LOG_LEVEL: 'WARNING',
       TMPDIR: folder,
       STATE_DIR: join(folder, 'state'),

@@ -1,7 +1,7 @@
 import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { DescribeServicesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
-import { createEcsFixture } from '../ecs-endpoint-fixture.ts';
-import { rootCredentials, startMinistack } from '../ecs-endpoint.ts';
+import { createEcsFixture, fargateBlock } from '../ecs-endpoint-fixture.ts';
+import { rootEnvironment, rootVariables, startMinistack } from '../ecs-endpoint.ts';
 import { demoNamespace } from './namespace.ts';
 
 /** An AWS account on this machine: an ECS cluster whose tasks are containers on the demo's Docker Engine. */
@@ -26,7 +26,6 @@ export interface EcsAccount {
 export const taskLabel = 'com.amazonaws.ecs.task-arn';
 
 const clusterName = 'landlord';
-const servicePrefix = 'landlord-tenant-';
 
 /** `image`: of the base task definition, with the registry's address. */
 export async function startEcsAccount(dockerHost: string, image: string): Promise<EcsAccount> {
@@ -34,27 +33,16 @@ export async function startEcsAccount(dockerHost: string, image: string): Promis
   try {
     const fixture = await createEcsFixture(endpoint.url, { cluster: clusterName, image });
     const { client, region, clusterArn: cluster } = fixture;
-    const credentials = {
-      AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
-    };
+    const block = fargateBlock(fixture);
     const serviceName = (tenant: string): string =>
-      `${servicePrefix}${defaultTenantId(demoNamespace, tenant)}`;
+      `${block.service_name_prefix}${defaultTenantId(demoNamespace, tenant)}`;
     return {
-      block: {
-        endpoint: endpoint.url,
-        cluster_arn: cluster,
-        task_definition_arn: fixture.taskDefinitionArn,
-        service_name_prefix: servicePrefix,
-        launch_type: 'FARGATE',
-        subnets: fixture.subnets.slice(0, 2),
-        security_groups: fixture.securityGroups.slice(0, 1),
-      },
-      environment: { ...withoutAws(process.env), ...credentials },
+      block: { ...block, endpoint: endpoint.url },
+      environment: rootEnvironment(process.env),
       shellPrefix: Object.entries({
         AWS_ENDPOINT_URL: endpoint.url,
         AWS_REGION: region,
-        ...credentials,
+        ...rootVariables,
       })
         .map(([name, value]) => `${name}=${value}`)
         .join(' '),
@@ -78,9 +66,4 @@ export async function startEcsAccount(dockerHost: string, image: string): Promis
     await endpoint.stop();
     throw error;
   }
-}
-
-/** Whoever runs the demo may have an account of their own. */
-function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AWS_')));
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { stringify } from 'yaml';
@@ -12,12 +11,12 @@ import { watchFleet } from '../../dev/demo/fleet.ts';
 import type { Fleet } from '../../dev/demo/fleet.ts';
 import { dockerAt } from '../../dev/docker-at.ts';
 import { dockerBlockFor, startPrivateDockerEngine } from '../../dev/docker-engine.ts';
-import { createEcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
+import { createEcsFixture, fargateBlock } from '../../dev/ecs-endpoint-fixture.ts';
 import type { EcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
-import { rootCredentials, startMinistack } from '../../dev/ecs-endpoint.ts';
+import { rootEnvironment, startMinistack } from '../../dev/ecs-endpoint.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { pushImage } from '../../dev/images.ts';
-import { removeOnDeath } from '../../dev/leftovers.ts';
+import { startedTogether, temporaryFolder } from '../../dev/on-stack.ts';
 import { startRegistry } from '../../dev/registry.ts';
 import type { Parts } from './faults.ts';
 import { keepOperator } from './operator-keeper.ts';
@@ -39,13 +38,14 @@ export interface Scene extends Parts {
 
 export async function setUpScene(logFile: string): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'landlord-chaos-'));
-  const forget = removeOnDeath({ kind: 'folder', path: folder });
-  stack.defer(async () => {
-    await rm(folder, { recursive: true, force: true });
-    forget();
-  });
-  const [plane, engine, registry, endpoint] = await allStarted(stack);
+  const folder = await temporaryFolder(stack, 'landlord-chaos-');
+  const [plane, engine, registry, endpoint] = await startedTogether(
+    stack,
+    startControlPlane(),
+    startPrivateDockerEngine(),
+    startRegistry(),
+    startMinistack({ mode: 'metadata' }),
+  );
   const ecs = await startCountingProxy(endpoint.url);
   stack.defer(() => ecs.stop());
   const imageOf = (tag: string): string => `${registry.address}/app:${tag}`;
@@ -61,12 +61,12 @@ export async function setUpScene(logFile: string): Promise<Scene> {
   const configFile = join(folder, 'landlord.yaml');
   const compute = {
     docker: { ...dockerBlockFor(engine), image: imageOf('1') },
-    ecs: ecsBlock(fixture, ecs.url),
+    ecs: { ...fargateBlock(fixture), endpoint: ecs.url },
     mock: {},
   };
   const config = { instance, hash_key_file: hashKeyFile, compute, server: { address } };
   await writeFile(configFile, stringify(config));
-  const env = withoutAws(process.env);
+  const env = rootEnvironment(process.env);
   const kubeconfigPath = plane.operatorKubeconfigPath;
   const operator = await keepOperator({ configFile, kubeconfigPath, logFile, address, env });
   stack.defer(() => operator.close());
@@ -83,42 +83,5 @@ export async function setUpScene(logFile: string): Promise<Scene> {
     fleet,
     imageOf,
     close: () => started.disposeAsync(),
-  };
-}
-
-/** Side by side; where one can't be had, the others go with the stack. */
-async function allStarted(stack: AsyncDisposableStack) {
-  const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
-    const started = await part;
-    stack.defer(() => started.stop());
-    return started;
-  };
-  const parts = [
-    start(startControlPlane()),
-    start(startPrivateDockerEngine()),
-    start(startRegistry()),
-    start(startMinistack({ mode: 'metadata' })),
-  ] as const;
-  await Promise.allSettled(parts);
-  return Promise.all(parts);
-}
-
-function ecsBlock(fixture: EcsFixture, endpoint: string): Record<string, unknown> {
-  return {
-    endpoint,
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    service_name_prefix: 'landlord-tenant-',
-    launch_type: 'FARGATE',
-    subnets: fixture.subnets.slice(0, 2),
-    security_groups: fixture.securityGroups.slice(0, 1),
-  };
-}
-
-function withoutAws(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return {
-    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AWS_'))),
-    AWS_ACCESS_KEY_ID: rootCredentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: rootCredentials.secretAccessKey,
   };
 }

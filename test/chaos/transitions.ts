@@ -1,5 +1,5 @@
 import { findCondition } from '../../src/api/conditions.ts';
-import type { Reason } from '../../src/api/conditions.ts';
+import { quietReasons } from '../../src/controller/status/transition-events.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 
 /** Whether what lasted was told: pure. */
@@ -37,16 +37,8 @@ export class TransitionLog {
   }
 }
 
-/** States on the way and states that somebody wanted; Unhealthy is told as drift where it is repaired. */
-const untold: readonly (Reason | 'Released')[] = [
-  'Running',
-  'Provisioning',
-  'Updating',
-  'Suspended',
-  'Deleting',
-  'Drifted',
-  'Unhealthy',
-];
+/** Unhealthy is told as drift where it is repaired. */
+const untold: readonly string[] = [...quietReasons, 'Unhealthy'];
 
 /** The clocks are one, but who writes a status and an Event looks at it twice. */
 const slackMs = 5_000;
@@ -57,7 +49,7 @@ export function untoldOf(
   events: readonly ToldEvent[],
 ): readonly Transition[] {
   return transitions
-    .filter(({ reason }) => !untold.some((one) => one === reason))
+    .filter(({ reason }) => !untold.includes(reason))
     .filter(
       ({ tenant, reason, at }) =>
         !events.some(

@@ -3,7 +3,7 @@ import { DescribeServicesCommand, ListServicesCommand } from '@aws-sdk/client-ec
 import type { Service } from '@aws-sdk/client-ecs';
 import { startCountingProxy } from '../../dev/counting-proxy.ts';
 import type { CountedCall, CountingProxy } from '../../dev/counting-proxy.ts';
-import { createEcsFixture } from '../../dev/ecs-endpoint-fixture.ts';
+import { createEcsFixture, fargateBlock } from '../../dev/ecs-endpoint-fixture.ts';
 import type { EcsFixture, EcsFixtureOptions } from '../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack } from '../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, MinistackOptions } from '../../dev/ecs-endpoint.ts';
@@ -77,19 +77,15 @@ export async function startEcsBench(options: EcsBenchOptions): Promise<EcsBench>
   const fixture = await createEcsFixture(endpoint.url, { cluster: ns.name, ...options.fixture });
   stack.defer(() => fixture.close());
   actAs(options.fixture?.credentials ?? rootCredentials);
-  const prefix = 'landlord-tenant-';
+  const fargate = fargateBlock(fixture);
   const block = {
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    service_name_prefix: prefix,
-    launch_type: 'FARGATE',
-    subnets: fixture.subnets.slice(0, 2),
-    security_groups: fixture.securityGroups.slice(0, 1),
+    ...fargate,
     desired_count: 1,
     endpoint: proxy.url,
     ...options.block,
   };
-  const serviceName = (tenant: string): string => `${prefix}${defaultTenantId(ns.name, tenant)}`;
+  const serviceName = (tenant: string): string =>
+    `${fargate.service_name_prefix}${defaultTenantId(ns.name, tenant)}`;
   const describe = async (names: readonly string[]): Promise<readonly Service[]> => {
     const { services = [] } = await fixture.client.send(
       new DescribeServicesCommand({ cluster: fixture.clusterArn, services: [...names], include: ['TAGS'] }),

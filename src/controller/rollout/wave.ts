@@ -93,8 +93,10 @@ class LimitedWave implements Wave {
       if (name === state) keys.add(key);
       else keys.delete(key);
     }
-    if (state !== undefined) this.#called.delete(key);
-    if (state !== undefined) this.#waiting.delete(key);
+    if (state !== undefined) {
+      this.#called.delete(key);
+      this.#waiting.delete(key);
+    }
     if (halted === this.counts.halted) this.#callNext();
     else for (const one of this.#waiting) this.#options.wake(one, true);
     this.#options.onCounts(this.counts);

@@ -23,7 +23,7 @@ export interface TransitionEvent {
 }
 
 /** Reasons of a state on the way, which are no failure and no event of their own. */
-const quietReasons: readonly Reason[] = [
+export const quietReasons: readonly Reason[] = [
   'Running',
   'Provisioning',
   'Updating',

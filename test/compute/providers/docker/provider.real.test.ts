@@ -5,6 +5,7 @@ import { pushImage } from '../../../../dev/images.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import { until } from '../../../until.ts';
 import { driven } from '../../driven-provider.ts';
+import { containerProcess } from '../../container-process.ts';
 import { containerSpec } from './docker-fixture.ts';
 import { dockerTestBench, freeSubnet, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
@@ -132,22 +133,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('has its process as its spec says, by the word of the engine', async () => {
-    const container = containerSpec('app', {
-      image: images.one,
-      workingDir: '/srv',
-      user: '1000:1000',
-      stopSignal: 'SIGINT',
-      stopGracePeriodSeconds: 60,
-      init: true,
-      hostname: 'web',
-      readOnlyRootFilesystem: true,
-      tty: true,
-      stdin: true,
-      shmSize: '96Mi',
-      ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
-      extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
-      dns: ['10.0.0.2'],
-    });
+    const container = containerSpec('app', { image: images.one, ...containerProcess, shmSize: '96Mi' });
     const { look, spec, name } = await running('process', {}, { containers: [container] });
     const made = await bench.docker.getContainer(name).inspect();
     expect(made.Config).toMatchObject({

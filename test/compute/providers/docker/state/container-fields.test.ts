@@ -4,6 +4,7 @@ import type { ContainerFieldRules } from '../../../../../src/compute/providers/d
 import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { changesOf, compareTenant } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { ContainerSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerProcess } from '../../../container-process.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired } from '../observed-fixture.ts';
 
@@ -22,19 +23,7 @@ const others: { readonly [F in keyof Required<ContainerSpec>]: ContainerSpec[F] 
   ports: [{ containerPort: 80, protocol: 'TCP' }],
   healthCheck: { command: ['/ok'], intervalSeconds: 1, retries: 1, startPeriodSeconds: 0 },
   resources: { cpu: '1' },
-  workingDir: '/srv',
-  user: '1000:1000',
-  stopSignal: 'SIGINT',
-  stopGracePeriodSeconds: 60,
-  init: true,
-  hostname: 'web',
-  readOnlyRootFilesystem: true,
-  tty: true,
-  stdin: true,
-  shmSize: '256Mi',
-  ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
-  extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
-  dns: ['10.0.0.2'],
+  ...containerProcess,
 };
 const pair = (over: Partial<ContainerSpec>) =>
   desiredTenant(

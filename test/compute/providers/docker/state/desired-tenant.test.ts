@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { createBody } from '../../../../../src/compute/providers/docker/converge/create-body.ts';
 import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { SecretValue } from '../../../../../src/compute/spec/secret-value.ts';
-import type { TenantComputeSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
+import type {
+  ContainerSpec,
+  TenantComputeSpec,
+} from '../../../../../src/compute/spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../../../../../src/compute/providers/docker/config.ts';
+import { containerProcess } from '../../../container-process.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../docker-fixture.ts';
 
 type Spec = TenantComputeSpec<DockerConfig>;
@@ -69,22 +73,8 @@ it('a container port is published on each host port that is asked for', () => {
 });
 
 describe('what a process is given', () => {
-  const process = {
-    workingDir: '/srv',
-    user: '1000:1000',
-    stopSignal: 'SIGINT',
-    stopGracePeriodSeconds: 60,
-    init: true,
-    hostname: 'web',
-    readOnlyRootFilesystem: true,
-    tty: true,
-    stdin: true,
-    shmSize: '256Mi',
-    ulimits: [{ name: 'nofile' as const, soft: 1024, hard: 2048 }],
-    extraHosts: [{ hostname: 'db', ip: 'host-gateway' }],
-    dns: ['10.0.0.2'],
-  };
-  const made = (over: Partial<typeof process> | undefined, config = {}, policy = {}) =>
+  const process = { ...containerProcess, extraHosts: [{ hostname: 'db', ip: 'host-gateway' }] };
+  const made = (over: Partial<ContainerSpec> | undefined, config = {}, policy = {}) =>
     desire(tenantSpec(config, { containers: [containerSpec('web', over)] }), {}, policy).containers[0];
 
   it('stands in the request, in the words of the engine', () => {

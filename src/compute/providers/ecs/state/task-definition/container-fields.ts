@@ -36,11 +36,7 @@ export const containerFields = {
     hashed: ({ spec: { image } }) => ({ image }),
     defined: ({ spec: { image } }, base) => ({ ...repositoryCredentials(image, base), image }),
   },
-  command: {
-    change: 'rollout',
-    hashed: ({ spec: { command } }) => ({ command }),
-    defined: ({ spec: { command } }) => (command === undefined ? {} : { entryPoint: [...command] }),
-  },
+  command: own('command', (command) => ({ entryPoint: [...command] })),
   args: {
     change: 'rollout',
     hashed: ({ spec: { args } }) => ({ args }),
@@ -56,17 +52,8 @@ export const containerFields = {
       secrets: namedOver(container, base.secrets, container.secrets),
     }),
   },
-  ports: {
-    change: 'rollout',
-    hashed: ({ spec: { ports } }) => ({ ports }),
-    defined: ({ spec: { ports } }) => (ports === undefined ? {} : { portMappings: ports.map(portMapping) }),
-  },
-  healthCheck: {
-    change: 'rollout',
-    hashed: ({ spec: { healthCheck } }) => ({ healthCheck }),
-    defined: ({ spec: { healthCheck } }) =>
-      healthCheck === undefined ? {} : { healthCheck: healthCheckDefinition(healthCheck) },
-  },
+  ports: own('ports', (ports) => ({ portMappings: ports.map(portMapping) })),
+  healthCheck: own('healthCheck', (check) => ({ healthCheck: healthCheckDefinition(check) })),
   resources: {
     change: 'rollout',
     hashed: ({ spec: { resources } }) => ({ resources }),
@@ -93,37 +80,33 @@ export const containerFields = {
     hashed: ({ spec: { shmSize } }) => ({ shmSize }),
     defined: ({ spec }, base) => linuxParameters(spec, base),
   },
-  ulimits: {
-    change: 'rollout',
-    hashed: ({ spec: { ulimits } }) => ({ ulimits }),
-    defined: ({ spec: { ulimits } }) =>
-      ulimits === undefined
-        ? {}
-        : { ulimits: ulimits.map(({ name, soft, hard }) => ({ name, softLimit: soft, hardLimit: hard })) },
-  },
-  extraHosts: {
-    change: 'rollout',
-    hashed: ({ spec: { extraHosts } }) => ({ extraHosts }),
-    defined: ({ spec: { extraHosts } }) =>
-      extraHosts === undefined
-        ? {}
-        : { extraHosts: extraHosts.map(({ hostname, ip }) => ({ hostname, ipAddress: ip })) },
-  },
-  dns: {
-    change: 'rollout',
-    hashed: ({ spec: { dns } }) => ({ dns }),
-    defined: ({ spec: { dns } }) => (dns === undefined ? {} : { dnsServers: [...dns] }),
-  },
+  ulimits: own('ulimits', (ulimits) => ({
+    ulimits: ulimits.map(({ name, soft, hard }) => ({ name, softLimit: soft, hardLimit: hard })),
+  })),
+  extraHosts: own('extraHosts', (hosts) => ({
+    extraHosts: hosts.map(({ hostname, ip }) => ({ hostname, ipAddress: ip })),
+  })),
+  dns: own('dns', (servers) => ({ dnsServers: [...servers] })),
 } as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
 
-/** A field that ECS takes as it is, by its own name for it. */
-function asIs(field: keyof ContainerSpec, name: keyof ContainerDefinition) {
+/** A field that ECS has, by itself, where the container names it. */
+function own<Field extends keyof ContainerSpec>(
+  field: Field,
+  define: (value: NonNullable<ContainerSpec[Field]>) => ContainerDefinition,
+) {
   return {
     change: 'rollout',
     hashed: ({ spec }: OverlayContainer) => ({ [field]: spec[field] }),
-    defined: ({ spec }: OverlayContainer): ContainerDefinition =>
-      spec[field] === undefined ? {} : { [name]: spec[field] },
+    defined: ({ spec }: OverlayContainer): ContainerDefinition => {
+      const value = spec[field];
+      return value === undefined ? {} : define(value);
+    },
   } as const;
+}
+
+/** The same, taken as it is, by ECS' own name for it. */
+function asIs(field: keyof ContainerSpec, name: keyof ContainerDefinition) {
+  return own(field, (value) => ({ [name]: value }));
 }
 
 const fields: readonly ContainerField[] = Object.values(containerFields);

@@ -6,6 +6,7 @@ import {
 } from '../../../../../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
 import { overlayContainer } from '../../../../../../src/compute/providers/ecs/state/task-definition/overlay-container.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerProcess } from '../../../../container-process.ts';
 import { containerSpec } from '../../ecs-fixture.ts';
 
 /** One change of each field; a field that is new here does not compile until it has one. */
@@ -18,19 +19,7 @@ const changed = {
   ports: [{ containerPort: 80, protocol: 'TCP' }],
   healthCheck: { command: ['/ok'], intervalSeconds: 5, retries: 3, startPeriodSeconds: 0 },
   resources: { cpu: '1' },
-  workingDir: '/srv',
-  user: '1000:1000',
-  stopSignal: 'SIGINT',
-  stopGracePeriodSeconds: 60,
-  init: true,
-  hostname: 'web',
-  readOnlyRootFilesystem: true,
-  tty: true,
-  stdin: true,
-  shmSize: '256Mi',
-  ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
-  extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
-  dns: ['10.0.0.2'],
+  ...containerProcess,
 } as const satisfies Required<ContainerSpec>;
 const fields = Object.keys(containerFields) as (keyof ContainerSpec)[];
 

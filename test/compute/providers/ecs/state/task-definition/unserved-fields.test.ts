@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
 import { registerInput } from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerProcess } from '../../../../container-process.ts';
 import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
 import { baseArn } from '../../memory-ecs.ts';
 
@@ -30,23 +31,9 @@ function register(over: Partial<ContainerSpec>, base: TaskDefinition, config = {
 }
 
 test('what a process is given stands in the request, in the words of ECS', () => {
-  const definition = register(
-    {
-      workingDir: '/srv',
-      user: '1000:1000',
-      stopGracePeriodSeconds: 60,
-      init: true,
-      hostname: 'web',
-      readOnlyRootFilesystem: true,
-      tty: true,
-      stdin: true,
-      shmSize: '256Mi',
-      ulimits: [{ name: 'nproc', soft: 64, hard: 128 }],
-      extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
-      dns: ['10.0.0.2'],
-    },
-    onInstances,
-  );
+  const { stopSignal: _unserved, ...served } = containerProcess;
+  const ulimits: ContainerSpec['ulimits'] = [{ name: 'nproc', soft: 64, hard: 128 }];
+  const definition = register({ ...served, ulimits }, onInstances);
   expect(definition).toMatchObject({
     workingDirectory: '/srv',
     user: '1000:1000',

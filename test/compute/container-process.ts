@@ -1,0 +1,18 @@
+import type { ContainerSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
+
+/** All that a container may say of its process, each otherwise than where it says nothing. */
+export const containerProcess = {
+  workingDir: '/srv',
+  user: '1000:1000',
+  stopSignal: 'SIGINT',
+  stopGracePeriodSeconds: 60,
+  init: true,
+  hostname: 'web',
+  readOnlyRootFilesystem: true,
+  tty: true,
+  stdin: true,
+  shmSize: '256Mi',
+  ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
+  extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
+  dns: ['10.0.0.2'],
+} satisfies Partial<ContainerSpec>;
