@@ -127,7 +127,7 @@ export interface Desired extends TenantPlace {
   /** See `sealedHash`; covers all that a rollout would change. Equal ones need no replacement of each other. */
   readonly specHash: string;
   /** What earlier versions made of the same: a status may remember one. It goes no further. */
-  readonly formerHashes?: readonly string[];
+  readonly formerHashes?: () => readonly string[];
   /** Whose failure must be nobody else's: one engine; one account and region. */
   readonly domain: string;
   /** The tenant's earlier places with this provider, each to be emptied once this one is Ready. The controller's to say. */
@@ -138,10 +138,10 @@ export interface Desired extends TenantPlace {
 
 /** Whether what is remembered by this hash is this very desired state. */
 export function bearsHash(
-  { specHash, formerHashes = [] }: Pick<Desired, 'specHash' | 'formerHashes'>,
+  { specHash, formerHashes }: Pick<Desired, 'specHash' | 'formerHashes'>,
   hash: string,
 ): boolean {
-  return isSameHash(specHash, hash) || formerHashes.includes(hash);
+  return isSameHash(specHash, hash) || formerHashes?.().includes(hash) === true;
 }
 
 export interface Looking {

@@ -72,12 +72,22 @@ export function containerHashes(
   return new Map(
     [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
       uid,
-      {
-        now: sealedHash({ version: hashVersion, cluster: uid, key: hashKey, subject }, now),
-        former: forms.map((form) => formerSpecHash(uid, form)),
-      },
+      hashesOfCluster(sealedHash({ version: hashVersion, cluster: uid, key: hashKey, subject }, now), () =>
+        forms.map((form) => formerSpecHash(uid, form)),
+      ),
     ]),
   );
+}
+
+/** The former ones are made when they are asked for: most containers bear what is made now. */
+function hashesOfCluster(now: string, makeFormer: () => readonly string[]): HashesOfCluster {
+  let made: readonly string[] | undefined;
+  return {
+    now,
+    get former() {
+      return (made ??= makeFormer());
+    },
+  };
 }
 
 /**

@@ -156,14 +156,17 @@ function tenantHashes(
     hash: hashesOf(container)?.now ?? '',
     more: [container.engineName, container.live],
   }));
-  const former = containers.map((container) => [
-    container.engineName,
-    hashesOf(container)?.former[0],
-    container.live,
-  ]);
+  const formerHashes = (): readonly string[] => {
+    const former = containers.map((container) => [
+      container.engineName,
+      hashesOf(container)?.former[0],
+      container.live,
+    ]);
+    return [formerSpecHash(clusterUid, former)];
+  };
   return {
     specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
-    formerHashes: [formerSpecHash(clusterUid, former)],
+    formerHashes,
   };
 }
 
