@@ -70,14 +70,14 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'secrets', 'owned', 'followed', 'rollout'],
-      steps: ['', 'status', 'secrets', 'owned', 'rollout'],
+      '': ['steps', 'status', 'sources', 'owned', 'followed', 'rollout'],
+      steps: ['', 'status', 'sources', 'owned', 'rollout'],
       status: [''],
       // Who may begin with what many are to be.
       rollout: [''],
-      secrets: [''],
+      sources: [''],
       // What is known of the cluster, whoever works on it.
-      followed: ['', 'secrets'],
+      followed: ['', 'sources'],
       // What is owned on the engines, whoever asks.
       owned: [],
     },

@@ -4,7 +4,7 @@ import { imageIdPattern, isImageId } from './image-id.ts';
 import { processFields } from './process-fields.ts';
 import { quantity } from './quantity-field.ts';
 import { listMap, withRules } from './rules.ts';
-import type { MapKey } from './rules.ts';
+import { envFrom, envName, valueFrom } from './container/value-sources.ts';
 
 /** Schemas of values that tenants and provider blocks share. Everything here ends up in the CRD: no transforms. */
 
@@ -43,42 +43,15 @@ export const portNumber = z.int().min(1).max(65_535);
 
 export const portProtocol = z.enum(['TCP', 'UDP', 'SCTP']);
 
-/** The same names that Kubernetes takes for a container's environment. */
-export const envKey: MapKey = {
-  pattern: /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
-  maxLength: 253,
-  message: 'must be up to 253 letters, digits, "_", "-" or ".", not starting with a digit',
-};
-export const envName = z.string().min(1).max(envKey.maxLength).regex(envKey.pattern, envKey.message);
-
-const secretName = z
-  .string()
-  .min(1)
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Secret');
-
-export const secretKeyRef = z.strictObject({
-  name: secretName.describe("Name of a Secret in the tenant's own namespace."),
-  key: z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret')
-    .describe('Key in that Secret.'),
-});
-
-export const localSecretReference = z.strictObject({
-  name: secretName.describe("Name of a kubernetes.io/dockerconfigjson Secret in the tenant's own namespace."),
-});
-
 export const envVar = withRules(
   z.strictObject({
     name: envName.describe('Name of the variable.'),
     value: processText.optional().describe('Its value. Excludes valueFrom.'),
-    valueFrom: z
-      .strictObject({ secretKeyRef: secretKeyRef.describe('The Secret key to read.') })
+    valueFrom: valueFrom
       .optional()
-      .describe('Where the value comes from. Excludes value. A changed Secret rolls the tenant.'),
+      .describe(
+        'Where the value comes from. Excludes value. A changed Secret or ConfigMap rolls the tenant.',
+      ),
   }),
   [
     {
@@ -155,6 +128,7 @@ export const container = z.strictObject({
   command: z.array(processText).max(256).optional().describe("Entrypoint, instead of the image's."),
   args: z.array(processText).max(256).optional().describe("Arguments, instead of the image's command."),
   env: listMap(z.array(envVar).max(512), ['name']).optional().describe('Environment variables.'),
+  envFrom,
   ports: listMap(z.array(containerPort).max(64), ['containerPort', 'protocol'])
     .optional()
     .describe('Ports that the container listens on; each is published and shown as an endpoint.'),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { computeResources, container, dnsLabel, localSecretReference } from './compute-fields.ts';
+import { computeResources, container, dnsLabel } from './compute-fields.ts';
 import type { Container } from './compute-fields.ts';
 import { maxContainers, maxPorts, maxValues } from './bounded.ts';
 import { listMap, withRules } from './rules.ts';
 import type { Rule } from './rules.ts';
 import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
+import { localSecretReference } from './container/value-sources.ts';
 
 /** A provider's name and the schema of its block in spec.computeConfig. */
 export type TenantBlocks = Readonly<Record<string, z.ZodType>>;

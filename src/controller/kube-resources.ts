@@ -10,6 +10,12 @@ export const secretsResource: ResourceType = {
   plural: 'secrets',
   namespaced: true,
 };
+export const configMapsResource: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  namespaced: true,
+};
 export const namespacesResource: ResourceType = {
   group: '',
   version: 'v1',

@@ -11,7 +11,7 @@ import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
-import type { SecretReads } from './secrets/secret-reader.ts';
+import type { ConfigMapReads, SecretReads, SourceKind } from './sources/source.ts';
 import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned/owned-look.ts';
 import type { FormerIds } from './owned/former-ids.ts';
@@ -43,11 +43,12 @@ export interface ReconcileDeps {
   readonly providers: EnabledProviders;
   readonly writer: TenantWriter;
   readonly secrets: SecretReads;
+  readonly configMaps: ConfigMapReads;
   /**
-   * Whether changes of the namespace's Secrets are watched, so that none is missed after it was read. Where that is not known
-   * yet, the key is looked at again once it is. May throw ComputeError.
+   * Whether changes of the namespace's Secrets, or ConfigMaps, are watched, so that none is missed after it was read. Where that
+   * is not known yet, the key is looked at again once it is. May throw ComputeError.
    */
-  readonly watchesSecrets: (namespace: string, key: string) => boolean;
+  readonly watches: (kind: SourceKind, namespace: string, key: string) => boolean;
   readonly ownedOn: OwnedLook;
   readonly formerIds: FormerIds;
   /** Whether Tenants of this namespace may have any id that they like. */

@@ -13,7 +13,9 @@ import { conclude, record } from './conclude.ts';
 import { defect } from './defect.ts';
 import { draftFrom, note, placeAt, requestedAt, shownOf } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
-import { createSecretReader } from './secrets/secret-reader.ts';
+import { createConfigMapReader } from './sources/config-map-reader.ts';
+import { createSecretReader } from './sources/secret-reader.ts';
+import { sourceKinds } from './sources/source.ts';
 import { isLostContact } from './status/contact.ts';
 import { noteLost } from './status/lost-data.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
@@ -26,7 +28,7 @@ import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { identify } from './steps/identify.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
-import { parseTenantSpec, referencedSecrets, resolveSpec } from './steps/resolve-spec.ts';
+import { parseTenantSpec, referencedSources, resolveSpec } from './steps/resolve-spec.ts';
 import { takeStored } from './steps/stored-status.ts';
 import { fleetTurn, heldMove, whileHeld } from './steps/turn.ts';
 import { repairWaitMs } from './tenant-memory.ts';
@@ -243,15 +245,20 @@ function listedDomain(enabled: EnabledProvider, { tenant }: Pass, spec: TenantSp
   return enabled.provider.domains?.find((one) => one === domain);
 }
 
-/** Undefined: it is not known yet whether its Secrets are watched. No pass waits for that. */
+/** Undefined: it is not known yet whether what it reads is watched. No pass waits for that. */
 async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
+  const referenced = referencedSources(spec);
   // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
-  const names = enabled.definition.secrets === 'values' ? referencedSecrets(spec) : [];
+  const names = enabled.definition.secrets === 'values' ? referenced : { ...referenced, Secret: [] };
   const { namespace } = tenant.metadata;
-  deps.index.setSecrets(keyOf(tenant), namespace, names);
-  if (names.length > 0 && !deps.watchesSecrets(namespace, keyOf(tenant))) return undefined;
+  const key = keyOf(tenant);
+  deps.index.setSources(key, namespace, names);
+  const read = sourceKinds.filter((kind) => names[kind].length > 0);
+  // Each is asked for, so that none is known later than it need be.
+  if (read.map((kind) => deps.watches(kind, namespace, key)).includes(false)) return undefined;
   const secrets = createSecretReader(deps.secrets, namespace, signal);
-  return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets });
+  const configMaps = createConfigMapReader(deps.configMaps, namespace, signal);
+  return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets, configMaps });
 }
 
 async function ensureFinalizer(pass: Pass): Promise<void> {

@@ -16,7 +16,7 @@ import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
 import { createDepartures } from './departures.ts';
-import { secretsResource, tenantsResource } from './kube-resources.ts';
+import { tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
 import { followCluster } from './followed/followed-cluster.ts';
 import type { FollowedCluster } from './followed/followed-cluster.ts';
@@ -24,8 +24,9 @@ import { reconcileTenant } from './reconcile-tenant.ts';
 import { createRollouts } from './rollout/rollouts.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import type { RolloutLimits, WaveCounts } from './rollout/wave.ts';
-import type { SecretObject } from './secrets/secret-reader.ts';
-import { sharedSecrets } from './secrets/shared-secrets.ts';
+import { sharedReads } from './sources/shared-reads.ts';
+import { sourceResources } from './sources/source.ts';
+import type { ConfigMapObject, SecretObject } from './sources/source.ts';
 import { createTenantLanes } from './tenant-lane.ts';
 import { createFormerIds } from './owned/former-ids.ts';
 import { createOwnedLook } from './owned/owned-look.ts';
@@ -84,7 +85,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const memories = createTenantMemories();
   const tenantsApi = resource<Tenant>(client, tenantsResource);
   const cluster = options.cluster ?? followCluster(options);
-  const { tenants, secrets } = cluster;
+  const { tenants, sources } = cluster;
   const tenantOf = (key: string): Tenant | undefined => tenants.get(...splitKey(key));
   const laneOf = createTenantLanes(providers);
   const queue: WorkQueue = createWorkQueue({
@@ -115,8 +116,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
     specSchema: options.specSchema,
     providers,
     writer: createTenantWriter(tenantsApi, tenants),
-    secrets: sharedSecrets(resource<SecretObject>(client, secretsResource), secrets.versionOf),
-    watchesSecrets: (namespace, key) => secrets.isWatched(namespace, key),
+    ...readsOf({ client, sources }),
     ...looksByOwner(),
     freeTenantIds: options.freeTenantIds,
     index,
@@ -148,6 +148,21 @@ function rolloutsOf({ rollouts, metrics }: TenantControllerOptions, queue: Pick<
     wake: (key, all) => queue.add(key, all ? tellAll : {}),
     onCounts: (provider, counts) => metrics?.onRollout?.(provider, counts),
   });
+}
+
+function readsOf({
+  client,
+  sources,
+}: Pick<TenantControllerOptions, 'client'> & Pick<FollowedCluster, 'sources'>): Pick<
+  ReconcileDeps,
+  'secrets' | 'configMaps' | 'watches'
+> {
+  const { Secret, ConfigMap } = sourceResources;
+  return {
+    secrets: sharedReads(resource<SecretObject>(client, Secret), sources.Secret.versionOf),
+    configMaps: sharedReads(resource<ConfigMapObject>(client, ConfigMap), sources.ConfigMap.versionOf),
+    watches: (kind, namespace, key) => sources[kind].isWatched(namespace, key),
+  };
 }
 
 function looksByOwner(): Pick<ReconcileDeps, 'ownedOn' | 'formerIds'> {

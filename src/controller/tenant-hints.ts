@@ -72,8 +72,8 @@ export function createTenantHints(options: TenantHintsOptions): TenantHints {
       if (waitMs === 0) queue.add(key);
       else queue.addAfter(key, waitMs);
     },
-    onSecretsKnown: addAll,
-    onSecret: (namespace, name) => addAll(index.readersOf(namespace, name)),
+    onSourcesKnown: addAll,
+    onSource: (...named) => addAll(index.readersOf(...named)),
     onNamespaces(namespaces) {
       for (const tenant of tenants.values())
         if (namespaces.has(tenant.metadata.namespace)) queue.add(keyOf(tenant));

@@ -1,9 +1,11 @@
 import type { Tenant } from '../api/tenant.ts';
 import { defaultTenantId, formerTenantId } from '../compute/spec/tenant-id.ts';
 import { objectKey } from '../kube/client/kube-object.ts';
+import { sourceKinds } from './sources/source.ts';
+import type { SourceKind, SourceNames } from './sources/source.ts';
 
 /**
- * Which Tenants bear a tenant id and which read a Secret. The ids are kept by the watch, the Secrets by the passes
+ * Which Tenants bear a tenant id and which read a Secret or a ConfigMap. The ids are kept by the watch, these by the passes
  * that read them: both are sets of queue keys (`namespace/name`).
  */
 export interface TenantIndex {
@@ -12,16 +14,16 @@ export interface TenantIndex {
   /** Call it for each deleted Tenant; returns the keys that shared its id. */
   remove(key: string): readonly string[];
   keysOf(tenantId: string): readonly string[];
-  /** Replaces what is known of the Secrets that the Tenant `key` reads. */
-  setSecrets(key: string, namespace: string, secrets: Iterable<string>): void;
-  readersOf(namespace: string, secret: string): readonly string[];
+  /** Replaces what is known of what the Tenant `key` reads. */
+  setSources(key: string, namespace: string, names: SourceNames): void;
+  readersOf(kind: SourceKind, namespace: string, name: string): readonly string[];
 }
 
 export function createTenantIndex(): TenantIndex {
   const ids = new Map<string, string>();
   const byId: KeysByName = new Map();
-  const secretsOf = new Map<string, readonly string[]>();
-  const bySecret: KeysByName = new Map();
+  const sourcesOf = new Map<string, readonly string[]>();
+  const bySource: KeysByName = new Map();
 
   const forgetId = (key: string): readonly string[] => {
     const tenantId = ids.get(key);
@@ -29,9 +31,9 @@ export function createTenantIndex(): TenantIndex {
     ids.delete(key);
     return removeFrom(byId, tenantId, key);
   };
-  const forgetSecrets = (key: string): void => {
-    for (const secret of secretsOf.get(key) ?? []) removeFrom(bySecret, secret, key);
-    secretsOf.delete(key);
+  const forgetSources = (key: string): void => {
+    for (const source of sourcesOf.get(key) ?? []) removeFrom(bySource, source, key);
+    sourcesOf.delete(key);
   };
 
   return {
@@ -43,19 +45,25 @@ export function createTenantIndex(): TenantIndex {
       return freed;
     },
     remove(key) {
-      forgetSecrets(key);
+      forgetSources(key);
       return forgetId(key);
     },
     keysOf: (tenantId) => keysIn(byId, tenantId),
-    setSecrets(key, namespace, secrets) {
-      forgetSecrets(key);
-      const names = [...new Set(secrets)].map((name) => objectKey(namespace, name));
-      if (names.length === 0) return;
-      secretsOf.set(key, names);
-      for (const name of names) addTo(bySecret, name, key);
+    setSources(key, namespace, names) {
+      forgetSources(key);
+      const sources = sourceKinds.flatMap((kind) =>
+        [...new Set(names[kind])].map((name) => sourceKey(kind, namespace, name)),
+      );
+      if (sources.length === 0) return;
+      sourcesOf.set(key, sources);
+      for (const source of sources) addTo(bySource, source, key);
     },
-    readersOf: (namespace, secret) => keysIn(bySecret, objectKey(namespace, secret)),
+    readersOf: (kind, namespace, name) => keysIn(bySource, sourceKey(kind, namespace, name)),
   };
+}
+
+function sourceKey(kind: SourceKind, namespace: string, name: string): string {
+  return `${kind} ${objectKey(namespace, name)}`;
 }
 
 /** Most names have one key: a set for each would be most of what an index takes. */

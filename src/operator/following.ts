@@ -43,7 +43,7 @@ export function follow(
     tenantSelector,
     logger,
     metrics: { reflector },
-    foreseesSecrets: readsSecrets(config),
+    foreseen: readsSecrets(config) ? ['Secret', 'ConfigMap'] : ['ConfigMap'],
   });
   const labels = namespaceLabels(config, { client, logger, metrics: reflector });
   const ending = new AbortController();

@@ -237,6 +237,17 @@ export const goodManifests: readonly GoodManifest[] = [
       env: ['A', 'B'].map((name) => ({ name, valueFrom: { secretKeyRef: { name: 's.x', key: 'K_1.y' } } })),
     }),
   },
+  {
+    what: 'the same source of variables twice, in this order',
+    manifest: withContainer({
+      env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 's.x', key: 'K_1.y' } } }],
+      envFrom: [
+        { secretRef: { name: 's' } },
+        { configMapRef: { name: 's' } },
+        { secretRef: { name: 's' }, prefix: 'A_' },
+      ],
+    }),
+  },
   { what: 'no tasks', manifest: withEcs({ desired_count: 0 }) },
   {
     what: 'an ARN of another partition',
@@ -417,7 +428,41 @@ const handwritten: readonly BadManifest[] = [
   {
     what: 'valueFrom without a source',
     manifest: withContainer({ env: [{ name: 'A', valueFrom: {} }] }),
-    field: 'spec.containers[0].env[0].valueFrom.secretKeyRef',
+    field: 'spec.containers[0].env[0].valueFrom',
+  },
+  {
+    what: 'valueFrom with two sources',
+    manifest: withContainer({
+      env: [
+        {
+          name: 'A',
+          valueFrom: { secretKeyRef: { name: 's', key: 'k' }, configMapKeyRef: { name: 's', key: 'k' } },
+        },
+      ],
+    }),
+    field: 'spec.containers[0].env[0].valueFrom',
+  },
+  {
+    what: 'a key of a ConfigMap with a slash',
+    manifest: withContainer({
+      env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 's', key: 'a/b' } } }],
+    }),
+    field: 'spec.containers[0].env[0].valueFrom.configMapKeyRef.key',
+  },
+  {
+    what: 'variables from nowhere',
+    manifest: withContainer({ envFrom: [{ prefix: 'A_' }] }),
+    field: 'spec.containers[0].envFrom[0]',
+  },
+  {
+    what: 'variables from two sources at once',
+    manifest: withContainer({ envFrom: [{ secretRef: { name: 's' }, configMapRef: { name: 's' } }] }),
+    field: 'spec.containers[0].envFrom[0]',
+  },
+  {
+    what: 'variables of a prefix that no variable has',
+    manifest: withContainer({ envFrom: [{ configMapRef: { name: 's' }, prefix: '1_' }] }),
+    field: 'spec.containers[0].envFrom[0].prefix',
   },
   {
     what: 'a secret of another namespace',

@@ -5,8 +5,8 @@ import type { AuditEntry } from '../../dev/control-plane.ts';
 import { findCondition } from '../../src/api/conditions.ts';
 import { apiVersion, kind } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
-import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
-import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
+import { configMapsResource, secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
+import type { ConfigMapObject, SecretObject } from '../../src/controller/sources/source.ts';
 import { createKubeClient } from '../../src/kube/client/kube-client.ts';
 import { loadKubeConfig } from '../../src/kube/client/load-kube-config.ts';
 import { isNotFound } from '../../src/kube/client/kube-api-error.ts';
@@ -43,6 +43,7 @@ export interface TestNamespace {
   untilReason(name: string, reason: string, timeoutMs?: number): Promise<Tenant>;
   untilGone(name: string, timeoutMs?: number): Promise<void>;
   putSecret(name: string, values: Record<string, string>, type?: string): Promise<void>;
+  putConfigMap(name: string, data: Record<string, string>): Promise<void>;
   /** In the order of their creation; `series` is there once one was repeated. */
   events(name: string): Promise<TestEvent[]>;
   untilEvent(name: string, reason: string): Promise<void>;
@@ -88,6 +89,7 @@ export async function createTestNamespace(
   await namespaces.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   const tenants = resource<Tenant>(client, tenantsResource);
   const secrets = resource<SecretObject>(client, secretsResource);
+  const configMaps = resource<ConfigMapObject>(client, configMapsResource);
   const eventsApi = resource<TestEvent>(client, {
     group: 'events.k8s.io',
     version: 'v1',
@@ -177,6 +179,19 @@ export async function createTestNamespace(
           kind: 'Secret',
           metadata: { name: secret, namespace: name },
           type,
+          data,
+        });
+      }
+    },
+    async putConfigMap(configMap, data) {
+      try {
+        await configMaps.mergePatch(configMap, name, { data });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        await configMaps.create({
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: configMap, namespace: name },
           data,
         });
       }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiVersion, finalizer, kind } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
-import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
+import type { SecretObject } from '../../src/controller/sources/source.ts';
 import { isApiError, isConflict, isNotFound } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { ResourceType } from '../../src/kube/client/resource-paths.ts';

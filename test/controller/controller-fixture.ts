@@ -3,8 +3,8 @@ import { findCondition } from '../../src/api/conditions.ts';
 import { apiVersion, kind } from '../../src/api/names.ts';
 import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import type { Tenant, TenantSpecSchema } from '../../src/api/tenant.ts';
-import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
-import type { SecretObject } from '../../src/controller/secrets/secret-reader.ts';
+import { configMapsResource, secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
+import type { ConfigMapObject, SecretObject } from '../../src/controller/sources/source.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
 import type { TenantController, TenantControllerOptions } from '../../src/controller/tenant-controller.ts';
 import type { EventInput } from '../../src/kube/events/event-recorder.ts';
@@ -38,6 +38,7 @@ export interface ControllerFixture {
   /** Merge patch, as a user. */
   patch(name: string, patch: unknown): Promise<Tenant>;
   putSecret(name: string, values: Record<string, string>): Promise<void>;
+  putConfigMap(name: string, data: Record<string, string>): Promise<void>;
   /** The operator's writes since the last call: `PATCH tenants/acme/status`. */
   writes(): string[];
   /** `Ready=True/Running` for each condition. */
@@ -80,6 +81,7 @@ export async function startController(
   const user = apiserver.clientOf('user');
   const tenants = resource<Tenant>(user, tenantsResource);
   const secrets = resource<SecretObject>(user, secretsResource);
+  const configMaps = resource<ConfigMapObject>(user, configMapsResource);
   const events: EventInput[] = [];
   const passes: string[] = [];
   const { logger, lines } = recordingLogger();
@@ -137,6 +139,12 @@ export async function startController(
       const tenant = await tenants.mergePatch(name, namespace, patch);
       await pass();
       return tenant;
+    },
+    async putConfigMap(name, data) {
+      const known = await configMaps.get(name, namespace);
+      if (known === undefined) await configMaps.create({ metadata: { name, namespace }, data });
+      else await configMaps.mergePatch(name, namespace, { data });
+      await pass();
     },
     async putSecret(name, values) {
       const data = Object.fromEntries(

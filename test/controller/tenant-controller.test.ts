@@ -170,6 +170,67 @@ describe('Secrets', () => {
   });
 });
 
+describe('ConfigMaps', () => {
+  const reading = (name: string) => ({
+    containers: [
+      {
+        name: 'app',
+        image: 'a',
+        envFrom: [{ configMapRef: { name } }],
+        env: [{ name: 'REGION', valueFrom: { configMapKeyRef: { name, key: 'region' } } }],
+      },
+    ],
+  });
+  const watches = ({ apiserver }: ControllerFixture, collection: string) =>
+    apiserver.requests.filter(({ method, path }) => method === 'WATCH' && path.endsWith(collection)).length;
+
+  test('that come later start the tenant that waits for them, at once', async () => {
+    const docker = scriptedProvider('docker');
+    const fixture = await startController([docker]);
+    await fixture.create('acme', reading('app'));
+    expect(await fixture.conditions('acme')).toEqual(['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']);
+    expect(await fixture.message('acme')).toBe('ConfigMap app does not exist in namespace team-a; create it');
+    await fixture.putConfigMap('app', { region: 'eu' });
+    expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
+    expect(docker.workloads.get(key)?.specHash).toContain('region:eu,REGION:eu');
+  });
+
+  test.each(['values', 'references'] as const)(
+    'that change roll their readers, and nobody else, where Secrets travel as %s',
+    async (secrets) => {
+      const docker = scriptedProvider('docker', { secrets });
+      const fixture = await startController([docker]);
+      await fixture.create('other', image('a'));
+      expect(watches(fixture, '/configmaps')).toBe(0);
+      for (const name of ['app', 'unread']) await fixture.putConfigMap(name, { region: 'eu' });
+      await fixture.create('acme', reading('app'));
+      fixture.passes.length = 0;
+      await fixture.putConfigMap('unread', { region: 'us' });
+      // A Secret of that name is another thing.
+      await fixture.putSecret('app', { region: 'us' });
+      expect(fixture.passes).toEqual([]);
+      await fixture.putConfigMap('app', { region: 'us' });
+      expect(new Set(fixture.passes)).toEqual(new Set(['team-a/acme']));
+      expect(docker.workloads.get(key)?.specHash).toContain('region:us,REGION:us');
+      expect([watches(fixture, '/configmaps'), watches(fixture, '/secrets')]).toEqual([1, 0]);
+    },
+  );
+
+  test('that can not be watched are AccessDenied, and say what to grant', async () => {
+    const fixture = await startController([scriptedProvider('docker')]);
+    await fixture.putConfigMap('app', { region: 'eu' });
+    fixture.apiserver.intercept = ({ method, path }) => {
+      if (method === 'WATCH' && path.endsWith('/configmaps'))
+        throw new KubeApiError('configmaps', 403, { reason: 'Forbidden' });
+    };
+    await fixture.create('acme', reading('app'));
+    await fixture.pass(1);
+    expect(await fixture.conditions('acme')).toContain('Ready=False/AccessDenied');
+    expect(await fixture.message('acme')).toContain('ConfigMaps in namespace team-a can not be watched');
+    expect(await fixture.message('acme')).toContain('needs get, list and watch on configmaps');
+  });
+});
+
 describe("what a user writes just before a status of ours, of which our write's answer tells first", () => {
   const requestedAt = 'landlord.dev/reconcile-requested-at';
 

@@ -25,29 +25,35 @@ describe('the index of tenant ids', () => {
   });
 });
 
-describe('the index of Secrets', () => {
-  test('knows the readers of a Secret of a namespace', () => {
+describe('the index of Secrets and ConfigMaps', () => {
+  const names = (Secret: string[] = [], ConfigMap: string[] = []) => ({ Secret, ConfigMap });
+
+  test('knows the readers of each in a namespace', () => {
     const index = createTenantIndex();
-    index.setSecrets('a/one', 'a', ['db', 'db', 'regcred']);
-    index.setSecrets('a/two', 'a', ['db']);
-    index.setSecrets('b/one', 'b', ['db']);
-    expect(index.readersOf('a', 'db')).toEqual(['a/one', 'a/two']);
-    expect(index.readersOf('b', 'db')).toEqual(['b/one']);
-    expect(index.readersOf('a', 'regcred')).toEqual(['a/one']);
-    expect(index.readersOf('a', 'none')).toEqual([]);
+    index.setSources('a/one', 'a', names(['db', 'db', 'regcred'], ['settings']));
+    index.setSources('a/two', 'a', names(['db'], ['db']));
+    index.setSources('b/one', 'b', names(['db']));
+    expect(index.readersOf('Secret', 'a', 'db')).toEqual(['a/one', 'a/two']);
+    expect(index.readersOf('Secret', 'b', 'db')).toEqual(['b/one']);
+    expect(index.readersOf('Secret', 'a', 'regcred')).toEqual(['a/one']);
+    expect(index.readersOf('Secret', 'a', 'none')).toEqual([]);
+    expect(index.readersOf('ConfigMap', 'a', 'db')).toEqual(['a/two']);
+    expect(index.readersOf('ConfigMap', 'a', 'settings')).toEqual(['a/one']);
+    expect(index.readersOf('Secret', 'a', 'settings')).toEqual([]);
   });
 
   test('forgets what is no longer read, and readers that are gone', () => {
     const index = createTenantIndex();
     index.put('a/one', 'acme');
-    index.setSecrets('a/one', 'a', ['db', 'old']);
-    index.setSecrets('a/one', 'a', ['db']);
-    expect(index.readersOf('a', 'old')).toEqual([]);
-    index.setSecrets('a/two', 'a', ['db']);
+    index.setSources('a/one', 'a', names(['db', 'old'], ['old']));
+    index.setSources('a/one', 'a', names(['db']));
+    expect(index.readersOf('Secret', 'a', 'old')).toEqual([]);
+    expect(index.readersOf('ConfigMap', 'a', 'old')).toEqual([]);
+    index.setSources('a/two', 'a', names(['db']));
     index.remove('a/one');
-    expect(index.readersOf('a', 'db')).toEqual(['a/two']);
-    index.setSecrets('a/two', 'a', []);
-    expect(index.readersOf('a', 'db')).toEqual([]);
+    expect(index.readersOf('Secret', 'a', 'db')).toEqual(['a/two']);
+    index.setSources('a/two', 'a', names());
+    expect(index.readersOf('Secret', 'a', 'db')).toEqual([]);
   });
 });
 

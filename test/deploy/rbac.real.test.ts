@@ -52,13 +52,21 @@ function startOperator({ plane }: Cluster, namespaces: readonly string[], policy
   return operator;
 }
 
-/** Tenants from nothing to Ready and to nothing: one that fails once, and one that reads a Secret, which changes. */
+/** Tenants from nothing to Ready and to nothing: one that fails once, and one that reads a Secret, which changes, and a ConfigMap. */
 async function liveALife({ plane, ns }: Cluster): Promise<void> {
   const password = { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } };
   await ns.putSecret('db', { password: 'first' });
+  await ns.putConfigMap('settings', { REGION: 'eu' });
   await ns.create('unlucky', { computeConfig: { mock: { fail_on: ['provision'], fail_times: 1 } } });
   await ns.create('secretive', {
-    containers: [{ name: 'app', image: 'registry.example/app:1', env: [password] }],
+    containers: [
+      {
+        name: 'app',
+        image: 'registry.example/app:1',
+        env: [password],
+        envFrom: [{ configMapRef: { name: 'settings' } }],
+      },
+    ],
   });
   await ns.untilReady('unlucky');
   await ns.untilReady('secretive');
@@ -99,6 +107,8 @@ const needed = [
   'patch tenants/status',
   'watch secrets',
   'get secrets',
+  'watch configmaps',
+  'get configmaps',
   'create secrets',
   'create events',
 ];

@@ -12,7 +12,8 @@ import { dockerProvider } from '../../src/compute/providers/docker/provider.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
 import { defaultTenantId } from '../../src/compute/spec/tenant-id.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
-import { createSecretReader } from '../../src/controller/secrets/secret-reader.ts';
+import { createConfigMapReader } from '../../src/controller/sources/config-map-reader.ts';
+import { createSecretReader } from '../../src/controller/sources/secret-reader.ts';
 import { parseTenantSpec, resolveSpec } from '../../src/controller/steps/resolve-spec.ts';
 import { anyPermit } from '../compute/permits.ts';
 import { context } from '../compute/providers/docker/docker-fixture.ts';
@@ -96,6 +97,7 @@ export function dockerManifests({
           spec: parseTenantSpec(schema, tenant),
           enabled: { definition: dockerDefinition, provider, block },
           secrets: createSecretReader({ get } as never, namespace, signal),
+          configMaps: createConfigMapReader({ get: async () => undefined }, namespace, signal),
         }),
       );
     },

@@ -78,7 +78,8 @@ export function ecsOperator({ block, policy = {}, base }: EcsOperatorOptions = {
       tenantId: tenantSpec.tenantId ?? defaultTenantId(namespace, name),
       spec: tenantSpec,
       enabled,
-      secrets: { value: unread, registryCredentials: unread },
+      secrets: { value: unread, values: unread, registryCredentials: unread },
+      configMaps: { value: unread, values: unread },
     });
     return provider.desired(resolved);
   };

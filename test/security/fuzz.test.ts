@@ -123,6 +123,9 @@ const secret = {
   ),
 };
 
+/** A ConfigMap with whatever key is asked for. */
+const configMap = { data: new Proxy<Record<string, string>>({}, { get: () => 'a text' }) };
+
 interface Life {
   readonly passMs: readonly number[];
   readonly largest: number;
@@ -144,7 +147,8 @@ async function live(spec: unknown, refuses: boolean): Promise<Life> {
       writeStatus: async (_tenant: Tenant, status: TenantStatus) => write({ status }),
     },
     secrets: { get: async () => secret },
-    watchesSecrets: () => true,
+    configMaps: { get: async () => configMap },
+    watches: () => true,
     ownedOn: async () => [],
     index: createTenantIndex(),
     rollouts: createRollouts({ limits: new Map(), wake: () => undefined, onCounts: () => undefined }),

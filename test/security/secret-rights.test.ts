@@ -14,6 +14,9 @@ const naming = {
       },
     ],
   },
+  'the source of all variables': {
+    containers: [{ name: 'app', image: 'app:1', envFrom: [{ secretRef: { name: 'db' } }] }],
+  },
   'a credential for the registry': { imagePullSecrets: [{ name: 'regcred' }] },
 };
 const cases = Object.entries(naming);

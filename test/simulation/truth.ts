@@ -109,10 +109,9 @@ function lacksSecret(world: World, { spec }: StoredTenant): boolean {
   const containers = (spec.containers ?? []) as readonly ContainerSpec[];
   return containers.some(({ env = [] }) =>
     env.some(
-      ({ valueFrom }) =>
-        valueFrom !== undefined &&
-        world.ledger.secretValues(valueFrom.secretKeyRef.name, valueFrom.secretKeyRef.key, world.time.now())
-          .length === 0,
+      ({ valueFrom: { secretKeyRef } = {} }) =>
+        secretKeyRef !== undefined &&
+        world.ledger.secretValues(secretKeyRef.name, secretKeyRef.key, world.time.now()).length === 0,
     ),
   );
 }
@@ -205,14 +204,10 @@ export function tenantIdOf({ spec, metadata }: StoredTenant): string {
 
 function portable(world: World, container: ContainerSpec) {
   const { name, image, env = [], ports = [], resources, healthCheck } = container;
-  const values = ({ value, valueFrom }: (typeof env)[number]): readonly string[] =>
-    valueFrom === undefined
+  const values = ({ value, valueFrom: { secretKeyRef } = {} }: (typeof env)[number]): readonly string[] =>
+    secretKeyRef === undefined
       ? [value ?? '']
-      : world.ledger.secretValues(
-          valueFrom.secretKeyRef.name,
-          valueFrom.secretKeyRef.key,
-          world.time.now() - lagMs,
-        );
+      : world.ledger.secretValues(secretKeyRef.name, secretKeyRef.key, world.time.now() - lagMs);
   return {
     name,
     image,

@@ -2,7 +2,7 @@ import type { Container, ComputeResources } from '../../api/compute-fields.ts';
 import type { ComputeStatusBlock } from '../../api/status.ts';
 import type { SecretValue } from './secret-value.ts';
 
-/** What a provider receives: one tenant's desired state, chosen, merged, validated and with its secrets read. */
+/** What a provider receives: one tenant's desired state, chosen, merged, validated and with its Secrets and ConfigMaps read. */
 
 export interface TenantRef {
   readonly namespace: string;
@@ -20,7 +20,8 @@ export type EnvVar =
       readonly secret?: SecretValue;
     };
 
-export type ContainerSpec = Omit<Container, 'env' | 'resources'> & {
+export type ContainerSpec = Omit<Container, 'env' | 'envFrom' | 'resources'> & {
+  /** With those of envFrom. */
   readonly env: readonly EnvVar[];
   /** The container's own limits over the tenant's. */
   readonly resources: ComputeResources;

@@ -8,8 +8,10 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { keyOf } from '../../kube/client/kube-object.ts';
 import { resource } from '../../kube/client/resource.ts';
 import { tenantsResource } from '../kube-resources.ts';
-import { createSecretWatch } from '../secrets/secret-watch.ts';
-import type { SecretNews, SecretWatch } from '../secrets/secret-watch.ts';
+import { sourceKinds } from '../sources/source.ts';
+import type { SourceKind } from '../sources/source.ts';
+import { createSourceWatch } from '../sources/source-watch.ts';
+import type { SourceNews, SourceWatch } from '../sources/source-watch.ts';
 import { keptTenant } from './kept-tenant.ts';
 
 export interface FollowedClusterOptions {
@@ -20,22 +22,22 @@ export interface FollowedClusterOptions {
   readonly tenantSelector: string;
   readonly logger: Logger;
   readonly metrics?: { readonly reflector?: ReflectorMetrics };
-  /** Whether Secrets that Tenants name are followed before anybody asks. */
-  readonly foreseesSecrets?: boolean;
+  /** What is followed, once Tenants name one, before anybody asks. */
+  readonly foreseen?: readonly SourceKind[];
 }
 
-export interface ClusterNews extends SecretNews {
+export interface ClusterNews extends SourceNews {
   /** A Tenant came, changed or went. */
   onTenant(event: CacheEvent<Tenant>): void;
 }
 
 /**
- * What is known of the cluster: the Tenants, and the metadata of Secrets once a Tenant reads one. A replica that waits
+ * What is known of the cluster: the Tenants, and the metadata of Secrets, and of ConfigMaps, once a Tenant reads one. A replica that waits
  * for the lease follows it, too, and tells nobody: so a take-over waits for the lease, and for no list.
  */
 export interface FollowedCluster {
   readonly tenants: Reflector<Tenant>;
-  readonly secrets: SecretWatch;
+  readonly sources: Readonly<Record<SourceKind, SourceWatch>>;
   /** From now on, what happens is told; at once, each Tenant that is known already. */
   tell(news: ClusterNews): void;
   /** Whether all that there was at the start has been told: what comes from now on is new. */
@@ -45,23 +47,26 @@ export interface FollowedCluster {
 }
 
 export function followCluster(options: FollowedClusterOptions): FollowedCluster {
-  const { client, namespaces, tenantSelector, logger, metrics, foreseesSecrets = false } = options;
+  const { client, namespaces, tenantSelector, logger, metrics } = options;
+  const foreseen = new Set(options.foreseen);
   let news: ClusterNews | undefined;
   let isTold = false;
-  let isForeseen = !foreseesSecrets;
-  const secrets = createSecretWatch(options, {
-    onSecret: (...named) => news?.onSecret(...named),
-    onSecretsKnown: (keys) => news?.onSecretsKnown(keys),
-  });
+  const watchOf = (kind: SourceKind): SourceWatch =>
+    createSourceWatch(kind, options, {
+      onSource: (...named) => news?.onSource(...named),
+      onSourcesKnown: (keys) => news?.onSourcesKnown(keys),
+    });
+  const sources = { Secret: watchOf('Secret'), ConfigMap: watchOf('ConfigMap') };
   const tenants = createReflectorSet<Tenant>({
     resource: resource<Tenant>(client, tenantsResource),
     namespaces,
     ...(tenantSelector === '' ? {} : { labelSelector: tenantSelector }),
     transform: keptTenant,
     onEvent(event) {
-      if (!isForeseen && namesSecrets(event.object)) {
-        isForeseen = true;
-        secrets.foresee();
+      const isSameSpec = event.type === 'updated' && event.previous.spec === event.object.spec;
+      for (const kind of isSameSpec ? [] : namedKinds(event.object, foreseen)) {
+        foreseen.delete(kind);
+        sources[kind].foresee();
       }
       news?.onTenant(event);
     },
@@ -70,7 +75,7 @@ export function followCluster(options: FollowedClusterOptions): FollowedCluster 
   });
   return {
     tenants,
-    secrets,
+    sources,
     tell(to) {
       news = to;
       for (const object of tenants.values()) tellOf(to, object, logger);
@@ -78,7 +83,7 @@ export function followCluster(options: FollowedClusterOptions): FollowedCluster 
     },
     hasTold: () => isTold && tenants.hasSynced(),
     async run(signal) {
-      await Promise.all([tenants.run(signal), secrets.run(signal)]);
+      await Promise.all([tenants, ...Object.values(sources)].map(async (watch) => watch.run(signal)));
     },
   };
 }
@@ -91,11 +96,16 @@ function tellOf(news: ClusterNews, object: Tenant, logger: Logger): void {
   }
 }
 
-/** Nothing has checked its spec. */
-function namesSecrets({ spec }: Tenant): boolean {
+/** By what refers to them, wherever in a spec that stands. */
+const references: Readonly<Record<SourceKind, RegExp>> = {
+  Secret: /"(secretKeyRef|secretRef)":|"imagePullSecrets":\[\{/,
+  ConfigMap: /"(configMapKeyRef|configMapRef)":/,
+};
+
+/** Which of these it names. Nothing has checked its spec. */
+function namedKinds({ spec }: Tenant, kinds: ReadonlySet<SourceKind>): readonly SourceKind[] {
+  if (kinds.size === 0) return [];
   const { containers, imagePullSecrets } = (spec ?? {}) as Partial<TenantSpec>;
-  return (
-    (Array.isArray(imagePullSecrets) && imagePullSecrets.length > 0) ||
-    (Array.isArray(containers) && containers.some((one) => JSON.stringify(one).includes('"secretKeyRef"')))
-  );
+  const text = JSON.stringify({ containers, imagePullSecrets });
+  return sourceKinds.filter((kind) => kinds.has(kind) && references[kind].test(text));
 }

@@ -1,5 +1,4 @@
 import { oversize } from '../../api/bounded.ts';
-import type { Container } from '../../api/compute-fields.ts';
 import { explainIssues } from '../../api/explain-issues.ts';
 import type { Tenant, TenantSpec, TenantSpecSchema } from '../../api/tenant.ts';
 import { tenantConfig } from '../../compute/selection/enabled-providers.ts';
@@ -8,11 +7,13 @@ import type { EnabledProvider } from '../../compute/selection/enabled-providers.
 import { ComputeError } from '../../compute/errors.ts';
 import type {
   ContainerSpec,
-  EnvVar,
   RegistryCredential,
   TenantComputeSpec,
 } from '../../compute/spec/tenant-compute-spec.ts';
-import type { SecretReader } from '../secrets/secret-reader.ts';
+import type { ConfigMapReader } from '../sources/config-map-reader.ts';
+import type { SecretReader } from '../sources/secret-reader.ts';
+import type { SourceNames } from '../sources/source.ts';
+import { resolveEnv } from '../sources/resolve-env.ts';
 
 /** The spec as its schema takes it. Throws ComputeError InvalidSpec, naming the path: the CRD may be an older one. */
 export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): TenantSpec {
@@ -23,12 +24,25 @@ export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): Tenan
   return parsed.data as TenantSpec;
 }
 
-/** Names of all Secrets that the spec refers to. */
-export function referencedSecrets(spec: TenantSpec): string[] {
-  const fromEnv = (spec.containers ?? []).flatMap(({ env }) =>
-    (env ?? []).flatMap(({ valueFrom }) => (valueFrom === undefined ? [] : [valueFrom.secretKeyRef.name])),
-  );
-  return [...fromEnv, ...(spec.imagePullSecrets ?? []).map(({ name }) => name)];
+/** Names of all Secrets and ConfigMaps that the spec refers to. */
+export function referencedSources({ containers = [], imagePullSecrets = [] }: TenantSpec): SourceNames {
+  const values = containers.flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom ?? []));
+  const whole = containers.flatMap(({ envFrom = [] }) => envFrom);
+  return {
+    Secret: namesOf([
+      ...values.map(({ secretKeyRef }) => secretKeyRef),
+      ...whole.map(({ secretRef }) => secretRef),
+      ...imagePullSecrets,
+    ]),
+    ConfigMap: namesOf([
+      ...values.map(({ configMapKeyRef }) => configMapKeyRef),
+      ...whole.map(({ configMapRef }) => configMapRef),
+    ]),
+  };
+}
+
+function namesOf(references: readonly ({ readonly name: string } | undefined)[]): string[] {
+  return references.flatMap((reference) => reference?.name ?? []);
 }
 
 export interface ResolveInput {
@@ -37,10 +51,11 @@ export interface ResolveInput {
   readonly spec: TenantSpec;
   readonly enabled: EnabledProvider;
   readonly secrets: SecretReader;
+  readonly configMaps: ConfigMapReader;
 }
 
 /**
- * What the provider receives: config merged and checked, Secrets read.
+ * What the provider receives: config merged and checked, Secrets and ConfigMaps read.
  * Rejects with ComputeError InvalidSpec, SecretNotFound or AccessDenied.
  */
 export async function resolveSpec({
@@ -49,17 +64,19 @@ export async function resolveSpec({
   spec,
   enabled,
   secrets,
+  configMaps,
 }: ResolveInput): Promise<TenantComputeSpec> {
   const { namespace, name, uid } = tenant.metadata;
   const { definition } = enabled;
   const block = labelledBlock(definition, tenant.metadata, spec.computeConfig?.[definition.name]);
   const config = tenantConfig(enabled, block);
   const readValues = enabled.definition.secrets === 'values' ? secrets : undefined;
+  const sources = { provider: definition.name, secrets: readValues, configMaps };
   const containers: ContainerSpec[] = [];
-  for (const container of spec.containers ?? []) {
+  for (const { envFrom, ...container } of spec.containers ?? []) {
     containers.push({
       ...container,
-      env: await resolveEnv(container, readValues),
+      env: await resolveEnv({ ...container, envFrom }, sources),
       resources: { ...spec.resources, ...container.resources },
     });
   }
@@ -78,18 +95,4 @@ export async function resolveSpec({
     imagePullCredentials,
     ...(isItsOwn ? { before: compute } : {}),
   };
-}
-
-async function resolveEnv({ env = [] }: Container, secrets: SecretReader | undefined): Promise<EnvVar[]> {
-  const resolved: EnvVar[] = [];
-  for (const { name, value, valueFrom } of env) {
-    if (valueFrom === undefined) {
-      resolved.push({ name, value: value ?? '' });
-      continue;
-    }
-    const { secretKeyRef } = valueFrom;
-    const secret = await secrets?.value(secretKeyRef.name, secretKeyRef.key);
-    resolved.push(secret === undefined ? { name, secretKeyRef } : { name, secretKeyRef, secret });
-  }
-  return resolved;
 }

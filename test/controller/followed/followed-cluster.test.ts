@@ -4,6 +4,7 @@ import type { Tenant } from '../../../src/api/tenant.ts';
 import { followCluster } from '../../../src/controller/followed/followed-cluster.ts';
 import type { FollowedClusterOptions } from '../../../src/controller/followed/followed-cluster.ts';
 import { tenantsResource } from '../../../src/controller/kube-resources.ts';
+import type { SourceKind } from '../../../src/controller/sources/source.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../../kube/recording-logger.ts';
 import { namespace, startController } from '../controller-fixture.ts';
@@ -74,8 +75,8 @@ test('what comes before the first state is whole is none that is new', async () 
   cluster.tell({
     onTenant: ({ type, object }) =>
       told.push(`${cluster.hasTold() ? 'new' : 'known'} ${type} ${object.metadata.name}`),
-    onSecret: () => undefined,
-    onSecretsKnown: () => undefined,
+    onSource: () => undefined,
+    onSourcesKnown: () => undefined,
   });
   await settled();
   await create(apiserver, 'b');
@@ -94,24 +95,63 @@ test('a listener that fails at one Tenant hears of the others', async () => {
       if (object.metadata.name === 'a') throw new Error('no');
       told.push(object.metadata.name);
     },
-    onSecret: () => undefined,
-    onSecretsKnown: () => undefined,
+    onSource: () => undefined,
+    onSourcesKnown: () => undefined,
   });
   expect(told).toEqual(['b']);
   expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1);
 });
 
 const fromSecret = { name: 'P', valueFrom: { secretKeyRef: { name: 'db', key: 'p' } } };
-test.each<[what: string, spec: object, foreseesSecrets: boolean, watches: number]>([
-  ['a Tenant names one in its environment', { containers: [{ name: 'app', env: [fromSecret] }] }, true, 1],
-  ['a Tenant names one for its images', { imagePullSecrets: [{ name: 'regcred' }] }, true, 1],
-  ['no Tenant names one', { containers: [{ name: 'app', env: [{ name: 'P', value: 'v' }] }] }, true, 0],
-  ['a spec is no good', { containers: 'none', imagePullSecrets: 7 }, true, 0],
-  ['no provider has use for them', { imagePullSecrets: [{ name: 'regcred' }] }, false, 0],
-])('Secrets before anybody asks, where %s', async (_what, spec, foreseesSecrets, watches) => {
+const fromConfigMap = { name: 'P', valueFrom: { configMapKeyRef: { name: 'db', key: 'p' } } };
+const withContainer = (container: object) => ({ containers: [{ name: 'app', ...container }] });
+const both = ['Secret', 'ConfigMap'] as const;
+test.each<[what: string, spec: object, foreseen: readonly SourceKind[], watches: Record<SourceKind, number>]>(
+  [
+    ['a Secret in its environment', withContainer({ env: [fromSecret] }), both, { Secret: 1, ConfigMap: 0 }],
+    [
+      'a Secret of many variables',
+      withContainer({ envFrom: [{ secretRef: { name: 'db' } }] }),
+      both,
+      { Secret: 1, ConfigMap: 0 },
+    ],
+    [
+      'a Secret for its images',
+      { imagePullSecrets: [{ name: 'regcred' }] },
+      both,
+      { Secret: 1, ConfigMap: 0 },
+    ],
+    ['a ConfigMap', withContainer({ env: [fromConfigMap] }), both, { Secret: 0, ConfigMap: 1 }],
+    [
+      'a ConfigMap of many variables',
+      withContainer({ envFrom: [{ configMapRef: { name: 'db' } }] }),
+      both,
+      { Secret: 0, ConfigMap: 1 },
+    ],
+    ['both', withContainer({ env: [fromSecret, fromConfigMap] }), both, { Secret: 1, ConfigMap: 1 }],
+    [
+      'none, and says so much',
+      withContainer({ env: [{ name: 'P', value: '"secretKeyRef":' }] }),
+      both,
+      { Secret: 0, ConfigMap: 0 },
+    ],
+    [
+      'none in a spec that is no good',
+      { containers: 'none', imagePullSecrets: 7 },
+      both,
+      { Secret: 0, ConfigMap: 0 },
+    ],
+    [
+      'both, where no provider has use for Secrets',
+      withContainer({ env: [fromSecret, fromConfigMap] }),
+      ['ConfigMap'],
+      { Secret: 0, ConfigMap: 1 },
+    ],
+  ],
+)('are followed before anybody asks, where a Tenant names %s', async (_what, spec, foreseen, watches) => {
   const apiserver = createMemoryApiserver();
   await create(apiserver, 'acme', spec);
-  const { reads } = follow(apiserver, { foreseesSecrets });
+  const { reads } = follow(apiserver, { foreseen });
   await settled();
-  expect(reads('/secrets')).toBe(watches);
+  expect({ Secret: reads('/secrets'), ConfigMap: reads('/configmaps') }).toEqual(watches);
 });

@@ -5,15 +5,17 @@ import { ComputeError } from '../../../src/compute/errors.ts';
 import { SecretValue } from '../../../src/compute/spec/secret-value.ts';
 import {
   parseTenantSpec,
-  referencedSecrets,
+  referencedSources,
   resolveSpec,
 } from '../../../src/controller/steps/resolve-spec.ts';
-import type { SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
+import type { ConfigMapReader } from '../../../src/controller/sources/config-map-reader.ts';
+import type { SecretReader } from '../../../src/controller/sources/secret-reader.ts';
 import { block, scriptedProvider } from '../scripted-provider.ts';
 import { running, statusOf, tenantWith } from '../tenant-fixture.ts';
 
 const schema = tenantSpecSchema({ docker: block });
 const parse = (spec: unknown) => parseTenantSpec(schema, tenantWith(undefined, {}, spec));
+const fromConfigMap = (name: string, key: string) => ({ valueFrom: { configMapKeyRef: { name, key } } });
 const fromSecret = (name: string, key: string) => ({ valueFrom: { secretKeyRef: { name, key } } });
 
 /** Reads what its name says, and tells what it was asked for. */
@@ -25,6 +27,10 @@ function secretReader(): SecretReader & { asked: string[] } {
       asked.push(`${name}/${key}`);
       return new SecretValue(`${name}-${key}`);
     },
+    async values(name) {
+      asked.push(name);
+      return new Map([['KEY', new SecretValue(`${name}-KEY`)]]);
+    },
     async registryCredentials(name) {
       asked.push(name);
       return ['a', 'b'].map((registry) => ({
@@ -35,6 +41,11 @@ function secretReader(): SecretReader & { asked: string[] } {
     },
   };
 }
+
+const configMapReader: ConfigMapReader = {
+  value: async (name, key) => `${name}-${key}`,
+  values: async (name) => new Map([['SETTING', `${name}-SETTING`]]),
+};
 
 async function resolve(
   spec: unknown,
@@ -51,6 +62,7 @@ async function resolve(
     spec: parse(spec),
     enabled: { ...enabled, block: operatorBlock },
     secrets,
+    configMaps: configMapReader,
   });
   return { resolved, asked: secrets.asked };
 }
@@ -83,7 +95,7 @@ describe('a spec', () => {
   });
 });
 
-describe('the Secrets that a spec refers to', () => {
+describe('the Secrets and ConfigMaps that a spec refers to', () => {
   test('are those of its environment and of its images', () => {
     const env = [
       { name: 'A', value: 'a' },
@@ -92,14 +104,22 @@ describe('the Secrets that a spec refers to', () => {
     const containers = [
       { name: 'app', image: 'a', env },
       { name: 'job', image: 'a', env: [{ name: 'C', ...fromSecret('job', 'key') }] },
-      { name: 'web', image: 'a' },
+      { name: 'web', image: 'a', env: [{ name: 'D', ...fromConfigMap('web', 'key') }] },
+      {
+        name: 'all',
+        image: 'a',
+        envFrom: [{ configMapRef: { name: 'all' } }, { secretRef: { name: 'all' } }],
+      },
     ];
     const spec = parse({ containers, imagePullSecrets: [{ name: 'regcred' }] });
-    expect(referencedSecrets(spec)).toEqual(['db', 'job', 'regcred']);
+    expect(referencedSources(spec)).toEqual({
+      Secret: ['db', 'job', 'all', 'regcred'],
+      ConfigMap: ['web', 'all'],
+    });
   });
 
   test('are none where it names none', () => {
-    expect(referencedSecrets(parse({}))).toEqual([]);
+    expect(referencedSources(parse({}))).toEqual({ Secret: [], ConfigMap: [] });
   });
 });
 
@@ -140,6 +160,29 @@ describe('what a provider receives', () => {
     const variable = resolved.containers[0]?.env[2];
     expect(variable !== undefined && 'secret' in variable && variable.secret?.reveal()).toBe('db-password');
     expect(asked).toEqual(['db/password']);
+  });
+
+  test('has the values of all its sources, and nothing that says whence', async () => {
+    const envFrom = [{ configMapRef: { name: 'app' } }, { secretRef: { name: 'db' } }];
+    const container = {
+      name: 'app',
+      image: 'a',
+      envFrom,
+      env: [{ name: 'A', ...fromConfigMap('app', 'a') }],
+    };
+    const { resolved } = await resolve({ containers: [container] });
+    expect(resolved.containers).toEqual([
+      {
+        name: 'app',
+        image: 'a',
+        env: [
+          { name: 'SETTING', value: 'app-SETTING' },
+          { name: 'KEY', secretKeyRef: { name: 'db', key: 'KEY' }, secret: new SecretValue('db-KEY') },
+          { name: 'A', value: 'app-a' },
+        ],
+        resources: {},
+      },
+    ]);
   });
 
   test('has references alone, and no Secret is read, where the provider passes them on', async () => {

@@ -1,7 +1,7 @@
 import { apiVersion, approve, finalizer, kind, reconcileRequestedAt } from '../../../src/api/names.ts';
 import type { Tenant } from '../../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../../src/controller/kube-resources.ts';
-import type { SecretObject } from '../../../src/controller/secrets/secret-reader.ts';
+import type { SecretObject } from '../../../src/controller/sources/source.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
 import { edits, newEcsSpec, newSpec } from './specs.ts';

@@ -3,13 +3,13 @@ import { plainValue, processText } from '../../../../api/bounded.ts';
 import { capability } from '../../../../api/capabilities.ts';
 import {
   computeResources,
-  envKey,
   imageReference,
   portNumber,
   portProtocol,
 } from '../../../../api/compute-fields.ts';
 import { stringMap } from '../../../../api/rules.ts';
 import type { MapKey } from '../../../../api/rules.ts';
+import { envKey } from '../../../../api/container/value-sources.ts';
 import { engineName } from './engine-shape.ts';
 
 const port = z.strictObject({

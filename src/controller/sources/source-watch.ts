@@ -7,51 +7,53 @@ import type { Reflector } from '../../kube/cache/reflector.ts';
 import { createReflectorSet } from '../../kube/cache/reflector-set.ts';
 import type { KubeObject } from '../../kube/client/kube-object.ts';
 import { resource } from '../../kube/client/resource.ts';
-import { secretsResource } from '../kube-resources.ts';
+import { sourceResources } from './source.ts';
+import type { SourceKind } from './source.ts';
 
-export interface SecretWatchOptions {
+export interface SourceWatchOptions {
   readonly client: KubeClient;
   /** Empty: all. */
   readonly namespaces: readonly string[];
   readonly logger: Logger;
 }
 
-/** A cluster's Secrets are listed well within that. */
-const secretSyncMs = 10_000;
+/** A cluster's Secrets, or ConfigMaps, are listed well within that. */
+const syncMs = 10_000;
 
-export interface SecretWatch {
+export interface SourceWatch {
   /**
-   * Whether changes of that namespace's Secrets are watched, from the first time that somebody asks. Until it is known,
+   * Whether changes of that namespace's objects are watched, from the first time that somebody asks. Until it is known,
    * false: `key` is told then. Throws ComputeError AccessDenied where the apiserver refuses that, or does not come to an end
    * with it.
    */
   isWatched(namespace: string, key: string): boolean;
   /** Somebody will ask. */
   foresee(): void;
-  /** The resource version of a Secret, as far as the watch has told. */
+  /** The resource version of one, as far as the watch has told. */
   readonly versionOf: (namespace: string | undefined, name: string) => string | undefined;
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface SecretNews {
-  onSecret(namespace: string, name: string): void;
+export interface SourceNews {
+  onSource(kind: SourceKind, namespace: string, name: string): void;
   /** Who has asked for what was not known yet may ask again. */
-  onSecretsKnown(keys: Iterable<string>): void;
+  onSourcesKnown(keys: Iterable<string>): void;
 }
 
-/** Watches the metadata of Secrets alone: their values are read by the pass that needs them and kept by nobody. */
-export function createSecretWatch(
-  { client, namespaces, logger }: SecretWatchOptions,
-  news: SecretNews,
-): SecretWatch {
+/** Watches their metadata alone: their values are read by the pass that needs them and kept by nobody. */
+export function createSourceWatch(
+  kind: SourceKind,
+  { client, namespaces, logger }: SourceWatchOptions,
+  news: SourceNews,
+): SourceWatch {
   const needed = Promise.withResolvers<void>();
-  const secrets = createReflectorSet({
-    resource: resource(client, { ...secretsResource, metadataOnly: true }),
+  const objects = createReflectorSet({
+    resource: resource(client, { ...sourceResources[kind], metadataOnly: true }),
     namespaces,
     transform: ({ metadata: { name, namespace = '', uid, resourceVersion, creationTimestamp } }) => ({
       metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     }),
-    onEvent: ({ object: { metadata } }) => news.onSecret(metadata.namespace ?? '', metadata.name),
+    onEvent: ({ object: { metadata } }) => news.onSource(kind, metadata.namespace ?? '', metadata.name),
     logger,
   });
   /** Who waits for each of the watches; undefined: it has had its time. */
@@ -59,14 +61,14 @@ export function createSecretWatch(
   const begin = async (watch: Reflector<KubeObject>): Promise<void> => {
     const keys = new Set<string>();
     waiting.set(watch, keys);
-    await doneWithin(watch.settled, secretSyncMs, { ref: false });
+    await doneWithin(watch.settled, syncMs, { ref: false });
     waiting.set(watch, undefined);
-    news.onSecretsKnown(keys);
+    news.onSourcesKnown(keys);
   };
   return {
     isWatched(namespace, key) {
       needed.resolve();
-      const watch = secrets.of(namespace) ?? secrets;
+      const watch = objects.of(namespace) ?? objects;
       if (watch.hasSynced()) return true;
       if (!waiting.has(watch)) void begin(watch);
       const keys = waiting.get(watch);
@@ -74,14 +76,14 @@ export function createSecretWatch(
       if (keys !== undefined) return false;
       throw new ComputeError(
         'AccessDenied',
-        `Secrets in namespace ${namespace} can not be watched: the service account of the operator needs get, list and watch on secrets`,
+        `${kind}s in namespace ${namespace} can not be watched: the service account of the operator needs get, list and watch on ${sourceResources[kind].plural}`,
       );
     },
     foresee: () => needed.resolve(),
-    versionOf: (namespace, name) => secrets.get(namespace, name)?.metadata.resourceVersion,
+    versionOf: (namespace, name) => objects.get(namespace, name)?.metadata.resourceVersion,
     async run(signal) {
       await abortable(needed.promise, signal).catch(() => undefined);
-      if (!signal.aborted) await secrets.run(signal);
+      if (!signal.aborted) await objects.run(signal);
     },
   };
 }

@@ -2,53 +2,21 @@ import { ComputeError } from '../../compute/errors.ts';
 import { registryKey } from '../../compute/spec/registry-scope.ts';
 import { SecretValue } from '../../compute/spec/secret-value.ts';
 import type { RegistryCredential } from '../../compute/spec/tenant-compute-spec.ts';
-import { isApiError } from '../../kube/client/kube-api-error.ts';
-import type { KubeObject } from '../../kube/client/kube-object.ts';
-import type { Resource } from '../../kube/client/resource.ts';
-
-/** A Secret as the apiserver serves it: values in base64. */
-export interface SecretObject extends KubeObject {
-  readonly type?: string;
-  readonly data?: Record<string, string>;
-}
-
-export type SecretReads = Pick<Resource<SecretObject>, 'get'>;
+import { namedReads } from './named-reads.ts';
+import type { SecretReads } from './source.ts';
 
 /** Reads one tenant's Secrets, each at most once per pass. Only ever from the tenant's own namespace. */
 export interface SecretReader {
   /** Rejects with ComputeError SecretNotFound, naming Secret and key. */
   value(name: string, key: string): Promise<SecretValue>;
+  /** All of them, by their keys. Rejects with ComputeError SecretNotFound. */
+  values(name: string): Promise<ReadonlyMap<string, SecretValue>>;
   /** Rejects with ComputeError SecretNotFound, or InvalidSpec where the Secret is of another type. */
   registryCredentials(name: string): Promise<RegistryCredential[]>;
 }
 
-export function createSecretReader(
-  secrets: SecretReads,
-  namespace: string,
-  signal: AbortSignal,
-): SecretReader {
-  const read = new Map<string, Promise<SecretObject>>();
-
-  const fetchSecret = async (name: string): Promise<SecretObject> => {
-    const secret = await secrets.get(name, namespace, { signal }).catch((error: unknown) => {
-      if (!isApiError(error, 403)) throw error;
-      throw new ComputeError(
-        'AccessDenied',
-        `Secret ${name}: the operator may not read Secrets in namespace ${namespace}; ` +
-          'grant get, list and watch on secrets to its service account',
-      );
-    });
-    if (secret !== undefined) return secret;
-    throw new ComputeError(
-      'SecretNotFound',
-      `Secret ${name} does not exist in namespace ${namespace}; create it`,
-    );
-  };
-  const secretOf = (name: string): Promise<SecretObject> => {
-    const known = read.get(name) ?? fetchSecret(name);
-    read.set(name, known);
-    return known;
-  };
+export function createSecretReader(reads: SecretReads, namespace: string, signal: AbortSignal): SecretReader {
+  const secretOf = namedReads({ reads, kind: 'Secret', missing: 'SecretNotFound', namespace }, signal);
 
   return {
     async value(name, key) {
@@ -59,7 +27,11 @@ export function createSecretReader(
           `Secret ${name} in namespace ${namespace} has no key ${key}; add it`,
         );
       }
-      return new SecretValue(Buffer.from(encoded, 'base64').toString('utf8'));
+      return decoded(encoded);
+    },
+    async values(name) {
+      const { data = {} } = await secretOf(name);
+      return new Map(Object.entries(data).map(([key, encoded]) => [key, decoded(encoded)]));
     },
     async registryCredentials(name) {
       const { type, data } = await secretOf(name);
@@ -73,6 +45,10 @@ export function createSecretReader(
       return parseDockerConfig(Buffer.from(encoded, 'base64').toString('utf8'), name);
     },
   };
+}
+
+function decoded(encoded: string): SecretValue {
+  return new SecretValue(Buffer.from(encoded, 'base64').toString('utf8'));
 }
 
 interface DockerConfig {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { SecretObject } from '../../../src/controller/secrets/secret-reader.ts';
-import { sharedSecrets } from '../../../src/controller/secrets/shared-secrets.ts';
+import { sharedReads } from '../../../src/controller/sources/shared-reads.ts';
+import type { SecretObject } from '../../../src/controller/sources/source.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -13,7 +13,7 @@ function secret(resourceVersion: number): SecretObject {
 /** What the apiserver has, what the watch has told, and the reads so far. */
 function world(stored: number | undefined, told: number | undefined) {
   const state = { stored, told, reads: 0, failure: undefined as Error | undefined };
-  const shared = sharedSecrets(
+  const shared = sharedReads<SecretObject>(
     {
       async get() {
         state.reads += 1;

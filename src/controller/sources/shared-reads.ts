@@ -1,22 +1,23 @@
 import { compareResourceVersions, objectKey } from '../../kube/client/kube-object.ts';
-import type { SecretObject, SecretReads } from './secret-reader.ts';
+import type { KubeObject } from '../../kube/client/kube-object.ts';
+import type { Reads } from './source.ts';
 
 /** Values are kept for no longer than that: for the passes that one event, or a start, brings about. */
 const keptMs = 5_000;
 
 /**
- * Reads a Secret once for all passes that need it at about the same time. `versionOf` is what the watch of their
+ * Reads an object once for all passes that need it at about the same time. `versionOf` is what the watch of their
  * metadata tells: an answer counts while the watch knows of no newer version.
  */
-export function sharedSecrets(
-  secrets: SecretReads,
+export function sharedReads<T extends KubeObject>(
+  source: Reads<T>,
   versionOf: (namespace: string | undefined, name: string) => string | undefined,
-): SecretReads {
-  const reads = new Map<string, Promise<SecretObject | undefined>>();
+): Reads<T> {
+  const reads = new Map<string, Promise<T | undefined>>();
 
-  const read: SecretReads['get'] = async (name, namespace, options) => {
+  const read: Reads<T>['get'] = async (name, namespace, options) => {
     const key = objectKey(namespace, name);
-    const answer = secrets.get(name, namespace, options);
+    const answer = source.get(name, namespace, options);
     reads.set(key, answer);
     const forget = (): void => {
       if (reads.get(key) === answer) reads.delete(key);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { secretsResource } from '../../../src/controller/kube-resources.ts';
-import { createSecretReader } from '../../../src/controller/secrets/secret-reader.ts';
-import type { SecretObject, SecretReader } from '../../../src/controller/secrets/secret-reader.ts';
+import { createSecretReader } from '../../../src/controller/sources/secret-reader.ts';
+import type { SecretReader } from '../../../src/controller/sources/secret-reader.ts';
+import type { SecretObject } from '../../../src/controller/sources/source.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
 import { createMemoryApiserver } from '../memory-apiserver.ts';
