@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { processText } from './bounded.ts';
+import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { processFields } from './process-fields.ts';
 import { quantity } from './quantity-field.ts';
@@ -74,54 +75,6 @@ export const containerPort = z.strictObject({
   protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
 });
 
-export const longestHealthCheckSeconds = 300;
-export const mostHealthCheckRetries = 10;
-
-export const healthCheck = withRules(
-  z.strictObject({
-    command: z
-      .array(processText.min(1))
-      .min(1)
-      .max(64)
-      .describe('Command and arguments run inside the container; exit code 0 means healthy. No shell.'),
-    intervalSeconds: z
-      .int()
-      .min(1)
-      .max(longestHealthCheckSeconds)
-      .default(10)
-      .describe('Seconds between two checks.'),
-    timeoutSeconds: z
-      .int()
-      .min(1)
-      .max(longestHealthCheckSeconds)
-      .optional()
-      .describe(
-        'Seconds after which a check has failed; at most intervalSeconds. Default: 3, or the interval if shorter.',
-      ),
-    retries: z
-      .int()
-      .min(1)
-      .max(mostHealthCheckRetries)
-      .default(3)
-      .describe('Failures in a row that make the container unhealthy.'),
-    startPeriodSeconds: z
-      .int()
-      .min(0)
-      .max(longestHealthCheckSeconds)
-      .default(0)
-      .describe('Seconds after the start during which failures do not count.'),
-  }),
-  [
-    {
-      rule: '!has(self.timeoutSeconds) || self.timeoutSeconds <= self.intervalSeconds',
-      message: 'timeoutSeconds must not exceed intervalSeconds',
-      fieldPath: '.timeoutSeconds',
-      holds: ({ timeoutSeconds, intervalSeconds }) =>
-        timeoutSeconds === undefined || timeoutSeconds <= intervalSeconds,
-    },
-  ],
-);
-
 export const container = z.strictObject({
   name: dnsLabel.describe('Name of the container, unique within the tenant.'),
   image: imageReference.describe('Image reference: name with tag or digest.'),
@@ -141,5 +94,4 @@ export const container = z.strictObject({
 
 export type Container = z.output<typeof container>;
 export type ContainerPort = z.output<typeof containerPort>;
-export type HealthCheck = z.output<typeof healthCheck>;
 export type ComputeResources = z.output<typeof computeResources>;

@@ -130,6 +130,8 @@ export interface Desired extends TenantPlace {
   readonly formerHashes?: () => readonly string[];
   /** Whose failure must be nobody else's: one engine; one account and region. */
   readonly domain: string;
+  /** What the engine has otherwise than the spec says, for it takes no such values: in words, for a status that is Ready. */
+  readonly notes?: readonly string[];
   /** The tenant's earlier places with this provider, each to be emptied once this one is Ready. The controller's to say. */
   readonly leaving?: readonly Placement[];
   /** Data that the tenant was seen to have here, named as in `Observation.data`. The controller's to say. */

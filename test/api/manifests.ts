@@ -232,6 +232,38 @@ export const goodManifests: readonly GoodManifest[] = [
     manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 10 } }),
   },
   {
+    what: 'a health timeout over the interval',
+    manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 5, timeoutSeconds: 60 } }),
+  },
+  {
+    what: 'a health check with the shortest times',
+    manifest: withContainer({
+      healthCheck: {
+        shell: 'curl -f http://localhost/ || exit 1',
+        intervalSeconds: 0.001,
+        timeoutSeconds: 0.001,
+        startPeriodSeconds: 0.5,
+        startIntervalSeconds: 0.001,
+        retries: 1,
+      },
+    }),
+  },
+  {
+    what: 'a health check with the longest times',
+    manifest: withContainer({
+      healthCheck: {
+        shell: 'true',
+        disable: false,
+        intervalSeconds: 86_400,
+        timeoutSeconds: 86_400,
+        startPeriodSeconds: 86_400,
+        startIntervalSeconds: 86_400,
+        retries: 2_147_483_647,
+      },
+    }),
+  },
+  { what: 'no health check', manifest: withContainer({ healthCheck: { disable: true } }) },
+  {
     what: 'one secret key for two variables',
     manifest: withContainer({
       env: ['A', 'B'].map((name) => ({ name, valueFrom: { secretKeyRef: { name: 's.x', key: 'K_1.y' } } })),
@@ -641,19 +673,39 @@ const handwritten: readonly BadManifest[] = [
     field: 'spec.containers[0].dns',
   },
   {
-    what: 'a health timeout over its interval',
-    manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 5, timeoutSeconds: 6 } }),
+    what: 'a health timeout of more than a day',
+    manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 86_400.5 } }),
     field: 'spec.containers[0].healthCheck.timeoutSeconds',
   },
   {
-    what: 'a health timeout over the default interval',
-    manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 11 } }),
+    what: 'a health timeout of less than a millisecond',
+    manifest: withContainer({ healthCheck: { command: ['ok'], timeoutSeconds: 0.0005 } }),
     field: 'spec.containers[0].healthCheck.timeoutSeconds',
   },
   {
-    what: 'a health check without command',
+    what: 'a health check that checks nothing',
     manifest: withContainer({ healthCheck: {} }),
-    field: 'spec.containers[0].healthCheck.command',
+    field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'a health check that is not switched off, and checks nothing',
+    manifest: withContainer({ healthCheck: { disable: false } }),
+    field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'a health check in two ways',
+    manifest: withContainer({ healthCheck: { command: ['ok'], shell: 'ok' } }),
+    field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'a health check that is switched off',
+    manifest: withContainer({ healthCheck: { command: ['ok'], disable: true } }),
+    field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'half a retry',
+    manifest: withContainer({ healthCheck: { command: ['ok'], retries: 1.5 } }),
+    field: 'spec.containers[0].healthCheck.retries',
   },
   {
     what: 'a health check with an empty command',

@@ -26,6 +26,7 @@ function isBounded(node: JsonSchema): boolean {
   if (node.type === 'string') {
     return node.maxLength !== undefined || node.enum !== undefined || node.format === 'date-time';
   }
+  if (node.type === 'number') return node.minimum !== undefined && node.maximum !== undefined;
   if (node.type === 'array') return node.maxItems !== undefined;
   return node.type === 'object' ? isBoundedObject(node) : ['boolean', 'integer'].includes(node.type ?? '');
 }

@@ -227,6 +227,10 @@ describe('the health check of an image', () => {
     expect(await made(check)).toBeUndefined();
   });
 
+  it('is gone where the Tenant switches it off', async () => {
+    expect(await made({ Test, Interval: 1 }, { disable: true })).toEqual({ Test: ['NONE'] });
+  });
+
   it('lends none of its figures to the one of a Tenant', async () => {
     const own = { command: ['/ok'], intervalSeconds: 5 };
     const asked = await made(null, own);

@@ -1,12 +1,13 @@
-import type { ContainerSpec } from '../spec/tenant-compute-spec.ts';
-
-type HealthCheck = NonNullable<ContainerSpec['healthCheck']>;
+import { checkFigures } from '../../api/container/health-check.ts';
+import type { HealthCheck } from '../../api/container/health-check.ts';
 
 /**
  * Milliseconds after which an engine has come to a judgement at the latest: the start period, then every try until
- * the retries are used up, each as slow as it may be.
+ * the retries are used up, each as slow as it may be. Of one that is switched off there is none to wait for.
  */
 export function longestHealthCheckMs(check: HealthCheck): number {
-  const { intervalSeconds, retries, startPeriodSeconds, timeoutSeconds = intervalSeconds } = check;
+  if (check.disable === true) return 0;
+  const { intervalSeconds, retries, startPeriodSeconds } = checkFigures(check);
+  const { timeoutSeconds = intervalSeconds } = check;
   return 1000 * (startPeriodSeconds + (retries + 1) * (intervalSeconds + timeoutSeconds));
 }

@@ -1,7 +1,7 @@
 import { reconcileRequestedAt } from '../../api/names.ts';
 import type { TenantStatus } from '../../api/status.ts';
 import type { Tenant } from '../../api/tenant.ts';
-import type { Observation, StepResult } from '../../compute/provider.ts';
+import type { Desired, Observation, StepResult } from '../../compute/provider.ts';
 import type { RollbackReason, Verdict } from '../pass.ts';
 import { isHealthy } from '../status/ready.ts';
 import { progressMessage, reasonInTransition } from '../status/reasons.ts';
@@ -11,6 +11,7 @@ import type { Step } from './choose-step.ts';
 /** What a verdict follows from. */
 export interface Judged {
   readonly tenant: Tenant;
+  readonly desired: Pick<Desired, 'notes'>;
   readonly step: Step;
   /** What the step came to; undefined: none was taken. */
   readonly result: StepResult | undefined;
@@ -58,8 +59,9 @@ export function rollbackMessage(why: string, { exists }: Pick<Observation, 'exis
   return `${why}. Nothing runs now: change the spec, or ask for another try by the annotation ${reconcileRequestedAt}`;
 }
 
-function ready({ observation: { compute } }: Judged): Verdict {
-  return { kind: 'ready', message: `${compute.running}/${compute.desired} running and healthy` };
+function ready({ desired: { notes = [] }, observation: { compute } }: Judged): Verdict {
+  const runs = `${compute.running}/${compute.desired} running and healthy`;
+  return { kind: 'ready', message: [runs, ...notes].join('; ') };
 }
 
 function progressing(judged: Judged, reason: Step['reason']): Verdict {

@@ -29,6 +29,8 @@ interface Situation extends ScriptedProviderOptions {
   readonly requestedAt?: string;
   /** Where it is not what follows from the rest. */
   readonly news?: News;
+  /** What the provider has to say of what it desires. */
+  readonly notes?: readonly string[];
   /** Until a repair may be tried. */
   readonly waitMs?: number;
 }
@@ -73,7 +75,7 @@ async function outcomeOf(situation: Situation) {
     tenant,
     driftPolicy: situation.driftPolicy ?? 'Correct',
     approval: 'Destructive',
-    desired: provider.desired(spec),
+    desired: { ...provider.desired(spec), ...(situation.notes && { notes: situation.notes }) },
     enabled: scripted.enabled,
     draft,
     requestedAt,
@@ -438,6 +440,11 @@ describe('Ready', () => {
   test('says how many run', async () => {
     const { verdict } = await outcomeOf({ status: applied, there: 'current', shows: counts(2, 2) });
     expect(verdict).toEqual({ kind: 'ready', message: '2/2 running and healthy' });
+  });
+
+  test('says what the engine has otherwise than the spec', async () => {
+    const { verdict } = await outcomeOf({ status: applied, there: 'current', notes: ['this', 'that'] });
+    expect(verdict).toEqual({ kind: 'ready', message: '1/1 running and healthy; this; that' });
   });
 
   test('waits under way though what runs is healthy, and says what for', async () => {

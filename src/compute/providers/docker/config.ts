@@ -165,6 +165,11 @@ export const dockerPolicyBlock = z
       .max(1024)
       .default(16)
       .describe('Most ports that one tenant may publish, all containers together.'),
+    min_health_interval: duration
+      .default('100ms')
+      .describe(
+        'The shortest time between two health checks of a container: each takes a process on the host.',
+      ),
   })
   .describe('What tenants may ask of Docker.');
 export type DockerPolicy = z.output<typeof dockerPolicyBlock>;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
+import { createBody } from '../../../../src/compute/providers/docker/converge/create-body.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import { until } from '../../../until.ts';
 import { driven } from '../../driven-provider.ts';
@@ -13,7 +14,7 @@ import { anyConsent } from '../../permits.ts';
 
 const signal = new AbortController().signal;
 const publishAddress = inject('publishAddress');
-const images = { one: '', two: '', crash: '', unhealthy: '' };
+const images = { one: '', two: '', crash: '', unhealthy: '', illChecked: '' };
 let bench: DockerTestBench;
 
 beforeAll(async () => {
@@ -21,6 +22,11 @@ beforeAll(async () => {
   images.one = await pushImage(registry, { repository: 'app', tag: '1' });
   images.two = await pushImage(registry, { repository: 'app', tag: '2' });
   images.crash = await pushImage(registry, { repository: 'app', tag: 'crash', command: ['crash', '3'] });
+  images.illChecked = await pushImage(registry, {
+    repository: 'app',
+    tag: 'ill-checked',
+    healthCheck: { Test: ['CMD', '/nope'], Interval: 1e9, Retries: 1 },
+  });
   images.unhealthy = await pushImage(registry, {
     repository: 'app',
     tag: 'unhealthy',
@@ -249,6 +255,41 @@ describe.concurrent('a tenant on a Docker Engine', () => {
       ) as string,
     });
     await statusWhere(look, isReady);
+  });
+
+  it('is Ready with an image whose own check fails, where its spec switches that off', async () => {
+    const unchecked = containerSpec('app', { image: images.illChecked, healthCheck: { disable: true } });
+    const { look, name } = await running('unchecked', {}, { containers: [unchecked] });
+    const { Config, State } = await bench.docker.getContainer(name).inspect();
+    expect([Config.Healthcheck?.Test, State.Health]).toEqual([['NONE'], undefined]);
+    expect((await look()).compute).toMatchObject({ state: 'running', health: 'healthy' });
+  });
+
+  it('has the most and the least figures of a check that a spec may name, by the word of the engine', async () => {
+    const checks = [
+      { intervalSeconds: 0.1, timeoutSeconds: 0.001, startIntervalSeconds: 0.1, startPeriodSeconds: 0.001 },
+      {
+        intervalSeconds: 86_400,
+        timeoutSeconds: 86_400,
+        startIntervalSeconds: 86_400,
+        startPeriodSeconds: 86_400,
+        retries: 2_147_483_647,
+      },
+    ];
+    const made = checks.map(async (figures, index) => {
+      const healthCheck = { shell: 'true', ...figures };
+      const container = containerSpec('app', { image: images.one, healthCheck });
+      const spec = bench.spec(`figures-${index}`, { restart_policy: 'no' }, { containers: [container] });
+      const [desired] = bench.provider().desired(spec).containers;
+      const body = createBody(desired as NonNullable<typeof desired>);
+      const name = `${bench.prefix}-figures-${index}`;
+      await bench.engine.createContainer(name, body, signal);
+      const taken = (await bench.docker.getContainer(name).inspect()).Config.Healthcheck;
+      // Before 25.0, the engine does not know it.
+      const { StartInterval: _start, ...sent } = body.Healthcheck as Record<string, unknown>;
+      return [taken, sent];
+    });
+    for (const [taken, sent] of await Promise.all(made)) expect(taken).toMatchObject(sent as object);
   });
 
   it('whose host port is taken says which, and comes up once it is free', async () => {

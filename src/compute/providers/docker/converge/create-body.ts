@@ -1,5 +1,4 @@
 import type Dockerode from 'dockerode';
-import type { HealthCheck } from '../../../../api/compute-fields.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import { byContainerPort } from '../state/container-fields.ts';
@@ -10,14 +9,9 @@ import type { EngineHealthCheck } from '../state/confinement/image-health-check.
 import { environmentLine } from '../state/container-hashes.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import { processSettings } from '../state/process/process-settings.ts';
+import { engineHealthCheck } from '../state/process/health-check.ts';
 import type { ImageVolume } from '../state/volumes/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
-
-/** Nanoseconds, the engine's unit of time in a health check. */
-const nsPerSecond = 1e9;
-
-/** Of a health check that names no timeout: 3 s, or the interval where that is shorter. */
-const defaultTimeoutSeconds = 3;
 
 export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
 
@@ -140,15 +134,4 @@ function variableOf(variable: EnvVar, container: string): string {
     'SecretNotFound',
     `container ${container}: variable ${variable.name}: the value of key ${key} of Secret ${name} is missing`,
   );
-}
-
-function engineHealthCheck(check: HealthCheck): EngineHealthCheck {
-  const { intervalSeconds, retries, startPeriodSeconds } = check;
-  return {
-    Test: ['CMD', ...check.command],
-    Interval: intervalSeconds * nsPerSecond,
-    Timeout: (check.timeoutSeconds ?? Math.min(defaultTimeoutSeconds, intervalSeconds)) * nsPerSecond,
-    Retries: retries,
-    StartPeriod: startPeriodSeconds * nsPerSecond,
-  };
 }

@@ -1,3 +1,4 @@
+import { hashedCheck } from '../../../../api/container/health-check.ts';
 import { memoryBytes, nanoCpus } from '../../../../api/quantity.ts';
 import type { ContainerSpec } from '../../../spec/tenant-compute-spec.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -23,7 +24,7 @@ export const containerFields = {
     by: 'hash',
     hashed: ({ ports = [] }) => hashedPorts(ports),
   },
-  healthCheck: { change: 'rollout', by: 'hash', hashed: ({ healthCheck }) => healthCheck },
+  healthCheck: { change: 'rollout', by: 'hash', hashed: ({ healthCheck }) => hashedCheck(healthCheck) },
   resources: {
     change: 'live',
     live: ({ resources: { cpu, memory } }) => ({

@@ -28,6 +28,7 @@ import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
+import { checkHealthChecks } from './process/health-check.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { graceMark } from './process/stop-grace.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -107,6 +108,7 @@ export function desiredTenant(
   const network = chooseNetwork(spec, settings, containers.length);
   checkPorts(containers, network, settings);
   checkProcess(containers, network);
+  checkHealthChecks(containers, settings.policy);
   const volumes = parseVolumes(spec.config.volumes ?? [], {
     labelPrefix: block.label_prefix,
     tenantId: spec.tenantId,

@@ -14,6 +14,7 @@ import type { Tags } from './marks/tags.ts';
 import { wantedName } from './policy/service-name.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
+import { checkNotes } from './task-definition/health-check.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import { checkServed } from './task-definition/unserved-fields.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
@@ -118,6 +119,7 @@ export function desireService(
     ...(network === undefined ? {} : { network }),
     tags,
     drain,
+    notes: checkNotes(containers),
     ownerTags: ownership.of(spec),
     containers,
     bounds: commonPolicy.max_resources,

@@ -1,4 +1,5 @@
 import { longestHealthCheckMs } from '../../../observation/health-check-time.ts';
+import { servedCheck } from './task-definition/health-check.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsDeployment, EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';
@@ -146,7 +147,7 @@ function revisionText(deployment: EcsDeployment | undefined): string {
 /** How long the slowest health check may take to say something, in milliseconds; 0: there is none. */
 export function healthCheckMs(desired: DesiredService | undefined): number {
   const checks = (desired?.containers ?? []).flatMap(({ healthCheck }) => healthCheck ?? []);
-  return Math.max(0, ...checks.map(longestHealthCheckMs));
+  return Math.max(0, ...checks.map((check) => longestHealthCheckMs(servedCheck(check))));
 }
 
 /** What has no date is old. */

@@ -1,5 +1,3 @@
-import { longestHealthCheckSeconds, mostHealthCheckRetries } from '../../../../../api/compute-fields.ts';
-
 /** A health check in the engine's words; times in nanoseconds. Absent or 0: as the image has it, else the engine's default. */
 export interface EngineHealthCheck {
   readonly Test?: readonly string[] | null | undefined;
@@ -11,13 +9,13 @@ export interface EngineHealthCheck {
 }
 
 const second = 1e9;
-const longest = longestHealthCheckSeconds * second;
+const longest = 300 * second;
 
-/** What a Tenant may ask for of a check, in the engine's words. */
+/** What an image may ask for of its check: only a Tenant may ask for more. */
 const bounds = {
   Interval: [second, longest],
   Timeout: [second, longest],
-  Retries: [1, mostHealthCheckRetries],
+  Retries: [1, 10],
   StartPeriod: [0, longest],
   StartInterval: [second, longest],
 } as const satisfies Partial<Record<keyof EngineHealthCheck, readonly [number, number]>>;
@@ -36,6 +34,7 @@ export function boundedHealthCheck(
   ofSpec: EngineHealthCheck | undefined,
 ): EngineHealthCheck | undefined {
   if (ofImage === null || ofImage === undefined) return ofSpec;
+  if (ofSpec?.Test?.[0] === 'NONE') return ofSpec;
   const hasNone = (ofImage.Test ?? []).length === 0 || ofImage.Test?.[0] === 'NONE';
   if (ofSpec === undefined && hasNone) return undefined;
   const clamped = (Object.keys(bounds) as Figure[]).flatMap((figure) => {

@@ -3,7 +3,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { parseImageReference } from '../../../../spec/image-reference.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { OverlayContainer } from './overlay-container.ts';
-import type { ContainerDefinition, HealthCheckDefinition, PortMapping } from './task-definition.ts';
+import type { ContainerDefinition, PortMapping } from './task-definition.ts';
 
 /** Parts of a container's definition, each made from a field of the tenant's container. */
 
@@ -55,24 +55,6 @@ export function portMapping({
     ...(hostPort === undefined ? {} : { hostPort }),
     protocol: protocol === 'UDP' ? 'udp' : 'tcp',
   };
-}
-
-/** Within what ECS takes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html */
-export function healthCheckDefinition(
-  check: NonNullable<ContainerSpec['healthCheck']>,
-): HealthCheckDefinition {
-  const { command, intervalSeconds, timeoutSeconds, retries, startPeriodSeconds } = check;
-  return {
-    command: ['CMD', ...command],
-    interval: clamp(intervalSeconds, 5, 300),
-    timeout: clamp(timeoutSeconds ?? Math.min(3, intervalSeconds), 2, 60),
-    retries: clamp(retries, 1, 10),
-    startPeriod: clamp(startPeriodSeconds, 0, 300),
-  };
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(most, Math.max(least, value));
 }
 
 /** 1024 to a core, rounded up. */

@@ -1,13 +1,14 @@
+import { hashedCheck } from '../../../../../api/container/health-check.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import {
   cpuUnits,
-  healthCheckDefinition,
   limitMemory,
   linuxParameters,
   namedOver,
   portMapping,
   repositoryCredentials,
 } from './container-definition.ts';
+import { healthCheckDefinition } from './health-check.ts';
 import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 
@@ -53,7 +54,10 @@ export const containerFields = {
     }),
   },
   ports: own('ports', (ports) => ({ portMappings: ports.map(portMapping) })),
-  healthCheck: own('healthCheck', (check) => ({ healthCheck: healthCheckDefinition(check) })),
+  healthCheck: {
+    ...own('healthCheck', (check) => ({ healthCheck: healthCheckDefinition(check) })),
+    hashed: ({ spec: { healthCheck } }) => ({ healthCheck: hashedCheck(healthCheck) }),
+  },
   resources: {
     change: 'rollout',
     hashed: ({ spec: { resources } }) => ({ resources }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HealthCheck } from '../../../../../../src/api/compute-fields.ts';
+import type { HealthCheck } from '../../../../../../src/api/container/health-check.ts';
 import { desiredTenant } from '../../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {
   Inspected,
