@@ -4,6 +4,7 @@ import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { processFields } from './process-fields.ts';
 import { quantity } from './quantity-field.ts';
+import { isPositiveQuantity, parseQuantity } from './quantity.ts';
 import { listMap, withRules } from './rules.ts';
 import { envFrom, envName, valueFrom } from './container/value-sources.ts';
 
@@ -35,10 +36,33 @@ export const imageReference = withRules(
   ],
 );
 
-export const computeResources = z.strictObject({
-  cpu: quantity.optional().describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2.'),
-  memory: quantity.optional().describe('Memory limit, a Kubernetes quantity in bytes, such as 256Mi.'),
-});
+/** What engines take at the least: a runtime refuses to start a container with less. */
+const leastResources = { cpu: '10m', memory: '6Mi' } as const;
+
+/** A block may unset one by null; what is no quantity is refused as such. */
+function isLess(resource: keyof typeof leastResources, value: string | number | null | undefined): boolean {
+  if (value === undefined || value === null || !isPositiveQuantity(String(value))) return false;
+  return parseQuantity(value) < parseQuantity(leastResources[resource]);
+}
+
+export const computeResources = withRules(
+  z.strictObject({
+    cpu: quantity
+      .optional()
+      .describe('CPU limit, a Kubernetes quantity in cores, such as 500m or 2; at least 10m.'),
+    memory: quantity
+      .optional()
+      .describe('Memory limit, a Kubernetes quantity in bytes, such as 256Mi; at least 6Mi.'),
+  }),
+  (['cpu', 'memory'] as const).map((resource) => ({
+    rule:
+      `!has(self.${resource}) || self.${resource} == null || ` +
+      `!quantity(string(self.${resource})).isLessThan(quantity('${leastResources[resource]}'))`,
+    message: `must be at least ${leastResources[resource]}, for engines take no less`,
+    fieldPath: `.${resource}`,
+    holds: (resources) => !isLess(resource, resources[resource]),
+  })),
+);
 
 export const portNumber = z.int().min(1).max(65_535);
 

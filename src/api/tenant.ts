@@ -46,8 +46,28 @@ interface Together {
   readonly containers?: readonly Container[] | undefined;
 }
 
+const samePortName = 'must not have two ports of one name: endpoints are called by it';
+
 /** Bounds of what a tenant's containers have together. */
 const togetherRules: readonly Rule<Together>[] = [
+  {
+    rule:
+      '!has(self.containers) || self.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.name) || ' +
+      'c.ports.exists_one(q, has(q.name) && q.name == p.name)))',
+    message: samePortName,
+    fieldPath: '.containers',
+    holds: ({ containers = [] }) => containers.every((container) => areDistinct(portNames(container))),
+  },
+  {
+    // Name by name, over all of them, it would cost more than the apiserver allows.
+    rule:
+      '!has(self.containers) || self.containers.all(c, self.containers.all(d, c.name == d.name || !has(c.ports) || ' +
+      '!has(d.ports) || !sets.intersects(c.ports.filter(p, has(p.name)).map(p, p.name), ' +
+      'd.ports.filter(p, has(p.name)).map(p, p.name))))',
+    message: samePortName,
+    fieldPath: '.containers',
+    holds: ({ containers = [] }) => areDistinct(containers.flatMap((one) => [...new Set(portNames(one))])),
+  },
   {
     rule: `!has(self.containers) || self.containers.map(c, has(c.ports) ? size(c.ports) : 0).sum() <= ${maxPorts}`,
     message: `must have at most ${maxPorts} ports together`,
@@ -69,6 +89,14 @@ const togetherRules: readonly Rule<Together>[] = [
 
 function valueLengths({ command = [], args = [], env = [] }: Container): number[] {
   return [...command, ...args, ...env.map(({ value = '' }) => value)].map(({ length }) => length);
+}
+
+function portNames({ ports = [] }: Container): readonly string[] {
+  return ports.flatMap(({ name }) => name ?? []);
+}
+
+function areDistinct(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
 }
 
 function sum(numbers: readonly number[]): number {

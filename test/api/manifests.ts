@@ -300,13 +300,34 @@ export const goodManifests: readonly GoodManifest[] = [
     manifest: withDocker({ ports: [{ container_port: 80, host_port: 0, protocol: 'tcp' }] }),
   },
   { what: 'the word no as restart policy', manifest: withDocker({ restart_policy: 'no' }) },
-  ...goodQuantities.flatMap((quantity) => [
-    { what: `cpu ${JSON.stringify(quantity)}`, manifest: tenant({ resources: { cpu: quantity } }) },
-    {
-      what: `memory ${JSON.stringify(quantity)}`,
-      manifest: withContainer({ resources: { memory: quantity } }),
-    },
-  ]),
+  ...goodQuantities.map((quantity) => ({
+    what: `the quantity ${JSON.stringify(quantity)}`,
+    manifest: withContainer({ shmSize: quantity }),
+  })),
+  ...['10m', '0.01', '.01', '1e-2', '500m', '1', 2, '2e3'].map((cpu) => ({
+    what: `cpu ${JSON.stringify(cpu)}`,
+    manifest: tenant({ resources: { cpu } }),
+  })),
+  ...['6Mi', 6_291_456, '6291456', '6144Ki', '7M', '1E'].map((memory) => ({
+    what: `memory ${JSON.stringify(memory)}`,
+    manifest: withContainer({ resources: { memory } }),
+  })),
+  {
+    what: 'null for a default limit',
+    manifest: withDocker({ resources: { cpu: null, memory: null } }),
+  },
+  {
+    what: 'ports of different names, and some of none',
+    manifest: tenant({
+      containers: [
+        {
+          ...app,
+          ports: [{ name: 'http', containerPort: 80 }, { containerPort: 81 }, { containerPort: 82 }],
+        },
+        { ...app, name: 'db', ports: [{ name: 'sql', containerPort: 80 }, { containerPort: 81 }] },
+      ],
+    }),
+  },
 ];
 
 const handwritten: readonly BadManifest[] = [
@@ -883,6 +904,42 @@ const handwritten: readonly BadManifest[] = [
     field: 'spec.computeConfig.ecs.assume_role.role_arn',
   },
 
+  ...['9m', '5m', '0.009', '9999999n', '1e-3'].map((cpu) => ({
+    what: `less CPU than engines take: ${cpu}`,
+    manifest: tenant({ resources: { cpu } }),
+    field: 'spec.resources.cpu',
+  })),
+  ...['4Mi', '6M', 6_291_455, '1k', '500m'].map((memory) => ({
+    what: `less memory than engines take: ${memory}`,
+    manifest: withContainer({ resources: { memory } }),
+    field: 'spec.containers[0].resources.memory',
+  })),
+  {
+    what: 'less memory than engines take, in the block',
+    manifest: withDocker({ resources: { memory: '4Mi' } }),
+    field: 'spec.computeConfig.docker.resources.memory',
+  },
+  {
+    what: 'two ports of one name in one container',
+    manifest: withContainer({
+      ports: [
+        { name: 'dns', containerPort: 53 },
+        { name: 'dns', containerPort: 53, protocol: 'UDP' },
+      ],
+    }),
+    field: 'spec.containers',
+  },
+  {
+    what: 'two ports of one name in two containers',
+    manifest: tenant({
+      containers: ['app', 'db'].map((name) => ({
+        ...app,
+        name,
+        ports: [{ name: 'main', containerPort: 80 }],
+      })),
+    }),
+    field: 'spec.containers',
+  },
   ...[...badQuantities, ...badQuantityNumbers].flatMap((quantity) => [
     {
       what: `cpu ${JSON.stringify(quantity)}`,

@@ -115,7 +115,7 @@ describe('containers over a task definition', () => {
     requiresCompatibilities: ['FARGATE'],
     networkMode: 'awsvpc',
   };
-  const tiny = (desired_count: number, resources = { cpu: '200u', memory: '400Ki' }) => ({
+  const tiny = (desired_count: number, resources = { cpu: '10m', memory: '6Mi' }) => ({
     ...counted(desired_count, { launch_type: 'FARGATE' }),
     containers: [{ name: 'app', image: 'app:1', resources }],
   });
@@ -145,7 +145,7 @@ describe('containers over a task definition', () => {
   test('count with one of which nobody says how much it may use', async () => {
     const containerDefinitions = [{ name: 'app' }, { name: 'sidecar', image: 's:1', memory: 64 }];
     const operator = ecsOperator({ policy: bounds, base: { containerDefinitions } });
-    const resources = { cpu: '1m', memory: '64Mi' };
+    const resources = { cpu: '10m', memory: '64Mi' };
     expect(await operator.apply({ containers: [{ name: 'app', image: 'app:1', resources }] })).toMatch(
       /^PolicyDenied: policy\.max_resources\.cpu: container sidecar of /,
     );
