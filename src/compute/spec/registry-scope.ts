@@ -20,22 +20,40 @@ export function registryKey(written: string): string {
 }
 
 /**
- * Of what the keys are for, that which an image is to be had with: the longest path before its name, as the kubelet has it.
- * A key with a path is for what is below that path alone.
+ * Of what the keys are for, all that an image may be had with: the longest path before its name first, as the kubelet has it;
+ * of those that are as long, the first. A key with a path is for what is below that path alone.
  */
 export function scopedTo<T>(
   { registry, repository }: ImageReference,
   entries: Iterable<readonly [key: string, value: T]>,
-): T | undefined {
+): readonly T[] {
   const components = repository.split('/');
-  let best: { readonly length: number; readonly value: T } | undefined;
-  for (const [key, value] of entries) {
-    const scope = scopeOf(key);
-    const isFor =
-      scope.registry === registry && scope.path.every((component, index) => components[index] === component);
-    if (isFor && scope.path.length > (best?.length ?? -1)) best = { length: scope.path.length, value };
-  }
-  return best?.value;
+  return [...entries]
+    .map(([key, value]) => ({ ...scopeOf(key), value }))
+    .filter((scope) => isHost(scope.registry, registry))
+    .filter(({ path }) => path.every((component, index) => components[index] === component))
+    .toSorted((a, b) => b.path.length - a.path.length)
+    .map(({ value }) => value);
+}
+
+/** `*` stands for any characters of one part of a name: `*.registry.example`. The port must be the same. */
+function isHost(pattern: string, host: string): boolean {
+  if (!pattern.includes('*')) return pattern === host;
+  const [wanted, wantedPort] = pattern.split(':');
+  const [name, port] = host.split(':');
+  const [patterns, parts] = [(wanted ?? '').split('.'), (name ?? '').split('.')];
+  return (
+    wantedPort === port &&
+    patterns.length === parts.length &&
+    patterns.every((one, index) => isPart(one, parts[index] ?? ''))
+  );
+}
+
+/** With one `*` at most: no more is written, and more could make a pattern slow. */
+function isPart(pattern: string, part: string): boolean {
+  const [before = '', after, more] = pattern.split('*');
+  if (after === undefined || more !== undefined) return pattern === part;
+  return part.length >= before.length + after.length && part.startsWith(before) && part.endsWith(after);
 }
 
 function scopeOf(written: string): RegistryScope {

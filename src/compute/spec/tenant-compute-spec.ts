@@ -33,6 +33,10 @@ export interface RegistryCredential {
   readonly registry: string;
   readonly username: string;
   readonly password: SecretValue;
+  /** The password is an identity token, which stands for the user, too. */
+  readonly isToken?: boolean;
+  /** Name of the Secret that it comes from. Absent: it is the operator's. */
+  readonly secret?: string;
 }
 
 export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
@@ -45,6 +49,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */
   readonly config: Config;
   readonly imagePullCredentials: readonly RegistryCredential[];
+  /** Names of the Secrets that these come from. */
+  readonly imagePullSecrets?: readonly string[];
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
 }

@@ -51,8 +51,13 @@ function decoded(encoded: string): SecretValue {
   return new SecretValue(Buffer.from(encoded, 'base64').toString('utf8'));
 }
 
+interface Entry extends PlainCredential {
+  readonly auth?: string;
+  readonly identitytoken?: string;
+}
+
 interface DockerConfig {
-  readonly auths?: Record<string, { username?: string; password?: string; auth?: string }>;
+  readonly auths?: Record<string, Entry>;
 }
 
 function parseDockerConfig(json: string, secretName: string): RegistryCredential[] {
@@ -65,8 +70,13 @@ function parseDockerConfig(json: string, secretName: string): RegistryCredential
   }
   return Object.entries(config.auths ?? {}).flatMap(([server, entry]) => {
     const { username, password } = credentialOf(entry);
+    const { identitytoken } = entry;
+    const whose = { registry: registryKey(server), secret: secretName };
+    // Before user and password, as docker has it.
+    if (identitytoken !== undefined && identitytoken !== '')
+      return [{ ...whose, username: '', password: new SecretValue(identitytoken), isToken: true }];
     if (username === undefined || password === undefined) return [];
-    return [{ registry: registryKey(server), username, password: new SecretValue(password) }];
+    return [{ ...whose, username, password: new SecretValue(password) }];
   });
 }
 
@@ -75,7 +85,7 @@ interface PlainCredential {
   readonly password?: string | undefined;
 }
 
-function credentialOf({ username, password, auth }: PlainCredential & { auth?: string }): PlainCredential {
+function credentialOf({ username, password, auth }: Entry): PlainCredential {
   if (auth === undefined) return { username, password };
   const decoded = Buffer.from(auth, 'base64').toString('utf8');
   const colon = decoded.indexOf(':');

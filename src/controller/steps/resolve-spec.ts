@@ -93,6 +93,7 @@ export async function resolveSpec({
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,
+    ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
     ...(isItsOwn ? { before: compute } : {}),
   };
 }

@@ -43,7 +43,10 @@ const dockerConfig = (config: unknown): Promise<SecretFixture> =>
 async function credentialsOf(config: unknown): Promise<string[]> {
   const { reader } = await dockerConfig(config);
   const found = await reader.registryCredentials('regcred');
-  return found.map(({ registry, username, password }) => `${registry} ${username} ${password.reveal()}`);
+  return found.map(
+    ({ registry, username, password, isToken }) =>
+      `${registry} ${username} ${password.reveal()}${isToken ? ' as a token' : ''}`,
+  );
 }
 
 describe("a Secret's value", () => {
@@ -122,7 +125,13 @@ describe('credentials of registries', () => {
     ['auth without a colon', { auths: { 'r.example': { auth: base64('up') } } }, []],
     ['a user without password', { auths: { 'r.example': { username: 'u' } } }, []],
     ['a password without user', { auths: { 'r.example': { password: 'p' } } }, []],
-    ['a token only', { auths: { 'r.example': { identitytoken: 't' } } }, []],
+    ['a token only', { auths: { 'r.example': { identitytoken: 't' } } }, ['r.example  t as a token']],
+    [
+      'a token beside what docker login writes with it',
+      { auths: { 'r.example': { auth: base64('u:'), identitytoken: 't' } } },
+      ['r.example  t as a token'],
+    ],
+    ['no token', { auths: { 'r.example': { auth: base64('u:p'), identitytoken: '' } } }, ['r.example u p']],
     ['a URL', { auths: { 'https://index.docker.io/v1/': { auth: base64('u:p') } } }, ['index.docker.io u p']],
     [
       'an http URL with a port',

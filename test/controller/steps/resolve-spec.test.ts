@@ -138,6 +138,7 @@ describe('what a provider receives', () => {
       resources: {},
       config: {},
       imagePullCredentials: [],
+      imagePullSecrets: [],
     });
   });
 
@@ -192,7 +193,7 @@ describe('what a provider receives', () => {
       name: 'PASSWORD',
       secretKeyRef: { name: 'db', key: 'password' },
     });
-    expect(resolved.imagePullCredentials).toEqual([]);
+    expect([resolved.imagePullCredentials, resolved.imagePullSecrets]).toEqual([[], undefined]);
     expect(asked).toEqual([]);
   });
 
@@ -204,6 +205,7 @@ describe('what a provider receives', () => {
       'a.two',
       'b.two',
     ]);
+    expect(resolved.imagePullSecrets).toEqual(['one', 'two']);
   });
 
   test("has a container's own limits over the tenant's", async () => {

@@ -1,4 +1,4 @@
-import { asComputeError, ComputeError } from '../../../errors.ts';
+import { asComputeError, ComputeError, withMessage } from '../../../errors.ts';
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { isNext } from '../state/container-name.ts';
@@ -14,7 +14,7 @@ import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
 import type { PresentImage } from './images/present-image.ts';
-import { credentialFor } from './images/registry-credentials.ts';
+import { credentialsFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
 import type { ImagedContainer } from './tenant-volumes.ts';
 
@@ -110,15 +110,15 @@ async function ensureImages(
   { attempt, containers, ownImages, keepOld }: Creation,
   signal: AbortSignal,
 ): Promise<{ readonly found: ReadonlyMap<string, PresentImage> } | { readonly message: string }> {
-  const { tenantId, namespace, imagePullCredentials, registries, policy } = attempt.desired;
+  const { tenantId, namespace, imagePullCredentials, registries, policy, notes = [] } = attempt.desired;
   const found = new Map<string, PresentImage>();
   const missing: Missing = { pulling: [], waiting: [], asking: [] };
   const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
   let failure: ComputeError | undefined;
   for (const image of images) {
-    const credential = credentialFor(image, imagePullCredentials, registries);
+    const credentials = credentialsFor(image, imagePullCredentials, registries);
     try {
-      const request = { tenantId, namespace, image, credential, ownImages, policy };
+      const request = { tenantId, namespace, image, credentials, ownImages, policy };
       const answer = await access.ensure(request, signal);
       if (typeof answer === 'string') missing[answer].push(image);
       else found.set(image, answer);
@@ -129,6 +129,8 @@ async function ensureImages(
   const isKnown =
     containers.some(({ name }) => isNext(name)) || inPlace.before(attempt.desired) !== undefined;
   if (found.size < images.length && isKnown) await keepOld();
+  if (failure?.code === 'ImageUnavailable')
+    throw withMessage(failure, [failure.message, ...notes].join('; '));
   if (failure !== undefined) throw failure;
   return found.size === images.length ? { found } : { message: missingMessage(missing) };
 }

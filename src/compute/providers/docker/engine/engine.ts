@@ -72,9 +72,11 @@ export interface Engine extends EngineReads {
 
 /** For X-Registry-Auth. */
 export interface RegistryAuth {
-  readonly username: string;
-  readonly password: string;
   readonly serveraddress: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Stands for both. */
+  readonly identitytoken?: string;
 }
 
 /** The calls that change nothing. */

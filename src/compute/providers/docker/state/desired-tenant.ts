@@ -22,6 +22,7 @@ import { partName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { describeLive } from './live-settings.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
+import { pullSecretNotes } from './image/pull-secrets.ts';
 import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
@@ -136,6 +137,10 @@ export function desiredTenant(
     ...tenantHashes(desired, { clusterUid, hashKey: settings.hashKey }),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
+    notes: pullSecretNotes(
+      spec,
+      containers.map(({ image }) => image),
+    ),
     policy: settings.policy,
     registries: registriesFor(spec.tenant.namespace, settings),
     secrets: [

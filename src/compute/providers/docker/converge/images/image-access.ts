@@ -4,9 +4,10 @@ import { denied, matchesOneOf } from '../../../../policy.ts';
 import { parseImageReference, pinnedImage } from '../../../../spec/image-reference.ts';
 import type { DockerPolicy } from '../../config.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { createImagePulls, registryAuth } from './image-pulls.ts';
+import { createImagePulls } from './image-pulls.ts';
 import type { PullRequest } from './image-pulls.ts';
 import type { PresentImage } from './present-image.ts';
+import { withEach } from './registry-credentials.ts';
 import { createRepeatedPull } from './repeated-pull.ts';
 import type { RepeatedPull } from './repeated-pull.ts';
 import type { Logger } from 'pino';
@@ -110,14 +111,14 @@ function createAskedRegistries(engine: Engine, onDone: (tenantId: string) => voi
 
   return {
     accept,
-    async accepts(key, { tenantId, image, credential }) {
+    async accepts(key, { tenantId, image, credentials }) {
       if (accepted.has(key)) return true;
       if (closing.signal.aborted)
         throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
       const { tenants, look } = whoAsks(key);
       tenants.add(tenantId);
       look.advance(async () => {
-        await engine.askRegistry(image, await registryAuth(credential), closing.signal);
+        await withEach(credentials, (auth) => engine.askRegistry(image, auth, closing.signal));
         accept(key);
       });
       await doneWithin(look.ended(), briefMs);
@@ -149,6 +150,6 @@ function isFree({ image, ownImages, policy }: ImageRequest, { id, isPulled }: Pr
   );
 }
 
-function rightOf({ image, credential }: PullRequest): string {
-  return `${pinnedImage(parseImageReference(image))}\n${credential?.identity ?? ''}`;
+function rightOf({ image, credentials }: PullRequest): string {
+  return `${pinnedImage(parseImageReference(image))}\n${credentials?.identity ?? ''}`;
 }

@@ -2,12 +2,13 @@ import type { Logger } from 'pino';
 import { onAbort } from '../../../../../async/on-abort.ts';
 import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
-import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
-import type { Engine, RegistryAuth } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { OnPullProgress } from '../../engine/pulls/pull-progress.ts';
 import { presentImage } from './present-image.ts';
 import type { PresentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';
+import { withEach } from './registry-credentials.ts';
+import type { PullCredentials } from './registry-credentials.ts';
 import { createSlowPulls } from './slow-pulls.ts';
 import type { SlowPulls } from './slow-pulls.ts';
 import { createWantedImages } from './wanted-images.ts';
@@ -20,13 +21,7 @@ export interface PullRequest {
   readonly namespace: string;
   readonly image: string;
   /** Asked for when the pull begins, not before. Undefined: anonymously. */
-  readonly credential: PullCredential | undefined;
-}
-
-export interface PullCredential {
-  /** Tells credentials apart without showing them: a pull is shared by those who'd make the same one. */
-  readonly identity: string;
-  read(): Promise<RegistryCredential>;
+  readonly credentials: PullCredentials | undefined;
 }
 
 /** The image; otherwise how its pull stands. `waiting`: other pulls come first. */
@@ -84,8 +79,8 @@ export function createImagePulls(
 
   return {
     async ensure(request, signal) {
-      const { tenantId, namespace, image, credential } = request;
-      const key = `${image}\n${credential?.identity ?? ''}`;
+      const { tenantId, namespace, image, credentials } = request;
+      const key = `${image}\n${credentials?.identity ?? ''}`;
       const present = await presentImage(engine, image, signal);
       if (present !== undefined) {
         all.arrived(key);
@@ -142,28 +137,14 @@ interface PullTools {
 
 async function pullImage(
   { engine, logger, onProgress }: PullTools,
-  { image, credential }: PullRequest,
+  { image, credentials }: PullRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const auth = await registryAuth(credential);
   logger.info({ image }, 'pulling image');
-  await engine.pullImage(
-    image,
-    auth,
-    (progress, standing) => {
-      logger.info({ image, progress }, 'pulling image');
-      onProgress(progress, standing);
-    },
-    signal,
-  );
+  const report: OnPullProgress = (progress, standing) => {
+    logger.info({ image, progress }, 'pulling image');
+    onProgress(progress, standing);
+  };
+  await withEach(credentials, (auth) => engine.pullImage(image, auth, report, signal));
   logger.info({ image }, 'pulled image');
-}
-
-/** In the engine's words. Rejects with ImageUnavailable where the password can't be read. */
-export async function registryAuth(
-  credential: PullCredential | undefined,
-): Promise<RegistryAuth | undefined> {
-  if (credential === undefined) return undefined;
-  const { registry, username, password } = await credential.read();
-  return { username, password: password.reveal(), serveraddress: registry.split('/')[0] ?? '' };
 }

@@ -4,42 +4,75 @@ import { ComputeError } from '../../../../errors.ts';
 import { SecretValue } from '../../../../spec/secret-value.ts';
 import type { RegistryCredential } from '../../../../spec/tenant-compute-spec.ts';
 import type { DockerOperatorBlock } from '../../config.ts';
-import type { PullCredential } from './image-pulls.ts';
+import type { RegistryAuth } from '../../engine/engine.ts';
+import { ownFor } from '../../state/image/pull-secrets.ts';
 import { parseImageReference } from '../../../../spec/image-reference.ts';
 import { scopedTo } from '../../../../spec/registry-scope.ts';
 
-/** The credential for an image: the tenant's own, else one of the operator's, else none. Throws InvalidSpec. */
-export function credentialFor(
+export interface PullCredentials {
+  /** Tells credentials apart without showing them: a pull is shared by those who'd make the same one. */
+  readonly identity: string;
+  /** To be tried in this order. Rejects with ImageUnavailable where the password can't be read. */
+  readonly each: readonly (() => Promise<RegistryCredential>)[];
+}
+
+/** The credentials for an image: the tenant's own, else those of the operator's, else none. Throws InvalidSpec. */
+export function credentialsFor(
   image: string,
   tenantsOwn: readonly RegistryCredential[],
   registries: DockerOperatorBlock['registries'],
-): PullCredential | undefined {
+): PullCredentials | undefined {
   const reference = parseImageReference(image);
-  const own = scopedTo(
+  const own = ownFor(reference, tenantsOwn);
+  if (own.length > 0)
+    return { identity: own.map(identityOf).join(' '), each: own.map((credential) => async () => credential) };
+  const entries = Object.entries(registries);
+  const found = scopedTo(
     reference,
-    tenantsOwn.map((credential) => [credential.registry, credential]),
+    entries.map(([key, entry]) => [key, { key, ...entry }]),
   );
-  if (own !== undefined) return { identity: identityOf(own), read: async () => own };
-  const keys = Object.keys(registries);
-  const key = scopedTo(
-    reference,
-    keys.map((name) => [name, name]),
-  );
-  const entry = key === undefined ? undefined : registries[key];
-  if (key === undefined || entry === undefined) return undefined;
+  if (found.length === 0) return undefined;
   return {
-    identity: `registries/${key}`,
-    read: async () => ({
+    identity: found.map(({ key }) => `registries/${key}`).join(' '),
+    each: found.map(({ key, username, password, password_file = '' }) => async () => ({
       registry: key,
-      username: entry.username,
-      password: new SecretValue(entry.password ?? (await readPassword(key, entry.password_file ?? ''))),
-    }),
+      username,
+      password: new SecretValue(password ?? (await readPassword(key, password_file))),
+    })),
   };
 }
 
-function identityOf({ registry, username, password }: RegistryCredential): string {
+function identityOf({ registry, username, password, isToken = false }: RegistryCredential): string {
   const digest = createHash('sha256').update(password.reveal()).digest('hex');
-  return `${registry}/${username}/${digest}`;
+  return `${registry}/${isToken ? 'token' : `user/${username}`}/${digest}`;
+}
+
+/**
+ * Makes the call with each in turn, until the registry gives the image for one. Rejects as the first did, which is for
+ * the longest path, and at once where it is not the registry that refuses.
+ */
+export async function withEach(
+  credentials: PullCredentials | undefined,
+  call: (auth: RegistryAuth | undefined) => Promise<void>,
+): Promise<void> {
+  if (credentials === undefined) return call(undefined);
+  const refusals: ComputeError[] = [];
+  for (const read of credentials.each) {
+    try {
+      return await call(authOf(await read()));
+    } catch (error) {
+      if (!(error instanceof ComputeError) || error.code !== 'ImageUnavailable') throw error;
+      refusals.push(error);
+    }
+  }
+  throw refusals[0] ?? new ComputeError('ImageUnavailable', 'there are no credentials');
+}
+
+/** In the engine's words. */
+function authOf({ registry, username, password, isToken = false }: RegistryCredential): RegistryAuth {
+  const serveraddress = registry.split('/')[0] ?? '';
+  if (isToken) return { identitytoken: password.reveal(), serveraddress };
+  return { username, password: password.reveal(), serveraddress };
 }
 
 async function readPassword(key: string, path: string): Promise<string> {

@@ -11,7 +11,7 @@ const request = (tenantId: string, image: string) => ({
   tenantId,
   namespace: 'team-a',
   image,
-  credential: undefined,
+  credentials: undefined,
 });
 /** Turns in which whatever waits for nothing but promises comes to its end. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -277,12 +277,12 @@ it('with other credentials of the same tenant the pull with the earlier ones is 
   };
   const credential = (identity: string) => ({
     identity,
-    read: async () => ({ registry: 'r.example', username: 'u', password: new SecretValue('s3cret') }),
+    each: [async () => ({ registry: 'r.example', username: 'u', password: new SecretValue('s3cret') })],
   });
   for (const identity of ['old', 'new'])
-    await pulls.ensure({ ...request('a', 'app:1'), credential: credential(identity) }, signal);
+    await pulls.ensure({ ...request('a', 'app:1'), credentials: credential(identity) }, signal);
   await turn();
-  await pulls.ensure({ ...request('a', 'app:1'), credential: credential('new') }, signal);
+  await pulls.ensure({ ...request('a', 'app:1'), credentials: credential('new') }, signal);
   expect(aborted).toEqual([true, false]);
 });
 
@@ -310,7 +310,7 @@ it('an image that someone else has brought while it is pulled does not make a se
 describe('pulls are shared by those who would make the same one', () => {
   const credential = (identity: string) => ({
     identity,
-    read: async () => ({ registry: 'r.example', username: identity, password: new SecretValue('s3cret') }),
+    each: [async () => ({ registry: 'r.example', username: identity, password: new SecretValue('s3cret') })],
   });
 
   it('and by no others: not with other credentials', async () => {
@@ -321,7 +321,7 @@ describe('pulls are shared by those who would make the same one', () => {
       tenantId: 'a',
       namespace: 'team-a',
       image: 'app:1',
-      credential: credential(identity),
+      credentials: credential(identity),
     }));
     await Promise.all([...asks, request('a', 'app:1')].map((ask) => pulls.ensure(ask, signal)));
     await turn();
@@ -334,9 +334,9 @@ describe('pulls are shared by those who would make the same one', () => {
     const { engine, pulls } = bench();
     const lost = {
       identity: 'lost',
-      read: () => Promise.reject(new ComputeError('ImageUnavailable', 'no file')),
+      each: [() => Promise.reject(new ComputeError('ImageUnavailable', 'no file'))],
     };
-    const waiting = { ...request('a', 'app:1'), credential: lost };
+    const waiting = { ...request('a', 'app:1'), credentials: lost };
     await pulls.ensure(waiting, signal);
     await turn();
     await expect(pulls.ensure(waiting, signal)).rejects.toThrow('no file');

@@ -1,0 +1,32 @@
+import { parseImageReference } from '../../../../spec/image-reference.ts';
+import type { ImageReference } from '../../../../spec/image-reference.ts';
+import { scopedTo } from '../../../../spec/registry-scope.ts';
+import type { RegistryCredential, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+
+/** Which of a tenant's credentials are for which image. Pure. */
+
+/** In the order in which they are to be tried. */
+export function ownFor(
+  reference: ImageReference,
+  credentials: readonly RegistryCredential[],
+): readonly RegistryCredential[] {
+  return scopedTo(
+    reference,
+    credentials.map((credential) => [credential.registry, credential]),
+  );
+}
+
+/** Secrets that are of no use to the images, in words: a registry is easily misspelt in one. */
+export function pullSecretNotes(
+  { imagePullSecrets = [], imagePullCredentials }: TenantComputeSpec,
+  images: readonly string[],
+): readonly string[] {
+  const useful = new Set(
+    images.flatMap((image) =>
+      ownFor(parseImageReference(image), imagePullCredentials).map(({ secret }) => secret),
+    ),
+  );
+  return imagePullSecrets
+    .filter((name) => !useful.has(name))
+    .map((name) => `Secret ${name} of spec.imagePullSecrets has no credentials for any of the images`);
+}
