@@ -36,6 +36,13 @@ const policies = {
     .enum(['Delete', 'Retain'])
     .default('Delete')
     .describe('Retain: deleting the Tenant leaves its workload as it is; applying it again takes it back.'),
+  unhealthyPolicy: z
+    .enum(['Report', 'Restart'])
+    .default('Report')
+    .describe(
+      'Restart: a container that fails its health check is restarted, at once and then ever more slowly, if its restart ' +
+        'policy is always or unless-stopped. ECS replaces unhealthy tasks by itself, whatever this says.',
+    ),
   driftPolicy: z
     .enum(['Correct', 'Report'])
     .default('Correct')

@@ -85,6 +85,7 @@ const designExample = {
   suspend: false,
   deletionPolicy: 'Delete',
   driftPolicy: 'Correct',
+  unhealthyPolicy: 'Report',
 };
 
 /** Every field of spec that has a type of its own; `brokenManifests` breaks each of them. */
@@ -749,6 +750,11 @@ const handwritten: readonly BadManifest[] = [
     field: 'spec.containers[0].healthCheck.startPeriodSeconds',
   },
 
+  {
+    what: 'an unknown policy for the unhealthy',
+    manifest: tenant({ unhealthyPolicy: 'Kill' }),
+    field: 'spec.unhealthyPolicy',
+  },
   {
     what: 'an unknown deletion policy',
     manifest: tenant({ deletionPolicy: 'Orphan' }),

@@ -14,6 +14,7 @@ describe('what a Tenant does not say', () => {
       volumePolicy: 'Retain',
       deletionPolicy: 'Delete',
       driftPolicy: 'Correct',
+      unhealthyPolicy: 'Report',
     });
   });
 

@@ -1,5 +1,6 @@
 import type { Container, ComputeResources } from '../../api/compute-fields.ts';
 import type { ComputeStatusBlock } from '../../api/status.ts';
+import type { TenantSpec } from '../../api/tenant.ts';
 import type { SecretValue } from './secret-value.ts';
 
 /** What a provider receives: one tenant's desired state, chosen, merged, validated and with its Secrets and ConfigMaps read. */
@@ -51,6 +52,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly imagePullCredentials: readonly RegistryCredential[];
   /** Names of the Secrets that these come from. */
   readonly imagePullSecrets?: readonly string[];
+  /** Absent: `Report`. */
+  readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
 }

@@ -94,6 +94,7 @@ export async function resolveSpec({
     config,
     imagePullCredentials,
     ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
+    unhealthyPolicy: spec.unhealthyPolicy,
     ...(isItsOwn ? { before: compute } : {}),
   };
 }

@@ -83,6 +83,7 @@ describe('a spec', () => {
       volumePolicy: 'Retain',
       deletionPolicy: 'Delete',
       driftPolicy: 'Correct',
+      unhealthyPolicy: 'Report',
     });
   });
 
@@ -139,6 +140,7 @@ describe('what a provider receives', () => {
       config: {},
       imagePullCredentials: [],
       imagePullSecrets: [],
+      unhealthyPolicy: 'Report',
     });
   });
 

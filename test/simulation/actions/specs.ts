@@ -10,6 +10,7 @@ export interface SpecDraft {
   driftPolicy?: 'Correct' | 'Report';
   volumePolicy?: 'Retain' | 'Delete';
   approval?: 'Never' | 'Destructive' | 'Always';
+  unhealthyPolicy?: 'Report' | 'Restart';
   containers?: ContainerDraft[];
   computeConfig?: { docker?: DockerDraft; ecs?: Record<string, unknown>; mock?: Record<string, unknown> };
 }
@@ -55,6 +56,8 @@ export function newSpec(
   if (random.chance(0.15)) spec.driftPolicy = 'Report';
   if (random.chance(0.2)) spec.volumePolicy = 'Delete';
   if (random.chance(0.15) && !leftOut.has('approval')) spec.approval = random.pick(['Never', 'Always']);
+  // Not drawn: what else a seed plays stays as it is.
+  if (index % 2 === 1) spec.unhealthyPolicy = 'Restart';
   const docker: DockerDraft = {};
   if (random.chance(0.25)) docker.volumes = ['data:/var/lib/data'];
   if (random.chance(0.2)) docker.restart_policy = random.pick(['always', 'on-failure', 'unless-stopped']);

@@ -24,6 +24,7 @@ import {
   defaultIdOf,
 } from '../truth.ts';
 import type { Expectation } from '../truth.ts';
+import type { SpecDraft } from '../actions/specs.ts';
 import type { OperatorConfig } from '../operator.ts';
 import type { LogLine, World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
@@ -390,6 +391,37 @@ const jobsAreHealthy: Invariant = {
   }),
 };
 
+/** The longest time between two restarts, and a look. */
+const restartedWithinMs = 6 * 60_000;
+
+const illIsRestarted: Invariant = {
+  name: 'illIsRestarted',
+  promise: 'in the end, what fails its health check is restarted now and then where its Tenant asks for that',
+  watch: (world, broken) => ({
+    afterQuiet() {
+      for (const [tenant, { containers }] of running(world)) {
+        const { unhealthyPolicy, approval } = tenant.spec as SpecDraft;
+        if (unhealthyPolicy !== 'Restart' || approval === 'Always' || providerOf(tenant) !== 'docker')
+          continue;
+        const there = containersOf(world.engineNamed(configOf(world).engine), keyOfTenant(tenant));
+        const ill = there.filter(({ state, health }) => state === 'running' && health === 'unhealthy');
+        const left = ill.find(
+          (one) =>
+            world.time.now() - one.startedMs > restartedWithinMs &&
+            isStartedAgain(one) &&
+            containers.some((wanted) => comesFrom(one, wanted)),
+        );
+        if (left !== undefined)
+          broken(`${left.name} of ${keyOfTenant(tenant)} fails its health check, and runs on`);
+      }
+    },
+  }),
+};
+
+function isStartedAgain({ hostConfig }: Container): boolean {
+  return ['always', 'unless-stopped'].includes(hostConfig.RestartPolicy?.Name ?? 'no');
+}
+
 export const convergence: readonly Invariant[] = [
   whatCanRunRuns,
   whatRunsIsReady,
@@ -404,4 +436,5 @@ export const convergence: readonly Invariant[] = [
   suspendedShows,
   requestsAreEchoed,
   jobsAreHealthy,
+  illIsRestarted,
 ];

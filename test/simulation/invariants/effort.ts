@@ -32,6 +32,9 @@ const engineChanges = { perMinute: 200, containers: 9 } as const;
  */
 const createdPerMinute = 8;
 
+/** Of one container for its health, by one operator: at once, after 10 s, after 20 s more. The next is after 40 s. */
+const restartedPerMinute = 4;
+
 const changesLittle: Invariant = {
   name: 'changesLittle',
   promise: 'no tenant is changed on its engine again and again',
@@ -44,10 +47,14 @@ const changesLittle: Invariant = {
     const create = perMinute(world, createdPerMinute, (key, count) =>
       broken(`${count} containers were made in a minute: ${key}`),
     );
+    const restart = perMinute(world, restartedPerMinute, (key, count) =>
+      broken(`${count} times in a minute, ${key}, which fails its health check, was stopped`),
+    );
     return {
       onEngineChange(_engine, { by, call, container }) {
         if (by === 'person' || container === undefined) return;
         change(container.tenant);
+        if (call === 'stop' && container.health === 'unhealthy') restart(`${container.id} by ${by}`);
         const { generation = 0 } = world.ledger.tenants.get(container.tenant)?.metadata ?? {};
         if (call === 'create') create(`${container.name} of generation ${generation} by ${by}`);
       },

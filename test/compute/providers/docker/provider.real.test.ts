@@ -265,6 +265,30 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect((await look()).compute).toMatchObject({ state: 'running', health: 'healthy' });
   });
 
+  it('is restarted where it fails its health check and its spec asks for that, and no more for a while', async () => {
+    const healthCheck = { command: ['/bin/ok'], intervalSeconds: 0.5, retries: 1 };
+    const containers = [containerSpec('app', { image: images.one, healthCheck })];
+    const policy = { unhealthyPolicy: 'Restart' } as const;
+    const { provider, look, spec, name } = await running('ill', {}, { containers, ...policy });
+    const before = await bench.docker.getContainer(name).inspect();
+    await bench.run(name, 'unhealthy');
+    const { changes } = await statusWhere(look, ({ compute }) => compute.health === 'unhealthy');
+    expect(changes).toEqual([
+      { path: 'containers.app', desired: 'started', actual: 'unhealthy', cause: 'drift', effect: 'gap' },
+    ]);
+    await settled(() => provider.update(spec, signal));
+    const after = await bench.docker.getContainer(name).inspect();
+    expect([after.Id, after.State.Running]).toEqual([before.Id, true]);
+    expect(Date.parse(after.State.StartedAt)).toBeGreaterThan(Date.parse(before.State.StartedAt));
+    const again = await statusWhere(look, ({ compute }) => compute.health === 'unhealthy');
+    expect(again).toMatchObject({
+      changes: [],
+      message: 'container app fails its health check, also after a restart',
+    });
+    await bench.run(name, 'healthy');
+    await statusWhere(look, isReady);
+  });
+
   it('has the most and the least figures of a check that a spec may name, by the word of the engine', async () => {
     const checks = [
       { intervalSeconds: 0.1, timeoutSeconds: 0.001, startIntervalSeconds: 0.1, startPeriodSeconds: 0.001 },

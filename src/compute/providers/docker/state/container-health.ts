@@ -63,7 +63,8 @@ function healthOfRunning(container: ObservedContainer, clock: Clock): ContainerH
   // A check that passes for a moment between two crashes says little.
   if (health === 'healthy' && restarts < crashLoopRestarts) return { state: 'running', health: 'healthy' };
   if (health === 'unhealthy') {
-    return { state: 'running', health: 'unhealthy', message: 'fails its health check' };
+    const again = container.restartDueInMs === undefined ? '' : ', also after a restart';
+    return { state: 'running', health: 'unhealthy', message: `fails its health check${again}` };
   }
   if (restarts > 0) return { ...crashing(container), lookAgainAfterMs: waitMs };
   if (health === 'starting') {

@@ -59,6 +59,8 @@ export interface DesiredContainer {
    * job that has ended, that makes no difference.
    */
   readonly earlierHashes: ContainerHashes;
+  /** Whether it is restarted where it fails its health check. No part of its hash: it makes no other container. */
+  readonly restartsUnhealthy: boolean;
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
   readonly isDone: boolean;
 }
@@ -263,6 +265,7 @@ function desiredContainer(
     get earlierHashes() {
       return earlierHashes();
     },
+    restartsUnhealthy: spec.unhealthyPolicy === 'Restart',
     isDone:
       endsForGood(restartPolicy) &&
       wasDone(spec, container.name, { known: [() => hashes, earlierHashes], hashKey }),

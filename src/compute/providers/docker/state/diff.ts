@@ -7,23 +7,13 @@ import { nextName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
-import type { LiveDifference, RestartPolicy } from './live-settings.ts';
-import type { ContainerState, ObservedContainer } from './observed-container.ts';
-import { isOutside, tenantNetworkOf } from './network/tenant-network.ts';
+import type { LiveDifference } from './live-settings.ts';
+import type { ObservedContainer } from './observed-container.ts';
+import { tenantNetworkOf } from './network/tenant-network.ts';
+import { repairOf, repairOfServing } from './plan/repair.ts';
+import type { Repair } from './plan/repair.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
-
-export type Repair =
-  /** Nothing to mend, or nothing that the restart policy lets us mend. */
-  | 'none'
-  | 'start'
-  | 'unpause'
-  /** It runs, and is not in its network. */
-  | 'join'
-  /** Beyond repair: it must be made anew. */
-  | 'remove'
-  /** The engine is at work on it. */
-  | 'wait';
 
 export interface ContainerComparison {
   readonly desired: DesiredContainer;
@@ -76,7 +66,7 @@ function compareContainer(
     next,
     currentMatches,
     nextMatches: next !== undefined && matches(desired, next),
-    repair: currentMatches ? repairOfServing(current, desired.live.restartPolicy) : 'none',
+    repair: currentMatches ? repairOfServing(current, desired) : 'none',
     liveDiffers: currentMatches && differencesOf(desired, current).length > 0,
   };
 }
@@ -123,27 +113,6 @@ export function differencesOf(
 /** A limit that is no longer desired and can't be taken away live. */
 function heldLimit(desired: DesiredContainer, observed: ObservedContainer): LiveDifference | undefined {
   return differencesOf(desired, observed).find(({ needsReplacement }) => needsReplacement);
-}
-
-const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
-  running: 'none',
-  restarting: 'none',
-  created: 'start',
-  paused: 'unpause',
-  removing: 'wait',
-  dead: 'remove',
-};
-
-function repairOfServing(current: ObservedContainer, policy: RestartPolicy): Repair {
-  const repair = repairOf(current, policy);
-  return repair === 'none' && isOutside(current) ? 'join' : repair;
-}
-
-/** What brings a container back that should run under this restart policy. */
-export function repairOf({ state, exitCode }: ObservedContainer, policy: RestartPolicy): Repair {
-  if (state !== 'exited') return repairs[state];
-  if (policy === 'no') return 'none';
-  return policy === 'on-failure' && exitCode === 0 ? 'none' : 'start';
 }
 
 /** The differences in words, for status and drift report. */
@@ -217,6 +186,8 @@ function containerChanges(
       cause: 'drift',
       effect: 'live',
     });
+  } else if (repair === 'restart') {
+    changes.push({ path, desired: 'started', actual: 'unhealthy', cause: 'drift', effect: 'gap' });
   } else if (repair !== 'none') {
     changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
   }

@@ -55,6 +55,8 @@ export interface ObservedContainer {
   readonly volumes: readonly MountedVolume[];
   /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
   readonly pauseCountsInMs?: number;
+  /** It was restarted, and fails its health check again: when it may be restarted once more, in milliseconds. */
+  readonly restartDueInMs?: number;
   /** The live settings that it was last given, or seen with while they were desired; see `describeLive`. */
   readonly applied?: string;
   /** Live settings that the engine took without a word and did not keep, and those that it has instead. */

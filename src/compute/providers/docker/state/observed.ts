@@ -51,6 +51,7 @@ export function observe(
   const lookAgain = assessed.flatMap(({ lookAgainAfterMs, observed }) => [
     ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
     ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
+    ...((observed?.restartDueInMs ?? 0) > 0 ? [observed?.restartDueInMs ?? 0] : []),
   ]);
   const comparison = desired === undefined ? undefined : compareTenant(desired, containers);
   return {

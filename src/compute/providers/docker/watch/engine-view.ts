@@ -10,6 +10,8 @@ import { createSnapshot } from './engine-snapshot.ts';
 import type { EngineSnapshot } from './engine-snapshot.ts';
 import { createHeardExits } from './heard-exits.ts';
 import type { HeardExits } from './heard-exits.ts';
+import { createHealthRestarts } from './health-restarts.ts';
+import type { HealthRestarts } from './health-restarts.ts';
 import { createPauses } from './pauses.ts';
 import { createLastWords } from './last-words.ts';
 import { createLiveMemory } from './live-memory.ts';
@@ -23,6 +25,7 @@ export interface EngineView {
   readonly snapshot: EngineSnapshot;
   readonly exits: Pick<HeardExits, 'note'>;
   readonly live: LiveMemory;
+  readonly restarts: Pick<HealthRestarts, 'note'>;
   /** What is remembered of a container is over: it is no longer paused, or gone. */
   forget(containerId: string, what: 'pause' | 'all'): void;
   /** As cheaply as may be: inspects only where the list does not tell enough. Undefined: only a fresh look can tell. */
@@ -90,6 +93,7 @@ export function createEngineView(
     snapshot,
     exits,
     live: memories.live,
+    restarts: memories.restarts,
     forget: memories.forget,
     fresh: async (tenantId, signal) => memories.addTo(await lookAt(tenantId, signal), signal),
     async known(tenantId, signal) {
@@ -109,16 +113,20 @@ export function createEngineView(
 function createMemories(engine: EngineReads, lastingPauseMs: number | undefined) {
   const pauses = createPauses(lastingPauseMs);
   const live = createLiveMemory();
+  const restarts = createHealthRestarts();
   const lastWords = createLastWords(engine);
-  const added = (container: ObservedContainer): ObservedContainer => live.addTo(pauses.addTo(container));
+  const added = (container: ObservedContainer): ObservedContainer =>
+    restarts.addTo(live.addTo(pauses.addTo(container)));
   return {
     live,
+    restarts,
     addTo: async (containers: readonly ObservedContainer[], signal: AbortSignal) =>
       lastWords.addTo(containers.map(added), signal),
     forget(this: void, containerId: string, what: 'pause' | 'all') {
       pauses.forget(containerId);
       if (what !== 'all') return;
       live.forget(containerId);
+      restarts.forget(containerId);
       lastWords.forget(containerId);
     },
   };

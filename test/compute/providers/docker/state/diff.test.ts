@@ -9,9 +9,9 @@ import {
   changesOf,
   compareTenant,
   oldRepair,
-  repairOf,
 } from '../../../../../src/compute/providers/docker/state/diff.ts';
-import type { Repair } from '../../../../../src/compute/providers/docker/state/diff.ts';
+import { repairOf } from '../../../../../src/compute/providers/docker/state/plan/repair.ts';
+import type { Repair } from '../../../../../src/compute/providers/docker/state/plan/repair.ts';
 import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type {

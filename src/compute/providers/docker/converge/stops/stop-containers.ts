@@ -17,6 +17,8 @@ export async function takeStop(
   const { successors, containers } = step;
   await assertPortsFree(deps, { attempt, successors: successors ?? [] }, signal);
   const consent = consented(attempt, step.effect, 'stopping');
+  // Noted first: while it takes its time to end, the next look must not ask for it once more.
+  if (step.isRestart) for (const { id } of containers) deps.view.restarts.note(id);
   if (successors === undefined && findings.failed.size === 0) {
     const { tenantId } = attempt.desired;
     const stopping = await stopBy(deps, { tenantId, containers, consent }, signal);

@@ -217,6 +217,7 @@ function planMends(containers: readonly ContainerComparison[], failed: Successor
     if (current === undefined || failed.has(current.id)) continue;
     if (liveDiffers) return { do: 'update', container: current, live: desired.live };
     if (repair === 'unpause') return { do: 'unpause', container: current };
+    if (repair === 'restart') return { do: 'stop', containers: [current], isRestart: true, effect: 'gap' };
   }
   return { do: 'nothing' };
 }

@@ -19,6 +19,8 @@ export type Step =
       readonly containers: readonly ObservedContainer[];
       /** For whose sake: those that can't run beside the ones to be stopped. */
       readonly successors?: readonly DesiredContainer[];
+      /** They are started again: they fail their health check. */
+      readonly isRestart?: true;
       readonly effect: Effect;
       readonly failures?: readonly Failure[];
     }
