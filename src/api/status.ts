@@ -47,6 +47,10 @@ const containerStatus = z.strictObject({
   ready: z.boolean().describe('Whether it runs and is healthy.'),
   restartCount: z.int().optional().describe('Restarts by the engine, where it counts them.'),
   image: z.string().optional().describe('Image that runs.'),
+  imageId: z
+    .string()
+    .optional()
+    .describe('Id of the content that the image has there; of a container that is gone, what it had.'),
   message: z.string().optional().describe('What is wrong with it, if anything; or `completed`.'),
   completed: z
     .string()

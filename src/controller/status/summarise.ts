@@ -209,11 +209,12 @@ function computeBlock(
   const containers = observed.containers?.map((container) => {
     const id = `container/${container.name}`;
     const sameContainer = previous?.resourceIds?.[id] === observed.resourceIds?.[id];
-    const before = sameContainer
-      ? previous?.containers?.find(({ name }) => name === container.name)
-      : undefined;
-    const restartCount = container.restartCount ?? before?.restartCount;
-    return restartCount === undefined ? container : { ...container, restartCount };
+    const before = previous?.containers?.find(({ name }) => name === container.name);
+    const restartCount = container.restartCount ?? (sameContainer ? before?.restartCount : undefined);
+    // What it was made of is compared with what it is made of once it is back.
+    const imageId = container.imageId ?? (container.image === undefined ? before?.imageId : undefined);
+    const image = container.image ?? (imageId === undefined ? undefined : before?.image);
+    return { ...container, ...definedOnly({ image, imageId, restartCount }) };
   });
   const next: ComputeStatusBlock = {
     ...observed,

@@ -15,6 +15,7 @@ export interface TransitionEvent {
     | 'Drifted'
     | 'Repaired'
     | 'Retained'
+    | 'ImageChanged'
     | 'VolumeLost'
     | 'Destroyed';
   /** What the operator was doing, in UpperCamelCase. */
@@ -63,7 +64,11 @@ export function transitionEvents(
   }
   const arrival = arrivalOf(previous, next, readyGeneration);
   if (arrival !== undefined) events.push(arrival);
-  events.push(...retainedEvents(previous, next), ...lostEvents(previous, next));
+  events.push(
+    ...retainedEvents(previous, next),
+    ...lostEvents(previous, next),
+    ...imageEvents(previous, next),
+  );
   const settling = after?.reason === 'Unhealthy' && repaired.length > 0;
   if (
     after !== undefined &&
@@ -84,6 +89,23 @@ function retainedEvents(previous: TenantStatus | undefined, next: TenantStatus):
   if (kept.length === 0) return [];
   const note = `kept at the place that was left: ${kept.map(({ resource }) => resource).join(', ')}`;
   return [{ type: 'Normal', reason: 'Retained', action: 'Leave', note }];
+}
+
+/** A tag may mean something else by the time that a container is made anew, though nobody asked for another image. */
+function imageEvents(previous: TenantStatus | undefined, next: TenantStatus): TransitionEvent[] {
+  if (!jsonEqual(previous?.placement, next.placement)) return [];
+  const before = new Map(previous?.compute?.containers?.map((container) => [container.name, container]));
+  const changed = (next.compute?.containers ?? []).flatMap(({ name, image, imageId }) => {
+    const known = before.get(name);
+    if (known?.imageId === undefined || imageId === undefined || known.imageId === imageId) return [];
+    return known.image === image
+      ? [`container ${name}: ${image} is ${imageId}, and was ${known.imageId}`]
+      : [];
+  });
+  if (changed.length === 0) return [];
+  const isAsked = previous?.observedGeneration !== next.observedGeneration;
+  const note = `made of other content of the same image: ${changed.join('; ')}`;
+  return [{ type: isAsked ? 'Normal' : 'Warning', reason: 'ImageChanged', action: 'Observe', note }];
 }
 
 function lostEvents(previous: TenantStatus | undefined, next: TenantStatus): TransitionEvent[] {

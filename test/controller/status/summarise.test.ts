@@ -140,6 +140,25 @@ describe('the status', () => {
     ).toBeUndefined();
   });
 
+  test('what a container was made of stays in it until one is there again', () => {
+    const block = (made: { image?: string; imageId?: string }): ComputeStatusBlock => ({
+      ...running,
+      containers: [{ name: 'app', state: 'running', ready: true, ...made }],
+    });
+    const seen = (before: TenantStatus | undefined, made: { image?: string; imageId?: string }) =>
+      summary(ready, before, { compute: block(made) });
+    const made = (status: TenantStatus) => {
+      const { image, imageId } = status.compute?.containers?.[0] ?? {};
+      return [image, imageId];
+    };
+    const first = seen(undefined, { image: 'app:1', imageId: 'sha256:a' });
+    const gone = seen(first, {});
+    expect(made(gone)).toEqual(['app:1', 'sha256:a']);
+    expect(made(seen(gone, { image: 'app:1', imageId: 'sha256:b' }))).toEqual(['app:1', 'sha256:b']);
+    expect(made(seen(gone, { image: 'app:2' }))).toEqual(['app:2', undefined]);
+    expect(made(seen(undefined, {}))).toEqual([undefined, undefined]);
+  });
+
   test('while suspended is up to date, and Ready keeps its status and the generation that was applied', () => {
     const before = summarise({
       previous: undefined,

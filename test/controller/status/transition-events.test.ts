@@ -122,3 +122,52 @@ describe('the Events of a transition', () => {
     ]);
   });
 });
+
+describe('other content of the same image', () => {
+  const place = { provider: 'docker' };
+  const made = (
+    imageId: string | undefined,
+    over: { image?: string; generation?: number; place?: object } = {},
+  ) => ({
+    ...status('Running', 'True', over.generation),
+    placement: { ...place, ...over.place },
+    compute: {
+      state: 'running' as const,
+      health: 'healthy' as const,
+      running: 1,
+      desired: 1,
+      containers: [
+        {
+          name: 'app',
+          state: 'running' as const,
+          ready: true,
+          image: over.image ?? 'app:1',
+          ...(imageId === undefined ? {} : { imageId }),
+        },
+      ],
+    },
+  });
+  const events = (before: TenantStatus | undefined, after: TenantStatus) =>
+    transitionEvents(before, after, { repaired: [] }).filter(({ reason }) => reason === 'ImageChanged');
+
+  test('is told of, as a warning where nobody has asked for anything', () => {
+    const note =
+      'made of other content of the same image: container app: app:1 is sha256:b, and was sha256:a';
+    const event = { reason: 'ImageChanged', action: 'Observe', note };
+    expect(events(made('sha256:a'), made('sha256:b'))).toEqual([{ ...event, type: 'Warning' }]);
+    expect(events(made('sha256:a'), made('sha256:b', { generation: 2 }))).toEqual([
+      { ...event, type: 'Normal' },
+    ]);
+  });
+
+  test.each<[string, TenantStatus | undefined, TenantStatus]>([
+    ['the same content', made('sha256:a'), made('sha256:a')],
+    ['another image', made('sha256:a'), made('sha256:b', { image: 'app:2' })],
+    ['another place', made('sha256:a'), made('sha256:b', { place: { tenant: 'other' } })],
+    ['content that is not known', made('sha256:a'), made(undefined)],
+    ['content that was not known', made(undefined), made('sha256:b')],
+    ['the first', undefined, made('sha256:b')],
+  ])('is not %s', (_what, before, after) => {
+    expect(events(before, after)).toEqual([]);
+  });
+});

@@ -183,6 +183,7 @@ function containerStatus(
     ready: state === 'running' && health === 'healthy',
     ...(restartCount > 0 && recent ? { restartCount } : {}),
     ...(observed === undefined ? {} : { image: observed.image }),
+    ...((observed?.imageId ?? '') === '' ? {} : { imageId: observed?.imageId }),
     ...(message === undefined ? {} : { message }),
     ...(done === undefined ? {} : { completed: done }),
   };

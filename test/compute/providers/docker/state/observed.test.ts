@@ -262,10 +262,17 @@ it('an endpoint of a port without a name is called by container and port, and ha
 describe('of each container', () => {
   it('the status tells name, state, image and, where it is not well, why', () => {
     expect(look(seen()).compute.containers).toEqual([
-      { name: 'app', state: 'running', ready: true, image: 'app:1' },
+      { name: 'app', state: 'running', ready: true, image: 'app:1', imageId: 'sha256:1' },
     ]);
     expect(look(seen({ state: 'exited', exitCode: 1 })).compute.containers).toEqual([
-      { name: 'app', state: 'failed', ready: false, image: 'app:1', message: 'exited with code 1' },
+      {
+        name: 'app',
+        state: 'failed',
+        ready: false,
+        image: 'app:1',
+        imageId: 'sha256:1',
+        message: 'exited with code 1',
+      },
     ]);
     expect(look(seen({ health: 'unhealthy' })).compute.containers?.[0]?.ready).toBe(false);
     expect(look().compute.containers).toEqual([{ name: 'app', state: 'stopped', ready: false }]);
