@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { processText } from './bounded.ts';
 import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
+import { kernelFields } from './container/kernel-fields.ts';
 import { processFields } from './process-fields.ts';
 import { quantity } from './quantity-field.ts';
 import { isPositiveQuantity, parseQuantity } from './quantity.ts';
@@ -114,6 +115,7 @@ export const container = z.strictObject({
     .optional()
     .describe("Limits of this container, instead of the tenant's resources."),
   ...processFields,
+  ...kernelFields,
 });
 
 export type Container = z.output<typeof container>;

@@ -222,6 +222,12 @@ export const goodManifests: readonly GoodManifest[] = [
         { hostname: 'v6', ip: '2001:db8::1' },
       ],
       dns: ['10.0.0.2', '::1'],
+      capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL', 'KILL'] },
+      sysctls: [
+        { name: 'net.ipv4.conf.eth0.rp-filter', value: '1' },
+        { name: 'kernel.sem', value: '32000 1024000000\t500 32000' },
+        { name: 'fs.mqueue.msg_max', value: '64' },
+      ],
     }),
   },
   {
@@ -618,6 +624,28 @@ const handwritten: readonly BadManifest[] = [
     what: 'a signal that no process knows',
     manifest: withContainer({ stopSignal: 'SIGNOPE' }),
     field: 'spec.containers[0].stopSignal',
+  },
+  {
+    what: 'a capability of the whole',
+    manifest: withContainer({ capabilities: { add: ['ALL'] } }),
+    field: 'spec.containers[0].capabilities.add[0]',
+  },
+  {
+    what: 'a setting of the whole host',
+    manifest: withContainer({ sysctls: [{ name: 'kernel.panic', value: '1' }] }),
+    field: 'spec.containers[0].sysctls[0].name',
+  },
+  {
+    what: 'a setting with two values',
+    manifest: withContainer({
+      sysctls: ['1', '2'].map((value) => ({ name: 'net.core.somaxconn', value })),
+    }),
+    field: 'spec.containers[0].sysctls[1]',
+  },
+  {
+    what: 'a setting with a line that goes on',
+    manifest: withContainer({ sysctls: [{ name: 'net.core.somaxconn', value: '1\n2' }] }),
+    field: 'spec.containers[0].sysctls[0].value',
   },
   {
     what: 'a negative grace',

@@ -15,4 +15,6 @@ export const containerProcess = {
   ulimits: [{ name: 'nofile', soft: 1024, hard: 2048 }],
   extraHosts: [{ hostname: 'db', ip: '10.0.0.1' }],
   dns: ['10.0.0.2'],
+  capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+  sysctls: [{ name: 'net.core.somaxconn', value: '1024' }],
 } satisfies Partial<ContainerSpec>;

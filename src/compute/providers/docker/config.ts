@@ -4,6 +4,7 @@ import { capability } from '../../../api/capabilities.ts';
 import { duration } from '../../../api/duration.ts';
 import { imagePatterns } from '../../policy.ts';
 import { registryCredential } from '../../spec/registry-entry.ts';
+import { allowedSysctls } from '../../sysctl-policy.ts';
 import {
   checkEngines,
   hasUseForTls,
@@ -117,7 +118,10 @@ export const dockerPolicyBlock = z
     allow_capabilities: z
       .array(capability)
       .default([])
-      .describe('Linux capabilities that tenants may add (cap_add). Some are as good as root on the host.'),
+      .describe(
+        'Linux capabilities that tenants may add (capabilities.add, cap_add). Some are as good as root on the host.',
+      ),
+    allow_sysctls: allowedSysctls,
     allow_setuid: z
       .boolean()
       .default(false)

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { capability } from '../../../api/capabilities.ts';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
+import { allowedSysctls } from '../../sysctl-policy.ts';
 import { arnPatternFault } from './address/arn-pattern.ts';
 
 /** The ECS provider's keys. docs/compute-providers.md says where their names come from. */
@@ -276,6 +278,13 @@ export const ecsPolicyBlock = z
         'Containers of the task definition, besides its first, that the containers of tenants may overlay. One with power ' +
           'over its host (privileged, a path of the host, added capabilities, devices) never is.',
       ),
+    allow_capabilities: z
+      .array(capability)
+      .default([])
+      .describe(
+        "Linux capabilities that tenants may add besides the engine's default ones. Some are as good as root on an instance.",
+      ),
+    allow_sysctls: allowedSysctls,
   })
   .describe('What tenants may ask of ECS.');
 

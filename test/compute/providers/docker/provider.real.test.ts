@@ -158,6 +158,9 @@ describe.concurrent('a tenant on a Docker Engine', () => {
       Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 2048 }],
       ExtraHosts: ['db:10.0.0.1'],
       Dns: ['10.0.0.2'],
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_BIND_SERVICE'],
+      Sysctls: { 'net.core.somaxconn': '1024' },
     });
     expect((await look(spec)).changes).toEqual([]);
   });

@@ -68,6 +68,12 @@ export const containerFields = {
   },
   // They are asked in this order.
   dns: { change: 'rollout', by: 'hash', hashed: ({ dns }) => unlessEmpty(dns) },
+  capabilities: { change: 'rollout', by: 'confinement' },
+  sysctls: {
+    change: 'rollout',
+    by: 'hash',
+    hashed: ({ sysctls }) => unlessEmpty(sysctls?.toSorted(byKey(({ name }) => name))),
+  },
 } as const satisfies ContainerFieldRules;
 
 function unlessEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {

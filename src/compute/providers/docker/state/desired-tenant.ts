@@ -13,7 +13,12 @@ import type {
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../config.ts';
-import { confinementOf, defaultResourcesOf, pidsLimitOf } from './confinement/confinement.ts';
+import {
+  confinementOf,
+  confinementOfContainer,
+  defaultResourcesOf,
+  pidsLimitOf,
+} from './confinement/confinement.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { liveSettingsOf } from './container-fields.ts';
 import { containerHashes, hashVersion, isRememberedHash } from './container-hashes.ts';
@@ -32,6 +37,7 @@ import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { graceMark } from './process/stop-grace.ts';
+import { checkSysctls } from './process/sysctls.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
@@ -218,9 +224,11 @@ function desiredContainer(
   context: ContainerContext,
 ): DesiredContainer {
   const { marks, network, volumes, pidsLimit, single } = context;
-  const { init = context.confinement.init, stopGracePeriodSeconds: grace } = container;
-  const confinement = { ...context.confinement, init };
-  const { block, ownership } = context.settings;
+  const { stopGracePeriodSeconds: grace } = container;
+  const { block, ownership, policy } = context.settings;
+  checkSysctls(container, { network, policy });
+  const asking = { config: spec.config, block, policy };
+  const confinement = confinementOfContainer(container, context.confinement, asking);
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
   const { labels, restart_policy: restartPolicy = 'unless-stopped' } = spec.config;

@@ -15,6 +15,7 @@ import { wantedName } from './policy/service-name.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkNotes } from './task-definition/health-check.ts';
+import { checkKernelPolicy } from './task-definition/kernel-settings.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import { checkServed } from './task-definition/unserved-fields.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
@@ -83,6 +84,7 @@ export function desireService(
   const isAwsvpc = network !== undefined || isFargate;
   checkHostPorts(containers, isAwsvpc);
   checkServed(containers, { isAwsvpc, isFargate });
+  checkKernelPolicy(containers, policy);
   const overlay =
     containers.length === 0
       ? undefined
@@ -90,6 +92,7 @@ export function desireService(
           target,
           secretArns: block.secret_arns,
           mayOverlay: policy.overlay_containers,
+          allowedCapabilities: policy.allow_capabilities,
         });
   const { tags = {}, drain = false } = config;
   const rolledOut = {

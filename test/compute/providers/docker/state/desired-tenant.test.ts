@@ -94,6 +94,9 @@ describe('what a process is given', () => {
         Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 2048 }],
         ExtraHosts: ['db:host-gateway'],
         Dns: ['10.0.0.2'],
+        CapDrop: ['ALL'],
+        CapAdd: ['NET_BIND_SERVICE'],
+        Sysctls: { 'net.core.somaxconn': '1024' },
       },
     });
     expect(container?.labels['landlord.stop_grace']).toBe('60');
@@ -108,6 +111,8 @@ describe('what a process is given', () => {
       ulimits: [],
       extraHosts: [],
       dns: [],
+      capabilities: { add: ['CHOWN' as const], drop: ['NET_RAW' as const] },
+      sysctls: [],
     };
     expect(made(said)?.hashes).toEqual(made({})?.hashes);
     expect(made({ init: true })?.hashes).toEqual(made({}, { init: true })?.hashes);
@@ -116,6 +121,11 @@ describe('what a process is given', () => {
 
   it.each([
     ['host', { hostname: 'web' }, /container web: hostname can't be set with network_mode host/],
+    [
+      'host',
+      { sysctls: [{ name: 'net.core.somaxconn', value: '1024' }] },
+      /container web: sysctl net.core.somaxconn can't be set with network_mode host/,
+    ],
     [
       'container:other',
       { dns: ['10.0.0.2'] },

@@ -1,3 +1,4 @@
+import { engineDefault } from './confinement.ts';
 import type { Inspected } from '../observed-container.ts';
 
 /** What confines a container, and how a program that it keeps from working complains. */
@@ -31,7 +32,7 @@ const complaints: readonly Complaint[] = [
   },
   {
     words: ['operation not permitted'],
-    isPossible: ({ confinement }) => confinement.capabilities.startsWith('CHOWN'),
+    isPossible: ({ confinement }) => confinement.capabilities !== engineDefault,
     hint: 'it may need a capability by cap_add, which policy.docker.allow_capabilities allows',
   },
 ];

@@ -2,7 +2,10 @@ import type { Capability } from '../../../../../api/capabilities.ts';
 import type { ComputeResources } from '../../../../../api/compute-fields.ts';
 import { denied } from '../../../../policy.ts';
 import type { CommonPolicy } from '../../../../policy.ts';
-import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../../config.ts';
+import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { DockerConfig } from '../../config.ts';
+import type { Asking } from './asking.ts';
+import { capabilitiesOf, capabilitiesOfBlock } from './capabilities.ts';
 
 /** What keeps a container from its host, as far as it is settled when the container is made. Pure. */
 export interface Confinement {
@@ -16,51 +19,31 @@ export interface Confinement {
   readonly init: boolean;
 }
 
-/** Docker's own set, without those that reach the network below IP, devices, the audit log and files' capabilities. */
-const defaultCapabilities: readonly Capability[] = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'NET_BIND_SERVICE',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-];
-
 /** More processes and threads than this are hardly one service's; a fork bomb ends here. */
 export const defaultPidsLimit = 1024;
 
-/** What a tenant's block asks for, what the operator's own gives to all, and what tenants may ask for besides. */
-export interface Asking {
-  readonly config: DockerConfig;
-  readonly block: DockerOperatorBlock;
-  readonly policy: DockerPolicy;
-}
-
-/** Throws PolicyDenied, naming the rule. */
+/** That of every container. Throws PolicyDenied, naming the rule. */
 export function confinementOf({ config, block, policy }: Asking): Confinement {
-  const { cap_add: added = [], no_new_privileges: isHeld = true, init = false } = config;
-  const granted = new Set([...defaultCapabilities, ...policy.allow_capabilities, ...(block.cap_add ?? [])]);
-  const beyond = added.filter((name) => !granted.has(name));
-  if (beyond.length > 0) {
-    throw denied(
-      'docker.allow_capabilities',
-      `cap_add asks for ${beyond.join(', ')}, which is not allowed`,
-      'Leave it out',
-    );
-  }
+  const { no_new_privileges: isHeld = true, init = false } = config;
   if (!isHeld && !policy.allow_setuid && block.no_new_privileges !== false) {
     throw denied('docker.allow_setuid', 'no_new_privileges: false is not allowed', 'Leave it out');
   }
   return {
-    capabilities: [...new Set([...defaultCapabilities, ...added])].toSorted(),
+    capabilities: capabilitiesOfBlock({ config, block, policy }),
     newPrivileges: !isHeld,
     boundedLog: !isUnlimited({ config, block, policy }, 'log'),
     init,
   };
+}
+
+/** That of one container, where it says otherwise than all. Throws PolicyDenied, naming the rule. */
+export function confinementOfContainer(
+  container: ContainerSpec,
+  ofAll: Confinement,
+  asking: Asking,
+): Confinement {
+  const { init = ofAll.init } = container;
+  return { ...ofAll, init, capabilities: capabilitiesOf(container, ofAll.capabilities, asking) };
 }
 
 /** 0: no limit. Throws PolicyDenied, naming the rule. */
@@ -97,7 +80,7 @@ export function defaultResourcesOf(
   };
 }
 
-const engineDefault = 'as the engine has it';
+export const engineDefault = 'as the engine has it';
 
 interface ConfinementField {
   /** Below the container's, in a report of changes. */
@@ -119,13 +102,10 @@ export interface ConfiningSettings {
 const confinementFields = {
   capabilities: {
     path: 'capabilities',
-    show: ({ capabilities }) => capabilities.join(' '),
+    show: ({ capabilities }) => listedCapabilities(capabilities),
     read: ({ CapAdd, CapDrop }) =>
       CapDrop?.includes('ALL') === true
-        ? (CapAdd ?? [])
-            .map((name) => name.replace(/^CAP_/, ''))
-            .toSorted()
-            .join(' ')
+        ? listedCapabilities((CapAdd ?? []).map((name) => name.replace(/^CAP_/, '')).toSorted())
         : engineDefault,
   },
   newPrivileges: {
@@ -145,6 +125,10 @@ const confinementFields = {
     read: ({ Init }) => `${Init === true}`,
   },
 } as const satisfies Readonly<Record<keyof Confinement, ConfinementField>>;
+
+function listedCapabilities(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.join(' ');
+}
 
 function logSize({ 'max-size': size, 'max-file': files = '1' }: Readonly<Record<string, string>>): string {
   return size === undefined ? engineDefault : `${files} files of ${size}`;

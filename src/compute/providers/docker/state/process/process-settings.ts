@@ -13,7 +13,7 @@ interface Settings {
 /** What is not named is left out, and stays as the image or the engine has it. */
 export function processSettings(spec: ContainerSpec): Settings {
   const { workingDir, user, stopSignal, stopGracePeriodSeconds, hostname, tty, stdin } = spec;
-  const { readOnlyRootFilesystem, shmSize, ulimits = [], extraHosts = [], dns = [] } = spec;
+  const { readOnlyRootFilesystem, shmSize, ulimits = [], extraHosts = [], dns = [], sysctls = [] } = spec;
   return {
     config: named({
       WorkingDir: workingDir,
@@ -30,6 +30,10 @@ export function processSettings(spec: ContainerSpec): Settings {
       Ulimits: listed(ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }))),
       ExtraHosts: listed(extraHosts.map(({ hostname: name, ip }) => `${name}:${ip}`)),
       Dns: listed(dns),
+      Sysctls:
+        sysctls.length === 0
+          ? undefined
+          : Object.fromEntries(sysctls.map(({ name, value }) => [name, value])),
     }),
   };
 }

@@ -76,18 +76,3 @@ export function limitMemory(
     ...(memoryReservation === undefined ? {} : { memoryReservation: Math.min(memoryReservation, memory) }),
   };
 }
-
-/** Those of the base, with what the container names. */
-export function linuxParameters(
-  { init, shmSize }: ContainerSpec,
-  base: ContainerDefinition,
-): Pick<ContainerDefinition, 'linuxParameters'> {
-  if (init === undefined && shmSize === undefined) return {};
-  return {
-    linuxParameters: {
-      ...base.linuxParameters,
-      ...(init === undefined ? {} : { initProcessEnabled: init }),
-      ...(shmSize === undefined ? {} : { sharedMemorySize: Math.ceil(memoryBytes(shmSize) / 2 ** 20) }),
-    },
-  };
-}

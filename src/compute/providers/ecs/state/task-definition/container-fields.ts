@@ -3,12 +3,12 @@ import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import {
   cpuUnits,
   limitMemory,
-  linuxParameters,
   namedOver,
   portMapping,
   repositoryCredentials,
 } from './container-definition.ts';
 import { healthCheckDefinition } from './health-check.ts';
+import { linuxParameters, systemControls } from './kernel-settings.ts';
 import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 
@@ -91,6 +91,16 @@ export const containerFields = {
     extraHosts: hosts.map(({ hostname, ip }) => ({ hostname, ipAddress: ip })),
   })),
   dns: own('dns', (servers) => ({ dnsServers: [...servers] })),
+  capabilities: {
+    change: 'rollout',
+    hashed: ({ spec: { capabilities } }) => ({ capabilities }),
+    defined: ({ spec }, base) => linuxParameters(spec, base),
+  },
+  sysctls: {
+    change: 'rollout',
+    hashed: ({ spec: { sysctls } }) => ({ sysctls }),
+    defined: ({ spec }, base) => systemControls(spec, base),
+  },
 } as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
 
 /** A field that ECS has, by itself, where the container names it. */

@@ -1,6 +1,7 @@
 import { ComputeError } from '../../../../errors.ts';
 import { denied } from '../../../../policy.ts';
 import { revisionKey } from '../../address/arns.ts';
+import { checkDropped } from './kernel-settings.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import type { Overlay } from './task-overlay.ts';
 
@@ -9,7 +10,11 @@ import type { Overlay } from './task-overlay.ts';
  * its secrets and its volumes. Throws PolicyDenied, naming the rule.
  */
 export function checkOverlaid(
-  { containers, mayOverlay }: Pick<Overlay, 'containers' | 'mayOverlay'>,
+  {
+    containers,
+    mayOverlay,
+    allowedCapabilities,
+  }: Pick<Overlay, 'containers' | 'mayOverlay' | 'allowedCapabilities'>,
   base: TaskDefinition,
 ): void {
   const definitions = base.containerDefinitions ?? [];
@@ -21,6 +26,7 @@ export function checkOverlaid(
     const definition = definitions.find(({ name }) => name === spec.name);
     if (definition === undefined) continue;
     const power = powerOf(definition, base);
+    checkDropped(spec, definition, allowedCapabilities);
     if (power !== undefined) throw powerful(`container ${spec.name} of ${task} ${power}`, 'that container');
     if (definition === first || mayOverlay.includes(spec.name)) continue;
     throw denied(

@@ -21,7 +21,8 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   const specs = overlay.containers.map(({ spec }) => spec);
   const isAwsvpc = base.networkMode === 'awsvpc';
   checkHostPorts(specs, isAwsvpc);
-  checkServed(specs, { isAwsvpc, isFargate: isForFargate(overlay, base) });
+  const isHostNetwork = base.networkMode === 'host';
+  checkServed(specs, { isAwsvpc, isFargate: isForFargate(overlay, base), isHostNetwork });
   return {
     ...inherited(base),
     family: overlay.family,

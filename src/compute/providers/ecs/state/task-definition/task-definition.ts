@@ -49,16 +49,23 @@ export interface ContainerDefinition {
   readonly dnsServers?: string[] | undefined;
   readonly linuxParameters?:
     | {
-        readonly capabilities?: { add?: string[] | undefined } | undefined;
+        readonly capabilities?: { add?: string[] | undefined; drop?: string[] | undefined } | undefined;
         readonly devices?: { hostPath: string | undefined }[] | undefined;
         readonly initProcessEnabled?: boolean | undefined;
         /** In MiB. */
         readonly sharedMemorySize?: number | undefined;
       }
     | undefined;
+  readonly systemControls?: SystemControl[] | undefined;
   readonly dockerSecurityOptions?: string[] | undefined;
   readonly mountPoints?: { sourceVolume?: string | undefined }[] | undefined;
   readonly volumesFrom?: { sourceContainer?: string | undefined }[] | undefined;
+}
+
+export interface SystemControl {
+  /** Name of the setting. */
+  readonly namespace?: string | undefined;
+  readonly value?: string | undefined;
 }
 
 export interface Ulimit {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Capability } from '../../../../../api/capabilities.ts';
 import { ComputeError } from '../../../../errors.ts';
 import { specHash } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
@@ -18,6 +19,8 @@ export interface Overlay {
   readonly containers: readonly OverlayContainer[];
   /** Containers of the base, besides its first, that may be overlaid. */
   readonly mayOverlay: readonly string[];
+  /** Those that its containers may add, whatever the base drops. */
+  readonly allowedCapabilities: readonly Capability[];
   readonly launchType?: NonNullable<EcsConfig['launch_type']>;
 }
 
@@ -32,7 +35,8 @@ export function desireOverlay(
     target,
     secretArns,
     mayOverlay,
-  }: Pick<Overlay, 'mayOverlay'> & {
+    allowedCapabilities,
+  }: Pick<Overlay, 'mayOverlay' | 'allowedCapabilities'> & {
     readonly target: ServiceTarget;
     readonly secretArns: Readonly<Record<string, string>>;
   },
@@ -47,6 +51,7 @@ export function desireOverlay(
     base,
     containers: overlaid,
     mayOverlay,
+    allowedCapabilities,
     ...(launchType === undefined ? {} : { launchType }),
   };
 }

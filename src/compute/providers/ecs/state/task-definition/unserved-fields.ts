@@ -1,5 +1,6 @@
 import { ComputeError } from '../../../../errors.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import { checkSharedSysctls } from './kernel-settings.ts';
 
 /** What ECS can't do of what a container may ask for: it is refused, and never left out without a word. */
 
@@ -8,10 +9,15 @@ export interface TaskHost {
   /** It has a network interface of its own, and with it names and addresses that no container can set. */
   readonly isAwsvpc: boolean;
   readonly isFargate: boolean;
+  /** Its network is that of its instance. */
+  readonly isHostNetwork?: boolean;
 }
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
 const longestStopTimeout = 120;
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html has all others. */
+const unknownCapabilities: readonly string[] = ['AUDIT_READ', 'BPF', 'CHECKPOINT_RESTORE', 'PERFMON'];
 
 /** What is wrong with a field, and what would mend it; undefined: nothing. */
 type Unserved = (container: ContainerSpec, host: TaskHost) => string | undefined;
@@ -49,6 +55,22 @@ const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])
   ],
   ['dns', notInAwsvpc('dns')],
   [
+    'capabilities',
+    ({ capabilities: { add = [], drop = [] } = {} }, { isFargate }) => {
+      const unknown = [...add, ...drop].find((name) => unknownCapabilities.includes(name));
+      if (unknown !== undefined) return `ECS does not know ${unknown}. Leave it out`;
+      const other = isFargate ? add.find((name) => name !== 'SYS_PTRACE') : undefined;
+      return other && `Fargate adds SYS_PTRACE alone, not ${other}. Leave it out, or use launch_type EC2`;
+    },
+  ],
+  [
+    'sysctls',
+    ({ sysctls = [] }, { isHostNetwork }) => {
+      const ofTheHost = sysctls.find(({ name }) => isHostNetwork && name.startsWith('net.'));
+      return ofTheHost && `${ofTheHost.name} is the host's in network mode host. Leave it out`;
+    },
+  ],
+  [
     'shmSize',
     ({ shmSize }, { isFargate }) =>
       shmSize !== undefined && isFargate
@@ -66,6 +88,7 @@ const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])
 
 /** Throws InvalidSpec, naming the field. */
 export function checkServed(containers: readonly ContainerSpec[], host: TaskHost): void {
+  if (host.isAwsvpc) checkSharedSysctls(containers);
   for (const container of containers) {
     for (const [field, unserved] of unservedFields) {
       const why = unserved(container, host);

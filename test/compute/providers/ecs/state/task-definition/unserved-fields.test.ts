@@ -24,8 +24,9 @@ const onFargate: TaskDefinition = {
   memory: '512',
 };
 
-function register(over: Partial<ContainerSpec>, base: TaskDefinition, config = {}) {
-  const desired = desireService(tenantSpec(config, { containers: [containerSpec('app', over)] }), settings());
+function register(over: Partial<ContainerSpec>, base: TaskDefinition, config = {}, policy = {}) {
+  const spec = tenantSpec(config, { containers: [containerSpec('app', over)] });
+  const desired = desireService(spec, settings({}, policy));
   if (desired.overlay === undefined) throw new Error('no overlay');
   return registerInput(desired.overlay, base, desired.ownerTags).containerDefinitions[0];
 }
@@ -43,13 +44,14 @@ test('what a process is given stands in the request, in the words of ECS', () =>
     pseudoTerminal: true,
     interactive: true,
     linuxParameters: {
-      capabilities: { drop: ['NET_RAW'] },
+      capabilities: { add: ['NET_BIND_SERVICE'], drop: ['NET_RAW', 'ALL'] },
       initProcessEnabled: true,
       sharedMemorySize: 256,
     },
     ulimits: [{ name: 'nproc', softLimit: 64, hardLimit: 128 }],
     extraHosts: [{ hostname: 'db', ipAddress: '10.0.0.1' }],
     dnsServers: ['10.0.0.2'],
+    systemControls: [{ namespace: 'net.core.somaxconn', value: '1024' }],
   });
 });
 
@@ -57,6 +59,7 @@ const everywhere: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
   [{ stopSignal: 'SIGINT' }, /container app: stopSignal: ECS sends the signal that the image names/],
   [{ stopGracePeriodSeconds: 121 }, /stopGracePeriodSeconds: ECS waits at most 120 seconds/],
   [{ extraHosts: [{ hostname: 'host', ip: 'host-gateway' }] }, /extraHosts: ECS does not know host-gateway/],
+  [{ capabilities: { drop: ['AUDIT_READ'] } }, /capabilities: ECS does not know AUDIT_READ/],
 ];
 const withOwnNetwork: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
   [{ hostname: 'web' }, /hostname: ECS has no such setting for tasks in awsvpc/],
@@ -66,6 +69,7 @@ const withOwnNetwork: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
 const withoutHost: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
   [{ shmSize: '1Gi' }, /shmSize: Fargate has no such setting/],
   [{ ulimits: [{ name: 'core', soft: 0, hard: 0 }] }, /ulimits: Fargate knows nofile alone, not core/],
+  [{ capabilities: { add: ['CHOWN'] } }, /capabilities: Fargate adds SYS_PTRACE alone, not CHOWN/],
 ];
 const refusal = (message: RegExp) =>
   expect.objectContaining({ code: 'InvalidSpec', message: expect.stringMatching(message) as string });
@@ -85,5 +89,68 @@ describe('what ECS can not do is refused, and says what to do', () => {
     expect(() => register(over, onFargate)).toThrow(refusal(message));
     expect(() => register(over, onInstances, { launch_type: 'FARGATE' })).toThrow(refusal(message));
     expect(register(over, onInstances)).toBeDefined();
+  });
+});
+
+const somaxconn = (value: string): Partial<ContainerSpec> => ({
+  sysctls: [{ name: 'net.core.somaxconn', value }],
+});
+
+describe('settings of the kernel', () => {
+  test('go over those of the task definition, one by one', () => {
+    const systemControls = [
+      { namespace: 'net.core.somaxconn', value: '128' },
+      { namespace: 'net.ipv4.tcp_syncookies', value: '1' },
+    ];
+    const base = { ...onInstances, containerDefinitions: [{ name: 'app', systemControls }] };
+    expect(register(somaxconn('1024'), base)?.systemControls).toEqual([
+      systemControls[1],
+      { namespace: 'net.core.somaxconn', value: '1024' },
+    ]);
+  });
+
+  test('of a network are no container’s in that of the instance', () => {
+    const base = { ...onInstances, networkMode: 'host' as const };
+    expect(() => register(somaxconn('1024'), base)).toThrow(
+      refusal(/net\.core\.somaxconn is the host's in network mode host/),
+    );
+  });
+
+  test('of a network that containers share have one value', () => {
+    const both = (...values: string[]) => {
+      const containers = values.map((value, index) => containerSpec(`app-${index}`, somaxconn(value)));
+      return desireService(tenantSpec({ launch_type: 'FARGATE' }, { containers }), settings());
+    };
+    expect(both('1', '1').containers).toHaveLength(2);
+    expect(() => both('1', '2')).toThrow(
+      refusal(/container app-1: sysctls: net\.core\.somaxconn is 2 here and 1/),
+    );
+  });
+});
+
+describe('what needs leave', () => {
+  const denial = (message: RegExp) =>
+    expect.objectContaining({ code: 'PolicyDenied', message: expect.stringMatching(message) as string });
+  const open = { allow_capabilities: ['NET_ADMIN', 'NET_RAW'], allow_sysctls: ['net.ipv4.*'] };
+  const forwarding = { sysctls: [{ name: 'net.ipv4.ip_forward', value: '1' }] };
+  const administering = { capabilities: { add: ['NET_ADMIN' as const] } };
+  const takingBack = { capabilities: { add: ['NET_RAW' as const] } };
+
+  test.each<[string, Partial<ContainerSpec>, RegExp]>([
+    [
+      'a capability',
+      administering,
+      /^policy\.ecs\.allow_capabilities: container app: .* NET_ADMIN, which is not/,
+    ],
+    ['one that the task definition drops', takingBack, /allow_capabilities: .* NET_RAW, which its task def/],
+    ['a sysctl', forwarding, /^policy\.ecs\.allow_sysctls: container app: sysctl net\.ipv4\.ip_forward/],
+  ])('%s is refused by the rule that would allow it', (_what, over, message) => {
+    expect(() => register(over, onInstances)).toThrow(denial(message));
+    expect(register(over, onInstances, {}, open)).toBeDefined();
+  });
+
+  test('what the engine has by default does not, where nobody dropped it', () => {
+    const base = { ...onInstances, containerDefinitions: [{ name: 'app' }] };
+    expect(register(takingBack, base)?.linuxParameters).toEqual({ capabilities: { add: ['NET_RAW'] } });
   });
 });
