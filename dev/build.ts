@@ -101,7 +101,7 @@ const withoutImageBuilds: Plugin = {
   },
 };
 
-/** docker-modem's ssh in JavaScript (ssh2): Landlord starts the ssh command instead, see engine-ssh.ts. */
+/** docker-modem's ssh in JavaScript (ssh2): Landlord starts the ssh command instead, see engine/ssh/. */
 const withoutSshClient: Plugin = {
   name: 'without-ssh-client',
   setup(build) {

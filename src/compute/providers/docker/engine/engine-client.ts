@@ -160,6 +160,7 @@ function containerCalls(
       const request = post(id, 'stop', { query: { t: graceSeconds } });
       const answer = await connection.ask(request, signal, {
         deadlineMs: connection.deadlineMs + graceSeconds * 1000,
+        awaitsEnd: true,
       });
       if (answer.status !== 404) expectChange(connection, answer, id);
     },

@@ -3,6 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../../errors.ts';
 import { abortable } from '../../../../async/abortable.ts';
+import { atMost } from '../../../../async/at-most.ts';
 import { withDeadline } from '../../../../async/deadline.ts';
 import type { DeadlineOptions } from '../../../../async/deadline.ts';
 import { readAnswer } from './answers/answer.ts';
@@ -11,8 +12,8 @@ import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
 import { engineTimeKeeper } from './engine-time.ts';
 import type { EngineTime, EngineTimeKeeper } from './engine-time.ts';
-import { engineTransport } from './engine-transport.ts';
-import type { EngineRequest, EngineTls, EngineTransport } from './engine-transport.ts';
+import { engineTransports } from './engine-transport.ts';
+import type { EngineRequest, EngineTls, EngineTransport, EngineTransports } from './engine-transport.ts';
 
 /**
  * The API that this provider was written to: the oldest that every supported engine (25.0 and newer) takes. Older
@@ -44,6 +45,8 @@ export interface EngineConnection {
 export interface AskOptions {
   /** Milliseconds that the answer may take. Default: the connection's. */
   readonly deadlineMs?: number;
+  /** It comes once something has ended. Where sockets are few it waits for its turn, for which the deadline does not count. */
+  readonly awaitsEnd?: boolean;
   /** How it is read. Default: to its end, up to the cap of one thing. */
   readonly read?: ReadAnswer;
 }
@@ -57,20 +60,19 @@ export interface ConnectionOptions {
 
 export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOptions): EngineConnection {
   const host = address.display;
-  const calls = engineTransport(address, tls, 'pooled');
-  // Streams hold their sockets for as long as they last: they may not take those of the calls.
-  const streams = engineTransport(address, tls, 'separate');
+  const transports = engineTransports(address, tls);
   const time = engineTimeKeeper();
-  const api = negotiation(host, deadlineMs, { calls, streams, time }, logger);
+  const api = negotiation({ host, transports, time }, deadlineMs, logger);
+  const inTurn = atMost(transports.endsAtOnce);
   let closed = false;
 
   const exchange = async (
     request: EngineRequest,
     signal: AbortSignal,
-    read?: ReadAnswer,
+    { awaitsEnd = false, read }: AskOptions,
   ): Promise<Answer> => {
     await abortable(api.negotiated(), signal);
-    const way = { host, calls, time, read };
+    const way = { host, calls: awaitsEnd ? transports.ends : transports.calls, time, read };
     try {
       return await exchangeOnce(way, request, signal);
     } catch (error) {
@@ -85,12 +87,16 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
     host,
     deadlineMs,
     time,
-    ask: async (request, signal, { deadlineMs: ms = deadlineMs, read } = {}) => {
+    ask: async (request, signal, options = {}) => {
       if (closed) throw abortedCall(host, undefined);
+      const { deadlineMs: ms = deadlineMs, awaitsEnd = false } = options;
+      const send = (): Promise<Answer> =>
+        within({ host, deadlineMs: ms, signal }, (inner) => exchange(request, inner, options));
       try {
-        return await within({ host, deadlineMs: ms, signal }, (inner) => exchange(request, inner, read));
+        return await (awaitsEnd ? inTurn(send, { signal }) : send());
       } catch (error) {
         if (error instanceof ComputeError) throw error;
+        if (signal.aborted) throw abortedCall(host, signal.reason);
         api.forget();
         throw connectionFailure(host, error);
       }
@@ -98,26 +104,25 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
     open: async (request, signal) => {
       if (closed) throw abortedCall(host, undefined);
       await abortable(api.negotiated(), signal);
-      const response = await abortable(streams.send(request, signal), signal);
+      const response = await abortable(transports.streams.send(request, signal), signal);
       return addAbortSignal(signal, response);
     },
     close: () => {
       closed = true;
-      calls.close();
-      streams.close();
+      transports.close();
     },
   };
 }
 
 /** Once per connection, and again after a failure: it may be another engine that answers then. */
 function negotiation(
-  host: string,
+  { host, transports, time }: Negotiated,
   deadlineMs: number,
-  { calls, streams, time }: Calls & { readonly streams: EngineTransport },
   logger: Logger,
 ): { negotiated(): Promise<void>; forget(): void } {
   let current: Promise<void> | undefined;
   const negotiate = async (): Promise<void> => {
+    const { calls } = transports;
     calls.setVersion(undefined);
     const answer = await within({ host, deadlineMs }, (signal) =>
       exchangeOnce({ host, calls, time }, { method: 'GET', path: '/version' }, signal),
@@ -125,8 +130,7 @@ function negotiation(
     if (answer.status !== 200) throw failedRead(host, answer);
     const version = chooseApi(answer.body);
     if (version === undefined) throw foreignAnswer(host);
-    calls.setVersion(version);
-    streams.setVersion(version);
+    transports.setVersion(version);
     logger.debug({ engine: host, apiVersion: version }, 'Docker Engine answers');
   };
   const forget = (): void => {
@@ -142,13 +146,16 @@ function negotiation(
   return { negotiated, forget };
 }
 
-interface Calls {
-  readonly calls: EngineTransport;
+interface Negotiated {
+  readonly host: string;
+  readonly transports: EngineTransports;
   readonly time: EngineTimeKeeper;
 }
 
-interface Way extends Calls {
+interface Way {
   readonly host: string;
+  readonly calls: EngineTransport;
+  readonly time: EngineTimeKeeper;
   readonly read?: ReadAnswer | undefined;
 }
 

@@ -4,7 +4,10 @@ import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import type { EngineAddress } from './engine-address.ts';
-import { sshAgent } from './ssh-agent.ts';
+import { sshAgent } from './ssh/ssh-agent.ts';
+import { sshBounds } from './ssh/ssh-logins.ts';
+import type { SshLogins } from './ssh/ssh-logins.ts';
+import { sshLoginsAt } from './ssh/ssh-sockets.ts';
 
 /** As PEM. Its presence alone turns TLS on. */
 export interface EngineTls {
@@ -48,12 +51,54 @@ const everyStatus = Object.fromEntries(Array.from({ length: 500 }, (_, index) =>
 /** Idle sockets are dropped after this time, before firewalls between here and a remote engine forget them. */
 const idleSocketMs = 60_000;
 
-export function engineTransport(
-  address: EngineAddress,
-  tls: EngineTls | undefined,
-  sockets: 'pooled' | 'separate',
-): EngineTransport {
-  const agent = engineAgent(address, tls, sockets === 'pooled');
+/** What is sent over a transport, of which none may take all sockets of another. */
+export type EngineTraffic =
+  /** Answered at once: over sockets that are kept for the next call. */
+  | 'calls'
+  /** Answered once something has ended, which takes its time. */
+  | 'ends'
+  /** Each on a new socket, which it holds for as long as it lasts. */
+  | 'streams';
+
+export interface EngineTransports extends Readonly<Record<EngineTraffic, EngineTransport>> {
+  /** How many of `ends` go at once. */
+  readonly endsAtOnce: number;
+  setVersion(version: string | undefined): void;
+  close(): void;
+}
+
+export function engineTransports(address: EngineAddress, tls: EngineTls | undefined): EngineTransports {
+  const logins = address.kind === 'ssh' ? sshLoginsAt(address.destination) : undefined;
+  const transport = (traffic: EngineTraffic): EngineTransport =>
+    engineTransport(address, tls, engineAgent({ address, tls, logins }, traffic));
+  const calls = transport('calls');
+  const streams = transport('streams');
+  const ends = logins === undefined ? calls : transport('ends');
+  const all = new Set([calls, streams, ends]);
+  return {
+    calls,
+    streams,
+    ends,
+    endsAtOnce: logins === undefined ? Infinity : sshSessions.ends,
+    setVersion: (version) => all.forEach((one) => one.setVersion(version)),
+    close() {
+      for (const one of all) one.close();
+      logins?.close();
+    },
+  };
+}
+
+/**
+ * All that the logins take in. Streams: pulls, of which 8 have a turn, the events, and a question whether the engine
+ * takes new connections.
+ */
+const sshSessions: Readonly<Record<EngineTraffic, number>> = {
+  calls: sshBounds.logins * sshBounds.sessions - 20,
+  ends: 10,
+  streams: 10,
+};
+
+function engineTransport(address: EngineAddress, tls: EngineTls | undefined, agent: Agent): EngineTransport {
   // docker-modem inspects its options, agent and all, before each request: 23 ms of CPU, against 0.14 ms like this.
   Object.defineProperty(agent, inspect.custom, { value: () => '[Agent]' });
   const modem = engineModem(address, tls, agent);
@@ -98,8 +143,16 @@ function unseenHeaders(): Record<string, string> {
   return Object.defineProperty({}, inspect.custom, { value: () => '[Headers]' });
 }
 
-function engineAgent(address: EngineAddress, tls: EngineTls | undefined, keepAlive: boolean): Agent {
-  if (address.kind === 'ssh') return sshAgent(address.destination);
+interface EngineWay {
+  readonly address: EngineAddress;
+  readonly tls: EngineTls | undefined;
+  /** For ssh://. */
+  readonly logins: SshLogins | undefined;
+}
+
+function engineAgent({ address, tls, logins }: EngineWay, traffic: EngineTraffic): Agent {
+  const keepAlive = traffic !== 'streams';
+  if (logins !== undefined) return sshAgent(logins, sshSessions[traffic], keepAlive);
   const options = { keepAlive, ...(keepAlive && { timeout: idleSocketMs }) };
   return address.kind === 'tcp' && tls !== undefined
     ? new TlsAgent({ ...options, ...tls })
