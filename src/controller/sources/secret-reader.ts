@@ -87,7 +87,7 @@ interface PlainCredential {
 
 function credentialOf({ username, password, auth }: Entry): PlainCredential {
   if (auth === undefined) return { username, password };
-  const decoded = Buffer.from(auth, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  return colon < 0 ? {} : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+  const pair = Buffer.from(auth, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return colon < 0 ? {} : { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
