@@ -127,7 +127,7 @@ export interface Desired extends TenantPlace {
   /** See `sealedHash`; covers all that a rollout would change. Equal ones need no replacement of each other. */
   readonly specHash: string;
   /** What earlier versions made of the same: a status may remember one. It goes no further. */
-  readonly formerHashes?: () => readonly string[];
+  readonly former?: { readonly hashes: readonly string[] };
   /** Whose failure must be nobody else's: one engine; one account and region. */
   readonly domain: string;
   /** What the engine has otherwise than the spec says, for it takes no such values: in words, for a status that is Ready. */
@@ -140,10 +140,10 @@ export interface Desired extends TenantPlace {
 
 /** Whether what is remembered by this hash is this very desired state. */
 export function bearsHash(
-  { specHash, formerHashes }: Pick<Desired, 'specHash' | 'formerHashes'>,
+  { specHash, former }: Pick<Desired, 'specHash' | 'former'>,
   hash: string,
 ): boolean {
-  return isSameHash(specHash, hash) || formerHashes?.().includes(hash) === true;
+  return isSameHash(specHash, hash) || former?.hashes.includes(hash) === true;
 }
 
 export interface Looking {

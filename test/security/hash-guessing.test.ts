@@ -141,7 +141,7 @@ describe('what a version before has hashed with a key that everybody knows', () 
         ...provider,
         desired: (spec: Parameters<Provider['desired']>[0]) => ({
           ...provider.desired(spec),
-          formerHashes: () => ['v1:former'],
+          former: { hashes: ['v1:former'] },
         }),
       },
     };

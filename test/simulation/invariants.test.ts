@@ -266,6 +266,11 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await bench.pass(settledMs);
     await bench.say('Ready=False/Unhealthy: exited', { placement });
   },
+  async illIsRestarted({ apply, pass, run }) {
+    await apply({ ...goodSpec, unhealthyPolicy: 'Restart' });
+    Object.assign(run({ restartPolicy: 'unless-stopped' }), { health: 'unhealthy' });
+    await pass(600_000);
+  },
 };
 
 /** What looks as if it broke a promise. */

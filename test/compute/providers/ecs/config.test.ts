@@ -100,6 +100,8 @@ describe('the blocks of ecs', () => {
       /^ecs\.allowed_roles\[0\]\.role_arn: must be a role ARN/,
     );
     expect(ecsPolicyBlock.parse({})).toEqual({
+      allow_capabilities: [],
+      allow_sysctls: expect.arrayContaining(['net.core.somaxconn']),
       allowed_clusters: [],
       allowed_regions: [],
       allowed_roles: [],

@@ -165,23 +165,21 @@ function secretIn(variable: EnvVar): SecretValue | undefined {
 function tenantHashes(
   containers: readonly DesiredContainer[],
   { clusterUid, hashKey }: { readonly clusterUid: string; readonly hashKey: HashKey },
-): Pick<Desired, 'specHash' | 'formerHashes'> {
+): Pick<Desired, 'specHash' | 'former'> {
   const hashesOf = ({ hashes }: DesiredContainer) => hashes.get(clusterUid);
   const parts = containers.map((container) => ({
     hash: hashesOf(container)?.now ?? '',
     more: [container.engineName, container.live],
   }));
-  const formerHashes = (): readonly string[] => {
-    const former = containers.map((container) => [
-      container.engineName,
-      hashesOf(container)?.former[0],
-      container.live,
-    ]);
-    return [formerSpecHash(clusterUid, former)];
+  const former = {
+    get hashes() {
+      const forms = containers.map((one) => [one.engineName, hashesOf(one)?.former[0], one.live]);
+      return [formerSpecHash(clusterUid, forms)];
+    },
   };
   return {
     specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
-    formerHashes,
+    former,
   };
 }
 
