@@ -31,6 +31,9 @@ export interface Registry extends RegistryAccess {
   /** Makes it silent (SIGSTOP): connections are taken and not answered. */
   pause(): void;
   resume(): void;
+  /** Its address refuses connections until it is started again, with the images that it had. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
   /** Kills it and removes its data. */
   stop(): Promise<void>;
 }
@@ -52,12 +55,17 @@ export async function startRegistry(
     forget();
   };
   try {
-    const { child, address } = await startAtFreeAddress(program, folder, options.auth);
+    const { child: first, address } = await startAtFreeAddress(program, folder, options.auth);
+    let child = first;
     return {
       address,
       auth: options.auth,
       pause: () => child.signal('SIGSTOP'),
       resume: () => child.signal('SIGCONT'),
+      kill: async () => child.kill(),
+      start: async () => {
+        child = await startIn(program, folder, address);
+      },
       stop: async () => {
         await child.kill();
         await remove();
@@ -77,25 +85,37 @@ async function startAtFreeAddress(
 ): Promise<{ child: Child; address: string }> {
   for (let attempt = 1; ; attempt += 1) {
     const address = randomRegistryAddress();
-    const config = join(folder, 'config.yml');
-    await writeFile(config, stringify(await configuration(folder, address, auth)), { mode: 0o600 });
-    const child = await startChild({
-      name: 'docker-registry',
-      command: program,
-      args: ['serve', config],
-      // REGISTRY_… variables would override the file.
-      env: Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('REGISTRY_'))),
-      logFile: join(folder, 'registry.log'),
-    });
+    await writeFile(configIn(folder), stringify(await configuration(folder, address, auth)), { mode: 0o600 });
     try {
-      await waitUntilReady(child, () => answers(address), readyTimeoutMs);
-      return { child, address };
+      return { child: await startIn(program, folder, address), address };
     } catch (error) {
-      await child.kill();
       const isTaken = error instanceof Error && error.message.includes('address already in use');
       if (attempt === 5 || !isTaken) throw error;
     }
   }
+}
+
+/** As its configuration says. */
+async function startIn(program: string, folder: string, address: string): Promise<Child> {
+  const child = await startChild({
+    name: 'docker-registry',
+    command: program,
+    args: ['serve', configIn(folder)],
+    // REGISTRY_… variables would override the file.
+    env: Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('REGISTRY_'))),
+    logFile: join(folder, 'registry.log'),
+  });
+  try {
+    await waitUntilReady(child, () => answers(address), readyTimeoutMs);
+    return child;
+  } catch (error) {
+    await child.kill();
+    throw error;
+  }
+}
+
+function configIn(folder: string): string {
+  return join(folder, 'config.yml');
 }
 
 async function configuration(

@@ -34,7 +34,13 @@ export interface Parts {
 }
 
 export function faultsOf(parts: Parts): readonly Fault[] {
-  return [...clusterFaults(parts), ...operatorFaults(parts), ...engineFaults(parts), ...ecsFaults(parts)];
+  return [
+    ...clusterFaults(parts),
+    ...operatorFaults(parts),
+    ...engineFaults(parts),
+    ...registryFaults(parts),
+    ...ecsFaults(parts),
+  ];
 }
 
 function clusterFaults({ plane }: Parts): Fault[] {
@@ -98,7 +104,7 @@ function operatorFaults({ operator }: Parts): Fault[] {
   ].map((fault) => ({ ...fault, lane: 'cluster' as const }));
 }
 
-function engineFaults({ engine, docker, registry, ownerLabel }: Parts): Fault[] {
+function engineFaults({ engine, docker, ownerLabel }: Parts): Fault[] {
   const onContainer =
     (damage: (container: Dockerode.Container) => Promise<unknown>) => async (random: Random) => {
       const found = await anyContainer(docker, ownerLabel, random);
@@ -139,10 +145,31 @@ function engineFaults({ engine, docker, registry, ownerLabel }: Parts): Fault[] 
       begin: onContainer((container) => container.remove({ force: true })),
     },
     { name: 'container paused', weight: 1, begin: onContainer((container) => container.pause()) },
+  ].map((fault) => ({ ...fault, lane: 'engines' as const }));
+}
+
+/** Without the images that nobody runs, so that who gets one of them has to pull meanwhile. */
+function registryFaults({ docker, registry }: Parts): Fault[] {
+  const silent = { freeze: () => registry.pause(), thaw: () => registry.resume() };
+  return [
     {
-      name: 'registry silent',
+      name: 'registry frozen',
       weight: 3,
-      begin: async () => frozen({ freeze: () => registry.pause(), thaw: () => registry.resume() }),
+      begin: async () => {
+        await removeUnused(docker, registry.address);
+        return frozen(silent);
+      },
+    },
+    {
+      name: 'registry killed',
+      weight: 3,
+      begin: async () => {
+        await removeUnused(docker, registry.address);
+        return away(
+          () => registry.kill(),
+          () => registry.start(),
+        );
+      },
     },
   ].map((fault) => ({ ...fault, lane: 'engines' as const }));
 }
@@ -200,6 +227,16 @@ function throttled(part: Freezable): Undo {
       await running.finally(() => part.thaw());
     },
   };
+}
+
+async function removeUnused(docker: Dockerode, registry: string): Promise<void> {
+  const names = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
+  for (const name of names.filter((tag) => tag.startsWith(`${registry}/`)))
+    // What a container is made of is refused.
+    await docker
+      .getImage(name)
+      .remove()
+      .catch(() => undefined);
 }
 
 async function anyContainer(

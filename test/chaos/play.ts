@@ -114,7 +114,7 @@ async function unrest(play: Play): Promise<void> {
   );
   const results = await Promise.allSettled([...playing, ...changing]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  play.log(`changes: ${[...counts].map(([what, count]) => `${count} ${what}`).join(', ')}`);
+  play.log(`changes: ${listed(counts)}`);
 }
 
 async function playLane(play: Play, plan: readonly Planned<Fault>[], beganAt: number): Promise<void> {
@@ -239,9 +239,21 @@ async function eventsTell({ scene, transitions, broken, log }: Play): Promise<vo
   const metrics = await (await fetch(operator.metricsUrl)).text();
   const dropped = metricIn(metrics, 'landlord_events_dropped_total');
   log(`${lasting.length} lasting transitions, ${events.length} Events, ${dropped} counted as dropped`);
+  log(`Events: ${tally(events)}`);
   if (untold.length <= dropped) return;
   for (const { tenant, reason, at } of untold)
     broken.push(`no Event tells that ${tenant} was ${reason} from ${new Date(at).toISOString()} on`);
+}
+
+/** `12 Provisioning, 3 ImageUnavailable` */
+function tally(events: readonly ToldEvent[]): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of events) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return listed(counts);
+}
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, count]) => `${count} ${what}`).join(', ');
 }
 
 interface StoredEvent {
