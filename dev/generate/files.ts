@@ -66,7 +66,8 @@ function portabilityPage(): string {
   const rows = fields.map((field) => `| \`${field}\` | ${onDocker[field].change} | ${onEcs[field].change} |`);
   return page('What a change of spec.containers does', [
     'Every field of a container means the same on every engine. What follows from a change of it differs: `rollout` is a ' +
-      'successor that takes over once it is known to be good, `live` is a change while it runs. What an engine can not do is ' +
+      'successor that takes over once it is known to be good, `live` is a change while it runs, `nothing` is felt by what is ' +
+      'started next. What an engine can not do is ' +
       '`refused` with words, and so are values that it does not take: reference/tenant.md names them.',
     ['| Field | Docker | ECS |', '| --- | --- | --- |', ...rows].join('\n'),
   ]);

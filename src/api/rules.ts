@@ -5,7 +5,8 @@ import { z } from 'zod';
  * A test sends the same manifests through both, so that they can't come apart.
  */
 export interface Rule<T> {
-  readonly rule: string;
+  /** Absent where it is more than CEL can say: then zod alone checks it. */
+  readonly rule?: string;
   readonly message: string;
   /** The field the rule is about, relative to the object, for example `.tenantId`. */
   readonly fieldPath?: string;
@@ -23,11 +24,9 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
   });
   return checked.meta({
     ...schema.meta(),
-    'x-kubernetes-validations': rules.map(({ rule, message, fieldPath }) => ({
-      rule,
-      message,
-      ...(fieldPath === undefined ? {} : { fieldPath }),
-    })),
+    'x-kubernetes-validations': rules.flatMap(({ rule, message, fieldPath }) =>
+      rule === undefined ? [] : [{ rule, message, ...(fieldPath === undefined ? {} : { fieldPath }) }],
+    ),
   });
 }
 

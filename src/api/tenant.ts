@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { computeResources, container, dnsLabel } from './compute-fields.ts';
 import type { Container } from './compute-fields.ts';
 import { maxContainers, maxPorts, maxValues } from './bounded.ts';
+import { lifecycleRules } from './lifecycle-fields.ts';
 import { listMap, withRules } from './rules.ts';
 import type { Rule } from './rules.ts';
 import { tenantStatus } from './status.ts';
@@ -160,6 +161,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
         fieldPath: '.tenantId',
       },
       ...togetherRules,
+      ...lifecycleRules,
     ],
   );
 }

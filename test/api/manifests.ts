@@ -88,6 +88,29 @@ const designExample = {
   unhealthyPolicy: 'Report',
 };
 
+/** One that waits for the others in each of the ways, and says nothing else. */
+const lifecycles = [
+  {
+    ...app,
+    dependsOn: [
+      { container: 'cache' },
+      { container: 'db', condition: 'Healthy' },
+      { container: 'migrate', condition: 'Completed' },
+    ],
+    restartPolicy: 'Always',
+    essential: true,
+  },
+  { ...app, name: 'cache', essential: false },
+  { ...app, name: 'db' },
+  {
+    ...app,
+    name: 'migrate',
+    restartPolicy: 'OnFailure',
+    dependsOn: [{ container: 'db', condition: 'Started' }],
+  },
+  { ...app, name: 'seed', restartPolicy: 'Never' },
+];
+
 /** Every field of spec that has a type of its own; `brokenManifests` breaks each of them. */
 export const everyField = {
   ...designExample,
@@ -230,6 +253,8 @@ export const goodManifests: readonly GoodManifest[] = [
       ],
     }),
   },
+  { what: 'containers that begin and end in all ways', manifest: tenant({ containers: lifecycles }) },
+  { what: 'jobs alone', manifest: withContainer({ restartPolicy: 'Never' }) },
   {
     what: 'a health timeout as long as the interval',
     manifest: withContainer({ healthCheck: { command: ['ok'], intervalSeconds: 2, timeoutSeconds: 2 } }),
@@ -384,6 +409,42 @@ const handwritten: readonly BadManifest[] = [
     what: "the ECS endpoint, the operator's alone",
     manifest: withEcs({ endpoint: 'http://x' }),
     field: 'spec.computeConfig.ecs.endpoint',
+  },
+
+  {
+    what: 'a container that waits for one that there is not',
+    manifest: withContainer({ dependsOn: [{ container: 'db' }] }),
+    field: 'spec.containers',
+  },
+  {
+    what: 'a container that waits for itself',
+    manifest: withContainer({ dependsOn: [{ container: 'app' }] }),
+    field: 'spec.containers',
+  },
+  {
+    what: 'a container that waits for one twice',
+    manifest: tenant({
+      containers: [
+        { ...app, dependsOn: [{ container: 'db' }, { container: 'db', condition: 'Healthy' }] },
+        { ...app, name: 'db' },
+      ],
+    }),
+    field: 'spec.containers[0].dependsOn[1]',
+  },
+  ...[{}, { restartPolicy: 'Always' }].map((policy) => ({
+    what: `a container that waits for the end of a service ${JSON.stringify(policy)}`,
+    manifest: tenant({
+      containers: [
+        { ...app, dependsOn: [{ container: 'db', condition: 'Completed' }] },
+        { ...app, name: 'db', ...policy },
+      ],
+    }),
+    field: 'spec.containers',
+  })),
+  {
+    what: 'nothing that is essential',
+    manifest: withContainer({ essential: false }),
+    field: 'spec.containers',
   },
 
   { what: 'an upper case tenantId', manifest: tenant({ tenantId: 'Acme' }), field: 'spec.tenantId' },

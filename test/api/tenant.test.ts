@@ -33,3 +33,19 @@ describe('what a Tenant does not say', () => {
     expect(tenantStatus.parse({})).toEqual({ observedGeneration: -1 });
   });
 });
+
+test('containers that wait for each other in a circle are refused, which the CRD can not do', () => {
+  const waiting = (...waits: readonly string[]) =>
+    spec
+      .safeParse({
+        containers: waits.map((wait) => {
+          const [name = '', ...on] = wait.split(' ');
+          return { ...app, name, dependsOn: on.map((container) => ({ container })) };
+        }),
+      })
+      .error?.issues.map(({ message, path }) => `${path.join('.')}: ${message}`);
+  expect(waiting('a b', 'b c', 'c d', 'd b')).toEqual([
+    'containers: dependsOn must not go round in a circle',
+  ]);
+  expect(waiting('a b c', 'b d', 'c d', 'd')).toBeUndefined();
+});

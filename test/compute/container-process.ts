@@ -18,3 +18,10 @@ export const containerProcess = {
   capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
   sysctls: [{ name: 'net.core.somaxconn', value: '1024' }],
 } satisfies Partial<ContainerSpec>;
+
+/** The same of how it begins and ends. */
+export const containerLifecycle = {
+  dependsOn: [{ container: 'db', condition: 'Healthy' }],
+  restartPolicy: 'OnFailure',
+  essential: false,
+} satisfies Partial<ContainerSpec>;

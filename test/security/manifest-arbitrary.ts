@@ -179,11 +179,37 @@ function withoutClashes(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const clean = Object.entries(value).map(([key, member]) => [key, withoutClashes(member)] as const);
   const members = Object.fromEntries(clean);
+  if ('containers' in members) members['containers'] = inOrder(members['containers'] as readonly Ordered[]);
   if ('valueFrom' in members) delete members['value'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
   // The mock provider waits for as long as it is told.
   delete members['latency_ms'];
   return members;
+}
+
+interface Ordered {
+  readonly name: string;
+  readonly restartPolicy?: string;
+  readonly essential?: boolean;
+  readonly dependsOn?: readonly { readonly condition?: string }[];
+}
+
+/** Each container waits for some of those before it alone, the first of which is essential. */
+function inOrder(containers: readonly Ordered[]): readonly Ordered[] {
+  return containers.map(({ essential = true, ...container }, index) => {
+    const { dependsOn } = container;
+    const before = dependsOn?.flatMap((dependency, at) => {
+      const { name, restartPolicy = 'Always' } = containers[at] ?? {};
+      if (name === undefined || at >= index) return [];
+      const isService = dependency.condition === 'Completed' && restartPolicy === 'Always';
+      return [{ ...dependency, container: name, ...(isService ? { condition: 'Healthy' } : {}) }];
+    });
+    return {
+      ...container,
+      essential: index === 0 || essential,
+      ...(before === undefined ? {} : { dependsOn: before }),
+    };
+  });
 }
 
 /** Most of them are changed so that a pass may get to its end: not suspended, and, on ECS, at the operator's own place. */

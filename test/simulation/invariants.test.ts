@@ -88,6 +88,18 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await pass(1_000);
     run({ image: 'job:1', restartPolicy: 'no' });
   },
+  async startsInOrder({ apply, pass, run }) {
+    const name = 'landlord-tenant-team-a-acme-9201d5e7';
+    const dependsOn = [{ container: 'db', condition: 'Healthy' }];
+    const containers = [
+      { name: 'app', image: 'app:1', dependsOn },
+      { name: 'db', image: 'db:1' },
+    ];
+    await apply({ computeProvider: 'docker', containers });
+    run({ image: 'db:1', name: `${name}.db`, role: 'db' });
+    await pass(2_000);
+    run({ name: `${name}.app` });
+  },
   async readyIsTrue(bench) {
     await bench.apply();
     await bench.say('Ready=True/Running: 1/1');

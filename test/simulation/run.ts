@@ -4,6 +4,7 @@ import { convergence } from './invariants/convergence.ts';
 import { effort } from './invariants/effort.ts';
 import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
 import { whatIsSaid } from './invariants/what-is-said.ts';
+import { startsInOrder } from './invariants/starts-in-order.ts';
 import { whatRuns } from './invariants/what-runs.ts';
 import { startOperator } from './operator.ts';
 import type { Operator, OperatorConfig } from './operator.ts';
@@ -12,13 +13,20 @@ import { approveAll, rotateSecret } from './actions/users.ts';
 import { ecsBlock } from './models/ecs-client.ts';
 import { knownFaults } from './seeds.ts';
 import { createRandom } from './random.ts';
+import type { Random } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { calm, createWorld } from './world.ts';
 import type { TraceLine, World } from './world.ts';
 
-export const invariants: readonly Invariant[] = [...whatRuns, ...whatIsSaid, ...effort, ...convergence];
+export const invariants: readonly Invariant[] = [
+  ...whatRuns,
+  startsInOrder,
+  ...whatIsSaid,
+  ...effort,
+  ...convergence,
+];
 
 const known: ReadonlySet<string> = new Set(knownFaults.map(({ leavesOut }) => leavesOut));
 
@@ -35,9 +43,10 @@ export interface Run {
 /** One run from its seed: always the same. `leftOut`: what its scenario does without. */
 export async function simulate(seed: number, leftOut: ReadonlySet<string> = known): Promise<Run> {
   const random = createRandom(seed);
+  const aside = createRandom(~seed);
   const time = installVirtualTime(() => random.next());
   try {
-    return await runScenario(seed, drawScenario(random, leftOut), { time, random });
+    return await runScenario(seed, drawScenario({ random, aside }, leftOut), { time, random, aside });
   } finally {
     time.uninstall();
   }
@@ -45,17 +54,18 @@ export async function simulate(seed: number, leftOut: ReadonlySet<string> = know
 
 interface Course {
   readonly time: VirtualTime;
-  readonly random: ReturnType<typeof createRandom>;
+  readonly random: Random;
+  readonly aside: Random;
 }
 
-async function runScenario(seed: number, scenario: Scenario, { time, random }: Course): Promise<Run> {
+async function runScenario(seed: number, scenario: Scenario, { time, random, aside }: Course): Promise<Run> {
   const world = createWorld(random, time);
   const violations = new Map<string, Violation>();
   const watching = invariants
     .filter(({ name }) => !scenario.leftOut.has(name))
     .map((invariant) => watch(world, invariant, violations));
   world.observers.push(...watching);
-  const scene = createScene(world, scenario);
+  const scene = createScene(world, scenario, aside);
   sampleForEver(world);
   scene.begin(scene.config);
   if (random.chance(0.8)) await rotateSecret(scene);
@@ -98,7 +108,7 @@ function sampleForEver(world: World): void {
   }, sampleEveryMs);
 }
 
-function createScene(world: World, scenario: Scenario): Scene {
+function createScene(world: World, scenario: Scenario, aside: Random): Scene {
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
@@ -112,6 +122,8 @@ function createScene(world: World, scenario: Scenario): Scene {
   return {
     world,
     random,
+    // The model of ECS knows no jobs.
+    order: scenario.hasOrder && !isEcs ? aside : undefined,
     names,
     badness,
     leftOut: scenario.leftOut,

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly skewMs: number;
   readonly discardsLimits: boolean;
   readonly leftOut: ReadonlySet<string>;
+  /** Containers wait for each other. */
+  readonly hasOrder: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -107,8 +109,14 @@ const themes = {
 } as const satisfies Record<string, Weights>;
 export type Theme = keyof typeof themes;
 
-/** `leftOut`: actions and circumstances that it does without. */
-export function drawScenario(random: Random, leftOut: ReadonlySet<string>): Scenario {
+/**
+ * `leftOut`: actions and circumstances that it does without. What is drawn from `aside` changes nothing of what is drawn
+ * from `random`.
+ */
+export function drawScenario(
+  { random, aside }: { readonly random: Random; readonly aside: Random },
+  leftOut: ReadonlySet<string>,
+): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
   const weights = without(addWeights(always, themes[theme]), leftOut);
   const count = random.int(6, 22);
@@ -119,6 +127,7 @@ export function drawScenario(random: Random, leftOut: ReadonlySet<string>): Scen
     skewMs: leftOut.has('skew') ? 0 : random.pick([0, 0, 0, -600_000, 600_000]),
     discardsLimits: !leftOut.has('limits') && random.chance(0.08),
     leftOut,
+    hasOrder: aside.chance(0.3) && !leftOut.has('order'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

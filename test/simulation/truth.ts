@@ -28,6 +28,7 @@ export interface Wanted {
   readonly runsAsImage: boolean;
   readonly binds: readonly string[];
   readonly restartPolicy: string;
+  readonly dependsOn: NonNullable<ContainerSpec['dependsOn']>;
   readonly memory: number;
   readonly hasHealthCheck: boolean;
   /** It has no others beside it, and bears the tenant's name alone. */
@@ -157,6 +158,7 @@ function dockerContainers(
         ({ container_port, host_port = 0 }) => [`${container_port}/tcp`, host_port] as const,
       ),
       runsAsImage: true,
+      dependsOn: [],
       memory: 0,
       hasHealthCheck: false,
       isAlone: true,
@@ -202,8 +204,19 @@ export function tenantIdOf({ spec, metadata }: StoredTenant): string {
   return spec.tenantId ?? defaultTenantId(metadata.namespace ?? '', metadata.name);
 }
 
+const restartPolicies = { Always: 'unless-stopped', OnFailure: 'on-failure', Never: 'no' } as const;
+
 function portable(world: World, container: ContainerSpec) {
-  const { name, image, env = [], ports = [], resources, healthCheck } = container;
+  const {
+    name,
+    image,
+    env = [],
+    ports = [],
+    resources,
+    healthCheck,
+    dependsOn = [],
+    restartPolicy,
+  } = container;
   const values = ({ value, valueFrom: { secretKeyRef } = {} }: (typeof env)[number]): readonly string[] =>
     secretKeyRef === undefined
       ? [value ?? '']
@@ -219,6 +232,8 @@ function portable(world: World, container: ContainerSpec) {
     runsAsImage: (container.command ?? []).length === 0,
     memory: resources?.memory === undefined ? 0 : memoryBytes(resources.memory),
     hasHealthCheck: healthCheck !== undefined,
+    dependsOn,
+    ...(restartPolicy === undefined ? {} : { restartPolicy: restartPolicies[restartPolicy] }),
   };
 }
 

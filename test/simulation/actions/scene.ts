@@ -6,6 +6,8 @@ import type { World } from '../world.ts';
 export interface Scene {
   readonly world: World;
   readonly random: Random;
+  /** By which people put containers in order; undefined: they don't. */
+  readonly order: Random | undefined;
   /** Tenants that people have in mind; not all of them are there. */
   readonly names: readonly string[];
   /** Where a Tenant goes at first, and where from there. */

@@ -23,6 +23,8 @@ export interface ContainerDraft {
   ports?: { containerPort: number; hostPort?: number }[];
   resources?: { memory?: string };
   healthCheck?: { command: string[]; intervalSeconds?: number };
+  dependsOn?: { container: string; condition?: 'Started' | 'Healthy' | 'Completed' }[];
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
 }
 
 export interface DockerDraft {
@@ -95,6 +97,25 @@ function newContainers(
       ? Array.from({ length: random.int(5, 14) }, (_, i) => ({ name: `c${i}`, image: 'app:1' }))
       : [];
   return [app, ...db, ...more];
+}
+
+/** Who waits for whom, anew: for a database, and for a migration, which is a job. */
+export function putInOrder(spec: SpecDraft, random: Random): void {
+  const others = spec.containers?.filter(({ name }) => name !== 'migrate') ?? [];
+  const [app] = others;
+  if (app === undefined) return;
+  const db = others.some(({ name }) => name === 'db');
+  const afterDb = (): ContainerDraft['dependsOn'] =>
+    db && random.chance(0.7)
+      ? [{ container: 'db', condition: random.pick(['Started', 'Healthy', 'Healthy']) }]
+      : [];
+  app.dependsOn = afterDb() ?? [];
+  spec.containers = others;
+  if (random.chance(0.4)) return;
+  const image = random.chance(0.1) ? 'badjob:1' : `job:${random.int(1, 3)}`;
+  const restartPolicy = random.pick(['OnFailure', 'Never'] as const);
+  spec.containers.push({ name: 'migrate', image, restartPolicy, dependsOn: afterDb() ?? [] });
+  app.dependsOn.push({ container: 'migrate', condition: 'Completed' });
 }
 
 /** One that every provider can serve. */

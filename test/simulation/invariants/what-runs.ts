@@ -41,7 +41,7 @@ const leavesOthersAlone: Invariant = {
 };
 
 /** The revisions of a Tenant that an operator may know of now. */
-function knownRevisions(world: World, key: string): readonly (StoredTenant | undefined)[] {
+export function knownRevisions(world: World, key: string): readonly (StoredTenant | undefined)[] {
   return world.ledger.since(key, world.time.now() - lagMs);
 }
 
@@ -50,7 +50,7 @@ function isGoing(revisions: readonly (StoredTenant | undefined)[]): boolean {
 }
 
 /** What each of the revisions asks for, by each of the configs that are or were in force. */
-function expectations(
+export function expectations(
   world: World,
   revisions: readonly (StoredTenant | undefined)[],
 ): readonly Expectation[] {
@@ -59,7 +59,7 @@ function expectations(
   );
 }
 
-function wantedBy(container: Container, { containers }: Expectation): Wanted | undefined {
+export function wantedBy(container: Container, { containers }: Expectation): Wanted | undefined {
   return containers.find((wanted) => comesFrom(container, wanted));
 }
 
@@ -508,14 +508,14 @@ const jobsRunOnce: Invariant = {
               isAtHome(engine, one) &&
               one.state === 'exited' &&
               one.exitCode === 0 &&
-              one.hostConfig.RestartPolicy?.Name === 'no' &&
+              endsForGood(one) &&
               one.startedMs !== 0 &&
               !one.wasStopped
             )
               ended.add(jobOf(world, engine, one));
       },
       onEngineChange(engine, { by, call, container }) {
-        if (by === 'person' || call !== 'create' || container?.hostConfig.RestartPolicy?.Name !== 'no')
+        if (by === 'person' || call !== 'create' || container === undefined || !endsForGood(container))
           return;
         const job = jobOf(world, engine, container);
         if (world.operators.length > 1) contested.add(job);
@@ -525,6 +525,10 @@ const jobsRunOnce: Invariant = {
     };
   },
 };
+
+function endsForGood({ hostConfig }: Container): boolean {
+  return ['no', 'on-failure'].includes(hostConfig.RestartPolicy?.Name ?? '');
+}
 
 /** Whatever address leads there. */
 function placeWords(tenant: StoredTenant | undefined): string | undefined {

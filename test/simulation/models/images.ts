@@ -21,6 +21,7 @@ const catalogue: Readonly<Record<string, ImageFacts>> = {
   stateful: { pull: 'fast', volume: '/data' },
   needsdb: { pull: 'fast', needs: 'db' },
   job: { pull: 'fast', exits: { afterMs: 4_000, code: 0 } },
+  badjob: { pull: 'fast', exits: { afterMs: 2_000, code: 1 } },
   crash: { pull: 'fast', exits: { afterMs: 400, code: 1 } },
   latecrash: { pull: 'fast', exits: { afterMs: 8_000, code: 1 } },
   sick: { pull: 'fast', isSick: true },

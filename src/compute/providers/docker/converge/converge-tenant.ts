@@ -140,6 +140,8 @@ async function take(
       await removeAll(engine, step.containers, consented(attempt, 'live', 'removing'), signal);
       if (step.forGood) return { outcome: 'rolled_back', reason: 'RolledBack', message: step.message };
       throw retreat(deps, { step, attempt, findings });
+    case 'fail':
+      throw new ComputeError(attempt.failure, step.message);
     case 'nothing':
       return finish(deps, { attempt, findings }, signal);
     case 'start':

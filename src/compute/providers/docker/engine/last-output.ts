@@ -4,10 +4,7 @@ import type { EngineConnection } from './engine-connection.ts';
 const lines = 10;
 const maxLength = 4096;
 
-/**
- * The end of what a container has printed; empty where the engine can't tell, as with some log drivers. With the bytes that
- * the engine puts before each piece: it is for looking for words.
- */
+/** The end of what a container has printed; empty where the engine can't tell, as with some log drivers. */
 export async function lastOutput(
   connection: EngineConnection,
   id: string,
@@ -16,5 +13,8 @@ export async function lastOutput(
   const path = `/containers/${encodeURIComponent(id)}/logs`;
   const query = { stdout: true, stderr: true, tail: lines };
   const answer = await connection.ask({ method: 'GET', path, query }, signal);
-  return answer.status === 200 ? answer.text.slice(-maxLength) : '';
+  return answer.status === 200 ? answer.text.replaceAll(header, '').slice(-maxLength) : '';
 }
+
+/** Before each piece, where there is no terminal: the number of the stream, and the length in the last two of eight bytes. */
+const header = /\p{Cc}\0{5}[\0-@]./gsu;

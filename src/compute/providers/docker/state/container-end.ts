@@ -1,3 +1,4 @@
+import { endsForGood } from './live-settings.ts';
 import type { RestartPolicy } from './live-settings.ts';
 import { youngMs } from './observed-container.ts';
 import type { Inspected, ObservedContainer } from './observed-container.ts';
@@ -17,8 +18,7 @@ export function restartPolicyOf({ inspected, made }: ObservedContainer): Restart
 export function isCompleted(container: ObservedContainer): boolean {
   const { state, exitCode, inspected } = container;
   if (state !== 'exited' || (exitCode ?? inspected?.exitCode) !== 0) return false;
-  const policy = restartPolicyOf(container);
-  return policy === 'no' || policy === 'on-failure';
+  return endsForGood(restartPolicyOf(container));
 }
 
 /** 128 + SIGTERM and SIGKILL, and what the engine says of one that it has lost. */

@@ -74,7 +74,24 @@ export const containerFields = {
     by: 'hash',
     hashed: ({ sysctls }) => unlessEmpty(sysctls?.toSorted(byKey(({ name }) => name))),
   },
+  dependsOn: {
+    change: 'nothing',
+    tried: ({ dependsOn = [] }) =>
+      unlessEmpty(
+        dependsOn
+          .map(({ container, condition = 'Started' }) => ({ container, condition }))
+          .toSorted(byKey(({ container }) => container)),
+      ),
+  },
+  restartPolicy: {
+    change: 'live',
+    live: ({ restartPolicy }) =>
+      restartPolicy === undefined ? {} : { restartPolicy: restartPolicies[restartPolicy] },
+  },
+  essential: { change: 'nothing', tried: ({ essential }) => (essential === false ? false : undefined) },
 } as const satisfies ContainerFieldRules;
+
+const restartPolicies = { Always: 'unless-stopped', OnFailure: 'on-failure', Never: 'no' } as const;
 
 function unlessEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
   return list?.length === 0 ? undefined : list;
@@ -111,7 +128,8 @@ type FieldRule =
   | { readonly change: 'rollout'; readonly by: 'name on the engine' | 'confinement' }
   /** It is changed while the container runs. */
   | { readonly change: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
-  | { readonly change: 'nothing' };
+  /** No container is another one for it; an attempt that has failed may go otherwise. */
+  | { readonly change: 'nothing'; readonly tried: (spec: ContainerSpec) => unknown };
 
 /** What the hash of a container covers of its spec. */
 export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unknown>> {
@@ -119,6 +137,16 @@ export function hashedFields(spec: ContainerSpec): Readonly<Record<string, unkno
     Object.entries<FieldRule>(containerFields).flatMap(([field, rule]) =>
       'hashed' in rule ? [[field, rule.hashed(spec)]] : [],
     ),
+  );
+}
+
+/** What makes another attempt of the same containers; empty: nothing. */
+export function triedFields(spec: ContainerSpec): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries<FieldRule>(containerFields).flatMap(([field, rule]) => {
+      const tried = rule.change === 'nothing' ? rule.tried(spec) : undefined;
+      return tried === undefined ? [] : [[field, tried]];
+    }),
   );
 }
 

@@ -51,7 +51,7 @@ const healthByState: Readonly<Record<ContainerState, HealthOf>> = {
       : {
           state: container.exitCode === 0 ? 'stopped' : 'failed',
           health: 'unhealthy',
-          message: describeExit(container),
+          message: `${describeExit(container)}${outputWords(container)}`,
         },
 };
 
@@ -86,7 +86,7 @@ function crashing(container: ObservedContainer): ContainerHealth {
     state: failed ? 'failed' : 'starting',
     health: 'unhealthy',
     message: failed
-      ? `keeps exiting${code}${hint}${isByEngine ? '; the engine restarts it' : ''}`
+      ? `keeps exiting${code}${hint}${isByEngine ? '; the engine restarts it' : ''}${outputWords(container)}`
       : `exited${code}${hint} and was ${isByEngine ? 'restarted by the engine' : 'started again'}`,
   };
 }
@@ -102,6 +102,11 @@ export function describeExit({ exitCode, inspected, hint }: ObservedContainer): 
   const code = exitCode ?? inspected?.exitCode;
   const memory = inspected?.oomKilled === true ? ', killed because it ran out of memory' : '';
   return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}${inWords(hint)}`;
+}
+
+/** `: its last lines`, of a job that failed. */
+export function outputWords({ lastOutput = '' }: ObservedContainer): string {
+  return lastOutput === '' ? '' : `: ${lastOutput}`;
 }
 
 function inWords(hint: string | undefined): string {

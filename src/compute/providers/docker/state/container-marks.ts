@@ -1,4 +1,5 @@
 import { hostPortsMark } from './network/host-ports.ts';
+import { orderMark } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
 
 /** The marks among a container's labels: nothing is asked of any other. */
@@ -16,4 +17,5 @@ export const containerMarks: ReadonlySet<string> = new Set([
   'live',
   hostPortsMark,
   graceMark,
+  orderMark,
 ]);

@@ -20,13 +20,13 @@ import {
   pidsLimitOf,
 } from './confinement/confinement.ts';
 import type { Confinement } from './confinement/confinement.ts';
-import { liveSettingsOf } from './container-fields.ts';
+import { liveSettingsOf, triedFields } from './container-fields.ts';
 import { containerHashes, hashVersion, isRememberedHash } from './container-hashes.ts';
 import type { ContainerHashes } from './container-hashes.ts';
 import { partName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
-import { describeLive } from './live-settings.ts';
-import type { LiveSettings, RestartPolicy } from './live-settings.ts';
+import { describeLive, endsForGood } from './live-settings.ts';
+import type { LiveSettings } from './live-settings.ts';
 import { pullSecretNotes } from './image/pull-secrets.ts';
 import { chooseNetwork } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
@@ -36,6 +36,7 @@ import { checkEngine } from './place/check-engine.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { checkProcess } from './process/process-settings.ts';
+import { orderMark, orderText } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
 import { checkSysctls } from './process/sysctls.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -169,7 +170,7 @@ function tenantHashes(
   const hashesOf = ({ hashes }: DesiredContainer) => hashes.get(clusterUid);
   const parts = containers.map((container) => ({
     hash: hashesOf(container)?.now ?? '',
-    more: [container.engineName, container.live],
+    more: [container.engineName, container.live, ...triedOf(container)],
   }));
   const former = {
     get hashes() {
@@ -181,6 +182,12 @@ function tenantHashes(
     specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
     former,
   };
+}
+
+/** Nothing where nothing is said: the hashes from before it could be still hold. */
+function triedOf({ spec }: DesiredContainer): readonly unknown[] {
+  const tried = triedFields(spec);
+  return Object.keys(tried).length === 0 ? [] : [tried];
 }
 
 function registriesFor(
@@ -222,7 +229,7 @@ function desiredContainer(
   context: ContainerContext,
 ): DesiredContainer {
   const { marks, network, volumes, pidsLimit, single } = context;
-  const { stopGracePeriodSeconds: grace } = container;
+  const { stopGracePeriodSeconds: grace, dependsOn = [] } = container;
   const { block, ownership, policy } = context.settings;
   checkSysctls(container, { network, policy });
   const asking = { config: spec.config, block, policy };
@@ -266,21 +273,18 @@ function desiredContainer(
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
       ...(grace === undefined ? {} : { [key(graceMark)]: `${grace}` }),
+      ...(dependsOn.length === 0 ? {} : { [key(orderMark)]: orderText(dependsOn) }),
     },
     hashes,
     get earlierHashes() {
       return earlierHashes();
     },
     restartsUnhealthy: spec.unhealthyPolicy === 'Restart',
+    // The policy is no part of the hash: what was a job may have become a service since.
     isDone:
-      endsForGood(restartPolicy) &&
+      endsForGood(live.restartPolicy) &&
       wasDone(spec, container.name, { known: [() => hashes, earlierHashes], hashKey }),
   };
-}
-
-/** The policy is no part of the hash: what was a job may have become a service since. */
-function endsForGood(policy: RestartPolicy): boolean {
-  return policy === 'no' || policy === 'on-failure';
 }
 
 function wasDone(

@@ -2,6 +2,11 @@ import type { DockerConfig } from '../config.ts';
 
 export type RestartPolicy = NonNullable<DockerConfig['restart_policy']>;
 
+/** Whether a container may come to an end of its own: a job. */
+export function endsForGood(policy: RestartPolicy): boolean {
+  return policy === 'no' || policy === 'on-failure';
+}
+
 /** What the engine can change while the container runs. */
 export interface LiveSettings {
   /** Billionths of a core; 0: no limit. */

@@ -4,6 +4,7 @@ import type { ToldConfinement } from './confinement/confinement.ts';
 import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
+import { orderMark } from './process/start-order-mark.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 /** A container as the engine told of it: what the list says of every one, and what only an inspect says. Pure. */
@@ -63,6 +64,8 @@ export interface ObservedContainer {
   readonly unkept?: { readonly desired: string; readonly actual: string };
   /** What it may have wanted when it failed; see `confinementHint`. */
   readonly hint?: string;
+  /** Of a job that failed, the end of what it has printed, as it is: it may repeat a secret, see tellable.ts. */
+  readonly lastOutput?: string | undefined;
   readonly inspected: Inspected | undefined;
 }
 
@@ -80,6 +83,8 @@ export interface Made {
   readonly image: string | undefined;
   /** Seconds that it is given to end; see stop-grace.ts. */
   readonly stopGrace?: string | undefined;
+  /** What it waits for; see start-order-mark.ts. */
+  readonly dependsOn?: string | undefined;
 }
 
 /** What an inspect adds. */
@@ -164,6 +169,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     live: labels[key('live')],
     image: labels[key('image')],
     stopGrace: labels[key('stop_grace')],
+    dependsOn: labels[key(orderMark)],
   };
 }
 

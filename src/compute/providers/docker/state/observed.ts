@@ -19,6 +19,8 @@ interface Shown {
   readonly name: string;
   readonly observed: ObservedContainer | undefined;
   readonly portNames: ReadonlyMap<string, string>;
+  /** Whether the whole depends on it; where no spec is at hand, nobody knows better. */
+  readonly essential: boolean;
   /** Hash of the spec with which it is remembered to have run to its end. */
   readonly done?: string | undefined;
 }
@@ -42,12 +44,13 @@ export function observe(
   const shown =
     desired === undefined ? shownAsLabelled(containers, clock) : shownAsDesired(desired, containers);
   const assessed = shown.map((one) => assess(one, clock));
-  const messages = assessed.flatMap(({ name, message, health }) =>
+  const essential = assessed.filter((one) => one.essential);
+  const messages = essential.flatMap(({ name, message, health }) =>
     message === undefined || health === 'healthy' ? [] : [`container ${name} ${message}`],
   );
   // What is done is no longer to run, and the rest says how the whole does.
-  const toRun = assessed.filter(({ done }) => done === undefined);
-  const judged = toRun.length > 0 ? toRun : assessed;
+  const toRun = essential.filter(({ done }) => done === undefined);
+  const judged = toRun.length > 0 ? toRun : essential;
   const lookAgain = assessed.flatMap(({ lookAgainAfterMs, observed }) => [
     ...(lookAgainAfterMs === undefined ? [] : [lookAgainAfterMs]),
     ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
@@ -56,7 +59,7 @@ export function observe(
   const comparison = desired === undefined ? undefined : compareTenant(desired, containers);
   return {
     // What is done and was pruned is not missing.
-    exists: containers.length > 0 || (shown.length > 0 && toRun.length === 0),
+    exists: containers.length > 0 || (shown.length > 0 && assessed.every(({ done }) => done !== undefined)),
     changes: comparison === undefined ? [] : changesOf(comparison),
     ...(comparison !== undefined && isHalfway(comparison) ? { halfway: true } : {}),
     ...dataOf(desired, containers),
@@ -71,7 +74,7 @@ export function observe(
         judged.map(({ health }) => health),
         'unknown',
       ),
-      running: assessed.filter(({ observed }) => observed?.state === 'running').length,
+      running: essential.filter(({ observed }) => observed?.state === 'running').length,
       desired: toRun.length,
       ...(assessed.length === 0 ? {} : { containers: assessed.map((one) => containerStatus(one, clock)) }),
       ...endpointsOf(shown),
@@ -112,12 +115,13 @@ function isAskedFor(had: string, containers: DesiredTenant['containers']): boole
 
 type Assessed = ContainerHealth & Omit<Shown, 'portNames'>;
 
-function assess({ name, observed, done }: Shown, clock: Clock): Assessed {
-  if (observed === undefined) return { name, observed, done, ...(done === undefined ? absent : completed) };
+function assess({ name, observed, essential, done }: Shown, clock: Clock): Assessed {
+  if (observed === undefined)
+    return { name, observed, essential, done, ...(done === undefined ? absent : completed) };
   // Of one on its way out, how it ended can't be told any more: what is remembered of it counts.
   const ran =
     observed.state === 'removing' ? done : isCompleted(observed) ? observed.made.specHash : undefined;
-  return { name, observed, done: ran, ...containerHealth(observed, clock) };
+  return { name, observed, essential, done: ran, ...containerHealth(observed, clock) };
 }
 
 const absent: ContainerHealth = { state: 'stopped', health: 'unknown' };
@@ -135,6 +139,7 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
     return {
       name: spec.name,
       observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
+      essential: spec.essential ?? true,
       done: isDone ? [...hashes.values()][0]?.now : undefined,
       portNames: new Map(
         (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
@@ -163,6 +168,7 @@ function shownAsLabelled(containers: readonly ObservedContainer[], clock: Clock)
     .map((observed) => ({
       name: observed.made.container ?? observed.name,
       observed,
+      essential: true,
       portNames: new Map<string, string>(),
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

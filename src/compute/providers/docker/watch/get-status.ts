@@ -6,7 +6,7 @@ import type { DesiredContainer, DesiredTenant, DockerSettings } from '../state/d
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { observe } from '../state/observed.ts';
-import { tellableObservation } from './tellable.ts';
+import { tellableObservation, withTellableOutput } from './tellable.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { goneContainers } from '../state/plan/gone.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './places/earlier-places.ts';
@@ -38,7 +38,8 @@ export async function getStatus(
   const other = asked && (await asked);
   if (other === undefined && there === ownership) {
     const known = fresh ? undefined : await view.known(tenantId, signal);
-    const containers = known ?? (await view.fresh(tenantId, signal));
+    const found = known ?? (await view.fresh(tenantId, signal));
+    const containers = found.map((container) => withTellableOutput(container, against?.secrets));
     assertBelongsTo(containers, at, there);
     if (against === undefined) return tellableObservation(observe(against, containers, clock()), { hashKey });
     noteInPlace(view.live, against, containers);

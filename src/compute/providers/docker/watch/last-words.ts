@@ -1,6 +1,7 @@
 import type { EngineReads } from '../engine/engine.ts';
 import { confinementHint } from '../state/confinement/confinement-hint.ts';
 import { wasEnded } from '../state/container-end.ts';
+import { endsForGood } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 
 /** What the output of containers that fail says of why: read once of each, for one that crashes does so over and over. */
@@ -11,22 +12,29 @@ export interface LastWords {
   forget(containerId: string): void;
 }
 
+type Words = Pick<ObservedContainer, 'hint' | 'lastOutput'>;
+
 export function createLastWords(engine: Pick<EngineReads, 'lastOutput'>): LastWords {
-  const hints = new Map<string, string | undefined>();
-  const withHint = async (container: ObservedContainer, signal: AbortSignal): Promise<ObservedContainer> => {
+  const known = new Map<string, Words>();
+  const withWords = async (container: ObservedContainer, signal: AbortSignal): Promise<ObservedContainer> => {
     const { id, inspected } = container;
-    if (inspected !== undefined && !hints.has(id) && hasFailed(container)) {
+    if (inspected !== undefined && !known.has(id) && hasFailed(container)) {
       // The rest of the look does not depend on it.
       const output = await engine.lastOutput(id, signal).catch(() => '');
-      hints.set(id, confinementHint(output, inspected));
+      const hint = confinementHint(output, inspected);
+      const isJob = endsForGood(inspected.live.restartPolicy);
+      known.set(id, {
+        ...(hint === undefined ? {} : { hint }),
+        ...(isJob ? { lastOutput: output } : {}),
+      });
     }
-    const hint = hints.get(id);
-    return hint === undefined ? container : { ...container, hint };
+    const words = known.get(id);
+    return words === undefined ? container : { ...container, ...words };
   };
   return {
     addTo: async (containers, signal) =>
-      Promise.all(containers.map(async (container) => withHint(container, signal))),
-    forget: (containerId) => void hints.delete(containerId),
+      Promise.all(containers.map(async (container) => withWords(container, signal))),
+    forget: (containerId) => void known.delete(containerId),
   };
 }
 

@@ -1,4 +1,5 @@
 import { redact, redactExcerpt } from '../../../observation/redact.ts';
+import { stableText } from '../../../observation/stable-text.ts';
 import type { Observation } from '../../../provider.ts';
 import { veiled } from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
@@ -9,13 +10,37 @@ import type { ObservedContainer } from '../state/observed-container.ts';
 /** Longest piece of a probe's output that goes into a message. */
 const probeLineLength = 200;
 
+/** Of what a job has printed before it failed: lines, and characters. */
+const linesTold = 3;
+const linesLength = 300;
+
 /** The container, with what it and its engine say of it. */
-export function tellable(container: ObservedContainer, secrets: readonly string[]): ObservedContainer {
-  const { inspected } = container;
+export function tellable(told: ObservedContainer, secrets: readonly string[]): ObservedContainer {
+  const { inspected } = told;
+  const container = withTellableOutput(told, secrets);
   if (inspected === undefined) return container;
   const error = redactExcerpt(inspected.error, secrets);
   const lastProbe = firstLine(redactExcerpt(inspected.lastProbe, secrets));
   return { ...container, inspected: { ...inspected, error, lastProbe } };
+}
+
+/** The container, with what it has printed as far as that may be told. Without secrets at hand, nobody knows what that is. */
+export function withTellableOutput(
+  container: ObservedContainer,
+  secrets: readonly string[] | undefined,
+): ObservedContainer {
+  const { lastOutput } = container;
+  if (lastOutput === undefined) return container;
+  const told = secrets && lastLines(redactExcerpt(lastOutput, secrets));
+  return { ...container, lastOutput: told };
+}
+
+function lastLines(output: string): string {
+  const lines = output
+    .split(/[\r\n]+/)
+    .map((line) => stableText(line.replaceAll(/\p{Cc}/gu, ' ')))
+    .filter((line) => line !== '');
+  return lines.slice(-linesTold).join(' | ').slice(-linesLength);
 }
 
 function firstLine(text: string): string {

@@ -85,7 +85,11 @@ export function isNamedAtOnce(
     aliasOf(predecessor) === desired.alias &&
     ownNetworks(predecessor)[0] === desired.network.name &&
     tenantNetworkOf(predecessor) !== undefined;
-  return !bearsName || coming.some((other) => excludes(other.desired, predecessor));
+  // What waits for another one may be started long after it.
+  const withIt = coming.filter(
+    (other) => other.desired === desired || (other.desired.spec.dependsOn ?? []).length === 0,
+  );
+  return !bearsName || withIt.some((other) => excludes(other.desired, predecessor));
 }
 
 /** Whether a container that was taken out of its network comes back by its name. */

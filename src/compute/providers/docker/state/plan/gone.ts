@@ -1,6 +1,7 @@
 import { isDropped, isNext } from '../container-name.ts';
 import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
 import { compareTenant, isOfHash } from '../diff.ts';
+import { endsForGood } from '../live-settings.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 
 /**
@@ -18,10 +19,6 @@ export function goneContainers(
     containers.some(({ desired, current }) => current !== undefined && !isOfHash(desired, current));
   if (isSucceeded) return [];
   return containers.flatMap(({ desired, current }) =>
-    current === undefined && !mayEnd(desired) ? [desired] : [],
+    current === undefined && !endsForGood(desired.live.restartPolicy) ? [desired] : [],
   );
-}
-
-function mayEnd({ live: { restartPolicy } }: DesiredContainer): boolean {
-  return restartPolicy === 'no' || restartPolicy === 'on-failure';
 }

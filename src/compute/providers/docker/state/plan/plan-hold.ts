@@ -5,6 +5,7 @@ import type { ObservedContainer } from '../observed-container.ts';
 import { goneContainers } from './gone.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
+import { heldUpOf, planPatience, standingsOfOld } from './start-order.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -14,7 +15,7 @@ import type { SuccessorContext } from './successor-health.ts';
  */
 export function planHold(
   observed: readonly ObservedContainer[],
-  { failed }: Pick<SuccessorContext, 'failed'>,
+  { clock, failed }: Pick<SuccessorContext, 'clock' | 'failed'>,
   before?: DesiredTenant,
 ): Step {
   const removing = planRemoval(observed);
@@ -35,14 +36,18 @@ export function planHold(
   if (drop !== undefined) return drop;
   const nameless = serving.find(({ name }) => isOld(name));
   if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
+  const heldUp = heldUpOf(
+    serving.flatMap(({ state, made }) => (state === 'created' ? [made.container ?? ''] : [])),
+    { standings: standingsOfOld(serving), context: { clock, failed } },
+  );
   for (const container of serving) {
-    if (failed.has(container.id)) continue;
+    if (failed.has(container.id) || heldUp.has(container.made.container ?? '')) continue;
     const repair = oldRepair(container);
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
   }
   const gone = before === undefined ? [] : goneContainers(before, observed);
   const containers = gone.filter(({ engineName }) => !failed.has(engineName));
-  if (containers.length === 0) return { do: 'nothing' };
+  if (containers.length === 0) return planPatience(heldUp) ?? { do: 'nothing' };
   return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
 }

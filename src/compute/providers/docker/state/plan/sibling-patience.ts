@@ -2,6 +2,7 @@ import { containerHealth } from '../container-health.ts';
 import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import type { HeldUp } from './start-order.ts';
 import type { SuccessorContext, SuccessorHealth } from './successor-health.ts';
 
 export interface Successor {
@@ -26,9 +27,9 @@ const lostEventMs = 10_000;
 export function withPatience(
   successors: readonly Successor[],
   staying: readonly ObservedContainer[],
-  context: SuccessorContext,
+  context: SuccessorContext & { readonly heldUp?: HeldUp },
 ): readonly Successor[] {
-  const { clock } = context;
+  const { clock, heldUp = new Map() } = context;
   const ill = staying.filter((sibling) => isIll(sibling, context)).map(({ made }) => made.container ?? '');
   return successors.map((successor) => {
     const { health, next } = successor;
@@ -38,8 +39,12 @@ export function withPatience(
       return { ...successor, health: { kind: 'failed', why, own: false } };
     }
     const others = successors.filter((other) => other.next !== next);
-    // One that has not even been started has had no chance to be of use.
-    const isComing = others.some((other) => other.health.kind === 'wait' || other.health.kind === 'idle');
+    // One that has not even been started has had no chance to be of use, unless it waits for others itself.
+    const isComing = others.some(
+      (other) =>
+        other.health.kind === 'wait' ||
+        (other.health.kind === 'idle' && !heldUp.has(other.desired.spec.name)),
+    );
     const leftMs = Math.max(
       ...[...staying, ...others.map((other) => other.next)].map((sibling) => patienceMs(sibling, clock)),
       0,

@@ -39,6 +39,8 @@ export type Step =
       readonly message: string;
       readonly forGood: boolean;
     }
+  /** Nothing is left to do, and what is there will not do. */
+  | { readonly do: 'fail'; readonly message: string }
   | { readonly do: 'nothing' };
 
 /** Into the tenant's own network. */

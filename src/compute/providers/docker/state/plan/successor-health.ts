@@ -1,6 +1,6 @@
 import { longestHealthCheckMs } from '../../../../observation/health-check-time.ts';
 import { crashLoopRestarts, endedByItself, isCompleted, recentRestarts, wasEnded } from '../container-end.ts';
-import { containerHealth, describeExit, unsettledMs } from '../container-health.ts';
+import { containerHealth, describeExit, outputWords, unsettledMs } from '../container-health.ts';
 import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
@@ -11,11 +11,13 @@ const healthGraceMs = 10_000;
 
 /**
  * How a successor does. `idle`: it was not started yet. `proven`: healthy, without exit for the settling time, or done.
- * `ailing`: it does not run well, and may yet, for the engine tries on and what it needs may be on its way.
+ * `ailing`: it does not run well, and may yet, for the engine tries on and what it needs may be on its way. `spared`: it was
+ * started, and is not essential.
  */
 export type SuccessorHealth =
   | { readonly kind: 'idle' }
   | { readonly kind: 'proven' }
+  | { readonly kind: 'spared' }
   | { readonly kind: 'wait'; readonly lookAgainAfterMs: number }
   | { readonly kind: 'ailing'; readonly why: string; readonly lookAgainAfterMs: number }
   | ({ readonly kind: 'failed' } & Fault);
@@ -58,7 +60,11 @@ function healthOfEnded(next: ObservedContainer, engineStartedMs: number): Succes
   const own = endedByItself(next, engineStartedMs);
   if (own && isCompleted(next)) return { kind: 'proven' };
   const error = next.inspected?.error ?? '';
-  return { kind: 'failed', why: error === '' ? describeExit(next) : `could not be started: ${error}`, own };
+  return {
+    kind: 'failed',
+    why: error === '' ? `${describeExit(next)}${outputWords(next)}` : `could not be started: ${error}`,
+    own,
+  };
 }
 
 function healthOfRunning(desired: DesiredContainer, next: ObservedContainer, clock: Clock): SuccessorHealth {
@@ -90,7 +96,7 @@ function whileRestarted(next: ObservedContainer, clock: Clock): SuccessorHealth 
   const ended = next.state === 'running' ? { ...next, inspected: undefined } : next;
   return {
     kind: 'ailing',
-    why: `${describeExit(ended)} each time that the engine started it`,
+    why: `${describeExit(ended)} each time that the engine started it${outputWords(next)}`,
     lookAgainAfterMs,
   };
 }

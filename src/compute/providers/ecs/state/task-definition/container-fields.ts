@@ -9,6 +9,7 @@ import {
 } from './container-definition.ts';
 import { healthCheckDefinition } from './health-check.ts';
 import { linuxParameters, systemControls } from './kernel-settings.ts';
+import { dependencies, restarts } from './container-lifecycle.ts';
 import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 
@@ -101,19 +102,23 @@ export const containerFields = {
     hashed: ({ spec: { sysctls } }) => ({ sysctls }),
     defined: ({ spec }, base) => systemControls(spec, base),
   },
+  dependsOn: own('dependsOn', (list, base) => ({ dependsOn: dependencies(list, base) })),
+  essential: asIs('essential', 'essential'),
+  // After `essential`, which has no say about a job.
+  restartPolicy: own('restartPolicy', restarts),
 } as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
 
 /** A field that ECS has, by itself, where the container names it. */
 function own<Field extends keyof ContainerSpec>(
   field: Field,
-  define: (value: NonNullable<ContainerSpec[Field]>) => ContainerDefinition,
+  define: (value: NonNullable<ContainerSpec[Field]>, base: ContainerDefinition) => ContainerDefinition,
 ) {
   return {
     change: 'rollout',
     hashed: ({ spec }: OverlayContainer) => ({ [field]: spec[field] }),
-    defined: ({ spec }: OverlayContainer): ContainerDefinition => {
+    defined: ({ spec }: OverlayContainer, base: ContainerDefinition): ContainerDefinition => {
       const value = spec[field];
-      return value === undefined ? {} : define(value);
+      return value === undefined ? {} : define(value, base);
     },
   } as const;
 }

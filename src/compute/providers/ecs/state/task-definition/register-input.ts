@@ -2,6 +2,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { revisionKey } from '../../address/arns.ts';
 import { tagKeys, tagList } from '../marks/tags.ts';
 import type { Tags } from '../marks/tags.ts';
+import { checkLifecycle } from './container-lifecycle.ts';
 import { overlayDefinition } from './container-fields.ts';
 import { checkOverlaid } from './overlaid-containers.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
@@ -21,6 +22,7 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   const specs = overlay.containers.map(({ spec }) => spec);
   const isAwsvpc = base.networkMode === 'awsvpc';
   checkHostPorts(specs, isAwsvpc);
+  checkLifecycle(specs, containerDefinitions);
   const isHostNetwork = base.networkMode === 'host';
   checkServed(specs, { isAwsvpc, isFargate: isForFargate(overlay, base), isHostNetwork });
   return {

@@ -23,6 +23,8 @@ export interface ContainerDefinition {
   readonly image?: string | undefined;
   readonly repositoryCredentials?: { readonly credentialsParameter: string | undefined } | undefined;
   readonly essential?: boolean | undefined;
+  readonly dependsOn?: ContainerDependency[] | undefined;
+  readonly restartPolicy?: ContainerRestartPolicy | undefined;
   readonly entryPoint?: string[] | undefined;
   readonly command?: string[] | undefined;
   readonly environment?: EnvironmentVariable[] | undefined;
@@ -66,6 +68,18 @@ export interface SystemControl {
   /** Name of the setting. */
   readonly namespace?: string | undefined;
   readonly value?: string | undefined;
+}
+
+export interface ContainerDependency {
+  readonly containerName: string | undefined;
+  readonly condition: 'START' | 'HEALTHY' | 'SUCCESS' | 'COMPLETE' | undefined;
+}
+
+export interface ContainerRestartPolicy {
+  readonly enabled: boolean | undefined;
+  readonly ignoredExitCodes?: number[] | undefined;
+  /** In seconds. */
+  readonly restartAttemptPeriod?: number | undefined;
 }
 
 export interface Ulimit {

@@ -1,3 +1,4 @@
+import { isJob } from '../../../../../api/lifecycle-fields.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { checkSharedSysctls } from './kernel-settings.ts';
@@ -83,6 +84,13 @@ const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])
       const other = isFargate ? ulimits.find(({ name }) => name !== 'nofile') : undefined;
       return other && `Fargate knows nofile alone, not ${other.name}. Leave it out, or use launch_type EC2`;
     },
+  ],
+  [
+    'essential',
+    ({ essential, restartPolicy }) =>
+      essential === true && isJob({ restartPolicy })
+        ? 'ECS ends the whole task once an essential container ends, as a job does. Leave it out, and have others depend on it'
+        : undefined,
   ],
 ];
 

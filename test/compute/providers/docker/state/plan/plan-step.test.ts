@@ -45,6 +45,8 @@ function words(step: Step): string {
       return `wait ${step.lookAgainAfterMs}: ${step.message}`;
     case 'give-up':
       return `give up ${names(step.containers)}${step.forGood ? '' : ' for now'}: ${step.message}`;
+    case 'fail':
+      return `fail: ${step.message}`;
     case 'nothing':
       return step.do;
   }
@@ -58,7 +60,7 @@ const faults = (failed: Faults) =>
 const plan = (desired: DesiredTenant, observed: readonly ObservedContainer[], failed: Faults = {}): string =>
   words(planStep(desired, observed, { clock, engineStartedMs: 0, failed: faults(failed) }));
 const hold = (observed: readonly ObservedContainer[], failed: Faults = {}): string =>
-  words(planHold(observed, { failed: faults(failed) }));
+  words(planHold(observed, { clock, failed: faults(failed) }));
 
 /** All that a tenant's container can be, for one that the spec names `name`. */
 function cast(desired: DesiredTenant, index = 0) {

@@ -6,7 +6,7 @@ import {
 } from '../../../../../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
 import { overlayContainer } from '../../../../../../src/compute/providers/ecs/state/task-definition/overlay-container.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerProcess } from '../../../../container-process.ts';
+import { containerLifecycle, containerProcess } from '../../../../container-process.ts';
 import { containerSpec } from '../../ecs-fixture.ts';
 
 /** One change of each field; a field that is new here does not compile until it has one. */
@@ -20,6 +20,7 @@ const changed = {
   healthCheck: { command: ['/ok'], intervalSeconds: 5, retries: 3, startPeriodSeconds: 0 },
   resources: { cpu: '1' },
   ...containerProcess,
+  ...containerLifecycle,
 } as const satisfies Required<ContainerSpec>;
 const fields = Object.keys(containerFields) as (keyof ContainerSpec)[];
 
