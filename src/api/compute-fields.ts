@@ -3,7 +3,7 @@ import { processText } from './bounded.ts';
 import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { kernelFields } from './container/kernel-fields.ts';
-import { lifecycleFields } from './lifecycle-fields.ts';
+import { lifecycleFields } from './container/lifecycle-fields.ts';
 import { processFields } from './process-fields.ts';
 import { quantity } from './quantity-field.ts';
 import { isPositiveQuantity, parseQuantity } from './quantity.ts';

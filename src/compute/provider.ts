@@ -139,10 +139,7 @@ export interface Desired extends TenantPlace {
 }
 
 /** Whether what is remembered by this hash is this very desired state. */
-export function bearsHash(
-  { specHash, former }: Pick<Desired, 'specHash' | 'former'>,
-  hash: string,
-): boolean {
+export function bearsHash({ specHash, former }: Pick<Desired, 'specHash' | 'former'>, hash: string): boolean {
   return isSameHash(specHash, hash) || former?.hashes.includes(hash) === true;
 }
 

@@ -1,4 +1,4 @@
-import type { Dependency } from '../../../../../api/lifecycle-fields.ts';
+import type { Dependency } from '../../../../../api/container/lifecycle-fields.ts';
 import { isCompleted } from '../container-end.ts';
 import { containerHealth, describeExit, outputWords } from '../container-health.ts';
 import { oldRepair } from '../diff.ts';

@@ -1,4 +1,4 @@
-import type { Dependency } from '../../../../../api/lifecycle-fields.ts';
+import type { Dependency } from '../../../../../api/container/lifecycle-fields.ts';
 
 /**
  * What a container waits for, as a label says it: of one that was made for an earlier spec and never started, nothing else

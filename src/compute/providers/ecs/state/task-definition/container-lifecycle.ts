@@ -1,4 +1,4 @@
-import { isJob } from '../../../../../api/lifecycle-fields.ts';
+import { isJob } from '../../../../../api/container/lifecycle-fields.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { ContainerDefinition, ContainerDependency } from './task-definition.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { maxContainers } from './bounded.ts';
-import { listMap } from './rules.ts';
-import type { Rule } from './rules.ts';
+import { maxContainers } from '../bounded.ts';
+import { listMap } from '../rules.ts';
+import type { Rule } from '../rules.ts';
 
 /** How containers begin and end, each by itself and one after the other. No transforms: see compute-fields.ts. */
 
