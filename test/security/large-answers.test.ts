@@ -313,8 +313,14 @@ test('each label that a container of ours is made with is one that is kept', asy
     engine: testClient({ host: 'unix:///none' }),
   });
   const block = { ports: [{ containerPort: 80, hostPort: 18_080 }] };
-  const app = { name: 'app', image: 'app:1', stopGracePeriodSeconds: 60, ...block };
-  const spec = { containers: [app] };
+  const app = {
+    name: 'app',
+    image: 'app:1',
+    stopGracePeriodSeconds: 60,
+    dependsOn: [{ container: 'db' }],
+    ...block,
+  };
+  const spec = { containers: [app, { name: 'db', image: 'db:1' }] };
   const { containers } = await desired({ namespace: 'team-a', name: 'web', spec });
   const marks = Object.keys(containers[0]?.labels ?? {}).map((key) => key.replace(/^landlord\./, ''));
   expect(marks).toContain('host_ports');

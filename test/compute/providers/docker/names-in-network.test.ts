@@ -109,6 +109,32 @@ it('where the old one has to be stopped first, its successor bears the name as s
   expect(changes.filter((change) => change.includes('connect'))).toEqual([]);
 });
 
+it('what waits for a sibling that is new, too, finds that by its name as soon as it is started itself', async () => {
+  const { engine } = await running();
+  const dependsOn = [{ container: 'db', condition: 'Healthy' as const }];
+  const containers = [
+    containerSpec('app', { image: 'app:2', dependsOn }),
+    containerSpec('db', { image: 'app:2' }),
+  ];
+  const changes = recordedChanges(engine);
+  await drivenDocker(engine).update(tenantSpec({}, { containers }), signal);
+  const first = (start: string) => changes.findIndex((change) => change.startsWith(start));
+  const [named, started] = [first('connect landlord-tenant-acme.db_next'), first(`start ${old}_next`)];
+  expect(named).toBeGreaterThan(-1);
+  expect(started).toBeGreaterThan(named);
+});
+
+it('a successor is not found by the name while what is to stop the old one waits for it itself', async () => {
+  const ports = [{ containerPort: 80, hostPort: 8080, protocol: 'TCP' as const }];
+  const { engine } = await running(appAndDb('app:1', { ports }));
+  const dependsOn = [{ container: 'app', condition: 'Healthy' as const }];
+  const spec = (over: Parameters<typeof containerSpec>[1]) =>
+    tenantSpec({}, { containers: [containerSpec('app', { image: 'app:2' }), containerSpec('db', over)] });
+  await drivenDocker(engine, settings(), never).update(spec({ ports, dependsOn }), signal);
+  expect(engine.containers.get(idOf(engine, `${old}_next`))?.state).toBe('running');
+  expect(resolve(engine, network, 'app')).toEqual([old]);
+});
+
 it('a container that is added later is found at once by those that were there', async () => {
   const { engine } = await running();
   const spec = appAndDb('app:1');

@@ -165,6 +165,46 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect((await look(spec)).changes).toEqual([]);
   });
 
+  it('starts what waits for others after them, has its migration run for each image, and keeps what ran where that fails', async () => {
+    const healthCheck = { command: ['/bin/ok'], intervalSeconds: 1, retries: 9, startPeriodSeconds: 5 };
+    const of = (image: string, from = 'db') => [
+      containerSpec('web', { image, dependsOn: [{ container: 'migrate', condition: 'Completed' }] }),
+      containerSpec('migrate', {
+        image,
+        command: ['/app', 'get', `http://${from}:8080/`],
+        restartPolicy: 'Never',
+        dependsOn: [{ container: 'db', condition: 'Healthy' }],
+      }),
+      containerSpec('db', { image: images.one, command: ['/app', 'serve', '1s'], healthCheck }),
+    ];
+    const { provider, look, name } = await running('ordered', {}, { containers: of(images.one) });
+    const made = async (one: string) => {
+      const { Id, State, Image } = (await bench.docker.getContainer(`${name}.${one}`).inspect()) ?? {};
+      return { Id, Image, startedMs: Date.parse(State.StartedAt), endedMs: Date.parse(State.FinishedAt) };
+    };
+    const [web, migrate, db] = [await made('web'), await made('migrate'), await made('db')];
+    // It is run once, and the database answers a while after its start.
+    expect(migrate.startedMs).toBeGreaterThan(db.startedMs);
+    expect(web.startedMs).toBeGreaterThanOrEqual(migrate.endedMs);
+    expect((await look()).compute).toMatchObject({ running: 2, desired: 2 });
+
+    const wanted = bench.spec('ordered', { image: images.one }, { containers: of(images.two) });
+    await settled(() => provider.update(wanted, signal));
+    await statusWhere(() => look(wanted), isReady);
+    const again = await made('migrate');
+    expect(again.Image).not.toBe(migrate.Image);
+    expect((await made('web')).startedMs).toBeGreaterThanOrEqual(again.endedMs);
+    expect((await made('db')).Id).toBe(db.Id);
+
+    const broken = bench.spec('ordered', { image: images.one }, { containers: of(images.one, 'nobody') });
+    expect(await settled(() => provider.update(broken, signal))).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringMatching(/^The new container migrate exited with code 1: .*nobody/) as string,
+    });
+    expect((await made('migrate')).Id).toBe(again.Id);
+    expect((await look(wanted)).changes).toEqual([]);
+  });
+
   it('loses a limit by a replacement, since the engine can do it in no other way', async () => {
     const { provider, look, name } = await running('unlimited', { resources: { memory: '64Mi' } });
     const before = await bench.look(name);
@@ -427,7 +467,10 @@ describe.concurrent('a container', () => {
     await settled(() => provider.provision(spec, signal));
     const look = () => provider.getStatus(spec, { fresh: false, signal });
     const seen = await statusWhere(look, ({ compute }) => compute.state === 'failed');
-    expect(seen).toMatchObject({ changes: [], message: 'container app exited with code 3' });
+    expect(seen).toMatchObject({
+      changes: [],
+      message: 'container app exited with code 3: crashing, as told',
+    });
     expect(await settled(() => provider.update(spec, signal))).toMatchObject({ outcome: 'done' });
     expect((await look()).compute.state).toBe('failed');
   });
