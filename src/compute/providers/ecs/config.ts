@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { capability } from '../../../api/capabilities.ts';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
-import { allowedSysctls } from '../../sysctl-policy.ts';
 import { arnPatternFault } from './address/arn-pattern.ts';
+import { kernelPolicyShape } from './config/kernel-policy.ts';
+import { arnLength, roleArn } from './config/resource-arns.ts';
+import { servicePolicyShape } from './config/service-policy.ts';
+import { serviceShape } from './config/service-shape.ts';
 
 /** The ECS provider's keys. docs/compute-providers.md says where their names come from. */
-
-/** A name of 255 characters, or a role with a path of 512, and what stands before it. */
-const arnLength = 640;
 
 const clusterArn = z
   .string()
@@ -23,13 +22,6 @@ const taskDefinitionArn = z
   .regex(
     /^arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition\/[A-Za-z0-9_-]+(:[0-9]+)?$/,
     'must be a task definition ARN such as arn:aws:ecs:us-west-2:123456789012:task-definition/tenant-app:12',
-  );
-const roleArn = z
-  .string()
-  .max(arnLength)
-  .regex(
-    /^arn:aws[a-z-]*:iam::[0-9]{12}:role\/[\x21-\x7e]+$/,
-    'must be a role ARN such as arn:aws:iam::123456789012:role/NAME',
   );
 const serviceName = z
   .string()
@@ -136,6 +128,7 @@ const tenantShape = {
     .strictObject({ role_arn: roleArn.describe("ARN of the role; it must be on the operator's list.") })
     .optional()
     .describe('Role to assume for every call.'),
+  ...serviceShape,
 };
 
 export const ecsTenantBlock = z.strictObject(tenantShape).describe('AWS ECS: one service per tenant.');
@@ -167,6 +160,17 @@ function hasRoomForDrain(block: {
 const needsRoomForDrain = {
   path: ['tags'],
   message: `must have at most ${maxTagsWithDrain} entries where drain is true: it takes a tag of its own`,
+};
+
+function hasOneCapacity(block: {
+  launch_type?: string | undefined;
+  capacity_provider_strategy?: readonly unknown[] | undefined;
+}): boolean {
+  return block.launch_type === undefined || (block.capacity_provider_strategy ?? []).length === 0;
+}
+const needsOneCapacity = {
+  path: ['capacity_provider_strategy'],
+  message: 'excludes launch_type: leave one of them out',
 };
 
 export const ecsMergedBlock = z
@@ -211,6 +215,7 @@ export const ecsOperatorBlock = z
   })
   .refine(hasServiceName, needsServiceName)
   .refine(hasRoomForDrain, needsRoomForDrain)
+  .refine(hasOneCapacity, needsOneCapacity)
   .describe('Enables the ecs provider. Every key of the tenant block is its default.');
 export type EcsOperatorBlock = z.output<typeof ecsOperatorBlock>;
 
@@ -278,13 +283,8 @@ export const ecsPolicyBlock = z
         'Containers of the task definition, besides its first, that the containers of tenants may overlay. One with power ' +
           'over its host (privileged, a path of the host, added capabilities, devices) never is.',
       ),
-    allow_capabilities: z
-      .array(capability)
-      .default([])
-      .describe(
-        "Linux capabilities that tenants may add besides the engine's default ones. Some are as good as root on an instance.",
-      ),
-    allow_sysctls: allowedSysctls,
+    ...kernelPolicyShape,
+    ...servicePolicyShape,
   })
   .describe('What tenants may ask of ECS.');
 

@@ -114,6 +114,17 @@ describe('the blocks of ecs', () => {
       allowed_service_name_prefixes: [],
       max_desired_count: 100,
       overlay_containers: [],
+      allowed_keys: [],
+      allowed_target_groups: [],
+      allowed_listener_rules: [],
+      allowed_service_registries: [],
+      allowed_service_connect_namespaces: [],
+      allowed_capacity_providers: [],
+      allowed_alarms: [],
+      allowed_infrastructure_roles: [],
+      allowed_snapshots: [],
+      allowed_kms_keys: [],
+      max_deployment_percent: 200,
     });
   });
 });

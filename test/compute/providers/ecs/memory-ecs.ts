@@ -54,9 +54,37 @@ const account = 'arn:aws:ecs:us-west-2:123456789012';
 export const clusterArn = `${account}:cluster/landlord`;
 export const baseArn = `${account}:task-definition/tenant-app:12`;
 
-/** What a rollback brings back beside the task definition. */
-function revisionOf({ networkConfiguration, launchType, capacityProviderStrategy }: Service | Deployment) {
-  return { networkConfiguration, launchType, capacityProviderStrategy };
+/** What a rollback brings back beside the task definition, as ECS shows it of a deployment. */
+function revisionOf({
+  networkConfiguration,
+  launchType,
+  capacityProviderStrategy,
+  platformVersion,
+}: Service | Deployment) {
+  return { networkConfiguration, launchType, capacityProviderStrategy, platformVersion };
+}
+
+/** Settings of a service that start a deployment, and those that do not. */
+const rolledKeys = ['loadBalancers', 'serviceRegistries', 'platformVersion'] as const;
+const liveKeys = [
+  'healthCheckGracePeriodSeconds',
+  'enableExecuteCommand',
+  'placementConstraints',
+  'placementStrategy',
+  'availabilityZoneRebalancing',
+  'propagateTags',
+  'enableECSManagedTags',
+] as const;
+/** Those that ECS shows of a deployment alone. */
+const deploymentKeys = [
+  'serviceConnectConfiguration',
+  'volumeConfigurations',
+  'vpcLatticeConfigurations',
+] as const;
+
+function some<T extends object, Key extends keyof T>(of: T, keys: readonly Key[]): Partial<Pick<T, Key>> {
+  const given = keys.filter((key) => of[key] !== undefined).map((key) => [key, structuredClone(of[key])]);
+  return Object.fromEntries(given) as Partial<Pick<T, Key>>;
 }
 
 export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
@@ -69,6 +97,8 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const stopping = new Map<string, number>();
   const latest = new Map<string, number>();
   const launchTypes = new Map<string, Service['launchType']>();
+  /** What a rollback brings back that no deployment shows, by deployment. */
+  const unshown = new Map<string, Pick<Service, 'loadBalancers' | 'serviceRegistries'>>();
   const calls: { name: string; input: unknown }[] = [];
   let ids = 0;
   const id = (): string => `${(ids += 1)}`;
@@ -110,10 +140,17 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const failureOn = ({ networkConfiguration: network }: Service | Deployment): 'missing' | undefined =>
     network?.awsvpcConfiguration?.subnets?.includes('subnet-bad') === true ? 'missing' : undefined;
 
+  /** The id of a deployment of the service as it is now. */
+  const remembered = ({ loadBalancers = [], serviceRegistries = [] }: Service): string => {
+    const deploymentId = `ecs-svc/${id()}`;
+    unshown.set(deploymentId, { loadBalancers, serviceRegistries });
+    return deploymentId;
+  };
+
   /** The service's revision as it is now goes with it. */
   const deployment = (taskDefinition: string, desiredCount: number, of: Service): Deployment => ({
     ...revisionOf(of),
-    id: `ecs-svc/${id()}`,
+    id: remembered(of),
     status: 'PRIMARY',
     taskDefinition,
     desiredCount,
@@ -158,7 +195,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     primary.rolloutStateReason = 'ECS deployment circuit breaker: tasks failed to start.';
     const back = others.find(({ rolloutState }) => rolloutState === 'COMPLETED');
     if (back === undefined) return;
-    Object.assign(service, revisionOf(back), { taskDefinition: back.taskDefinition });
+    Object.assign(service, revisionOf(back), unshown.get(back.id ?? ''), {
+      taskDefinition: back.taskDefinition,
+    });
     service.deployments = [{ ...back, status: 'PRIMARY' }];
     service.events = [
       {
@@ -185,7 +224,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       desiredCount,
       runningCount: 0,
       pendingCount: 0,
-      launchType: input.launchType ?? 'EC2',
+      ...(input.capacityProviderStrategy === undefined
+        ? { launchType: input.launchType ?? 'EC2' }
+        : { capacityProviderStrategy: input.capacityProviderStrategy }),
       taskDefinition: arn,
       deploymentConfiguration: {
         ...input.deploymentConfiguration,
@@ -208,16 +249,17 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       serviceRegistries: [],
       placementConstraints: [],
       placementStrategy: [],
-      schedulingStrategy: 'REPLICA',
+      schedulingStrategy: input.schedulingStrategy ?? 'REPLICA',
       deploymentController: { type: 'ECS' },
       enableECSManagedTags: false,
       enableExecuteCommand: false,
       propagateTags: input.propagateTags ?? 'NONE',
       availabilityZoneRebalancing: 'DISABLED',
+      ...some(input, [...rolledKeys, ...liveKeys]),
       createdAt: new Date(Number(id())),
       tags: [...(input.tags ?? [])],
     };
-    created.deployments = [deployment(arn, desiredCount, created)];
+    created.deployments = [{ ...deployment(arn, desiredCount, created), ...some(input, deploymentKeys) }];
     services.set(name, created);
     launchTypes.set(name, created.launchType);
     hidden.set(name, hiddenFor);
@@ -276,7 +318,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const rolls =
         arn !== service.taskDefinition ||
         input.networkConfiguration !== undefined ||
-        input.forceNewDeployment === true;
+        input.forceNewDeployment === true ||
+        Object.keys(some(input, [...rolledKeys, ...deploymentKeys])).length > 0;
+      Object.assign(service, some(input, [...rolledKeys, ...liveKeys]));
       if (input.networkConfiguration) {
         service.networkConfiguration = {
           awsvpcConfiguration: {
@@ -294,7 +338,13 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       if (rolls) {
         const old = (service.deployments ?? []).map((one) => ({ ...one, status: 'ACTIVE' }));
         service.taskDefinition = arn;
-        service.deployments = [deployment(arn, service.desiredCount ?? 0, service), ...old];
+        const before = some(service.deployments?.[0] ?? {}, deploymentKeys);
+        const next = {
+          ...deployment(arn, service.desiredCount ?? 0, service),
+          ...before,
+          ...some(input, deploymentKeys),
+        };
+        service.deployments = [next, ...old];
       }
       return structuredClone(service);
     },

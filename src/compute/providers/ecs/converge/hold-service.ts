@@ -1,8 +1,8 @@
 import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
-import { rejectedMark } from '../state/marks/applied-mark.ts';
+import { readMark, rejectedMark } from '../state/marks/applied-mark.ts';
 import { diffService, missingTags } from '../state/diff.ts';
-import { updateServiceInput } from '../state/service-input.ts';
+import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
 import { drainTag } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import type { ServiceDeps } from './attempt.ts';
@@ -23,21 +23,21 @@ export async function holdService(
   const { api } = deps;
   const { desired } = attempt;
   const { scope, cluster, service: name } = desired.target;
+  const tags = tagMap(service.tags);
   const diff = diffService(desired, service);
   if (diff.applied === 'other') return held;
   const { desiredCount: tasks = 0 } = diff.differs;
   const { taskDefinition = '', desiredCount = 0 } = service;
   if (tasks > desiredCount) await checkNamed(deps, { desired, taskDefinition, tasks }, signal);
-  const isOther = diff.differs.taskDefinition || diff.differs.network || diff.differs.launchType;
-  const still = { taskDefinition: false, network: false, launchType: false };
+  const isOther = startsDeployment(diff.differs);
+  const still = { taskDefinition: false, network: false, launchType: false, rolledSettings: {} };
   const update = updateServiceInput(desired, { ...diff.differs, ...still }, '');
   const consent = consentTo(attempt.permit, 'live', `updating service ${name}`);
   if (Object.keys(update).length > 0)
     await api.updateService(scope, { cluster, service: name, ...update }, consent, signal);
-  const rejected = isOther ? { [tagKeys.specHash]: rejectedMark(desired) } : {};
-  const tags = tagList(
-    missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tagMap(service.tags)),
-  );
-  if (tags.length > 0) await api.tagResource(scope, service.serviceArn ?? '', tags, signal);
+  const rejected = isOther ? { [tagKeys.specHash]: rejectedMark(desired, readMark(tags).settings) } : {};
+  const wanted = missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tags);
+  const missing = tagList(wanted);
+  if (missing.length > 0) await api.tagResource(scope, service.serviceArn ?? '', missing, signal);
   return held;
 }

@@ -6,7 +6,8 @@ import { diffService, missingTags } from '../state/diff.ts';
 import type { ServiceDiff } from '../state/diff.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { rolloutOf } from '../state/rollout.ts';
-import { updateServiceInput } from '../state/service-input.ts';
+import { rolloutEffect } from '../state/service/compare-settings.ts';
+import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
 import { serviceTags } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
@@ -37,7 +38,8 @@ export async function updateService(
   const changes = updateServiceInput(desired, differs, taskDefinition);
   const update = again ? { ...changes, forceNewDeployment: true } : changes;
   if (Object.keys(update).length > 0) {
-    const waiting = await sendUpdate(deps, { attempt, service }, update, signal);
+    const isRollout = startsDeployment(differs) || again;
+    const waiting = await sendUpdate(deps, attempt, { update, isRollout }, signal);
     if (waiting !== undefined) return waiting;
   }
   await writeTags(deps, { attempt, service }, { diff, revision: revisionKey(taskDefinition) }, signal);
@@ -64,14 +66,13 @@ async function admittedRevision(
 /** Undefined: done. */
 async function sendUpdate(
   { api }: ServiceDeps,
-  { attempt }: Updating,
-  update: ServiceUpdate,
+  attempt: Attempt,
+  { update, isRollout }: { readonly update: ServiceUpdate; readonly isRollout: boolean },
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { scope, cluster, service } = attempt.desired.target;
-  const { taskDefinition, networkConfiguration, forceNewDeployment } = update;
-  const rolls = [taskDefinition, networkConfiguration, forceNewDeployment].some((part) => part !== undefined);
-  const consent = consentTo(attempt.permit, rolls ? 'replace' : 'live', `updating service ${service}`);
+  const effect = isRollout ? rolloutEffect(attempt.desired) : 'live';
+  const consent = consentTo(attempt.permit, effect, `updating service ${service}`);
   const answer = await api.updateService(scope, { cluster, service, ...update }, consent, signal);
   if (answer === 'cluster-gone') throw noCluster(attempt);
   if (answer === 'inactive') return draining(attempt.desired.target);
@@ -91,7 +92,7 @@ async function writeTags(
 ): Promise<void> {
   const { scope } = desired.target;
   const actual = tagMap(service.tags);
-  const wanted = serviceTags(desired, revision);
+  const wanted = serviceTags(desired, revision, diff.kept);
   const arn = service.serviceArn ?? '';
   const marks = [...tagKeys.tagMarks, tagKeys.shortMarks, tagKeys.taskDefinition, tagKeys.drain];
   const staleMarks = marks.filter((key) => key in actual && !(key in wanted));
@@ -110,12 +111,17 @@ async function replaceService(
   const { target } = desired;
   const consent = consentTo(permit, 'outage', `replacing service ${target.service}`);
   await api.deleteService(target, consent, signal);
-  const from = diff.changes.find(({ path }) => path === 'launchType')?.actual ?? 'another one';
+  const fixed = diff.changes.find(({ effect }) => effect === 'outage');
   return {
     outcome: 'in_progress',
     message:
-      `Replacing the service ${target.service}: ECS can't change its launch type from ${from} to ${desired.launchType}, ` +
+      `Replacing the service ${target.service}: ECS can't change its ${fixedWords(fixed?.path)} from ${fixed?.actual} to ${fixed?.desired}, ` +
       'so it is drained and made anew. With another service_name the new one would come first',
     lookAgainAfterMs: drainLookMs,
   };
+}
+
+/** What can't be changed, as people call it: `schedulingStrategy` as `scheduling strategy`. */
+function fixedWords(path = 'launchType'): string {
+  return path.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -7,20 +7,19 @@ import type { EcsRevision } from './ecs-service.ts';
 import { taskDefinitionTag } from './marks/service-tags.ts';
 import { tagKeys } from './marks/tags.ts';
 import type { Tags } from './marks/tags.ts';
+import { capacityText, isFargateProvider, providersShown } from './service/capacity.ts';
+import { compareSettings, rolloutEffect } from './service/compare-settings.ts';
+import type { SettingDifference } from './service/compare-settings.ts';
+import { difference } from './service/difference.ts';
+import type { Difference } from './service/difference.ts';
 
 /** What ECS rolls out together, and takes back together: the task definition, the network and what the tasks run on. */
-
-export interface Difference {
-  readonly path: string;
-  readonly desired: string;
-  readonly actual: string;
-  readonly effect: Effect;
-}
 
 export interface RevisionDifferences {
   readonly taskDefinition: readonly Difference[];
   readonly network: readonly Difference[];
   readonly launchType: readonly Difference[];
+  readonly settings: readonly SettingDifference[];
 }
 
 export interface Compared {
@@ -28,18 +27,27 @@ export interface Compared {
   readonly tags: Tags;
   /** Whether ECS went back from what the mark says was applied: what is left is of an earlier state. */
   readonly isTakenBack: boolean;
+  /** Whether ECS went back to what it shows, be that ours or not. */
+  readonly isReturn: boolean;
 }
 
 export function compareRevision(
   desired: DesiredService,
   revision: EcsRevision,
-  { tags, isTakenBack }: Compared,
+  { tags, isTakenBack, isReturn }: Compared,
 ): RevisionDifferences {
   const mark = readMark(tags);
+  const settings = compareSettings(desired, revision, { mark, isReturn });
+  const effect = rolloutEffect(desired);
+  const rolledOut = (differences: readonly Difference[]): readonly Difference[] =>
+    differences.map((one) => (one.effect === 'replace' ? { ...one, effect } : one));
   return {
-    taskDefinition: compareTaskDefinition(desired, revision, tags),
-    network: compareNetwork(desired, revision, { ...mark, isRejected: mark.isRejected || isTakenBack }),
-    launchType: compareLaunchType(desired, revision, mark),
+    taskDefinition: rolledOut(compareTaskDefinition(desired, revision, tags)),
+    network: rolledOut(
+      compareNetwork(desired, revision, { ...mark, isRejected: mark.isRejected || isTakenBack }),
+    ),
+    launchType: rolledOut(compareCapacity(desired, revision, mark)),
+    settings: settings.filter(({ change }) => change !== 'live'),
   };
 }
 
@@ -49,8 +57,8 @@ export function isDesiredRevision(
   revision: EcsRevision,
   compared: Compared,
 ): boolean {
-  const { taskDefinition, network, launchType } = compareRevision(desired, revision, compared);
-  return [...taskDefinition, ...network, ...launchType].length === 0;
+  const { taskDefinition, network, launchType, settings } = compareRevision(desired, revision, compared);
+  return [...taskDefinition, ...network, ...launchType, ...settings].length === 0;
 }
 
 /** Of an overlay only the service's own tag knows which revision that is. */
@@ -108,45 +116,41 @@ function compareNetwork(
 const fargate = 'FARGATE';
 
 /** Capacity providers stand in for a launch type: FARGATE by provider is FARGATE, and groups of instances are EC2. */
-function compareLaunchType(
-  { launchType }: DesiredService,
-  { launchType: actual, capacityProviderStrategy = [] }: EcsRevision,
+function compareCapacity(
+  { launchType, capacityProviders, specHash }: DesiredService,
+  { launchType: actual, capacityProviderStrategy }: EcsRevision,
   mark: AppliedMark,
 ): readonly Difference[] {
+  const shown = providersShown(capacityProviderStrategy);
+  if (capacityProviders !== undefined) {
+    // Of hosts elsewhere there is no way to providers.
+    const effect = actual === 'EXTERNAL' ? 'outage' : 'replace';
+    const has = shown.length === 0 ? actual : capacityText(shown);
+    // Some endpoints take a strategy and never show it.
+    if (has === undefined && mark.specHash === specHash && !mark.isRejected) return [];
+    return difference('capacityProviderStrategy', capacityText(capacityProviders), has, effect);
+  }
   if (launchType === undefined) return [];
-  const providers = capacityProviderStrategy.map(({ capacityProvider = '' }) => capacityProvider);
-  if (providers.length === 0) {
+  if (shown.length === 0) {
     if (actual === undefined || actual === launchType) return [];
     return [{ path: 'launchType', desired: launchType, actual, effect: moveEffect(launchType, actual) }];
   }
+  const providers = shown.map(({ capacityProvider }) => capacityProvider);
   const isMet = {
     FARGATE: providers.every((provider) => provider === fargate),
-    EC2: providers.every((provider) => !provider.startsWith(fargate)),
+    EC2: providers.every((provider) => !isFargateProvider(provider)),
     EXTERNAL: false,
   }[launchType];
   if (isMet) return [];
   // Without a strategy a service has the launch type that it was made with: ours, where that is what was asked for.
-  const effect = mark.launchType === launchType ? 'replace' : moveEffect(launchType, undefined);
-  const named = `capacity provider ${providers.toSorted().join(', ')}`;
+  const effect = mark.capacity === launchType ? 'replace' : moveEffect(launchType, undefined);
+  const named = `capacity provider ${providers.join(', ')}`;
   return [{ path: 'launchType', desired: launchType, actual: named, effect }];
 }
 
 /** To FARGATE there is a capacity provider of that name; of instances, and of hosts elsewhere, ECS can't tell which. */
 function moveEffect(launchType: string, actual: string | undefined): Effect {
   return launchType === fargate && actual !== 'EXTERNAL' ? 'replace' : 'outage';
-}
-
-type Scalar = string | number | boolean;
-
-export function difference(
-  path: string,
-  desired: Scalar,
-  actual: Scalar | undefined,
-  effect: Effect = 'replace',
-): readonly Difference[] {
-  return desired === actual
-    ? []
-    : [{ path, desired: String(desired), actual: String(actual ?? 'none'), effect }];
 }
 
 function setText(values: readonly string[] | undefined): string {

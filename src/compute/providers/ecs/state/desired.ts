@@ -7,10 +7,18 @@ import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import { regionOf } from '../address/arns.ts';
 import { checkEcsPolicy } from './policy/check-ecs-policy.ts';
+import { checkServicePolicy } from './policy/check-service-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
+import { desireCapacity, taskHostOf } from './service/capacity.ts';
+import type { Capacity } from './service/capacity.ts';
+import { checkDaemon, isDaemon } from './service/daemon.ts';
+import { desireDeployment } from './service/deployment.ts';
+import type { DeploymentConfiguration } from './service/deployment.ts';
+import { settingsOf } from './service/service-fields.ts';
+import type { ServiceSettings } from './service/service-fields.ts';
 import { wantedName } from './policy/service-name.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
@@ -29,18 +37,19 @@ export interface DesiredNetwork {
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
 }
 
-export interface DesiredService extends Desired {
+export interface DesiredService extends Desired, Capacity {
   readonly target: ServiceTarget;
   /** As named: with or without a revision. */
   readonly taskDefinition: string;
   /** Containers over that task definition, to be registered in a family of the tenant's own. */
   readonly overlay?: Overlay;
-  /** Undefined: autoscaling's, once the service is there. */
+  /** Undefined: autoscaling's, once the service is there; of a DAEMON the cluster's. */
   readonly desiredCount?: number;
   /** How many a service that is made anew begins with: where the count is autoscaling's, as many as there were. */
   readonly firstCount: number;
-  readonly launchType?: NonNullable<EcsConfig['launch_type']>;
   readonly network?: DesiredNetwork;
+  readonly deployment: DeploymentConfiguration;
+  readonly settings: ServiceSettings;
   /** The tenant's own. */
   readonly tags: Tags;
   /** Whether its tasks are waited for before it is deleted. */
@@ -76,35 +85,19 @@ export function desireService(
 ): DesiredService {
   const { config, containers } = spec;
   const region = config.region ?? regionOf(config.cluster_arn);
-  checkEcsPolicy({ config, region, tenantId: spec.tenantId, block, policy });
-  if (containers.length > 0) checkSize(commonPolicy, containers, config.desired_count ?? defaultDesiredCount);
+  const capacity = desireCapacity(config, block);
+  checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
+  checkServicePolicy({ config, capacity, block, policy });
+  checkDaemon(config, block, capacity);
+  const desiredCount = isDaemon(config) ? undefined : config.desired_count;
+  if (containers.length > 0) checkSize(commonPolicy, containers, desiredCount ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
   const network = desireNetwork(config, block);
-  const isFargate = config.launch_type === 'FARGATE';
-  const isAwsvpc = network !== undefined || isFargate;
-  checkHostPorts(containers, isAwsvpc);
-  checkServed(containers, { isAwsvpc, isFargate });
-  checkKernelPolicy(containers, policy);
-  const overlay =
-    containers.length === 0
-      ? undefined
-      : desireOverlay(spec, {
-          target,
-          secretArns: block.secret_arns,
-          mayOverlay: policy.overlay_containers,
-          allowedCapabilities: policy.allow_capabilities,
-        });
-  const { tags = {}, drain = false } = config;
-  const rolledOut = {
-    taskDefinition: config.task_definition_arn,
-    overlay: overlay?.hash,
-    desiredCount: config.desired_count,
-    launchType: config.launch_type,
-    network,
-    tags,
-    // Absent unless asked for: the hashes from before there was such a key still hold.
-    drain: drain ? true : undefined,
-  };
+  const overlay = desireTasks(spec, { block, policy, target, launchType: taskHostOf(capacity), network });
+  const { tags = {} } = config;
+  const drain = config.drain === true && !isDaemon(config);
+  const deployment = desireDeployment(config);
+  const settings = settingsOf(config);
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -113,13 +106,23 @@ export function desireService(
     // Throttles and credentials are an account's, and an account's are those of its role and region.
     domain: scopeKey(target.scope),
     target,
-    specHash: specHash(hashVersion, hashKey, rolledOut),
+    specHash: specHash(hashVersion, hashKey, {
+      taskDefinition: config.task_definition_arn,
+      overlay: overlay?.hash,
+      desiredCount,
+      launchType: capacity.launchType,
+      network,
+      tags,
+      ...newerParts(config, { drain, capacity, deployment, settings }),
+    }),
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
-    ...(config.desired_count === undefined ? {} : { desiredCount: config.desired_count }),
-    firstCount: config.desired_count ?? countBefore(spec, policy.max_desired_count) ?? defaultDesiredCount,
-    ...(config.launch_type === undefined ? {} : { launchType: config.launch_type }),
+    ...(desiredCount === undefined ? {} : { desiredCount }),
+    firstCount: desiredCount ?? countBefore(spec, policy.max_desired_count) ?? defaultDesiredCount,
+    ...capacity,
     ...(network === undefined ? {} : { network }),
+    deployment,
+    settings,
     tags,
     drain,
     notes: checkNotes(containers),
@@ -127,6 +130,51 @@ export function desireService(
     containers,
     bounds: commonPolicy.max_resources,
   };
+}
+
+/** Absent unless asked for, each of these: the hashes from before there was such a key still hold. */
+function newerParts(
+  config: EcsConfig,
+  {
+    drain,
+    capacity: { capacityProviders },
+    deployment,
+    settings,
+  }: Pick<DesiredService, 'drain' | 'deployment' | 'settings'> & { readonly capacity: Capacity },
+) {
+  return {
+    drain: drain ? true : undefined,
+    capacityProviders,
+    deployment: config.deployment === undefined ? undefined : deployment,
+    settings: Object.keys(settings).length === 0 ? undefined : settings,
+  };
+}
+
+interface Tasks extends Pick<EcsSettings, 'block' | 'policy'> {
+  readonly target: ServiceTarget;
+  readonly launchType: Overlay['launchType'] | undefined;
+  readonly network: DesiredNetwork | undefined;
+}
+
+/** Undefined: the task definition runs as it is. Throws InvalidSpec for what can't be served. */
+function desireTasks(
+  spec: TenantComputeSpec<EcsConfig>,
+  { block, policy, target, launchType, network }: Tasks,
+): Overlay | undefined {
+  const { containers } = spec;
+  const isFargate = launchType === 'FARGATE';
+  const isAwsvpc = network !== undefined || isFargate;
+  checkHostPorts(containers, isAwsvpc);
+  checkServed(containers, { isAwsvpc, isFargate });
+  checkKernelPolicy(containers, policy);
+  if (containers.length === 0) return undefined;
+  return desireOverlay(spec, {
+    target,
+    secretArns: block.secret_arns,
+    mayOverlay: policy.overlay_containers,
+    allowedCapabilities: policy.allow_capabilities,
+    launchType,
+  });
 }
 
 /** 0 is no count to begin with: a service that goes away is scaled to that. */

@@ -1,13 +1,17 @@
 import type { Change } from '../../../provider.ts';
 import { appliedState, askedForNetwork, readMark } from './marks/applied-mark.ts';
 import type { Applied } from './marks/applied-mark.ts';
-import { compareRevision, difference } from './compare-revision.ts';
-import type { Difference } from './compare-revision.ts';
+import { compareRevision } from './compare-revision.ts';
 import { countBeforeDrain } from './marks/drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
-import { deploymentConfiguration } from './service-input.ts';
+import { capacityMark } from './service/capacity.ts';
+import { compareDeployment } from './service/compare-deployment.ts';
+import { changedSettings, compareSettings, keptMarks } from './service/compare-settings.ts';
+import { difference } from './service/difference.ts';
+import type { Difference } from './service/difference.ts';
+import type { SettingMarks } from './service/setting-marks.ts';
 import type { UpdatedParts } from './service-input.ts';
 import { drainTag } from './marks/service-tags.ts';
 import { formerKeys, hasMarksOf, keyMarks } from './marks/tag-marks.ts';
@@ -23,6 +27,8 @@ export interface ServiceDiff {
   readonly replace: boolean;
   readonly untag: readonly string[];
   readonly applied: Applied;
+  /** Settings for the next mark; see `appliedMark`. */
+  readonly kept: SettingMarks;
 }
 
 /** `rolledBack`: ECS took the service's revision back by itself, so that its differences are nobody's edit. */
@@ -30,12 +36,16 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const tags = tagMap(service.tags);
   const mark = readMark(tags);
   const applied = appliedState(desired, mark);
-  const isTakenBack = rolledBack || (applied === 'other' && isReturn(service));
-  const revision = compareRevision(desired, service, { tags, isTakenBack });
+  const returned = isReturn(service);
+  const isTakenBack = rolledBack || (applied === 'other' && returned);
+  const revision = compareRevision(desired, service, { tags, isTakenBack, isReturn: returned });
+  const settings = compareSettings(desired, service, { mark, isReturn: returned }).filter(
+    ({ change }) => change === 'live',
+  );
   const countBefore = countBeforeDrain(tags);
   const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
   const count = compareCount(wantedCount, service);
-  const deployment = compareDeployment(service);
+  const deployment = compareDeployment(desired, service, mark);
   const untag = formerKeys(tags, desired.tags);
   const foreign = applied === 'other' ? 'spec' : 'drift';
   const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
@@ -43,7 +53,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const unlessAsked = (wasAsked: boolean) =>
     applied === 'other' && wasAsked && !isTakenBack ? 'drift' : rollout;
   const network = unlessAsked(desired.network !== undefined && askedForNetwork(mark, desired.network));
-  const launchType = unlessAsked(mark.launchType === desired.launchType);
+  const launchType = unlessAsked(mark.capacity === capacityMark(desired));
   const mended = (cause: Change['cause'], differences: readonly Difference[]): boolean =>
     differences.length > 0 && (applied !== 'other' || cause === 'spec');
   return {
@@ -52,8 +62,9 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       // A drain that was called off was nobody's edit.
       ...withCause(countBefore === undefined ? foreign : 'spec', count),
       ...withCause(network, revision.network),
-      ...withCause(foreign, [...deployment, ...compareTags(desired, tags, untag)]),
+      ...withCause(foreign, [...deployment.differences, ...settings, ...compareTags(desired, tags, untag)]),
       ...withCause(launchType, revision.launchType),
+      ...withCause(rollout, revision.settings),
       ...withCause('spec', compareMarks(desired, tags, applied)),
     ],
     differs: {
@@ -61,39 +72,26 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       desiredCount: count.length > 0 ? wantedCount : undefined,
       network: mended(network, revision.network),
       launchType: mended(launchType, revision.launchType),
-      deployment: deployment.length > 0,
+      deployment: deployment.differences.length > 0 ? deployment.configuration : undefined,
+      rolledSettings: changedSettings(revision.settings),
+      liveSettings: changedSettings(settings),
     },
     replace:
-      mended(launchType, revision.launchType) &&
-      revision.launchType.some(({ effect }) => effect === 'outage'),
+      (mended(launchType, revision.launchType) &&
+        revision.launchType.some(({ effect }) => effect === 'outage')) ||
+      revision.settings.some(({ change }) => change === 'anew'),
     untag,
     applied,
+    kept: keptMarks(desired, service, mark),
   };
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {
-  return differences.map((difference) => ({ ...difference, cause }));
+  return differences.map(({ path, desired, actual, effect }) => ({ path, desired, actual, effect, cause }));
 }
 
 function compareCount(desiredCount: number | undefined, service: EcsService): readonly Difference[] {
   return desiredCount === undefined ? [] : live('desiredCount', desiredCount, service.desiredCount);
-}
-
-function compareDeployment({ deploymentConfiguration: actual }: EcsService): readonly Difference[] {
-  if (actual === undefined) return [];
-  const { deploymentCircuitBreaker, maximumPercent, minimumHealthyPercent } = deploymentConfiguration;
-  const breaker = actual.deploymentCircuitBreaker;
-  const path = 'deploymentConfiguration';
-  return [
-    ...live(`${path}.deploymentCircuitBreaker.enable`, deploymentCircuitBreaker.enable, breaker?.enable),
-    ...live(
-      `${path}.deploymentCircuitBreaker.rollback`,
-      deploymentCircuitBreaker.rollback,
-      breaker?.rollback,
-    ),
-    ...live(`${path}.maximumPercent`, maximumPercent, actual.maximumPercent),
-    ...live(`${path}.minimumHealthyPercent`, minimumHealthyPercent, actual.minimumHealthyPercent),
-  ];
 }
 
 function compareTags(desired: DesiredService, tags: Tags, untag: readonly string[]): readonly Difference[] {

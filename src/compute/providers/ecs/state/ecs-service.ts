@@ -6,7 +6,12 @@ export interface EcsRevision {
   readonly taskDefinition?: string | undefined;
   readonly launchType?: string | undefined;
   readonly capacityProviderStrategy?:
-    readonly { readonly capacityProvider: string | undefined }[] | undefined;
+    | readonly {
+        readonly capacityProvider: string | undefined;
+        readonly weight?: number | undefined;
+        readonly base?: number | undefined;
+      }[]
+    | undefined;
   readonly networkConfiguration?:
     | {
         readonly awsvpcConfiguration?:
@@ -18,6 +23,11 @@ export interface EcsRevision {
           | undefined;
       }
     | undefined;
+  readonly platformVersion?: string | undefined;
+  /** ECS shows these three of a deployment alone. */
+  readonly serviceConnectConfiguration?: object | undefined;
+  readonly volumeConfigurations?: readonly object[] | undefined;
+  readonly vpcLatticeConfigurations?: readonly object[] | undefined;
 }
 
 export interface EcsService extends EcsRevision {
@@ -35,8 +45,23 @@ export interface EcsService extends EcsRevision {
           { readonly enable: boolean | undefined; readonly rollback: boolean | undefined } | undefined;
         readonly maximumPercent?: number | undefined;
         readonly minimumHealthyPercent?: number | undefined;
+        readonly alarms?: object | undefined;
+        readonly strategy?: string | undefined;
+        readonly bakeTimeInMinutes?: number | undefined;
+        readonly canaryConfiguration?: object | undefined;
+        readonly linearConfiguration?: object | undefined;
       }
     | undefined;
+  readonly loadBalancers?: readonly object[] | undefined;
+  readonly healthCheckGracePeriodSeconds?: number | undefined;
+  readonly serviceRegistries?: readonly object[] | undefined;
+  readonly enableExecuteCommand?: boolean | undefined;
+  readonly schedulingStrategy?: string | undefined;
+  readonly placementConstraints?: readonly object[] | undefined;
+  readonly placementStrategy?: readonly object[] | undefined;
+  readonly availabilityZoneRebalancing?: string | undefined;
+  readonly propagateTags?: string | undefined;
+  readonly enableECSManagedTags?: boolean | undefined;
   readonly deployments?: readonly EcsDeployment[] | undefined;
   /** Newest first. */
   readonly events?: readonly EcsEvent[] | undefined;
@@ -53,9 +78,6 @@ export interface EcsDeployment extends EcsRevision {
   readonly rolloutState?: string | undefined;
   readonly rolloutStateReason?: string | undefined;
   readonly createdAt?: Date | undefined;
-  readonly launchType?: string | undefined;
-  readonly capacityProviderStrategy?: EcsService['capacityProviderStrategy'];
-  readonly networkConfiguration?: EcsService['networkConfiguration'];
 }
 
 export interface EcsEvent {

@@ -45,13 +45,15 @@ export function rolloutOf(service: EcsService, desired: DesiredService | undefin
   const isTakenBack = marked && returned && askedForDefaultGroups(mark);
   const isOurs = (revision: EcsRevision, compared: Compared): boolean =>
     isDesiredRevision(desired, revision, compared);
-  if (isOurs(service, { tags, isTakenBack })) {
+  if (isOurs(service, { tags, isTakenBack, isReturn: returned })) {
     if (primary?.rolloutState === 'FAILED' && marked) return failed(service, primary, undefined);
     return { kind: 'ours', deployment: primary };
   }
   if (!marked) return { kind: 'other', deployment: primary };
   const fallen = deployments.find(
-    (deployment) => deployment.rolloutState === 'FAILED' && isOurs(deployment, { tags, isTakenBack: false }),
+    (deployment) =>
+      deployment.rolloutState === 'FAILED' &&
+      isOurs(deployment, { tags, isTakenBack: false, isReturn: false }),
   );
   if (fallen !== undefined || returned) {
     const own = tags[tagKeys.taskDefinition]?.split(' ')[1] ?? revisionKey(desired.taskDefinition);

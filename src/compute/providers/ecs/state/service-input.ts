@@ -3,6 +3,8 @@ import { revisionKey } from '../address/arns.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
 import { serviceTags } from './marks/service-tags.ts';
 import { tagList } from './marks/tags.ts';
+import type { DeploymentConfiguration } from './service/deployment.ts';
+import type { ServiceSettings } from './service/service-fields.ts';
 
 /** What CreateService and UpdateService are asked for. */
 
@@ -11,18 +13,20 @@ import { tagList } from './marks/tags.ts';
  * client token, so that a service made anew is not answered with the one before.
  */
 export function createServiceInput(desired: DesiredService, taskDefinition: string, born: Date | undefined) {
-  const { target, launchType, network, firstCount } = desired;
+  const { target, launchType, capacityProviders, network, firstCount, deployment, settings } = desired;
   const revision = revisionKey(taskDefinition);
   return {
     cluster: target.cluster,
     serviceName: target.service,
     taskDefinition,
-    desiredCount: firstCount,
+    ...(settings.schedulingStrategy === 'DAEMON' ? {} : { desiredCount: firstCount }),
     ...(launchType === undefined ? {} : { launchType }),
+    ...(capacityProviders === undefined ? {} : { capacityProviderStrategy: [...capacityProviders] }),
     ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
-    deploymentConfiguration,
+    deploymentConfiguration: deployment,
     tags: tagList(serviceTags(desired, revision)),
     propagateTags: 'SERVICE' as const,
+    ...settings,
     clientToken: clientToken([
       target,
       desired.ownerTags,
@@ -37,13 +41,6 @@ export function createServiceInput(desired: DesiredService, taskDefinition: stri
 function clientToken(identity: unknown): string {
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 36);
 }
-
-/** New tasks run before old ones stop, and what does not come up is taken back. */
-export const deploymentConfiguration = {
-  deploymentCircuitBreaker: { enable: true, rollback: true },
-  maximumPercent: 200,
-  minimumHealthyPercent: 100,
-} as const;
 
 export function networkConfiguration({ subnets, securityGroups, assignPublicIp }: DesiredNetwork) {
   return {
@@ -62,7 +59,16 @@ export interface UpdatedParts {
   readonly desiredCount: number | undefined;
   readonly network: boolean;
   readonly launchType: boolean;
-  readonly deployment: boolean;
+  readonly deployment: DeploymentConfiguration | undefined;
+  /** Those that start a deployment. */
+  readonly rolledSettings: ServiceSettings;
+  readonly liveSettings: ServiceSettings;
+}
+
+/** Whether ECS starts new tasks for it. */
+export function startsDeployment(differs: UpdatedParts): boolean {
+  const { taskDefinition, network, launchType, rolledSettings } = differs;
+  return taskDefinition || network || launchType || Object.keys(rolledSettings).length > 0;
 }
 
 /** Empty where nothing is to be updated. */
@@ -75,14 +81,14 @@ export function updateServiceInput(desired: DesiredService, differs: UpdatedPart
       ? { networkConfiguration: networkConfiguration(network) }
       : {}),
     ...(differs.launchType ? launchTypeUpdate(desired) : {}),
-    ...(differs.deployment ? { deploymentConfiguration } : {}),
+    ...(differs.deployment === undefined ? {} : { deploymentConfiguration: differs.deployment }),
+    ...differs.rolledSettings,
+    ...differs.liveSettings,
   };
 }
 
 /** In place of a launch type ECS takes capacity providers, and none of them for the one that the service was made with. */
-function launchTypeUpdate({ launchType }: DesiredService) {
-  return {
-    capacityProviderStrategy: launchType === 'FARGATE' ? [{ capacityProvider: launchType, weight: 1 }] : [],
-    forceNewDeployment: true,
-  };
+function launchTypeUpdate({ launchType, capacityProviders }: DesiredService) {
+  const ofLaunchType = launchType === 'FARGATE' ? [{ capacityProvider: launchType, weight: 1 }] : [];
+  return { capacityProviderStrategy: [...(capacityProviders ?? ofLaunchType)], forceNewDeployment: true };
 }

@@ -1,4 +1,4 @@
-import type { EcsDeployment, EcsService } from '../state/ecs-service.ts';
+import type { EcsDeployment, EcsRevision, EcsService } from '../state/ecs-service.ts';
 import type { EcsTask, EcsTaskContainer } from '../state/ecs-task.ts';
 import { tellingEvents } from '../state/service-events.ts';
 
@@ -23,6 +23,7 @@ export function keptService(service: EcsService): EcsService {
     capacityProviderStrategy: service.capacityProviderStrategy,
     networkConfiguration: service.networkConfiguration,
     deploymentConfiguration: service.deploymentConfiguration,
+    ...keptSettings(service),
     deployments: service.deployments?.map(keptDeployment),
     events: tellingEvents(service),
     tags: service.tags,
@@ -42,7 +43,33 @@ function keptDeployment(deployment: EcsDeployment): EcsDeployment {
     launchType: deployment.launchType,
     capacityProviderStrategy: deployment.capacityProviderStrategy,
     networkConfiguration: deployment.networkConfiguration,
+    ...keptRevisionSettings(deployment),
   } satisfies Members<EcsDeployment>;
+}
+
+function keptSettings(service: EcsService) {
+  return {
+    loadBalancers: service.loadBalancers,
+    healthCheckGracePeriodSeconds: service.healthCheckGracePeriodSeconds,
+    serviceRegistries: service.serviceRegistries,
+    enableExecuteCommand: service.enableExecuteCommand,
+    schedulingStrategy: service.schedulingStrategy,
+    placementConstraints: service.placementConstraints,
+    placementStrategy: service.placementStrategy,
+    availabilityZoneRebalancing: service.availabilityZoneRebalancing,
+    propagateTags: service.propagateTags,
+    enableECSManagedTags: service.enableECSManagedTags,
+    ...keptRevisionSettings(service),
+  };
+}
+
+function keptRevisionSettings(revision: EcsRevision) {
+  return {
+    platformVersion: revision.platformVersion,
+    serviceConnectConfiguration: revision.serviceConnectConfiguration,
+    volumeConfigurations: revision.volumeConfigurations,
+    vpcLatticeConfigurations: revision.vpcLatticeConfigurations,
+  };
 }
 
 export function keptTask(task: EcsTask): EcsTask {

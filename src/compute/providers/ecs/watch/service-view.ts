@@ -6,6 +6,7 @@ import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import type { EcsTask } from '../state/ecs-task.ts';
 import type { PortNames } from '../state/endpoints.ts';
+import { shownSettings } from '../state/service/compare-settings.ts';
 import { keptService, keptTask } from './kept.ts';
 import { createContact } from './contact.ts';
 import type { Contact } from './contact.ts';
@@ -148,6 +149,8 @@ function signatureOf(service: EcsService | undefined): string {
   ]);
   const tags = (service.tags ?? []).map(({ key, value }) => `${key}=${value}`).toSorted();
   const fields = { status, taskDefinition, desiredCount, runningCount, launchType, networkConfiguration };
-  const told = JSON.stringify([fields, service.deploymentConfiguration, deployments, tags]);
+  const { capacityProviderStrategy: providers, deploymentConfiguration } = service;
+  const settings = shownSettings(service);
+  const told = JSON.stringify([fields, providers, deploymentConfiguration, settings, deployments, tags]);
   return createHash('sha256').update(told).digest('base64');
 }

@@ -69,11 +69,14 @@ describe('a service as desired', () => {
         desiredCount: undefined,
         network: false,
         launchType: false,
-        deployment: false,
+        deployment: undefined,
+        rolledSettings: {},
+        liveSettings: {},
       },
       replace: false,
       untag: [],
       applied: 'this',
+      kept: {},
     });
   });
 });
@@ -262,7 +265,7 @@ describe('the rules of a rollout', () => {
   ])('are as they are: %j', (deploymentConfiguration, changes) => {
     const compared = { over: { deploymentConfiguration } };
     expect(paths(compared)).toEqual(changes);
-    expect(compare(compared).differs.deployment).toBe(changes.length > 0);
+    expect(compare(compared).differs.deployment).toEqual(changes.length > 0 ? right : undefined);
   });
 });
 

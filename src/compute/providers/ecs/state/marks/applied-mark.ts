@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { DesiredNetwork, DesiredService } from '../desired.ts';
+import { capacityMark } from '../service/capacity.ts';
+import { deploymentMarks } from '../service/deployment.ts';
+import { settingMarks } from '../service/service-fields.ts';
+import { marksText, readMarks } from '../service/setting-marks.ts';
+import type { SettingMarks } from '../service/setting-marks.ts';
 import { tagKeys } from './tags.ts';
 import type { Tags } from './tags.ts';
 
 /**
  * The tag `landlord.spec_hash` of a service: the desired state that was applied last, and what that asked for where the
- * service alone can't tell: `v1:… net=1a2b3c4d sg=default on=FARGATE`. So an edit of the spec is told from one by other
- * hands, and a list that was emptied from one that never was.
+ * service alone can't tell: `v1:… net=1a2b3c4d sg=default on=FARGATE set=lb:x-9Z`. So an edit of the spec is told from one
+ * by other hands, and what was emptied from what never was.
  */
 export interface AppliedMark {
   readonly specHash: string | undefined;
@@ -15,7 +20,10 @@ export interface AppliedMark {
   /** Of the network it asked for, but for its security groups. */
   readonly network: string | undefined;
   readonly securityGroups: string | undefined;
-  readonly launchType: string | undefined;
+  /** What it runs on. */
+  readonly capacity: string | undefined;
+  /** The settings that it asked for, or that one before it did and the service may still have. */
+  readonly settings: SettingMarks;
 }
 
 /** Whether the desired state that was applied last is this one, a rejected try of this one, or another one. */
@@ -26,18 +34,27 @@ const rejectedPrefix = 'rejected:';
 /** Where the security groups are the VPC's default. */
 const defaultGroups = 'default';
 
-export function appliedMark(desired: DesiredService): string {
-  const { specHash, network, launchType } = desired;
+/** `kept`: settings that others asked for before, and that the service may still have. */
+export function appliedMark(desired: DesiredService, kept: SettingMarks = {}): string {
+  const { specHash, network, settings, deployment } = desired;
+  const capacity = capacityMark(desired);
   const asked = {
     ...(network === undefined ? {} : { net: networkMark(network), sg: groupsMark(network) }),
-    ...(launchType === undefined ? {} : { on: launchType }),
+    ...(capacity === undefined ? {} : { on: capacity }),
+    ...settingsMark({ ...kept, ...settingMarks(settings), ...deploymentMarks(deployment) }),
   };
   return [specHash, ...Object.entries(asked).map(([key, value]) => `${key}=${value}`)].join(' ');
 }
 
+function settingsMark(marks: SettingMarks): { readonly set?: string } {
+  return Object.keys(marks).length === 0 ? {} : { set: marksText(marks) };
+}
+
 /** The mark of a service whose spec was rolled back and is not to be tried: what it runs is another one's. */
-export function rejectedMark({ specHash }: DesiredService): string {
-  return `${rejectedPrefix}${specHash}`;
+export function rejectedMark({ specHash }: DesiredService, kept: SettingMarks = {}): string {
+  // What they are now is not what was asked for.
+  const { set } = settingsMark(Object.fromEntries(Object.keys(kept).map((code) => [code, ''])));
+  return `${rejectedPrefix}${specHash}${set === undefined ? '' : ` set=${set}`}`;
 }
 
 export function readMark(tags: Tags): AppliedMark {
@@ -51,7 +68,8 @@ export function readMark(tags: Tags): AppliedMark {
     isRejected,
     network: of.get('net'),
     securityGroups: of.get('sg'),
-    launchType: of.get('on'),
+    capacity: of.get('on'),
+    settings: readMarks(of.get('set')),
   };
 }
 

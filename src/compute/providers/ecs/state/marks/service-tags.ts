@@ -3,11 +3,12 @@ import type { DesiredService } from '../desired.ts';
 import { drainWanted } from './drain-mark.ts';
 import { keyMarks } from './tag-marks.ts';
 import { tagKeys } from './tags.ts';
+import type { SettingMarks } from '../service/setting-marks.ts';
 import type { Tags } from './tags.ts';
 import type { Overlay } from '../task-definition/task-overlay.ts';
 
-/** Tags of the service once `taskDefinition` (an ARN's `FAMILY:REVISION`) was given to it. */
-export function serviceTags(desired: DesiredService, revision: string): Tags {
+/** Tags of the service once `revision` (`FAMILY:REVISION`) was given to it. `kept`: see `appliedMark`. */
+export function serviceTags(desired: DesiredService, revision: string, kept: SettingMarks = {}): Tags {
   return {
     ...desired.tags,
     ...desired.ownerTags,
@@ -16,7 +17,7 @@ export function serviceTags(desired: DesiredService, revision: string): Tags {
     ...(desired.overlay === undefined
       ? {}
       : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
-    [tagKeys.specHash]: appliedMark(desired),
+    [tagKeys.specHash]: appliedMark(desired, kept),
   };
 }
 

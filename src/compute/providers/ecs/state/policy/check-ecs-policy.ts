@@ -3,11 +3,13 @@ import { familyOf, regionOf, withoutRevision } from '../../address/arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../../config.ts';
 import { checkServiceName, isListed } from './service-name.ts';
 import { tagPrefix } from '../marks/tags.ts';
+import type { Capacity } from '../service/capacity.ts';
 
 /** What a tenant names of AWS must be the operator's own or on the operator's lists: all of it carries rights. */
 
 export interface PolicyInput {
   readonly config: EcsConfig;
+  readonly capacity: Capacity;
   readonly region: string;
   readonly tenantId: string;
   readonly block: EcsOperatorBlock;
@@ -27,7 +29,7 @@ export function checkEcsPolicy(input: PolicyInput): void {
   allow('allowed_subnets', subnets, [...(block.subnets ?? []), ...policy.allowed_subnets], 'subnet');
   const allowedGroups = [...(block.security_groups ?? []), ...policy.allowed_security_groups];
   allow('allowed_security_groups', groups, allowedGroups, 'security group');
-  checkLaunchType(config.launch_type, block, policy);
+  checkLaunchType(input.capacity, block, policy);
   checkPublicIp(config.assign_public_ip, block, policy);
   checkTags(config.tags ?? {}, block, policy);
   checkServiceName(input);
@@ -78,18 +80,27 @@ function checkTaskDefinition(arn: string, block: EcsOperatorBlock, policy: EcsPo
   );
 }
 
-/** Where the operator names none, the document's example holds: FARGATE. */
+/** Where the operator names none, the document's example holds: FARGATE. Capacity providers have a rule of their own. */
 function checkLaunchType(
-  launchType: EcsConfig['launch_type'],
-  { launch_type: own }: EcsOperatorBlock,
+  { launchType, capacityProviders }: Capacity,
+  { launch_type: own, capacity_provider_strategy: ownProviders = [] }: EcsOperatorBlock,
   { allowed_launch_types: listed }: EcsPolicy,
 ): void {
+  if (capacityProviders !== undefined) return;
+  const ofProviders = ownProviders.length > 0 ? ownProviders.map((one) => one.capacity_provider) : undefined;
   if (launchType !== undefined) {
-    allow('allowed_launch_types', [launchType], [own ?? 'FARGATE', ...listed], 'launch type');
+    const allowed = own ?? (ofProviders === undefined ? 'FARGATE' : undefined);
+    allow('allowed_launch_types', [launchType], [allowed, ...listed], 'launch type');
   } else if (own !== undefined) {
     throw denied(
       'ecs.allowed_launch_types',
       `launch_type is unset, and tenants may not do without the operator's, ${own}`,
+      'Leave it out',
+    );
+  } else if (ofProviders !== undefined) {
+    throw denied(
+      'ecs.allowed_capacity_providers',
+      `capacity_provider_strategy is unset, and tenants may not do without the operator's, ${ofProviders.join(', ')}`,
       'Leave it out',
     );
   }

@@ -36,14 +36,15 @@ export function desireOverlay(
     secretArns,
     mayOverlay,
     allowedCapabilities,
+    launchType,
   }: Pick<Overlay, 'mayOverlay' | 'allowedCapabilities'> & {
     readonly target: ServiceTarget;
+    readonly launchType: Overlay['launchType'] | undefined;
     readonly secretArns: Readonly<Record<string, string>>;
   },
 ): Overlay {
   const overlaid = containers.map((spec) => overlayContainer(spec, tenant.namespace, secretArns));
   const base = config.task_definition_arn;
-  const launchType = config.launch_type;
   const hashed = { base, launchType, containers: overlaid.map(hashedContainer) };
   return {
     family: overlayFamily(target),

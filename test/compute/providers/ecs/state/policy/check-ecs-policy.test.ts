@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkEcsPolicy } from '../../../../../../src/compute/providers/ecs/state/policy/check-ecs-policy.ts';
+import { desireCapacity } from '../../../../../../src/compute/providers/ecs/state/service/capacity.ts';
 import { checkSize } from '../../../../../../src/compute/providers/ecs/state/policy/tasks-size.ts';
 import { settings, tenantSpec } from '../../ecs-fixture.ts';
 import { baseArn, clusterArn } from '../../memory-ecs.ts';
@@ -19,8 +20,10 @@ interface Case {
 function told({ config = {}, region = 'us-west-2', block = {}, policy = {} }: Case): string {
   const operator = settings(block, policy);
   try {
+    const merged = tenantSpec(config).config;
     checkEcsPolicy({
-      config: tenantSpec(config).config,
+      config: merged,
+      capacity: desireCapacity(merged, operator.block),
       region,
       tenantId: 'acme',
       block: operator.block,

@@ -1,0 +1,90 @@
+import { ComputeError } from '../../../../errors.ts';
+import type { EcsConfig } from '../../config.ts';
+import { marksOf } from './setting-marks.ts';
+import type { SettingMarks } from './setting-marks.ts';
+import { inWords } from './words.ts';
+
+/** How ECS is to go from one revision to the next, in its words. */
+
+export type DeploymentConfiguration = ReturnType<typeof desireDeployment>;
+
+/** New tasks run before old ones stop, and what does not come up is taken back. */
+const usual = { maximumPercent: 200, minimumHealthyPercent: 100 } as const;
+/** On an instance there is room for one task of a DAEMON: the old one stops first. */
+const ofDaemon = { maximumPercent: 100, minimumHealthyPercent: 0 } as const;
+
+/** Throws InvalidSpec, naming the path. */
+export function desireDeployment({ deployment = {}, scheduling_strategy: scheduling }: EcsConfig) {
+  const { circuit_breaker: breaker = {}, alarms, ...rest } = deployment;
+  const asked = inWords(rest);
+  const known = scheduling === 'DAEMON' ? ofDaemon : usual;
+  const percents = {
+    maximumPercent: asked.maximumPercent ?? known.maximumPercent,
+    minimumHealthyPercent: asked.minimumHealthyPercent ?? known.minimumHealthyPercent,
+  };
+  checkDeployment(deployment, percents);
+  const enable = breaker.enable ?? true;
+  return {
+    ...asked,
+    ...percents,
+    deploymentCircuitBreaker: { enable, rollback: enable && (breaker.rollback ?? true) },
+    ...(alarms === undefined
+      ? {}
+      : {
+          alarms: {
+            alarmNames: alarms.alarm_names,
+            enable: alarms.enable ?? true,
+            rollback: alarms.rollback ?? true,
+          },
+        }),
+  };
+}
+
+function checkDeployment(
+  deployment: NonNullable<EcsConfig['deployment']>,
+  {
+    maximumPercent,
+    minimumHealthyPercent,
+  }: typeof usual | { maximumPercent: number; minimumHealthyPercent: number },
+): void {
+  if (maximumPercent <= minimumHealthyPercent) {
+    throw invalid(
+      'maximum_percent',
+      `${maximumPercent} leaves no room for a new task, and minimum_healthy_percent ${minimumHealthyPercent} stops no old one`,
+    );
+  }
+  const { strategy = 'ROLLING' } = deployment;
+  for (const [key, of] of [
+    ['canary_configuration', 'CANARY'],
+    ['linear_configuration', 'LINEAR'],
+  ] as const) {
+    if (deployment[key] !== undefined && strategy !== of)
+      throw invalid(key, `is of the strategy ${of}, and not of ${strategy}`);
+  }
+}
+
+function invalid(key: string, what: string): ComputeError {
+  return new ComputeError('InvalidSpec', `spec.computeConfig.ecs.deployment.${key}: ${what}`);
+}
+
+/** Whether all tasks may be stopped before the first of the next revision runs. */
+export function hasGap({
+  minimumHealthyPercent,
+}: Pick<DeploymentConfiguration, 'minimumHealthyPercent'>): boolean {
+  return minimumHealthyPercent === 0;
+}
+
+/** What it asks for besides what every service has. See ServiceField. */
+export const deploymentFields = {
+  alarms: { code: 'al', initial: { alarmNames: [], enable: false, rollback: false } },
+  strategy: { code: 'ds', initial: 'ROLLING' },
+  bakeTimeInMinutes: { code: 'bt', initial: 0 },
+  canaryConfiguration: { code: 'cc', initial: undefined },
+  linearConfiguration: { code: 'lc', initial: undefined },
+} as const satisfies Partial<Record<keyof DeploymentConfiguration, { code: string; initial: unknown }>>;
+
+export const deploymentNames = Object.keys(deploymentFields) as (keyof typeof deploymentFields)[];
+
+export function deploymentMarks(deployment: DeploymentConfiguration): SettingMarks {
+  return marksOf(deploymentNames.map((name) => [deploymentFields[name].code, deployment[name]]));
+}
