@@ -8,9 +8,21 @@ import { createLogger } from './observability/logger.ts';
 import { runOperator } from './operator.ts';
 
 const usage = `landlord run --config FILE [--kubeconfig FILE]   run the operator
-landlord crd                                     print the CustomResourceDefinition of Tenant`;
+landlord crd                                     print the CustomResourceDefinition of Tenant
+landlord convert compose|ecs FILE… [--strict]    print what others run as Tenants
+landlord validate -f FILE…                       check manifests of Tenants, without a cluster`;
+
+/** What needs neither a cluster nor an engine, and is loaded with its first use alone. */
+const offline = new Set(['convert', 'validate']);
 
 async function main(args: readonly string[]): Promise<number> {
+  if (offline.has(args[0] ?? '')) {
+    const { runOffline } = await import('./convert/command.ts');
+    return runOffline(args, tenantBlocks, {
+      out: (text) => process.stdout.write(text),
+      error: (line) => console.error(line),
+    });
+  }
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,

@@ -38,6 +38,18 @@ describe('the built operator, in a folder without node_modules', () => {
     expect(printed).toBe(generated.join('\n'));
   });
 
+  test('prints a compose file as a Tenant', async () => {
+    const file = join(import.meta.dirname, 'corpus/notes.yml');
+    const printed = await runCommand(
+      process.execPath,
+      [join(folder, 'dist/main.js'), 'convert', 'compose', file],
+      {
+        cwd: folder,
+      },
+    );
+    expect(printed).toMatch(/^kind: Tenant\nmetadata:\n {2}name: notes$/m);
+  });
+
   test.each(['mock', 'docker'])('starts with the provider %s, and ends upon SIGTERM', async (provider) => {
     const block = provider === 'docker' ? { image: 'app:1', host: inject('dockerHost') } : {};
     const config = { compute: { [provider]: block }, server: { address: '127.0.0.1:0' } };

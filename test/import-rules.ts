@@ -15,6 +15,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   provider: ['api', 'async', 'compute'],
   registry: ['api', 'compute', 'definition'],
   config: ['api', 'compute'],
+  // What others run, in a Tenant's words: it knows its schema, and neither a cluster nor an engine.
+  convert: ['api'],
   controller: ['api', 'async', 'compute', 'kube'],
   operator: [
     'api',
@@ -28,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'config',
     'controller',
   ],
-  main: ['api', 'async', 'kube', 'observability', 'compute', 'registry', 'config', 'operator'],
+  main: ['api', 'async', 'kube', 'observability', 'compute', 'registry', 'config', 'convert', 'operator'],
 };
 
 /** Floors of one layer: a room may import from itself and from the rooms named. A file beside the rooms is in `''`. */

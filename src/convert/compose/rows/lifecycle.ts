@@ -1,0 +1,98 @@
+import { Unsayable, item, note } from '../../finding.ts';
+import type { Finding } from '../../finding.ts';
+import type { Spot } from '../project.ts';
+import { bool, dict, isDict, list, text, texts, wordOf } from '../../read/scalars.ts';
+import type { Dict } from '../../read/scalars.ts';
+import { ofContainer } from './row.ts';
+import type { Row } from './row.ts';
+
+export const lifecycleRows: Readonly<Record<string, Row>> = { depends_on: dependsOn };
+
+const conditions: Readonly<Record<string, string>> = {
+  service_started: 'Started',
+  service_healthy: 'Healthy',
+  service_completed_successfully: 'Completed',
+};
+
+function dependsOn(value: unknown, spot: Spot): readonly Finding[] {
+  const wishes = isDict(value)
+    ? Object.entries(value).map(([service, how]) => [service, dict(how)] as const)
+    : texts(value).map((service) => [service, dict(null)] as const);
+  return wishes.flatMap(([service, how]) =>
+    dependency(service, how, { ...spot, from: `${spot.from}.${service}` }),
+  );
+}
+
+function dependency(service: string, how: Dict, spot: Spot): readonly Finding[] {
+  const container = spot.project.containers.get(service);
+  if (container === undefined) {
+    const isWanted = bool(how['required'] ?? 'true') && !(service in spot.project.all);
+    const text = `left out: ${service} does not run here`;
+    return [note(isWanted ? 'dropped' : 'changed', spot.from, text)];
+  }
+  const word = how['condition'] === undefined ? 'service_started' : text(how['condition']);
+  const condition = conditions[word];
+  if (condition === undefined) throw new Unsayable(`${word} is no condition`);
+  return [
+    ofContainer(spot, ['dependsOn', item(container)], { container, condition }),
+    ...(bool(how['restart'] ?? 'false')
+      ? [note('changed', spot.from, 'restart: a rollout brings both')]
+      : []),
+  ];
+}
+
+const policies: Readonly<Record<string, string>> = {
+  always: 'Always',
+  'unless-stopped': 'Always',
+  any: 'Always',
+  'on-failure': 'OnFailure',
+  no: 'Never',
+  none: 'Never',
+  false: 'Never',
+};
+
+/** What follows when a container ends, be it said or not. */
+export function restart(spot: Spot): readonly Finding[] {
+  const said = spot.keys['restart'] ?? dict(dict(spot.keys['deploy'])['restart_policy'])['condition'];
+  if (said === undefined || said === null || said === '') return unsaid(spot);
+  const [word = '', attempts] = text(said).split(':');
+  const policy = policies[word];
+  if (policy === undefined) throw new Unsayable(`${word} is no restart policy`);
+  const bound =
+    attempts === undefined
+      ? []
+      : [note('changed', spot.from, `after ${attempts} failures too, with longer and longer pauses`)];
+  // Whoever is run to its end is a job here, and is replaced as one.
+  if (policy !== 'Always' && isServer(spot)) return kept(spot);
+  return [ofContainer(spot, ['restartPolicy'], policy), ...bound];
+}
+
+/** Compose starts nothing again where nothing is said; a Tenant is kept running, unless it is a job. */
+function unsaid(spot: Spot): readonly Finding[] {
+  if (isServer(spot)) return kept(spot);
+  return [
+    ofContainer(spot, ['restartPolicy'], 'Never'),
+    note('changed', spot.from, 'nothing tells that it serves something: it is a job, which runs once'),
+  ];
+}
+
+function kept(spot: Spot): readonly Finding[] {
+  return [note('changed', spot.from, 'it is a server, so it is started again whenever it ends')];
+}
+
+/** By what it or others say: who publishes, is checked or waited for, and not until it has ended, does not end by itself. */
+function isServer({ keys, service, project }: Spot): boolean {
+  const waits = [...project.services.values()].map((other) => waitFor(service, other));
+  if (waits.includes('service_completed_successfully')) return false;
+  const isAsked = waits.some((condition) => condition !== undefined);
+  return isAsked || ['ports', 'expose', 'healthcheck'].some((key) => list(keys[key]).length > 0);
+}
+
+function waitFor(service: string, { depends_on: value, links }: Dict): string | undefined {
+  if (isDict(value) && service in value)
+    return wordOf(dict(value[service]), 'condition') || 'service_started';
+  const named = [...(isDict(value) ? [] : list(value)), ...list(links)].map(
+    (one) => String(one).split(':')[0],
+  );
+  return named.includes(service) ? 'service_started' : undefined;
+}

@@ -1,0 +1,120 @@
+import type { TenantSpecSchema } from '../../api/tenant.ts';
+import { tenantOf } from '../conversion.ts';
+import type { Conversion } from '../conversion.ts';
+import { item, note, placed } from '../finding.ts';
+import type { Finding } from '../finding.ts';
+import { dnsLabelOf, isDnsLabel } from '../names.ts';
+import { dict, isDict, list, wordOf } from '../read/scalars.ts';
+import type { Dict } from '../read/scalars.ts';
+import { containerFindings } from './container-rows.ts';
+import { serviceFindings } from './service-rows.ts';
+
+/**
+ * What `aws ecs describe-services` and `aws ecs describe-task-definition` print, as a Tenant: the service is its block
+ * for ecs, the containers of the task definition are its own.
+ */
+export function convertEcs(sources: readonly string[], schema: TenantSpecSchema): Conversion {
+  const documents: unknown[] = [];
+  for (const source of sources) {
+    try {
+      documents.push(JSON.parse(source));
+    } catch {
+      return refused('', 'is no JSON');
+    }
+  }
+  const services = documents.flatMap((one) => list(dict(one)['services'])).filter(isDict);
+  const definitions = documents.flatMap(definitionsOf);
+  if (services.length > 1) return refused('services', `there are ${services.length}: give one at a time`);
+  if (definitions.length > 1)
+    return refused('taskDefinition', `there are ${definitions.length}: give one at a time`);
+  const [service] = services;
+  const [definition] = definitions;
+  if (service === undefined && definition === undefined)
+    return refused('', 'is neither of describe-services nor of describe-task-definition');
+  const name = dnsLabelOf(
+    wordOf(dict(service), 'serviceName') || wordOf(dict(definition), 'family') || 'app',
+  );
+  const found = [
+    ...(service === undefined ? [] : serviceFindings(service, 'services[0]')),
+    ...(definition === undefined ? [] : definitionFindings(definition, service)),
+  ];
+  return tenantOf(name, found, schema);
+}
+
+function refused(from: string, text: string): Conversion {
+  return { manifests: [], notes: [note('refused', from, text)] };
+}
+
+/** With the answer's own key, or as it goes into register-task-definition. */
+function definitionsOf(document: unknown): readonly Dict[] {
+  const { taskDefinition, ...bare } = dict(document);
+  if (isDict(taskDefinition)) return [taskDefinition];
+  return 'containerDefinitions' in bare ? [bare] : [];
+}
+
+/** Of a task as a whole: what ECS tells of it, and what stays with the definition that is named as the base. */
+const told = new Set([
+  'compatibilities',
+  'containerDefinitions',
+  'deregisteredAt',
+  'family',
+  'registeredAt',
+  'registeredBy',
+  'requiresAttributes',
+  'requiresCompatibilities',
+  'revision',
+  'status',
+  'taskDefinitionArn',
+]);
+
+function definitionFindings(definition: Dict, service: Dict | undefined): readonly Finding[] {
+  const own = definition['taskDefinitionArn'];
+  const base = [service?.['taskDefinition'], own].find((arn) => typeof arn === 'string');
+  const containers = list(definition['containerDefinitions']).filter(isDict);
+  const odd = containers.map((one) => wordOf(one, 'name')).filter((name) => !isDnsLabel(name));
+  const others = Object.keys(definition).filter((key) => !told.has(key) && list(definition[key]).length > 0);
+  return [
+    ...(service === undefined && base !== undefined
+      ? [placed(['computeConfig', 'ecs', 'task_definition_arn'], base, 'taskDefinition.taskDefinitionArn')]
+      : []),
+    ...(base !== undefined && odd.length > 0
+      ? [
+          note(
+            'changed',
+            'taskDefinition.containerDefinitions',
+            `they stay in ${base}, for no container can be called ${odd.join(', ')}`,
+          ),
+        ]
+      : containersFindings(containers, base)),
+    ...others.map((key) =>
+      base === undefined
+        ? note('dropped', `taskDefinition.${key}`, 'it is of a task definition, and none is named')
+        : note('changed', `taskDefinition.${key}`, `it stays in ${base}, and is there on ECS alone`),
+    ),
+  ];
+}
+
+function containersFindings(containers: readonly Dict[], base: string | undefined): readonly Finding[] {
+  const all = containers.flatMap((one, index) =>
+    containerFindings(one, `taskDefinition.containerDefinitions[${index}]`, base),
+  );
+  return [...all, ...jobs(containers)];
+}
+
+/** Whose end others wait for runs once. */
+function jobs(containers: readonly Dict[]): readonly Finding[] {
+  const awaited = containers
+    .flatMap(({ dependsOn }) => list(dependsOn))
+    .filter(isDict)
+    .filter(({ condition }) => condition === 'SUCCESS' || condition === 'COMPLETE');
+  return awaited.flatMap(({ containerName, condition }) => {
+    const name = String(containerName);
+    const from = `taskDefinition.containerDefinitions.${name}`;
+    return [
+      placed(['containers', item(name), 'restartPolicy'], 'Never', from),
+      ...(condition === 'COMPLETE'
+        ? [note('changed', from, 'others wait until it has ended well, not only ended')]
+        : []),
+    ];
+  });
+}

@@ -1,0 +1,104 @@
+import { note, placed } from '../finding.ts';
+import type { Finding, Step } from '../finding.ts';
+import { dict, isDict, list } from '../read/scalars.ts';
+import type { Dict } from '../read/scalars.ts';
+import { isEmpty, snakeCase, snakeCased } from './snake-case.ts';
+
+/** What ECS tells of a service, and nobody asks for. */
+const told = new Set([
+  'createdAt',
+  'createdBy',
+  'currentServiceDeployment',
+  'currentServiceRevisions',
+  'deployments',
+  'events',
+  'pendingCount',
+  'platformFamily',
+  'resourceManagementType',
+  'roleArn',
+  'runningCount',
+  'serviceArn',
+  'serviceName',
+  'status',
+  'taskSets',
+]);
+
+/** What a service has that names none of it. */
+const byDefault: Dict = {
+  schedulingStrategy: 'REPLICA',
+  platformVersion: 'LATEST',
+  enableExecuteCommand: false,
+  enableECSManagedTags: false,
+};
+
+/** Keys with other names, or in another form, than ECS has them. */
+const renamed: Readonly<Record<string, (value: unknown, service: Dict) => Dict>> = {
+  taskDefinition: (value) => ({ task_definition_arn: value }),
+  networkConfiguration: (value) => network(dict(dict(value)['awsvpcConfiguration'])),
+  deploymentConfiguration: (value) => ({ deployment: deployment(dict(value)) }),
+  // ECS shows one for services that name capacity providers as well.
+  launchType: (value, service) =>
+    isEmpty(service['capacityProviderStrategy']) ? { launch_type: value } : {},
+  desiredCount: (value, service) =>
+    service['schedulingStrategy'] === 'DAEMON' ? {} : { desired_count: value },
+  deploymentController: (value) =>
+    dict(value)['type'] === 'ECS' ? {} : { deployment_controller: snakeCased(value) },
+  tags: (value) => ({ tags: tagsOf(value) }),
+};
+
+/** A service of `describe-services` in the words of the block of the provider ecs. */
+export function serviceFindings(service: Dict, from: string): readonly Finding[] {
+  const all = { ...service, ...ofCurrentDeployment(service) };
+  const said = Object.entries(all).filter(
+    ([key, value]) => !told.has(key) && !isEmpty(value) && byDefault[key] !== value,
+  );
+  return [
+    placed(['computeProvider'], 'ecs', from),
+    ...said.flatMap(([key, value]) => {
+      const words = renamed[key]?.(value, all) ?? { [snakeCase(key)]: snakeCased(value) };
+      return Object.entries(words)
+        .filter(([, word]) => !isEmpty(word))
+        .map(([name, word]) => placed(block(name), word, `${from}.${key}`));
+    }),
+    note(
+      'changed',
+      `${from}.serviceName`,
+      'the name is of the Tenant: what runs under this one stays until it is removed',
+    ),
+  ];
+}
+
+function block(...steps: readonly Step[]): readonly Step[] {
+  return ['computeConfig', 'ecs', ...steps];
+}
+
+/** Some of what a service is asked for is shown with its deployments alone. */
+function ofCurrentDeployment({ deployments }: Dict): Dict {
+  const current = list(deployments).find((one): one is Dict => isDict(one) && one['status'] === 'PRIMARY');
+  const { serviceConnectConfiguration, volumeConfigurations, vpcLatticeConfigurations } = current ?? {};
+  return { serviceConnectConfiguration, volumeConfigurations, vpcLatticeConfigurations };
+}
+
+function network({ subnets, securityGroups, assignPublicIp }: Dict): Dict {
+  return {
+    subnets,
+    security_groups: securityGroups,
+    ...(assignPublicIp === 'ENABLED' ? { assign_public_ip: true } : {}),
+  };
+}
+
+/** Alarms are shown where there are none. */
+function deployment({ deploymentCircuitBreaker, alarms, ...others }: Dict): unknown {
+  const named = isEmpty(dict(alarms)['alarmNames']) ? undefined : alarms;
+  return snakeCased({ circuitBreaker: deploymentCircuitBreaker, alarms: named, ...others });
+}
+
+/** Those of AWS itself, and of whoever made the service, are not for others to set. */
+function tagsOf(value: unknown): Dict {
+  const tags = list(value).filter(isDict);
+  return Object.fromEntries(
+    tags
+      .filter(({ key }) => !/^(aws:|landlord\.)/.test(String(key)))
+      .map(({ key, value: word }) => [String(key), word]),
+  );
+}
