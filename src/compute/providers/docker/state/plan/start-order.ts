@@ -120,6 +120,12 @@ function obstacleOf(
   return { ...obstacle, outlook: isComing ? 'coming' : 'told' };
 }
 
+/** What has run already serves again as soon as the others are up: how those do is no reason to keep it down. */
+function awaitedOf({ waitsFor, container }: Standing): readonly Dependency[] {
+  const hasRun = container !== undefined && container.state !== 'created';
+  return hasRun ? waitsFor.map((one) => ({ ...one, condition: 'Started' })) : waitsFor;
+}
+
 /** Containers by their names in the spec, with what they wait for. */
 export type HeldUp = ReadonlyMap<string, readonly Obstacle[]>;
 
@@ -134,7 +140,8 @@ type OrderContext = Pick<SuccessorContext, 'clock' | 'failed'>;
 export function heldUpOf(names: readonly string[], { standings, context }: Order): HeldUp {
   return new Map(
     names.flatMap((name) => {
-      const obstacles = obstaclesTo(standings.get(name)?.waitsFor ?? [], standings, context);
+      const standing = standings.get(name);
+      const obstacles = obstaclesTo(standing === undefined ? [] : awaitedOf(standing), standings, context);
       return obstacles.length === 0 ? [] : [[name, obstacles] as const];
     }),
   );

@@ -121,6 +121,11 @@ describe('a container that comes after another one', () => {
     const ended = { state: 'exited', exitCode: 143 } as const;
     const { plan, serving } = afterDb('Started');
     expect(plan([serving('app', ended), serving('db', ended)])).toBe('start db');
+    const checked = afterDb('Healthy', { healthCheck });
+    const [app, db] = [checked.serving('app', ended), checked.serving('db', ended)];
+    expect(checked.plan([app, db])).toBe('start db');
+    // How it does is no reason to keep down what has served.
+    expect(checked.plan([app, checked.serving('db', { health: 'unhealthy' })])).toBe('start app');
   });
 
   it('is not started where that fails for good, and the end of that is told', () => {
