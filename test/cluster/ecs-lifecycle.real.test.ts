@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findCondition } from '../../src/api/conditions.ts';
 import { reconcileRequestedAt } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
-import { ecsWrites, startEcsBench, tagsOf } from './ecs-bench.ts';
+import { ecsWrites, openEcsPolicy, startEcsBench, tagsOf } from './ecs-bench.ts';
 import type { EcsBench } from './ecs-bench.ts';
 import type { TestOperator, TestOperatorOptions } from './test-operator.ts';
 import { until } from '../until.ts';
@@ -108,7 +108,16 @@ describe('a Tenant on ECS', () => {
   beforeAll(async () => {
     bench = await startEcsBench({ prefix: 'ecs' });
     operator = bench.operator({
-      config: { controller: { namespaces: [bench.ns.name], resync_interval: '3s' } },
+      config: {
+        controller: { namespaces: [bench.ns.name], resync_interval: '3s' },
+        policy: {
+          ecs: {
+            ...openEcsPolicy,
+            allowed_target_groups: ['*'],
+            allowed_keys: ['enable_execute_command'],
+          },
+        },
+      },
     });
   });
   afterAll(async () => {
@@ -248,6 +257,53 @@ describe('a Tenant on ECS', () => {
     await ns.untilGone(name);
     expect(await bench.service(name)).toEqual(before);
     expect(writes(name)).toEqual([]);
+  });
+
+  test.concurrent('is reached and run as its keys say, changed in place, and taken back', async () => {
+    const { ns } = bench;
+    const group = 'arn:aws:elasticloadbalancing:us-west-2:000000000000:targetgroup/reached/0123456789abcdef';
+    const shown = async (keys: readonly string[]) => {
+      const service = ((await bench.service('reached')) ?? {}) as Readonly<Record<string, unknown>>;
+      return Object.fromEntries(keys.map((key) => [key, service[key]]));
+    };
+    const ecs = {
+      desired_count: 2,
+      load_balancers: [{ target_group_arn: group, container_name: 'app', container_port: 8080 }],
+      health_check_grace_period_seconds: 30,
+      enable_execute_command: true,
+      deployment: { minimum_healthy_percent: 50 },
+    };
+    await ns.create('reached', { computeConfig: { ecs } });
+    await ns.untilReady('reached');
+    expect(await bench.service('reached')).toMatchObject({
+      loadBalancers: [{ targetGroupArn: group, containerName: 'app', containerPort: 8080 }],
+      healthCheckGracePeriodSeconds: 30,
+      enableExecuteCommand: true,
+      deploymentConfiguration: { minimumHealthyPercent: 50, maximumPercent: 200 },
+    });
+    const spot = [{ capacity_provider: 'FARGATE_SPOT', weight: 1 }];
+    const edited = { health_check_grace_period_seconds: 60, capacity_provider_strategy: spot };
+    await ns.patch('reached', { spec: { computeConfig: { ecs: edited } } });
+    await until('changed in place', async () =>
+      isDeepStrictEqual(await shown(['healthCheckGracePeriodSeconds', 'capacityProviderStrategy']), {
+        healthCheckGracePeriodSeconds: 60,
+        capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1, base: 0 }],
+      }),
+    );
+    await ns.untilReady('reached');
+    const names = Object.keys(ecs).filter((key) => key !== 'desired_count');
+    const unset = Object.fromEntries(names.map((key) => [key, null]));
+    await ns.patch('reached', { spec: { computeConfig: { ecs: unset } } });
+    const live = ['loadBalancers', 'enableExecuteCommand'];
+    await until('taken back', async () =>
+      isDeepStrictEqual(await shown(live), { loadBalancers: [], enableExecuteCommand: false }),
+    );
+    await ns.untilReady('reached');
+    const before = writes('reached');
+    expect(before).not.toContain('DeleteService');
+    await reconcile('reached', 'settled');
+    await handled('reached', 'settled');
+    expect(writes('reached')).toEqual(before);
   });
 
   test.concurrent('whose service somebody deleted gets another', async () => {

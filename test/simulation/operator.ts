@@ -24,6 +24,9 @@ import type { World } from './world.ts';
 import { hashKey } from '../compute/hash-key.ts';
 
 /** What an operator's config says. */
+/** What the specs of the scenarios name. */
+const ecsPolicy = { allowed_target_groups: ['*'], allowed_keys: ['enable_execute_command'] };
+
 export interface OperatorConfig {
   /** compute.docker; undefined: the provider is not enabled. */
   readonly docker?: Readonly<Record<string, unknown>> | undefined;
@@ -147,7 +150,7 @@ function enabledProviders({ world, config, process, logger }: Parts): EnabledPro
   }
   if (config.ecs !== undefined) {
     const block = ecsOperatorBlock.parse(config.ecs);
-    const provider = ecsProvider(ecsClient(world, process), block, ecsPolicyBlock.parse({}), context);
+    const provider = ecsProvider(ecsClient(world, process), block, ecsPolicyBlock.parse(ecsPolicy), context);
     enabled.set('ecs', { definition: ecsDefinition, provider, block });
   }
   if (config.mock !== undefined) {

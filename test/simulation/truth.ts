@@ -182,6 +182,13 @@ export function lackingOnEcs(world: World, tenant: StoredTenant): string | undef
   const name = serviceNameOf(tenantIdOf(tenant));
   const service = world.aws().service(name);
   if (service?.status !== 'ACTIVE') return 'there is no service';
+  const { load_balancers: wanted } = (tenant.spec.computeConfig?.['ecs'] ?? {}) as {
+    readonly load_balancers?: readonly { readonly target_group_arn: string }[];
+  };
+  const groups = (service.loadBalancers ?? []).map(({ targetGroupArn }) => targetGroupArn);
+  const lacking = (wanted ?? []).filter(({ target_group_arn: group }) => !groups.includes(group));
+  if (lacking.length > 0)
+    return `its tasks register with ${groups.length} of ${wanted?.length} target groups`;
   const images = ((tenant.spec.containers ?? []) as readonly ContainerSpec[]).map(({ image }) => image);
   const good = world
     .aws()

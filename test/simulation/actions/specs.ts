@@ -120,11 +120,29 @@ export function putInOrder(spec: SpecDraft, random: Random): void {
 
 /** One that every provider can serve. */
 export function newEcsSpec(random: Random, badness: number): SpecDraft {
+  const image = imageName(random, badness);
+  const count = random.int(1, 3);
   return {
     computeProvider: 'ecs',
-    containers: [{ name: 'app', image: imageName(random, badness), env: [{ name: 'MODE', value: 'a' }] }],
-    computeConfig: { ecs: { desired_count: random.int(1, 3) } },
+    containers: [{ name: 'app', image, env: [{ name: 'MODE', value: 'a' }] }],
+    computeConfig: { ecs: { desired_count: count, ...serviceKeys(count) } },
   };
+}
+
+/** How a service is reached and run, in one of four ways. */
+function serviceKeys(way: number): Record<string, unknown> {
+  const group = (name: string) => ({
+    target_group_arn: `arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/${name}/0123456789abcdef`,
+    container_name: 'app',
+    container_port: 80,
+  });
+  const ways: readonly Record<string, unknown>[] = [
+    {},
+    { load_balancers: [group('a')], health_check_grace_period_seconds: 30 },
+    { load_balancers: [group('a'), group('b')], enable_execute_command: true, platform_version: '1.4.0' },
+    { availability_zone_rebalancing: 'DISABLED', deployment: { maximum_percent: 150 } },
+  ];
+  return ways[way % ways.length] ?? {};
 }
 
 /** One edit of a manifest. */
@@ -138,7 +156,14 @@ export const edits = {
     else dockerOf(spec).image = imageName(random, badness);
   },
   env(spec, random) {
-    const value = `${random.int(1, 1_000)}`;
+    const number = random.int(1, 1_000);
+    const value = `${number}`;
+    const { ecs } = spec.computeConfig ?? {};
+    // Half of the edits are of the service as well.
+    if (ecs !== undefined && number % 2 === 0) {
+      const { desired_count } = ecs;
+      spec.computeConfig = { ...spec.computeConfig, ecs: { desired_count, ...serviceKeys(number / 2) } };
+    }
     const app = spec.containers?.[0];
     if (app !== undefined)
       app.env = [...(app.env ?? []).filter(({ name }) => name !== 'MODE'), { name: 'MODE', value }];

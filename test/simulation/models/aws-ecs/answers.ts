@@ -32,6 +32,7 @@ export function serviceAnswer(service: ServiceRecord, skewMs: number): Service {
     })),
     loadBalancers: [],
     serviceRegistries: [],
+    ...structuredClone(primary?.revision.settings),
     placementConstraints: [],
     placementStrategy: [],
     schedulingStrategy: 'REPLICA',
@@ -40,6 +41,7 @@ export function serviceAnswer(service: ServiceRecord, skewMs: number): Service {
     enableExecuteCommand: false,
     propagateTags: 'SERVICE',
     availabilityZoneRebalancing: 'ENABLED',
+    ...service.settings,
     createdAt: new Date(service.createdAt + skewMs),
     tags: Array.from(service.tags, ([key, value]) => ({ key, value })),
   };

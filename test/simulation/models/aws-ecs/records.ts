@@ -4,6 +4,7 @@ import type {
   HealthStatus,
   LaunchType,
   NetworkConfiguration,
+  Service,
   ServiceEvent,
 } from '@aws-sdk/client-ecs';
 
@@ -15,7 +16,16 @@ export interface ServiceRevision {
   readonly network: NetworkConfiguration | undefined;
   readonly launchType: LaunchType | undefined;
   readonly strategy: readonly CapacityProviderStrategyItem[];
+  /** What else starts a deployment. */
+  readonly settings: RolledSettings;
 }
+
+export type RolledSettings = Pick<Service, 'loadBalancers' | 'serviceRegistries' | 'platformVersion'>;
+/** What ECS changes of a service, and of no task that runs. */
+export type LiveSettings = Pick<
+  Service,
+  'healthCheckGracePeriodSeconds' | 'enableExecuteCommand' | 'availabilityZoneRebalancing'
+>;
 
 export interface ServiceRecord {
   readonly arn: string;
@@ -32,6 +42,7 @@ export interface ServiceRecord {
   /** Tasks besides those that are desired, while tasks are moved to another availability zone. */
   extra: number;
   configuration: DeploymentConfiguration;
+  settings: LiveSettings;
   readonly tags: Map<string, string>;
   /** PRIMARY first. */
   deployments: DeploymentRecord[];

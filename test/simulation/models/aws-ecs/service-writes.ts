@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Call } from './front-door.ts';
 import { refusal } from './front-door.ts';
 import type { Hands } from './hands.ts';
-import type { ServiceRecord, ServiceRevision } from './records.ts';
+import type { LiveSettings, RolledSettings, ServiceRecord, ServiceRevision } from './records.ts';
 import type { ServiceScheduler } from './service-scheduler.ts';
 import type { TaskDefinitions } from './task-definitions.ts';
 
@@ -51,6 +51,7 @@ export function createServiceWrites(deps: ServiceWritesDeps): ServiceWrites {
         network: filledIn(input.networkConfiguration),
         launchType: service.launchType,
         strategy: input.capacityProviderStrategy ?? [],
+        settings: rolledSettings(input),
       });
       return service;
     },
@@ -64,6 +65,7 @@ export function createServiceWrites(deps: ServiceWritesDeps): ServiceWrites {
       const revision = updatedRevision(deps, { site, service, before }, input);
       if (input.desiredCount !== undefined) service.desiredCount = input.desiredCount;
       service.configuration = { ...service.configuration, ...input.deploymentConfiguration };
+      service.settings = { ...service.settings, ...liveSettings(input) };
       const isNew = !isDeepStrictEqual(revision, before) || input.forceNewDeployment === true;
       if (isNew) scheduler.deploy(service, revision);
       else scheduler.tend(service);
@@ -97,6 +99,7 @@ function newService(
     inactiveAt: undefined,
     desiredCount: input.desiredCount ?? 0,
     extra: 0,
+    settings: liveSettings(input),
     configuration: {
       maximumPercent: 200,
       minimumHealthyPercent: 100,
@@ -138,7 +141,24 @@ function updatedRevision(
     network: filledIn(input.networkConfiguration) ?? before.network,
     launchType: service.launchType ?? (strategy?.length === 0 ? 'EC2' : undefined),
     strategy: strategy ?? before.strategy,
+    settings: { ...before.settings, ...rolledSettings(input) },
   };
+}
+
+type Input = CreateServiceCommandInput | UpdateServiceCommandInput;
+
+function rolledSettings({ loadBalancers, serviceRegistries, platformVersion }: Input): RolledSettings {
+  return given({ loadBalancers, serviceRegistries, platformVersion });
+}
+
+function liveSettings(input: Input): LiveSettings {
+  const { healthCheckGracePeriodSeconds, enableExecuteCommand, availabilityZoneRebalancing } = input;
+  return given({ healthCheckGracePeriodSeconds, enableExecuteCommand, availabilityZoneRebalancing });
+}
+
+/** What is left out stays as it is. */
+function given<T extends object>(settings: T): T {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** ARN of a revision that may be run anew. */
