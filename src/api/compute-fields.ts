@@ -9,6 +9,7 @@ import { quantity } from './quantity-field.ts';
 import { isPositiveQuantity, parseQuantity } from './quantity.ts';
 import { listMap, withRules } from './rules.ts';
 import { envFrom, envName, valueFrom } from './container/value-sources.ts';
+import { volumeMounts } from './container/volume-fields.ts';
 
 /** Schemas of values that tenants and provider blocks share. Everything here ends up in the CRD: no transforms. */
 
@@ -108,6 +109,7 @@ export const container = z.strictObject({
   args: z.array(processText).max(256).optional().describe("Arguments, instead of the image's command."),
   env: listMap(z.array(envVar).max(512), ['name']).optional().describe('Environment variables.'),
   envFrom,
+  volumeMounts,
   ports: listMap(z.array(containerPort).max(64), ['containerPort', 'protocol'])
     .optional()
     .describe('Ports that the container listens on; each is published and shown as an endpoint.'),

@@ -8,6 +8,7 @@ import type { Rule } from './rules.ts';
 import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
 import { localSecretReference } from './container/value-sources.ts';
+import { mountRules, volumes } from './container/volume-fields.ts';
 
 /** A provider's name and the schema of its block in spec.computeConfig. */
 export type TenantBlocks = Readonly<Record<string, z.ZodType>>;
@@ -144,6 +145,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       containers: listMap(z.array(container).min(1).max(maxContainers), ['name'])
         .optional()
         .describe("Containers that run on every provider. They win over the block's image, env and ports."),
+      volumes,
       resources: computeResources.optional().describe('Limits of each container that names none of its own.'),
       imagePullSecrets: listMap(z.array(localSecretReference).max(16), ['name'])
         .optional()
@@ -162,6 +164,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       },
       ...togetherRules,
       ...lifecycleRules,
+      ...mountRules,
     ],
   );
 }

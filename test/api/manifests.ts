@@ -36,6 +36,9 @@ export function tenant(spec: unknown, metadata: Readonly<Record<string, unknown>
 
 const app = { name: 'app', image: 'registry.example/app:1.4' };
 const withContainer = (more: object): Manifest => tenant({ containers: [{ ...app, ...more }] });
+const withVolumes = (volumes: unknown): Manifest => tenant({ containers: [app], volumes });
+const withMounts = (volumeMounts: unknown): Manifest =>
+  tenant({ containers: [{ ...app, volumeMounts }], volumes: [{ name: 'data', persistent: {} }] });
 const withDocker = (docker: unknown): Manifest => tenant({ computeConfig: { docker } });
 const withEcs = (ecs: unknown): Manifest => tenant({ computeConfig: { ecs } });
 const withMock = (mock: unknown): Manifest => tenant({ computeConfig: { mock } });
@@ -299,6 +302,32 @@ export const goodManifests: readonly GoodManifest[] = [
     what: 'one secret key for two variables',
     manifest: withContainer({
       env: ['A', 'B'].map((name) => ({ name, valueFrom: { secretKeyRef: { name: 's.x', key: 'K_1.y' } } })),
+    }),
+  },
+  {
+    what: 'a volume of each kind, mounted where each container says',
+    manifest: tenant({
+      containers: [
+        {
+          ...app,
+          volumeMounts: [
+            { name: 'data', mountPath: '/data' },
+            { name: 'data', mountPath: '/data/again', readOnly: true },
+            { name: 'tmp', mountPath: '/tmp' },
+            { name: 'settings', mountPath: '/etc/app' },
+            { name: 'tls', mountPath: '/etc/tls' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'data', persistent: {} },
+        { name: 'tmp', tmpfs: { size: '64Mi' } },
+        { name: 'settings', configMap: { name: 'app', defaultMode: 292 } },
+        {
+          name: 'tls',
+          secret: { secretName: 'tls', items: [{ key: 'tls.key', path: '..a/.b/...c', mode: 256 }] },
+        },
+      ],
     }),
   },
   {
@@ -584,6 +613,80 @@ const handwritten: readonly BadManifest[] = [
     what: 'variables of a prefix that no variable has',
     manifest: withContainer({ envFrom: [{ configMapRef: { name: 's' }, prefix: '1_' }] }),
     field: 'spec.containers[0].envFrom[0].prefix',
+  },
+  {
+    what: 'a mount of a volume that is not there',
+    manifest: withContainer({ volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
+    field: 'spec.containers',
+  },
+  {
+    what: 'a mount of another volume than is there',
+    manifest: withMounts([{ name: 'date', mountPath: '/data' }]),
+    field: 'spec.containers',
+  },
+  {
+    what: 'two volumes in one place',
+    manifest: withMounts(['data', 'data'].map((name) => ({ name, mountPath: '/data' }))),
+    field: 'spec.containers[0].volumeMounts[1]',
+  },
+  {
+    what: 'a place that is none',
+    manifest: withMounts([{ name: 'data', mountPath: 'data' }]),
+    field: 'spec.containers[0].volumeMounts[0].mountPath',
+  },
+  {
+    what: 'a place with what parts it from a mode',
+    manifest: withMounts([{ name: 'data', mountPath: '/data:rw' }]),
+    field: 'spec.containers[0].volumeMounts[0].mountPath',
+  },
+  {
+    what: 'two volumes of one name',
+    manifest: withVolumes([
+      { name: 'data', persistent: {} },
+      { name: 'data', tmpfs: { size: '1Mi' } },
+    ]),
+    field: 'spec.volumes[1]',
+  },
+  {
+    what: 'a volume of nothing',
+    manifest: withVolumes([{ name: 'data' }]),
+    field: 'spec.volumes[0]',
+  },
+  {
+    what: 'a volume of two things',
+    manifest: withVolumes([{ name: 'data', persistent: {}, tmpfs: { size: '1Mi' } }]),
+    field: 'spec.volumes[0]',
+  },
+  {
+    what: 'memory without an end',
+    manifest: withVolumes([{ name: 'data', tmpfs: {} }]),
+    field: 'spec.volumes[0].tmpfs.size',
+  },
+  ...['../a', 'a/../b', '..', '/a', 'a//b', 'a/', '.'].map((path) => ({
+    what: `a file at ${path}`,
+    manifest: withVolumes([{ name: 'data', configMap: { name: 'app', items: [{ key: 'a', path }] } }]),
+    field: 'spec.volumes[0].configMap.items[0].path',
+  })),
+  {
+    what: 'two files at one path',
+    manifest: withVolumes([
+      {
+        name: 'data',
+        secret: {
+          secretName: 'tls',
+          items: [
+            { key: 'a', path: 'a' },
+            { key: 'b', path: 'a' },
+          ],
+        },
+      },
+    ]),
+    field: 'spec.volumes[0].secret.items[1]',
+  },
+  {
+    what: 'a file that is more than read, written and run',
+    manifest: withVolumes([{ name: 'data', configMap: { name: 'app', defaultMode: 0o1777 } }]),
+    field: 'spec.volumes[0].configMap.defaultMode',
   },
   {
     what: 'a secret of another namespace',

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
+import type { ContainerSpec, VolumeSpec } from '../../src/compute/spec/tenant-compute-spec.ts';
 
 /** All that a container may say of its process, each otherwise than where it says nothing. */
 export const containerProcess = {
@@ -17,6 +17,7 @@ export const containerProcess = {
   dns: ['10.0.0.2'],
   capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
   sysctls: [{ name: 'net.core.somaxconn', value: '1024' }],
+  volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
 } satisfies Partial<ContainerSpec>;
 
 /** The same of how it begins and ends. */
@@ -25,3 +26,6 @@ export const containerLifecycle = {
   restartPolicy: 'OnFailure',
   essential: false,
 } satisfies Partial<ContainerSpec>;
+
+/** What it mounts. */
+export const processVolumes: readonly VolumeSpec[] = [{ name: 'scratch', kind: 'tmpfs', size: '16Mi' }];

@@ -78,8 +78,8 @@ export function ecsOperator({ block, policy = {}, base }: EcsOperatorOptions = {
       tenantId: tenantSpec.tenantId ?? defaultTenantId(namespace, name),
       spec: tenantSpec,
       enabled,
-      secrets: { value: unread, values: unread, registryCredentials: unread },
-      configMaps: { value: unread, values: unread },
+      secrets: { value: unread, values: unread, files: unread, registryCredentials: unread },
+      configMaps: { value: unread, values: unread, files: unread },
     });
     return provider.desired(resolved);
   };

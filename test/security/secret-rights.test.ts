@@ -17,6 +17,10 @@ const naming = {
   'the source of all variables': {
     containers: [{ name: 'app', image: 'app:1', envFrom: [{ secretRef: { name: 'db' } }] }],
   },
+  files: {
+    containers: [{ name: 'app', image: 'app:1', volumeMounts: [{ name: 'db', mountPath: '/db' }] }],
+    volumes: [{ name: 'db', secret: { secretName: 'db' } }],
+  },
   'a credential for the registry': { imagePullSecrets: [{ name: 'regcred' }] },
 };
 const cases = Object.entries(naming);

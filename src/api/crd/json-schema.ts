@@ -25,9 +25,9 @@ export interface JsonSchema {
 }
 
 /**
- * `schema` as a structural schema. zod writes three things that the apiserver refuses or ignores:
- * `additionalProperties: false` (unknown fields are pruned and refused by the apiserver itself), the anyOf of an
- * int-or-string, and bounds of whole numbers that JavaScript can't pass.
+ * `schema` as a structural schema. zod writes four things that the apiserver refuses or ignores:
+ * `additionalProperties: false` (unknown fields are pruned and refused by the apiserver itself), no properties in so many
+ * words, the anyOf of an int-or-string, and bounds of whole numbers that JavaScript can't pass.
  */
 export function structuralSchema(schema: z.ZodType): JsonSchema {
   const generated = z.toJSONSchema(schema, {
@@ -37,6 +37,7 @@ export function structuralSchema(schema: z.ZodType): JsonSchema {
       const node = jsonSchema as JsonSchema;
       if (node['x-kubernetes-int-or-string'] === true) delete node.anyOf;
       if (node.additionalProperties === false) delete node.additionalProperties;
+      if (Object.keys(node.properties ?? { any: {} }).length === 0) delete node.properties;
       if (node['x-kubernetes-preserve-unknown-fields'] === true) delete node.additionalProperties;
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;

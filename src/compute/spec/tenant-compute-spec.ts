@@ -28,6 +28,28 @@ export type ContainerSpec = Omit<Container, 'env' | 'envFrom' | 'resources'> & {
   readonly resources: ComputeResources;
 };
 
+/** What containers may mount, by the name that their volumeMounts have for it. */
+export type VolumeSpec =
+  | { readonly name: string; readonly kind: 'persistent' }
+  | { readonly name: string; readonly kind: 'tmpfs'; readonly size: string | number }
+  | {
+      readonly name: string;
+      readonly kind: 'files';
+      /** Where they are from: `Secret db`. */
+      readonly from: string;
+      /** None of a Secret, for providers that pass secrets by reference. */
+      readonly files: readonly FileSpec[];
+    };
+
+export interface FileSpec {
+  /** Below the volume. */
+  readonly path: string;
+  /** Mode bits. */
+  readonly mode: number;
+  /** In base64. */
+  readonly content: string | SecretValue;
+}
+
 /** Credentials for one registry, or for a part of it, from spec.imagePullSecrets. */
 export interface RegistryCredential {
   /** Host, with port where it has one, and the path that they are for, as in an image reference: `registry.example/team`. */
@@ -45,6 +67,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly tenant: TenantRef;
   /** spec.containers; empty where the tenant names none and the block describes what runs. */
   readonly containers: readonly ContainerSpec[];
+  /** spec.volumes, with their files. Absent: none. */
+  readonly volumes?: readonly VolumeSpec[];
   /** spec.resources, for containers that the block describes. */
   readonly resources: ComputeResources;
   /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */

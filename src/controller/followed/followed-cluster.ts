@@ -98,14 +98,14 @@ function tellOf(news: ClusterNews, object: Tenant, logger: Logger): void {
 
 /** By what refers to them, wherever in a spec that stands. */
 const references: Readonly<Record<SourceKind, RegExp>> = {
-  Secret: /"(secretKeyRef|secretRef)":|"imagePullSecrets":\[\{/,
-  ConfigMap: /"(configMapKeyRef|configMapRef)":/,
+  Secret: /"(secretKeyRef|secretRef|secretName)":|"imagePullSecrets":\[\{/,
+  ConfigMap: /"(configMapKeyRef|configMapRef|configMap)":/,
 };
 
 /** Which of these it names. Nothing has checked its spec. */
 function namedKinds({ spec }: Tenant, kinds: ReadonlySet<SourceKind>): readonly SourceKind[] {
   if (kinds.size === 0) return [];
-  const { containers, imagePullSecrets } = (spec ?? {}) as Partial<TenantSpec>;
-  const text = JSON.stringify({ containers, imagePullSecrets });
+  const { containers, volumes, imagePullSecrets } = (spec ?? {}) as Partial<TenantSpec>;
+  const text = JSON.stringify({ containers, volumes, imagePullSecrets });
   return sourceKinds.filter((kind) => kinds.has(kind) && references[kind].test(text));
 }

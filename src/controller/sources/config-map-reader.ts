@@ -12,6 +12,8 @@ export interface ConfigMapReader {
   value(name: string, key: string): Promise<string>;
   /** All that is text, by its key. Rejects with ComputeError InvalidSpec. */
   values(name: string): Promise<ReadonlyMap<string, string>>;
+  /** All that it has, text and bytes, in base64. Rejects with ComputeError InvalidSpec. */
+  files(name: string): Promise<ReadonlyMap<string, string>>;
 }
 
 export function createConfigMapReader(
@@ -30,6 +32,13 @@ export function createConfigMapReader(
           ? `has no key ${key}; add it`
           : `has ${key} in binaryData, not as text`;
       throw new ComputeError('InvalidSpec', `ConfigMap ${name} in namespace ${namespace} ${what}`);
+    },
+    async files(name) {
+      const { data = {}, binaryData = {} } = await configMapOf(name);
+      const texts = Object.entries(data).map(
+        ([key, text]) => [key, Buffer.from(text).toString('base64')] as const,
+      );
+      return new Map([...texts, ...Object.entries(binaryData)]);
     },
     values: async (name) => new Map(Object.entries((await configMapOf(name)).data ?? {})),
   };

@@ -97,7 +97,7 @@ function assertProcessTakes(container: string, variables: readonly EnvVar[]): vo
   if (cut !== undefined) {
     throw new ComputeError(
       'InvalidSpec',
-      `${where} variable ${cut.name}: its value contains NUL, where it would end`,
+      `${where} variable ${cut.name}: its value contains NUL, where it would end. Mount it as a file`,
     );
   }
   const total = values.reduce((sum, { name, value }) => sum + name.length + value.length, 0);

@@ -11,6 +11,8 @@ export interface SecretReader {
   value(name: string, key: string): Promise<SecretValue>;
   /** All of them, by their keys. Rejects with ComputeError SecretNotFound. */
   values(name: string): Promise<ReadonlyMap<string, SecretValue>>;
+  /** The same, in base64. */
+  files(name: string): Promise<ReadonlyMap<string, SecretValue>>;
   /** Rejects with ComputeError SecretNotFound, or InvalidSpec where the Secret is of another type. */
   registryCredentials(name: string): Promise<RegistryCredential[]>;
 }
@@ -32,6 +34,10 @@ export function createSecretReader(reads: SecretReads, namespace: string, signal
     async values(name) {
       const { data = {} } = await secretOf(name);
       return new Map(Object.entries(data).map(([key, encoded]) => [key, decoded(encoded)]));
+    },
+    async files(name) {
+      const { data = {} } = await secretOf(name);
+      return new Map(Object.entries(data).map(([key, encoded]) => [key, new SecretValue(encoded)]));
     },
     async registryCredentials(name) {
       const { type, data } = await secretOf(name);

@@ -14,6 +14,7 @@ import type { ConfigMapReader } from '../sources/config-map-reader.ts';
 import type { SecretReader } from '../sources/secret-reader.ts';
 import type { SourceNames } from '../sources/source.ts';
 import { resolveEnv } from '../sources/resolve-env.ts';
+import { resolveVolumes } from '../sources/resolve-volumes.ts';
 
 /** The spec as its schema takes it. Throws ComputeError InvalidSpec, naming the path: the CRD may be an older one. */
 export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): TenantSpec {
@@ -25,18 +26,24 @@ export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): Tenan
 }
 
 /** Names of all Secrets and ConfigMaps that the spec refers to. */
-export function referencedSources({ containers = [], imagePullSecrets = [] }: TenantSpec): SourceNames {
+export function referencedSources({
+  containers = [],
+  volumes = [],
+  imagePullSecrets = [],
+}: TenantSpec): SourceNames {
   const values = containers.flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom ?? []));
   const whole = containers.flatMap(({ envFrom = [] }) => envFrom);
   return {
     Secret: namesOf([
       ...values.map(({ secretKeyRef }) => secretKeyRef),
       ...whole.map(({ secretRef }) => secretRef),
+      ...volumes.map(({ secret }) => secret && { name: secret.secretName }),
       ...imagePullSecrets,
     ]),
     ConfigMap: namesOf([
       ...values.map(({ configMapKeyRef }) => configMapKeyRef),
       ...whole.map(({ configMapRef }) => configMapRef),
+      ...volumes.map(({ configMap }) => configMap),
     ]),
   };
 }
@@ -90,6 +97,7 @@ export async function resolveSpec({
     tenantId,
     tenant: { namespace, name, uid },
     containers,
+    ...(spec.volumes === undefined ? {} : { volumes: await resolveVolumes(spec.volumes, sources) }),
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,

@@ -5,6 +5,7 @@ import { structuralSchema } from '../../../src/api/crd/json-schema.ts';
 test('a schema has nothing in it that the apiserver refuses', () => {
   const schema = z.strictObject({
     strict: z.strictObject({ a: z.string() }),
+    empty: z.strictObject({}),
     loose: z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true }),
     amount: z.union([z.string(), z.int()]).meta({ 'x-kubernetes-int-or-string': true, pattern: '^1$' }),
     when: z.iso.datetime(),
@@ -13,11 +14,12 @@ test('a schema has nothing in it that the apiserver refuses', () => {
     type: 'object',
     properties: {
       strict: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
-      loose: { type: 'object', properties: {}, 'x-kubernetes-preserve-unknown-fields': true },
+      empty: { type: 'object' },
+      loose: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
       amount: { 'x-kubernetes-int-or-string': true, pattern: '^1$' },
       when: { type: 'string', format: 'date-time' },
     },
-    required: ['strict', 'loose', 'amount', 'when'],
+    required: ['strict', 'empty', 'loose', 'amount', 'when'],
   });
 });
 

@@ -121,6 +121,18 @@ test.each<[what: string, spec: object, foreseen: readonly SourceKind[], watches:
       both,
       { Secret: 1, ConfigMap: 0 },
     ],
+    [
+      'a Secret of files',
+      { volumes: [{ name: 'v', secret: { secretName: 'db' } }] },
+      both,
+      { Secret: 1, ConfigMap: 0 },
+    ],
+    [
+      'a ConfigMap of files',
+      { volumes: [{ name: 'v', configMap: { name: 'db' } }] },
+      both,
+      { Secret: 0, ConfigMap: 1 },
+    ],
     ['a ConfigMap', withContainer({ env: [fromConfigMap] }), both, { Secret: 0, ConfigMap: 1 }],
     [
       'a ConfigMap of many variables',

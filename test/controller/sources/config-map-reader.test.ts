@@ -28,6 +28,11 @@ test('values are text as it is, and a ConfigMap is read once however many are ta
     ['region', 'hütte'],
     ['empty', ''],
   ]);
+  expect([...(await reader.files('app'))]).toEqual([
+    ['region', Buffer.from('hütte').toString('base64')],
+    ['empty', ''],
+    ['logo', 'AAA='],
+  ]);
   expect(asked).toEqual(['team-a/app']);
 });
 

@@ -15,11 +15,13 @@ async function resolve(
     value: async (name: string, key: string) => new SecretValue(secrets[name]?.[key] ?? ''),
     values: async (name: string) =>
       new Map(Object.entries(secrets[name] ?? {}).map(([key, value]) => [key, new SecretValue(value)])),
+    files: async () => new Map<string, SecretValue>(),
     registryCredentials: async () => [],
   };
   const configMap = {
     value: async (name: string, key: string) => configMaps[name]?.[key] ?? '',
     values: async (name: string) => new Map(Object.entries(configMaps[name] ?? {})),
+    files: async () => new Map<string, string>(),
   };
   const sources = {
     provider: 'ecs',

@@ -54,6 +54,10 @@ describe("a Secret's value", () => {
     const { apiserver, reader } = await withSecret('db', { user: base64('acme'), password: base64('hüte') });
     expect((await reader.value('db', 'user')).reveal()).toBe('acme');
     expect((await reader.value('db', 'password')).reveal()).toBe('hüte');
+    const all = [...(await reader.values('db'))].map(([key, value]) => `${key} ${value.reveal()}`);
+    expect(all).toEqual(['user acme', 'password hüte']);
+    const files = [...(await reader.files('db'))].map(([key, value]) => `${key} ${value.reveal()}`);
+    expect(files).toEqual([`user ${base64('acme')}`, `password ${base64('hüte')}`]);
     const reads = apiserver.requests.filter(({ user }) => user === 'operator');
     expect(reads.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /api/v1/namespaces/team-a/secrets/db',

@@ -31,6 +31,10 @@ function secretReader(): SecretReader & { asked: string[] } {
       asked.push(name);
       return new Map([['KEY', new SecretValue(`${name}-KEY`)]]);
     },
+    async files(name) {
+      asked.push(name);
+      return new Map([['key', new SecretValue(btoa(`${name} file`))]]);
+    },
     async registryCredentials(name) {
       asked.push(name);
       return ['a', 'b'].map((registry) => ({
@@ -45,6 +49,7 @@ function secretReader(): SecretReader & { asked: string[] } {
 const configMapReader: ConfigMapReader = {
   value: async (name, key) => `${name}-${key}`,
   values: async (name) => new Map([['SETTING', `${name}-SETTING`]]),
+  files: async (name) => new Map([['setting', btoa(`${name} file`)]]),
 };
 
 async function resolve(
@@ -89,7 +94,7 @@ describe('a spec', () => {
 
   test.each<[name: string, spec: unknown, message: string]>([
     ['that is not there', null, 'spec: must be an object'],
-    ['with a key of a newer version', { volumes: [] }, 'spec.volumes: is not a known key'],
+    ['with a key of a newer version', { mounts: [] }, 'spec.mounts: is not a known key'],
   ])('%s is InvalidSpec, naming the path', (_name, spec, message) => {
     expect(() => parse(spec)).toThrow(new ComputeError('InvalidSpec', message));
     expect(() => parse(spec)).toThrow(ComputeError);
@@ -112,10 +117,15 @@ describe('the Secrets and ConfigMaps that a spec refers to', () => {
         envFrom: [{ configMapRef: { name: 'all' } }, { secretRef: { name: 'all' } }],
       },
     ];
-    const spec = parse({ containers, imagePullSecrets: [{ name: 'regcred' }] });
+    const volumes = [
+      { name: 'one', secret: { secretName: 'tls' } },
+      { name: 'two', configMap: { name: 'files' } },
+      { name: 'data', persistent: {} },
+    ];
+    const spec = parse({ containers, volumes, imagePullSecrets: [{ name: 'regcred' }] });
     expect(referencedSources(spec)).toEqual({
-      Secret: ['db', 'job', 'all', 'regcred'],
-      ConfigMap: ['web', 'all'],
+      Secret: ['db', 'job', 'all', 'tls', 'regcred'],
+      ConfigMap: ['web', 'all', 'files'],
     });
   });
 
@@ -186,6 +196,37 @@ describe('what a provider receives', () => {
         resources: {},
       },
     ]);
+  });
+
+  test('has the files of its volumes, and those of Secrets where it needs values', async () => {
+    const volumes = [
+      { name: 'tls', secret: { secretName: 'tls', defaultMode: 256 } },
+      { name: 'settings', configMap: { name: 'app', items: [{ key: 'setting', path: 'a/b', mode: 493 }] } },
+      { name: 'data', persistent: {} },
+      { name: 'tmp', tmpfs: { size: '1Mi' } },
+    ];
+    const rest = [
+      {
+        name: 'settings',
+        kind: 'files',
+        from: 'ConfigMap app',
+        files: [{ path: 'a/b', mode: 0o755, content: btoa('app file') }],
+      },
+      { name: 'data', kind: 'persistent' },
+      { name: 'tmp', kind: 'tmpfs', size: '1Mi' },
+    ];
+    const tls = { path: 'key', mode: 0o400, content: new SecretValue(btoa('tls file')) };
+    const { resolved } = await resolve({ volumes });
+    expect(resolved.volumes).toEqual([
+      { name: 'tls', kind: 'files', from: 'Secret tls', files: [tls] },
+      ...rest,
+    ]);
+    const referred = await resolve({ volumes }, 'references');
+    expect(referred.resolved.volumes).toEqual([
+      { name: 'tls', kind: 'files', from: 'Secret tls', files: [] },
+      ...rest,
+    ]);
+    expect(referred.asked).toEqual([]);
   });
 
   test('has references alone, and no Secret is read, where the provider passes them on', async () => {

@@ -95,7 +95,7 @@ function desiredWorkload(
   spec: TenantComputeSpec,
   { instance, hashKey }: { readonly instance: string; readonly hashKey: HashKey },
 ): DesiredWorkload {
-  const { tenantId, tenant, config, containers, resources } = spec;
+  const { tenantId, tenant, config, containers, volumes, resources } = spec;
   return {
     tenantId,
     namespace: tenant.namespace,
@@ -104,7 +104,7 @@ function desiredWorkload(
     domain: 'mock',
     specHash: sealedHash(
       { version: 'v2', cluster: instance, key: hashKey, subject: [tenant.namespace, tenant.name, tenantId] },
-      { config, containers, resources },
+      { config, containers, volumes, resources },
     ),
     config,
   };

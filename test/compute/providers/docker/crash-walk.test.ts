@@ -24,7 +24,20 @@ const fixedPort = tenantSpec({ image: 'app:2', ports: [{ container_port: 80, hos
 const fixedPortAgain = tenantSpec({ ports: [{ container_port: 80, host_port: 8080 }], env: { A: '1' } });
 const several = tenantSpec(
   {},
-  { containers: [containerSpec('app'), containerSpec('next', { image: 'app:2' })] },
+  {
+    containers: [
+      containerSpec('app', { volumeMounts: [{ name: 'tls', mountPath: '/tls' }] }),
+      containerSpec('next', { image: 'app:2' }),
+    ],
+    volumes: [
+      {
+        name: 'tls',
+        kind: 'files',
+        from: 'Secret tls',
+        files: [{ path: 'key', mode: 0o400, content: 'AAAA' }],
+      },
+    ],
+  },
 );
 const otherSeveral = tenantSpec(
   {},
@@ -88,6 +101,17 @@ function expectNetwork(engine: MemoryEngine, { containers }: TenantComputeSpec<D
   }
 }
 
+/** What mounts files has them, and no other volume of files is left. */
+function expectFiles(engine: MemoryEngine, { volumes = [] }: TenantComputeSpec<DockerConfig>): void {
+  if (volumes.length === 0) return;
+  const mounted = [...engine.containers.values()].flatMap(({ hostConfig: { Binds = [] } }) =>
+    Binds.filter((bind) => bind.endsWith(':ro,nocopy')).map((bind) => bind.split(':')[0]),
+  );
+  expect(mounted).toHaveLength(volumes.length);
+  expect([...engine.filled.keys()]).toEqual(mounted);
+  expect([...engine.volumes.keys()].filter((name) => name.includes('_.files.'))).toEqual(mounted);
+}
+
 const goodNames = Object.keys(good) as (keyof typeof good)[];
 const badNames = Object.keys(bad) as (keyof typeof bad)[];
 
@@ -130,6 +154,7 @@ it.each(goodNames.flatMap((to) => (['nothing', ...goodNames] as const).map((from
         expect(outcome).toBe('done');
         expect(running(engine)).toEqual(expected(spec));
         expectNetwork(engine, spec);
+        expectFiles(engine, spec);
         const status = await build(engine).getStatus(spec, { fresh: false, signal });
         expect(status.changes).toEqual([]);
       },
@@ -211,6 +236,7 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       await untilDone(() => build(engine).update(good[end], signal));
       expect(running(engine)).toEqual(expected(good[end]));
       expectNetwork(engine, good[end]);
+      expectFiles(engine, good[end]);
     }),
     { numRuns: 600, examples: [[interrupted, 'one']] },
   );

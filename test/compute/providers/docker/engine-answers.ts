@@ -74,6 +74,6 @@ export function freeAddress(network: string, others: Iterable<Endpoints>): strin
 export function bindMounts({ Binds }: Dockerode.HostConfig): readonly object[] {
   return (Binds ?? []).map((bind) => {
     const [Name = '', Destination = '', mode] = bind.split(':');
-    return { Type: 'volume', Name, Source: Name, Destination, RW: mode !== 'ro' };
+    return { Type: 'volume', Name, Source: Name, Destination, RW: mode?.split(',').includes('ro') !== true };
   });
 }

@@ -33,6 +33,8 @@ export interface MemoryEngine extends Engine {
   readonly pulledImages: Set<string>;
   /** What images declare as VOLUME, by image. */
   readonly imageVolumes: Map<string, readonly string[]>;
+  /** The archive that was put into a volume last, by the volume. */
+  readonly filled: Map<string, Buffer>;
   /** What containers of an image have printed, by image. */
   readonly outputs: Map<string, string>;
   /** Names of the calls so far. */
@@ -71,6 +73,7 @@ export interface MemoryContainer {
 /** Calls that change something on the engine. */
 export const writes: readonly string[] = [
   'createContainer',
+  'putFiles',
   'startContainer',
   'unpauseContainer',
   'stopContainer',
@@ -115,6 +118,7 @@ interface State extends Pick<
   | 'images'
   | 'pulledImages'
   | 'imageVolumes'
+  | 'filled'
   | 'outputs'
   | 'calls'
   | 'emit'
@@ -140,6 +144,7 @@ function createState(images: readonly string[], aheadMs: number): State {
     images: new Set(images),
     pulledImages: new Set(),
     imageVolumes: new Map(),
+    filled: new Map(),
     outputs: new Map(),
     calls: [],
     streams,
@@ -163,6 +168,7 @@ type Containers = Pick<
   | 'inspectContainer'
   | 'lastOutput'
   | 'createContainer'
+  | 'putFiles'
   | 'startContainer'
   | 'unpauseContainer'
   | 'stopContainer'
@@ -223,6 +229,15 @@ function containerCalls(state: State): Containers {
       containers.set(id, container);
       emit('create', container);
       return { id };
+    },
+    async putFiles(id, path, archive) {
+      calls.push('putFiles');
+      const { hostConfig, state: container } = must(id);
+      const [source] =
+        (hostConfig.Binds ?? []).map((bind) => bind.split(':')).find(([, to]) => to === path) ?? [];
+      if (source === undefined || container !== 'created')
+        throw new EngineRefusal('invalid', 400, 'no volume there');
+      state.filled.set(source, archive);
     },
     async startContainer(id) {
       calls.push('startContainer');
@@ -502,6 +517,8 @@ function networkCalls(state: State): NetworkCalls {
 
 function volumeCalls({
   volumes,
+  filled,
+  containers,
   calls,
 }: State): Pick<Engine, 'listVolumes' | 'inspectVolume' | 'createVolume' | 'removeVolume'> {
   return {
@@ -519,7 +536,12 @@ function volumeCalls({
     },
     async removeVolume(name) {
       calls.push('removeVolume');
+      const isUsed = [...containers.values()].some(({ hostConfig: { Binds } }) =>
+        (Binds ?? []).some((bind) => bind.split(':')[0] === name),
+      );
+      if (isUsed) throw new EngineRefusal('in-use', 409, `remove ${name}: volume is in use`);
       volumes.delete(name);
+      filled.delete(name);
     },
   };
 }

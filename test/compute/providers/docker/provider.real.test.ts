@@ -1,12 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { createBody } from '../../../../src/compute/providers/docker/converge/create-body.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
+import type { VolumeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { until } from '../../../until.ts';
 import { driven } from '../../driven-provider.ts';
-import { containerProcess } from '../../container-process.ts';
+import { containerProcess, processVolumes } from '../../container-process.ts';
 import { containerSpec } from './docker-fixture.ts';
 import { dockerTestBench, freeSubnet, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
@@ -140,7 +142,11 @@ describe.concurrent('a tenant on a Docker Engine', () => {
 
   it('has its process as its spec says, by the word of the engine', async () => {
     const container = containerSpec('app', { image: images.one, ...containerProcess, shmSize: '96Mi' });
-    const { look, spec, name } = await running('process', {}, { containers: [container] });
+    const { look, spec, name } = await running(
+      'process',
+      {},
+      { containers: [container], volumes: processVolumes },
+    );
     const made = await bench.docker.getContainer(name).inspect();
     expect(made.Config).toMatchObject({
       WorkingDir: '/srv',
@@ -203,6 +209,59 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     });
     expect((await made('migrate')).Id).toBe(again.Id);
     expect((await look(wanted)).changes).toEqual([]);
+  });
+
+  it('has files that it can not write to, whatever else it can, and other ones once they change', async () => {
+    const volumes = (text: string): readonly VolumeSpec[] => [
+      {
+        name: 'tls',
+        kind: 'files',
+        from: 'Secret tls',
+        files: [{ path: 'sub/key', mode: 0o440, content: new SecretValue(btoa(text)) }],
+      },
+      { name: 'data', kind: 'persistent' },
+      { name: 'memory', kind: 'tmpfs', size: '1Mi' },
+    ];
+    const container = containerSpec('app', {
+      image: images.one,
+      readOnlyRootFilesystem: true,
+      volumeMounts: [
+        { name: 'tls', mountPath: '/etc/tls' },
+        { name: 'data', mountPath: '/data' },
+        { name: 'memory', mountPath: '/memory' },
+      ],
+    });
+    const asking = (text: string) => ({ containers: [container], volumes: volumes(text) });
+    const { provider, look, name } = await running('files', {}, asking('hunter2'));
+    const write = async (path: string) =>
+      /read-only file system/.test(await bench.run(name, 'write', path, 'x')) ? 'refused' : 'written';
+    expect(await bench.run(name, 'read', '/etc/tls/sub/key')).toBe('hunter2');
+    const paths = ['/etc/tls/sub/key', '/etc/tls/more', '/more', '/data/row', '/memory/row'];
+    expect(await Promise.all(paths.map(write))).toEqual([
+      'refused',
+      'refused',
+      'refused',
+      'written',
+      'written',
+    ]);
+    const { headers } = (await bench.docker
+      .getContainer(name)
+      .infoArchive({ path: '/etc/tls/sub/key' })) as unknown as IncomingMessage;
+    const stat = JSON.parse(atob(String(headers['x-docker-container-path-stat']))) as { mode: number };
+    expect(stat.mode.toString(8)).toBe('440');
+    await bench.docker.getContainer(name).restart({ t: 0 });
+    expect(await bench.run(name, 'read', '/etc/tls/sub/key')).toBe('hunter2');
+
+    const changed = bench.spec('files', { image: images.one }, asking('hunter3'));
+    expect((await look(changed)).changes).toMatchObject([{ path: 'containers.app.spec', cause: 'spec' }]);
+    await settled(() => provider.update(changed, signal));
+    expect(await bench.run(name, 'read', '/etc/tls/sub/key')).toBe('hunter3');
+    expect(await bench.run(name, 'read', '/data/row')).toBe('x');
+    const kept = async () =>
+      (await bench.engine.listVolumes([`${bench.prefix}.tenant_id=files`], signal)).map(({ Name }) => Name);
+    expect(await kept()).toHaveLength(2);
+    expect((await settled(() => provider.destroy(changed, signal))).outcome).toBe('gone');
+    expect(await kept()).toEqual([]);
   });
 
   it('loses a limit by a replacement, since the engine can do it in no other way', async () => {

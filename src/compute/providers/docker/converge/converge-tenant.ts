@@ -6,6 +6,7 @@ import { liveUpdateBody } from './create-body.ts';
 import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, stopEarlier } from './end-containers.ts';
+import { removeUnwantedFiles } from './files/remove-files.ts';
 import { takeStop } from './stops/stop-containers.ts';
 import { joinNetwork } from './join-network.ts';
 import { EngineRefusal, unlessKind } from '../engine/engine.ts';
@@ -270,6 +271,7 @@ async function finish(
   if (hold) return { outcome: 'done', message: 'What ran before is kept running' };
   const owned = { ownership, tenant: desired };
   const consent = consented(attempt, 'live', 'removing');
+  await removeUnwantedFiles(engine, { ...owned, desired, consent }, signal);
   const own = desired.containers.find(({ network }) => network.kind === 'private')?.network;
   if (own === undefined) {
     // Left by the time when the tenant had one of its own. One that others use is destroy's to complain of.

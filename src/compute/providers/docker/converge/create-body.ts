@@ -77,8 +77,9 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
         .filter((volume) => !mustBeThere(volume))
         .map(({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`),
       ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
+      ...container.files.map(({ source, target }) => `${source}:${target}:ro,nocopy`),
     ],
-    ...hostMounts(container),
+    ...otherMounts(container),
     // With the host's network there is nothing to publish.
     PortBindings: Object.fromEntries(
       byContainerPort(network.kind === 'mode' ? [] : (spec.ports ?? [])).map(([key, same]) => [
@@ -90,10 +91,25 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
   };
 }
 
-function hostMounts({ volumes }: DesiredContainer): Dockerode.HostConfig {
-  const mounts = volumes
-    .filter(mustBeThere)
-    .map(({ source, target }) => ({ Type: 'bind' as const, Source: source, Target: target, ReadOnly: true }));
+/** Every user may write to memory, as to /tmp. */
+const tmpfsMode = 0o1777;
+
+function otherMounts({ volumes, tmpfs }: DesiredContainer): Dockerode.HostConfig {
+  const mounts: Dockerode.MountConfig = [
+    ...volumes.filter(mustBeThere).map(({ source, target }) => ({
+      Type: 'bind' as const,
+      Source: source,
+      Target: target,
+      ReadOnly: true,
+    })),
+    ...tmpfs.map(({ target, sizeBytes, readOnly }) => ({
+      Type: 'tmpfs' as const,
+      Source: '',
+      Target: target,
+      ...(readOnly ? { ReadOnly: true } : {}),
+      TmpfsOptions: { SizeBytes: sizeBytes, Mode: tmpfsMode },
+    })),
+  ];
   return mounts.length === 0 ? {} : { Mounts: mounts };
 }
 

@@ -14,6 +14,7 @@ import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
 import type { PresentImage } from './images/present-image.ts';
+import { fillVolumes } from './files/fill-volumes.ts';
 import { credentialsFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
 import type { ImagedContainer } from './tenant-volumes.ts';
@@ -166,6 +167,7 @@ async function createOne(
     { ...container.desired, network },
     { imageVolumes, imageHealthCheck, isNamed, imageId },
   );
+  await fillVolumes(deps, { attempt, container }, signal);
   // Whoever can write to the host may have put a link in its place since.
   await assertHostPaths(engine, container.desired.volumes);
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));

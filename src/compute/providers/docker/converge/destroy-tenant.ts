@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { PendingStops } from './stops/pending-stops.ts';
 import { tenantContainers, tenantNetworks } from './tenant-networks.ts';
 import { isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
+import { isFilesVolume } from '../state/volumes/files-volume.ts';
 import { isUp } from '../state/observed-container.ts';
 import { tenantVolumes } from './tenant-volumes.ts';
 
@@ -56,19 +57,22 @@ export async function destroyTenant(
   const anonymous = containers.flatMap(({ volumes: held }) =>
     held.map((volume) => volume.name).filter(isAnonymous),
   );
-  if (!keepsVolumes) {
-    const named = (await tenantVolumes(engine, owned, signal)).map(({ Name }) => Name);
-    for (const volume of new Set([...named, ...anonymous])) {
-      await refusedAs(`volume ${volume}`, () => engine.removeVolume(volume, consent, signal));
-    }
+  const named = (await tenantVolumes(engine, owned, signal)).map(({ Name }) => Name);
+  // Files are no data: they never stay.
+  const removed = keepsVolumes ? named.filter(isFilesVolume) : [...new Set([...named, ...anonymous])];
+  for (const volume of removed) {
+    await refusedAs(`volume ${volume}`, () => engine.removeVolume(volume, consent, signal));
   }
+  const there =
+    removed.length === 0 ? named : (await tenantVolumes(engine, owned, signal)).map(({ Name }) => Name);
   const volumes = [
-    ...(await tenantVolumes(engine, owned, signal)).map(({ Name }) => volumeText(Name)),
-    ...(keepsVolumes ? [...new Set(anonymous)].map(volumeText) : []),
-  ];
+    ...there.filter((volume) => !isFilesVolume(volume)),
+    ...(keepsVolumes ? new Set(anonymous) : []),
+  ].map(volumeText);
   const left = [
     ...(await tenantContainers(engine, owned, signal)).map(({ name }) => `container ${name}`),
     ...(await tenantNetworks(engine, owned, signal)).map(({ Name }) => `network ${Name}`),
+    ...there.filter(isFilesVolume).map(volumeText),
     ...(keepsVolumes ? [] : volumes),
   ];
   if (left.length > 0) {

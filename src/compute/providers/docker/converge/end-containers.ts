@@ -4,9 +4,11 @@ import type { Consent } from '../../../permit.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { stopGraceSeconds } from '../state/process/stop-grace.ts';
+import { isFilesVolume } from '../state/volumes/files-volume.ts';
 import { naming } from '../watch/engine-look.ts';
 import { inTheWayOf } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
+import { removeFiles } from './files/remove-files.ts';
 
 /** How containers are ended: with consent. */
 
@@ -46,6 +48,7 @@ export async function stopOne(
   await naming(container, 'stopped', stopping);
 }
 
+/** With the volumes of files that nobody else has. */
 export async function removeAll(
   engine: Engine,
   containers: readonly ObservedContainer[],
@@ -54,4 +57,6 @@ export async function removeAll(
 ): Promise<void> {
   const remove = ({ id }: ObservedContainer): Promise<void> => engine.removeContainer(id, consent, signal);
   await Promise.all(containers.map(async (container) => naming(container, 'removed', remove(container))));
+  const names = containers.flatMap(({ volumes }) => volumes.map(({ name }) => name));
+  await removeFiles(engine, new Set(names.filter(isFilesVolume)), consent, signal);
 }

@@ -105,6 +105,16 @@ export async function ensureImageVolumes(
   return wanted;
 }
 
+/** Makes the volumes that hold the container's files. Rejects as `ensureVolumes` does. */
+export async function ensureFilesVolumes(
+  deps: VolumeDeps,
+  { desired, container }: { readonly desired: DesiredTenant; readonly container: ImagedContainer },
+  signal: AbortSignal,
+): Promise<void> {
+  const names = new Set(container.desired.files.map(({ source }) => source));
+  for (const name of names) await ensureVolume(deps, { desired, name, marks: {} }, signal);
+}
+
 function namedVolumes({ containers }: DesiredTenant): readonly string[] {
   const names = containers.flatMap(({ volumes }) =>
     volumes.filter(({ named }) => named).map(({ source }) => source),

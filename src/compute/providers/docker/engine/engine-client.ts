@@ -120,6 +120,7 @@ type ContainerCalls = Pick<
   | 'listContainers'
   | 'inspectContainer'
   | 'createContainer'
+  | 'putFiles'
   | 'startContainer'
   | 'unpauseContainer'
   | 'stopContainer'
@@ -148,6 +149,11 @@ function containerCalls(
       if (isNameTaken(answer)) return 'name-taken';
       expectChange(connection, answer, name);
       return { id: (answer.body as { readonly Id: string }).Id };
+    },
+    putFiles: async (id, path, archive, signal) => {
+      const to = `/containers/${encodeURIComponent(id)}/archive`;
+      const request = { method: 'PUT', path: to, query: { path }, archive } as const;
+      expectChange(connection, await connection.ask(request, signal), id);
     },
     startContainer: async (id, signal) => {
       expectChange(connection, await connection.ask(post(id, 'start'), signal), id);

@@ -17,12 +17,14 @@ export interface EngineTls {
 }
 
 export interface EngineRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Without API version and query. */
   readonly path: string;
   /** Objects become JSON. Stands in the URL: nothing secret. */
   readonly query?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
+  /** Instead of a body: a tar. */
+  readonly archive?: Buffer;
   /** For X-Registry-Auth. */
   readonly registryAuth?: unknown;
 }
@@ -112,13 +114,14 @@ function engineTransport(address: EngineAddress, tls: EngineTls | undefined, age
 }
 
 async function dial(modem: Modem, request: EngineRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const { method, path, query = {}, body, registryAuth } = request;
+  const { method, path, query = {}, body, archive, registryAuth } = request;
   const options = {
     method,
     path: Object.keys(query).length === 0 ? path : `${path}?`,
     // Without this split, docker-modem writes the body, secrets and all, into the URL, too.
     options: { _query: query, _body: body ?? {} },
     headers: unseenHeaders(),
+    ...(archive && { file: archive }),
     authconfig: registryAuth,
     abortSignal: signal,
     isStream: true,

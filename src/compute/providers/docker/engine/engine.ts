@@ -19,6 +19,11 @@ export interface Engine extends EngineReads {
     body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
     signal: AbortSignal,
   ): Promise<{ readonly id: string } | 'name-taken'>;
+  /**
+   * Puts files at a path of a container that does not run, or into what is mounted there. `archive`: as tar. Rejects with
+   * EngineRefusal, `gone` where there is no such container.
+   */
+  putFiles(id: string, path: string, archive: Buffer, signal: AbortSignal): Promise<void>;
   /** Already started counts as started. Rejects with EngineRefusal where this container can't start. */
   startContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Not paused counts as unpaused. Rejects with EngineRefusal, `gone` where there is no such container. */

@@ -66,6 +66,7 @@ export const containerFields = {
     by: 'hash',
     hashed: ({ extraHosts }) => unlessEmpty(extraHosts?.toSorted(byKey(({ hostname }) => hostname))),
   },
+  volumeMounts: { change: 'rollout', by: 'mounts' },
   // They are asked in this order.
   dns: { change: 'rollout', by: 'hash', hashed: ({ dns }) => unlessEmpty(dns) },
   capabilities: { change: 'rollout', by: 'confinement' },
@@ -125,7 +126,7 @@ export type ContainerFieldRules = Readonly<Record<keyof ContainerSpec, FieldRule
 type FieldRule =
   /** A successor takes the container's place. */
   | { readonly change: 'rollout'; readonly by: 'hash'; readonly hashed: (spec: ContainerSpec) => unknown }
-  | { readonly change: 'rollout'; readonly by: 'name on the engine' | 'confinement' }
+  | { readonly change: 'rollout'; readonly by: 'name on the engine' | 'confinement' | 'mounts' }
   /** It is changed while the container runs. */
   | { readonly change: 'live'; readonly live: (spec: ContainerSpec) => Partial<LiveSettings> }
   /** No container is another one for it; an attempt that has failed may go otherwise. */

@@ -5,6 +5,8 @@ import type { ContainerSpec, EnvVar } from '../../../spec/tenant-compute-spec.ts
 import type { DockerConfig } from '../config.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
+import { hashedMounts } from './volumes/container-mounts.ts';
+import type { ContainerMounts } from './volumes/container-mounts.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
 /** Hashes of this form; see specHash. */
@@ -24,7 +26,7 @@ interface Surroundings {
   /** Whose container it is. */
   readonly subject: readonly string[];
   readonly network: Network;
-  readonly volumes: readonly VolumeMount[];
+  readonly mounts: ContainerMounts;
   readonly bindAddress: string;
   /** Undefined: as containers were made before there was one. */
   readonly confinement: Confinement | undefined;
@@ -48,20 +50,13 @@ export interface HashesOfCluster {
 export function containerHashes(
   container: ContainerSpec,
   labels: DockerConfig['labels'],
-  {
-    ownership: { owner },
-    hashKey,
-    subject,
-    network,
-    volumes: mounts,
-    bindAddress,
-    confinement,
-  }: Surroundings,
+  { ownership: { owner }, hashKey, subject, network, mounts, bindAddress, confinement }: Surroundings,
 ): ContainerHashes {
-  const volumes = mounts.map(hashedMount);
+  const volumes = mounts.volumes.map(hashedMount);
   const now: Form = {
     ...hashedFields(container),
     volumes: volumes.toSorted((a, b) => (a.target < b.target ? -1 : 1)),
+    ...hashedMounts(mounts),
     network,
     bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
     labels,
@@ -131,7 +126,7 @@ function publishes({ ports = [] }: ContainerSpec, network: Network): boolean {
  */
 function formOfBefore(
   { args }: ContainerSpec,
-  { volumes, bindAddress }: Pick<Surroundings, 'volumes' | 'bindAddress'>,
+  { volumes, bindAddress }: { readonly volumes: readonly unknown[]; readonly bindAddress: string },
 ): Form {
   return { args, volumes, bindAddress };
 }

@@ -1,4 +1,3 @@
-import { ComputeError } from '../../../errors.ts';
 import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
@@ -33,12 +32,15 @@ import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
+import { checkLabels } from './place/check-labels.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { orderMark, orderText } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
 import { checkSysctls } from './process/sysctls.ts';
+import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
+import type { FilesMount, MountContext, TmpfsMount } from './volumes/container-mounts.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
@@ -51,6 +53,8 @@ export interface DesiredContainer {
   readonly live: LiveSettings;
   readonly confinement: Confinement;
   readonly volumes: readonly VolumeMount[];
+  readonly files: readonly FilesMount[];
+  readonly tmpfs: readonly TmpfsMount[];
   /** What the names of volumes start with that its image alone asks for; see image-volumes.ts. */
   readonly imageVolumePrefix: string;
   readonly network: DesiredNetwork;
@@ -119,9 +123,9 @@ export function desiredTenant(
   checkPorts(containers, network, settings);
   checkProcess(containers, network);
   checkHealthChecks(containers, settings.policy);
+  const rules = { labelPrefix: block.label_prefix, tenantId: spec.tenantId };
   const volumes = parseVolumes(spec.config.volumes ?? [], {
-    labelPrefix: block.label_prefix,
-    tenantId: spec.tenantId,
+    ...rules,
     allowedHostPaths: settings.policy.allowed_host_paths,
     writableHostPaths: settings.writableHostPaths,
     operatorVolumes: block.volumes ?? [],
@@ -131,6 +135,7 @@ export function desiredTenant(
     marks,
     network,
     volumes,
+    rules,
     confinement: confinementOf(asking),
     pidsLimit: pidsLimitOf(asking),
     single: containers.length === 1,
@@ -155,6 +160,7 @@ export function desiredTenant(
     secrets: [
       ...containers.flatMap(({ env }) => env.flatMap((variable) => secretIn(variable)?.reveal() ?? [])),
       ...spec.imagePullCredentials.map(({ password }) => password.reveal()),
+      ...secretsIn(spec.volumes ?? []),
     ],
   };
 }
@@ -201,15 +207,6 @@ function registriesFor(
   return Object.fromEntries(entries);
 }
 
-function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
-  const taken = Object.keys(labels).find((label) => label.startsWith(prefix));
-  if (taken === undefined) return;
-  throw new ComputeError(
-    'PolicyDenied',
-    `spec.computeConfig.docker.labels: ${taken} starts with ${prefix}, which marks the owner. Name it otherwise`,
-  );
-}
-
 /** Of a container that is alone, where nothing else was said. */
 const networkBefore: DesiredNetwork = { kind: 'shared', name: 'bridge' };
 
@@ -217,7 +214,9 @@ interface ContainerContext {
   readonly settings: DockerSettings;
   readonly marks: Marks;
   readonly network: DesiredNetwork;
+  /** Of the block. */
   readonly volumes: readonly VolumeMount[];
+  readonly rules: MountContext['rules'];
   readonly confinement: Confinement;
   readonly pidsLimit: number;
   readonly single: boolean;
@@ -228,9 +227,9 @@ function desiredContainer(
   spec: TenantComputeSpec<DockerConfig>,
   context: ContainerContext,
 ): DesiredContainer {
-  const { marks, network, volumes, pidsLimit, single } = context;
+  const { marks, network, pidsLimit, single } = context;
   const { stopGracePeriodSeconds: grace, dependsOn = [] } = container;
-  const { block, ownership, policy } = context.settings;
+  const { block, ownership, policy, hashKey } = context.settings;
   checkSysctls(container, { network, policy });
   const asking = { config: spec.config, block, policy };
   const confinement = confinementOfContainer(container, context.confinement, asking);
@@ -241,16 +240,15 @@ function desiredContainer(
   const bindAddress = block.port_bind_address;
   const ports = fixedPorts({ spec: container, network });
   const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
-  const { hashKey } = context.settings;
-  const surroundings = { ownership, hashKey, subject, network, volumes, bindAddress };
+  const mounts = containerMounts(container, spec.volumes ?? [], { ...context, hashKey, subject });
+  const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
-  const before = single && network.kind === 'private' ? networkBefore : network;
   // Only of a container that has ended does anybody ask, and each pass over each tenant is here.
   let earlier: ContainerHashes | undefined;
   const earlierHashes = (): ContainerHashes =>
     (earlier ??= containerHashes(container, labels, {
       ...surroundings,
-      network: before,
+      network: single && network.kind === 'private' ? networkBefore : network,
       confinement: undefined,
     }));
   return {
@@ -258,7 +256,7 @@ function desiredContainer(
     engineName: single ? base : partName(base, container.name),
     live,
     confinement,
-    volumes,
+    ...mounts,
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,

@@ -8,6 +8,7 @@ import { changesOf, compareTenant } from './diff.ts';
 import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
 import { isAnonymous, volumeText } from './volumes/image-volumes.ts';
+import { isFilesVolume } from './volumes/files-volume.ts';
 import { possibleSources } from './volumes/parse-volumes.ts';
 import { isUp, youngMs } from './observed-container.ts';
 import type { ObservedContainer, PublishedPort } from './observed-container.ts';
@@ -91,13 +92,13 @@ function isHalfway({ containers }: TenantComparison): boolean {
   );
 }
 
-/** The nameless ones go by the container that has them. */
+/** The nameless ones go by the container that has them, and files are no data. */
 function dataOf(
   desired: DesiredTenant | undefined,
   containers: readonly ObservedContainer[],
 ): Pick<Observation, 'data'> {
   const mounted = containers.flatMap(({ volumes }) =>
-    volumes.flatMap(({ name }) => (isAnonymous(name) ? [] : [volumeText(name)])),
+    volumes.flatMap(({ name }) => (isAnonymous(name) || isFilesVolume(name) ? [] : [volumeText(name)])),
   );
   const needed = (desired?.had ?? []).filter((had) => isAskedFor(had, desired?.containers ?? []));
   const data = [...new Set([...mounted, ...needed])].toSorted();

@@ -4,6 +4,7 @@ import type { EngineReads } from '../engine/engine.ts';
 import type { EnginePlaces } from './places/engine-places.ts';
 import { dockerPlacement } from '../state/place/docker-placement.ts';
 import { ownContainers } from '../state/own-containers.ts';
+import { isFilesVolume } from '../state/volumes/files-volume.ts';
 
 interface OwnedDeps {
   readonly engine: EngineReads;
@@ -32,6 +33,6 @@ export async function ownedResources(
   return [
     ...ownContainers(containers, ownership).flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
     ...networks.flatMap(({ Name, Labels }) => owned(`network ${Name}`, Labels)),
-    ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels, true)),
+    ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels, !isFilesVolume(Name))),
   ];
 }

@@ -25,6 +25,7 @@ import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkNotes } from './task-definition/health-check.ts';
 import { checkKernelPolicy } from './task-definition/kernel-settings.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
+import { checkTmpfs } from './task-definition/mounted-volumes.ts';
 import { checkServed } from './task-definition/unserved-fields.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
@@ -167,6 +168,7 @@ function desireTasks(
   checkHostPorts(containers, isAwsvpc);
   checkServed(containers, { isAwsvpc, isFargate });
   checkKernelPolicy(containers, policy);
+  checkTmpfs(containers, { isFargate });
   if (containers.length === 0) return undefined;
   return desireOverlay(spec, {
     target,

@@ -26,6 +26,13 @@ test('what is in a body, secrets in env above all, never stands in a URL', async
   expect(JSON.parse(engine.bodies[0] ?? '')).toEqual({ Image: 'app:1', Env: ['PASSWORD=s3cret'] });
 });
 
+test('files go to their path as they are, and stand in no URL', async () => {
+  const engine = await standInEngine((_request, response) => response.writeHead(200).end());
+  await testClient({ host: engine.host }).putFiles('web', '/etc/a b', Buffer.from('s3cret'), never);
+  expect(engine.requests).toEqual(['PUT /v1.41/containers/web/archive?path=%2Fetc%2Fa%20b']);
+  expect(engine.bodies).toEqual(['s3cret']);
+});
+
 test('a body of 2 MB goes through', async () => {
   const engine = await standInEngine((_request, response) => response.writeHead(201).end('{"Id":"c1"}'));
   await testClient({ host: engine.host }).createContainer('web', { Env: [`BIG=${'x'.repeat(2e6)}`] }, never);

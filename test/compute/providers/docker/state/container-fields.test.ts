@@ -4,7 +4,7 @@ import type { ContainerFieldRules } from '../../../../../src/compute/providers/d
 import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import { changesOf, compareTenant } from '../../../../../src/compute/providers/docker/state/diff.ts';
 import type { ContainerSpec } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerLifecycle, containerProcess } from '../../../container-process.ts';
+import { containerLifecycle, containerProcess, processVolumes } from '../../../container-process.ts';
 import { containerSpec, settings, tenantSpec } from '../docker-fixture.ts';
 import { asDesired } from '../observed-fixture.ts';
 
@@ -28,7 +28,10 @@ const others: { readonly [F in keyof Required<ContainerSpec>]: ContainerSpec[F] 
 };
 const pair = (over: Partial<ContainerSpec>) =>
   desiredTenant(
-    tenantSpec({}, { containers: [{ ...containerSpec('app'), ...over }, containerSpec('db')] }),
+    tenantSpec(
+      {},
+      { containers: [{ ...containerSpec('app'), ...over }, containerSpec('db')], volumes: processVolumes },
+    ),
     settings(),
   );
 

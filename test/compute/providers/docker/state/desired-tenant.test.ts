@@ -7,7 +7,7 @@ import type {
   TenantComputeSpec,
 } from '../../../../../src/compute/spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../../../../../src/compute/providers/docker/config.ts';
-import { containerProcess } from '../../../container-process.ts';
+import { containerProcess, processVolumes } from '../../../container-process.ts';
 import { containerSpec, openPolicy, settings, tenantSpec } from '../docker-fixture.ts';
 
 type Spec = TenantComputeSpec<DockerConfig>;
@@ -75,7 +75,11 @@ it('a container port is published on each host port that is asked for', () => {
 describe('what a process is given', () => {
   const process = { ...containerProcess, extraHosts: [{ hostname: 'db', ip: 'host-gateway' }] };
   const made = (over: Partial<ContainerSpec> | undefined, config = {}, policy = {}) =>
-    desire(tenantSpec(config, { containers: [containerSpec('web', over)] }), {}, policy).containers[0];
+    desire(
+      tenantSpec(config, { containers: [containerSpec('web', over)], volumes: processVolumes }),
+      {},
+      policy,
+    ).containers[0];
 
   it('stands in the request, in the words of the engine', () => {
     const container = made(process);

@@ -52,8 +52,8 @@ export function volumeText(name: string): string {
   return `volume ${name}`;
 }
 
-function isMounted({ volumes }: DesiredContainer, path: string): boolean {
-  return volumes.some(({ target }) => target === path);
+function isMounted({ volumes, files, tmpfs }: DesiredContainer, path: string): boolean {
+  return [...volumes, ...files, ...tmpfs].some(({ target }) => target === path);
 }
 
 function shortHash(path: string): string {

@@ -71,18 +71,27 @@ function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeM
     if (!volumeName.test(from)) {
       throw invalid(index, `"${from}" is neither an absolute host path nor a volume name`);
     }
-    const owner = `${rules.labelPrefix}-${rules.tenantId}`;
-    // No tenant id has an underscore in it: this is the name of no volume that another tenant could have.
-    const source = `${owner}_${from}`;
-    if (source.length > maxNameLength) {
-      throw invalid(index, `its name must have at most ${maxNameLength - owner.length - 1} characters`);
+    const mount = { ...namedVolume(from, rules), target, readOnly };
+    if (mount.source.length > maxNameLength) {
+      const most = maxNameLength - (mount.source.length - from.length);
+      throw invalid(index, `its name must have at most ${most} characters`);
     }
-    return { source, formerSource: `${owner}-${from}`, target, readOnly, named: true };
+    return mount;
   }
   const source = normalisePath(from);
   const mount = { source, target, readOnly, named: false };
   if (rules.operatorVolumes.includes(volume)) return mount;
   return { ...mount, grant: grantHostPath({ source, readOnly }, rules) };
+}
+
+/** A volume of the tenant by the name that its spec has for it, in the block and in spec.volumes alike. */
+export function namedVolume(
+  name: string,
+  { labelPrefix, tenantId }: Pick<VolumeRules, 'labelPrefix' | 'tenantId'>,
+): Pick<VolumeMount, 'source' | 'formerSource' | 'named'> {
+  const owner = `${labelPrefix}-${tenantId}`;
+  // No tenant id has an underscore in it: this is the name of no volume that another tenant could have.
+  return { source: `${owner}_${name}`, formerSource: `${owner}-${name}`, named: true };
 }
 
 function invalid(index: number, what: string): ComputeError {

@@ -74,7 +74,7 @@ export const containerFields = {
   init: {
     change: 'rollout',
     hashed: ({ spec: { init } }) => ({ init }),
-    defined: ({ spec }, base) => linuxParameters(spec, base),
+    defined: linuxParameters,
   },
   hostname: asIs('hostname', 'hostname'),
   readOnlyRootFilesystem: asIs('readOnlyRootFilesystem', 'readonlyRootFilesystem'),
@@ -83,7 +83,12 @@ export const containerFields = {
   shmSize: {
     change: 'rollout',
     hashed: ({ spec: { shmSize } }) => ({ shmSize }),
-    defined: ({ spec }, base) => linuxParameters(spec, base),
+    defined: linuxParameters,
+  },
+  volumeMounts: {
+    change: 'rollout',
+    hashed: ({ tmpfs }) => (tmpfs.length === 0 ? {} : { tmpfs }),
+    defined: linuxParameters,
   },
   ulimits: own('ulimits', (ulimits) => ({
     ulimits: ulimits.map(({ name, soft, hard }) => ({ name, softLimit: soft, hardLimit: hard })),
@@ -95,7 +100,7 @@ export const containerFields = {
   capabilities: {
     change: 'rollout',
     hashed: ({ spec: { capabilities } }) => ({ capabilities }),
-    defined: ({ spec }, base) => linuxParameters(spec, base),
+    defined: linuxParameters,
   },
   sysctls: {
     change: 'rollout',

@@ -5,6 +5,7 @@ import { denied } from '../../../../policy.ts';
 import { checkSysctlPolicy } from '../../../../sysctl-policy.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { EcsPolicy } from '../../config.ts';
+import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 
 /** What a container has of the kernel of its host: `linuxParameters` and `systemControls`. */
@@ -64,16 +65,18 @@ function deniedCapability(container: string, what: string): ComputeError {
 
 /** Those of the base, with what the container names. */
 export function linuxParameters(
-  { init, shmSize, capabilities }: ContainerSpec,
+  { spec: { init, shmSize, capabilities }, tmpfs }: OverlayContainer,
   base: ContainerDefinition,
 ): Pick<ContainerDefinition, 'linuxParameters'> {
-  if (init === undefined && shmSize === undefined && capabilities === undefined) return {};
+  const isNamed = [init, shmSize, capabilities].some((one) => one !== undefined);
+  if (!isNamed && tmpfs.length === 0) return {};
   return {
     linuxParameters: {
       ...base.linuxParameters,
       ...(capabilities === undefined ? {} : mergedCapabilities(capabilities, base)),
       ...(init === undefined ? {} : { initProcessEnabled: init }),
       ...(shmSize === undefined ? {} : { sharedMemorySize: Math.ceil(memoryBytes(shmSize) / 2 ** 20) }),
+      ...(tmpfs.length === 0 ? {} : { tmpfs: [...tmpfs] }),
     },
   };
 }

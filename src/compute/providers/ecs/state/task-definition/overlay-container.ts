@@ -1,19 +1,26 @@
-import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { ContainerSpec, VolumeSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { secretArn } from './secret-arn.ts';
-import type { EnvironmentVariable, SecretReference } from './task-definition.ts';
+import { mountedTmpfs } from './mounted-volumes.ts';
+import type { EnvironmentVariable, SecretReference, Tmpfs } from './task-definition.ts';
 
 /** A tenant's container, with its variables as ECS takes them: values, and references to secrets. */
 export interface OverlayContainer {
   readonly spec: ContainerSpec;
   readonly environment: readonly EnvironmentVariable[];
   readonly secrets: readonly SecretReference[];
+  readonly tmpfs: readonly Tmpfs[];
 }
 
-/** Throws InvalidSpec for a secret that is not mapped. */
+interface Surroundings {
+  readonly namespace: string;
+  readonly secretArns: Readonly<Record<string, string>>;
+  readonly volumes: readonly VolumeSpec[];
+}
+
+/** Throws InvalidSpec for a secret that is not mapped, and for what ECS can't mount. */
 export function overlayContainer(
   spec: ContainerSpec,
-  namespace: string,
-  secretArns: Readonly<Record<string, string>>,
+  { namespace, secretArns, volumes }: Surroundings,
 ): OverlayContainer {
   const environment: EnvironmentVariable[] = [];
   const secrets: SecretReference[] = [];
@@ -25,7 +32,12 @@ export function overlayContainer(
     const { name, key } = variable.secretKeyRef;
     secrets.push({ name: variable.name, valueFrom: secretArn(secretArns, { namespace, name, key }) });
   }
-  return { spec, environment: environment.toSorted(byName), secrets: secrets.toSorted(byName) };
+  return {
+    spec,
+    environment: environment.toSorted(byName),
+    secrets: secrets.toSorted(byName),
+    tmpfs: mountedTmpfs(spec, volumes),
+  };
 }
 
 function byName(a: { name?: string | undefined }, b: { name?: string | undefined }): number {

@@ -4,6 +4,7 @@ import { tagKeys, tagList } from '../marks/tags.ts';
 import type { Tags } from '../marks/tags.ts';
 import { checkLifecycle } from './container-lifecycle.ts';
 import { overlayDefinition } from './container-fields.ts';
+import { checkTmpfs } from './mounted-volumes.ts';
 import { checkOverlaid } from './overlaid-containers.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import { checkHostPorts } from './task-overlay.ts';
@@ -23,8 +24,10 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   const isAwsvpc = base.networkMode === 'awsvpc';
   checkHostPorts(specs, isAwsvpc);
   checkLifecycle(specs, containerDefinitions);
+  const isFargate = isForFargate(overlay, base);
   const isHostNetwork = base.networkMode === 'host';
-  checkServed(specs, { isAwsvpc, isFargate: isForFargate(overlay, base), isHostNetwork });
+  checkServed(specs, { isAwsvpc, isFargate, isHostNetwork });
+  checkTmpfs(specs, { isFargate });
   return {
     ...inherited(base),
     family: overlay.family,

@@ -56,6 +56,7 @@ export interface ContainerDefinition {
         readonly initProcessEnabled?: boolean | undefined;
         /** In MiB. */
         readonly sharedMemorySize?: number | undefined;
+        readonly tmpfs?: Tmpfs[] | undefined;
       }
     | undefined;
   readonly systemControls?: SystemControl[] | undefined;
@@ -80,6 +81,13 @@ export interface ContainerRestartPolicy {
   readonly ignoredExitCodes?: number[] | undefined;
   /** In seconds. */
   readonly restartAttemptPeriod?: number | undefined;
+}
+
+export interface Tmpfs {
+  readonly containerPath: string | undefined;
+  /** In MiB. */
+  readonly size: number | undefined;
+  readonly mountOptions?: string[] | undefined;
 }
 
 export interface Ulimit {

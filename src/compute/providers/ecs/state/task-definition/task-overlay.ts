@@ -30,7 +30,7 @@ const familyNameLength = 150;
 
 /** Throws InvalidSpec for a secret that is not mapped. */
 export function desireOverlay(
-  { containers, config, tenant }: TenantComputeSpec<EcsConfig>,
+  { containers, volumes = [], config, tenant }: TenantComputeSpec<EcsConfig>,
   {
     target,
     secretArns,
@@ -43,7 +43,8 @@ export function desireOverlay(
     readonly secretArns: Readonly<Record<string, string>>;
   },
 ): Overlay {
-  const overlaid = containers.map((spec) => overlayContainer(spec, tenant.namespace, secretArns));
+  const { namespace } = tenant;
+  const overlaid = containers.map((spec) => overlayContainer(spec, { namespace, secretArns, volumes }));
   const base = config.task_definition_arn;
   const hashed = { base, launchType, containers: overlaid.map(hashedContainer) };
   return {

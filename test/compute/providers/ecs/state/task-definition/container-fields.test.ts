@@ -6,7 +6,7 @@ import {
 } from '../../../../../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
 import { overlayContainer } from '../../../../../../src/compute/providers/ecs/state/task-definition/overlay-container.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerLifecycle, containerProcess } from '../../../../container-process.ts';
+import { containerLifecycle, containerProcess, processVolumes } from '../../../../container-process.ts';
 import { containerSpec } from '../../ecs-fixture.ts';
 
 /** One change of each field; a field that is new here does not compile until it has one. */
@@ -24,9 +24,10 @@ const changed = {
 } as const satisfies Required<ContainerSpec>;
 const fields = Object.keys(containerFields) as (keyof ContainerSpec)[];
 
-const hashOf = (spec: ContainerSpec) => JSON.stringify(hashedContainer(overlayContainer(spec, 'team-a', {})));
+const surroundings = { namespace: 'team-a', secretArns: {}, volumes: processVolumes };
+const hashOf = (spec: ContainerSpec) => JSON.stringify(hashedContainer(overlayContainer(spec, surroundings)));
 const definitionOf = (spec: ContainerSpec) =>
-  overlayDefinition(overlayContainer(spec, 'team-a', {}), { name: spec.name });
+  overlayDefinition(overlayContainer(spec, surroundings), { name: spec.name });
 
 test.each(fields)('a change of %s is hashed and defined as the table says', (field) => {
   const before = containerSpec('app');

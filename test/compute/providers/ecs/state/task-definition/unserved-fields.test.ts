@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
 import { registerInput } from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerProcess } from '../../../../container-process.ts';
+import { containerProcess, processVolumes } from '../../../../container-process.ts';
 import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
 import { baseArn } from '../../memory-ecs.ts';
 
@@ -25,7 +25,8 @@ const onFargate: TaskDefinition = {
 };
 
 function register(over: Partial<ContainerSpec>, base: TaskDefinition, config = {}, policy = {}) {
-  const spec = tenantSpec(config, { containers: [containerSpec('app', over)] });
+  const containers = [containerSpec('app', over)];
+  const spec = tenantSpec(config, { containers, volumes: processVolumes });
   const desired = desireService(spec, settings({}, policy));
   if (desired.overlay === undefined) throw new Error('no overlay');
   return registerInput(desired.overlay, base, desired.ownerTags).containerDefinitions[0];
@@ -47,6 +48,7 @@ test('what a process is given stands in the request, in the words of ECS', () =>
       capabilities: { add: ['NET_BIND_SERVICE'], drop: ['NET_RAW', 'ALL'] },
       initProcessEnabled: true,
       sharedMemorySize: 256,
+      tmpfs: [{ containerPath: '/scratch', size: 16, mountOptions: ['rw', 'mode=1777'] }],
     },
     ulimits: [{ name: 'nproc', softLimit: 64, hardLimit: 128 }],
     extraHosts: [{ hostname: 'db', ipAddress: '10.0.0.1' }],
