@@ -254,6 +254,7 @@ export const goodManifests: readonly GoodManifest[] = [
         { name: 'kernel.sem', value: '32000 1024000000\t500 32000' },
         { name: 'fs.mqueue.msg_max', value: '64' },
       ],
+      platform: 'linux/arm/v7',
     }),
   },
   { what: 'containers that begin and end in all ways', manifest: tenant({ containers: lifecycles }) },
@@ -810,6 +811,11 @@ const handwritten: readonly BadManifest[] = [
     what: 'a setting with a line that goes on',
     manifest: withContainer({ sysctls: [{ name: 'net.core.somaxconn', value: '1\n2' }] }),
     field: 'spec.containers[0].sysctls[0].value',
+  },
+  {
+    what: 'a platform without its system',
+    manifest: withContainer({ platform: 'amd64' }),
+    field: 'spec.containers[0].platform',
   },
   {
     what: 'a negative grace',

@@ -18,6 +18,7 @@ export const containerProcess = {
   capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
   sysctls: [{ name: 'net.core.somaxconn', value: '1024' }],
   volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+  platform: 'linux/amd64',
 } satisfies Partial<ContainerSpec>;
 
 /** The same of how it begins and ends. */

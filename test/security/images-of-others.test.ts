@@ -21,9 +21,9 @@ function privateRegistry(users: readonly string[], present: readonly string[] = 
     if (state.isDown) throw new ComputeError('ImageUnavailable', 'connection refused');
     if (!state.users.includes(username)) throw refused;
   };
-  engine.pullImage = async (image, auth, ...rest) => {
-    letIn(auth?.username);
-    await pull(image, auth, ...rest);
+  engine.pullImage = async (image, terms, ...rest) => {
+    letIn(terms?.auth?.username);
+    await pull(image, terms, ...rest);
   };
   engine.askRegistry = async (image, auth) => {
     asked.push(`${image} by ${auth?.username ?? 'nobody'}`);

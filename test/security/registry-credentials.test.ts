@@ -7,9 +7,9 @@ function registry(options: Parameters<typeof dockerOperator>[0]) {
   const engine = memoryEngine();
   const pulls: string[] = [];
   const pull = engine.pullImage.bind(engine);
-  engine.pullImage = async (image, auth, ...rest) => {
-    pulls.push(`${image} by ${auth?.username ?? 'nobody'}`);
-    await pull(image, auth, ...rest);
+  engine.pullImage = async (image, terms, ...rest) => {
+    pulls.push(`${image} by ${terms?.auth?.username ?? 'nobody'}`);
+    await pull(image, terms, ...rest);
   };
   const operator = dockerOperator({ ...options, engine });
   return async (namespace: string, image: string, more: object = {}) => {

@@ -42,4 +42,13 @@ export const kernelFields = {
   sysctls: listMap(z.array(sysctl).max(32), ['name'])
     .optional()
     .describe("Settings of the kernel for it alone. The provider's policy says which."),
+  platform: z
+    .string()
+    .max(64)
+    .regex(/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/, 'must be OS/ARCHITECTURE, such as linux/arm64')
+    .optional()
+    .describe(
+      'Which of the images that have one name: `linux/amd64`, `linux/arm64`. Default: the one for the engine. On ECS all ' +
+        'containers have the same.',
+    ),
 } as const;

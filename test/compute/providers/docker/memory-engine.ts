@@ -443,6 +443,8 @@ function imageCalls(state: State): ImageCalls {
       const whole = `${registry}/${repository}@${digest ?? imageId(image)}`;
       return {
         Id: imageId(image),
+        Os: 'linux',
+        Architecture: 'amd64',
         RepoTags: digest === undefined ? [image] : [],
         RepoDigests: pulledImages.has(image) || digest !== undefined ? [whole] : [],
         Config: { Volumes },

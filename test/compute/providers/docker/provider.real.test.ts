@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
+import { imageArchitecture } from '../../../../dev/image-program.ts';
 import { pushImage } from '../../../../dev/images.ts';
 import { createBody } from '../../../../src/compute/providers/docker/converge/create-body.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
@@ -141,7 +142,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('has its process as its spec says, by the word of the engine', async () => {
-    const container = containerSpec('app', { image: images.one, ...containerProcess, shmSize: '96Mi' });
+    const fitting = { shmSize: '96Mi', platform: `linux/${imageArchitecture()}` };
+    const container = containerSpec('app', { image: images.one, ...containerProcess, ...fitting });
     const { look, spec, name } = await running(
       'process',
       {},
@@ -262,6 +264,17 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect(await kept()).toHaveLength(2);
     expect((await settled(() => provider.destroy(changed, signal))).outcome).toBe('gone');
     expect(await kept()).toEqual([]);
+  });
+
+  it('gets no image of another platform than it asks for', async () => {
+    const container = containerSpec('app', { image: images.one, platform: 'linux/s390x' });
+    const spec = bench.spec('platform', {}, { containers: [container] });
+    const provider = driven(bench.provider());
+    const provisioned = settled(() => provider.provision(spec, signal));
+    await expect(provisioned).rejects.toMatchObject({
+      code: 'ImageUnavailable',
+      message: expect.stringContaining('linux/s390x') as string,
+    });
   });
 
   it('loses a limit by a replacement, since the engine can do it in no other way', async () => {

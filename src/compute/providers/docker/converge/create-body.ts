@@ -36,6 +36,7 @@ export function createBody(
   const ownCheck = spec.healthCheck && engineHealthCheck(spec.healthCheck);
   const healthCheck = boundedHealthCheck(imageHealthCheck, ownCheck);
   return {
+    ...(spec.platform === undefined ? {} : { platform: spec.platform }),
     Image: imageId ?? spec.image,
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.args === undefined ? {} : { Cmd: [...spec.args] }),

@@ -13,6 +13,7 @@ import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
+import { imageKey } from './images/present-image.ts';
 import type { PresentImage } from './images/present-image.ts';
 import { fillVolumes } from './files/fill-volumes.ts';
 import { credentialsFor } from './images/registry-credentials.ts';
@@ -49,7 +50,7 @@ export async function createContainers(
     containers: attempt.desired.containers.map((container) => withFormerNames(container, former)),
   };
   const imaged = containers.flatMap((container) => {
-    const image = images.found.get(container.desired.spec.image);
+    const image = images.found.get(imageKey(container.desired.spec));
     return image === undefined
       ? []
       : [{ ...container, desired: withFormerNames(container.desired, former), image }];
@@ -114,26 +115,26 @@ async function ensureImages(
   const { tenantId, namespace, imagePullCredentials, registries, policy, notes = [] } = attempt.desired;
   const found = new Map<string, PresentImage>();
   const missing: Missing = { pulling: [], waiting: [], asking: [] };
-  const images = [...new Set(containers.map(({ desired }) => desired.spec.image))];
+  const images = new Map(containers.map(({ desired: { spec } }) => [imageKey(spec), spec]));
   let failure: ComputeError | undefined;
-  for (const image of images) {
+  for (const [key, { image, platform }] of images) {
     const credentials = credentialsFor(image, imagePullCredentials, registries);
     try {
-      const request = { tenantId, namespace, image, credentials, ownImages, policy };
+      const request = { tenantId, namespace, image, platform, credentials, ownImages, policy };
       const answer = await access.ensure(request, signal);
       if (typeof answer === 'string') missing[answer].push(image);
-      else found.set(image, answer);
+      else found.set(key, answer);
     } catch (error) {
       failure ??= asComputeError(error);
     }
   }
   const isKnown =
     containers.some(({ name }) => isNext(name)) || inPlace.before(attempt.desired) !== undefined;
-  if (found.size < images.length && isKnown) await keepOld();
+  if (found.size < images.size && isKnown) await keepOld();
   if (failure?.code === 'ImageUnavailable')
     throw withMessage(failure, [failure.message, ...notes].join('; '));
   if (failure !== undefined) throw failure;
-  return found.size === images.length ? { found } : { message: missingMessage(missing) };
+  return found.size === images.size ? { found } : { message: missingMessage(missing) };
 }
 
 type Missing = Readonly<Record<'pulling' | 'waiting' | 'asking', string[]>>;

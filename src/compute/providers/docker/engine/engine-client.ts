@@ -76,8 +76,12 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     ...volumeCalls(connection, sifted),
     lastOutput: (id, signal) => lastOutput(connection, id, signal),
     inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
-    pullImage: (reference, auth, onProgress, signal) =>
-      pullImage(connection, { reference, auth, onProgress, silenceMs, deadlineMs: pullDeadlineMs }, signal),
+    pullImage: (reference, terms, onProgress, signal) =>
+      pullImage(
+        connection,
+        { reference, ...terms, onProgress, silenceMs, deadlineMs: pullDeadlineMs },
+        signal,
+      ),
     askRegistry: (reference, auth, signal) =>
       askRegistry(connection, { reference, auth, timeoutMs: deadlineMs }, signal),
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, marks, onOpen, probe }, signal),
@@ -141,9 +145,10 @@ function containerCalls(
       return read(connection, { path: '/containers/json', query }, signal, sifted(sieve));
     },
     inspectContainer: (idOrName, signal) => inspectContainer(connection, idOrName, signal),
-    createContainer: async (name, body, signal) => {
+    createContainer: async (name, { platform, ...body }, signal) => {
+      const query = { name, ...(platform === undefined ? {} : { platform }) };
       const answer = await connection.ask(
-        { method: 'POST', path: '/containers/create', query: { name }, body },
+        { method: 'POST', path: '/containers/create', query, body },
         signal,
       );
       if (isNameTaken(answer)) return 'name-taken';

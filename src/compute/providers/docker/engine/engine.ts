@@ -11,7 +11,7 @@ import type { OnPullProgress } from './pulls/pull-progress.ts';
  */
 export interface Engine extends EngineReads {
   /**
-   * The body goes into the body of the request, never into its URL. 'name-taken': a container of that name exists.
+   * The body goes into the body of the request, never into its URL, but for its platform. 'name-taken': a container of that name exists.
    * Rejects with EngineRefusal (`missing-image`, `invalid`, …).
    */
   createContainer(
@@ -43,7 +43,7 @@ export interface Engine extends EngineReads {
    */
   pullImage(
     reference: string,
-    auth: RegistryAuth | undefined,
+    terms: PullTerms | undefined,
     onProgress: OnPullProgress,
     signal: AbortSignal,
   ): Promise<void>;
@@ -73,6 +73,13 @@ export interface Engine extends EngineReads {
   /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
   removeVolume(name: string, consent: Consent, signal: AbortSignal): Promise<void>;
   close(): void;
+}
+
+/** How an image is pulled. Absent: by nobody's name, and the one for the engine. */
+export interface PullTerms {
+  readonly auth?: RegistryAuth | undefined;
+  /** `linux/arm64`. */
+  readonly platform?: string | undefined;
 }
 
 /** For X-Registry-Auth. */

@@ -90,6 +90,7 @@ export const containerFields = {
       restartPolicy === undefined ? {} : { restartPolicy: restartPolicies[restartPolicy] },
   },
   essential: { change: 'nothing', tried: ({ essential }) => (essential === false ? false : undefined) },
+  platform: { change: 'rollout', by: 'hash', hashed: ({ platform }) => platform },
 } as const satisfies ContainerFieldRules;
 
 const restartPolicies = { Always: 'unless-stopped', OnFailure: 'on-failure', Never: 'no' } as const;

@@ -132,13 +132,13 @@ describe('images', () => {
         /wants credentials.*spec\.imagePullSecrets.*compute\.docker\.registries/,
       ),
     });
-    const wrong = engine.pullImage(reference, { ...auth, password: 'wr0ng' }, quiet, never);
+    const wrong = engine.pullImage(reference, { auth: { ...auth, password: 'wr0ng' } }, quiet, never);
     await expect(wrong).rejects.toMatchObject({
       code: 'ImageUnavailable',
       message: expect.stringMatching(/refuses the credentials/),
     });
     await expect(wrong).rejects.not.toThrow(/wr0ng/);
-    await engine.pullImage(reference, auth, quiet, never);
+    await engine.pullImage(reference, { auth }, quiet, never);
     expect(await engine.inspectImage(reference, never)).toBeDefined();
     // Who has it by now is no reason to give it to another one.
     await engine.askRegistry(reference, auth, never);

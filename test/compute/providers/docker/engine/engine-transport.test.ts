@@ -14,16 +14,19 @@ test('what is in a body, secrets in env above all, never stands in a URL', async
   });
   const client = testClient({ host: engine.host });
   await client.createContainer('web', { Image: 'app:1', Env: ['PASSWORD=s3cret'] }, never);
+  await client.createContainer('arm', { Image: 'app:1', platform: 'linux/arm64' }, never);
   await client.updateContainer('web', { Memory: 42 }, never);
   await client.createNetwork({ Name: 'net', Labels: { s3cret: 's3cret' } }, never);
   await client.createVolume({ Name: 'data', Labels: { s3cret: 's3cret' } }, never);
   expect(engine.requests).toEqual([
     'POST /v1.41/containers/create?name=web',
+    'POST /v1.41/containers/create?name=arm&platform=linux%2Farm64',
     'POST /v1.41/containers/web/update',
     'POST /v1.41/networks/create',
     'POST /v1.41/volumes/create',
   ]);
   expect(JSON.parse(engine.bodies[0] ?? '')).toEqual({ Image: 'app:1', Env: ['PASSWORD=s3cret'] });
+  expect(JSON.parse(engine.bodies[1] ?? '')).toEqual({ Image: 'app:1' });
 });
 
 test('files go to their path as they are, and stand in no URL', async () => {
@@ -70,7 +73,7 @@ test('a request is not paid for with a deep look into the agent, and passwords a
   const inspect = vi.spyOn(util, 'inspect');
   await client.inspectContainer('web', never);
   const auth = { username: 'bob', password: 's3cret', serveraddress: 'registry.example' };
-  await client.pullImage('registry.example/app:1', auth, () => undefined, never);
+  await client.pullImage('registry.example/app:1', { auth }, () => undefined, never);
   const seen = inspect.mock.results.map(({ value }) => String(value));
   expect(seen.length).toBeGreaterThanOrEqual(2);
   for (const text of seen) {
@@ -88,7 +91,12 @@ test("the registry's credentials go as X-Registry-Auth, and nowhere else", async
     response.end('{"status":"done"}\n');
   });
   const auth = { username: 'bob', password: 's?cr>t', serveraddress: 'registry.example' };
-  await testClient({ host: engine.host }).pullImage('registry.example/app:1', auth, () => undefined, never);
+  await testClient({ host: engine.host }).pullImage(
+    'registry.example/app:1',
+    { auth },
+    () => undefined,
+    never,
+  );
   expect(JSON.parse(Buffer.from(String(header), 'base64url').toString())).toEqual(auth);
   expect(engine.requests).toEqual(['POST /v1.41/images/create?fromImage=registry.example%2Fapp&tag=1']);
   expect(engine.bodies).toEqual(['']);

@@ -2,10 +2,11 @@ import type { Logger } from 'pino';
 import { onAbort } from '../../../../../async/on-abort.ts';
 import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
+import { parseImageReference, pinnedImage } from '../../../../spec/image-reference.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { OnPullProgress } from '../../engine/pulls/pull-progress.ts';
-import { presentImage } from './present-image.ts';
-import type { PresentImage } from './present-image.ts';
+import { imageKey, presentImage } from './present-image.ts';
+import type { NamedImage, PresentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';
 import { withEach } from './registry-credentials.ts';
 import type { PullCredentials } from './registry-credentials.ts';
@@ -20,6 +21,8 @@ export interface PullRequest {
   readonly tenantId: string;
   readonly namespace: string;
   readonly image: string;
+  /** `linux/arm64`. Undefined: the one for the engine, or whichever is there. */
+  readonly platform?: string | undefined;
   /** Asked for when the pull begins, not before. Undefined: anonymously. */
   readonly credentials: PullCredentials | undefined;
 }
@@ -79,17 +82,18 @@ export function createImagePulls(
 
   return {
     async ensure(request, signal) {
-      const { tenantId, namespace, image, credentials } = request;
-      const key = `${image}\n${credentials?.identity ?? ''}`;
-      const present = await presentImage(engine, image, signal);
+      const { tenantId, namespace, credentials } = request;
+      const asked = imageKey(request);
+      const key = `${asked}\n${credentials?.identity ?? ''}`;
+      const present = await presentImage(engine, request, signal);
       if (present !== undefined) {
         all.arrived(key);
         return present;
       }
       if (isClosing) throw new ComputeError('ProviderUnavailable', 'the operator is shutting down');
       // The same with another credential is another pull.
-      all.leave(tenantId, (other, otherKey) => other.image === image && otherKey !== key);
-      const wanted = all.join(key, image, { tenantId, namespace });
+      all.leave(tenantId, (other, otherKey) => imageKey(other) === asked && otherKey !== key);
+      const wanted = all.join(key, request, { tenantId, namespace });
       wanted.pull.advance(() => pullInTurn(request, wanted));
       return wanted.turn?.hasCome() === false ? 'waiting' : 'pulling';
     },
@@ -137,7 +141,7 @@ interface PullTools {
 
 async function pullImage(
   { engine, logger, onProgress }: PullTools,
-  { image, credentials }: PullRequest,
+  { image, platform, credentials }: PullRequest,
   signal: AbortSignal,
 ): Promise<void> {
   logger.info({ image }, 'pulling image');
@@ -145,6 +149,18 @@ async function pullImage(
     logger.info({ image, progress }, 'pulling image');
     onProgress(progress, standing);
   };
-  await withEach(credentials, (auth) => engine.pullImage(image, auth, report, signal));
+  await withEach(credentials, (auth) => engine.pullImage(image, { auth, platform }, report, signal));
   logger.info({ image }, 'pulled image');
+  if (platform !== undefined) await assertPlatform(engine, { image, platform }, signal);
+}
+
+/** A registry that has one image of that name gives it to whoever asks, whatever for. */
+async function assertPlatform(engine: Engine, wanted: NamedImage, signal: AbortSignal): Promise<void> {
+  const { image, platform } = wanted;
+  const found = await engine.inspectImage(pinnedImage(parseImageReference(image)), signal);
+  if (found === undefined || (await presentImage(engine, wanted, signal)) !== undefined) return;
+  throw new ComputeError(
+    'ImageUnavailable',
+    `Image ${image} can't be had for ${platform}: the registry gave one for ${found.Os}/${found.Architecture}`,
+  );
 }

@@ -14,18 +14,31 @@ export interface PresentImage {
   readonly isPulled: boolean;
 }
 
+/** An image as a container asks for it. */
+export interface NamedImage {
+  readonly image: string;
+  /** `linux/arm64`. Undefined: whichever is there. */
+  readonly platform?: string | undefined;
+}
+
+/** What tells images apart that are asked for. */
+export function imageKey({ image, platform = '' }: NamedImage): string {
+  return `${image}\n${platform}`;
+}
+
 /**
- * The image of that very name, if the engine has it. An engine also takes an id, or its first digits, where it knows no
+ * The image of that very name, and of that platform, if the engine has it. An engine also takes an id, or its first digits, where it knows no
  * such name: so it is asked for the whole name, and what it answers must bear it.
  */
 export async function presentImage(
   engine: Pick<EngineReads, 'inspectImage'>,
-  reference: string,
+  { image, platform }: NamedImage,
   signal: AbortSignal,
 ): Promise<PresentImage | undefined> {
-  const wanted = parseImageReference(reference);
+  const wanted = parseImageReference(image);
   const found = await engine.inspectImage(pinnedImage(wanted), signal);
   if (found === undefined) return undefined;
+  if (platform !== undefined && !isOfPlatform(platform, found)) return undefined;
   const { Id: id, RepoTags, RepoDigests, Config } = found as Partial<typeof found>;
   const digests = namesOf(RepoDigests);
   const names = wanted.digest === undefined ? namesOf(RepoTags) : digests;
@@ -38,6 +51,26 @@ export async function presentImage(
       ({ registry, repository }) => registry === wanted.registry && repository === wanted.repository,
     ),
   };
+}
+
+const sameArchitecture: Readonly<Record<string, string>> = { aarch64: 'arm64', x86_64: 'amd64' };
+
+/** What the engine does not tell of an image, or an arm64 one is always (v8), makes no difference. */
+function isOfPlatform(platform: string, found: ImageOfPlatform): boolean {
+  const [os, named = '', variant] = platform.split('/');
+  const architecture = sameArchitecture[named] ?? named;
+  const { Variant: actual = '' } = found;
+  return (
+    found.Os === os &&
+    found.Architecture === architecture &&
+    (variant === undefined || actual === '' || actual === variant)
+  );
+}
+
+interface ImageOfPlatform {
+  readonly Os: string;
+  readonly Architecture: string;
+  readonly Variant?: string | undefined;
 }
 
 function namesOf(names: readonly string[] | null | undefined): readonly ImageReference[] {

@@ -1,12 +1,12 @@
 import { parseImageReference } from '../../../../spec/image-reference.ts';
 import type { ComputeError } from '../../../../errors.ts';
+import type { NamedImage } from './present-image.ts';
 import type { PullTurns, Turn } from './pull-turns.ts';
 import { createRepeatedPull } from './repeated-pull.ts';
 import type { RepeatedPull } from './repeated-pull.ts';
 
 /** An image that is being pulled, or whose pull failed. */
-export interface WantedImage {
-  readonly image: string;
+export interface WantedImage extends NamedImage {
   readonly registry: string;
   /** For whom, each with its namespace. */
   readonly tenants: Map<string, string>;
@@ -20,7 +20,7 @@ export interface WantedImage {
 export interface WantedImages {
   join(
     key: string,
-    image: string,
+    image: NamedImage,
     tenant: { readonly tenantId: string; readonly namespace: string },
   ): WantedImage;
   /** The tenant no longer wants those. */
@@ -84,9 +84,10 @@ export function createWantedImages(turns: PullTurns, onNews: OnNews): WantedImag
   };
 }
 
-function newlyWanted(image: string, onNews: OnNews): WantedImage {
+function newlyWanted({ image, platform }: NamedImage, onNews: OnNews): WantedImage {
   const wanted: WantedImage = {
     image,
+    platform,
     registry: parseImageReference(image).registry.toLowerCase(),
     tenants: new Map(),
     pull: createRepeatedPull((failure) => {

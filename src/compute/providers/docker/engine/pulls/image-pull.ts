@@ -2,7 +2,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { cutText } from '../../../../observation/engine-text.ts';
 import type { EngineConnection } from '../engine-connection.ts';
 import { readAnswer } from '../answers/answer.ts';
-import type { RegistryAuth } from '../engine.ts';
+import type { PullTerms } from '../engine.ts';
 import { abortedCall, connectionFailure, silentEngine } from '../engine-errors.ts';
 import { endlessReport, pullFailure, silentRegistry, slowRegistry } from './pull-failure.ts';
 import type { PullSubject } from './pull-failure.ts';
@@ -12,9 +12,8 @@ import { jsonLines } from '../answers/json-lines.ts';
 import { pullProgress } from './pull-progress.ts';
 import type { OnPullProgress, PullLine } from './pull-progress.ts';
 
-export interface PullOptions {
+export interface PullOptions extends PullTerms {
   readonly reference: string;
-  readonly auth: RegistryAuth | undefined;
   readonly onProgress: OnPullProgress;
   /** Milliseconds without a word before the registry counts as unavailable. */
   readonly silenceMs: number;
@@ -25,7 +24,7 @@ export interface PullOptions {
 /** See `Engine.pullImage`. */
 export async function pullImage(
   connection: EngineConnection,
-  { reference, auth, onProgress, silenceMs, deadlineMs }: PullOptions,
+  { reference, auth, platform, onProgress, silenceMs, deadlineMs }: PullOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const parsed = parseImageReference(reference);
@@ -47,7 +46,8 @@ export async function pullImage(
     late: () => (progress.isUpToEngine() ? undefined : silence),
   });
   try {
-    const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag };
+    const of = platform === undefined ? {} : { platform };
+    const query = { fromImage: parsed.name, tag: parsed.digest ?? parsed.tag, ...of };
     const request = { method: 'POST', path: '/images/create', query, registryAuth: auth } as const;
     const response = await connection.open(request, watchdog.signal);
     if (response.statusCode !== 200)

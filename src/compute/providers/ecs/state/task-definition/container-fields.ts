@@ -111,6 +111,12 @@ export const containerFields = {
   essential: asIs('essential', 'essential'),
   // After `essential`, which has no say about a job.
   restartPolicy: own('restartPolicy', restarts),
+  platform: {
+    change: 'rollout',
+    hashed: ({ spec: { platform } }) => ({ platform }),
+    // The task's, which all of its containers have: see runtime-platform.ts.
+    defined: () => ({}),
+  },
 } as const satisfies Readonly<Record<keyof ContainerSpec, ContainerField>>;
 
 /** A field that ECS has, by itself, where the container names it. */

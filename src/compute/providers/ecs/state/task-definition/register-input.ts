@@ -7,6 +7,7 @@ import { overlayDefinition } from './container-fields.ts';
 import { checkTmpfs } from './mounted-volumes.ts';
 import { checkOverlaid } from './overlaid-containers.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
+import { runtimePlatform } from './runtime-platform.ts';
 import { checkHostPorts } from './task-overlay.ts';
 import type { Overlay } from './task-overlay.ts';
 import { isForFargate, taskSize } from './task-size.ts';
@@ -30,6 +31,7 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   checkTmpfs(specs, { isFargate });
   return {
     ...inherited(base),
+    ...runtimePlatform(specs, base),
     family: overlay.family,
     containerDefinitions,
     ...taskSize(overlay, base, containerDefinitions),

@@ -15,7 +15,13 @@ export interface TaskDefinition {
   readonly pidMode?: string | undefined;
   readonly ipcMode?: string | undefined;
   readonly volumes?: readonly Volume[] | undefined;
+  readonly runtimePlatform?: RuntimePlatform | undefined;
   readonly containerDefinitions?: readonly ContainerDefinition[] | undefined;
+}
+
+export interface RuntimePlatform {
+  readonly cpuArchitecture?: 'ARM64' | 'X86_64' | undefined;
+  readonly operatingSystemFamily?: string | undefined;
 }
 
 export interface ContainerDefinition {

@@ -2,6 +2,7 @@ import { isJob } from '../../../../../api/container/lifecycle-fields.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { checkSharedSysctls } from './kernel-settings.ts';
+import { checkPlatforms } from './runtime-platform.ts';
 
 /** What ECS can't do of what a container may ask for: it is refused, and never left out without a word. */
 
@@ -97,6 +98,7 @@ const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])
 /** Throws InvalidSpec, naming the field. */
 export function checkServed(containers: readonly ContainerSpec[], host: TaskHost): void {
   if (host.isAwsvpc) checkSharedSysctls(containers);
+  checkPlatforms(containers);
   for (const container of containers) {
     for (const [field, unserved] of unservedFields) {
       const why = unserved(container, host);

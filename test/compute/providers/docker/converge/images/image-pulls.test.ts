@@ -316,7 +316,7 @@ describe('pulls are shared by those who would make the same one', () => {
   it('and by no others: not with other credentials', async () => {
     const { engine, pulls } = bench();
     const auths: unknown[] = [];
-    engine.pullImage = async (_image, auth) => void auths.push(auth);
+    engine.pullImage = async (_image, terms) => void auths.push(terms?.auth);
     const asks = ['one', 'two', 'one'].map((identity) => ({
       tenantId: 'a',
       namespace: 'team-a',
@@ -368,4 +368,59 @@ it('closing gives up what is under way, and hints at nobody', async () => {
   });
   engine.images.add('app:3');
   expect(await pulls.ensure(request('a', 'app:3'), signal)).toHaveProperty('id');
+});
+
+describe('a platform', () => {
+  /** An engine that has one image of a name at a time: the one that was pulled last. The registry has those of `offered`. */
+  function platforms(offered: readonly string[]) {
+    const made = bench();
+    const { engine } = made;
+    let present = offered[0] ?? '';
+    const asked: (string | undefined)[] = [];
+    engine.images.add('app:1');
+    const inspect = engine.inspectImage.bind(engine);
+    engine.inspectImage = async (...args) => {
+      const found = await inspect(...args);
+      const [Os = '', Architecture = '', Variant = ''] = present.split('/');
+      return found && { ...found, Id: `sha256:${Architecture}`, Os, Architecture, Variant };
+    };
+    engine.pullImage = async (_image, terms) => {
+      asked.push(terms?.platform);
+      present = offered.find((one) => one === terms?.platform) ?? present;
+    };
+    const ensure = (platform?: string) => made.pulls.ensure({ ...request('a', 'app:1'), platform }, signal);
+    return { ensure, asked };
+  }
+
+  it('that the image has is not pulled, nor where nobody asks for one', async () => {
+    const { ensure, asked } = platforms(['linux/amd64']);
+    for (const platform of [undefined, 'linux/amd64', 'linux/x86_64']) {
+      expect(await ensure(platform)).toMatchObject({ id: 'sha256:amd64' });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('that it does not have is pulled as such, whatever else of that name is pulled', async () => {
+    const { ensure, asked } = platforms(['linux/amd64', 'linux/arm64', 'linux/arm/v7']);
+    expect(await Promise.all([ensure('linux/arm64'), ensure('linux/arm/v7')])).toEqual([
+      'pulling',
+      'pulling',
+    ]);
+    await turn();
+    expect(asked).toEqual(['linux/arm64', 'linux/arm/v7']);
+    expect(await ensure('linux/arm/v7')).toMatchObject({ id: 'sha256:arm' });
+  });
+
+  it('that the registry does not have is told, and not asked for each time', async () => {
+    const { ensure, asked } = platforms(['linux/amd64']);
+    expect(await ensure('linux/arm64')).toBe('pulling');
+    await turn();
+    const refusal = {
+      code: 'ImageUnavailable',
+      message: "Image app:1 can't be had for linux/arm64: the registry gave one for linux/amd64",
+    };
+    await expect(ensure('linux/arm64')).rejects.toMatchObject(refusal);
+    await expect(ensure('linux/arm64')).rejects.toMatchObject(refusal);
+    expect(asked).toHaveLength(1);
+  });
 });

@@ -54,7 +54,7 @@ test('a failure that stands in the last line only, under status 200, is a failur
 
 test.each([
   [undefined, /wants credentials/],
-  [auth, /refuses the credentials/],
+  [{ auth }, /refuses the credentials/],
 ])(
   'a failure that stands in the status is one, too, and missing credentials are told from bad ones',
   async (given, message) => {
@@ -78,6 +78,14 @@ test.each([
   const engine = await standInEngine((_request, response) => response.end(line({ status: 'done' })));
   await testClient({ host: engine.host }).pullImage(reference, undefined, quiet, never);
   expect(engine.requests).toEqual([`POST /v1.41/images/create?${query}`]);
+});
+
+test('the one for a platform is asked for as such', async () => {
+  const engine = await standInEngine((_request, response) => response.end(line({ status: 'done' })));
+  await testClient({ host: engine.host }).pullImage('app', { platform: 'linux/arm64' }, quiet, never);
+  expect(engine.requests).toEqual([
+    'POST /v1.41/images/create?fromImage=app&tag=latest&platform=linux%2Farm64',
+  ]);
 });
 
 test('a bad reference is refused without asking the engine', async () => {

@@ -156,3 +156,45 @@ describe('what needs leave', () => {
     expect(register(takingBack, base)?.linuxParameters).toEqual({ capabilities: { add: ['NET_RAW'] } });
   });
 });
+
+describe('a platform', () => {
+  type Platform = TaskDefinition['runtimePlatform'];
+  const platformOf = (platforms: readonly (string | undefined)[], base?: Platform): Platform => {
+    const containers = platforms.map((platform, index) => containerSpec(`app-${index}`, { platform }));
+    const desired = desireService(tenantSpec({}, { containers }), settings());
+    if (desired.overlay === undefined) throw new Error('no overlay');
+    return registerInput(desired.overlay, { ...onInstances, runtimePlatform: base }, {}).runtimePlatform;
+  };
+  const arm = { cpuArchitecture: 'ARM64', operatingSystemFamily: 'LINUX' } as const;
+
+  test('is the task’s, whoever of its containers names it', () => {
+    expect(platformOf([undefined, 'linux/arm64', 'linux/arm64/v8'])).toEqual(arm);
+    expect(platformOf(['linux/amd64'])).toEqual({ ...arm, cpuArchitecture: 'X86_64' });
+    expect(platformOf([undefined], arm)).toEqual(arm);
+    expect(platformOf(['linux/arm64'], arm)).toEqual(arm);
+  });
+
+  test.each<[string, readonly string[], Platform, RegExp]>([
+    ['ECS has not', ['linux/riscv64'], undefined, /container app-0: platform: ECS has no linux\/riscv64/],
+    [
+      'a sibling has not',
+      ['linux/amd64', 'linux/arm64'],
+      undefined,
+      /container app-1: platform: it is not that of container app-0/,
+    ],
+    [
+      'the task definition has not',
+      ['linux/amd64'],
+      arm,
+      /container app-0: platform: the task definition .* is for LINUX on ARM64/,
+    ],
+    [
+      'is another system',
+      ['linux/amd64'],
+      { operatingSystemFamily: 'WINDOWS_SERVER_2022_CORE' },
+      /is for WINDOWS/,
+    ],
+  ])('that %s is refused', (_what, platforms, base, message) => {
+    expect(() => platformOf(platforms, base)).toThrow(refusal(message));
+  });
+});
