@@ -64,14 +64,14 @@ export interface MapKey {
 }
 
 /**
- * A map of at most `maxEntries` strings whose keys are checked too. Key patterns of a record are lost in the CRD, so
+ * A map of at most `maxEntries` values whose keys are checked too. Key patterns of a record are lost in the CRD, so
  * they go there as a CEL rule; `maxEntries` keeps its estimated cost within the apiserver's budget.
  */
-export function stringMap(
+export function keyedMap<Value extends z.ZodType>(
   key: MapKey,
-  value: z.ZodString,
+  value: Value,
   maxEntries: number,
-): z.ZodRecord<z.ZodString, z.ZodString> {
+): z.ZodRecord<z.ZodString, Value> {
   const { pattern, reserved, maxLength, message } = key;
   const isFree = (text: string): boolean => reserved?.test(text) !== true;
   const keySchema = z.string().max(maxLength, message).regex(pattern, message).refine(isFree, message);
@@ -89,3 +89,10 @@ export function stringMap(
     ],
   });
 }
+
+/** The same, of strings. */
+export const stringMap: (
+  key: MapKey,
+  value: z.ZodString,
+  maxEntries: number,
+) => z.ZodRecord<z.ZodString, z.ZodString> = keyedMap;

@@ -36,13 +36,14 @@ export function checkSysctlPolicy(
   containers: readonly Pick<ContainerSpec, 'name' | 'sysctls'>[],
 ): void {
   for (const { name: container, sysctls = [] } of containers) {
-    const refused = sysctls.find(({ name }) => !allowed.some((pattern) => isMatch(pattern, name)));
+    const refused = sysctls.find(({ name }) => !allowed.some((pattern) => matchesName(pattern, name)));
     if (refused === undefined) continue;
     const what = `container ${container}: sysctl ${refused.name} is not one that tenants may set`;
     throw denied(`${provider}.allow_sysctls`, what, 'Leave it out');
   }
 }
 
-function isMatch(pattern: string, name: string): boolean {
+/** `*` at the end of a pattern stands for any characters. */
+export function matchesName(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

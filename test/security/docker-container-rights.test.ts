@@ -1,4 +1,6 @@
+import type Dockerode from 'dockerode';
 import { describe, expect, it } from 'vitest';
+import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { dockerRequests } from './docker-requests.ts';
 import type { DockerOperatorOptions as Operator } from './docker-operator.ts';
 
@@ -87,5 +89,151 @@ describe('sysctls', () => {
     };
     expect(Object.keys((await hostConfigs(asked, open('team-a'))).app.Sysctls ?? {})).toHaveLength(2);
     await expect(hostConfigs(asked, open('team-b'))).rejects.toThrow(/allow_sysctls/);
+  });
+});
+
+/** The same of the option of one container, which is Docker's alone. */
+const withOptions = (options: Fields, operator: Operator = {}, block: Fields = {}) =>
+  hostConfigs({}, operator, { containers: { app: options }, ...block });
+
+describe('options of one container', () => {
+  const camera = { PathOnHost: '/dev/video0', PathInContainer: '/dev/cam', CgroupPermissions: 'rw' };
+  const gpu = { Capabilities: [['gpu']] };
+  const asked: readonly [option: Fields, rule: Fields, granted: Fields][] = [
+    [{ privileged: true }, { allow_privileged: true }, { Privileged: true }],
+    [{ devices: ['/dev/video0:/dev/cam:rw'] }, { allow_devices: ['/dev/video*'] }, { Devices: [camera] }],
+    [{ gpus: 'all' }, { allow_gpus: true }, { DeviceRequests: [{ Count: -1, ...gpu }] }],
+    [{ gpus: 2 }, { allow_gpus: true }, { DeviceRequests: [{ Count: 2, ...gpu }] }],
+    [
+      { security_opt: ['seccomp:unconfined', 'label=type:x'] },
+      { allow_security_opt: ['seccomp=unconfined', 'label:type:*'] },
+      { SecurityOpt: ['no-new-privileges', 'label=type:x', 'seccomp=unconfined'] },
+    ],
+    [{ security_opt: ['no-new-privileges:false'] }, { allow_setuid: true }, { SecurityOpt: undefined }],
+    [{ ipc_mode: 'host' }, { allow_host_ipc: true }, { IpcMode: 'host' }],
+    [{ network_mode: 'host' }, { allow_host_network: true }, { NetworkMode: 'host' }],
+    [{ network_mode: 'container:web' }, { allow_join_network: true }, { NetworkMode: 'container:web' }],
+    [
+      { logging: { driver: 'journald', options: { tag: 'app' } } },
+      { allow_log_drivers: ['journald'] },
+      { LogConfig: { Type: 'journald', Config: { tag: 'app' } } },
+    ],
+    [
+      { logging: { options: { 'max-size': '1g' } } },
+      { allow_unlimited: true },
+      { LogConfig: { Type: 'json-file', Config: { 'max-size': '1g', 'max-file': '3' } } },
+    ],
+  ];
+  /** One that has a container of somebody else's to join. */
+  const engineWithWeb = () => {
+    const engine = memoryEngine(['app:1', 'db:1']);
+    const inspect = engine.inspectContainer.bind(engine);
+    engine.inspectContainer = async (name, signal) =>
+      name === 'web' ? ({} as Dockerode.ContainerInspectInfo) : inspect(name, signal);
+    return engine;
+  };
+
+  it.each(asked)(
+    '%o is refused by its rule, and granted by it to that container alone',
+    async (option, rule, granted) => {
+      const [name = ''] = Object.keys(rule);
+      const closed = { ...policy({}), engine: engineWithWeb() };
+      await expect(withOptions(option, closed)).rejects.toThrow(
+        new RegExp(`^PolicyDenied: policy\\.docker\\.${name}: `),
+      );
+      const { app, db } = await withOptions(option, { ...policy(rule), engine: engineWithWeb() });
+      expect({ SecurityOpt: undefined, ...app }).toMatchObject(granted);
+      expect(db).toEqual((await withOptions({})).db);
+    },
+  );
+
+  it.each(asked)('%o in the operator’s own block needs no rule', async (option, _rule, granted) => {
+    const docker = { containers: { app: option, other: { privileged: true } } };
+    const { app, db } = await withOptions({}, { docker, engine: engineWithWeb() });
+    expect({ SecurityOpt: undefined, ...app }).toMatchObject(granted);
+    expect(db.Privileged).toBe(false);
+  });
+
+  it('may be less than the default without leave', async () => {
+    const logging = { driver: 'local', options: { 'max-size': '1m', 'max-file': '1' } };
+    const options = {
+      network_mode: 'none',
+      ipc_mode: 'private',
+      security_opt: ['no-new-privileges'],
+      logging,
+    };
+    expect(
+      (await withOptions(options, policy({ allow_setuid: true }), { no_new_privileges: false })).app,
+    ).toMatchObject({
+      NetworkMode: 'none',
+      IpcMode: 'private',
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: { Type: 'local', Config: { 'max-size': '1m', 'max-file': '1' } },
+    });
+    expect((await withOptions({ logging: { driver: 'none' } })).app.LogConfig).toEqual({
+      Type: 'none',
+      Config: {},
+    });
+  });
+
+  it.each<[string, Fields, RegExp]>([
+    [
+      'a device behind another path',
+      { devices: ['/dev/video/../sda'] },
+      /allow_devices: .* \/dev\/sda is not/,
+    ],
+    ['a driver of logs that sends them elsewhere', { logging: { driver: 'gelf' } }, /allow_log_drivers: /],
+    ['logs without bound', { logging: { options: { 'max-size': '-1' } } }, /allow_unlimited: /],
+    ['many small logs', { logging: { options: { 'max-file': '4' } } }, /allow_unlimited: .* 4 files of 10m/],
+    [
+      'logs in the memory of the engine',
+      { logging: { options: { 'max-buffer-size': '1g' } } },
+      /allow_unlimited/,
+    ],
+    ['a size that is none', { logging: { options: { 'max-size': 'much' } } }, /InvalidSpec: .*max-size much/],
+    ['no log file at all', { logging: { options: { 'max-file': '0' } } }, /InvalidSpec: .*max-file 0/],
+    ['the processes of the host', { pid_mode: 'host' }, /^InvalidSpec: .*containers\.app/],
+    [
+      'a security option that lifts all of them',
+      { security_opt: ['systempaths=unconfined'] },
+      /^InvalidSpec: /,
+    ],
+    ['a path that is no device', { devices: ['/etc/shadow'] }, /^InvalidSpec: /],
+  ])('%s is refused, whatever else is allowed', async (_what, options, message) => {
+    const open = policy({ allow_devices: ['/dev/video*'], allow_log_drivers: ['json-file'] });
+    await expect(withOptions(options, open)).rejects.toThrow(message);
+  });
+
+  it('of a container that there is not are refused, lest a slip goes unseen', async () => {
+    const block = { containers: { ap: { network_mode: 'none' } } };
+    await expect(hostConfigs({}, {}, block)).rejects.toThrow(
+      /^InvalidSpec: .*there is no container ap\. .*app, db/,
+    );
+  });
+
+  it('of the host’s memory leave its settings alone', async () => {
+    const operator = policy({ allow_host_ipc: true, allow_sysctls: ['kernel.*'] });
+    const fields = { sysctls: [{ name: 'kernel.shmmax', value: '1' }] };
+    const made = hostConfigs(fields, operator, { containers: { app: { ipc_mode: 'host' } } });
+    await expect(made).rejects.toThrow(/^InvalidSpec: .*kernel\.shmmax can't be set with ipc_mode host/);
+  });
+
+  it('a network of its own keeps the siblings in theirs', async () => {
+    const { app, db } = await withOptions({ network_mode: 'none' });
+    expect([app.NetworkMode, db.NetworkMode]).toEqual([
+      'none',
+      expect.stringMatching(/^landlord-team-a-acme-/),
+    ]);
+    const publishing = hostConfigs(
+      { ports: [{ containerPort: 80 }] },
+      {},
+      { containers: { app: { network_mode: 'none' } } },
+    );
+    await expect(publishing).rejects.toThrow(
+      /container app: ports can't be published with network_mode none/,
+    );
+    const beside = { containers: { db: { network_mode: 'none' } } };
+    const { app: published } = await hostConfigs({ ports: [{ containerPort: 80 }] }, {}, beside);
+    expect(published.PortBindings).toHaveProperty('80/tcp');
   });
 });

@@ -32,7 +32,13 @@ beforeAll(async () => {
   host = await mkdtemp(join(tmpdir(), 'landlord-host-'));
   bench = dockerTestBench(
     {},
-    { allow_capabilities: ['NET_RAW'], allow_unlimited: true, allowed_host_paths: [host] },
+    {
+      allow_capabilities: ['NET_RAW'],
+      allow_unlimited: true,
+      allowed_host_paths: [host],
+      allow_devices: ['/dev/null'],
+      allow_security_opt: ['seccomp=unconfined'],
+    },
   );
   for (const image of Object.values(images)) await bench.pull(image);
 });
@@ -81,6 +87,25 @@ describe.concurrent('a container on a real engine', () => {
     ]);
     await update({ cap_add: ['NET_RAW'] });
     expect((await bench.run(name, 'raw-socket')).split('\n').toSorted()).toEqual(['arp <nil>', 'icmp <nil>']);
+  });
+
+  it('has of the host what the options of its container say, by the word of the engine', async () => {
+    const app = {
+      network_mode: 'none',
+      devices: ['/dev/null:/dev/nothing:r'],
+      security_opt: ['seccomp:unconfined'],
+      ipc_mode: 'shareable',
+      logging: { driver: 'local', options: { 'max-size': '1m' } },
+    };
+    const { name } = await running('options', { containers: { app } });
+    expect((await bench.docker.getContainer(name).inspect()).HostConfig).toMatchObject({
+      NetworkMode: 'none',
+      Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nothing', CgroupPermissions: 'r' }],
+      SecurityOpt: ['no-new-privileges', 'seccomp=unconfined'],
+      IpcMode: 'shareable',
+      LogConfig: { Type: 'local', Config: { 'max-size': '1m', 'max-file': '3' } },
+    });
+    expect(await bench.run(name, 'read', '/proc/self/status')).toMatch(/^Seccomp:\s*0$/m);
   });
 
   it('comes to an end with a fork bomb at its limit of processes, which can be changed while it runs', async () => {

@@ -12,6 +12,7 @@ import {
   ownEngineShape,
   tlsWithoutUse,
 } from './config/engine-shape.ts';
+import { optionsPolicyShape } from './config/options-policy.ts';
 import { tenantShape } from './config/tenant-shape.ts';
 
 /** The Docker provider's keys. docs/compute-providers.md says where their names come from. */
@@ -156,6 +157,7 @@ export const dockerPolicyBlock = z
       .boolean()
       .default(false)
       .describe('Whether tenants may use network_mode container:NAME.'),
+    ...optionsPolicyShape,
     host_ports: z
       .array(portRange)
       .default(['1024-65535'])

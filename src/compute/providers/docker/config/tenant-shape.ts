@@ -10,6 +10,7 @@ import {
 import { stringMap } from '../../../../api/rules.ts';
 import type { MapKey } from '../../../../api/rules.ts';
 import { envKey } from '../../../../api/container/value-sources.ts';
+import { networkMode, optionsByContainer } from './container-options.ts';
 import { engineName } from './engine-shape.ts';
 
 const port = z.strictObject({
@@ -60,13 +61,7 @@ export const tenantShape = {
       'Volumes of every container: `name:/path` is a volume of the tenant, which spec.volumePolicy keeps or removes with it; ' +
         "`/host/path:/path` a bind mount, which the operator's policy must allow.",
     ),
-  network_mode: z
-    .string()
-    .max(255)
-    .regex(
-      /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*)$/,
-      'must be bridge, host, none or container:NAME',
-    )
+  network_mode: networkMode
     .optional()
     .describe(
       "Network of the containers. bridge, the default: one of the tenant's own, or the operator's network_name where it has " +
@@ -121,6 +116,11 @@ export const tenantShape = {
       "What has no bound in every container, with the operator's policy.docker.allow_unlimited. cpu, memory: no limit " +
         "where none is named, whatever policy.default_resources says; pids: no pids_limit; log: the engine's own " +
         'configuration of logs, instead of 3 files of 10 MB.',
+    ),
+  containers: optionsByContainer
+    .optional()
+    .describe(
+      "What one container has of Docker's alone, by its name; `app` where spec.containers names none.",
     ),
   init: z
     .boolean()

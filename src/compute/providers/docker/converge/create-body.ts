@@ -2,7 +2,7 @@ import type Dockerode from 'dockerode';
 import { ComputeError } from '../../../errors.ts';
 import type { EnvVar } from '../../../spec/tenant-compute-spec.ts';
 import { byContainerPort } from '../state/container-fields.ts';
-import { boundedLogOptions } from '../state/confinement/confinement.ts';
+import { boundedLogOptions } from '../state/confinement/bounded-log.ts';
 import type { Confinement } from '../state/confinement/confinement.ts';
 import { boundedHealthCheck } from '../state/confinement/image-health-check.ts';
 import type { EngineHealthCheck } from '../state/confinement/image-health-check.ts';
@@ -12,6 +12,7 @@ import { processSettings } from '../state/process/process-settings.ts';
 import { engineHealthCheck } from '../state/process/health-check.ts';
 import type { ImageVolume } from '../state/volumes/image-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
+import { optionSettings } from '../state/options/option-settings.ts';
 
 export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
 
@@ -68,8 +69,10 @@ export function liveUpdateBody(live: LiveSettings): Readonly<Record<string, unkn
 
 function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVolume[]): Dockerode.HostConfig {
   const { live, network, spec } = container;
+  const confined = confining(container.confinement);
   return {
-    ...confining(container.confinement),
+    ...confined,
+    ...optionSettings(container.options, confined),
     ...processSettings(spec).host,
     RestartPolicy: { Name: live.restartPolicy, MaximumRetryCount: 0 },
     NetworkMode: network.name,

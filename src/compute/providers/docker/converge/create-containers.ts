@@ -61,7 +61,7 @@ export async function createContainers(
     return { outcome: 'in_progress', message, lost, lookAgainAfterMs: 0 };
   }
   await ensureVolumes(deps, desired, signal);
-  const [first] = containers;
+  const first = containers.find(({ desired: { network: one } }) => one.kind !== 'mode') ?? containers[0];
   let network = first?.desired.network;
   if (first !== undefined) {
     const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
@@ -71,7 +71,9 @@ export async function createContainers(
   for (const container of imaged) {
     try {
       const isNamed = isNamedAtOnce(container, containers);
-      await createOne(deps, { attempt, container, isNamed, network }, signal);
+      const { network: own } = container.desired;
+      const joined = own.kind === 'mode' ? own : network;
+      await createOne(deps, { attempt, container, isNamed, network: joined }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;

@@ -7,6 +7,7 @@ import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
 import { hashedMounts } from './volumes/container-mounts.ts';
 import type { ContainerMounts } from './volumes/container-mounts.ts';
+import type { ContainerOptions } from './options/container-options.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
 /** Hashes of this form; see specHash. */
@@ -30,6 +31,7 @@ interface Surroundings {
   readonly bindAddress: string;
   /** Undefined: as containers were made before there was one. */
   readonly confinement: Confinement | undefined;
+  readonly options: ContainerOptions | undefined;
 }
 
 interface Network {
@@ -50,7 +52,16 @@ export interface HashesOfCluster {
 export function containerHashes(
   container: ContainerSpec,
   labels: DockerConfig['labels'],
-  { ownership: { owner }, hashKey, subject, network, mounts, bindAddress, confinement }: Surroundings,
+  {
+    ownership: { owner },
+    hashKey,
+    subject,
+    network,
+    mounts,
+    bindAddress,
+    confinement,
+    options,
+  }: Surroundings,
 ): ContainerHashes {
   const volumes = mounts.volumes.map(hashedMount);
   const now: Form = {
@@ -61,6 +72,7 @@ export function containerHashes(
     bindAddress: publishes(container, network) ? bindAddress : unusedBindAddress,
     labels,
     confinement,
+    options,
   };
   const before = formOfBefore(container, { volumes, bindAddress });
   const forms = isPartOf(before, now) ? [now] : [now, { ...now, ...before }];

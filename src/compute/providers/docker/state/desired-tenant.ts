@@ -27,18 +27,21 @@ import { effectiveContainers } from './effective-containers.ts';
 import { describeLive, endsForGood } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { pullSecretNotes } from './image/pull-secrets.ts';
-import { chooseNetwork } from './network/choose-network.ts';
+import { registriesFor } from './image/registries.ts';
+import { withNetworks } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
 import { checkLabels } from './place/check-labels.ts';
+import { containerOptions } from './options/container-options.ts';
+import type { ContainerOptions } from './options/container-options.ts';
+import { checkOptionNames, optionsAsking } from './options/options-asking.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { orderMark, orderText } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
-import { checkSysctls } from './process/sysctls.ts';
 import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
 import type { FilesMount, MountContext, TmpfsMount } from './volumes/container-mounts.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -52,6 +55,7 @@ export interface DesiredContainer {
   readonly engineName: string;
   readonly live: LiveSettings;
   readonly confinement: Confinement;
+  readonly options: ContainerOptions | undefined;
   readonly volumes: readonly VolumeMount[];
   readonly files: readonly FilesMount[];
   readonly tmpfs: readonly TmpfsMount[];
@@ -119,9 +123,9 @@ export function desiredTenant(
   const containers = effectiveContainers(spec, defaults);
   checkCommonPolicy(settings.commonPolicy, containers);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
-  const network = chooseNetwork(spec, settings, containers.length);
-  checkPorts(containers, network, settings);
-  checkProcess(containers, network);
+  checkOptionNames(containers, asking);
+  const networked = withNetworks(containers, spec, asking);
+  checkPorts(networked, settings);
   checkHealthChecks(containers, settings.policy);
   const rules = { labelPrefix: block.label_prefix, tenantId: spec.tenantId };
   const volumes = parseVolumes(spec.config.volumes ?? [], {
@@ -133,14 +137,15 @@ export function desiredTenant(
   const context = {
     settings,
     marks,
-    network,
     volumes,
     rules,
     confinement: confinementOf(asking),
     pidsLimit: pidsLimitOf(asking),
     single: containers.length === 1,
   };
-  const desired = containers.map((container) => desiredContainer(container, spec, context));
+  const desired = networked.map(({ network, ...container }) =>
+    desiredContainer(container, spec, { ...context, network }),
+  );
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -196,17 +201,6 @@ function triedOf({ spec }: DesiredContainer): readonly unknown[] {
   return Object.keys(tried).length === 0 ? [] : [tried];
 }
 
-function registriesFor(
-  namespace: string,
-  { block, policy }: DockerSettings,
-): DockerOperatorBlock['registries'] {
-  const entries = Object.entries(block.registries).filter(
-    ([key, { namespaces }]) =>
-      namespaces === undefined || namespaces.includes(namespace) || policy.allowed_registries.includes(key),
-  );
-  return Object.fromEntries(entries);
-}
-
 /** Of a container that is alone, where nothing else was said. */
 const networkBefore: DesiredNetwork = { kind: 'shared', name: 'bridge' };
 
@@ -230,8 +224,9 @@ function desiredContainer(
   const { marks, network, pidsLimit, single } = context;
   const { stopGracePeriodSeconds: grace, dependsOn = [] } = container;
   const { block, ownership, policy, hashKey } = context.settings;
-  checkSysctls(container, { network, policy });
-  const asking = { config: spec.config, block, policy };
+  const asking = optionsAsking(container.name, { config: spec.config, block, policy });
+  const options = containerOptions(asking);
+  checkProcess(container, { network, ipcMode: options?.ipcMode, policy });
   const confinement = confinementOfContainer(container, context.confinement, asking);
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
@@ -241,21 +236,18 @@ function desiredContainer(
   const ports = fixedPorts({ spec: container, network });
   const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
   const mounts = containerMounts(container, spec.volumes ?? [], { ...context, hashKey, subject });
-  const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress };
+  const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress, options };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
-  // Only of a container that has ended does anybody ask, and each pass over each tenant is here.
-  let earlier: ContainerHashes | undefined;
-  const earlierHashes = (): ContainerHashes =>
-    (earlier ??= containerHashes(container, labels, {
-      ...surroundings,
-      network: single && network.kind === 'private' ? networkBefore : network,
-      confinement: undefined,
-    }));
+  const before = single && network.kind === 'private' ? networkBefore : network;
+  const earlierHashes = onceMade(() =>
+    containerHashes(container, labels, { ...surroundings, network: before, confinement: undefined }),
+  );
   return {
     spec: container,
     engineName: single ? base : partName(base, container.name),
     live,
     confinement,
+    options,
     ...mounts,
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
@@ -283,6 +275,12 @@ function desiredContainer(
       endsForGood(live.restartPolicy) &&
       wasDone(spec, container.name, { known: [() => hashes, earlierHashes], hashKey }),
   };
+}
+
+/** Only of a container that has ended does anybody ask, and each pass over each tenant is here. */
+function onceMade<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function wasDone(

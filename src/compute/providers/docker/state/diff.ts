@@ -231,8 +231,7 @@ function replacementChange({ desired, current, coming }: Replacement, path: stri
   if (image !== desired.spec.image && !image.startsWith('sha256:')) {
     return { path: `${path}.image`, desired: desired.spec.image, actual: image, cause: 'spec', effect };
   }
-  const confined =
-    current.inspected && confinementDifference(desired.confinement, current.inspected.confinement);
+  const confined = current.inspected && confinementDifference(desired, current.inspected.confinement);
   if (confined !== undefined) {
     return { ...confined, path: `${path}.${confined.path}`, cause: 'spec', effect };
   }

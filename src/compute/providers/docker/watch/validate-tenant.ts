@@ -10,11 +10,13 @@ export async function validateTenant(
   signal: AbortSignal,
 ): Promise<void> {
   await assertHostPaths(engine, containers[0]?.volumes ?? []);
-  const mode = containers.find(({ network }) => network.kind === 'mode')?.network.name;
-  const [, joined] = mode?.split('container:') ?? [];
-  if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) return;
-  throw new ComputeError(
-    'InvalidSpec',
-    `spec.computeConfig.docker.network_mode: there is no container ${joined} on the engine to join`,
-  );
+  const modes = new Set(containers.map(({ network: { kind, name } }) => (kind === 'mode' ? name : '')));
+  for (const mode of modes) {
+    const [, joined] = mode.split('container:');
+    if (joined === undefined || (await engine.inspectContainer(joined, signal)) !== undefined) continue;
+    throw new ComputeError(
+      'InvalidSpec',
+      `spec.computeConfig.docker.network_mode: there is no container ${joined} on the engine to join`,
+    );
+  }
 }

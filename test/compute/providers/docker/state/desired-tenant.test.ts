@@ -232,6 +232,9 @@ describe('the hash of a container', () => {
     ['new privileges', { no_new_privileges: false }],
     ['the bounds of its log', { unlimited: ['log'] }],
     ['an init', { init: true }],
+    ['an option of the one container', { containers: { app: { ipc_mode: 'shareable' } } }],
+    ['the network of the one container', { containers: { app: { network_mode: 'none' } } }],
+    ['the log of the one container', { containers: { app: { logging: { driver: 'local' } } } }],
   ])('changes with %s', (_what, config) => {
     const free = { allow_capabilities: ['NET_RAW'], allow_setuid: true, allow_unlimited: true };
     const [made] = desire(tenantSpec(config), {}, free).containers;
@@ -253,6 +256,17 @@ describe('the hash of a container', () => {
       { healthCheck: check },
     ];
     expect(new Set(all.map(container)).size).toBe(all.length);
+  });
+
+  it('stays with options that say what is so anyway', () => {
+    const app = { privileged: false, devices: [], security_opt: ['no-new-privileges:true'] };
+    expect(hash(tenantSpec({ containers: { app } }))).toBe(hash(tenantSpec()));
+    const [one, other] = ['/dev/a:rwm', '/dev/b'].map((text) => [text, text.replace(':rwm', '')]);
+    const devices = (...all: (string | undefined)[]) => tenantSpec({ containers: { app: { devices: all } } });
+    const open = { allow_devices: ['/dev/*'] };
+    expect(desire(devices(one?.[0], other?.[0]), {}, open).specHash).toBe(
+      desire(devices(other?.[1], one?.[1]), {}, open).specHash,
+    );
   });
 
   it('stays with limits, restart policy, the order of variables and the name of a port', () => {

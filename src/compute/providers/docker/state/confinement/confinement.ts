@@ -4,7 +4,11 @@ import { denied } from '../../../../policy.ts';
 import type { CommonPolicy } from '../../../../policy.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../../config.ts';
+import type { ContainerOptions } from '../options/container-options.ts';
+import { newPrivilegesOf } from '../options/new-privileges.ts';
+import type { OptionsAsking } from '../options/options-asking.ts';
 import type { Asking } from './asking.ts';
+import { boundedLogOptions } from './bounded-log.ts';
 import { capabilitiesOf, capabilitiesOfBlock } from './capabilities.ts';
 
 /** What keeps a container from its host, as far as it is settled when the container is made. Pure. */
@@ -40,10 +44,12 @@ export function confinementOf({ config, block, policy }: Asking): Confinement {
 export function confinementOfContainer(
   container: ContainerSpec,
   ofAll: Confinement,
-  asking: Asking,
+  asking: OptionsAsking,
 ): Confinement {
   const { init = ofAll.init } = container;
-  return { ...ofAll, init, capabilities: capabilitiesOf(container, ofAll.capabilities, asking) };
+  const newPrivileges = newPrivilegesOf(asking, ofAll.newPrivileges);
+  const capabilities = capabilitiesOf(container, ofAll.capabilities, asking);
+  return { ...ofAll, init, newPrivileges, capabilities };
 }
 
 /** 0: no limit. Throws PolicyDenied, naming the rule. */
@@ -65,9 +71,6 @@ export function isUnlimited(
   if (policy.allow_unlimited || block.unlimited?.includes(what) === true) return true;
   throw denied('docker.allow_unlimited', `unlimited: [${what}] is not allowed`, 'Leave it out');
 }
-
-/** Three files of 10 MB. */
-export const boundedLogOptions = { 'max-size': '10m', 'max-file': '3' } as const;
 
 /** The limits of containers that name none. Throws PolicyDenied, naming the rule. */
 export function defaultResourcesOf(
@@ -147,13 +150,19 @@ export function describeConfinement(confinement: Confinement): ToldConfinement {
   return Object.fromEntries(fields.map(([name, { show }]) => [name, show(confinement)])) as ToldConfinement;
 }
 
-/** The first thing that confines a container otherwise than desired. */
+interface Confined {
+  readonly confinement: Confinement;
+  readonly options?: Pick<ContainerOptions, 'log'> | undefined;
+}
+
+/** The first thing that confines a container otherwise than desired, but for a log of its own. */
 export function confinementDifference(
-  desired: Confinement,
+  { confinement, options }: Confined,
   actual: ToldConfinement,
 ): { readonly path: string; readonly desired: string; readonly actual: string } | undefined {
-  const wanted = describeConfinement(desired);
+  const wanted = describeConfinement(confinement);
+  const hasLog = options?.log !== undefined;
   return fields
-    .filter(([name]) => wanted[name] !== actual[name])
+    .filter(([name]) => wanted[name] !== actual[name] && !(hasLog && name === 'boundedLog'))
     .map(([name, { path }]) => ({ path, desired: wanted[name], actual: actual[name] }))[0];
 }

@@ -1,10 +1,13 @@
 import { ComputeError } from '../../../../errors.ts';
 import { denied } from '../../../../policy.ts';
-import type { TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../../config.ts';
+import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { DockerConfig } from '../../config.ts';
+import type { Asking } from '../confinement/asking.ts';
+import { optionsAsking } from '../options/options-asking.ts';
+import type { OptionsAsking } from '../options/options-asking.ts';
 import { largerNetworkName, tenantNetworkName } from '../container-name.ts';
 
-/** Which network a tenant's containers are in. Pure. */
+/** Which network a container is in. Pure. */
 
 export type DesiredNetwork =
   /** The operator's own, by its name: tenants with one container share it. */
@@ -14,19 +17,27 @@ export type DesiredNetwork =
   /** `none`, `host` or `container:NAME`: nothing to create. */
   | { readonly kind: 'mode'; readonly name: string };
 
-interface Rules {
-  readonly block: DockerOperatorBlock;
-  readonly policy: DockerPolicy;
+type Spec = Pick<TenantComputeSpec<DockerConfig>, 'config' | 'tenantId'>;
+
+/** Each with its network. Throws InvalidSpec, or PolicyDenied naming the rule. */
+export function withNetworks(
+  containers: readonly ContainerSpec[],
+  spec: Spec,
+  asking: Asking,
+): readonly (ContainerSpec & { readonly network: DesiredNetwork })[] {
+  return containers.map((container) => {
+    const network = chooseNetwork(spec, optionsAsking(container.name, asking), containers.length);
+    return { ...container, network };
+  });
 }
 
-/** Throws InvalidSpec, or PolicyDenied naming the rule. */
-export function chooseNetwork(
-  spec: Pick<TenantComputeSpec<DockerConfig>, 'config' | 'tenantId'>,
-  { block, policy }: Rules,
+function chooseNetwork(
+  spec: Spec,
+  { asked, own, block, policy }: OptionsAsking,
   containers: number,
 ): DesiredNetwork {
-  const mode = spec.config.network_mode;
-  const operatorsOwn = mode === block.network_mode;
+  const mode = asked.network_mode ?? spec.config.network_mode;
+  const operatorsOwn = mode === (own.network_mode ?? block.network_mode);
   if (mode === 'host' && !policy.allow_host_network && !operatorsOwn) {
     throw denied('docker.allow_host_network', 'network_mode host is not allowed', 'Leave network_mode out');
   }

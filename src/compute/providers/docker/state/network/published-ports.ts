@@ -6,7 +6,8 @@ import type { DesiredNetwork } from './choose-network.ts';
 
 /** What a tenant may publish on the host. Pure. */
 
-type Containers = readonly Pick<ContainerSpec, 'name' | 'ports'>[];
+type Publishing = Pick<ContainerSpec, 'name' | 'ports'> & { readonly network: DesiredNetwork };
+type Containers = readonly Publishing[];
 
 interface Rules {
   readonly block: Pick<DockerOperatorBlock, 'ports'>;
@@ -14,22 +15,23 @@ interface Rules {
 }
 
 /** Throws InvalidSpec for what can't be, and PolicyDenied, naming the rule, for what may not. */
-export function checkPorts(containers: Containers, network: DesiredNetwork, rules: Rules): void {
-  checkPublishable(containers, network);
+export function checkPorts(containers: Containers, rules: Rules): void {
+  checkPublishable(containers);
   checkTwice(containers);
   // In the host's own network nothing is published.
-  if (network.kind === 'mode') return;
-  checkCount(containers, rules);
-  checkHostPorts(containers, rules);
+  const publishing = containers.filter(({ network }) => network.kind !== 'mode');
+  checkCount(publishing, rules);
+  checkHostPorts(publishing, rules);
 }
 
-function checkPublishable(containers: Containers, network: DesiredNetwork): void {
-  if (network.kind !== 'mode' || network.name === 'host') return;
-  const publishing = containers.find(({ ports = [] }) => ports.length > 0);
+function checkPublishable(containers: Containers): void {
+  const publishing = containers.find(
+    ({ ports = [], network }) => ports.length > 0 && network.kind === 'mode' && network.name !== 'host',
+  );
   if (publishing === undefined) return;
   throw new ComputeError(
     'InvalidSpec',
-    `container ${publishing.name}: ports can't be published with network_mode ${network.name}`,
+    `container ${publishing.name}: ports can't be published with network_mode ${publishing.network.name}`,
   );
 }
 

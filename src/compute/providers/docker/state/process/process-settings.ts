@@ -1,7 +1,8 @@
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { memoryBytes } from '../../../../../api/quantity.ts';
 import { ComputeError } from '../../../../errors.ts';
-import type { DesiredNetwork } from '../network/choose-network.ts';
+import { checkSysctls } from './sysctls.ts';
+import type { SysctlRules } from './sysctls.ts';
 
 /** What a container's process is given, in the engine's words. Pure. */
 
@@ -48,16 +49,16 @@ function listed<T>(list: readonly T[]): readonly T[] | undefined {
 
 const ofTheNetwork = ['hostname', 'extraHosts', 'dns'] as const;
 
-/** Throws InvalidSpec for what another container's network has already, and for a hostname where that is the host's. */
-export function checkProcess(containers: readonly ContainerSpec[], network: DesiredNetwork): void {
+/** Throws as checkSysctls does, and InvalidSpec for what another container's network has already, and for a hostname where that is the host's. */
+export function checkProcess(container: ContainerSpec, rules: SysctlRules): void {
+  checkSysctls(container, rules);
+  const { network } = rules;
   if (network.kind !== 'mode' || network.name === 'none') return;
   const shared = network.name === 'host' ? (['hostname'] as const) : ofTheNetwork;
-  for (const container of containers) {
-    const field = shared.find((name) => container[name] !== undefined);
-    if (field === undefined) continue;
-    throw new ComputeError(
-      'InvalidSpec',
-      `container ${container.name}: ${field} can't be set with network_mode ${network.name}, which has its own. Leave it out`,
-    );
-  }
+  const field = shared.find((name) => container[name] !== undefined);
+  if (field === undefined) return;
+  throw new ComputeError(
+    'InvalidSpec',
+    `container ${container.name}: ${field} can't be set with network_mode ${network.name}, which has its own. Leave it out`,
+  );
 }

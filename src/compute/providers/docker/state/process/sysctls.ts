@@ -6,14 +6,22 @@ import type { DesiredNetwork } from '../network/choose-network.ts';
 
 /** Settings of the kernel for one container. Pure. */
 
-interface Rules {
+export interface SysctlRules {
   readonly network: DesiredNetwork;
+  readonly ipcMode: string | undefined;
   readonly policy: Pick<DockerPolicy, 'allow_sysctls'>;
 }
 
-/** Throws PolicyDenied, naming the rule, and InvalidSpec for those of a network that is not the container's own. */
-export function checkSysctls(container: ContainerSpec, { network, policy }: Rules): void {
+/** Throws PolicyDenied, naming the rule, and InvalidSpec for those of a network, or of memory, that is not the container's own. */
+export function checkSysctls(container: ContainerSpec, { network, ipcMode, policy }: SysctlRules): void {
   checkSysctlPolicy('docker', policy.allow_sysctls, [container]);
+  const ofIpc = container.sysctls?.find(({ name }) => ipcMode === 'host' && !name.startsWith('net.'));
+  if (ofIpc !== undefined) {
+    throw new ComputeError(
+      'InvalidSpec',
+      `container ${container.name}: sysctl ${ofIpc.name} can't be set with ipc_mode host, which has its own. Leave it out`,
+    );
+  }
   if (network.kind !== 'mode' || network.name === 'none') return;
   const ofTheNetwork = container.sysctls?.find(({ name }) => name.startsWith('net.'));
   if (ofTheNetwork === undefined) return;

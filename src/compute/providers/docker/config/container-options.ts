@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { maxContainers, plainValue } from '../../../../api/bounded.ts';
+import { keyedMap, stringMap } from '../../../../api/rules.ts';
+
+/** What one container may have of Docker that other engines do not have. */
+
+export const networkMode = z
+  .string()
+  .max(255)
+  .regex(
+    /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*)$/,
+    'must be bridge, host, none or container:NAME',
+  );
+
+const device = z
+  .string()
+  .max(1024)
+  .regex(
+    /^\/dev\/[^:\s\p{Cc}]+(:\/[^:\s\p{Cc}]+)?(:[rwm]{1,3})?$/u,
+    'must be /dev/PATH, with :/PATH of the container and :rwm where they differ',
+  );
+
+const gpusMessage = 'must be all, or how many';
+const gpus = z
+  .union([z.literal('all'), z.int(gpusMessage).min(1, gpusMessage).max(64, gpusMessage)], {
+    error: gpusMessage,
+  })
+  .meta({ 'x-kubernetes-int-or-string': true, pattern: '^all$', maxLength: 3, minimum: 1, maximum: 64 });
+
+const securityOption = z
+  .string()
+  .max(256)
+  .regex(
+    /^(no-new-privileges([:=](true|false))?|(apparmor|seccomp)[:=]unconfined|label[:=](disable|(user|role|type|level):[A-Za-z0-9_.:,-]+))$/,
+    'must be no-new-privileges, apparmor=unconfined, seccomp=unconfined, label=disable or label=type:…',
+  );
+
+const logging = z.strictObject({
+  driver: z
+    .string()
+    .max(128)
+    .regex(/^[a-z0-9][A-Za-z0-9_.:/-]*$/, 'must be the name of a log driver')
+    .optional()
+    .describe(
+      "Default: json-file. Others than json-file, local and none: with the operator's allow_log_drivers.",
+    ),
+  options: stringMap(
+    {
+      pattern: /^[a-z0-9][a-z0-9._-]*$/,
+      maxLength: 64,
+      message: 'must be 1 to 64 lower case letters, digits, ".", "_" or "-"',
+    },
+    plainValue,
+    32,
+  )
+    .optional()
+    .describe(
+      'Options of the driver. json-file and local keep 3 files of 10 MB; other values of max-size and max-file that come to ' +
+        "more than 30 MB together: with the operator's allow_unlimited.",
+    ),
+});
+
+const options = z.strictObject({
+  network_mode: networkMode.optional().describe("Its network, instead of the block's."),
+  privileged: z
+    .boolean()
+    .optional()
+    .describe("true: root in it is root on the host. With the operator's policy.docker.allow_privileged."),
+  devices: z
+    .array(device)
+    .max(32)
+    .optional()
+    .describe(
+      "Devices of the host, as `/dev/dri` or `/dev/ttyUSB0:/dev/tty0:rw`, that the operator's policy.docker.allow_devices has.",
+    ),
+  gpus: gpus
+    .optional()
+    .describe("GPUs of the host: all, or how many. With the operator's policy.docker.allow_gpus."),
+  security_opt: z
+    .array(securityOption)
+    .max(8)
+    .optional()
+    .describe(
+      "no-new-privileges, which is so by default; others as the operator's policy.docker.allow_security_opt has them.",
+    ),
+  ipc_mode: z
+    .enum(['none', 'private', 'shareable', 'host'])
+    .optional()
+    .describe("Its shared memory. host: with the operator's policy.docker.allow_host_ipc."),
+  logging: logging.optional().describe('Where its output goes.'),
+});
+export type ContainerOptionsConfig = z.output<typeof options>;
+
+export const optionsByContainer = keyedMap(
+  {
+    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    maxLength: 63,
+    message: 'must be the name of a container',
+  },
+  options,
+  maxContainers,
+);
