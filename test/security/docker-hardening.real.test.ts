@@ -36,6 +36,7 @@ beforeAll(async () => {
       allow_capabilities: ['NET_RAW'],
       allow_unlimited: true,
       allowed_host_paths: [host],
+      allow_privileged: true,
       allow_devices: ['/dev/null'],
       allow_security_opt: ['seccomp=unconfined'],
     },
@@ -97,7 +98,7 @@ describe.concurrent('a container on a real engine', () => {
       ipc_mode: 'shareable',
       logging: { driver: 'local', options: { 'max-size': '1m' } },
     };
-    const { name } = await running('options', { containers: { app } });
+    const { name, update } = await running('options', { containers: { app } });
     expect((await bench.docker.getContainer(name).inspect()).HostConfig).toMatchObject({
       NetworkMode: 'none',
       Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nothing', CgroupPermissions: 'r' }],
@@ -106,6 +107,15 @@ describe.concurrent('a container on a real engine', () => {
       LogConfig: { Type: 'local', Config: { 'max-size': '1m', 'max-file': '3' } },
     });
     expect(await bench.run(name, 'read', '/proc/self/status')).toMatch(/^Seccomp:\s*0$/m);
+    // CAP_SYS_ADMIN, among all others.
+    const mayAll = async (): Promise<boolean> => {
+      const [, mask = ''] =
+        /^CapBnd:\s*([0-9a-f]+)$/m.exec(await bench.run(name, 'read', '/proc/self/status')) ?? [];
+      return ((BigInt(`0x${mask}`) >> 21n) & 1n) === 1n;
+    };
+    expect(await mayAll()).toBe(false);
+    await update({ containers: { app: { privileged: true } } });
+    expect(await mayAll()).toBe(true);
   });
 
   it('comes to an end with a fork bomb at its limit of processes, which can be changed while it runs', async () => {
