@@ -122,6 +122,8 @@ describe('the blocks of ecs', () => {
       allowed_capacity_providers: [],
       allowed_alarms: [],
       allowed_infrastructure_roles: [],
+      allowed_task_roles: [],
+      allowed_execution_roles: [],
       allowed_snapshots: [],
       allowed_kms_keys: [],
       max_deployment_percent: 200,

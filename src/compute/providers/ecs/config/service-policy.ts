@@ -39,6 +39,8 @@ export const servicePolicyShape = {
   allowed_infrastructure_roles: list(
     'ARNs of roles that ECS itself takes on for a service (listeners, VPC Lattice, volumes)',
   ),
+  allowed_task_roles: list('ARNs of roles, in task_role_arn,'),
+  allowed_execution_roles: list('ARNs of roles, in execution_role_arn,'),
   allowed_snapshots: list('EBS snapshots'),
   allowed_kms_keys: list('KMS keys of volumes'),
   max_deployment_percent: z

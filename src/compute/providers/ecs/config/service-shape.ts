@@ -197,4 +197,12 @@ export const serviceShape = {
     .boolean()
     .optional()
     .describe('Whether ECS tags tasks with their cluster and service. Default: false.'),
+  task_role_arn: roleArn
+    .optional()
+    .describe("ARN of the role of spec.containers, in place of the task definition's."),
+  execution_role_arn: roleArn
+    .optional()
+    .describe(
+      "ARN of the role that images and secrets of spec.containers are read with, in place of the task definition's.",
+    ),
 };

@@ -5,7 +5,7 @@ import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import { regionOf } from '../address/arns.ts';
+import { regionOf, revisionKey } from '../address/arns.ts';
 import { checkEcsPolicy } from './policy/check-ecs-policy.ts';
 import { checkServicePolicy } from './policy/check-service-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
@@ -90,6 +90,7 @@ export function desireService(
   checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
   checkServicePolicy({ config, capacity, block, policy });
   checkDaemon(config, block, capacity);
+  checkTaskRoles(spec, block);
   const desiredCount = isDaemon(config) ? undefined : config.desired_count;
   if (containers.length > 0) checkSize(commonPolicy, containers, desiredCount ?? defaultDesiredCount);
   const target = desiredTarget(spec, region);
@@ -177,6 +178,17 @@ function desireTasks(
     allowedCapabilities: policy.allow_capabilities,
     launchType,
   });
+}
+
+/** What runs as the task definition has it has its roles, too. Defaults of the operator's are for overlays alone. */
+function checkTaskRoles({ config, containers }: TenantComputeSpec<EcsConfig>, block: EcsOperatorBlock): void {
+  if (containers.length > 0) return;
+  const key = (['task_role_arn', 'execution_role_arn'] as const).find((one) => config[one] !== block[one]);
+  if (key === undefined) return;
+  throw new ComputeError(
+    'InvalidSpec',
+    `spec.computeConfig.ecs.${key}: is of spec.containers: the task definition ${revisionKey(config.task_definition_arn)} runs with its own`,
+  );
 }
 
 /** 0 is no count to begin with: a service that goes away is scaled to that. */

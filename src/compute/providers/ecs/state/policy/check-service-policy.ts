@@ -85,6 +85,8 @@ export function checkServicePolicy(input: ServicePolicyInput): void {
     );
     if (refused !== undefined) throw notNamed(rule, `${what} ${refused}`);
   }
+  checkTaskRole(input, 'task_role_arn', 'allowed_task_roles');
+  checkTaskRole(input, 'execution_role_arn', 'allowed_execution_roles');
   checkGuardedKeys(input);
   checkProviders(input);
   checkServiceConnect(input);
@@ -97,6 +99,19 @@ function notNamed(rule: string, what: string) {
     `${what} is not one that tenants may name`,
     "Use the operator's own by leaving it out",
   );
+}
+
+/** Without the operator's, it would be the task definition's, which may be another one. */
+function checkTaskRole(
+  { config, block, policy }: ServicePolicyInput,
+  key: 'task_role_arn' | 'execution_role_arn',
+  rule: 'allowed_task_roles' | 'allowed_execution_roles',
+): void {
+  const [role, own] = [config[key], block[key]];
+  if (role === own || (role !== undefined && isListed(policy[rule], role))) return;
+  throw role === undefined
+    ? denied(`ecs.${rule}`, `${key} is unset, and tenants may not do without ${own}`, 'Leave it out')
+    : notNamed(rule, `role ${role}`);
 }
 
 function checkGuardedKeys({ config, block, policy: { allowed_keys: allowed } }: ServicePolicyInput): void {

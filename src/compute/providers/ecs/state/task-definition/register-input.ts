@@ -6,10 +6,12 @@ import { checkLifecycle } from './container-lifecycle.ts';
 import { overlayDefinition } from './container-fields.ts';
 import { checkTmpfs } from './mounted-volumes.ts';
 import { checkOverlaid } from './overlaid-containers.ts';
+import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import { runtimePlatform } from './runtime-platform.ts';
 import { checkHostPorts } from './task-overlay.ts';
 import type { Overlay } from './task-overlay.ts';
+import { withPortNames } from './port-names.ts';
 import { isForFargate, taskSize } from './task-size.ts';
 import { checkServed } from './unserved-fields.ts';
 
@@ -19,7 +21,7 @@ import { checkServed } from './unserved-fields.ts';
  */
 export function registerInput<Base extends TaskDefinition>(overlay: Overlay, base: Base, ownerTags: Tags) {
   checkOverlaid(overlay, base);
-  const containerDefinitions = overlayDefinitions(overlay, base);
+  const containerDefinitions = withPortNames(overlay, overlayDefinitions(overlay, base));
   checkSecrets(overlay, base);
   const specs = overlay.containers.map(({ spec }) => spec);
   const isAwsvpc = base.networkMode === 'awsvpc';
@@ -32,6 +34,7 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   return {
     ...inherited(base),
     ...runtimePlatform(specs, base),
+    ...overlay.roles,
     family: overlay.family,
     containerDefinitions,
     ...taskSize(overlay, base, containerDefinitions),
@@ -78,13 +81,22 @@ function overlayDefinitions({ containers }: Overlay, base: TaskDefinition): Cont
       const over = containers.find(({ spec }) => spec.name === definition.name);
       return over === undefined ? definition : overlayDefinition(over, definition);
     }),
-    ...added.map((container) => overlayDefinition(container, { name: container.spec.name, essential: true })),
+    ...added.map((container) => overlayDefinition(container, addedDefinition(container, definitions[0]))),
   ];
 }
 
-function checkSecrets({ containers }: Overlay, base: TaskDefinition): void {
+/** Its log goes where that of the base's first container goes; nothing else of that is its own. */
+function addedDefinition(
+  { spec: { name } }: OverlayContainer,
+  first: ContainerDefinition | undefined,
+): ContainerDefinition {
+  const { logConfiguration } = first ?? {};
+  return { name, essential: true, ...(logConfiguration === undefined ? {} : { logConfiguration }) };
+}
+
+function checkSecrets({ containers, roles }: Overlay, base: TaskDefinition): void {
   const reader = containers.find(({ secrets }) => secrets.length > 0);
-  if (reader === undefined || (base.executionRoleArn ?? '') !== '') return;
+  if (reader === undefined || (roles.executionRoleArn ?? base.executionRoleArn ?? '') !== '') return;
   throw new ComputeError(
     'InvalidSpec',
     `spec.containers: container ${reader.spec.name} reads secrets, and the task definition ${revisionKey(base.taskDefinitionArn ?? '')} ` +

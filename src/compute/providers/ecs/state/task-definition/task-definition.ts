@@ -5,6 +5,7 @@
 
 export interface TaskDefinition {
   readonly taskDefinitionArn?: string | undefined;
+  readonly taskRoleArn?: string | undefined;
   readonly executionRoleArn?: string | undefined;
   readonly networkMode?: string | undefined;
   readonly requiresCompatibilities?: readonly string[] | undefined;
@@ -67,6 +68,7 @@ export interface ContainerDefinition {
     | undefined;
   readonly systemControls?: SystemControl[] | undefined;
   readonly dockerSecurityOptions?: string[] | undefined;
+  readonly logConfiguration?: LogConfiguration | undefined;
   readonly mountPoints?: { sourceVolume?: string | undefined }[] | undefined;
   readonly volumesFrom?: { sourceContainer?: string | undefined }[] | undefined;
 }
@@ -95,6 +97,15 @@ export interface Tmpfs {
   readonly size: number | undefined;
   readonly mountOptions?: string[] | undefined;
 }
+
+export interface LogConfiguration {
+  readonly logDriver: LogDriver | undefined;
+  readonly options?: Record<string, string> | undefined;
+  readonly secretOptions?: SecretReference[] | undefined;
+}
+
+export type LogDriver =
+  ('awsfirelens' | 'awslogs' | 'fluentd' | 'gelf') | ('journald' | 'json-file' | 'splunk' | 'syslog');
 
 export interface Ulimit {
   readonly name: UlimitName | undefined;
@@ -125,6 +136,7 @@ export interface SecretReference {
 }
 
 export interface PortMapping {
+  readonly name?: string | undefined;
   readonly containerPort?: number | undefined;
   readonly hostPort?: number | undefined;
   readonly protocol?: 'tcp' | 'udp' | undefined;

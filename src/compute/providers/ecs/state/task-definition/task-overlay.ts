@@ -6,6 +6,7 @@ import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-c
 import type { EcsConfig } from '../../config.ts';
 import type { ServiceTarget } from '../../address/service-target.ts';
 import { hashedContainer } from './container-fields.ts';
+import { needsPortNames } from './port-names.ts';
 import { overlayContainer } from './overlay-container.ts';
 import type { OverlayContainer } from './overlay-container.ts';
 
@@ -22,6 +23,15 @@ export interface Overlay {
   /** Those that its containers may add, whatever the base drops. */
   readonly allowedCapabilities: readonly Capability[];
   readonly launchType?: NonNullable<EcsConfig['launch_type']>;
+  /** In place of the base's. */
+  readonly roles: TaskRoles;
+  /** Whether its ports bear the names that the spec gives them: what the service reaches them by. */
+  readonly namesPorts: boolean;
+}
+
+export interface TaskRoles {
+  readonly taskRoleArn?: string;
+  readonly executionRoleArn?: string;
 }
 
 const hashVersion = 'v1';
@@ -46,7 +56,16 @@ export function desireOverlay(
   const { namespace } = tenant;
   const overlaid = containers.map((spec) => overlayContainer(spec, { namespace, secretArns, volumes }));
   const base = config.task_definition_arn;
-  const hashed = { base, launchType, containers: overlaid.map(hashedContainer) };
+  const roles = taskRoles(config);
+  const namesPorts = needsPortNames(config);
+  const hashed = {
+    base,
+    launchType,
+    containers: overlaid.map(hashedContainer),
+    // Absent unless asked for: the hashes from before there were such keys still hold.
+    roles: Object.keys(roles).length === 0 ? undefined : roles,
+    namesPorts: namesPorts ? true : undefined,
+  };
   return {
     family: overlayFamily(target),
     hash: specHash(hashVersion, 'overlay', hashed),
@@ -54,7 +73,16 @@ export function desireOverlay(
     containers: overlaid,
     mayOverlay,
     allowedCapabilities,
+    roles,
+    namesPorts,
     ...(launchType === undefined ? {} : { launchType }),
+  };
+}
+
+function taskRoles({ task_role_arn: task, execution_role_arn: execution }: EcsConfig): TaskRoles {
+  return {
+    ...(task === undefined ? {} : { taskRoleArn: task }),
+    ...(execution === undefined ? {} : { executionRoleArn: execution }),
   };
 }
 
