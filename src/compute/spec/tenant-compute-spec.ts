@@ -80,4 +80,6 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
+  /** Value of the annotation reconcile-requested-at. No part of what is desired. */
+  readonly requestedAt?: string;
 }

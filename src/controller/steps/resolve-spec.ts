@@ -15,6 +15,7 @@ import type { SecretReader } from '../sources/secret-reader.ts';
 import type { SourceNames } from '../sources/source.ts';
 import { resolveEnv } from '../sources/resolve-env.ts';
 import { resolveVolumes } from '../sources/resolve-volumes.ts';
+import { requestedAt } from '../pass.ts';
 
 /** The spec as its schema takes it. Throws ComputeError InvalidSpec, naming the path: the CRD may be an older one. */
 export function parseTenantSpec(schema: TenantSpecSchema, tenant: Tenant): TenantSpec {
@@ -92,6 +93,7 @@ export async function resolveSpec({
     imagePullCredentials.push(...((await readValues?.registryCredentials(secret)) ?? []));
   }
   const { computeProvider, compute } = tenant.status ?? {};
+  const requested = requestedAt({ tenant });
   const isItsOwn = computeProvider === enabled.definition.name && compute !== undefined;
   return {
     tenantId,
@@ -104,5 +106,6 @@ export async function resolveSpec({
     ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
     unhealthyPolicy: spec.unhealthyPolicy,
     ...(isItsOwn ? { before: compute } : {}),
+    ...(requested === undefined ? {} : { requestedAt: requested }),
   };
 }

@@ -80,6 +80,21 @@ test.each([
   expect((await resolve({}, 'values', {}, status)).resolved.before).toEqual(before);
 });
 
+test.each([
+  ['with what is asked for by the annotation', { 'landlord.dev/reconcile-requested-at': 'noon' }, 'noon'],
+  ['without it where nothing is', {}, undefined],
+])('a spec comes %s', async (_what, annotations, requestedAt) => {
+  const resolved = await resolveSpec({
+    tenant: tenantWith(undefined, { annotations }),
+    tenantId: 'acme',
+    spec: parse({}),
+    enabled: scriptedProvider('docker').enabled,
+    secrets: secretReader(),
+    configMaps: configMapReader,
+  });
+  expect(resolved.requestedAt).toBe(requestedAt);
+});
+
 describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
     expect(parse({})).toEqual({

@@ -197,6 +197,13 @@ export const serviceShape = {
     .boolean()
     .optional()
     .describe('Whether ECS tags tasks with their cluster and service. Default: false.'),
+  force_new_deployment: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the annotation landlord.dev/reconcile-requested-at has all tasks started anew, once for each of its values: ' +
+        'for a tag that moved, or a secret that changed. Default: false.',
+    ),
   task_role_arn: roleArn
     .optional()
     .describe("ARN of the role of spec.containers, in place of the task definition's."),

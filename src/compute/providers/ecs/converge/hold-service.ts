@@ -29,8 +29,14 @@ export async function holdService(
   const { desiredCount: tasks = 0 } = diff.differs;
   const { taskDefinition = '', desiredCount = 0 } = service;
   if (tasks > desiredCount) await checkNamed(deps, { desired, taskDefinition, tasks }, signal);
-  const isOther = startsDeployment(diff.differs);
-  const still = { taskDefinition: false, network: false, launchType: false, rolledSettings: {} };
+  const isOther = startsDeployment({ ...diff.differs, force: false });
+  const still = {
+    taskDefinition: false,
+    network: false,
+    launchType: false,
+    force: false,
+    rolledSettings: {},
+  };
   const update = updateServiceInput(desired, { ...diff.differs, ...still }, '');
   const consent = consentTo(attempt.permit, 'live', `updating service ${name}`);
   if (Object.keys(update).length > 0)

@@ -20,6 +20,7 @@ import type { DeploymentConfiguration } from './service/deployment.ts';
 import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
 import { wantedName } from './policy/service-name.ts';
+import { requestMark } from './marks/request-mark.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkNotes } from './task-definition/health-check.ts';
@@ -51,6 +52,8 @@ export interface DesiredService extends Desired, Capacity {
   readonly network?: DesiredNetwork;
   readonly deployment: DeploymentConfiguration;
   readonly settings: ServiceSettings;
+  /** Which request its tasks are those of; undefined: they are started anew for none. */
+  readonly request?: string;
   /** The tenant's own. */
   readonly tags: Tags;
   /** Whether its tasks are waited for before it is deleted. */
@@ -125,6 +128,7 @@ export function desireService(
     ...(network === undefined ? {} : { network }),
     deployment,
     settings,
+    ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
     tags,
     drain,
     notes: checkNotes(containers),
@@ -149,6 +153,7 @@ function newerParts(
     capacityProviders,
     deployment: config.deployment === undefined ? undefined : deployment,
     settings: Object.keys(settings).length === 0 ? undefined : settings,
+    force: config.force_new_deployment === true ? true : undefined,
   };
 }
 

@@ -8,12 +8,13 @@ import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
 import { capacityMark } from './service/capacity.ts';
 import { compareDeployment } from './service/compare-deployment.ts';
-import { changedSettings, compareSettings, keptMarks } from './service/compare-settings.ts';
+import { changedSettings, compareSettings, keptMarks, rolloutEffect } from './service/compare-settings.ts';
 import { difference } from './service/difference.ts';
 import type { Difference } from './service/difference.ts';
 import type { SettingMarks } from './service/setting-marks.ts';
 import type { UpdatedParts } from './service-input.ts';
 import { drainTag } from './marks/service-tags.ts';
+import { isRequested } from './marks/request-mark.ts';
 import { formerKeys, hasMarksOf, keyMarks } from './marks/tag-marks.ts';
 import { tagKeys, tagMap } from './marks/tags.ts';
 import type { Tags } from './marks/tags.ts';
@@ -46,6 +47,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
   const count = compareCount(wantedCount, service);
   const deployment = compareDeployment(desired, service, mark);
+  const force = isRequested(desired, mark);
   const untag = formerKeys(tags, desired.tags);
   const foreign = applied === 'other' ? 'spec' : 'drift';
   const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
@@ -65,6 +67,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       ...withCause(foreign, [...deployment.differences, ...settings, ...compareTags(desired, tags, untag)]),
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
+      ...(force ? [startedAnew(desired)] : []),
       ...withCause('spec', compareMarks(desired, tags, applied)),
     ],
     differs: {
@@ -73,6 +76,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       network: mended(network, revision.network),
       launchType: mended(launchType, revision.launchType),
       deployment: deployment.differences.length > 0 ? deployment.configuration : undefined,
+      force,
       rolledSettings: changedSettings(revision.settings),
       liveSettings: changedSettings(settings),
     },
@@ -84,6 +88,11 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
     applied,
     kept: keptMarks(desired, service, mark),
   };
+}
+
+function startedAnew(desired: DesiredService): Change {
+  const effect = rolloutEffect(desired);
+  return { path: 'tasks', desired: 'started anew', actual: 'of an earlier request', cause: 'spec', effect };
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {

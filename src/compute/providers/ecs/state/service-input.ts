@@ -59,6 +59,8 @@ export interface UpdatedParts {
   readonly desiredCount: number | undefined;
   readonly network: boolean;
   readonly launchType: boolean;
+  /** Whether tasks are started anew, whatever else differs. */
+  readonly force: boolean;
   readonly deployment: DeploymentConfiguration | undefined;
   /** Those that start a deployment. */
   readonly rolledSettings: ServiceSettings;
@@ -67,8 +69,8 @@ export interface UpdatedParts {
 
 /** Whether ECS starts new tasks for it. */
 export function startsDeployment(differs: UpdatedParts): boolean {
-  const { taskDefinition, network, launchType, rolledSettings } = differs;
-  return taskDefinition || network || launchType || Object.keys(rolledSettings).length > 0;
+  const { taskDefinition, network, launchType, force, rolledSettings } = differs;
+  return taskDefinition || network || launchType || force || Object.keys(rolledSettings).length > 0;
 }
 
 /** Empty where nothing is to be updated. */
@@ -82,6 +84,7 @@ export function updateServiceInput(desired: DesiredService, differs: UpdatedPart
       : {}),
     ...(differs.launchType ? launchTypeUpdate(desired) : {}),
     ...(differs.deployment === undefined ? {} : { deploymentConfiguration: differs.deployment }),
+    ...(differs.force ? { forceNewDeployment: true } : {}),
     ...differs.rolledSettings,
     ...differs.liveSettings,
   };

@@ -291,3 +291,70 @@ test('the mark of all keys at once is no longer than a tag may be', () => {
     settingNames.length + 4,
   );
 });
+
+describe('a requested reconcile', () => {
+  const forced = { force_new_deployment: true };
+  const at = (requestedAt: string | undefined, config: Record<string, unknown> = forced) =>
+    desireService(tenantSpec(config, requestedAt === undefined ? {} : { requestedAt }), operator);
+  const take = async (
+    ecs: MemoryEcs,
+    desired: ReturnType<typeof at>,
+    effect: Effect = 'replace',
+    hold = false,
+  ) => {
+    const deps = {
+      api: ecs,
+      ownership: operator.ownership,
+      noteCreate: () => undefined,
+      noteRevision: () => undefined,
+    };
+    ecs.calls.length = 0;
+    await convergeService(
+      deps,
+      { desired, hold, permit: permitUpTo(effect), failure: 'UpdateFailed' },
+      signal,
+    );
+    return given(ecs, 'updateService');
+  };
+  const started = async (desired: ReturnType<typeof at>) => {
+    const ecs = memoryEcs();
+    await take(ecs, desired);
+    return ecs;
+  };
+
+  test('starts all tasks anew, once for each value, where the block says so', async () => {
+    const ecs = await started(at(undefined));
+    for (const value of ['one', 'two']) {
+      const desired = at(value);
+      expect(diffService(desired, ecs.service(service) ?? {}).changes).toEqual([
+        {
+          path: 'tasks',
+          desired: 'started anew',
+          actual: 'of an earlier request',
+          cause: 'spec',
+          effect: 'replace',
+        },
+      ]);
+      await expect(take(ecs, desired, 'live')).rejects.toThrow('was not announced');
+      expect(await take(ecs, desired)).toEqual({ forceNewDeployment: true });
+      expect(await take(ecs, desired)).toEqual({});
+      expect(diffService(desired, ecs.service(service) ?? {}).changes).toEqual([]);
+    }
+    expect(await take(ecs, at(undefined))).toEqual({});
+  });
+
+  test('starts nothing anew where the block does not, nor for a request from before it did', async () => {
+    const ecs = await started(at('one', {}));
+    expect(await take(ecs, at('two', {}))).toEqual({});
+    expect(await take(ecs, at('two'))).toEqual({});
+    expect(await take(ecs, at('three'))).toEqual({ forceNewDeployment: true });
+    expect(await take(ecs, at('four', {}))).toEqual({});
+  });
+
+  test('that waits for consent is no rollback: what runs is held, and its mark stays', async () => {
+    const ecs = await started(at('one'));
+    const tags = ecs.service(service)?.tags;
+    expect(await take(ecs, at('two'), 'live', true)).toEqual({});
+    expect(ecs.service(service)?.tags).toEqual(tags);
+  });
+});

@@ -69,6 +69,7 @@ describe('a service as desired', () => {
         desiredCount: undefined,
         network: false,
         launchType: false,
+        force: false,
         deployment: undefined,
         rolledSettings: {},
         liveSettings: {},

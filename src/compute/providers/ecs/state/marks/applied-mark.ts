@@ -22,6 +22,8 @@ export interface AppliedMark {
   readonly securityGroups: string | undefined;
   /** What it runs on. */
   readonly capacity: string | undefined;
+  /** See request-mark.ts. */
+  readonly request: string | undefined;
   /** The settings that it asked for, or that one before it did and the service may still have. */
   readonly settings: SettingMarks;
 }
@@ -36,11 +38,12 @@ const defaultGroups = 'default';
 
 /** `kept`: settings that others asked for before, and that the service may still have. */
 export function appliedMark(desired: DesiredService, kept: SettingMarks = {}): string {
-  const { specHash, network, settings, deployment } = desired;
+  const { specHash, network, settings, deployment, request } = desired;
   const capacity = capacityMark(desired);
   const asked = {
     ...(network === undefined ? {} : { net: networkMark(network), sg: groupsMark(network) }),
     ...(capacity === undefined ? {} : { on: capacity }),
+    ...(request === undefined ? {} : { at: request }),
     ...settingsMark({ ...kept, ...settingMarks(settings), ...deploymentMarks(deployment) }),
   };
   return [specHash, ...Object.entries(asked).map(([key, value]) => `${key}=${value}`)].join(' ');
@@ -69,6 +72,7 @@ export function readMark(tags: Tags): AppliedMark {
     network: of.get('net'),
     securityGroups: of.get('sg'),
     capacity: of.get('on'),
+    request: of.get('at'),
     settings: readMarks(of.get('set')),
   };
 }
