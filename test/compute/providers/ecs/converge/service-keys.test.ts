@@ -175,8 +175,11 @@ test.each(Object.entries(keyCases).filter(([, { effect }]) => effect === 'replac
 
 describe('a rollout that ECS takes back', () => {
   /** Nothing comes up on that subnet. */
-  const network = (subnet: string) => ({ subnets: [subnet] });
-  const by = settings({}, { ...openServicePolicy, allowed_subnets: ['subnet-1', 'subnet-bad'] });
+  const network = (subnet: string) => ({ subnets: [subnet], security_groups: ['sg-1'] });
+  const by = settings(
+    {},
+    { ...openServicePolicy, allowed_subnets: ['subnet-1', 'subnet-bad'], allowed_security_groups: ['sg-1'] },
+  );
   const desiredBy = (config: Record<string, unknown>) => desireService(tenantSpec(config), by);
   const stepBy = async (ecs: MemoryEcs, config: Record<string, unknown>, hold = false) => {
     const deps = {
@@ -210,6 +213,28 @@ describe('a rollout that ECS takes back', () => {
       ecs.calls.length = 0;
       await stepBy(ecs, bad, true);
       expect(ecs.calls.map(({ name }) => name)).not.toContain('updateService');
+    },
+  );
+
+  test.each(rolled)(
+    'and %s with it leaves settings that are live alone once they are right, and goes back without a rollout',
+    async (key, { config, other }) => {
+      const ecs = memoryEcs();
+      const grace = { health_check_grace_period_seconds: 30, deployment: keyCases['deployment']?.config };
+      const good = { ...network('subnet-1'), [key]: config };
+      await stepBy(ecs, good);
+      await look(ecs);
+      const bad = { ...network('subnet-bad'), ...grace, [key]: other.config };
+      await stepBy(ecs, bad);
+      for (let looks = 0; looks < 3; looks += 1) await look(ecs);
+      await stepBy(ecs, bad, true);
+      ecs.calls.length = 0;
+      await stepBy(ecs, bad, true);
+      expect(ecs.calls.map(({ name }) => name)).toEqual(['describeService']);
+      ecs.calls.length = 0;
+      await stepBy(ecs, { ...good, ...grace });
+      expect(given(ecs, 'updateService')).toEqual({});
+      expect(ecs.service(service)?.deployments).toHaveLength(1);
     },
   );
 

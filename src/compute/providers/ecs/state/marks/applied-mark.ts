@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DesiredNetwork, DesiredService } from '../desired.ts';
 import { capacityMark } from '../service/capacity.ts';
 import { deploymentMarks } from '../service/deployment.ts';
-import { settingMarks } from '../service/service-fields.ts';
+import { asTakenBack, settingMarks } from '../service/service-fields.ts';
 import { marksText, readMarks } from '../service/setting-marks.ts';
 import type { SettingMarks } from '../service/setting-marks.ts';
 import { tagKeys } from './tags.ts';
@@ -55,8 +55,7 @@ function settingsMark(marks: SettingMarks): { readonly set?: string } {
 
 /** The mark of a service whose spec was rolled back and is not to be tried: what it runs is another one's. */
 export function rejectedMark({ specHash }: DesiredService, kept: SettingMarks = {}): string {
-  // What they are now is not what was asked for.
-  const { set } = settingsMark(Object.fromEntries(Object.keys(kept).map((code) => [code, ''])));
+  const { set } = settingsMark(asTakenBack(kept));
   return `${rejectedPrefix}${specHash}${set === undefined ? '' : ` set=${set}`}`;
 }
 

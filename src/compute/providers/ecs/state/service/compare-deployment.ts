@@ -35,7 +35,7 @@ export function compareDeployment(
   const { deploymentCircuitBreaker: breaker, maximumPercent, minimumHealthyPercent } = deployment;
   const has = actual.deploymentCircuitBreaker;
   const others = extras.filter(({ name, value }) => {
-    if (isEdited(deployment[name], mark.settings[deploymentFields[name].code])) return true;
+    if (isEdited(deployment[name], mark.settings[deploymentFields[name].code], actual[name])) return true;
     const isHidden = actual[name] === undefined && mark.specHash === specHash;
     return !isHidden && !covers(value, actual[name] ?? deploymentFields[name].initial);
   });

@@ -1,7 +1,7 @@
 import type { AppliedMark } from '../marks/applied-mark.ts';
 import type { DesiredService } from '../desired.ts';
 import type { EcsRevision, EcsService } from '../ecs-service.ts';
-import { covers } from './covers.ts';
+import { covers, equals } from './covers.ts';
 import { deploymentFields, deploymentNames, hasGap } from './deployment.ts';
 import { shownText } from './difference.ts';
 import type { Difference } from './difference.ts';
@@ -51,9 +51,10 @@ export function formerValue(
   return code in settings ? initial : undefined;
 }
 
-/** What an edit takes away of a value is not seen by what is left of it. */
-export function isEdited(value: unknown, before: string | undefined): boolean {
-  return value !== undefined && before !== undefined && digestOf(value) !== before;
+/** What an edit takes away of a value is not seen by what is left of it: then it must say all that ECS has. */
+export function isEdited(value: unknown, before: string | undefined, actual: unknown): boolean {
+  const isOther = value !== undefined && before !== undefined && digestOf(value) !== before;
+  return isOther && !equals(value, actual);
 }
 
 interface Setting {
@@ -69,7 +70,7 @@ function isMet(
   { mark, isReturn }: SettingsCompared,
 ): boolean {
   const isApplied = mark.specHash === desired.specHash && !mark.isRejected;
-  if (isEdited(desired.settings[name], mark.settings[field.code])) return false;
+  if (isEdited(desired.settings[name], mark.settings[field.code], actual)) return false;
   // Some endpoints take a setting and never show it.
   if (actual === undefined && isApplied && !isReturn) return true;
   // ECS may answer with the version that this is now.

@@ -75,6 +75,18 @@ function placementRules(rules: unknown): unknown {
 
 export const settingNames = Object.keys(serviceFields) as SettingName[];
 
+/** What a rollout brought is not what was asked for, once that was taken back. */
+export function asTakenBack(marks: SettingMarks): SettingMarks {
+  const rolled = new Set<string>(
+    settingNames
+      .map((name) => serviceFields[name])
+      .flatMap(({ change, code }) => (change === 'live' ? [] : [code])),
+  );
+  return Object.fromEntries(
+    Object.entries(marks).map(([code, digest]) => [code, rolled.has(code) ? '' : digest]),
+  );
+}
+
 export function settingMarks(settings: ServiceSettings): SettingMarks {
   return marksOf(settingNames.map((name) => [serviceFields[name].code, settings[name]]));
 }
