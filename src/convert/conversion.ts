@@ -1,6 +1,6 @@
 import { apiVersion, kind } from '../api/names.ts';
 import type { TenantSpecSchema } from '../api/tenant.ts';
-import { isBeside, isNote, isPlaced } from './finding.ts';
+import { Unsayable, isBeside, isNote, isPlaced, note } from './finding.ts';
 import type { Beside, Finding, Note } from './finding.ts';
 import { settle } from './settle.ts';
 
@@ -10,10 +10,20 @@ export interface Conversion {
   readonly notes: readonly Note[];
 }
 
+/** What `convert` gives; what it can't say at all is a refusal. */
+export function answered(convert: () => Conversion): Conversion {
+  try {
+    return convert();
+  } catch (error) {
+    if (error instanceof Unsayable) return { manifests: [], notes: [note('refused', '', error.message)] };
+    throw error;
+  }
+}
+
 /** The Tenant `name` that `findings` make, with what it needs beside it. */
 export function tenantOf(name: string, findings: readonly Finding[], schema: TenantSpecSchema): Conversion {
   const own = findings.filter(isNote);
-  if (own.some((note) => note.kind === 'refused')) return { manifests: [], notes: own };
+  if (own.some(({ kind }) => kind === 'refused')) return { manifests: [], notes: own };
   const { spec, notes } = settle(findings.filter(isPlaced), schema);
   if (spec === undefined) return { manifests: [], notes: [...own, ...notes] };
   const tenant = { apiVersion, kind, metadata: { name }, spec };

@@ -19,8 +19,8 @@ export interface Placed {
 
 /**
  * - refused: without it there is no Tenant at all.
- * - dropped: what runs would be, find or be able to do something else with it.
- * - changed: said in other words, or left out because nothing that runs depends on it.
+ * - dropped: without it, what runs is something else, finds something else, or may not do something.
+ * - changed: said in other words, left out because nothing that runs depends on it, or less apart than it was.
  * - needs: what must be there before it runs, of the operator's policy or in the namespace.
  */
 export type NoteKind = 'refused' | 'dropped' | 'changed' | 'needs';

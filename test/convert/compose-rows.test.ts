@@ -204,6 +204,16 @@ describe('volumes', () => {
     ]);
   });
 
+  test('of a path whose content is given need the file', () => {
+    const { spec, notes } = converted(
+      service('volumes: [{type: bind, source: ./a.conf, target: /etc/a.conf, content: "x: 1"}]'),
+    );
+    expect(spec?.['computeConfig']).toEqual({ docker: { volumes: ['/srv/shop/a.conf:/etc/a.conf'] } });
+    expect(notes).toContain(
+      'needs services.app.volumes[0]: the file /srv/shop/a.conf on the host, with the content that stands here',
+    );
+  });
+
   test('of another service are mounted as there', () => {
     const { spec } = converted(
       `${service('volumes: ["data:/data"]')}  other: {image: b, volumes_from: [app]}\nvolumes: {data: }`,
@@ -241,6 +251,15 @@ describe('secrets and configs', () => {
       { name: 'app-secrets', mountPath: '/run/secrets', readOnly: true },
       { name: 'files', mountPath: '/etc/app.conf', subPath: 'conf', readOnly: true },
     ]);
+  });
+
+  test('of a path that is no folder of secrets are mounted from the host, as by compose', () => {
+    const { spec } = converted(
+      `${service('configs: [{source: conf, target: /etc/app.conf}]')}configs: {conf: {file: ./app.conf}}`,
+    );
+    expect(spec?.['computeConfig']).toEqual({
+      docker: { volumes: ['/srv/shop/app.conf:/etc/app.conf:ro'] },
+    });
   });
 
   test('that can not be read have to be given', () => {
@@ -300,6 +319,13 @@ describe('what only Docker has', () => {
       'changed services.app.networks.back.ipv4_address: left out: nothing in the file names it',
       'changed networks.back.internal: left out: the network of a Tenant leads outside, and all share it',
     ]);
+  });
+
+  test('networks of the file become one, which is told', () => {
+    const { notes } = converted(
+      `${service('networks: [a]')}networks: {a: , b: {driver: bridge}, c: {external: true}}`,
+    );
+    expect(notes).toEqual(['changed networks: all services share the one network of the Tenant']);
   });
 
   test('an address that others name is missed', () => {

@@ -205,7 +205,7 @@ describe('what is refused as a whole', () => {
   test.each([
     ['{', /is no JSON/],
     ['{"clusters":[]}', /is neither of describe-services nor/],
-    [JSON.stringify({ services: [service, service] }), /there are 2: give one at a time/],
+    [JSON.stringify({ services: [service, service] }), /there are several services/],
   ])('%s', (source, text) => {
     const { manifests, notes } = convertEcs([source], schema);
     expect(manifests).toEqual([]);

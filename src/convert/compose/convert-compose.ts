@@ -1,7 +1,7 @@
 import type { TenantSpecSchema } from '../../api/tenant.ts';
-import { tenantOf } from '../conversion.ts';
+import { answered, tenantOf } from '../conversion.ts';
 import type { Conversion } from '../conversion.ts';
-import { Unsayable, note, placed } from '../finding.ts';
+import { note, placed } from '../finding.ts';
 import type { Finding, Note } from '../finding.ts';
 import { convertService } from './convert-service.ts';
 import { readProject } from './project.ts';
@@ -11,14 +11,11 @@ import { volumeNotes } from './rows/volumes.ts';
 
 /** A compose file as a Tenant: one container for each service. */
 export function convertCompose(source: string, around: Surroundings, schema: TenantSpecSchema): Conversion {
-  try {
+  return answered(() => {
     const { project, notes, unfilled } = readProject(source, around);
     const conversion = tenantOf(project.name, [...notes, ...findings(project)], schema);
     return { ...conversion, notes: conversion.notes.map((one) => withValues(one, unfilled)) };
-  } catch (error) {
-    if (error instanceof Unsayable) return { manifests: [], notes: [note('refused', '', error.message)] };
-    throw error;
-  }
+  });
 }
 
 /** What is wrong with a variable that has no value may be right with one. */

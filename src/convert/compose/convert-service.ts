@@ -1,5 +1,6 @@
 import { Unsayable, item, note, placed, sayable } from '../finding.ts';
 import type { Finding } from '../finding.ts';
+import { entryOf } from '../read/scalars.ts';
 import type { Spot } from './project.ts';
 import { dockerRows } from './rows/docker.ts';
 import { environmentRows } from './rows/environment.ts';
@@ -39,7 +40,8 @@ export function convertService(spot: Spot): readonly Finding[] {
     .filter((key) => isSaid(keys[key]) || (key === 'entrypoint' && keys[key] === ''))
     .flatMap((key) => sayable(`${from}.${key}`, () => rows[key]?.(keys[key], at(key)) ?? []));
   const others = Object.keys(keys).filter(
-    (key) => isSaid(keys[key]) && !(key in rows) && !readElsewhere.has(key) && !key.startsWith('x-'),
+    (key) =>
+      isSaid(keys[key]) && !Object.hasOwn(rows, key) && !readElsewhere.has(key) && !key.startsWith('x-'),
   );
   return [
     placed(['containers', item(spot.container), 'name'], spot.container, from),
@@ -64,7 +66,7 @@ function build(_value: unknown, spot: Spot): readonly Finding[] {
 }
 
 function unplaced(key: string, from: string): Finding {
-  const why = withoutLoss[key];
+  const why = entryOf(withoutLoss, key);
   if (why !== undefined) return note('changed', from, `left out: ${why}`);
   return unsaid.has(key)
     ? note('dropped', from, 'no field of a Tenant says it')

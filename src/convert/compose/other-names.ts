@@ -1,8 +1,8 @@
-import { note } from '../finding.ts';
+import { Unsayable, note } from '../finding.ts';
 import type { Note } from '../finding.ts';
 import { hostsIn } from '../names.ts';
 import type { HostWord } from '../names.ts';
-import { isDict, list, pairs, wordOf } from '../read/scalars.ts';
+import { isDict, list, pairs } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 
 /**
@@ -25,7 +25,7 @@ export function withContainerNames(services: ReadonlyMap<string, Dict>, containe
     const own = new Map([...names, ...linkNames(keys, containers)]);
     const said = Object.entries(keys).map(([key, value]) => {
       if (own.size === 0 || !spoken.has(key) || value === null) return [key, value];
-      const now = renamedIn(value, own, key);
+      const now = unlessUnsayable(value, () => renamedIn(value, own, key));
       if (hasOther(value, now))
         notes.push(note('changed', `services.${service}.${key}`, 'hosts are named as their containers are'));
       return [key, now];
@@ -33,6 +33,16 @@ export function withContainerNames(services: ReadonlyMap<string, Dict>, containe
     return [service, Object.fromEntries(said) as Dict];
   });
   return { services: new Map(renamed), notes };
+}
+
+/** What is wrong with a key is for its row to say. */
+function unlessUnsayable(otherwise: unknown, read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Unsayable) return otherwise;
+    throw error;
+  }
 }
 
 function hasOther(before: unknown, now: unknown): boolean {
@@ -48,7 +58,8 @@ const spoken = new Set(['environment', 'command', 'entrypoint', 'healthcheck']);
 function otherNames(services: ReadonlyMap<string, Dict>, containers: Names): Names {
   const all = [...services].flatMap(([service, keys]) => {
     const container = containers.get(service) ?? service;
-    const others = [service, wordOf(keys, 'container_name'), ...aliasesOf(keys)];
+    const { container_name: own } = keys;
+    const others = [service, typeof own === 'string' ? own : '', ...aliasesOf(keys)];
     return others
       .filter((name) => name !== '' && name !== container)
       .map((name) => [name, container] as const);

@@ -5,7 +5,7 @@ import { extended } from './read/extend.ts';
 import { fillVariables } from './read/fill-variables.ts';
 import type { Variables } from './read/interpolate.ts';
 import { parseYaml } from './read/parse-yaml.ts';
-import { dict, texts } from '../read/scalars.ts';
+import { dict, isDict, list } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { containerNames, dnsLabelOf, dnsLabels } from '../names.ts';
 import { withContainerNames } from './other-names.ts';
@@ -104,10 +104,11 @@ export function readProject(source: string, around: Surroundings): Read {
 /** Why nothing of a service runs; none: it does. */
 function absence(name: string, keys: Dict, { profiles }: Surroundings): readonly [string, Note][] {
   const from = `services.${name}`;
-  const own = texts(keys['profiles']);
+  const own = list(keys['profiles']).map(String);
   const isAskedFor = own.length === 0 || [...own, '*'].some((profile) => profiles.includes(profile));
   const isMade = keys['image'] !== undefined || keys['build'] !== undefined;
-  const count = keys['scale'] ?? dict(keys['deploy'])['replicas'];
+  const { deploy } = keys;
+  const count = keys['scale'] ?? (isDict(deploy) ? deploy['replicas'] : undefined);
   if (!isAskedFor)
     return [
       [name, note('changed', `${from}.profiles`, 'left out, as by `docker compose up`: see --profile')],

@@ -1,6 +1,6 @@
 import { item, note, placed } from '../finding.ts';
 import type { Finding, Step } from '../finding.ts';
-import { dict, isDict, list, wordOf } from '../read/scalars.ts';
+import { dict, entryOf, isDict, list, wordOf } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { isEmpty } from './snake-case.ts';
 
@@ -85,7 +85,7 @@ const rows: Readonly<Record<string, Row>> = {
     ({ containerName }) => String(containerName),
     ({ containerName, condition }) => ({
       container: containerName,
-      condition: conditions[String(condition)],
+      condition: entryOf(conditions, String(condition)),
     }),
   ),
   healthCheck: (value) => [{ at: ['healthCheck'], value: healthCheck(dict(value)) }],
@@ -139,7 +139,7 @@ function saidBy(
     )
     .flatMap(([key, value]): readonly (SaidAt | Unsaid)[] => {
       const here = `${from}.${key}`;
-      const row = table[key];
+      const row = entryOf(table, key);
       return row === undefined
         ? [{ kind: 'unsaid', from: here }]
         : row(value).map((one) => ({ ...one, from: here }));

@@ -1,7 +1,7 @@
 import type { TenantSpecSchema } from '../../api/tenant.ts';
-import { tenantOf } from '../conversion.ts';
+import { answered, tenantOf } from '../conversion.ts';
 import type { Conversion } from '../conversion.ts';
-import { item, note, placed } from '../finding.ts';
+import { Unsayable, item, note, placed } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import { dnsLabelOf, isDnsLabel } from '../names.ts';
 import { dict, isDict, list, wordOf } from '../read/scalars.ts';
@@ -14,35 +14,31 @@ import { serviceFindings } from './service-rows.ts';
  * for ecs, the containers of the task definition are its own.
  */
 export function convertEcs(sources: readonly string[], schema: TenantSpecSchema): Conversion {
-  const documents: unknown[] = [];
-  for (const source of sources) {
-    try {
-      documents.push(JSON.parse(source));
-    } catch {
-      return refused('', 'is no JSON');
-    }
-  }
-  const services = documents.flatMap((one) => list(dict(one)['services'])).filter(isDict);
-  const definitions = documents.flatMap(definitionsOf);
-  if (services.length > 1) return refused('services', `there are ${services.length}: give one at a time`);
-  if (definitions.length > 1)
-    return refused('taskDefinition', `there are ${definitions.length}: give one at a time`);
-  const [service] = services;
-  const [definition] = definitions;
-  if (service === undefined && definition === undefined)
-    return refused('', 'is neither of describe-services nor of describe-task-definition');
-  const name = dnsLabelOf(
-    wordOf(dict(service), 'serviceName') || wordOf(dict(definition), 'family') || 'app',
-  );
-  const found = [
-    ...(service === undefined ? [] : serviceFindings(service, 'services[0]')),
-    ...(definition === undefined ? [] : definitionFindings(definition, service)),
-  ];
-  return tenantOf(name, found, schema);
+  return answered(() => {
+    const documents = sources.map(parsed);
+    const services = documents.flatMap((one) => list(dict(one)['services'])).filter(isDict);
+    const definitions = documents.flatMap(definitionsOf);
+    const [service, ...moreServices] = services;
+    const [definition, ...moreDefinitions] = definitions;
+    if (moreServices.length > 0 || moreDefinitions.length > 0)
+      throw new Unsayable('there are several services, or task definitions: give one at a time');
+    if (service === undefined && definition === undefined)
+      throw new Unsayable('is neither of describe-services nor of describe-task-definition');
+    const name = wordOf(dict(service), 'serviceName') || wordOf(dict(definition), 'family') || 'app';
+    const found = [
+      ...(service === undefined ? [] : serviceFindings(service, 'services[0]')),
+      ...(definition === undefined ? [] : definitionFindings(definition, service)),
+    ];
+    return tenantOf(dnsLabelOf(name), found, schema);
+  });
 }
 
-function refused(from: string, text: string): Conversion {
-  return { manifests: [], notes: [note('refused', from, text)] };
+function parsed(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch {
+    throw new Unsayable('is no JSON');
+  }
 }
 
 /** With the answer's own key, or as it goes into register-task-definition. */

@@ -1,6 +1,6 @@
 import { note, placed } from '../finding.ts';
 import type { Finding, Step } from '../finding.ts';
-import { dict, isDict, list } from '../read/scalars.ts';
+import { dict, entryOf, isDict, list } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { isEmpty, snakeCase, snakeCased } from './snake-case.ts';
 
@@ -50,12 +50,12 @@ const renamed: Readonly<Record<string, (value: unknown, service: Dict) => Dict>>
 export function serviceFindings(service: Dict, from: string): readonly Finding[] {
   const all = { ...service, ...ofCurrentDeployment(service) };
   const said = Object.entries(all).filter(
-    ([key, value]) => !told.has(key) && !isEmpty(value) && byDefault[key] !== value,
+    ([key, value]) => !told.has(key) && !isEmpty(value) && entryOf(byDefault, key) !== value,
   );
   return [
     placed(['computeProvider'], 'ecs', from),
     ...said.flatMap(([key, value]) => {
-      const words = renamed[key]?.(value, all) ?? { [snakeCase(key)]: snakeCased(value) };
+      const words = entryOf(renamed, key)?.(value, all) ?? { [snakeCase(key)]: snakeCased(value) };
       return Object.entries(words)
         .filter(([, word]) => !isEmpty(word))
         .map(([name, word]) => placed(block(name), word, `${from}.${key}`));

@@ -1,4 +1,4 @@
-import { isDict } from '../read/scalars.ts';
+import { entryOf, isDict } from '../read/scalars.ts';
 
 /** `value` with its keys as a Tenant has them; what is empty or not there is left out. */
 export function snakeCased(value: unknown): unknown {
@@ -19,7 +19,7 @@ const otherWords: Readonly<Record<string, string>> = {
 
 /** `enableECSManagedTags` is `enable_ecs_managed_tags`. */
 export function snakeCase(key: string): string {
-  const other = otherWords[key];
+  const other = entryOf(otherWords, key);
   if (other !== undefined) return other;
   return key
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')

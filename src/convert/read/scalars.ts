@@ -25,6 +25,11 @@ export function text(value: unknown): string {
   throw new Unsayable('must be one value');
 }
 
+/** What a table has of `key`: not what all objects have. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
 /** The word of a key; none is empty. */
 export function wordOf(keys: Dict, key: string): string {
   const value = keys[key] ?? '';

@@ -1,5 +1,5 @@
 import { Unsayable } from '../../finding.ts';
-import { dict, isDict, list, pairs, text } from '../../read/scalars.ts';
+import { isDict, list, pairs, text } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
 
 /** What a service takes over from another one: https://docs.docker.com/reference/compose-file/services/#extends */
@@ -15,9 +15,14 @@ export function extended(services: Dict, open: (file: string) => Dict): Dict {
   return Object.fromEntries(
     Object.entries(services).map(([name, service]) => [
       name,
-      withBase(dict(service), services, open, [name]),
+      withBase(serviceOf(service, name), services, open, [name]),
     ]),
   );
+}
+
+function serviceOf(service: unknown, name: string): Dict {
+  if (isDict(service)) return service;
+  throw new Unsayable(`services.${name}: must be a map`, 'refused');
 }
 
 function withBase(

@@ -1,7 +1,8 @@
-import { Unsayable, item, note } from '../../finding.ts';
+import { Unsayable, item, note, sayable } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
-import { bool, dict, isDict, list, number, pairs, text, texts, wordOf } from '../../read/scalars.ts';
+import { bool, dict, entryOf, isDict, list, number, pairs, text, texts } from '../../read/scalars.ts';
+import type { Dict } from '../../read/scalars.ts';
 import { needsPolicy, ofDocker } from './row.ts';
 import type { Row } from './row.ts';
 
@@ -36,10 +37,7 @@ function networkMode(value: unknown, spot: Spot): readonly Finding[] {
   const mode = text(value);
   if (mode === '' || mode === 'bridge' || mode === 'default') return [];
   const [kind, other = ''] = mode.split(':');
-  const siblings = [...spot.project.services].flatMap(([name, keys]) => [
-    name,
-    wordOf(keys, 'container_name'),
-  ]);
+  const siblings = [...spot.project.services].flatMap(([name, keys]) => [name, keys['container_name']]);
   if (kind === 'service' || (other !== '' && siblings.includes(other)))
     throw new Unsayable(`no container of a Tenant is in the network of another one of it, such as ${other}`);
   const rule = mode === 'host' ? 'allow_host_network' : 'allow_join_network';
@@ -49,13 +47,13 @@ function networkMode(value: unknown, spot: Spot): readonly Finding[] {
 function networks(value: unknown, spot: Spot): readonly Finding[] {
   const wishes = isDict(value) ? Object.entries(value) : texts(value).map((name) => [name, {}] as const);
   return wishes.flatMap(([name, how]) => {
-    const network = dict(spot.project.networks[name]);
+    const network = dict(entryOf(spot.project.networks, name));
     const keys = dict(how);
     const inside = { ...spot, from: `${spot.from}.${name}` };
-    const isForeign = network['external'] !== undefined && network['external'] !== 'false';
+    const foreign = isForeign(network);
     return [
-      ...(isForeign ? [ofDocker(inside, ['networks', item(name)], engineName(name, network))] : []),
-      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, isForeign })),
+      ...(foreign ? [ofDocker(inside, ['networks', item(name)], engineName(name, network))] : []),
+      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, isForeign: foreign })),
     ];
   });
 }
@@ -151,27 +149,40 @@ function gpuCount(wishes: readonly unknown[], spot: Spot): string {
 const local = new Set(['bridge', 'default', '']);
 
 /** What the file says of networks themselves. */
-export function networkNotes(networks: Readonly<Record<string, unknown>>): readonly Finding[] {
-  return Object.entries(networks).flatMap(([name, value]) => {
-    const network = dict(value);
-    const from = `networks.${name}`;
-    const driver = typeof network['driver'] === 'string' ? network['driver'] : '';
-    return [
-      ...(local.has(driver) || driver === 'overlay'
-        ? []
-        : [note('dropped', `${from}.driver`, `${driver}: the network of a Tenant is a bridge`)]),
-      ...(bool(network['internal'] ?? 'false')
-        ? [
-            note(
-              'changed',
-              `${from}.internal`,
-              'left out: the network of a Tenant leads outside, and all share it',
-            ),
-          ]
-        : []),
-      ...Object.keys(network)
-        .filter((key) => ['ipam', 'driver_opts', 'enable_ipv6', 'enable_ipv4', 'attachable'].includes(key))
-        .map((key) => note('changed', `${from}.${key}`, "left out: the network is the Tenant's own")),
-    ];
-  });
+export function networkNotes(networks: Dict): readonly Finding[] {
+  const own = Object.values(networks).filter((network) => !isForeign(isDict(network) ? network : {}));
+  return [
+    ...(own.length > 1
+      ? [note('changed', 'networks', 'all services share the one network of the Tenant')]
+      : []),
+    ...Object.entries(networks).flatMap(([name, value]) =>
+      sayable(`networks.${name}`, () => notesOfNetwork(`networks.${name}`, dict(value))),
+    ),
+  ];
+}
+
+/** Whether somebody else keeps it. */
+function isForeign({ external }: Dict): boolean {
+  return external !== undefined && external !== null && external !== 'false';
+}
+
+function notesOfNetwork(from: string, network: Dict): readonly Finding[] {
+  const driver = typeof network['driver'] === 'string' ? network['driver'] : '';
+  return [
+    ...(local.has(driver) || driver === 'overlay'
+      ? []
+      : [note('dropped', `${from}.driver`, `${driver}: the network of a Tenant is a bridge`)]),
+    ...(bool(network['internal'] ?? 'false')
+      ? [
+          note(
+            'changed',
+            `${from}.internal`,
+            'left out: the network of a Tenant leads outside, and all share it',
+          ),
+        ]
+      : []),
+    ...Object.keys(network)
+      .filter((key) => ['ipam', 'driver_opts', 'enable_ipv6', 'enable_ipv4', 'attachable'].includes(key))
+      .map((key) => note('changed', `${from}.${key}`, "left out: the network is the Tenant's own")),
+  ];
 }

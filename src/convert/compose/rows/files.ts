@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import { Unsayable, item, note, placed } from '../../finding.ts';
 import type { Beside, Finding, Step } from '../../finding.ts';
 import { dnsLabelOf } from '../../names.ts';
 import { absolute } from '../project.ts';
 import type { Spot } from '../project.ts';
-import { isDict, list, text } from '../../read/scalars.ts';
+import { entryOf, isDict, list, text } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
 import { ofContainer } from './row.ts';
 import type { Row } from './row.ts';
+import { bindMount } from './volumes.ts';
 
 /** Files that compose makes of its secrets and configs: they come out of a Secret and of a ConfigMap. */
 export const fileRows: Readonly<Record<string, Row>> = {
@@ -23,12 +23,12 @@ function given(of: Beside['of'], value: unknown, spot: Spot): readonly Finding[]
     const target = keys['target'] === undefined ? '' : text(keys['target']);
     const otherwise = of === 'Secret' ? `${secretsFolder}${target || source}` : `/${target || source}`;
     const path = target.startsWith('/') ? target : otherwise;
-    const definition = defined[source];
+    const definition = entryOf(defined, source);
     const inside = { ...spot, from: `${spot.from}.${source}` };
     if (!isDict(definition)) throw new Unsayable(`${source} is defined nowhere in the file`);
     const mode =
       keys['mode'] === undefined ? [] : [note('changed', inside.from, 'mode: it is 0644, readable by all')];
-    return [...mounted({ of, key: keyOf(source), path }, contentOf(definition, inside), inside), ...mode];
+    return [...mounted({ of, key: keyOf(source), path }, definition, inside), ...mode];
   });
 }
 
@@ -39,13 +39,6 @@ function contentOf({ content, environment, file }: Dict, spot: Spot): string | u
   return typeof file === 'string' ? spot.project.around.read(absolute(file, spot.project.around)) : undefined;
 }
 
-/** A file whose text stands in the compose file itself. */
-export function fileMount(path: string, content: string, spot: Spot): readonly Finding[] {
-  const hash = createHash('sha256').update(path).digest('hex').slice(0, 8);
-  const key = `${keyOf(path.split('/').pop() ?? '').slice(0, 200)}-${hash}`;
-  return mounted({ of: 'ConfigMap', key, path }, content, spot);
-}
-
 interface FileAt {
   readonly of: Beside['of'];
   readonly key: string;
@@ -54,8 +47,12 @@ interface FileAt {
 
 const secretsFolder = '/run/secrets/';
 
-function mounted(file: FileAt, content: string | undefined, spot: Spot): readonly Finding[] {
-  const { of, key } = file;
+function mounted(file: FileAt, definition: Dict, spot: Spot): readonly Finding[] {
+  const { of, key, path } = file;
+  // Compose itself mounts the path, too.
+  if (folderOf(file) === undefined && typeof definition['file'] === 'string')
+    return bindMount({ source: definition['file'], target: path, isReadOnly: true, label: '' }, spot);
+  const content = contentOf(definition, spot);
   const object = dnsLabelOf(`${spot.project.name}-${of === 'Secret' ? 'secrets' : 'files'}`);
   return [
     ...mountsOf(file, object, spot),
@@ -65,30 +62,30 @@ function mounted(file: FileAt, content: string | undefined, spot: Spot): readonl
   ];
 }
 
-/** A folder of secrets alone is a volume of its own; any other file goes among those that the image has there. */
-function mountsOf({ of, key, path }: FileAt, object: string, spot: Spot): readonly Finding[] {
-  const below = path.slice(secretsFolder.length);
-  const hasFolder = of === 'Secret' && path.startsWith(secretsFolder) && !below.includes('/');
-  const name = hasFolder ? dnsLabelOf(`${spot.container}-secrets`) : of === 'Secret' ? 'secrets' : 'files';
-  const source = of === 'Secret' ? { secret: { secretName: object } } : { configMap: { name: object } };
+/** The folder that is of such files alone, which can be a volume of its own; any other has files of the image. */
+function folderOf({ of, path }: FileAt): string | undefined {
+  const isAlone = path.startsWith(secretsFolder) && !path.slice(secretsFolder.length).includes('/');
+  return of === 'Secret' && isAlone ? secretsFolder.slice(0, -1) : undefined;
+}
+
+function mountsOf(file: FileAt, object: string, spot: Spot): readonly Finding[] {
+  const { of, key, path } = file;
+  const folder = folderOf(file);
+  const name =
+    folder === undefined ? (of === 'Secret' ? 'secrets' : 'files') : dnsLabelOf(`${spot.container}-secrets`);
   const volume = (steps: readonly Step[], value: unknown): Finding =>
     placed(['volumes', item(name), ...steps], value, spot.from);
-  if (!hasFolder)
-    return [
-      volume([], { name, ...source }),
-      ofContainer(spot, ['volumeMounts', item(path)], {
-        name,
-        mountPath: path,
-        subPath: key,
-        readOnly: true,
-      }),
-    ];
-  const mountPath = secretsFolder.slice(0, -1);
+  if (folder === undefined) {
+    const source = of === 'Secret' ? { secret: { secretName: object } } : { configMap: { name: object } };
+    const mount = { name, mountPath: path, subPath: key, readOnly: true };
+    return [volume([], { name, ...source }), ofContainer(spot, ['volumeMounts', item(path)], mount)];
+  }
+  const below = path.slice(secretsFolder.length);
   return [
     volume(['name'], name),
     volume(['secret', 'secretName'], object),
     volume(['secret', 'items', item(below)], { key, path: below }),
-    ofContainer(spot, ['volumeMounts', item(mountPath)], { name, mountPath, readOnly: true }),
+    ofContainer(spot, ['volumeMounts', item(folder)], { name, mountPath: folder, readOnly: true }),
   ];
 }
 

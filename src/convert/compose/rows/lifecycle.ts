@@ -1,7 +1,7 @@
 import { Unsayable, item, note } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
-import { bool, dict, isDict, list, text, texts, wordOf } from '../../read/scalars.ts';
+import { bool, dict, entryOf, isDict, list, text, texts, wordOf } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
 import { ofContainer } from './row.ts';
 import type { Row } from './row.ts';
@@ -26,12 +26,12 @@ function dependsOn(value: unknown, spot: Spot): readonly Finding[] {
 function dependency(service: string, how: Dict, spot: Spot): readonly Finding[] {
   const container = spot.project.containers.get(service);
   if (container === undefined) {
-    const isWanted = bool(how['required'] ?? 'true') && !(service in spot.project.all);
+    const isWanted = bool(how['required'] ?? 'true') && !Object.hasOwn(spot.project.all, service);
     const text = `left out: ${service} does not run here`;
     return [note(isWanted ? 'dropped' : 'changed', spot.from, text)];
   }
   const word = how['condition'] === undefined ? 'service_started' : text(how['condition']);
-  const condition = conditions[word];
+  const condition = entryOf(conditions, word);
   if (condition === undefined) throw new Unsayable(`${word} is no condition`);
   return [
     ofContainer(spot, ['dependsOn', item(container)], { container, condition }),
@@ -56,7 +56,7 @@ export function restart(spot: Spot): readonly Finding[] {
   const said = spot.keys['restart'] ?? dict(dict(spot.keys['deploy'])['restart_policy'])['condition'];
   if (said === undefined || said === null || said === '') return unsaid(spot);
   const [word = '', attempts] = text(said).split(':');
-  const policy = policies[word];
+  const policy = entryOf(policies, word);
   if (policy === undefined) throw new Unsayable(`${word} is no restart policy`);
   const bound =
     attempts === undefined

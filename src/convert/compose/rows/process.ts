@@ -2,7 +2,19 @@ import { item, note } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
 import { shellWords } from '../read/shell-words.ts';
-import { bool, bytes, dict, isDict, list, number, pairs, seconds, text, texts } from '../../read/scalars.ts';
+import {
+  bool,
+  bytes,
+  dict,
+  entryOf,
+  isDict,
+  list,
+  number,
+  pairs,
+  seconds,
+  text,
+  texts,
+} from '../../read/scalars.ts';
 import { field, needsPolicy, ofContainer } from './row.ts';
 import type { Row } from './row.ts';
 
@@ -82,7 +94,7 @@ const signalNumbers: Readonly<Record<string, string>> = {
 
 function signalName(word: string): string {
   const upper = word.toUpperCase();
-  return signalNumbers[word] ?? (upper.startsWith('SIG') ? upper : `SIG${upper}`);
+  return entryOf(signalNumbers, word) ?? (upper.startsWith('SIG') ? upper : `SIG${upper}`);
 }
 
 function ulimits(value: unknown, spot: Spot): readonly Finding[] {

@@ -5,7 +5,6 @@ import { absolute } from '../project.ts';
 import type { Spot } from '../project.ts';
 import { bool, bytes, dict, isDict, list, text, texts, wordOf } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
-import { fileMount } from './files.ts';
 import { ofContainer, ofDocker } from './row.ts';
 import type { Row } from './row.ts';
 
@@ -65,14 +64,24 @@ function isPath(source: string): boolean {
 }
 
 function mounted(mount: Mount, spot: Spot): readonly Finding[] {
-  if (typeof mount.keys['content'] === 'string') return fileMount(mount.target, mount.keys['content'], spot);
-  if (mount.type === 'bind') return bindMount(mount, spot);
+  if (mount.type === 'bind') return [...bindMount(mount, spot), ...contentNote(mount, spot)];
   if (mount.type === 'tmpfs') return tmpfs(mount.target, dict(mount.keys['tmpfs'])['size'], spot);
   if (mount.type === 'volume') return volumeMount(mount, spot);
   throw new Unsayable(`no field of a Tenant mounts what is of the type ${mount.type}`);
 }
 
-function bindMount({ source, target, isReadOnly, label }: Mount, spot: Spot): readonly Finding[] {
+/** Some who run compose files for others make the file first, of what stands beside its path. */
+function contentNote({ source, keys }: Mount, spot: Spot): readonly Finding[] {
+  if (keys['content'] === undefined) return [];
+  const path = absolute(source, spot.project.around);
+  return [note('needs', spot.from, `the file ${path} on the host, with the content that stands here`)];
+}
+
+/** A path of the host in a container. */
+export function bindMount(
+  { source, target, isReadOnly, label }: Pick<Mount, 'source' | 'target' | 'isReadOnly' | 'label'>,
+  spot: Spot,
+): readonly Finding[] {
   const path = absolute(source, spot.project.around);
   return [
     ofDocker(spot, ['volumes', item(target)], `${path}:${target}${isReadOnly ? ':ro' : ''}`),
@@ -147,29 +156,32 @@ function volumesFrom(value: unknown, spot: Spot): readonly Finding[] {
 
 /** What the file says of volumes themselves. */
 export function volumeNotes(volumes: Dict): readonly Finding[] {
-  return Object.entries(volumes).flatMap(([name, value]) => {
-    const volume = dict(value);
-    const from = (key: string): string => `volumes.${name}.${key}`;
-    const options = Object.values(dict(volume['driver_opts'])).filter((option) => option !== '');
-    return [
-      ...(volume['external'] !== undefined && volume['external'] !== 'false'
-        ? [note('needs', from('external'), `what is in ${name}: a volume of the Tenant's own begins empty`)]
-        : []),
-      ...(typeof volume['driver'] === 'string' && !['', 'local', 'default'].includes(volume['driver'])
-        ? [
-            note(
-              'dropped',
-              from('driver'),
-              `volumes are of the engine's local driver, not of ${volume['driver']}`,
-            ),
-          ]
-        : []),
-      ...(options.length === 0
-        ? []
-        : [note('dropped', from('driver_opts'), 'no field of a Tenant has options of a driver')]),
-      ...(volume['name'] === undefined || volume['external'] !== undefined
-        ? []
-        : [note('changed', from('name'), 'the name on the engine is of the Tenant')]),
-    ];
-  });
+  return Object.entries(volumes).flatMap(([name, value]) =>
+    sayable(`volumes.${name}`, () => notesOfVolume(name, dict(value))),
+  );
+}
+
+function notesOfVolume(name: string, volume: Dict): readonly Finding[] {
+  const from = (key: string): string => `volumes.${name}.${key}`;
+  const options = Object.values(dict(volume['driver_opts'])).filter((option) => option !== '');
+  return [
+    ...(volume['external'] !== undefined && volume['external'] !== 'false'
+      ? [note('needs', from('external'), `what is in ${name}: a volume of the Tenant's own begins empty`)]
+      : []),
+    ...(typeof volume['driver'] === 'string' && !['', 'local', 'default'].includes(volume['driver'])
+      ? [
+          note(
+            'dropped',
+            from('driver'),
+            `volumes are of the engine's local driver, not of ${volume['driver']}`,
+          ),
+        ]
+      : []),
+    ...(options.length === 0
+      ? []
+      : [note('dropped', from('driver_opts'), 'no field of a Tenant has options of a driver')]),
+    ...(volume['name'] === undefined || volume['external'] !== undefined
+      ? []
+      : [note('changed', from('name'), 'the name on the engine is of the Tenant')]),
+  ];
 }

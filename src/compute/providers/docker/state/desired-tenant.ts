@@ -33,7 +33,7 @@ import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
-import { checkLabels } from './place/check-labels.ts';
+import { checkLabels } from './container-marks.ts';
 import { containerOptions } from './options/container-options.ts';
 import type { ContainerOptions } from './options/container-options.ts';
 import { checkOptionNames, optionsAsking } from './options/options-asking.ts';
