@@ -72,12 +72,14 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'sources', 'owned', 'followed', 'rollout'],
+      '': ['steps', 'status', 'sources', 'images', 'owned', 'followed', 'rollout'],
       steps: ['', 'status', 'sources', 'owned', 'rollout'],
       status: [''],
       // Who may begin with what many are to be.
       rollout: [''],
       sources: [''],
+      // What tags mean.
+      images: [''],
       // What is known of the cluster, whoever works on it.
       followed: ['', 'sources'],
       // What is owned on the engines, whoever asks.

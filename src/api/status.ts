@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxContainers } from './bounded.ts';
 import { condition, conditionTypes, phases, reasons } from './conditions.ts';
 
 /** What Landlord writes: the schema of `Tenant.status`. Only the operator writes it, so nothing in it is defaulted. */
@@ -193,6 +194,21 @@ export const tenantStatus = z.strictObject({
     .describe(
       "Its part in a rollout of a change that the operator's config or version makes to many Tenants.",
     ),
+  images: z
+    .strictObject({
+      for: z.string().describe('The generation, and the requested reconcile, that they were looked up for.'),
+      digests: z
+        .array(
+          z.strictObject({
+            image: z.string().describe('Image as the spec names it.'),
+            digest: z.string().describe('What its tag meant then.'),
+          }),
+        )
+        .max(maxContainers)
+        .describe('One for each image that is named by a tag.'),
+    })
+    .optional()
+    .describe('What the tags of its images mean, where imagePullPolicy is Always.'),
   phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
   compute: computeStatus.optional().describe('What the provider observed.'),
   drift: z

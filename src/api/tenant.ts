@@ -150,6 +150,13 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       imagePullSecrets: listMap(z.array(localSecretReference).max(16), ['name'])
         .optional()
         .describe("kubernetes.io/dockerconfigjson Secrets in the tenant's own namespace."),
+      imagePullPolicy: z
+        .enum(['IfNotPresent', 'Always'])
+        .default('IfNotPresent')
+        .describe(
+          'Always: what a tag means is looked up for each generation and each requested reconcile, and what runs is made of ' +
+            'that very content. IfNotPresent: of what the engine has, where it has it. ECS looks up tags at each deployment.',
+        ),
       suspend: z
         .boolean()
         .default(false)

@@ -1,6 +1,8 @@
 import { ComputeError } from './errors.ts';
 import { located } from './place.ts';
+import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
+import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /** `provider` as long as this process `mayAct`: no step begins once another process may have taken its place. */
 export function fencedProvider(provider: Provider, mayAct: () => boolean): Provider {
@@ -13,6 +15,9 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     desired: (spec) => provider.desired(spec),
     ...(provider.domainOf && { domainOf: (at: Destination) => provider.domainOf?.(at) }),
     locate: async (placement, signal) => located(provider, placement, signal),
+    ...(provider.resolveImages && {
+      resolveImages: (spec: TenantComputeSpec, signal: AbortSignal) => resolvedImages(provider, spec, signal),
+    }),
     validate: (desired, signal) => provider.validate(desired, signal),
     provision: (desired, permit, signal) => step(() => provider.provision(desired, permit, signal)),
     update: (desired, permit, signal) => step(() => provider.update(desired, permit, signal)),

@@ -1,7 +1,9 @@
 import type { Placement } from '../api/status.ts';
 import { ComputeError } from './errors.ts';
 import { located } from './place.ts';
+import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
+import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /** Called at the end of each operation: `result` is `ok` or the error's code. */
 export type OnOperation = (operation: string, result: string, durationMs: number) => void;
@@ -27,6 +29,10 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
     ...(provider.locate && {
       locate: (placement: Placement, signal: AbortSignal) =>
         measure('locate', () => located(provider, placement, signal)),
+    }),
+    ...(provider.resolveImages && {
+      resolveImages: (spec: TenantComputeSpec, signal: AbortSignal) =>
+        measure('resolve_images', () => resolvedImages(provider, spec, signal)),
     }),
     validate: (desired, signal) => measure('validate', () => provider.validate(desired, signal)),
     provision: (desired, permit, signal) =>

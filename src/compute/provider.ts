@@ -5,6 +5,7 @@ import type { Permit } from './permit.ts';
 import type { PolicyRules } from './policy-by-namespace.ts';
 import { isSameHash } from './spec/spec-hash.ts';
 import type { HashKey } from './spec/spec-hash.ts';
+import type { ResolvedImages } from './spec/resolved-images.ts';
 import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
 
 /**
@@ -40,6 +41,12 @@ export interface Provider<D extends Desired = Desired> {
    * Left out where a placement says everything by itself. Rejects with AccessDenied, Throttled, ProviderUnavailable.
    */
   locate?(placement: Placement, signal: AbortSignal): Promise<Placement>;
+
+  /**
+   * What the tags of the spec's images mean now, by the word of their registries. Left out where the engine looks that up by
+   * itself, whenever it runs an image. Rejects with ImageUnavailable, InvalidSpec, PolicyDenied.
+   */
+  resolveImages?(spec: TenantComputeSpec, signal: AbortSignal): Promise<ResolvedImages>;
 
   /** What `desired` can't know without asking the engine. Changes nothing. Rejects with InvalidSpec or PolicyDenied. */
   validate(desired: D, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,6 @@
 import { ComputeError } from '../compute/errors.ts';
 import { located } from '../compute/place.ts';
+import { resolvedImages } from '../compute/spec/resolved-images.ts';
 import type { Change, Desired, Observation, Provider, StepResult } from '../compute/provider.ts';
 import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { requestedAt } from './pass.ts';
@@ -35,6 +36,7 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
           throw error;
         }
       },
+      resolveImages: async (spec, signal) => resolvedImages(provider, spec, signal),
       async validate(desired, signal) {
         try {
           await provider.validate(desired, signal);

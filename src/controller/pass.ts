@@ -33,6 +33,8 @@ export interface Pass {
   specHash?: string;
   /** Why the engine could not be looked at, where that is how the last look ended. */
   failedLook?: unknown;
+  /** Whether its images' tags were looked up anew, which somebody has asked for. */
+  hasNewImages?: boolean;
   /** Whether the apiserver has left a question of it without an answer. */
   unanswered?: boolean;
 }
@@ -80,6 +82,7 @@ export interface StatusDraft {
   readonly lost: NonNullable<TenantStatus['lost']>;
   readonly plan: TenantStatus['plan'];
   readonly rollout: TenantStatus['rollout'];
+  readonly images: TenantStatus['images'];
   readonly compute: ComputeStatusBlock | undefined;
   readonly drift: readonly DriftItem[];
   /** The generation that was seen to be in place, until a step leads away from it. */
@@ -150,6 +153,7 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     lost: status?.lost ?? [],
     plan: status?.plan,
     rollout: status?.rollout,
+    images: status?.images,
     compute: status?.compute,
     drift: status?.drift ?? [],
     appliedGeneration: appliedGeneration(status),

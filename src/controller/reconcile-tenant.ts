@@ -26,6 +26,7 @@ import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-pl
 import { crowdedMove } from './steps/crowded-move.ts';
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { identify } from './steps/identify.ts';
+import { withDigests } from './images/image-digests.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
 import { parseTenantSpec, referencedSources, resolveSpec } from './steps/resolve-spec.ts';
@@ -113,7 +114,7 @@ async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
   }
   await completePlaces(pass);
   const news = newsOf({ ...pass, requestedAt: requestedAt(pass) }, isKnown);
-  const turn = fleetTurn(pass, desired, news !== 'none');
+  const turn = fleetTurn(pass, desired, news !== 'none' || pass.hasNewImages === true);
   const waiting =
     moveThatWaits(pass, tenantSpec, desired) ??
     heldMove(pass, desired, turn) ??
@@ -245,8 +246,9 @@ function listedDomain(enabled: EnabledProvider, { tenant }: Pass, spec: TenantSp
   return enabled.provider.domains?.find((one) => one === domain);
 }
 
-/** Undefined: it is not known yet whether what it reads is watched. No pass waits for that. */
-async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, enabled: EnabledProvider) {
+/** Undefined: it is not known yet whether what it reads is watched, or what its images' tags mean. No pass waits for that. */
+async function resolve(pass: Pass, spec: TenantSpec, enabled: EnabledProvider) {
+  const { deps, tenant, draft, signal } = pass;
   const referenced = referencedSources(spec);
   // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
   const names = enabled.definition.secrets === 'values' ? referenced : { ...referenced, Secret: [] };
@@ -258,7 +260,9 @@ async function resolve({ deps, tenant, draft, signal }: Pass, spec: TenantSpec, 
   if (read.map((kind) => deps.watches(kind, namespace, key)).includes(false)) return undefined;
   const secrets = createSecretReader(deps.secrets, namespace, signal);
   const configMaps = createConfigMapReader(deps.configMaps, namespace, signal);
-  return resolveSpec({ tenant, tenantId: draft.tenantId ?? '', spec, enabled, secrets, configMaps });
+  const { tenantId = '' } = draft;
+  const resolved = await resolveSpec({ tenant, tenantId, spec, enabled, secrets, configMaps });
+  return withDigests(pass, spec, { enabled, spec: resolved });
 }
 
 async function ensureFinalizer(pass: Pass): Promise<void> {

@@ -85,6 +85,7 @@ const designExample = {
   ],
   resources: { cpu: '1', memory: '512Mi' },
   imagePullSecrets: [{ name: 'regcred' }],
+  imagePullPolicy: 'IfNotPresent',
   suspend: false,
   deletionPolicy: 'Delete',
   driftPolicy: 'Correct',
@@ -948,6 +949,11 @@ const handwritten: readonly BadManifest[] = [
     field: 'spec.containers[0].healthCheck.startPeriodSeconds',
   },
 
+  {
+    what: 'an unknown policy for pulls',
+    manifest: tenant({ imagePullPolicy: 'Never' }),
+    field: 'spec.imagePullPolicy',
+  },
   {
     what: 'an unknown policy for the unhealthy',
     manifest: tenant({ unhealthyPolicy: 'Kill' }),

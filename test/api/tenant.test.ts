@@ -15,6 +15,7 @@ describe('what a Tenant does not say', () => {
       deletionPolicy: 'Delete',
       driftPolicy: 'Correct',
       unhealthyPolicy: 'Report',
+      imagePullPolicy: 'IfNotPresent',
     });
   });
 

@@ -28,6 +28,7 @@ function privateRegistry(users: readonly string[], present: readonly string[] = 
   engine.askRegistry = async (image, auth) => {
     asked.push(`${image} by ${auth?.username ?? 'nobody'}`);
     letIn(auth?.username);
+    return imageId(image);
   };
   const operator = (options: DockerOperatorOptions = {}) =>
     dockerOperator({

@@ -76,6 +76,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly imagePullCredentials: readonly RegistryCredential[];
   /** Names of the Secrets that these come from. */
   readonly imagePullSecrets?: readonly string[];
+  /** What the tags of images mean: that is what runs. Absent: whatever the engine has, or pulls. */
+  readonly digests?: Readonly<Record<string, string>>;
   /** Absent: `Report`. */
   readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */

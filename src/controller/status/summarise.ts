@@ -51,6 +51,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       lost: lost.length > 0 ? plainTexts(lost) : undefined,
       plan: plainTexts(draft.plan),
       rollout: draft.rollout,
+      images: plainTexts(draft.images),
       compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
       drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,

@@ -98,6 +98,7 @@ test.each([
 describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
     expect(parse({})).toEqual({
+      imagePullPolicy: 'IfNotPresent',
       suspend: false,
       approval: 'Destructive',
       volumePolicy: 'Retain',

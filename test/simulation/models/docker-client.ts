@@ -248,7 +248,8 @@ function readCalls(
         const names = { RepoTags: [image], RepoDigests: [`${image.split(':')[0]}@sha256:${'0'.repeat(64)}`] };
         return { Id: `sha256:${image}`, ...names, Config } as unknown as Dockerode.ImageInspectInfo;
       }),
-    askRegistry: (reference, _auth, signal) => call('askRegistry', reference, signal, () => undefined),
+    askRegistry: (reference, _auth, signal) =>
+      call('askRegistry', reference, signal, () => `sha256:${'0'.repeat(64)}`),
     listNetworks: ({ label = [], name }, signal) =>
       call('listNetworks', '', signal, () =>
         networks().filter(

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { atMost } from '../../../async/at-most.ts';
+import { abortable } from '../../../async/abortable.ts';
 import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
@@ -18,6 +19,7 @@ import type {
   StepResult,
   TenantPlace,
 } from '../../provider.ts';
+import type { ResolvedImages } from '../../spec/resolved-images.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { dockerOperatorBlock, dockerPolicyBlock } from './config.ts';
 import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.ts';
@@ -25,6 +27,8 @@ import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
 import { createImageAccess } from './converge/images/image-access.ts';
+import { createImageDigests } from './converge/images/image-digests.ts';
+import type { ImageDigests } from './converge/images/image-digests.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
 import { createPendingStops } from './converge/stops/pending-stops.ts';
@@ -133,9 +137,10 @@ export function dockerProvider(
     for (const listener of listeners) listener(tenantId);
   };
   const images = createImageAccess(guard.engine, logger, tell);
+  const digests = createImageDigests(guard.engine, tell);
   const pendingStops = createPendingStops(tell);
   const memories = { retreats: createRetreats(), inPlace: createInPlace(), pendingStops };
-  const tools = { view, images, networks: createNetworks(guard.engine, settings), ...memories };
+  const tools = { view, images, digests, networks: createNetworks(guard.engine, settings), ...memories };
   const throttle = atMost(startsAtOnce);
   const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
   const stepping =
@@ -143,12 +148,13 @@ export function dockerProvider(
     (desired, permit, signal) =>
       asDockerErrors(failure, () => converge(deps, { desired, permit, hold, failure }, signal));
 
+  const desired = desiredBy(settingsIn);
   const look = looksAt(engine);
   return {
     name: 'docker',
     reach: { address: engine.address, formerHosts: block.former_hosts, identity },
-    desired: (spec: TenantComputeSpec<DockerConfig>) =>
-      desiredTenant(spec, settingsIn(spec.tenant.namespace)),
+    desired,
+    resolveImages: (spec, signal) => resolve(digests, desired(spec), signal),
     locate: (placement, signal) => look('ProviderUnavailable', () => places.locate(placement, signal)),
     validate: (desired, signal) => look('InvalidSpec', () => validateTenant(guard.engine, desired, signal)),
     provision: stepping('ProvisionFailed', false),
@@ -158,17 +164,12 @@ export function dockerProvider(
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
     getStatus: (at, against, how) => look('ProviderUnavailable', () => observe(deps, { at, against }, how)),
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
-    async watch(onChange, signal) {
-      listeners.add(onChange);
-      try {
-        const watched = { engine, guard, identity, view, ownership, logger, sweepIntervalMs };
-        await watchEngine(watched, onChange, signal);
-      } finally {
-        listeners.delete(onChange);
-      }
+    watch: (onChange, signal) => {
+      const watched = { engine, guard, identity, view, ownership, logger, sweepIntervalMs };
+      return whileListening(listeners, onChange, () => watchEngine(watched, onChange, signal));
     },
     async close() {
-      await images.close();
+      await Promise.all([images.close(), digests.close()]);
       pendingStops.close();
       places.close();
       engine.close();
@@ -176,7 +177,35 @@ export function dockerProvider(
   };
 }
 
+async function whileListening(
+  listeners: Set<OnChange>,
+  onChange: OnChange,
+  watch: () => Promise<void>,
+): Promise<void> {
+  listeners.add(onChange);
+  try {
+    await watch();
+  } finally {
+    listeners.delete(onChange);
+  }
+}
+
+function desiredBy(
+  settingsIn: (namespace: string) => DockerSettings,
+): (spec: TenantComputeSpec<DockerConfig>) => DesiredTenant {
+  return (spec) => desiredTenant(spec, settingsIn(spec.tenant.namespace));
+}
+
+function resolve(
+  digests: ImageDigests,
+  desired: DesiredTenant,
+  signal: AbortSignal,
+): Promise<ResolvedImages> {
+  return asDockerErrors('ProviderUnavailable', () => abortable(digests.resolve(desired), signal));
+}
+
 interface Deps extends ConvergeDeps {
+  readonly digests: ImageDigests;
   readonly places: EnginePlaces;
   readonly ownership: Ownership;
   readonly inPlace: InPlace;
@@ -218,7 +247,7 @@ function imagesOf({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string
 
 /** Where it is, be that another engine. */
 async function destroy(
-  { places, images, retreats, inPlace, view, engine, ownership, pendingStops }: Deps,
+  { places, images, digests, retreats, inPlace, view, engine, ownership, pendingStops }: Deps,
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
@@ -227,6 +256,7 @@ async function destroy(
   if (other !== undefined)
     return destroyTenant({ engine: other, ownership, permit, pendingStops }, at, signal);
   images.forget(at.tenantId);
+  digests.forget(at.tenantId);
   retreats.forget(at.tenantId);
   inPlace.forget(at.tenantId);
   try {

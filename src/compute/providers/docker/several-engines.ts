@@ -1,4 +1,5 @@
 import type { Placement } from '../../../api/status.ts';
+import { resolvedImages } from '../../spec/resolved-images.ts';
 import type { Destination, Provider } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from './config.ts';
@@ -34,6 +35,8 @@ export function severalEngines(engines: ReadonlyMap<string, EngineProvider>): Pr
     domains: [...engines.keys()],
     // One that there is none of is for any of them to refuse.
     desired: (spec) => named((spec as TenantComputeSpec<DockerConfig>).config.engine).desired(spec),
+    resolveImages: async (spec, signal) =>
+      resolvedImages(named((spec as TenantComputeSpec<DockerConfig>).config.engine), spec, signal),
     domainOf: (destination) => domainOf(engines, at, destination),
     async locate(placement, signal) {
       const provider =

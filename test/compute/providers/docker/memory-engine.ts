@@ -450,8 +450,9 @@ function imageCalls(state: State): ImageCalls {
         Config: { Volumes },
       } as unknown as Dockerode.ImageInspectInfo;
     },
-    async askRegistry() {
+    async askRegistry(reference) {
       calls.push('askRegistry');
+      return imageId(reference);
     },
     async pullImage(reference) {
       calls.push('pullImage');

@@ -404,6 +404,33 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     await statusWhere(look, isReady);
   });
 
+  it('runs the content that a tag means by the word of the registry, and the next once that is asked again', async () => {
+    const registry = { address: inject('registryAddress') };
+    const push = async (command: string[]) =>
+      pushImage(registry, { repository: 'moving', tag: '1', command });
+    const image = await push(['serve']);
+    const provider = bench.provider();
+    const one = driven(provider);
+    const spec = bench.spec('moving', { image });
+    const resolved = async () => {
+      const digests = await provider.resolveImages?.(spec, signal);
+      if (digests === undefined || digests === 'asking') throw new Error('no digest in time');
+      return { ...spec, digests };
+    };
+    const madeOf = async () => (await bench.look(`${bench.prefix}-tenant-moving`))?.Image;
+    const first = await resolved();
+    await settled(() => one.provision(first, signal));
+    const before = await madeOf();
+    await push(['ignore-term']);
+    const second = await resolved();
+    expect(second.digests).not.toEqual(first.digests);
+    expect(await settled(() => one.update(first, signal))).toMatchObject({ outcome: 'done' });
+    expect(await madeOf()).toBe(before);
+    await settled(() => one.update(second, signal));
+    expect(await madeOf()).not.toBe(before);
+    expect((await one.getStatus(second, { fresh: true, signal })).changes).toEqual([]);
+  });
+
   it('has the most and the least figures of a check that a spec may name, by the word of the engine', async () => {
     const checks = [
       { intervalSeconds: 0.1, timeoutSeconds: 0.001, startIntervalSeconds: 0.1, startPeriodSeconds: 0.001 },

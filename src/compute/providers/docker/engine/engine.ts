@@ -49,9 +49,13 @@ export interface Engine extends EngineReads {
   ): Promise<void>;
   /**
    * Has the engine ask the registry for the image, with these credentials or none, and changes nothing. Ends when the
-   * registry grants it; rejects with ImageUnavailable, as a pull does.
+   * registry grants it, with the digest that the reference means there, if it says so; rejects with ImageUnavailable, as a pull does.
    */
-  askRegistry(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<void>;
+  askRegistry(
+    reference: string,
+    auth: RegistryAuth | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   /** Rejects with EngineRefusal where the subnet overlaps another one. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** In it already counts as connected. Rejects with EngineRefusal, `gone` where there is no such container or network. */

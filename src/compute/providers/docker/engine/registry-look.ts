@@ -19,7 +19,7 @@ export async function askRegistry(
   connection: EngineConnection,
   { reference, auth, timeoutMs }: RegistryLook,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const parsed = parseImageReference(reference);
   const { host } = connection;
   const subject = { reference, parsed, host, hasCredentials: auth !== undefined, aim: 'used by this tenant' };
@@ -37,7 +37,14 @@ export async function askRegistry(
       readAnswer(await connection.open(request, inner), { host, ...request }),
     );
     if (answer.status !== 200) throw pullFailure(subject, answer);
+    return digestOf(answer.body);
   } catch (error) {
     throw error instanceof ComputeError ? error : connectionFailure(host, error);
   }
+}
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Distribution */
+function digestOf(body: unknown): string | undefined {
+  const { Descriptor } = (body ?? {}) as { readonly Descriptor?: { readonly digest?: unknown } };
+  return typeof Descriptor?.digest === 'string' ? Descriptor.digest : undefined;
 }

@@ -51,10 +51,10 @@ function identityOf({ registry, username, password, isToken = false }: RegistryC
  * Makes the call with each in turn, until the registry gives the image for one. Rejects as the first did, which is for
  * the longest path, and at once where it is not the registry that refuses.
  */
-export async function withEach(
+export async function withEach<T>(
   credentials: PullCredentials | undefined,
-  call: (auth: RegistryAuth | undefined) => Promise<void>,
-): Promise<void> {
+  call: (auth: RegistryAuth | undefined) => Promise<T>,
+): Promise<T> {
   if (credentials === undefined) return call(undefined);
   const refusals: ComputeError[] = [];
   for (const read of credentials.each) {
