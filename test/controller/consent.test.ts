@@ -188,7 +188,7 @@ describe('what a Tenant of that name left on the engine', () => {
 
   test.each<[what: string, spec: Record<string, unknown>, ready: string]>([
     ['suspended', { ...image('a'), suspend: true }, 'Ready=Unknown/Suspended'],
-    ['refused', { volumes: [] }, 'Ready=False/InvalidSpec'],
+    ['refused', { nonsense: [] }, 'Ready=False/InvalidSpec'],
   ])('is shown by a new one that is %s, and goes with it', async (_what, spec, ready) => {
     const docker = scriptedProvider('docker');
     docker.owned = [owned];

@@ -91,7 +91,7 @@ describe('a spec that is refused', () => {
   test('makes nothing, says why, and is looked at every 5 minutes', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
-    await fixture.create('acme', { volumes: [] });
+    await fixture.create('acme', { nonsense: [] });
     expect(await fixture.conditions('acme')).toEqual(['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']);
     expect(fixture.news()).toEqual(['Warning InvalidSpec']);
     expect((await fixture.get('acme')).metadata.finalizers ?? []).toEqual([]);
@@ -110,7 +110,7 @@ describe('a spec that is refused', () => {
     await fixture.create('acme', image('a'));
     const workload = docker.workloads.get(key);
     if (workload !== undefined) workload.shows = { compute: { ...running, health: 'unhealthy' } };
-    await fixture.patch('acme', { spec: { volumes: [] } });
+    await fixture.patch('acme', { spec: { nonsense: [] } });
     expect((await fixture.get('acme')).status).toMatchObject({
       observedGeneration: 2,
       phase: 'Failed',
@@ -123,7 +123,7 @@ describe('a spec that is refused', () => {
     const fixture = await startController([docker]);
     await fixture.create('acme', image('a'));
     docker.failures.set('getStatus', unreachable);
-    await fixture.patch('acme', { spec: { volumes: [] } });
+    await fixture.patch('acme', { spec: { nonsense: [] } });
     expect(await fixture.conditions('acme')).toEqual(['Ready=False/InvalidSpec', 'Stalled=True/InvalidSpec']);
   });
 
@@ -146,8 +146,8 @@ describe('a spec that is refused', () => {
   test('is taken at once when it is mended', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
-    await fixture.create('acme', { volumes: [] });
-    await fixture.patch('acme', { spec: { volumes: null, ...image('a') } });
+    await fixture.create('acme', { nonsense: [] });
+    await fixture.patch('acme', { spec: { nonsense: null, ...image('a') } });
     expect(await fixture.conditions('acme')).toEqual(['Ready=True/Running']);
   });
 });

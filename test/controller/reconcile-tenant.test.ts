@@ -459,7 +459,7 @@ describe('deletion', () => {
   test('of a Tenant without our finalizer is none of our business', async () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
-    await fixture.create('acme', { volumes: [] }, { finalizers: ['other.example/finalizer'] });
+    await fixture.create('acme', { nonsense: [] }, { finalizers: ['other.example/finalizer'] });
     fixture.writes();
     docker.calls.length = 0;
     await fixture.tenants.delete('acme', 'team-a');
@@ -488,7 +488,7 @@ describe('deletion', () => {
 
   test('of a spec that is refused by now runs all the same', async () => {
     const { docker, fixture, remove, isGone } = await withTenant();
-    await fixture.patch('acme', { spec: { volumes: [] } });
+    await fixture.patch('acme', { spec: { nonsense: [] } });
     await remove();
     expect(await isGone()).toBe(true);
     expect(docker.workloads.size).toBe(0);

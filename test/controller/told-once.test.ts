@@ -32,8 +32,8 @@ describe('"Provisioned"', () => {
     const docker = scriptedProvider('docker');
     const fixture = await startController([docker]);
     await fixture.create('acme', image('a'));
-    await fixture.patch('acme', { spec: { volumes: [] } });
-    await fixture.patch('acme', { spec: { volumes: null } });
+    await fixture.patch('acme', { spec: { nonsense: [] } });
+    await fixture.patch('acme', { spec: { nonsense: null } });
     expect(fixture.news()).toEqual(['Normal Provisioned', 'Warning InvalidSpec', 'Normal Updated']);
   });
 
@@ -70,7 +70,7 @@ describe('a requested reconcile', () => {
   const request = { metadata: { annotations: { [reconcileRequestedAt]: 'noon' } } };
 
   test.each<[what: string, spec: Record<string, unknown>, reason: string]>([
-    ['that is invalid', { volumes: [] }, 'InvalidSpec'],
+    ['that is invalid', { nonsense: [] }, 'InvalidSpec'],
     ['that is suspended', { suspend: true }, 'Suspended'],
     ['of an unknown provider', { computeProvider: 'nobody' }, 'ProviderNotFound'],
     ['of a Secret that is not there', { imagePullSecrets: [{ name: 'none' }] }, 'SecretNotFound'],

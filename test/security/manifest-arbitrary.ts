@@ -179,7 +179,8 @@ function withoutClashes(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const clean = Object.entries(value).map(([key, member]) => [key, withoutClashes(member)] as const);
   const members = Object.fromEntries(clean);
-  if ('containers' in members) members['containers'] = inOrder(members['containers'] as readonly Ordered[]);
+  const { containers } = members;
+  if (Array.isArray(containers)) members['containers'] = inOrder(containers as readonly Ordered[]);
   if ('valueFrom' in members) delete members['value'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
   // The mock provider waits for as long as it is told.

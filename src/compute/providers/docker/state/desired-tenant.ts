@@ -26,8 +26,6 @@ import { partName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { describeLive, endsForGood } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
-import { describeLive } from './live-settings.ts';
-import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 import { pinnedContainers } from './image/pinned-images.ts';
 import { pullSecretNotes } from './image/pull-secrets.ts';
 import { registriesFor } from './image/registries.ts';
