@@ -515,8 +515,11 @@ const jobsRunOnce: Invariant = {
               ended.add(jobOf(world, engine, one));
       },
       onEngineChange(engine, { by, call, container }) {
-        if (by === 'person' || call !== 'create' || container === undefined || !endsForGood(container))
-          return;
+        if (by === 'person' || container === undefined || !endsForGood(container)) return;
+        // What an attempt that is taken back has done, the next one does again.
+        const isTakenBack = call === 'remove' && /_(next|drop)$/.test(container.name);
+        if (isTakenBack) ended.delete(jobOf(world, engine, container));
+        if (call !== 'create') return;
         const job = jobOf(world, engine, container);
         if (world.operators.length > 1) contested.add(job);
         if (ended.has(job) && !contested.has(job))

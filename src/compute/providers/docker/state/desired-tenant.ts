@@ -40,9 +40,8 @@ import type { ContainerOptions } from './options/container-options.ts';
 import { checkOptionNames, optionsAsking } from './options/options-asking.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
+import { processMarks } from './process/process-marks.ts';
 import { checkProcess } from './process/process-settings.ts';
-import { orderMark, orderText } from './process/start-order-mark.ts';
-import { graceMark } from './process/stop-grace.ts';
 import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
 import type { FilesMount, MountContext, TmpfsMount } from './volumes/container-mounts.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -224,7 +223,6 @@ function desiredContainer(
   context: ContainerContext,
 ): DesiredContainer {
   const { marks, network, pidsLimit, single } = context;
-  const { stopGracePeriodSeconds: grace, dependsOn = [] } = container;
   const { block, ownership, policy, hashKey } = context.settings;
   const asking = optionsAsking(container.name, { config: spec.config, block, policy });
   const options = containerOptions(asking);
@@ -264,8 +262,7 @@ function desiredContainer(
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
-      ...(grace === undefined ? {} : { [key(graceMark)]: `${grace}` }),
-      ...(dependsOn.length === 0 ? {} : { [key(orderMark)]: orderText(dependsOn) }),
+      ...processMarks(container, key),
     },
     hashes,
     get earlierHashes() {

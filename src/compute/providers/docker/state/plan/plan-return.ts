@@ -1,5 +1,6 @@
 import { oldRepair } from '../diff.ts';
 import { droppedName, isDropped, isNext, isOld, servingName } from '../container-name.ts';
+import { isCompleted } from '../container-end.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import type { Failure, Step } from './step.ts';
@@ -40,8 +41,9 @@ export function planRetirement(containers: readonly ObservedContainer[]): Step {
 }
 
 /**
- * Gets rid of the successors of an earlier desired state, and with them of the others of this attempt. They are
- * marked by their name first: stopped on the way, they must not be taken for successors that failed.
+ * Gets rid of the successors of an earlier desired state, and with them of the others of this attempt, but for jobs that are
+ * done: those would be run again. They are marked by their name first: stopped on the way, they must not be taken for
+ * successors that failed.
  */
 export function planDrop(
   observed: readonly ObservedContainer[],
@@ -49,7 +51,9 @@ export function planDrop(
   { failed }: Pick<SuccessorContext, 'failed'>,
 ): Step | undefined {
   const dropped = observed.filter(({ name }) => isDropped(name));
-  const successors = observed.filter(({ name }) => isNext(name));
+  const successors = observed.filter(
+    (container) => isNext(container.name) && !(wanted.includes(container) && isCompleted(container)),
+  );
   if (dropped.length === 0 && successors.every((next) => wanted.includes(next))) return undefined;
   const names = new Set(dropped.map(({ name }) => name));
   const next = successors.find(({ name }) => !names.has(droppedName(servingName(name))));

@@ -231,6 +231,16 @@ describe('in a rollout', () => {
     expect(plan([...before, next('app', made), next('job', done)])).toBe('start app_next');
   });
 
+  it('a job that is done is not run again where what waits for it is edited before it has its place', () => {
+    const { plan, old, next } = afterJob('Never');
+    const stale = { ...old('app', made), name: 'landlord-tenant-acme.app_next' };
+    const before = [old('app'), old('job', done), next('job', done)];
+    expect(plan([...before, stale])).toBe('rename app_next');
+    expect(plan([...before, { ...stale, name: 'landlord-tenant-acme.app_drop' }])).toBe('remove app_drop');
+    expect(plan(before)).toBe('create app_next');
+    expect(plan([...before, next('app', made)])).toBe('start app_next');
+  });
+
   it('a job that has failed before, and is not run again, takes it back, too', () => {
     const { plan, old, next, serving } = afterJob('Never');
     expect(plan([old('app'), next('app', made), serving('job', broken)])).toBe(
