@@ -13,6 +13,7 @@ export function memoryStream<T>(onEnd: () => void): MemoryStream<T> {
     get lastByteAtMs() {
       return performance.now();
     },
+    provesLife: false,
     push(item) {
       waiting.push(item);
       wake.resolve();

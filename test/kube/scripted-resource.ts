@@ -73,6 +73,7 @@ function play(script: Step[], { signal }: WatchOptions): ObjectStream<WatchEvent
     get lastByteAtMs() {
       return lastByteAtMs;
     },
+    provesLife: false,
     abort: (reason) => aborted.reject(reason),
     async *[Symbol.asyncIterator]() {
       for (const step of script) {

@@ -50,6 +50,9 @@ const defaultTiming: ReflectorTiming = {
   random: Math.random,
 };
 
+/** Events of one watch, from which on it is no longer taken for a quiet one. */
+const muchToTell = 100;
+
 /** Follows one resource: reads its whole state, watches it, and comes back from whatever breaks that. */
 export class WatchLoop<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
@@ -62,6 +65,7 @@ export class WatchLoop<T extends KubeObject> {
   #watchList: boolean;
   /** The last watch was silent. */
   #quiet = false;
+  #proven = false;
   #connected = false;
 
   constructor(options: ReflectorOptions<T>, state: FollowedState<T>, logger: Logger) {
@@ -117,10 +121,16 @@ export class WatchLoop<T extends KubeObject> {
   async #follow(signal: AbortSignal): Promise<void> {
     const { resource, metrics } = this.#options;
     const { failures } = this.#recovery;
-    const situation = { version: this.#state.version(), quiet: this.#quiet, failures };
+    const situation = {
+      version: this.#state.version(),
+      quiet: this.#quiet,
+      proven: this.#proven,
+      failures,
+    };
     const request = nextWatchRequest(situation, this.#timing);
     const stream = await resource.watch({ ...this.#selection, ...request.options, signal });
     this.#connected = true;
+    this.#proven = stream.provesLife;
     const intake = createWatchIntake(this.#state, {
       what: resource.id,
       sendInitialEvents: request.options.sendInitialEvents ?? false,
@@ -150,6 +160,7 @@ export class WatchLoop<T extends KubeObject> {
       intake.take(event);
       // Part of an initial state is no success: it may break off there each time.
       if (!intake.isInitial()) this.#recovery.works();
+      if (stream.provesLife && intake.changes() >= muchToTell) break;
     }
     if (intake.isInitial()) throw new Error('the watch ended before the initial state was complete');
     const livedMs = performance.now() - openedAtMs;
@@ -167,6 +178,8 @@ export class WatchLoop<T extends KubeObject> {
       this.#watchList = false;
       return 0;
     }
+    // The way of the quiet ones may be what is broken.
+    this.#quiet = false;
     const { kind, failures, waitMs } = this.#recovery.broke(error);
     metrics?.onReconnect?.(resource.id, error instanceof KubeApiError ? String(error.status) : 'unreachable');
     if (kind === 'expired') this.#state.forgetVersion();

@@ -13,6 +13,8 @@ export interface WatchSituation {
   readonly version: string | undefined;
   /** The last one was silent. */
   readonly quiet: boolean;
+  /** The last one's connection told by itself that its other end is there. */
+  readonly proven: boolean;
   /** Breaks of a kind in a row. */
   readonly failures: number;
 }
@@ -25,12 +27,14 @@ export interface WatchRequest {
 
 /** How the next watch is asked for. */
 export function nextWatchRequest(
-  { version, quiet, failures }: WatchSituation,
+  { version, quiet, proven, failures }: WatchSituation,
   { silenceMs, openTimeoutMs, random }: ReflectorTiming,
 ): WatchRequest {
   // A quiet one is asked to end soon: 2 s before it does, the server sends a bookmark, which is a sign of life
-  // and moves our version on. Breaking long ones off instead would never let a bookmark come.
-  const isShort = quiet && version !== undefined;
+  // and moves our version on. Breaking long ones off instead would never let a bookmark come. Where its connection tells
+  // that it lives, a quiet one is as long as any.
+  const isQuiet = quiet && version !== undefined;
+  const isShort = isQuiet && !proven;
   const timeoutSeconds = isShort ? Math.max(1, Math.round(silenceMs / 1000)) : longWatchSeconds(random);
   const options: WatchOptions =
     version === undefined
@@ -44,13 +48,14 @@ export function nextWatchRequest(
           resourceVersion: version,
           timeoutSeconds,
           openTimeoutMs: openTimeoutMs * Math.min(10, failures + 1),
+          ...(isQuiet && { quiet }),
         };
   return {
     options,
     silenceLimitMs(isInitial) {
       // A big state takes the server a while to begin with.
       if (isInitial) return silenceMs * 3;
-      return quiet ? timeoutSeconds * 1000 + openTimeoutMs : silenceMs;
+      return isShort ? timeoutSeconds * 1000 + openTimeoutMs : silenceMs;
     },
   };
 }

@@ -3,11 +3,14 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { abortable } from '../../async/abortable.ts';
 import { onAbort } from '../../async/on-abort.ts';
+import type { QuietStreams } from './quiet/quiet-streams.ts';
 
 export interface Answer<Body = Buffer> {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Body;
+  /** `performance.now()` of the last sign of life of its connection, where that is asked now and then. */
+  readonly lifeAtMs?: () => number;
 }
 
 /** How far an answer is waited for. */
@@ -23,6 +26,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** An answer has begun. */
   readonly onStatus: (statusCode: number) => void;
+  /** Another way, where the server goes it. */
+  readonly quiet?: QuietStreams | undefined;
 }
 
 /** Until all of it is there. */
@@ -39,9 +44,13 @@ export const wholeExchange: Exchange<Buffer> = {
 /** Until the headers are there; the body streams on until the signal aborts. */
 export const streamedExchange: Exchange<Readable> = {
   isStream: true,
-  async send(dispatcher, request, { signal, onStatus }) {
-    // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
-    const answer = await abortable(dispatcher.request({ ...request, signal }), signal);
+  async send(dispatcher, request, { signal, onStatus, quiet }) {
+    const { method, path, headers } = request;
+    const quietly = quiet?.open({ method, path, headers: headers as Record<string, string>, signal });
+    const answer =
+      (await abortable(Promise.resolve(quietly), signal)) ??
+      // undici looks at the signal only once it has a connection, and a frozen server's TLS handshake takes for ever.
+      (await abortable(dispatcher.request({ ...request, signal }), signal));
     onStatus(answer.statusCode);
     return answer;
   },

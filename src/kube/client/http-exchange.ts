@@ -27,6 +27,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** Whether it may be sent again when nobody knows if it was carried out. Default: all but POST. */
   readonly idempotent?: boolean;
+  /** Of a stream: it has had nothing to tell lately. */
+  readonly quiet?: boolean;
 }
 
 interface DispatchParts {
@@ -87,7 +89,10 @@ export async function apiError(request: RequestOptions, answer: Answer): Promise
   return new KubeApiError(`${request.method} ${request.path}`, answer.statusCode, status, retryAfterMs);
 }
 
-export function objectStream<T>(body: Readable, deadline: Deadline): ObjectStream<T> {
+/** Bookmarks come about once a minute: without one, a connection that lives has a stream that is dead. */
+const lifeCountsMs = 90_000;
+
+export function objectStream<T>({ body, lifeAtMs }: Answer<Readable>, deadline: Deadline): ObjectStream<T> {
   let lastByteAtMs = performance.now();
   const onBytes = (): void => {
     lastByteAtMs = performance.now();
@@ -103,8 +108,9 @@ export function objectStream<T>(body: Readable, deadline: Deadline): ObjectStrea
   body.on('error', () => {});
   return {
     get lastByteAtMs() {
-      return lastByteAtMs;
+      return Math.max(lastByteAtMs, Math.min(lifeAtMs?.() ?? 0, lastByteAtMs + lifeCountsMs));
     },
+    provesLife: lifeAtMs !== undefined,
     abort: (reason) => deadline.abort(reason),
     [Symbol.asyncIterator]: iterate,
   };

@@ -21,6 +21,8 @@ export interface KubeClientOptions {
    * make it end watches that lag behind (docs/performance.md).
    */
   readonly connections?: number;
+  /** So often the server is asked whether it is there, beside watches that are quiet. Default: 5 s. */
+  readonly pingMs?: number;
   /** Called once for each attempt, and for each watch that was opened or refused. */
   readonly onRequest?: (info: RequestInfo) => void;
   /** The environment of an exec plugin; required where the kubeconfig's user has one. */
@@ -31,7 +33,10 @@ export interface KubeClientOptions {
   readonly mayWrite?: () => boolean;
 }
 
-export type StreamOptions = Pick<RequestOptions, 'path' | 'query' | 'accept' | 'signal' | 'timeoutMs'>;
+export type StreamOptions = Pick<
+  RequestOptions,
+  'path' | 'query' | 'accept' | 'signal' | 'timeoutMs' | 'quiet'
+>;
 
 /**
  * Requests reject with KubeApiError (the server said no), KubeUnreachableError (no answer), or with the reason of
@@ -47,8 +52,8 @@ export interface KubeClient {
 }
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const { requestTimeoutMs = 30_000, connections = 16 } = options;
-  const attempts = createRequestAttempts({ ...options, connections });
+  const { requestTimeoutMs = 30_000, connections = 16, pingMs = 5_000 } = options;
+  const attempts = createRequestAttempts({ ...options, connections, pingMs });
 
   async function openStream<T>(request: StreamOptions): Promise<ObjectStream<T>> {
     const { timeoutMs = requestTimeoutMs, signal: caller } = request;
@@ -58,7 +63,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         { ...request, method: 'GET' },
         {
           exchange: streamedExchange,
-          use: ({ body }) => objectStream<T>(body, deadline),
+          use: (answer) => objectStream<T>(answer, deadline),
           signal: deadline.signal,
         },
       );

@@ -1,7 +1,12 @@
 /** A response that is one JSON object per line, without an end: a watch. */
 export interface ObjectStream<T> extends AsyncIterable<T> {
-  /** `performance.now()` of the last byte received, of whatever kind; of the headers before that. */
+  /**
+   * `performance.now()` of the last byte received, of whatever kind; of the headers before that. Where `provesLife`, the
+   * connection's answers count as such for a while.
+   */
   readonly lastByteAtMs: number;
+  /** The connection is asked now and then whether its other end is there. */
+  readonly provesLife: boolean;
   /** Breaks the connection; the iteration rejects with `reason`. */
   abort(reason: Error): void;
 }

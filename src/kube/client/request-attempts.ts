@@ -20,6 +20,7 @@ export interface RequestInfo {
 export interface AttemptOptions extends CredentialOptions {
   readonly kubeConfig: KubeConfig;
   readonly connections: number;
+  readonly pingMs: number;
   readonly onRequest?: (info: RequestInfo) => void;
   readonly userAgent: string;
   /** Asked right before each write is sent. Default: always. */
@@ -41,11 +42,16 @@ export interface Attempt<Body, T> {
 }
 
 export function createRequestAttempts(options: AttemptOptions): RequestAttempts {
-  const { kubeConfig, connections, onRequest, userAgent } = options;
+  const { kubeConfig, connections, pingMs, onRequest, userAgent } = options;
   const credentialSource = createCredentialSource(options);
   const cluster = kubeConfig.getCurrentCluster();
   const server = new URL(cluster?.server ?? '');
-  const transport = createTransport({ origin: server.origin, proxyUrl: cluster?.proxyUrl, connections });
+  const transport = createTransport({
+    origin: server.origin,
+    proxyUrl: cluster?.proxyUrl,
+    connections,
+    pingMs,
+  });
   const base = { origin: server.origin, pathPrefix: server.pathname.replace(/\/$/, ''), userAgent };
 
   return {
@@ -65,7 +71,8 @@ export function createRequestAttempts(options: AttemptOptions): RequestAttempts 
         const dispatcher = isStream ? transport.streams(used) : transport.requests(used);
         const dispatch = toDispatch(request, { ...base, credentials: used, isStream });
         const onStatus = (status: number): void => void (code = String(status));
-        const answer = await exchange.send(dispatcher, dispatch, { signal, onStatus });
+        const quiet = request.quiet === true ? transport.quiet(used) : undefined;
+        const answer = await exchange.send(dispatcher, dispatch, { signal, onStatus, quiet });
         if (answer.statusCode >= 200 && answer.statusCode < 300) return await use(answer);
         throw await apiError(request, await exchange.whole(answer));
       } catch (error) {

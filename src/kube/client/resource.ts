@@ -33,6 +33,8 @@ export interface WatchOptions extends Selection {
   readonly timeoutSeconds: number;
   /** The server must have begun to answer within this. */
   readonly openTimeoutMs: number;
+  /** There was nothing to tell lately. */
+  readonly quiet?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -112,12 +114,13 @@ function reads<T extends KubeObject>(target: Target): Reads<T> {
       }
       return all;
     },
-    watch({ namespace, openTimeoutMs, signal, ...query }) {
+    watch({ namespace, openTimeoutMs, quiet = false, signal, ...query }) {
       return client.stream<WatchEvent<T>>({
         path: paths.collection(namespace),
         query: { ...query, watch: true, allowWatchBookmarks: true },
         accept,
         timeoutMs: openTimeoutMs,
+        ...(quiet && { quiet }),
         ...(signal && { signal }),
       });
     },

@@ -1,12 +1,16 @@
 import { Pool, ProxyAgent, Socks5ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credentials/credential-source.ts';
+import { createQuietStreams } from './quiet/quiet-streams.ts';
+import type { QuietStreams } from './quiet/quiet-streams.ts';
 
 export interface Transport {
   /** Short exchanges: a bounded pool of keep-alive connections. */
   requests(credentials: Credentials): Dispatcher;
   /** Watches, each of which holds a connection for minutes, so that they can't starve the requests. */
   streams(credentials: Credentials): Dispatcher;
+  /** Watches that have had nothing to tell lately. Undefined: there is no way for them but that of the others. */
+  quiet(credentials: Credentials): QuietStreams | undefined;
   /** Breaks all connections. */
   close(): Promise<void>;
 }
@@ -15,12 +19,15 @@ export interface TransportOptions {
   readonly origin: string;
   readonly proxyUrl: string | undefined;
   readonly connections: number;
+  /** So often the server is asked whether it is there, beside what is quiet. */
+  readonly pingMs: number;
 }
 
 interface Pools {
   readonly tlsFingerprint: string;
   readonly requests: Dispatcher;
   readonly streams: Dispatcher;
+  readonly quiet: QuietStreams | undefined;
 }
 
 /** A frozen apiserver's kernel still accepts connections; only the TLS handshake shows that nobody is there. */
@@ -42,6 +49,7 @@ export function createTransport(options: TransportOptions): Transport {
       tlsFingerprint,
       requests: dispatcher(options, tls, options.connections),
       streams: dispatcher(options, tls, null),
+      quiet: quietStreams(options, tls),
     };
     return pools;
   }
@@ -49,15 +57,27 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     requests: (credentials) => poolsFor(credentials).requests,
     streams: (credentials) => poolsFor(credentials).streams,
+    quiet: (credentials) => poolsFor(credentials).quiet,
     async close() {
       closed = true;
+      pools?.quiet?.destroy();
       await Promise.all([pools?.requests.destroy(), pools?.streams.destroy()]);
       pools = undefined;
     },
   };
 }
 
-function retire({ requests, streams }: Pools): void {
+/** Behind a proxy it is not known what is asked: the proxy, or the server. */
+function quietStreams(
+  { origin, proxyUrl, pingMs }: TransportOptions,
+  tls: TlsOptions,
+): QuietStreams | undefined {
+  const isPossible = origin.startsWith('https:') && !proxyUrl;
+  return isPossible ? createQuietStreams({ origin, tls, connectTimeoutMs, pingMs }) : undefined;
+}
+
+function retire({ requests, streams, quiet }: Pools): void {
+  quiet?.retire();
   // close() waits for what is under way and only rejects where the pool was closed before.
   requests.close().catch(() => {});
   streams.close().catch(() => {});

@@ -87,6 +87,93 @@ test('with each failure the server gets more time to answer, up to ten times as 
   ]);
 });
 
+/** A resource whose quiet watches are over a connection that lives until `diesAtMs`, and tell nothing but `told`. */
+function overLivingConnection({ told = [] as Watch[], diesAtMs = Infinity } = {}) {
+  const script = scriptedResource([[bookmark(5, true), 'hang'], ...told]);
+  const watch = script.resource.watch.bind(script.resource);
+  script.resource.watch = async (options) => {
+    const stream = await watch(options);
+    const quiet = options.quiet === true;
+    return {
+      [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+      abort: (reason) => stream.abort(reason),
+      provesLife: quiet,
+      get lastByteAtMs() {
+        return quiet ? Math.min(performance.now(), diesAtMs) : stream.lastByteAtMs;
+      },
+    };
+  };
+  return script;
+}
+
+/** Ends as the server does it, with a bookmark shortly before. */
+const ending = (options: { timeoutSeconds: number }, version: number): Watch => {
+  const ms = options.timeoutSeconds * 1_000;
+  return [ms - 2_000, bookmark(version), 2_000];
+};
+
+test('at rest a watch costs 11 requests in its first hour, where its connection tells that it lives', async () => {
+  const short = ending({ timeoutSeconds: 10 }, 6);
+  const long = Array.from({ length: 20 }, (_, index) => ending({ timeoutSeconds: 360 }, index + 7));
+  const script = overLivingConnection({ told: [short, ...long] });
+  const { reconnects } = startReflector(script, { timing: { random: () => 0.5 } });
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(script.opened.slice(0, 4).map(({ timeoutSeconds }) => timeoutSeconds)).toEqual([360, 10, 360, 360]);
+  expect(script.opened.map(({ quiet }) => quiet ?? false)).toEqual([
+    false,
+    ...script.opened.slice(1).map(() => true),
+  ]);
+  expect(script.opened).toHaveLength(12);
+  expect(reconnects).toEqual([]);
+});
+
+test('without such a connection it costs one each 10 s', async () => {
+  const short = Array.from({ length: 400 }, (_, index) => ending({ timeoutSeconds: 10 }, index + 6));
+  const { script } = follow([bookmark(5, true), 'hang'], ...short);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(script.opened.length).toBeGreaterThan(350);
+});
+
+test('a connection that no longer tells is noticed as fast as a silent watch', async () => {
+  const script = overLivingConnection({
+    told: [ending({ timeoutSeconds: 10 }, 6)],
+    diesAtMs: performance.now() + 60_000,
+  });
+  const startMs = performance.now();
+  const openedAtMs: number[] = [];
+  const watch = script.resource.watch.bind(script.resource);
+  script.resource.watch = (options) => {
+    openedAtMs.push(performance.now() - startMs);
+    return watch(options);
+  };
+  startReflector(script, { timing: { random: () => 0.5 } });
+  await vi.advanceTimersByTimeAsync(80_000);
+  expect(openedAtMs.length).toBeGreaterThanOrEqual(4);
+  expect(openedAtMs[3]).toBeLessThan(70_000 + verdictMs);
+});
+
+test('where the way of quiet watches is broken, the next one goes the way of all', async () => {
+  const { script } = follow([bookmark(5, true), 'hang'], new KubeUnreachableError('no settings'));
+  await opened(script, 3);
+  expect(script.opened.map(({ quiet }) => quiet)).toEqual([undefined, true, undefined]);
+});
+
+test('a quiet watch that has much to tell after all goes back to a connection of its own', async () => {
+  const events = Array.from(
+    { length: 150 },
+    (_, index) => ({ type: 'ADDED', object: object(`w${index}`, index + 10) }) as const,
+  );
+  const script = overLivingConnection({
+    told: [ending({ timeoutSeconds: 10 }, 6), [5_000, ...events, 'hang']],
+  });
+  startReflector(script, { timing: { random: () => 0.5 } });
+  await opened(script, 4);
+  const [, , third, fourth] = script.opened;
+  expect([third?.quiet, fourth?.quiet]).toEqual([true, undefined]);
+  // After the hundredth.
+  expect(fourth?.resourceVersion).toBe('109');
+});
+
 test('a watch that ends at once with nothing is a failure: it would be opened again without a pause', async () => {
   const { script, reconnects } = follow([bookmark(5, true)], [], [999], [1_000]);
   await opened(script, 5);

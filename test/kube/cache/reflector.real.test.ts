@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestContext } from 'vitest';
 import { startControlPlane } from '../../../dev/control-plane.ts';
 import type { ControlPlane } from '../../../dev/control-plane.ts';
+import { sleep } from '../../../src/async/sleep.ts';
 import { createKubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeConfig } from '../../../src/kube/client/load-kube-config.ts';
 import { createReflector } from '../../../src/kube/cache/reflector.ts';
 import type { ReflectorOptions } from '../../../src/kube/cache/watch-loop.ts';
-import type { Resource } from '../../../src/kube/client/resource.ts';
+import type { Resource, WatchOptions } from '../../../src/kube/client/resource.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { startTcpProxy } from '../tcp-proxy.ts';
 import type { TcpProxy } from '../tcp-proxy.ts';
@@ -33,7 +34,7 @@ afterAll(async () => {
 function clientTo(server: string): KubeClient {
   const kubeConfig = loadKubeConfig(controlPlane.kubeconfigPath);
   kubeConfig.clusters = kubeConfig.clusters.map((cluster) => ({ ...cluster, server }));
-  return createKubeClient({ kubeConfig, logger: recordingLogger().logger, userAgent: 'test' });
+  return createKubeClient({ kubeConfig, logger: recordingLogger().logger, userAgent: 'test', pingMs: 500 });
 }
 
 /** A reflector through a proxy of its own, with what it told. */
@@ -46,8 +47,14 @@ async function follow(
   const ownClient = clientTo(`https://127.0.0.1:${proxy.port}`);
   const events: string[] = [];
   const counts = { relists: 0, reconnects: [] as string[] };
+  const ownWidgets = await defineWidgets(ownClient);
+  const opened: WatchOptions[] = [];
+  const watch: typeof ownWidgets.watch = (watchOptions) => {
+    opened.push(watchOptions);
+    return ownWidgets.watch(watchOptions);
+  };
   const reflector = createReflector<Widget>({
-    resource: await defineWidgets(ownClient),
+    resource: { ...ownWidgets, watch },
     namespace,
     logger: recordingLogger().logger,
     onEvent: ({ type, object }) => events.push(`${type} ${object.metadata.name} ${object.spec?.size}`),
@@ -61,7 +68,7 @@ async function follow(
   const done = reflector.run(controller.signal);
   onTestFinished(() => stop(proxy, ownClient, { controller, done }));
   await reflector.synced;
-  return { reflector, events, counts, proxy };
+  return { reflector, events, counts, opened, proxy };
 }
 
 async function stop(
@@ -150,19 +157,11 @@ test.concurrent(
 );
 
 test.concurrent(
-  'a quiet watch costs one request per silence period, and bookmarks move it past the noise elsewhere',
+  'a quiet watch is moved past the noise elsewhere by a bookmark, then lasts, and is replaced once its connection is half-open',
   async (context) => {
     const namespace = await createNamespace(client);
-    const opened: (string | undefined)[] = [];
-    const { counts } = await follow(context, namespace, {
+    const { counts, events, opened, proxy } = await follow(context, namespace, {
       timing: { silenceMs: 5_000 },
-      resource: {
-        ...widgets,
-        watch: (options) => {
-          opened.push(options.resourceVersion);
-          return widgets.watch(options);
-        },
-      },
     });
     const elsewhere = await createNamespace(client);
     const { metadata } = await widgets.create(newWidget(elsewhere, 'noise'));
@@ -174,7 +173,15 @@ test.concurrent(
     context.onTestFinished(() => clearInterval(noise));
     // The first one is silent for 5 s, the second one ends after 5 s, having brought a bookmark.
     await until('as expected', () => opened.length === 3);
-    expect(Number(opened[2])).toBeGreaterThan(Number(metadata.resourceVersion));
+    expect(Number(opened[2]?.resourceVersion)).toBeGreaterThan(Number(metadata.resourceVersion));
+    expect(opened[2]?.timeoutSeconds).toBeGreaterThan(200);
+    // Longer than a silence is borne.
+    await sleep(8_000);
+    expect(opened).toHaveLength(3);
+    proxy.stallOpenConnections();
+    await widgets.create(newWidget(namespace, 'a'));
+    await until('as expected', () => events.length === 1);
+    expect(events).toEqual(['added a 1']);
     expect(counts).toEqual({ relists: 1, reconnects: [] });
   },
 );

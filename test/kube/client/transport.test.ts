@@ -11,7 +11,13 @@ const credentials = (tlsFingerprint: string): Credentials => ({ headers: {}, tls
 const get = { method: 'GET', path: '/' } as const;
 
 function transportTo(origin: string, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createTransport({ origin, proxyUrl: undefined, connections: 2, ...options });
+  const transport = createTransport({
+    origin,
+    proxyUrl: undefined,
+    connections: 2,
+    pingMs: 5_000,
+    ...options,
+  });
   onTestFinished(() => transport.close());
   return transport;
 }

@@ -109,6 +109,7 @@ function late<T>(
     get lastByteAtMs() {
       return outer.lastByteAtMs;
     },
+    provesLife: outer.provesLife,
     abort(reason) {
       inner.abort(reason);
       outer.abort(reason);
