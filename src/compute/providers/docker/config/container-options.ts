@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxContainers, plainValue } from '../../../../api/bounded.ts';
 import { keyedMap, stringMap } from '../../../../api/rules.ts';
+import { labels, mountLines } from './marks-and-volumes.ts';
 
 /** What one container may have of Docker that other engines do not have. */
 
@@ -61,6 +62,14 @@ const logging = z.strictObject({
 });
 
 const options = z.strictObject({
+  volumes: mountLines
+    .optional()
+    .describe(
+      "Volumes of it alone, besides the block's: `/host/path:/path` as the operator's policy allows it.",
+    ),
+  labels: labels
+    .optional()
+    .describe("Labels of it alone, over the block's. They may not start with the operator's label_prefix."),
   network_mode: networkMode.optional().describe("Its network, instead of the block's."),
   privileged: z
     .boolean()

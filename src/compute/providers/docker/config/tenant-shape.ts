@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { plainValue, processText } from '../../../../api/bounded.ts';
+import { processText } from '../../../../api/bounded.ts';
 import { capability } from '../../../../api/capabilities.ts';
 import {
   computeResources,
@@ -8,10 +8,10 @@ import {
   portProtocol,
 } from '../../../../api/compute-fields.ts';
 import { stringMap } from '../../../../api/rules.ts';
-import type { MapKey } from '../../../../api/rules.ts';
 import { envKey } from '../../../../api/container/value-sources.ts';
 import { networkMode, optionsByContainer } from './container-options.ts';
 import { engineName } from './engine-shape.ts';
+import { labels, mountLines } from './marks-and-volumes.ts';
 
 const port = z.strictObject({
   container_port: portNumber.describe('Port that the container listens on.'),
@@ -27,17 +27,8 @@ const port = z.strictObject({
     .describe('Protocol of the port.'),
 });
 
-const labelKey: MapKey = {
-  pattern: /^[^\s\p{Cc}]+$/u,
-  maxLength: 128,
-  message: 'must be 1 to 128 characters without blanks and control characters',
-};
-
 /** What a container may be without a bound on. */
 const unbounded = z.enum(['cpu', 'memory', 'pids', 'log']);
-
-/** A volume's name is what the engine takes for one. */
-const volumeForm = /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/[^:\s\p{Cc}]*):\/[^:\p{Cc}]*(:(ro|rw))?$/u;
 
 /** Each key of the tenant's block, which the operator's block has as a default. */
 export const tenantShape = {
@@ -53,9 +44,7 @@ export const tenantShape = {
   env: stringMap(envKey, processText, 512)
     .optional()
     .describe('Environment of the container `app`, where spec.containers names none.'),
-  volumes: z
-    .array(z.string().max(1024).regex(volumeForm, 'must be host_or_volume:/container/path, with :ro or :rw'))
-    .max(32)
+  volumes: mountLines
     .optional()
     .describe(
       'Volumes of every container: `name:/path` is a volume of the tenant, which spec.volumePolicy keeps or removes with it; ' +
@@ -79,7 +68,7 @@ export const tenantShape = {
       'What happens when a container stops. always, unless-stopped: it is started again; on-failure: after non-zero ' +
         'exits only; "no" (in quotes: YAML takes a bare no for false): the exit stands. Default: unless-stopped.',
     ),
-  labels: stringMap(labelKey, plainValue, 32)
+  labels: labels
     .optional()
     .describe("Labels of every container. They may not start with the operator's label_prefix."),
   resources: computeResources.optional().describe('Limits of the container `app`, where spec names none.'),

@@ -1,4 +1,3 @@
-import { ComputeError } from '../../../errors.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
@@ -20,13 +19,3 @@ export const containerMarks: ReadonlySet<string> = new Set([
   graceMark,
   orderMark,
 ]);
-
-/** Throws PolicyDenied where a tenant's own label could be taken for one of them. */
-export function checkLabels(labels: Readonly<Record<string, string>>, prefix: string): void {
-  const taken = Object.keys(labels).find((label) => label.startsWith(prefix));
-  if (taken === undefined) return;
-  throw new ComputeError(
-    'PolicyDenied',
-    `spec.computeConfig.docker.labels: ${taken} starts with ${prefix}, which marks the owner. Name it otherwise`,
-  );
-}

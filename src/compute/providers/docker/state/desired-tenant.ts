@@ -34,16 +34,17 @@ import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
-import { checkLabels } from './container-marks.ts';
-import { containerOptions } from './options/container-options.ts';
+import { checkLabels } from './place/check-labels.ts';
 import type { ContainerOptions } from './options/container-options.ts';
 import { checkOptionNames, optionsAsking } from './options/options-asking.ts';
+import { ownOfContainer } from './options/own-volumes-and-labels.ts';
+import type { SharedVolumes } from './options/own-volumes-and-labels.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { processMarks } from './process/process-marks.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
-import type { FilesMount, MountContext, TmpfsMount } from './volumes/container-mounts.ts';
+import type { FilesMount, TmpfsMount } from './volumes/container-mounts.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
@@ -128,18 +129,18 @@ export function desiredTenant(
   const networked = withNetworks(containers, spec, asking);
   checkPorts(networked, settings);
   checkHealthChecks(containers, settings.policy);
-  const rules = { labelPrefix: block.label_prefix, tenantId: spec.tenantId };
-  const volumes = parseVolumes(spec.config.volumes ?? [], {
-    ...rules,
+  const rules = {
+    labelPrefix: block.label_prefix,
+    tenantId: spec.tenantId,
     allowedHostPaths: settings.policy.allowed_host_paths,
     writableHostPaths: settings.writableHostPaths,
-    operatorVolumes: block.volumes ?? [],
-  });
+  };
+  const operatorVolumes = block.volumes ?? [];
+  const volumes = parseVolumes(spec.config.volumes ?? [], { ...rules, operatorVolumes });
   const context = {
     settings,
     marks,
-    volumes,
-    rules,
+    shared: { volumes, rules },
     confinement: confinementOf(asking),
     pidsLimit: pidsLimitOf(asking),
     single: containers.length === 1,
@@ -209,9 +210,7 @@ interface ContainerContext {
   readonly settings: DockerSettings;
   readonly marks: Marks;
   readonly network: DesiredNetwork;
-  /** Of the block. */
-  readonly volumes: readonly VolumeMount[];
-  readonly rules: MountContext['rules'];
+  readonly shared: SharedVolumes;
   readonly confinement: Confinement;
   readonly pidsLimit: number;
   readonly single: boolean;
@@ -222,20 +221,20 @@ function desiredContainer(
   spec: TenantComputeSpec<DockerConfig>,
   context: ContainerContext,
 ): DesiredContainer {
-  const { marks, network, pidsLimit, single } = context;
+  const { marks, network, shared, pidsLimit, single } = context;
   const { block, ownership, policy, hashKey } = context.settings;
   const asking = optionsAsking(container.name, { config: spec.config, block, policy });
-  const options = containerOptions(asking);
+  const { options, volumes, labels } = ownOfContainer(asking, shared);
   checkProcess(container, { network, ipcMode: options?.ipcMode, policy });
   const confinement = confinementOfContainer(container, context.confinement, asking);
   const { key, owner } = ownership;
   const base = tenantName(block.label_prefix, spec.tenantId);
-  const { labels, restart_policy: restartPolicy = 'unless-stopped' } = spec.config;
+  const { restart_policy: restartPolicy = 'unless-stopped' } = spec.config;
   const live = liveSettingsOf(container, { restartPolicy, pidsLimit });
   const bindAddress = block.port_bind_address;
   const ports = fixedPorts({ spec: container, network });
   const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
-  const mounts = containerMounts(container, spec.volumes ?? [], { ...context, hashKey, subject });
+  const mounts = containerMounts(container, spec.volumes ?? [], { ...shared, volumes, hashKey, subject });
   const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress, options };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
   const before = single && network.kind === 'private' ? networkBefore : network;

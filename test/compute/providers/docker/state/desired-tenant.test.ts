@@ -216,6 +216,60 @@ describe('limits', () => {
   });
 });
 
+describe('volumes and labels of one container', () => {
+  const two = { containers: [containerSpec('app'), containerSpec('db')] };
+  const options = (app: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+    tenantSpec({ ...more, containers: { app } }, two);
+
+  it('are its own, beside those of all', () => {
+    const spec = options(
+      { volumes: ['data:/data', '/srv/app:/conf:ro'], labels: { team: 'b', own: 'x' } },
+      { volumes: ['all:/all'], labels: { team: 'a' } },
+    );
+    const [app, db] = desire(spec, {}, { allowed_host_paths: ['/srv'] }).containers;
+    expect(app?.volumes.map(({ target }) => target)).toEqual(['/all', '/data', '/conf']);
+    expect(db?.volumes.map(({ target }) => target)).toEqual(['/all']);
+    expect(app?.labels).toMatchObject({ team: 'b', own: 'x' });
+    expect(db?.labels).toMatchObject({ team: 'a' });
+    expect(db?.labels).not.toHaveProperty('own');
+  });
+
+  it('leave the hash of its siblings', () => {
+    const hashes = (spec: Spec) => desire(spec).containers.map(({ labels }) => labels['landlord.spec_hash']);
+    const [app, db] = hashes(options({ volumes: ['data:/data'], labels: { own: 'x' } }));
+    const [appBefore, dbBefore] = hashes(tenantSpec({}, two));
+    expect(app).not.toBe(appBefore);
+    expect(db).toBe(dbBefore);
+  });
+
+  it.each<[string, Record<string, unknown>, string, string]>([
+    ['a path of the host', { volumes: ['/srv/app:/conf'] }, 'PolicyDenied', 'allowed_host_paths'],
+    [
+      'a place that is taken',
+      { volumes: ['x:/all'] },
+      'InvalidSpec',
+      'spec.computeConfig.docker.containers.app.volumes[0]: mounts /all, which another volume mounts already',
+    ],
+    [
+      'a label of ours',
+      { labels: { 'landlord.owner': 'me' } },
+      'PolicyDenied',
+      'spec.computeConfig.docker.containers.app.labels: landlord.owner starts with landlord',
+    ],
+  ])('are refused with %s', (_what, app, code, text) => {
+    expect(() => desire(options(app, { volumes: ['all:/all'] }))).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(text) }),
+    );
+  });
+
+  it('need no leave where the operator names them', () => {
+    const app = { volumes: ['/srv/app:/conf'] };
+    expect(desire(options(app), { containers: { app } }).containers[0]?.volumes).toMatchObject([
+      { source: '/srv/app', target: '/conf' },
+    ]);
+  });
+});
+
 describe('the hash of a container', () => {
   const hash = (spec: Spec): string | undefined => only(spec).labels['landlord.spec_hash'];
   const container = (over: Parameters<typeof containerSpec>[1]) =>
@@ -234,6 +288,8 @@ describe('the hash of a container', () => {
     ['an init', { init: true }],
     ['an option of the one container', { containers: { app: { ipc_mode: 'shareable' } } }],
     ['the network of the one container', { containers: { app: { network_mode: 'none' } } }],
+    ['a volume of the one container', { containers: { app: { volumes: ['data:/data'] } } }],
+    ['a label of the one container', { containers: { app: { labels: { team: 'a' } } } }],
     ['the log of the one container', { containers: { app: { logging: { driver: 'local' } } } }],
   ])('changes with %s', (_what, config) => {
     const free = { allow_capabilities: ['NET_RAW'], allow_setuid: true, allow_unlimited: true };

@@ -25,6 +25,10 @@ export interface VolumeRules {
   readonly writableHostPaths: readonly string[];
   /** The operator's own `volumes`, which need no permission. */
   readonly operatorVolumes: readonly string[];
+  /** What else the container mounts. */
+  readonly others?: readonly VolumeMount[];
+  /** Where they stand. */
+  readonly path?: string;
 }
 
 /** What the engine takes as the name of a volume. */
@@ -35,10 +39,12 @@ const maxNameLength = 255;
 
 /** Throws InvalidSpec, naming the path, or PolicyDenied for a host path that is not allowed. */
 export function parseVolumes(volumes: readonly string[], rules: VolumeRules): readonly VolumeMount[] {
-  const mounts = volumes.map((volume, index) => parseVolume(volume, index, rules));
-  const targets = new Set<string>();
+  const { others = [], path = 'spec.computeConfig.docker.volumes' } = rules;
+  const mounts = volumes.map((volume, index) => parseVolume(volume, `${path}[${index}]`, rules));
+  const targets = new Set(others.map(({ target }) => target));
   for (const [index, { target }] of mounts.entries()) {
-    if (targets.has(target)) throw invalid(index, `mounts ${target}, which another volume mounts already`);
+    if (targets.has(target))
+      throw invalid(`${path}[${index}]`, `mounts ${target}, which another volume mounts already`);
     targets.add(target);
   }
   return mounts;
@@ -62,19 +68,19 @@ export function withFormerNames<T extends { readonly volumes: readonly VolumeMou
   return { ...container, volumes };
 }
 
-function parseVolume(volume: string, index: number, rules: VolumeRules): VolumeMount {
+function parseVolume(volume: string, path: string, rules: VolumeRules): VolumeMount {
   const [from = '', to = '', mode = 'rw'] = volume.split(':');
   const target = normalisePath(to);
-  if (target === '/') throw invalid(index, 'mounts over the root of the container');
+  if (target === '/') throw invalid(path, 'mounts over the root of the container');
   const readOnly = mode === 'ro';
   if (!from.startsWith('/')) {
     if (!volumeName.test(from)) {
-      throw invalid(index, `"${from}" is neither an absolute host path nor a volume name`);
+      throw invalid(path, `"${from}" is neither an absolute host path nor a volume name`);
     }
     const mount = { ...namedVolume(from, rules), target, readOnly };
     if (mount.source.length > maxNameLength) {
       const most = maxNameLength - (mount.source.length - from.length);
-      throw invalid(index, `its name must have at most ${most} characters`);
+      throw invalid(path, `its name must have at most ${most} characters`);
     }
     return mount;
   }
@@ -94,6 +100,6 @@ export function namedVolume(
   return { source: `${owner}_${name}`, formerSource: `${owner}-${name}`, named: true };
 }
 
-function invalid(index: number, what: string): ComputeError {
-  return new ComputeError('InvalidSpec', `spec.computeConfig.docker.volumes[${index}]: ${what}`);
+function invalid(path: string, what: string): ComputeError {
+  return new ComputeError('InvalidSpec', `${path}: ${what}`);
 }
