@@ -23,7 +23,7 @@ import {
   standsStill,
   defaultIdOf,
 } from '../truth.ts';
-import type { Expectation } from '../truth.ts';
+import type { Expectation, Wanted } from '../truth.ts';
 import type { SpecDraft } from '../actions/specs.ts';
 import type { OperatorConfig } from '../operator.ts';
 import type { LogLine, World } from '../world.ts';
@@ -129,6 +129,7 @@ const othersRunOn: Invariant = {
           if (!there.some((one) => containers.some((wanted) => comesFrom(one, wanted)))) continue;
           for (const wanted of containers) {
             if (ownFault(world, tenant, wanted.name) || isJob(wanted)) continue;
+            if (waitsInVain(world, tenant, containers, wanted)) continue;
             // A spec is rejected as a whole, and waits for its images as a whole: what it adds goes with it.
             const isAdded = isHeld(tenant) && !served.has(`${key} ${wanted.name}`);
             const runs = there.some((one) => one.role === wanted.name && isUp(one));
@@ -144,6 +145,19 @@ const othersRunOn: Invariant = {
 function isHeld({ status }: StoredTenant): boolean {
   const ready = findCondition(status?.conditions, 'Ready');
   return status?.rejected !== undefined || ready?.reason === 'ImageUnavailable';
+}
+
+/** Whether one that it has to wait for can't run. */
+function waitsInVain(
+  world: World,
+  tenant: StoredTenant,
+  containers: readonly Wanted[],
+  { dependsOn }: Wanted,
+): boolean {
+  const awaited = containers.filter(({ name }) => dependsOn.some(({ container }) => container === name));
+  return awaited.some(
+    (one) => ownFault(world, tenant, one.name) || waitsInVain(world, tenant, containers, one),
+  );
 }
 
 /** Whether that container is the one, or one of those, that can't run. */
