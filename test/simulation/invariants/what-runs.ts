@@ -493,10 +493,15 @@ const jobsRunOnce: Invariant = {
     const isAtHome = (engine: DockerEngine, one: Container): boolean =>
       world.operators.some(({ config }) => isAtPlaceOf(config, engine, one));
     return {
-      // Of a place that is left, what was done there is not remembered.
+      // Of a place that is left, what was done there is not remembered; nor of a job that was none of the Tenant's for a while.
       onCommit({ before, after }) {
         const tenant = after as StoredTenant | undefined;
         if (tenant?.kind !== 'Tenant') return;
+        const roles = (tenant.spec.containers ?? [{ name: 'app' }]).map(({ name }) => name);
+        for (const job of ended) {
+          const [, uid, role = ''] = job.split(' ');
+          if (uid === tenant.metadata.uid && !roles.includes(role)) ended.delete(job);
+        }
         const [from, to] = [before as StoredTenant | undefined, tenant].map(placeWords);
         if (from === undefined || to === undefined || from === to) return;
         for (const job of ended) if (job.includes(` ${tenant.metadata.uid} `)) ended.delete(job);

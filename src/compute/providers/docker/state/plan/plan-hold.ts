@@ -1,22 +1,23 @@
 import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
-import { oldRepair } from '../diff.ts';
+import { compareTenant, oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { goneContainers } from './gone.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
-import { heldUpOf, planPatience, standingsOfOld } from './start-order.ts';
+import { heldUpOf, planPatience, standingsOf, standingsOfOld } from './start-order.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
 /**
  * Keeps what there was before the newest desired state: successors go, whatever of the old ones stopped runs again, and
- * those that are gone are made again where it is known what they were (`before`).
+ * those that are gone are made again where it is known what they were (`before`). What never ran and is part of `desired` as it is
+ * keeps to the order of that.
  */
 export function planHold(
   observed: readonly ObservedContainer[],
   { clock, failed }: Pick<SuccessorContext, 'clock' | 'failed'>,
-  before?: DesiredTenant,
+  { before, desired }: { readonly before?: DesiredTenant | undefined; readonly desired?: DesiredTenant } = {},
 ): Step {
   const removing = planRemoval(observed);
   if (removing !== undefined) return removing;
@@ -36,12 +37,14 @@ export function planHold(
   if (drop !== undefined) return drop;
   const nameless = serving.find(({ name }) => isOld(name));
   if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };
-  const heldUp = heldUpOf(
-    serving.flatMap(({ state, made }) => (state === 'created' ? [made.container ?? ''] : [])),
-    { standings: standingsOfOld(serving), context: { clock, failed } },
-  );
+  const heldUp = heldUpOf(namesOf(serving.filter(isUnstarted)), {
+    standings: standingsOfOld(serving),
+    context: { clock, failed },
+  });
+  const waiting = desired === undefined ? [] : waitingIn(desired, observed, { clock, failed });
   for (const container of serving) {
-    if (failed.has(container.id) || heldUp.has(container.made.container ?? '')) continue;
+    const name = container.made.container ?? '';
+    if (failed.has(container.id) || heldUp.has(name) || waiting.includes(container)) continue;
     const repair = oldRepair(container);
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
@@ -50,4 +53,25 @@ export function planHold(
   const containers = gone.filter(({ engineName }) => !failed.has(engineName));
   if (containers.length === 0) return planPatience(heldUp) ?? { do: 'nothing' };
   return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
+}
+
+function isUnstarted({ state }: ObservedContainer): boolean {
+  return state === 'created';
+}
+
+function namesOf(containers: readonly ObservedContainer[]): readonly string[] {
+  return containers.map(({ made }) => made.container ?? '');
+}
+
+function waitingIn(
+  desired: DesiredTenant,
+  observed: readonly ObservedContainer[],
+  context: Pick<SuccessorContext, 'clock' | 'failed'>,
+): readonly ObservedContainer[] {
+  const { containers } = compareTenant(desired, observed);
+  const unstarted = containers.flatMap(({ current, currentMatches }) =>
+    current !== undefined && currentMatches && isUnstarted(current) ? [current] : [],
+  );
+  const heldUp = heldUpOf(namesOf(unstarted), { standings: standingsOf(containers), context });
+  return unstarted.filter(({ made }) => heldUp.has(made.container ?? ''));
 }

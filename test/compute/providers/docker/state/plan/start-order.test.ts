@@ -59,6 +59,7 @@ function tenant(
   const failed = (ids: readonly string[]) =>
     new Map(ids.map((id) => [`landlord-tenant-acme.${id}`, { why: 'is refused', own: false }]));
   return {
+    desired,
     serving: (name: string, over: Over = {}, inspected: Partial<Inspected> = {}) =>
       asDesired(of(name), over, inspected),
     old: (name: string, over: Over = {}) => outdated(of(name), over),
@@ -187,6 +188,15 @@ it('keeps the order also where it was made for a spec that is no longer wanted, 
   expect(hold(old('app', { state: 'exited', exitCode: 143 }), { ...old('db'), health: 'unhealthy' })).toBe(
     'start app',
   );
+});
+
+it('keeps the order of what is wanted now for what never ran and is a part of that', () => {
+  const { desired, old, serving } = afterJob('OnFailure');
+  const hold = (...observed: ObservedContainer[]) =>
+    words(planHold(observed, { clock, failed: new Map() }, { desired }));
+  // As while the image of another job is pulled.
+  expect(hold(serving('app', made), old('job', done))).toBe('nothing');
+  expect(hold(serving('app', made), serving('job', done))).toBe('start app');
 });
 
 describe('in a rollout', () => {
