@@ -191,6 +191,8 @@ export interface Change extends DriftItem {
    * `drift`: it came from this desired state and was changed behind the operator.
    */
   readonly cause: 'spec' | 'drift';
+  /** Whether it is to start what was made for this desired state and never ran: what runs is not touched. */
+  readonly begins?: true;
   /**
    * What mending it does to what runs. `live`: nothing restarts; `replace`: a proven successor takes over; `gap`: a
    * short stop, with a way back; `outage`: what runs ends before the new one is known to be good; `data-loss`: what

@@ -87,9 +87,9 @@ export function permitToReap(): Permit {
   return permitUpTo('outage');
 }
 
-/** Starting again what stopped, and live settings put back, are repairs that nobody has to agree to. */
-function touchesWhatRuns({ cause, effect }: Change): boolean {
-  return cause === 'spec' || effect !== 'live';
+/** Starting again what stopped, and live settings put back, are repairs that nobody has to agree to; nor to a first start. */
+function touchesWhatRuns({ cause, effect, begins }: Change): boolean {
+  return begins !== true && (cause === 'spec' || effect !== 'live');
 }
 
 function waits(approval: GateInput['approval'], planned: readonly Change[], effect: Effect): boolean {

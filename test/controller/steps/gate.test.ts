@@ -59,6 +59,11 @@ describe('approval', () => {
     expect(plan?.effect).toBe(waits ? effect : undefined);
   });
 
+  test('Always lets what never ran be started: it was made, and waited for another one', () => {
+    const begun = gated({ approval: 'Always', changes: [{ ...change('live', 'state'), begins: true }] });
+    expect([upTo(begun.permit), begun.plan]).toEqual(['live', undefined]);
+  });
+
   test('Always lets what stopped be started again, and holds back what somebody else made of it', () => {
     const started = gated({ approval: 'Always', changes: [change('live', 'state', 'drift')] });
     expect(upTo(started.permit)).toBe('live');

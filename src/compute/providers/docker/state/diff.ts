@@ -189,7 +189,8 @@ function containerChanges(
   } else if (repair === 'restart') {
     changes.push({ path, desired: 'started', actual: 'unhealthy', cause: 'drift', effect: 'gap' });
   } else if (repair !== 'none') {
-    changes.push(stateChange(current, path, current.state === 'created' ? 'spec' : 'drift'));
+    const isNew = current.state === 'created';
+    changes.push({ ...stateChange(current, path, isNew ? 'spec' : 'drift'), ...(isNew && { begins: true }) });
   }
   return [...changes, ...liveChanges(comparison, path)];
 }
