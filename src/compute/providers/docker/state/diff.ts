@@ -3,7 +3,7 @@ import type { Change } from '../../../provider.ts';
 import { confinementDifference } from './confinement/confinement.ts';
 import { restartPolicyOf } from './container-end.ts';
 import { environmentLine, isHashOf } from './container-hashes.ts';
-import { nextName } from './container-name.ts';
+import { nextName, servingName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
@@ -126,13 +126,23 @@ export function changesOf({ containers, obsolete }: TenantComparison): readonly 
   const coming = containers.flatMap(({ desired, currentMatches }) => (currentMatches ? [] : [desired]));
   return [
     ...containers.flatMap((comparison) => containerChanges(comparison, { othersMatch: settled, coming })),
-    ...obsolete.map((container): Change => ({
-      path: `containers.${container.name}`,
-      desired: 'absent',
-      actual: container.state,
-      cause: 'spec',
-      effect: effectOn(container, coming),
-    })),
+    ...obsolete.flatMap((container) => obsoleteChanges(container, { containers, coming })),
+  ];
+}
+
+/** That it goes; and that it has stopped, as long as nothing is made yet that takes over: it is to serve until then. */
+function obsoleteChanges(
+  container: ObservedContainer,
+  { containers, coming }: Pick<TenantComparison, 'containers'> & Pick<Others, 'coming'>,
+): readonly Change[] {
+  const path = `containers.${container.name}`;
+  const { state: actual } = container;
+  const serves =
+    containers.every(({ next }) => next === undefined) && servingName(container.name) === container.name;
+  const stopped = serves ? oldRepair(container) : 'none';
+  return [
+    { path, desired: 'absent', actual, cause: 'spec', effect: effectOn(container, coming) },
+    ...(stopped === 'none' ? [] : [stateChange(container, path, 'drift')]),
   ];
 }
 

@@ -364,6 +364,16 @@ describe('a stopped container', () => {
   });
 });
 
+it('what the spec does not name any more has stopped, too, as long as nothing is there to take over', () => {
+  const old = observedContainer({ name: app.engineName, state: 'exited', exitCode: 137 });
+  const stopped = (...observed: ObservedContainer[]) =>
+    changesOf(compared(pair, ...observed)).filter(({ cause }) => cause === 'drift');
+  const path = `containers.${app.engineName}.state`;
+  expect(stopped(old)).toMatchObject([{ path, desired: 'running', actual: 'exited (137)' }]);
+  expect(stopped(old, asDesired(a, { name: nextName(a.engineName) }))).toEqual([]);
+  expect(stopped({ ...old, name: oldName(app.engineName) })).toEqual([]);
+});
+
 it('what the spec does not name is obsolete, whatever part it has', () => {
   const obsolete = (...observed: ObservedContainer[]) =>
     compared(pair, ...observed).obsolete.map(({ name }) => name);
