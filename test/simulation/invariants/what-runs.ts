@@ -521,9 +521,9 @@ const jobsRunOnce: Invariant = {
       },
       onEngineChange(engine, { by, call, container }) {
         if (by === 'person' || container === undefined || !endsForGood(container)) return;
-        // What an attempt that is taken back has done, the next one does again.
-        const isTakenBack = call === 'remove' && /_(next|drop)$/.test(container.name);
-        if (isTakenBack) ended.delete(jobOf(world, engine, container));
+        // What an attempt that is taken back has done, the next one does again; so does who comes back to what was replaced.
+        const isForgotten = call === 'remove' && /_(next|drop|old)$/.test(container.name);
+        if (isForgotten) ended.delete(jobOf(world, engine, container));
         if (call !== 'create') return;
         const job = jobOf(world, engine, container);
         if (world.operators.length > 1) contested.add(job);

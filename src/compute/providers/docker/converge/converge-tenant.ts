@@ -94,7 +94,9 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     }
     const engineStartedMs = await engineStart(deps, observed, signal);
     const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
-    const next = hold ? planHold(observed, context, { before, desired }) : planStep(desired, observed, context);
+    const next = hold
+      ? planHold(observed, context, { before, desired })
+      : planStep(desired, observed, context);
     if (next.do === 'update' && findings.given.get(next.container.id) === describeLive(next.live)) {
       leaveUnkept(deps, next);
       continue;

@@ -23,10 +23,10 @@ import { wantedName } from './policy/service-name.ts';
 import { requestMark } from './marks/request-mark.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
-import { checkNotes } from './task-definition/health-check.ts';
-import { checkKernelPolicy } from './task-definition/kernel-settings.ts';
+import { checkNotes } from './task-definition/fields/health-check.ts';
+import { checkKernelPolicy } from './task-definition/fields/kernel-settings.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
-import { checkTmpfs } from './task-definition/mounted-volumes.ts';
+import { checkTmpfs } from './task-definition/fields/mounted-volumes.ts';
 import { checkServed } from './task-definition/unserved-fields.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 

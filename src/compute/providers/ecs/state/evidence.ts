@@ -1,5 +1,5 @@
 import { longestHealthCheckMs } from '../../../observation/health-check-time.ts';
-import { servedCheck } from './task-definition/health-check.ts';
+import { servedCheck } from './task-definition/fields/health-check.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsDeployment, EcsService } from './ecs-service.ts';
 import type { EcsTask } from './ecs-task.ts';

@@ -7,9 +7,9 @@ import {
   portMapping,
   repositoryCredentials,
 } from './container-definition.ts';
-import { healthCheckDefinition } from './health-check.ts';
-import { linuxParameters, systemControls } from './kernel-settings.ts';
-import { dependencies, restarts } from './container-lifecycle.ts';
+import { healthCheckDefinition } from './fields/health-check.ts';
+import { linuxParameters, systemControls } from './fields/kernel-settings.ts';
+import { dependencies, restarts } from './fields/container-lifecycle.ts';
 import type { OverlayContainer } from './overlay-container.ts';
 import type { ContainerDefinition } from './task-definition.ts';
 

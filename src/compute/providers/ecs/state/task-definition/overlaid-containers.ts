@@ -1,7 +1,7 @@
 import { ComputeError } from '../../../../errors.ts';
 import { denied } from '../../../../policy.ts';
 import { revisionKey } from '../../address/arns.ts';
-import { checkDropped } from './kernel-settings.ts';
+import { checkDropped } from './fields/kernel-settings.ts';
 import type { ContainerDefinition, TaskDefinition } from './task-definition.ts';
 import type { Overlay } from './task-overlay.ts';
 

@@ -1,6 +1,6 @@
 import type { ContainerSpec, VolumeSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { secretArn } from './secret-arn.ts';
-import { mountedTmpfs } from './mounted-volumes.ts';
+import { mountedTmpfs } from './fields/mounted-volumes.ts';
 import type { EnvironmentVariable, SecretReference, Tmpfs } from './task-definition.ts';
 
 /** A tenant's container, with its variables as ECS takes them: values, and references to secrets. */

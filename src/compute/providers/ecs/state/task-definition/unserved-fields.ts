@@ -1,8 +1,8 @@
 import { isJob } from '../../../../../api/container/lifecycle-fields.ts';
 import { ComputeError } from '../../../../errors.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
-import { checkSharedSysctls } from './kernel-settings.ts';
-import { checkPlatforms } from './runtime-platform.ts';
+import { checkSharedSysctls } from './fields/kernel-settings.ts';
+import { checkPlatforms } from './fields/runtime-platform.ts';
 
 /** What ECS can't do of what a container may ask for: it is refused, and never left out without a word. */
 

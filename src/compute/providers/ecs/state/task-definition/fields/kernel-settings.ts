@@ -1,12 +1,12 @@
-import type { Capability } from '../../../../../api/capabilities.ts';
-import { memoryBytes } from '../../../../../api/quantity.ts';
-import { ComputeError } from '../../../../errors.ts';
-import { denied } from '../../../../policy.ts';
-import { checkSysctlPolicy } from '../../../../sysctl-policy.ts';
-import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { EcsPolicy } from '../../config.ts';
-import type { OverlayContainer } from './overlay-container.ts';
-import type { ContainerDefinition } from './task-definition.ts';
+import type { Capability } from '../../../../../../api/capabilities.ts';
+import { memoryBytes } from '../../../../../../api/quantity.ts';
+import { ComputeError } from '../../../../../errors.ts';
+import { denied } from '../../../../../policy.ts';
+import { checkSysctlPolicy } from '../../../../../sysctl-policy.ts';
+import type { ContainerSpec } from '../../../../../spec/tenant-compute-spec.ts';
+import type { EcsPolicy } from '../../../config.ts';
+import type { OverlayContainer } from '../overlay-container.ts';
+import type { ContainerDefinition } from '../task-definition.ts';
 
 /** What a container has of the kernel of its host: `linuxParameters` and `systemControls`. */
 

@@ -1,7 +1,7 @@
-import { isJob } from '../../../../../api/container/lifecycle-fields.ts';
-import { ComputeError } from '../../../../errors.ts';
-import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { ContainerDefinition, ContainerDependency } from './task-definition.ts';
+import { isJob } from '../../../../../../api/container/lifecycle-fields.ts';
+import { ComputeError } from '../../../../../errors.ts';
+import type { ContainerSpec } from '../../../../../spec/tenant-compute-spec.ts';
+import type { ContainerDefinition, ContainerDependency } from '../task-definition.ts';
 
 /** How the containers of a task begin and end, in the words of ECS. */
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { HealthCheck } from '../../../../../../src/api/container/health-check.ts';
-import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
-import { healthCheckMs } from '../../../../../../src/compute/providers/ecs/state/evidence.ts';
-import { overlayDefinition } from '../../../../../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
-import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
+import type { HealthCheck } from '../../../../../../../src/api/container/health-check.ts';
+import { desireService } from '../../../../../../../src/compute/providers/ecs/state/desired.ts';
+import { healthCheckMs } from '../../../../../../../src/compute/providers/ecs/state/evidence.ts';
+import { overlayDefinition } from '../../../../../../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
+import { containerSpec, settings, tenantSpec } from '../../../ecs-fixture.ts';
 
 const desire = (...checks: HealthCheck[]) => {
   const containers = checks.map((healthCheck, index) => containerSpec(`c${index}`, { healthCheck }));

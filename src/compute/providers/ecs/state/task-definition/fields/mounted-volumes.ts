@@ -1,7 +1,7 @@
-import { memoryBytes } from '../../../../../api/quantity.ts';
-import { ComputeError } from '../../../../errors.ts';
-import type { ContainerSpec, VolumeSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { Tmpfs } from './task-definition.ts';
+import { memoryBytes } from '../../../../../../api/quantity.ts';
+import { ComputeError } from '../../../../../errors.ts';
+import type { ContainerSpec, VolumeSpec } from '../../../../../spec/tenant-compute-spec.ts';
+import type { Tmpfs } from '../task-definition.ts';
 
 /** What ECS can mount of spec.volumes: memory, where the host is an instance. The rest is refused with words. */
 

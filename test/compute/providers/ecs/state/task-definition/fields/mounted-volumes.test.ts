@@ -1,10 +1,10 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { expect, test } from 'vitest';
-import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
-import { registerInput } from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
-import type { ContainerSpec, VolumeSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
-import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
-import { baseArn } from '../../memory-ecs.ts';
+import { desireService } from '../../../../../../../src/compute/providers/ecs/state/desired.ts';
+import { registerInput } from '../../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
+import type { ContainerSpec, VolumeSpec } from '../../../../../../../src/compute/spec/tenant-compute-spec.ts';
+import { containerSpec, settings, tenantSpec } from '../../../ecs-fixture.ts';
+import { baseArn } from '../../../memory-ecs.ts';
 
 const onInstances: TaskDefinition = {
   taskDefinitionArn: baseArn,

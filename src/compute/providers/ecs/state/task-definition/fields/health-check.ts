@@ -1,7 +1,7 @@
-import { checkFigures } from '../../../../../api/container/health-check.ts';
-import type { CheckFigures, HealthCheck } from '../../../../../api/container/health-check.ts';
-import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { HealthCheckDefinition } from './task-definition.ts';
+import { checkFigures } from '../../../../../../api/container/health-check.ts';
+import type { CheckFigures, HealthCheck } from '../../../../../../api/container/health-check.ts';
+import type { ContainerSpec } from '../../../../../spec/tenant-compute-spec.ts';
+import type { HealthCheckDefinition } from '../task-definition.ts';
 
 /** What ECS takes, in whole numbers: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html */
 const bounds = {

@@ -1,7 +1,7 @@
-import { ComputeError } from '../../../../errors.ts';
-import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
-import { revisionKey } from '../../address/arns.ts';
-import type { RuntimePlatform, TaskDefinition } from './task-definition.ts';
+import { ComputeError } from '../../../../../errors.ts';
+import type { ContainerSpec } from '../../../../../spec/tenant-compute-spec.ts';
+import { revisionKey } from '../../../address/arns.ts';
+import type { RuntimePlatform, TaskDefinition } from '../task-definition.ts';
 
 /** What a task runs on, which all of its containers share. */
 
