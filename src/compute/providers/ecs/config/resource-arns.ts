@@ -13,28 +13,23 @@ export const roleArn = z
     'must be a role ARN such as arn:aws:iam::123456789012:role/NAME',
   );
 
-export const targetGroupArn = arnOf(
-  'elasticloadbalancing',
-  'targetgroup/',
+export const targetGroupArn = arn(
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup\/[\w/.-]+$/,
   'must be a target group ARN such as arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/NAME/ID',
 );
-export const listenerArn = arnOf(
-  'elasticloadbalancing',
-  'listener',
+export const listenerArn = arn(
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener[\w/.-]+$/,
   'must be the ARN of a listener, or of a rule of one',
 );
-export const registryArn = arnOf(
-  'servicediscovery',
-  'service/',
+export const registryArn = arn(
+  /^arn:aws[a-z-]*:servicediscovery:[a-z0-9-]+:[0-9]{12}:service\/[\w/.-]+$/,
   'must be the ARN of a Cloud Map service such as arn:aws:servicediscovery:us-west-2:123456789012:service/srv-1',
 );
-export const latticeTargetGroupArn = arnOf(
-  'vpc-lattice',
-  'targetgroup/',
+export const latticeTargetGroupArn = arn(
+  /^arn:aws[a-z-]*:vpc-lattice:[a-z0-9-]+:[0-9]{12}:targetgroup\/[\w/.-]+$/,
   'must be the ARN of a VPC Lattice target group such as arn:aws:vpc-lattice:us-west-2:123456789012:targetgroup/tg-1',
 );
 
-function arnOf(service: string, start: string, message: string) {
-  const pattern = new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:[0-9]{12}:${start}[\\w/.-]+$`);
+function arn(pattern: RegExp, message: string) {
   return z.string().max(arnLength).regex(pattern, message);
 }
