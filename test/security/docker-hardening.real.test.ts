@@ -36,7 +36,6 @@ beforeAll(async () => {
       allow_capabilities: ['NET_RAW'],
       allow_unlimited: true,
       allowed_host_paths: [host],
-      allow_privileged: true,
       allow_devices: ['/dev/null'],
       allow_security_opt: ['seccomp=unconfined'],
     },
@@ -98,7 +97,7 @@ describe.concurrent('a container on a real engine', () => {
       ipc_mode: 'shareable',
       logging: { driver: 'local', options: { 'max-size': '1m' } },
     };
-    const { name, update } = await running('options', { containers: { app } });
+    const { name } = await running('options', { containers: { app } });
     expect((await bench.docker.getContainer(name).inspect()).HostConfig).toMatchObject({
       NetworkMode: 'none',
       Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nothing', CgroupPermissions: 'r' }],
@@ -107,15 +106,6 @@ describe.concurrent('a container on a real engine', () => {
       LogConfig: { Type: 'local', Config: { 'max-size': '1m', 'max-file': '3' } },
     });
     expect(await bench.run(name, 'read', '/proc/self/status')).toMatch(/^Seccomp:\s*0$/m);
-    // CAP_SYS_ADMIN, among all others.
-    const mayAll = async (): Promise<boolean> => {
-      const [, mask = ''] =
-        /^CapBnd:\s*([0-9a-f]+)$/m.exec(await bench.run(name, 'read', '/proc/self/status')) ?? [];
-      return ((BigInt(`0x${mask}`) >> 21n) & 1n) === 1n;
-    };
-    expect(await mayAll()).toBe(false);
-    await update({ containers: { app: { privileged: true } } });
-    expect(await mayAll()).toBe(true);
   });
 
   it('comes to an end with a fork bomb at its limit of processes, which can be changed while it runs', async () => {
@@ -140,8 +130,8 @@ describe.concurrent('a container on a real engine', () => {
     await settled(() => provider.provision(spec, signal));
     const look = () => provider.getStatus(spec, { fresh: true, signal });
     const { message } = await statusWhere(look, ({ compute }) => compute.state === 'failed');
-    expect(message).toBe(
-      'container app exited with code 1 (by its output, it may need a capability by cap_add, which policy.docker.allow_capabilities allows)',
+    expect(message).toContain(
+      'container app exited with code 1 (by its output, it may need a capability by cap_add, which policy.docker.allow_capabilities allows): ',
     );
   });
 
