@@ -23,6 +23,9 @@ function ofType(node: JsonSchema): fc.Arbitrary<unknown> {
   if (node.type === 'integer') {
     return fc.integer({ min: node.minimum ?? 0, max: Math.min(node.maximum ?? 2 ** 31, 2 ** 31) });
   }
+  if (node.type === 'number') {
+    return fc.double({ min: node.minimum ?? 0, max: node.maximum ?? 2 ** 31, noNaN: true });
+  }
   if (node.type === 'boolean') return fc.boolean();
   if (node.type === 'array') return listOf(node);
   return node.additionalProperties === undefined ? objectOf(node) : mapOf(node);
@@ -37,7 +40,7 @@ const quantities = [
   `${'0'.repeat(30)}1`,
   '1e-400',
   1,
-  2 ** 53,
+  2 ** 53 - 1,
 ];
 
 /** Mostly a few of them, now and then as many as there may be. */
@@ -174,18 +177,72 @@ function stretch(
 }
 
 /** What rules between fields refuse is taken out, or hardly a spec would be left; and what would take real time. */
-function withoutClashes(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutClashes);
+function withoutClashes(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutClashes(item, name));
   if (typeof value !== 'object' || value === null) return value;
-  const clean = Object.entries(value).map(([key, member]) => [key, withoutClashes(member)] as const);
-  const members = Object.fromEntries(clean);
+  const clean = Object.entries(value).map(([key, member]) => [key, withoutClashes(member, key)] as const);
+  const members: Record<string, unknown> = { ...Object.fromEntries(clean), ...fittingFigures(value) };
   const { containers } = members;
-  if (Array.isArray(containers)) members['containers'] = inOrder(containers as readonly Ordered[]);
+  if (Array.isArray(containers))
+    members['containers'] = inOrder(containers.map((one) => mounting(one as Mounting, members['volumes'])));
   if ('valueFrom' in members) delete members['value'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
   // The mock provider waits for as long as it is told.
   delete members['latency_ms'];
-  return members;
+  return Object.hasOwn(oneOf, name) ? withOne(members, oneOf[name] ?? {}) : members;
+}
+
+/** Members of which there must be one, with what stands for it where there is none. */
+const oneOf: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  healthCheck: { command: ['/ok'], shell: undefined, disable: undefined },
+  envFrom: { secretRef: { name: 'db' }, configMapRef: undefined },
+  valueFrom: { secretKeyRef: { name: 'db', key: 'password' }, configMapKeyRef: undefined },
+  volumes: { persistent: {}, tmpfs: undefined, configMap: undefined, secret: undefined },
+};
+
+function withOne(
+  members: Readonly<Record<string, unknown>>,
+  choices: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const names = Object.keys(choices);
+  const chosen = names.filter((key) => key in members && members[key] !== false);
+  const [last = names[0] ?? ''] = chosen.toReversed();
+  const rest = Object.entries(members).filter(([key]) => !names.includes(key));
+  return { ...Object.fromEntries(rest), [last]: members[last] ?? choices[last] };
+}
+
+/** Figures that stand beside each other, and those that engines take no less of. */
+function fittingFigures(value: object): Readonly<Record<string, unknown>> {
+  const { soft, hard, ...members } = value as Record<string, unknown>;
+  const isOver =
+    typeof soft === 'number' && typeof hard === 'number' && hard >= 0 && !(soft >= 0 && soft <= hard);
+  const sizes = Object.entries(leastSizes).filter(([key, [, fits]]) => key in members && !fits(members[key]));
+  return {
+    ...(isOver ? { soft: hard } : {}),
+    ...Object.fromEntries(sizes.map(([key, [least]]) => [key, least])),
+  };
+}
+
+const tiny: readonly unknown[] = ['1e-400'];
+const small: readonly unknown[] = [...tiny, '1', '500m', '.5', `${'0'.repeat(30)}1`, 1];
+const leastSizes: Readonly<Record<string, readonly [least: string, fits: (size: unknown) => boolean]>> = {
+  memory: ['6Mi', (size) => !small.includes(size)],
+  cpu: ['10m', (size) => !tiny.includes(size)],
+  shmSize: ['1', (size) => !tiny.includes(size)],
+  size: ['1', (size) => !tiny.includes(size)],
+  gpus: ['all', (count) => count === 'all'],
+};
+
+interface Mounting extends Ordered {
+  readonly volumeMounts?: readonly { readonly name: string }[];
+}
+
+/** Each mount is one of a volume that there is, as far as there are any. */
+function mounting({ volumeMounts, ...container }: Mounting, volumes: unknown): Mounting {
+  const names = Array.isArray(volumes) ? volumes.map(({ name }: { readonly name: string }) => name) : [];
+  if (volumeMounts === undefined || names.length === 0) return container;
+  const mounts = volumeMounts.map((mount, at) => ({ ...mount, name: names[at % names.length] ?? '' }));
+  return { ...container, volumeMounts: mounts };
 }
 
 interface Ordered {
