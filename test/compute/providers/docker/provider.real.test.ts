@@ -324,7 +324,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
       provider.update(bench.spec('crashing', { image: images.crash }), signal),
     );
     expect(result).toMatchObject({ outcome: 'rolled_back', reason: 'RolledBack' });
-    expect(result.message).toMatch(/new container app exited with code 3/);
+    // On a busy machine the engine has started it again by the time of the look.
+    expect(result.message).toMatch(/new container app exited (with code 3|each time)/);
     expect(await statusWhere(look, isReady)).toBeDefined();
   });
 
