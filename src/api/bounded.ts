@@ -20,6 +20,17 @@ export const maxContainers = 16;
 /** Most ports of a tenant, all containers together: each that is published takes a process on the host. */
 export const maxPorts = 64;
 
+/** RFC 1123 label, of at most `longestDnsLabel` characters. */
+export const dnsLabelPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+export const longestDnsLabel = 63;
+
+/** What Kubernetes takes as a container or tenant name. */
+export const dnsLabel = z
+  .string()
+  .min(1)
+  .max(longestDnsLabel)
+  .regex(dnsLabelPattern, 'must be a DNS label: lower case letters, digits and inner dashes');
+
 /** What a process is given. A NUL would end it there, or be refused by the engine's runtime. */
 export const processText = z
   .string()

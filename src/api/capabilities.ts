@@ -45,3 +45,20 @@ export const capability = z.enum([
   'WAKE_ALARM',
 ]);
 export type Capability = z.output<typeof capability>;
+
+/**
+ * Those that root in a container on Docker has by default: Docker's own set, without those that reach the network below IP,
+ * devices, the audit log and files' capabilities.
+ */
+export const defaultCapabilities: readonly Capability[] = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'NET_BIND_SERVICE',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { processText } from './bounded.ts';
+import { dnsLabel, processText } from './bounded.ts';
 import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { kernelFields } from './container/kernel-fields.ts';
@@ -12,16 +12,6 @@ import { envFrom, envName, valueFrom } from './container/value-sources.ts';
 import { volumeMounts } from './container/volume-fields.ts';
 
 /** Schemas of values that tenants and provider blocks share. Everything here ends up in the CRD: no transforms. */
-
-/** RFC 1123 label: what Kubernetes takes as a container or tenant name. */
-export const dnsLabel = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-    'must be a DNS label: lower case letters, digits and inner dashes',
-  );
 
 /** The longest image reference that is taken; the OCI limit is 255 for the name and 128 for the tag. */
 export const imageReference = withRules(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { computeResources, container, dnsLabel } from './compute-fields.ts';
+import { computeResources, container } from './compute-fields.ts';
 import type { Container } from './compute-fields.ts';
-import { maxContainers, maxPorts, maxValues } from './bounded.ts';
+import { dnsLabel, maxContainers, maxPorts, maxValues } from './bounded.ts';
 import { lifecycleRules } from './container/lifecycle-fields.ts';
 import { listMap, withRules } from './rules.ts';
 import type { Rule } from './rules.ts';

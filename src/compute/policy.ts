@@ -104,6 +104,11 @@ export function denied(rule: string, what: string, mend: string): ComputeError {
   );
 }
 
+/** Whether the text is one of the list, or begins as one of it does that ends with `*`. */
+export function isListed(list: readonly string[], text: string): boolean {
+  return list.some((entry) => (entry.endsWith('*') ? text.startsWith(entry.slice(0, -1)) : text === entry));
+}
+
 function checkBound(
   policy: CommonPolicy,
   containers: readonly PolicySubject[],

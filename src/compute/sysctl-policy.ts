@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { denied } from './policy.ts';
+import { denied, isListed } from './policy.ts';
 import type { ContainerSpec } from './spec/tenant-compute-spec.ts';
 
 /** Which settings of the kernel tenants may give their containers: one rule for all providers that have such settings. */
@@ -36,14 +36,9 @@ export function checkSysctlPolicy(
   containers: readonly Pick<ContainerSpec, 'name' | 'sysctls'>[],
 ): void {
   for (const { name: container, sysctls = [] } of containers) {
-    const refused = sysctls.find(({ name }) => !allowed.some((pattern) => matchesName(pattern, name)));
+    const refused = sysctls.find(({ name }) => !isListed(allowed, name));
     if (refused === undefined) continue;
     const what = `container ${container}: sysctl ${refused.name} is not one that tenants may set`;
     throw denied(`${provider}.allow_sysctls`, what, 'Leave it out');
   }
-}
-
-/** `*` at the end of a pattern stands for any characters. */
-export function matchesName(pattern: string, name: string): boolean {
-  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
+import { dnsLabelPattern, longestDnsLabel as longest } from '../api/bounded.ts';
 import { isDict } from './read/scalars.ts';
 import type { Dict } from './read/scalars.ts';
 
-const longest = 63;
-
 export function isDnsLabel(name: string): boolean {
-  return name.length <= longest && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
+  return name.length <= longest && dnsLabelPattern.test(name);
 }
 
 /** `name` in the letters of a DNS label; one that had other letters may be like another's. */

@@ -1,19 +1,11 @@
 import { z } from 'zod';
+import { dnsLabel } from '../bounded.ts';
 import { quantity } from '../quantity-field.ts';
 import { listMap, withRules } from '../rules.ts';
 import type { Rule } from '../rules.ts';
 import { keyIn, nameOf } from './value-sources.ts';
 
 /** What containers have besides what is in their images: data, room in memory, and files. No transforms: see ../compute-fields.ts. */
-
-const volumeName = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-    'must be a DNS label: lower case letters, digits and inner dashes',
-  );
 
 /** As Kubernetes has it. */
 export const defaultFileMode = 0o644;
@@ -47,7 +39,7 @@ function filesOf(source: 'Secret' | 'ConfigMap') {
 
 const volume = withRules(
   z.strictObject({
-    name: volumeName.describe('Name of the volume, unique within the tenant.'),
+    name: dnsLabel.describe('Name of the volume, unique within the tenant.'),
     persistent: z
       .strictObject({})
       .optional()
@@ -92,7 +84,7 @@ export const volumes = listMap(z.array(volume).max(32), ['name'])
   .describe('What the containers may mount.');
 
 const volumeMount = z.strictObject({
-  name: volumeName.describe('Name of one of spec.volumes.'),
+  name: dnsLabel.describe('Name of one of spec.volumes.'),
   mountPath: z
     .string()
     .max(1024)

@@ -81,10 +81,11 @@ export async function resolveSpec({
   const readValues = enabled.definition.secrets === 'values' ? secrets : undefined;
   const sources = { provider: definition.name, secrets: readValues, configMaps };
   const containers: ContainerSpec[] = [];
-  for (const { envFrom, ...container } of spec.containers ?? []) {
+  for (const container of spec.containers ?? []) {
+    const { envFrom: _envFrom, ...rest } = container;
     containers.push({
-      ...container,
-      env: await resolveEnv({ ...container, envFrom }, sources),
+      ...rest,
+      env: await resolveEnv(container, sources),
       resources: { ...spec.resources, ...container.resources },
     });
   }

@@ -1,6 +1,6 @@
 import { assert, property, stringMatching, tuple } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dnsLabel } from '../../../src/api/compute-fields.ts';
+import { dnsLabel } from '../../../src/api/bounded.ts';
 import { defaultTenantId, formerTenantId, strangeness } from '../../../src/compute/spec/tenant-id.ts';
 
 /** What Kubernetes takes: a namespace is a DNS label, a custom resource's name a DNS subdomain of up to 253. */

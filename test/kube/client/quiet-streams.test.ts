@@ -46,6 +46,16 @@ function quietTo(port: number) {
     quiet.open({ method: 'GET', path, headers: { accept: 'application/json' }, signal });
 }
 
+async function openThroughProxy() {
+  const { port } = await http2Server();
+  const proxy = await startTcpProxy(port);
+  onTestFinished(async () => proxy.close());
+  const open = quietTo(proxy.port);
+  const answer = await open();
+  answer?.body.on('error', () => undefined);
+  return { proxy, open, answer };
+}
+
 test('all of them share one connection, each with its own answer', async () => {
   const { port, sessions, streams } = await http2Server();
   const open = quietTo(port);
@@ -56,12 +66,7 @@ test('all of them share one connection, each with its own answer', async () => {
 });
 
 test('a connection that is answered tells that it lives, without a byte of a stream; one that is stalled does not', async () => {
-  const { port } = await http2Server();
-  const proxy = await startTcpProxy(port);
-  onTestFinished(async () => proxy.close());
-  const open = quietTo(proxy.port);
-  const answer = await open();
-  answer?.body.on('error', () => undefined);
+  const { proxy, open, answer } = await openThroughProxy();
   const openedAtMs = performance.now();
   await until('a sign of life', () => (answer?.lifeAtMs?.() ?? 0) > openedAtMs);
   proxy.stallOpenConnections();
@@ -103,12 +108,7 @@ test('a connection without a stream is ended', async () => {
 });
 
 test('with the connection all that is open ends, and the next one is over another', async () => {
-  const { port } = await http2Server();
-  const proxy = await startTcpProxy(port);
-  onTestFinished(async () => proxy.close());
-  const open = quietTo(proxy.port);
-  const answer = await open();
-  answer?.body.on('error', () => undefined);
+  const { proxy, open, answer } = await openThroughProxy();
   proxy.cut();
   proxy.restore();
   await until('its end', () => answer?.body.destroyed === true);

@@ -1,3 +1,4 @@
+import { defaultCapabilities } from '../../../api/capabilities.ts';
 import { item, note } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
@@ -118,25 +119,11 @@ function extraHosts(value: unknown, spot: Spot): readonly Finding[] {
   );
 }
 
-/** Those that every container has; see the docker provider's policy. */
-const defaultCapabilities = new Set([
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'NET_BIND_SERVICE',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-]);
-
 function capabilities(way: 'add' | 'drop'): Row {
   return (value, spot) =>
     list(value).flatMap((one) => {
       const name = text(one).toUpperCase().replace(/^CAP_/, '');
-      const isMore = way === 'add' && !defaultCapabilities.has(name);
+      const isMore = way === 'add' && !defaultCapabilities.some((one) => one === name);
       return [
         ofContainer(spot, ['capabilities', way, item(name)], name, `.${name}`),
         ...(isMore ? [needsPolicy(spot, 'allow_capabilities', `[${name}]`)] : []),

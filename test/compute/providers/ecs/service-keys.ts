@@ -1,3 +1,5 @@
+import { guardedKeys } from '../../../../src/compute/providers/ecs/config/service-policy.ts';
+
 /** Every key that says how a service is run and reached: what a config may say, another value of it, and ECS' words. */
 
 const elb = 'arn:aws:elasticloadbalancing:us-west-2:123456789012';
@@ -301,14 +303,7 @@ export const keyCases: Readonly<Record<string, KeyCase>> = {
 
 /** policy.ecs under which a tenant may say all of it. */
 export const openServicePolicy = {
-  allowed_keys: [
-    'enable_execute_command',
-    'enable_ecs_managed_tags',
-    'propagate_tags',
-    'placement_constraints',
-    'scheduling_strategy',
-    'volume_configurations',
-  ],
+  allowed_keys: [...guardedKeys],
   allowed_target_groups: ['*'],
   allowed_listener_rules: ['*'],
   allowed_service_registries: ['*'],

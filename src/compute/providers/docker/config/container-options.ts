@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxContainers, plainValue } from '../../../../api/bounded.ts';
+import { dnsLabelPattern, longestDnsLabel, maxContainers, plainValue } from '../../../../api/bounded.ts';
 import { keyedMap, stringMap } from '../../../../api/rules.ts';
 import { labels, mountLines } from './marks-and-volumes.ts';
 
@@ -102,8 +102,8 @@ export type ContainerOptionsConfig = z.output<typeof options>;
 
 export const optionsByContainer = keyedMap(
   {
-    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-    maxLength: 63,
+    pattern: dnsLabelPattern,
+    maxLength: longestDnsLabel,
     message: 'must be the name of a container',
   },
   options,

@@ -20,6 +20,8 @@ export interface RevisionDifferences {
   readonly network: readonly Difference[];
   readonly launchType: readonly Difference[];
   readonly settings: readonly SettingDifference[];
+  /** Those that start no deployment: they are the service's, whichever revision it runs. */
+  readonly liveSettings: readonly SettingDifference[];
 }
 
 export interface Compared {
@@ -48,6 +50,7 @@ export function compareRevision(
     ),
     launchType: rolledOut(compareCapacity(desired, revision, mark)),
     settings: settings.filter(({ change }) => change !== 'live'),
+    liveSettings: settings.filter(({ change }) => change === 'live'),
   };
 }
 

@@ -8,7 +8,7 @@ import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
 import { capacityMark } from './service/capacity.ts';
 import { compareDeployment } from './service/compare-deployment.ts';
-import { changedSettings, compareSettings, keptMarks, rolloutEffect } from './service/compare-settings.ts';
+import { changedSettings, keptMarks, rolloutEffect } from './service/compare-settings.ts';
 import { difference } from './service/difference.ts';
 import type { Difference } from './service/difference.ts';
 import type { SettingMarks } from './service/setting-marks.ts';
@@ -40,9 +40,6 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const returned = isReturn(service);
   const isTakenBack = rolledBack || (applied === 'other' && returned);
   const revision = compareRevision(desired, service, { tags, isTakenBack, isReturn: returned });
-  const settings = compareSettings(desired, service, { mark, isReturn: returned }).filter(
-    ({ change }) => change === 'live',
-  );
   const countBefore = countBeforeDrain(tags);
   const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
   const count = compareCount(wantedCount, service);
@@ -64,7 +61,11 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       // A drain that was called off was nobody's edit.
       ...withCause(countBefore === undefined ? foreign : 'spec', count),
       ...withCause(network, revision.network),
-      ...withCause(foreign, [...deployment.differences, ...settings, ...compareTags(desired, tags, untag)]),
+      ...withCause(foreign, [
+        ...deployment.differences,
+        ...revision.liveSettings,
+        ...compareTags(desired, tags, untag),
+      ]),
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
       ...(force ? [startedAnew(desired)] : []),
@@ -78,7 +79,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       deployment: deployment.differences.length > 0 ? deployment.configuration : undefined,
       force,
       rolledSettings: changedSettings(revision.settings),
-      liveSettings: changedSettings(settings),
+      liveSettings: changedSettings(revision.liveSettings),
     },
     replace:
       (mended(launchType, revision.launchType) &&

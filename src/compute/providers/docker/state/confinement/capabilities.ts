@@ -1,23 +1,10 @@
+import { defaultCapabilities } from '../../../../../api/capabilities.ts';
 import type { Capability } from '../../../../../api/capabilities.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { denied } from '../../../../policy.ts';
 import type { Asking } from './asking.ts';
 
 /** Which rights of the host's root root in a container has. Pure. */
-
-/** Docker's own set, without those that reach the network below IP, devices, the audit log and files' capabilities. */
-const defaultCapabilities: readonly Capability[] = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'NET_BIND_SERVICE',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-];
 
 /** Those of every container, in order. Throws PolicyDenied, naming the rule. */
 export function capabilitiesOfBlock(asking: Asking): readonly Capability[] {

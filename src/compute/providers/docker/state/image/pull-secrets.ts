@@ -21,6 +21,7 @@ export function pullSecretNotes(
   { imagePullSecrets = [], imagePullCredentials }: TenantComputeSpec,
   images: readonly string[],
 ): readonly string[] {
+  if (imagePullSecrets.length === 0) return [];
   const useful = new Set(
     images.flatMap((image) =>
       ownFor(parseImageReference(image), imagePullCredentials).map(({ secret }) => secret),

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { matchesName } from '../../../../sysctl-policy.ts';
+import { isListed } from '../../../../policy.ts';
 import type { ContainerOptionsConfig } from '../../config/container-options.ts';
 import { logOf } from './container-log.ts';
 import type { ContainerLog } from './container-log.ts';
@@ -55,7 +55,7 @@ function devicesOf(asking: OptionsAsking): readonly Device[] | undefined {
   const { asked, own, policy } = asking;
   const devices = (asked.devices ?? []).map((text) => {
     const device = parseDevice(text);
-    const isAllowed = policy.allow_devices.some((pattern) => matchesName(pattern, device.host));
+    const isAllowed = isListed(policy.allow_devices, device.host);
     if (isAllowed || own.devices?.includes(text) === true) return device;
     throw refused(asking, 'allow_devices', `device ${device.host} is not allowed`);
   });
@@ -78,7 +78,7 @@ function securityOptionsOf(asking: OptionsAsking): readonly string[] | undefined
   const options = [...new Set(others.map(withEquals))].toSorted();
   const beyond = options.find(
     (option) =>
-      !policy.allow_security_opt.some((pattern) => matchesName(withEquals(pattern), option)) &&
+      !isListed(policy.allow_security_opt.map(withEquals), option) &&
       own.security_opt?.some((text) => withEquals(text) === option) !== true,
   );
   if (beyond !== undefined)

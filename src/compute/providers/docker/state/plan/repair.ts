@@ -1,4 +1,5 @@
 import type { DesiredContainer } from '../desired-tenant.ts';
+import { endsForGood } from '../live-settings.ts';
 import type { RestartPolicy } from '../live-settings.ts';
 import { isOutside } from '../network/tenant-network.ts';
 import type { ContainerState, ObservedContainer } from '../observed-container.ts';
@@ -40,10 +41,9 @@ function isToRestart(
   { state, health, pauseCountsInMs, restartDueInMs = 0 }: ObservedContainer,
   { restartsUnhealthy, live: { restartPolicy } }: DesiredContainer,
 ): boolean {
-  const isStartedAgain = restartPolicy === 'always' || restartPolicy === 'unless-stopped';
   // Of one that is paused no check can succeed.
   const isUnhealthy = state === 'running' && pauseCountsInMs === undefined && health === 'unhealthy';
-  return restartsUnhealthy && isStartedAgain && isUnhealthy && restartDueInMs <= 0;
+  return restartsUnhealthy && !endsForGood(restartPolicy) && isUnhealthy && restartDueInMs <= 0;
 }
 
 /** What brings a container back that should run under this restart policy. */

@@ -1,7 +1,7 @@
-import { denied } from '../../../../policy.ts';
+import { denied, isListed } from '../../../../policy.ts';
 import { familyOf, regionOf, withoutRevision } from '../../address/arns.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../../config.ts';
-import { checkServiceName, isListed } from './service-name.ts';
+import { checkServiceName } from './service-name.ts';
 import { tagPrefix } from '../marks/tags.ts';
 import type { Capacity } from '../service/capacity.ts';
 

@@ -1,10 +1,9 @@
-import { denied } from '../../../../policy.ts';
+import { denied, isListed } from '../../../../policy.ts';
 import { guardedKeys } from '../../config/service-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../../config.ts';
 import { isFargateProvider } from '../service/capacity.ts';
 import type { Capacity } from '../service/capacity.ts';
 import { equals } from '../service/covers.ts';
-import { isListed } from './service-name.ts';
 
 /** What a tenant's service reaches must be reached by the operator's own block, or be on its lists. */
 

@@ -1,5 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
-import { denied } from '../../../../policy.ts';
+import { denied, isListed } from '../../../../policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../../config.ts';
 
 /** Which names a tenant's service may have: none that is, or may become, another tenant's. */
@@ -64,9 +64,4 @@ function checkIntrusion(named: Named): void {
         `${tenantId}: the name may be another tenant's. Leave service_name and service_name_prefix out, or choose another one`,
     );
   }
-}
-
-/** Whether the text is one of the list, or begins as one of it does that ends with `*`. */
-export function isListed(list: readonly string[], text: string): boolean {
-  return list.some((entry) => (entry.endsWith('*') ? text.startsWith(entry.slice(0, -1)) : text === entry));
 }

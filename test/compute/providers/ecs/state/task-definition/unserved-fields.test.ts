@@ -5,24 +5,9 @@ import { registerInput } from '../../../../../../src/compute/providers/ecs/state
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
 import { containerProcess, processVolumes } from '../../../../container-process.ts';
 import { containerSpec, settings, tenantSpec } from '../../ecs-fixture.ts';
-import { baseArn } from '../../memory-ecs.ts';
+import { onFargate, onInstances } from '../../base-definitions.ts';
 
 /** Fields of a container that ECS has by another name, on some hosts alone, or not at all. */
-
-const onInstances: TaskDefinition = {
-  taskDefinitionArn: baseArn,
-  networkMode: 'bridge',
-  containerDefinitions: [
-    { name: 'app', image: 'app:0', linuxParameters: { capabilities: { drop: ['NET_RAW'] } } },
-  ],
-};
-const onFargate: TaskDefinition = {
-  ...onInstances,
-  networkMode: 'awsvpc',
-  requiresCompatibilities: ['FARGATE'],
-  cpu: '256',
-  memory: '512',
-};
 
 function register(over: Partial<ContainerSpec>, base: TaskDefinition, config = {}, policy = {}) {
   const containers = [containerSpec('app', over)];

@@ -4,22 +4,8 @@ import { desireService } from '../../../../../../../src/compute/providers/ecs/st
 import { registerInput } from '../../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
 import type { ContainerSpec, VolumeSpec } from '../../../../../../../src/compute/spec/tenant-compute-spec.ts';
 import { containerSpec, settings, tenantSpec } from '../../../ecs-fixture.ts';
-import { baseArn } from '../../../memory-ecs.ts';
+import { onFargate, onInstances } from '../../../base-definitions.ts';
 
-const onInstances: TaskDefinition = {
-  taskDefinitionArn: baseArn,
-  networkMode: 'bridge',
-  containerDefinitions: [
-    { name: 'app', image: 'app:0', linuxParameters: { capabilities: { drop: ['NET_RAW'] } } },
-  ],
-};
-const onFargate: TaskDefinition = {
-  ...onInstances,
-  networkMode: 'awsvpc',
-  requiresCompatibilities: ['FARGATE'],
-  cpu: '256',
-  memory: '512',
-};
 const volumes: readonly VolumeSpec[] = [
   { name: 'tmp', kind: 'tmpfs', size: '65Ki' },
   { name: 'data', kind: 'persistent' },
