@@ -87,7 +87,7 @@ describe('200 Tenants on ECS', () => {
 function excesses(calls: readonly CountedCall[], limit: RateLimit): readonly string[] {
   // What a busy machine may bunch together: two calls, and those of a moment in which it did not come to sending them.
   const slack = 2;
-  const momentMs = 2_000;
+  const momentMs = 5_000;
   return calls.flatMap(({ at: from }, first) =>
     calls.slice(first).flatMap(({ at }, offset) => {
       const allowed = limit.burst + (limit.perSecond * (at - from + momentMs)) / 1000 + slack;
