@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { TestContext } from 'vitest';
 import { freePort } from '../../../../dev/free-port.ts';
 import { imageArchitecture } from '../../../../dev/image-program.ts';
 import { pushImage } from '../../../../dev/images.ts';
@@ -57,7 +58,7 @@ async function running(tenantId: string, config: Record<string, unknown> = {}, o
 }
 
 /** While the engine runs a container anew, nobody but the watch knows how it ended: here it sees that. */
-async function runningWatched(tenantId: string) {
+async function runningWatched(tenantId: string, { onTestFinished }: TestContext) {
   const tenant = await running(tenantId);
   const { bare, provider, spec } = tenant;
   const stop = new AbortController();
@@ -318,8 +319,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect(await version(fixed.ports[0]?.host_port ?? 0)).toBe('version 2');
   });
 
-  it('that crashes in a new version is rolled back to the old one, and the message says how', async () => {
-    const { provider, look } = await runningWatched('crashing');
+  it('that crashes in a new version is rolled back to the old one, and the message says how', async (context) => {
+    const { provider, look } = await runningWatched('crashing', context);
     const result = await settled(() =>
       provider.update(bench.spec('crashing', { image: images.crash }), signal),
     );
@@ -341,8 +342,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect(await bench.names('back')).toEqual([`${name} running`]);
   });
 
-  it('that becomes unhealthy or has no such command in a new version is rolled back', async () => {
-    const { provider, look } = await runningWatched('sick');
+  it('that becomes unhealthy or has no such command in a new version is rolled back', async (context) => {
+    const { provider, look } = await runningWatched('sick', context);
     const healthCheck = {
       command: ['/bin/ok'],
       intervalSeconds: 1,
