@@ -299,6 +299,23 @@ export const goodManifests: readonly GoodManifest[] = [
       },
     }),
   },
+  {
+    what: 'a health check over HTTP',
+    manifest: withContainer({
+      healthCheck: {
+        httpGet: {
+          port: 65_535,
+          path: '/healthz?deep=%20',
+          httpHeaders: [
+            { name: 'Host', value: 'acme.example' },
+            { name: 'X-Probe', value: '' },
+          ],
+        },
+        intervalSeconds: 1,
+      },
+    }),
+  },
+  { what: 'a health check over TCP', manifest: withContainer({ healthCheck: { tcpSocket: { port: 1 } } }) },
   { what: 'no health check', manifest: withContainer({ healthCheck: { disable: true } }) },
   {
     what: 'one secret key for two variables',
@@ -922,6 +939,45 @@ const handwritten: readonly BadManifest[] = [
     what: 'a health check that is switched off',
     manifest: withContainer({ healthCheck: { command: ['ok'], disable: true } }),
     field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'a health check over HTTP and over TCP',
+    manifest: withContainer({ healthCheck: { httpGet: { port: 80 }, tcpSocket: { port: 80 } } }),
+    field: 'spec.containers[0].healthCheck',
+  },
+  {
+    what: 'a health check of port 0',
+    manifest: withContainer({ healthCheck: { tcpSocket: { port: 0 } } }),
+    field: 'spec.containers[0].healthCheck.tcpSocket.port',
+  },
+  {
+    what: 'a health check by the name of a port',
+    manifest: withContainer({ healthCheck: { httpGet: { port: 'http' } } }),
+    field: 'spec.containers[0].healthCheck.httpGet.port',
+  },
+  {
+    what: 'a health check with a second line in its path',
+    manifest: withContainer({ healthCheck: { httpGet: { port: 80, path: '/ HTTP/1.0\r\nHost: x' } } }),
+    field: 'spec.containers[0].healthCheck.httpGet.path',
+  },
+  {
+    what: 'a health check with a second line in a header',
+    manifest: withContainer({
+      healthCheck: { httpGet: { port: 80, httpHeaders: [{ name: 'A', value: 'b\r\nC: d' }] } },
+    }),
+    field: 'spec.containers[0].healthCheck.httpGet.httpHeaders[0].value',
+  },
+  {
+    what: 'a health check with a header that no request has',
+    manifest: withContainer({
+      healthCheck: { httpGet: { port: 80, httpHeaders: [{ name: 'A: b', value: '' }] } },
+    }),
+    field: 'spec.containers[0].healthCheck.httpGet.httpHeaders[0].name',
+  },
+  {
+    what: 'a health check over TLS',
+    manifest: withContainer({ healthCheck: { httpGet: { port: 443, scheme: 'HTTPS' } } }),
+    field: 'spec.containers[0].healthCheck.httpGet',
   },
   {
     what: 'half a retry',

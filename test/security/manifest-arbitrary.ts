@@ -194,7 +194,13 @@ function withoutClashes(value: unknown, name = ''): unknown {
 
 /** Members of which there must be one, with what stands for it where there is none. */
 const oneOf: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  healthCheck: { command: ['/ok'], shell: undefined, disable: undefined },
+  healthCheck: {
+    command: ['/ok'],
+    shell: undefined,
+    httpGet: undefined,
+    tcpSocket: undefined,
+    disable: undefined,
+  },
   envFrom: { secretRef: { name: 'db' }, configMapRef: undefined },
   valueFrom: { secretKeyRef: { name: 'db', key: 'password' }, configMapKeyRef: undefined },
   volumes: { persistent: {}, tmpfs: undefined, configMap: undefined, secret: undefined },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { processText } from '../bounded.ts';
-import { withRules } from '../rules.ts';
+import { listMap, withRules } from '../rules.ts';
 
 /** How the engine finds out whether a container is healthy. No transforms: see compute-fields.ts. */
 
@@ -21,13 +21,52 @@ const boundsOfTimes = (['intervalSeconds', 'timeoutSeconds', 'startIntervalSecon
   }),
 );
 
-const ways = ['command', 'shell'] as const;
+const ways = ['command', 'shell', 'httpGet', 'tcpSocket'] as const;
 
 /** Of a CEL rule: how many of them there are. */
 const countOfWays = [
   ...ways.map((way) => `(has(self.${way}) ? 1 : 0)`),
   '(has(self.disable) && self.disable ? 1 : 0)',
 ];
+
+const port = z.int().min(1).max(65_535).describe('Number of a port that it listens on at 127.0.0.1.');
+
+/** As a request has them, so that nothing in them can end a line. */
+const httpHeader = z.strictObject({
+  name: z
+    .string()
+    .max(256)
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_|~-]+$/, 'must be the name of a header')
+    .describe('Name of the header; of its own only Host, User-Agent, Accept and Connection.'),
+  value: z
+    .string()
+    .max(1024)
+    .regex(/^[^\p{Cc}]*$/u, 'must be one line')
+    .describe('Its value.'),
+});
+
+const httpGet = z
+  .strictObject({
+    port,
+    path: z
+      .string()
+      .max(1024)
+      .regex(/^\/[!-~]*$/, 'must begin with a slash, and be as it goes into a request')
+      .optional()
+      .describe('Path and query. Default: /.'),
+    httpHeaders: listMap(z.array(httpHeader).max(16), ['name'])
+      .optional()
+      .describe('Headers of the request.'),
+  })
+  .describe(
+    'It is asked over HTTP, without TLS, from inside; an answer with a status of 200 to 399 means healthy. Nothing in its image is needed. Not on ECS.',
+  );
+
+const tcpSocket = z
+  .strictObject({ port })
+  .describe(
+    'It is connected to over TCP, from inside; a connection means healthy. Nothing in its image is needed. Not on ECS.',
+  );
 
 export const healthCheck = withRules(
   z.strictObject({
@@ -41,6 +80,8 @@ export const healthCheck = withRules(
       .min(1)
       .optional()
       .describe("Command line for the image's /bin/sh, inside the container; exit code 0 means healthy."),
+    httpGet: httpGet.optional(),
+    tcpSocket: tcpSocket.optional(),
     disable: z
       .boolean()
       .optional()
@@ -70,7 +111,7 @@ export const healthCheck = withRules(
   [
     {
       rule: `${countOfWays.join(' + ')} == 1`,
-      message: 'must have exactly one of command, shell and disable: true',
+      message: 'must have exactly one of command, shell, httpGet, tcpSocket and disable: true',
       holds: (check) =>
         ways.filter((way) => check[way] !== undefined).length + (check.disable === true ? 1 : 0) === 1,
     },

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { HealthCheck } from '../../../../src/api/container/health-check.ts';
+import { hashedMounts } from '../../../../src/compute/providers/docker/state/volumes/container-mounts.ts';
 import { permitUpTo } from '../../../../src/compute/permit.ts';
 import { SecretValue } from '../../../../src/compute/spec/secret-value.ts';
 import type { VolumeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
@@ -126,5 +128,61 @@ describe('files of a Secret', () => {
   it('are not told where an engine repeats one', async () => {
     const { provider } = await provisioned();
     expect(provider.bare.desired(withFiles()).secrets).toEqual(['hunter2']);
+  });
+});
+
+describe('the probe of a health check', () => {
+  const probed = (healthCheck: HealthCheck, image = 'app:1') =>
+    tenantSpec({}, { containers: [containerSpec('app', { image, healthCheck })] });
+  const tcp = { tcpSocket: { port: 8080 } };
+
+  it('is there before the container, to be read alone, and goes with it', async () => {
+    const engine = memoryEngine(['app:1']);
+    const provider = drivenDocker(engine);
+    await provider.provision(probed(tcp), signal);
+    const [volume = ''] = engine.volumes.keys();
+    expect(volume).toMatch(filesVolume);
+    expect(engine.filled.get(volume)?.toString('latin1')).toMatch(/^amd64\0.*arm64\0/s);
+    const [{ hostConfig, body } = {}] = engine.containers.values();
+    expect(hostConfig?.Binds).toEqual([`${volume}:/.landlord-probe:ro,nocopy`]);
+    expect(body?.Healthcheck?.Test).toEqual(['CMD', '/.landlord-probe/amd64', '8080']);
+    expect((await provider.getStatus(probed(tcp), { fresh: true, signal })).changes).toEqual([]);
+    await provider.update(probed({ command: ['/ok'] }), signal);
+    expect([...engine.volumes.keys()]).toEqual([]);
+  });
+
+  it('makes no other container where another version of it is mounted', () => {
+    const provider = drivenDocker(memoryEngine(['app:1']));
+    const [container] = provider.bare.desired(probed(tcp)).containers;
+    expect(container?.files).toMatchObject([{ target: '/.landlord-probe' }]);
+    expect(hashedMounts({ files: container?.files ?? [], tmpfs: [] }).files).toBeUndefined();
+  });
+
+  it('takes the place of no volume', () => {
+    const config = { volumes: ['data:/.landlord-probe/'] };
+    const spec = tenantSpec(config, { containers: [containerSpec('app', { healthCheck: tcp })] });
+    const message =
+      'spec.containers: container app: healthCheck: /.landlord-probe, where its probe is mounted, has a volume';
+    expect(() => drivenDocker(memoryEngine([])).bare.desired(spec)).toThrow(
+      expect.objectContaining({ code: 'InvalidSpec', message }),
+    );
+  });
+
+  it('is missed in words where there is none for the architecture of the image, and what ran before goes on', async () => {
+    const engine = memoryEngine(['app:1', 'app:2']);
+    const inspectImage = engine.inspectImage.bind(engine);
+    engine.inspectImage = async (reference, ...rest) => {
+      const image = await inspectImage(reference, ...rest);
+      return image && { ...image, Architecture: /app:2/.test(reference) ? 'riscv64' : 'amd64' };
+    };
+    const provider = drivenDocker(engine);
+    await provider.provision(probed(tcp), signal);
+    const before = [...engine.containers.keys()];
+    expect(await provider.update(probed(tcp, 'app:2'), signal)).toMatchObject({
+      outcome: 'rolled_back',
+      message:
+        "The new containers can't be created: container app: healthCheck: its probe is there for amd64 and arm64, and the image is for riscv64. Name a program of the image in command or shell",
+    });
+    expect([...engine.containers.keys()]).toEqual(before);
   });
 });

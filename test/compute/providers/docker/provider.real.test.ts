@@ -374,6 +374,40 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     await statusWhere(look, isReady);
   });
 
+  it('is asked over HTTP and TCP from inside, whatever its image has, its user is and its filesystem allows', async () => {
+    const confined = { image: images.one, user: '1000:1000', readOnlyRootFilesystem: true };
+    const every = { intervalSeconds: 0.5, retries: 1 };
+    const containers = [
+      containerSpec('http', { ...confined, healthCheck: { httpGet: { port: 8080, path: '/' }, ...every } }),
+      containerSpec('tcp', { ...confined, healthCheck: { tcpSocket: { port: 8080 }, ...every } }),
+    ];
+    const { provider, look } = await running('probed', {}, { containers });
+    expect((await look()).compute).toMatchObject({ health: 'healthy' });
+    const asked = async (path: string) => {
+      const { State } = await bench.docker.getContainer(`${bench.prefix}-tenant-probed.${path}`).inspect();
+      return State.Health?.Log?.map(({ Output }) => Output.trim()).at(-1);
+    };
+    expect(await Promise.all(['http', 'tcp'].map(asked))).toEqual([
+      'HTTP/1.1 200 OK',
+      'a connection is taken',
+    ]);
+
+    const wrong = containers.map((container) => ({
+      ...container,
+      healthCheck:
+        container.name === 'http'
+          ? { httpGet: { port: 8080, path: '/nope' }, ...every }
+          : container.healthCheck,
+    }));
+    expect(
+      await settled(() => provider.update(bench.spec('probed', {}, { containers: wrong }), signal)),
+    ).toMatchObject({
+      outcome: 'rolled_back',
+      message: expect.stringMatching(/http.*HTTP\/1\.1 404 Not Found/) as string,
+    });
+    await statusWhere(look, isReady);
+  });
+
   it('is Ready with an image whose own check fails, where its spec switches that off', async () => {
     const unchecked = containerSpec('app', { image: images.illChecked, healthCheck: { disable: true } });
     const { look, name } = await running('unchecked', {}, { containers: [unchecked] });

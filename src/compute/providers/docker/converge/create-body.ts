@@ -19,6 +19,8 @@ export type CreateBody = Omit<Dockerode.ContainerCreateOptions, 'name'>;
 interface Making {
   readonly imageVolumes?: readonly ImageVolume[];
   readonly imageHealthCheck?: EngineHealthCheck | null | undefined;
+  /** Of the image, as it says it. */
+  readonly architecture?: string | undefined;
   /** Whether it bears its name in the tenant's own network from the start; see tenant-network.ts. */
   readonly isNamed?: boolean;
   /** Id of the image, so that its name can't come to mean another one in between; else the engine takes it by its name. */
@@ -31,10 +33,10 @@ interface Making {
  */
 export function createBody(
   container: DesiredContainer,
-  { imageVolumes = [], imageHealthCheck, isNamed = true, imageId }: Making = {},
+  { imageVolumes = [], imageHealthCheck, architecture = '', isNamed = true, imageId }: Making = {},
 ): CreateBody {
   const { spec, network } = container;
-  const ownCheck = spec.healthCheck && engineHealthCheck(spec.healthCheck);
+  const ownCheck = spec.healthCheck && engineHealthCheck(spec.healthCheck, architecture);
   const healthCheck = boundedHealthCheck(imageHealthCheck, ownCheck);
   return {
     ...(spec.platform === undefined ? {} : { platform: spec.platform }),

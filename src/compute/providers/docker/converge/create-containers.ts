@@ -8,6 +8,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import { bearsOwnName } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import { withFormerNames } from '../state/volumes/parse-volumes.ts';
+import { asksByProbe, isProbed, probeArchitectures } from '../state/probe/probe.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
@@ -151,6 +152,13 @@ function missingMessage({ pulling, waiting, asking }: Missing): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
+/** Throws EngineRefusal: the values are refused, though not by the engine. */
+function assertProbe({ desired: { spec }, image: { architecture } }: ImagedContainer): void {
+  if (!asksByProbe(spec.healthCheck) || isProbed(architecture)) return;
+  const message = `container ${spec.name}: healthCheck: its probe is there for ${probeArchitectures.join(' and ')}, and the image is for ${architecture ?? 'nobody says what'}. Name a program of the image in command or shell`;
+  throw new EngineRefusal('invalid', 400, message);
+}
+
 interface CreatingOne extends Pick<Creation, 'attempt'> {
   readonly container: ImagedContainer;
   readonly isNamed: boolean;
@@ -164,11 +172,12 @@ async function createOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
-  const { id: imageId, healthCheck: imageHealthCheck } = container.image;
+  const { id: imageId, healthCheck: imageHealthCheck, architecture } = container.image;
+  assertProbe(container);
   const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
   const body = createBody(
     { ...container.desired, network },
-    { imageVolumes, imageHealthCheck, isNamed, imageId },
+    { imageVolumes, imageHealthCheck, architecture, isNamed, imageId },
   );
   await fillVolumes(deps, { attempt, container }, signal);
   // Whoever can write to the host may have put a link in its place since.

@@ -10,6 +10,8 @@ export interface PresentImage {
   readonly volumes: readonly string[];
   /** The health check that it declares, in the engine's words. */
   readonly healthCheck: EngineHealthCheck | null | undefined;
+  /** `amd64`. Undefined: the engine does not tell. */
+  readonly architecture: string | undefined;
   /** Whether a registry has given it under that name; otherwise it was built or loaded there. */
   readonly isPulled: boolean;
 }
@@ -39,7 +41,13 @@ export async function presentImage(
   const found = await engine.inspectImage(pinnedImage(wanted), signal);
   if (found === undefined) return undefined;
   if (platform !== undefined && !isOfPlatform(platform, found)) return undefined;
-  const { Id: id, RepoTags, RepoDigests, Config } = found as Partial<typeof found>;
+  const {
+    Id: id,
+    RepoTags,
+    RepoDigests,
+    Config,
+    Architecture: architecture,
+  } = found as Partial<typeof found>;
   const digests = namesOf(RepoDigests);
   const names = wanted.digest === undefined ? namesOf(RepoTags) : digests;
   if (id === undefined || !names.some((name) => pinnedImage(name) === pinnedImage(wanted))) return undefined;
@@ -47,6 +55,7 @@ export async function presentImage(
     id,
     volumes: Object.keys(Config?.Volumes ?? {}),
     healthCheck: Config?.Healthcheck,
+    architecture,
     isPulled: digests.some(
       ({ registry, repository }) => registry === wanted.registry && repository === wanted.repository,
     ),

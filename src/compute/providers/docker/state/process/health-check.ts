@@ -4,11 +4,13 @@ import { durationMs } from '../../../../../api/duration.ts';
 import { denied } from '../../../../policy.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { DockerPolicy } from '../../config.ts';
+import { probeCommand } from '../probe/probe.ts';
 import type { EngineHealthCheck } from '../confinement/image-health-check.ts';
 
-/** A tenant's health check in the engine's words, which has its times in nanoseconds. */
-export function engineHealthCheck(check: HealthCheck): EngineHealthCheck {
-  const { disable, command = [], shell, startIntervalSeconds } = check;
+/** A tenant's health check in the engine's words, which has its times in nanoseconds. `architecture`: the image's. */
+export function engineHealthCheck(check: HealthCheck, architecture: string): EngineHealthCheck {
+  const { disable, shell, startIntervalSeconds } = check;
+  const command = probeCommand(check, architecture) ?? check.command ?? [];
   if (disable === true) return { Test: ['NONE'] };
   const { intervalSeconds, timeoutSeconds, retries, startPeriodSeconds } = checkFigures(check);
   return {

@@ -4,6 +4,7 @@ import { ComputeError } from '../../../../errors.ts';
 import { SecretValue } from '../../../../spec/secret-value.ts';
 import type { HashKey } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, FileSpec, VolumeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import { asksByProbe, probeFiles, probePath } from '../probe/probe.ts';
 import { normalisePath } from '../confinement/host-paths.ts';
 import { filesVolumeName } from './files-volume.ts';
 import { namedVolume } from './parse-volumes.ts';
@@ -22,6 +23,8 @@ export interface FilesMount {
   readonly source: string;
   readonly target: string;
   readonly files: readonly FileSpec[];
+  /** Whether they are what its health check runs: not of its spec, and no other container where another version has others. */
+  readonly isProbe?: true;
 }
 
 export interface TmpfsMount {
@@ -41,7 +44,7 @@ export interface MountContext {
 
 /** Throws InvalidSpec, naming the container and the path. */
 export function containerMounts(
-  container: Pick<ContainerSpec, 'name' | 'volumeMounts'>,
+  container: Pick<ContainerSpec, 'name' | 'volumeMounts' | 'healthCheck'>,
   volumes: readonly VolumeSpec[],
   context: MountContext,
 ): ContainerMounts {
@@ -62,6 +65,13 @@ export function containerMounts(
       mounts.tmpfs.push({ target, sizeBytes: memoryBytes(volume.size), readOnly });
     else mounts.files.push({ source: sourceOf(volume.files, context), target, files: volume.files });
   }
+  if (asksByProbe(container.healthCheck)) {
+    const where = `spec.containers: container ${container.name}: healthCheck`;
+    if (taken.has(probePath))
+      throw invalid(`${where}: ${probePath}, where its probe is mounted, has a volume`);
+    const files = probeFiles();
+    mounts.files.push({ source: sourceOf(files, context), target: probePath, files, isProbe: true });
+  }
   return mounts;
 }
 
@@ -81,7 +91,9 @@ function digest({ content }: FileSpec): string {
 export function hashedMounts({ files, tmpfs }: Pick<ContainerMounts, 'files' | 'tmpfs'>) {
   return {
     files: unlessNone(
-      files.map((mount) => ({ target: mount.target, files: mount.files.map(hashedFile).toSorted(byPath) })),
+      files
+        .filter(({ isProbe }) => isProbe !== true)
+        .map((mount) => ({ target: mount.target, files: mount.files.map(hashedFile).toSorted(byPath) })),
     ),
     tmpfs: unlessNone(tmpfs),
   };

@@ -33,6 +33,13 @@ const notInAwsvpc =
 
 const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])[] = [
   [
+    'healthCheck',
+    ({ healthCheck: { httpGet, tcpSocket } = {} }) =>
+      httpGet !== undefined || tcpSocket !== undefined
+        ? `ECS checks by a program of the image alone, and has no ${httpGet === undefined ? 'tcpSocket' : 'httpGet'}. Name one that it has in command or shell, or have a load balancer check it`
+        : undefined,
+  ],
+  [
     'stopSignal',
     ({ stopSignal }) =>
       stopSignal === undefined

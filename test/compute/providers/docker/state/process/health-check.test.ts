@@ -10,12 +10,24 @@ const made = (healthCheck: HealthCheck, policy = {}) => {
   if (container === undefined) throw new Error('no container');
   return container;
 };
-const sent = (healthCheck: HealthCheck) => createBody(made(healthCheck)).Healthcheck;
+const sent = (healthCheck: HealthCheck) =>
+  createBody(made(healthCheck), { architecture: 'arm64' }).Healthcheck;
 const hash = (healthCheck: HealthCheck) => made(healthCheck).labels['landlord.spec_hash'];
 
 describe('a health check', () => {
   it.each<[what: string, check: HealthCheck, Test: string[]]>([
     ['a command', { command: ['/ok', '-v'] }, ['CMD', '/ok', '-v']],
+    [
+      'a request',
+      { httpGet: { port: 80, path: '/ok', httpHeaders: [{ name: 'Host', value: 'a.example' }] } },
+      [
+        'CMD',
+        '/.landlord-probe/arm64',
+        '80',
+        'GET /ok HTTP/1.1\r\nUser-Agent: landlord-probe\r\nAccept: */*\r\nConnection: close\r\nHost: a.example\r\n\r\n',
+      ],
+    ],
+    ['a connection', { tcpSocket: { port: 5432 } }, ['CMD', '/.landlord-probe/arm64', '5432']],
     [
       'a line for the shell',
       { shell: 'curl -f localhost || exit 1' },
@@ -62,6 +74,10 @@ describe('a health check', () => {
       { shell: '/ok', timeoutSeconds: 3 },
       { shell: '/ok', startIntervalSeconds: 1 },
       { shell: '/ok', intervalSeconds: 0.5 },
+      { httpGet: { port: 80 } },
+      { httpGet: { port: 80, path: '/ok' } },
+      { httpGet: { port: 81 } },
+      { tcpSocket: { port: 80 } },
     ];
     expect(new Set(all.map(hash)).size).toBe(all.length);
   });

@@ -43,6 +43,11 @@ test('what a process is given stands in the request, in the words of ECS', () =>
 });
 
 const everywhere: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
+  [
+    { healthCheck: { httpGet: { port: 80 } } },
+    /container app: healthCheck: ECS checks by a program of the image alone, and has no httpGet/,
+  ],
+  [{ healthCheck: { tcpSocket: { port: 80 } } }, /container app: healthCheck: .* no tcpSocket\. Name one /],
   [{ stopSignal: 'SIGINT' }, /container app: stopSignal: ECS sends the signal that the image names/],
   [{ stopGracePeriodSeconds: 121 }, /stopGracePeriodSeconds: ECS waits at most 120 seconds/],
   [{ extraHosts: [{ hostname: 'host', ip: 'host-gateway' }] }, /extraHosts: ECS does not know host-gateway/],
