@@ -7,22 +7,17 @@ import type { TenantBlocks, TenantSpecSchema } from '../api/tenant.ts';
 import { convertCompose } from './compose/convert-compose.ts';
 import type { Conversion } from './conversion.ts';
 import { convertEcs } from './ecs/convert-ecs.ts';
-import { printedManifests, printedNote } from './printed.ts';
+import { printedNote } from './printed.ts';
+import { exitCodes, told } from './told.ts';
+import type { Output } from './told.ts';
 import { validateManifests } from './validate.ts';
-
-/** Where a command writes, line by line or as it is. */
-export interface Output {
-  readonly out: (text: string) => unknown;
-  readonly error: (line: string) => void;
-}
 
 export const offlineUsage = `landlord convert compose FILE… [--strict] [--env-file FILE]… [--profile NAME]… [--project-directory DIR]
                                                  print compose files as Tenants
 landlord convert ecs FILE… [--strict]            print what \`aws ecs describe-*\` prints as a Tenant
 landlord validate -f FILE…                       check manifests of Tenants, without a cluster`;
 
-/** Exit codes: well, refused or dropped or invalid, wrongly called. */
-const [well, refused, misused] = [0, 1, 2];
+const { well, refused, misused } = exitCodes;
 
 /** `landlord convert`, `landlord validate`: what needs neither a cluster nor an engine. Resolves to the exit code. */
 export function runOffline(args: readonly string[], blocks: TenantBlocks, output: Output): number {
@@ -72,13 +67,6 @@ function convertEcsFiles(args: readonly string[], schema: TenantSpecSchema, outp
   });
   if (positionals.length === 0) return misusedWith(output);
   return told(positionals.join(' '), convertEcs(positionals.map(readFile), schema), values.strict, output);
-}
-
-function told(file: string, { manifests, notes }: Conversion, isStrict: boolean, output: Output): number {
-  for (const note of notes) output.error(printedNote(file, note));
-  const isLess = isStrict && notes.some(({ kind }) => kind === 'dropped');
-  if (manifests.length > 0) output.out(printedManifests(manifests));
-  return manifests.length === 0 || isLess ? refused : well;
 }
 
 function validate(args: readonly string[], blocks: TenantBlocks, output: Output): number {

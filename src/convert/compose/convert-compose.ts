@@ -4,8 +4,9 @@ import type { Conversion } from '../conversion.ts';
 import { note, placed } from '../finding.ts';
 import type { Finding, Note } from '../finding.ts';
 import { convertService } from './convert-service.ts';
-import { readProject } from './project.ts';
+import { projectOf, readProject } from './project.ts';
 import type { Project, Surroundings } from './project.ts';
+import type { Dict } from '../read/scalars.ts';
 import { networkNotes } from './rows/docker.ts';
 import { volumeNotes } from './rows/volumes.ts';
 
@@ -17,6 +18,27 @@ export function convertCompose(source: string, around: Surroundings, schema: Ten
     return { ...conversion, notes: conversion.notes.map((one) => withValues(one, unfilled)) };
   });
 }
+
+/**
+ * The same of what stands in no file: `document` as `docker compose config` would print it, each scalar a text. `more`: what
+ * has no words in it.
+ */
+export function convertProject(document: Dict, more: readonly Note[], schema: TenantSpecSchema): Conversion {
+  return answered(() => {
+    const source = JSON.stringify(document);
+    const { project, notes } = projectOf(document, { source, around: nowhere, variables: () => undefined });
+    return tenantOf(project.name, [...notes, ...more, ...findings(project)], schema);
+  });
+}
+
+const nowhere: Surroundings = {
+  name: 'app',
+  folder: '/',
+  home: '/',
+  profiles: [],
+  envFiles: [],
+  read: () => undefined,
+};
 
 /** What is wrong with a variable that has no value may be right with one. */
 function withValues(one: Note, unfilled: readonly string[]): Note {

@@ -74,7 +74,17 @@ export function readProject(source: string, around: Surroundings): Read {
       'refused',
     );
   const open = (file: string): Dict => servicesOf(file, around, variables);
-  const all = extended(dict(document['services']), open);
+  const services = extended(dict(document['services']), open);
+  const { project, notes: more } = projectOf({ ...document, services }, { source, around, variables });
+  return { project, notes: [...notes, ...more], unfilled };
+}
+
+/** A file with nothing left to fill in or to extend. Each scalar is a text. */
+export function projectOf(
+  document: Dict,
+  { source, around, variables }: Pick<Project, 'source' | 'around' | 'variables'>,
+): Pick<Read, 'project' | 'notes'> {
+  const all = dict(document['services']);
   const left = new Map(Object.entries(all).flatMap(([name, keys]) => absence(name, dict(keys), around)));
   const running = new Map(Object.entries(all).filter(([name]) => !left.has(name)) as [string, Dict][]);
   if (running.size === 0)
@@ -98,7 +108,7 @@ export function readProject(source: string, around: Surroundings): Read {
     configs: dict(document['configs']),
   };
   const unknown = others.map((key) => note('changed', key, 'left out: no key of compose'));
-  return { project, notes: [...notes, ...renamed, ...left.values(), ...unknown], unfilled };
+  return { project, notes: [...renamed, ...left.values(), ...unknown] };
 }
 
 /** Why nothing of a service runs; none: it does. */
