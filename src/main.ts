@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { crdYaml } from './api/crd/crd-yaml.ts';
 import { providerDefinitions, tenantBlocks } from './compute/registry.ts';
+import { processEnvironment } from './config/environment.ts';
 import { ConfigError, loadConfig } from './config/load-config.ts';
+import type { Output } from './convert/told.ts';
 import { loadKubeConfig } from './kube/client/load-kube-config.ts';
 import { createLogger } from './observability/logger.ts';
 import { runOperator } from './operator.ts';
@@ -10,18 +12,29 @@ import { runOperator } from './operator.ts';
 const usage = `landlord run --config FILE [--kubeconfig FILE]   run the operator
 landlord crd                                     print the CustomResourceDefinition of Tenant
 landlord convert compose|ecs FILE… [--strict]    print what others run as Tenants
+landlord import docker NAME…|ecs SERVICE         print what an engine or ECS runs as a Tenant
 landlord validate -f FILE…                       check manifests of Tenants, without a cluster`;
 
 /** What needs neither a cluster nor an engine, and is loaded with its first use alone. */
 const offline = new Set(['convert', 'validate']);
 
+const output: Output = {
+  out: (text) => process.stdout.write(text),
+  error: (line) => console.error(line),
+};
+
 async function main(args: readonly string[]): Promise<number> {
   if (offline.has(args[0] ?? '')) {
     const { runOffline } = await import('./convert/command.ts');
-    return runOffline(args, tenantBlocks, {
-      out: (text) => process.stdout.write(text),
-      error: (line) => console.error(line),
-    });
+    return runOffline(args, tenantBlocks, output);
+  }
+  if (args[0] === 'import') {
+    const { runImport } = await import('./import/command.ts');
+    return runImport(
+      args,
+      { blocks: tenantBlocks, environment: processEnvironment(), output },
+      new AbortController().signal,
+    );
   }
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -97,6 +97,9 @@ describe('the import table is broken by', () => {
     ],
     ['a controller that knows the operator', 'src/controller/x.ts', "import { a } from '../operator.ts';"],
     ['a config that knows the controller', 'src/config/x.ts', "import { a } from '../controller/pass.ts';"],
+    ['a converter that knows an engine', 'src/convert/x.ts', "import { a } from '../import/command.ts';"],
+    ['an import that knows the controller', 'src/import/x.ts', "import { a } from '../controller/pass.ts';"],
+    ['an operator that knows an import', 'src/operator.ts', "import { a } from './import/command.ts';"],
     ['an operator that knows the command line', 'src/operator.ts', "import { a } from './main.ts';"],
     [
       'a command line that builds a provider',

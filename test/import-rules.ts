@@ -17,6 +17,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['api', 'compute'],
   // What others run, in a Tenant's words: it knows its schema, and neither a cluster nor an engine.
   convert: ['api'],
+  // The same of what an engine or ECS tells: it asks them by the calls of their providers.
+  import: ['api', 'compute', 'provider', 'config', 'convert', 'observability'],
   controller: ['api', 'async', 'compute', 'kube'],
   operator: [
     'api',
@@ -30,7 +32,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'config',
     'controller',
   ],
-  main: ['api', 'async', 'kube', 'observability', 'compute', 'registry', 'config', 'convert', 'operator'],
+  main: [
+    'api',
+    'async',
+    'kube',
+    'observability',
+    'compute',
+    'registry',
+    'config',
+    'convert',
+    'import',
+    'operator',
+  ],
 };
 
 /** Floors of one layer: a room may import from itself and from the rooms named. A file beside the rooms is in `''`. */

@@ -105,7 +105,7 @@ function connector(block: DockerOperatorBlock, path: string, logger: Logger): (h
   return (host) =>
     createEngineClient({
       host,
-      path,
+      path: `${path}.host`,
       tls,
       logger,
       marks: containerMarks,

@@ -14,15 +14,15 @@ const tlsPort = 2376;
 
 /**
  * The engine to talk to: `host` from the operator's config, else the value of DOCKER_HOST, else the default socket.
- * `path`: where the config has it. Throws an Error that names where the address came from and which forms are understood.
+ * `path`: where `host` is from. Throws an Error that names where the address came from and which forms are understood.
  */
 export function engineAddress(
   host: string,
   dockerHostEnv: string | undefined,
   tls: boolean,
-  path = 'compute.docker',
+  path = 'compute.docker.host',
 ): EngineAddress {
-  if (host !== '') return parseAddress(host, `${path}.host`, tls);
+  if (host !== '') return parseAddress(host, path, tls);
   if (dockerHostEnv !== undefined && dockerHostEnv !== '') {
     return parseAddress(dockerHostEnv, 'DOCKER_HOST', tls);
   }

@@ -38,7 +38,7 @@ const defaultProbe = { intervalMs: 10_000, deadlineMs: 5_000 };
 export interface EngineClientOptions {
   /** unix://, tcp://, ssh://, or empty: `dockerHostEnv`, then the default socket. */
   readonly host: string;
-  /** Where the operator's config has it, for messages. */
+  /** Where that is from, for messages. Default: compute.docker.host. */
   readonly path?: string;
   /** The value of DOCKER_HOST. */
   readonly dockerHostEnv?: string | undefined;

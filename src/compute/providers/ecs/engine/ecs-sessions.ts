@@ -117,3 +117,15 @@ function assumed(roleArn: string, region: string, options: SessionOptions): Cred
 function handlerOptions({ connectMs, requestMs }: SessionOptions) {
   return { connectionTimeout: connectMs, requestTimeout: requestMs, throwOnRequestTimeout: true };
 }
+
+/** The region that the SDK finds for itself: in AWS_REGION, or in its profile. Undefined: it finds none. */
+export async function defaultRegion(): Promise<string | undefined> {
+  const client = new ECSClient({});
+  try {
+    return await client.config.region();
+  } catch {
+    return undefined;
+  } finally {
+    client.destroy();
+  }
+}
