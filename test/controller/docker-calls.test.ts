@@ -85,14 +85,14 @@ describe('the calls to a Docker Engine', () => {
     const calls = one.take();
     expect(calls).toEqual({
       inspectImage: 1,
-      listNetworks: 3,
+      listNetworks: 1,
       createNetwork: 1,
       createContainer: 1,
       startContainer: 1,
       listContainers: 4,
       inspectContainer: 3,
     });
-    expect(total(calls)).toBe(14);
+    expect(total(calls)).toBe(12);
   });
 
   test('to replace a container, until its successor is Ready', async () => {

@@ -49,6 +49,7 @@ export interface Network {
   readonly Name: string;
   readonly Labels: Readonly<Record<string, string>>;
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] };
+  readonly madeMs: number;
 }
 
 export interface Volume {
@@ -418,6 +419,9 @@ export function update(
   emit(engine, 'update', container);
 }
 
+/** Two that are asked for at once do not see each other. */
+const blindMs = 100;
+
 export function createNetwork(
   engine: DockerEngine,
   by: string,
@@ -429,7 +433,14 @@ export function createNetwork(
   );
   if (subnet !== undefined && taken.includes(subnet))
     throw new Refused(403, 'Pool overlaps with other one on this address space');
-  const network = { ...body, Id: engine.nextId(), Labels: { ...body.Labels } } as unknown as Network;
+  const madeMs = engine.now();
+  const isThere = [...engine.networks.values()].some(
+    (one) => one.Name === body.Name && one.madeMs < madeMs - blindMs,
+  );
+  if (body.CheckDuplicate === true && isThere)
+    throw new Refused(409, `network with name ${body.Name} already exists`);
+  const made = { Id: engine.nextId(), Labels: { ...body.Labels }, madeMs };
+  const network = { ...body, ...made } as unknown as Network;
   engine.onChange({ by, call: 'createNetwork', network });
   engine.networks.set(network.Id, network);
   return network.Id;

@@ -499,6 +499,8 @@ function networkCalls(state: State): NetworkCalls {
     },
     async createNetwork(body) {
       calls.push('createNetwork');
+      if (body.CheckDuplicate === true && [...networks.values()].some(({ Name }) => Name === body.Name))
+        throw new EngineRefusal('name-taken', 409, `network with name ${body.Name} already exists`);
       const subnet = body.IPAM?.Config?.[0]?.['Subnet'];
       const overlaps = [...networks.values()].some(({ IPAM }) => IPAM?.Config?.[0]?.['Subnet'] === subnet);
       if (subnet !== undefined && overlaps) throw new EngineRefusal('overlap', 403, 'Pool overlaps');

@@ -190,6 +190,7 @@ async function create(
       predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
     })),
     failed: findings.failed,
+    isNew: findings.lastSeen.size === 0,
     ownImages: findings.seenImages,
     keepOld: () => keepOld(deps, attempt, signal),
   };

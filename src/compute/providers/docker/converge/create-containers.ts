@@ -29,6 +29,8 @@ interface Creation {
   readonly containers: readonly NewContainer[];
   /** Takes in, by name, what can't be made while others can. */
   readonly failed: Map<string, Fault>;
+  /** Whether nothing of the tenant was seen on the engine. */
+  readonly isNew: boolean;
   /** Ids of the images that the tenant's containers were made of. */
   readonly ownImages: ReadonlySet<string>;
   /** Drops what was made of the new ones and keeps running what ran before. */
@@ -41,7 +43,7 @@ export async function createContainers(
   creation: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const { attempt, containers, failed, keepOld } = creation;
+  const { attempt, containers, failed, isNew, keepOld } = creation;
   await assertNotUndone(deps, creation);
   const images = await ensureImages(deps, creation, signal);
   if ('message' in images) return { outcome: 'in_progress', ...images, lookAgainAfterMs: pullLookMs };
@@ -66,7 +68,7 @@ export async function createContainers(
   let network = first?.desired.network;
   if (first !== undefined) {
     const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
-    const counts = { containers: desired.containers.length, joining: containers.length };
+    const counts = { containers: desired.containers.length, joining: containers.length, isNew };
     network = await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
   }
   for (const container of imaged) {

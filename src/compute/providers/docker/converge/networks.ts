@@ -4,7 +4,7 @@ import { atMost } from '../../../../async/at-most.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Consent } from '../../../permit.ts';
-import { EngineRefusal } from '../engine/engine.ts';
+import { EngineRefusal, unlessKind } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
@@ -19,6 +19,8 @@ export interface NetworkOwner extends Pick<DesiredTenant, 'tenantId' | 'namespac
   readonly containers: number;
   /** How many are about to join. */
   readonly joining: number;
+  /** Whether nothing of the tenant was seen on the engine: then it hardly has a network there. */
+  readonly isNew?: boolean;
 }
 
 export interface Networks {
@@ -38,7 +40,7 @@ const subnetTries = 64;
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
 export function createNetworks(engine: Engine, settings: EngineSettings): Networks {
-  const deps: NetworkDeps = { engine, settings };
+  const deps: NetworkDeps = { engine, settings, taken: {} };
   const inOrder = atMost(1);
   return {
     async ensure(network, owner, signal) {
@@ -61,6 +63,8 @@ export function createNetworks(engine: Engine, settings: EngineSettings): Networ
 interface NetworkDeps {
   readonly engine: Engine;
   readonly settings: EngineSettings;
+  /** Subnets of all networks on the engine, as it last told and as they were made since. */
+  readonly taken: { subnets?: readonly string[] };
 }
 
 async function ensureShared(
@@ -74,7 +78,8 @@ async function ensureShared(
   const Labels = { ...settings.ownership.shared() };
   const Driver = settings.block.network_driver;
   const Options = Driver === 'bridge' ? keptApart : {};
-  await engine.createNetwork({ Name: name, Driver, CheckDuplicate: true, Labels, Options }, signal);
+  const body = { Name: name, Driver, CheckDuplicate: true, Labels, Options };
+  await unlessKind('name-taken', engine.createNetwork(body, signal));
   assertShared(name, await withoutDuplicates(deps, { name, owner }, signal), settings.ownership);
 }
 
@@ -117,7 +122,10 @@ async function ensurePrivate(
 ): Promise<string> {
   const { engine, settings } = deps;
   const large = largerNetworkName(name);
-  const both = await networksNamed(engine, [name, large], signal);
+  if (owner.isNew === true) await createUnlessThere(deps, { name, owner }, signal);
+  const told = await networksNamed(engine, [name, large], signal);
+  const both =
+    owner.isNew === true ? await withoutDuplicates(deps, { name, owner, among: told }, signal) : told;
   assertOwn(owner, both, settings.ownership);
   const existing = both.find(({ Name }) => Name === name);
   const hasLarge = both.some(({ Name }) => Name === large);
@@ -183,46 +191,87 @@ function roomOf(network: Dockerode.NetworkInspectInfo): number {
 }
 
 async function createPrivate(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
-  await createInPool(deps, one, signal);
+  await createUnlessThere(deps, one, signal);
   assertOwn(one.owner, await withoutDuplicates(deps, one, signal), deps.settings.ownership);
 }
 
-async function createInPool(
+/** It may be there all the same: left by an operator that died, made by another one at this moment, or somebody else's. */
+async function createUnlessThere(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
+  await unlessKind('name-taken', createInPool(deps, one, signal));
+}
+
+/**
+ * A list of all networks costs an engine more with each that it has: so what it said last is remembered, with what was made
+ * since. Where that is wrong, the engine refuses the subnet, or none is left, and it is asked anew.
+ */
+async function createInPool(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
+  const { engine, settings, taken } = deps;
+  const { network_pool: pool } = settings.block;
+  const prefix = prefixFor(one.owner.containers * 2);
+  const makeBeside = (subnets: readonly string[], tries: number): Promise<string | undefined> =>
+    createInOneOf(deps, { ...one, subnets: freeSubnets(pool, subnets, prefix), tries }, signal);
+  let made = taken.subnets && (await makeBeside(taken.subnets, 1));
+  if (made === undefined) {
+    taken.subnets = subnetsOf(await engine.listNetworks({}, signal));
+    made = await makeBeside(taken.subnets, subnetTries);
+  }
+  if (made === undefined) {
+    throw new ComputeError(
+      'ProvisionFailed',
+      `network_pool ${pool} has no free /${prefix} left for the network ${one.name}. ` +
+        'Widen compute.docker.network_pool, or remove networks that are no longer used',
+    );
+  }
+  taken.subnets = [...(taken.subnets ?? []), made];
+}
+
+interface Subnets {
+  readonly subnets: Iterable<string>;
+  /** As many of them are tried. */
+  readonly tries: number;
+}
+
+/** Returns the first subnet that the engine takes. */
+async function createInOneOf(
   { engine, settings: { block } }: NetworkDeps,
-  { name, owner }: Private,
+  { name, owner, subnets, tries }: Private & Subnets,
   signal: AbortSignal,
-): Promise<void> {
-  const taken = subnetsOf(await engine.listNetworks({}, signal));
+): Promise<string | undefined> {
   const body = { Name: name, Driver: block.network_driver, CheckDuplicate: true, Labels: { ...owner.marks } };
-  const prefix = prefixFor(owner.containers * 2);
-  let tries = 0;
-  for (const Subnet of freeSubnets(block.network_pool, taken, prefix)) {
-    tries += 1;
-    if (tries > subnetTries) break;
+  let left = tries;
+  for (const Subnet of subnets) {
+    if (left === 0) break;
+    left -= 1;
     try {
       await engine.createNetwork({ ...body, IPAM: { Driver: 'default', Config: [{ Subnet }] } }, signal);
-      return;
+      return Subnet;
     } catch (error) {
       if (!(error instanceof EngineRefusal) || error.kind !== 'overlap') throw error;
     }
   }
-  throw new ComputeError(
-    'ProvisionFailed',
-    `network_pool ${block.network_pool} has no free /${prefix} left for the network ${name}. ` +
-      'Widen compute.docker.network_pool, or remove networks that are no longer used',
-  );
+  return undefined;
 }
 
 /** The engine lets two operators make two networks of one name. Both keep the one with the lowest id. Returns what stays. */
 async function withoutDuplicates(
   { engine, settings: { ownership } }: NetworkDeps,
-  { name, owner: { consent } }: { readonly name: string; readonly owner: Pick<NetworkOwner, 'consent'> },
+  {
+    name,
+    owner: { consent },
+    among,
+  }: {
+    readonly name: string;
+    readonly owner: Pick<NetworkOwner, 'consent'>;
+    /** The networks, as they were just told; else they are asked for. */
+    readonly among?: readonly Dockerode.NetworkInspectInfo[];
+  },
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
-  const all = (await networksNamed(engine, [name], signal)).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
+  const told = among ?? (await networksNamed(engine, [name], signal));
+  const all = told.filter(({ Name }) => Name === name).toSorted((a, b) => (a.Id < b.Id ? -1 : 1));
   const duplicates = all.slice(1).filter(({ Labels }) => ownership.isOurs(Labels));
   for (const { Id } of duplicates) await engine.removeNetwork(Id, consent, signal);
-  return all.filter((network) => !duplicates.includes(network));
+  return told.filter((network) => !duplicates.includes(network));
 }
 
 /** The engine's own filter takes names that merely contain it, too. */

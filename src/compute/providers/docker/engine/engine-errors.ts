@@ -127,6 +127,7 @@ export function refusal(answer: EngineAnswer, target: string): EngineRefusal {
 
 function refusalKind({ status, text }: EngineAnswer, target: string): RefusalKind {
   if (/port is already allocated|address already in use/i.test(text)) return 'port-busy';
+  if (saysInOrder(text, /network with name/i, /already exists/i)) return 'name-taken';
   if (saysInOrder(text, /(task|shim)\b/i, /already exists/i)) return 'broken';
   if (/failed to update store|RWLayer/i.test(text)) return 'broken';
   if (/unable to find (user|group)/i.test(text)) return 'bad-command';

@@ -56,7 +56,7 @@ export interface Engine extends EngineReads {
     auth: RegistryAuth | undefined,
     signal: AbortSignal,
   ): Promise<string | undefined>;
-  /** Rejects with EngineRefusal where the subnet overlaps another one. */
+  /** Rejects with EngineRefusal: `overlap` with another subnet, `name-taken` where `CheckDuplicate` asks for that. */
   createNetwork(body: Dockerode.NetworkCreateOptions, signal: AbortSignal): Promise<{ readonly id: string }>;
   /** In it already counts as connected. Rejects with EngineRefusal, `gone` where there is no such container or network. */
   connectContainer(
@@ -155,7 +155,7 @@ export interface EngineEvent {
  * it; `broken` the engine has lost what it needs to start this container: only a new one helps; `missing-network` the network, or the container whose network was to be joined, is not there; `missing-image`
  * the image went away after it was pulled; `gone` the container, network or volume itself is not there;
  * `overlap` the subnet is taken; `in-use` a network or volume is still attached; `invalid` the engine understood and
- * refuses the values.
+ * refuses the values; `name-taken` a network of that name is there.
  */
 export type RefusalKind =
   | 'port-busy'
@@ -167,6 +167,7 @@ export type RefusalKind =
   | 'overlap'
   | 'in-use'
   | 'invalid'
+  | 'name-taken'
   | 'other';
 
 /**

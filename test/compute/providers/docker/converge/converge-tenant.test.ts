@@ -550,6 +550,9 @@ describe('a network of the time when the tenant had one of its own', () => {
   });
 });
 
+/** A network is asked for once more where nothing of the tenant is there yet, and the engine says that it is. */
+const withoutRepeats = (changes: readonly string[]) => [...new Set(changes)];
+
 describe('creating', () => {
   it('something that the engine refuses outright is the failure of the operation, without its secrets', async () => {
     const { engine, provider } = bench();
@@ -620,7 +623,11 @@ describe('creating', () => {
         throw new EngineRefusal(kind, 404, 'not there');
       };
       expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-      expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
+      expect(withoutRepeats(changes)).toEqual([
+        'createNetwork landlord-acme',
+        `create ${name}`,
+        `start ${name}`,
+      ]);
     },
   );
 
@@ -643,7 +650,11 @@ describe('creating', () => {
       return 'name-taken';
     };
     expect((await provider.provision(tenantSpec(), signal)).outcome).toBe('done');
-    expect(changes).toEqual(['createNetwork landlord-acme', `create ${name}`, `start ${name}`]);
+    expect(withoutRepeats(changes)).toEqual([
+      'createNetwork landlord-acme',
+      `create ${name}`,
+      `start ${name}`,
+    ]);
   });
 
   it("is a conflict where the name is someone else's", async () => {

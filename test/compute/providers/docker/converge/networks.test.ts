@@ -124,9 +124,10 @@ describe('of several networks of one name', () => {
     const engine = memoryEngine();
     const create = engine.createNetwork.bind(engine);
     engine.createNetwork = async (body, aborted) => {
-      const made = await create(body, aborted);
-      await create({ ...body, Labels: {} }, aborted);
-      await create(body, aborted);
+      const blind = { ...body, CheckDuplicate: false };
+      const made = await create(blind, aborted);
+      await create({ ...blind, Labels: {} }, aborted);
+      await create(blind, aborted);
       return made;
     };
     await ensureOn(engine)(shared);
@@ -142,6 +143,71 @@ describe('of several networks of one name', () => {
         'network landlord-acme belongs to the tenant acme of this namespace. ' +
         'Remove it, or give the tenant another tenantId',
     });
+  });
+});
+
+describe('the network of a tenant of which nothing is there', () => {
+  const ensureNew = (engine: MemoryEngine) => {
+    const networks = createNetworks(engine, settings());
+    return (tenant: string) =>
+      networks.ensure(own(tenant), { ...whose(tenant), isNew: true }, signal).then(({ name }) => name);
+  };
+
+  it('is made before anybody asks whether it is there, and for many, the networks of others are listed once', async () => {
+    const engine = memoryEngine();
+    const ensure = ensureNew(engine);
+    for (const tenant of ['a', 'b', 'c']) await ensure(tenant);
+    expect(engine.calls).toEqual([
+      'listNetworks',
+      ...['a', 'b', 'c'].flatMap(() => ['createNetwork', 'listNetworks']),
+    ]);
+    expect(subnets(engine)).toEqual(['10.210.0.0/28', '10.210.0.16/28', '10.210.0.32/28']);
+  });
+
+  it('is the one that is there all the same', async () => {
+    const engine = memoryEngine();
+    await ensureOn(engine)(own('acme'));
+    expect(await ensureNew(engine)('acme')).toBe('landlord-acme');
+    expect(names(engine)).toEqual(['landlord-acme']);
+  });
+
+  it("is a conflict where it is somebody else's", async () => {
+    const engine = memoryEngine();
+    await engine.createNetwork({ Name: 'landlord-acme' }, signal);
+    await expect(ensureNew(engine)('acme')).rejects.toMatchObject({ code: 'ProviderConflict' });
+  });
+
+  it('is the larger one where that is there', async () => {
+    const engine = memoryEngine();
+    const large = { Name: 'landlord-acme.large', Labels: { ...whose('acme').marks } };
+    await engine.createNetwork(large, signal);
+    expect(await ensureNew(engine)('acme')).toBe(large.Name);
+  });
+
+  it('is one, where another operator makes it at the same moment: both keep the same', async () => {
+    const engine = memoryEngine();
+    const create = engine.createNetwork.bind(engine);
+    engine.createNetwork = async (body, aborted) => {
+      const made = await create(body, aborted);
+      await create({ ...body, CheckDuplicate: false, IPAM: { Driver: 'default', Config: [] } }, aborted);
+      return made;
+    };
+    expect(await ensureNew(engine)('acme')).toBe('landlord-acme');
+    expect(subnets(engine)).toEqual(['10.210.0.0/28']);
+  });
+
+  it('gets a subnet that others have taken and freed since the networks were listed', async () => {
+    const engine = memoryEngine();
+    const networks = createNetworks(engine, settings({ network_pool: '10.0.0.0/27' }));
+    const ensure = (tenant: string) =>
+      networks.ensure(own(tenant), { ...whose(tenant), isNew: true }, signal);
+    await ensure('a');
+    const other = { Name: 'x', IPAM: { Driver: 'default', Config: [{ Subnet: '10.0.0.16/28' }] } };
+    const { id } = await engine.createNetwork(other, signal);
+    await expect(ensure('b')).rejects.toMatchObject({ code: 'ProvisionFailed' });
+    await engine.removeNetwork(id, anyConsent, signal);
+    await ensure('b');
+    expect(subnets(engine)).toEqual(['10.0.0.0/28', '10.0.0.16/28']);
   });
 });
 

@@ -253,6 +253,8 @@ describe('networks and volumes', () => {
     await expect(engine.createNetwork({ ...body, Name: `${name}-2` }, never)).rejects.toMatchObject({
       kind: 'overlap',
     });
+    const again = { Name: name, CheckDuplicate: true, IPAM: { Config: [{ Subnet: freeSubnet() }] } };
+    await expect(engine.createNetwork(again, never)).rejects.toMatchObject({ kind: 'name-taken' });
     const container = await create('attached', { HostConfig: { NetworkMode: name } });
     await engine.startContainer(container, never);
     await expect(engine.removeNetwork(id, anyConsent, never)).rejects.toMatchObject({ kind: 'in-use' });

@@ -148,6 +148,7 @@ describe('a refusal is told by its kind', () => {
     ['create', 400, 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available', 'invalid'],
     ['create', 500, 'invalid mode: zz', 'invalid'],
     ['network', 403, 'Pool overlaps with other one on this address space', 'overlap'],
+    ['network', 409, 'network with name landlord-task already exists', 'name-taken'],
     [
       'network',
       403,
