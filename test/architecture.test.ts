@@ -38,6 +38,11 @@ describe('the import table is broken by', () => {
       "import { a } from '../compute/providers/docker/config.ts';",
     ],
     ['api that knows kube', 'src/api/x.ts', "import type { A } from '../kube/resource.ts';"],
+    [
+      'an observation that acts',
+      'src/controller/observe/x.ts',
+      'await provider.update(desired, all, signal);',
+    ],
     ['kube that knows Tenants', 'src/kube/x.ts', "import { a } from '../api/names.ts';"],
     [
       'observability that knows the config',

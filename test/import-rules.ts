@@ -85,8 +85,11 @@ const rooms: readonly Rooms[] = [
   {
     within: /^src\/controller\//,
     mayImport: {
-      '': ['steps', 'status', 'sources', 'images', 'owned', 'followed', 'rollout'],
+      '': ['steps', 'status', 'sources', 'images', 'owned', 'followed', 'rollout', 'wanted', 'observe'],
       steps: ['', 'status', 'sources', 'owned', 'rollout'],
+      // What a Tenant asks for, be it to be made so or only compared.
+      wanted: ['', 'steps', 'sources', 'images', 'owned'],
+      observe: ['', 'steps', 'status', 'wanted'],
       status: [''],
       // Who may begin with what many are to be.
       rollout: [''],
@@ -125,6 +128,11 @@ const unsaid: readonly (readonly [files: RegExp, text: RegExp, why: string])[] =
     /^src\/compute\/providers\/[^/]+\/(state|watch)\//,
     /\.(create|start|stop|remove|rename|update|unpause|delete|register|deregister|tag|untag)[A-Z]\w*\(/,
     'only converge/ changes anything outside',
+  ],
+  [
+    /^src\/controller\/observe\//,
+    /\b(provision|update|hold|destroy|writer|permit\w*)\b/i,
+    'observe/ changes nothing',
   ],
   [
     /^src\/(?!compute\/permit\.ts$|controller\/steps\/gate\.ts$)/,

@@ -14,6 +14,7 @@ export const reasons = [
   'Updating',
   'Unhealthy',
   'Suspended',
+  'Observed',
   'Deleting',
   'ApprovalRequired',
   'ProviderRequired',
@@ -43,6 +44,7 @@ export const phases = [
   'Ready',
   'Degraded',
   'Suspended',
+  'Observed',
   'Deleting',
   'Failed',
 ] as const;

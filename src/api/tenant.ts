@@ -23,6 +23,13 @@ const tenantIdMessage = "is immutable: it can't be added, changed or dropped";
 
 /** What may be done to what runs, and by whose leave. */
 const policies = {
+  mode: z
+    .enum(['Manage', 'Observe'])
+    .default('Manage')
+    .describe(
+      'Observe: what runs is shown and compared with the spec, and nothing is ever changed, created or removed, be it by ' +
+        'this spec or by the deletion of the Tenant.',
+    ),
   approval: z
     .enum(['Never', 'Destructive', 'Always'])
     .default('Destructive')
@@ -203,6 +210,11 @@ export interface Tenant {
   readonly metadata: TenantMetadata;
   readonly spec?: unknown;
   readonly status?: TenantStatus;
+}
+
+/** Whether nothing is ever to be done for it, whatever else its spec says, which may be invalid. */
+export function isOnlyObserved({ spec }: Pick<Tenant, 'spec'>): boolean {
+  return (spec as { mode?: unknown } | null | undefined)?.mode === 'Observe';
 }
 
 /** The whole object, for the CRD and for checks of manifests. */

@@ -30,3 +30,21 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     close: () => provider.close(),
   };
 }
+
+/** What a provider can be asked without anything being changed by it. */
+export type ProviderReads = Pick<
+  Provider,
+  'name' | 'desired' | 'locate' | 'resolveImages' | 'validate' | 'getStatus'
+>;
+
+/** `provider` for those who may only look: what could make a step is not there to be called. */
+export function readsOf(provider: Provider): ProviderReads {
+  return {
+    name: provider.name,
+    desired: (spec) => provider.desired(spec),
+    locate: async (placement, signal) => located(provider, placement, signal),
+    resolveImages: (spec, signal) => resolvedImages(provider, spec, signal),
+    validate: (desired, signal) => provider.validate(desired, signal),
+    getStatus: (at, against, how) => provider.getStatus(at, against, how),
+  };
+}

@@ -1,10 +1,11 @@
 import { setConditions, timestamp } from '../api/conditions.ts';
 import { apiVersion, kind } from '../api/names.ts';
 import type { Placement, TenantStatus } from '../api/status.ts';
-import type { Tenant, TenantSpec } from '../api/tenant.ts';
+import type { Tenant } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
 import { placeText } from '../compute/place.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
+import { asksToRetain } from './steps/delete-tenant.ts';
 import { permitToDelete } from './steps/gate.ts';
 import { isConflict, isApiError } from '../kube/client/kube-api-error.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
@@ -188,9 +189,8 @@ async function forgetAbsent(
 ): Promise<void> {
   const { namespace, name } = tenant.metadata;
   const tenantId = tenant.status?.tenantId ?? tenantIdOf(tenant);
-  const { deletionPolicy } = (tenant.spec ?? {}) as Partial<TenantSpec>;
   const { index, mayRetain } = options.deps();
-  if (deletionPolicy === 'Retain' && mayRetain(namespace) !== false) return;
+  if (asksToRetain(tenant) !== undefined && mayRetain(namespace) !== false) return;
   // What another Tenant of this id has there is not of this one.
   if (index.keysOf(tenantId).length > 0) return;
   for (const { definition, provider } of forgetful(options)) {

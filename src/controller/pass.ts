@@ -123,6 +123,13 @@ export type Verdict =
       /** Why nothing is known of what runs. */
       readonly unseen?: ComputeError;
     }
+  | {
+      /** Nothing is driven: `mode` is Observe. */
+      readonly kind: 'observed';
+      /** Whether all that the spec names runs, and is healthy. */
+      readonly isWell: boolean;
+      readonly message: string;
+    }
   | { readonly kind: 'deleting'; readonly message: string; readonly error?: ComputeError };
 
 export type TransitionReason = Extract<Reason, 'Provisioning' | 'Updating'>;

@@ -1,21 +1,18 @@
 import { finalizer } from '../api/names.ts';
+import { isOnlyObserved } from '../api/tenant.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
 import { denied } from '../compute/policy.ts';
 import { unknownLabels } from '../compute/policy-by-namespace.ts';
-import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
-import { chosenProvider, domainAsked } from './chosen-provider.ts';
-import type { Whereabouts } from './owned/owned-look.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
 import { defect } from './defect.ts';
-import { draftFrom, note, placeAt, requestedAt, shownOf } from './pass.ts';
+import { observeOnly } from './observe/observe-only.ts';
+import { observe } from './observe/observe.ts';
+import { draftFrom, note, requestedAt, shownOf } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
-import { createConfigMapReader } from './sources/config-map-reader.ts';
-import { createSecretReader } from './sources/secret-reader.ts';
-import { sourceKinds } from './sources/source.ts';
 import { isLostContact } from './status/contact.ts';
 import { noteLost } from './status/lost-data.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
@@ -26,13 +23,13 @@ import { ignoreComputeError, leavePreviousPlacements } from './steps/previous-pl
 import { crowdedMove } from './steps/crowded-move.ts';
 import { desiredAnew, moveThatWaits, place, placed } from './steps/place.ts';
 import { identify } from './steps/identify.ts';
-import { withDigests } from './images/image-digests.ts';
 import { placesByOwner } from './steps/places-by-owner.ts';
 import { noteRejection, recallRejection } from './steps/rejections.ts';
-import { parseTenantSpec, referencedSources, resolveSpec } from './steps/resolve-spec.ts';
 import { takeStored } from './steps/stored-status.ts';
 import { fleetTurn, heldMove, whileHeld } from './steps/turn.ts';
 import { repairWaitMs } from './tenant-memory.ts';
+import { choosable, choose } from './wanted/choose.ts';
+import { resolve, specOf } from './wanted/resolve.ts';
 
 /** One pass over one Tenant: everything happens on a draft in memory, and its end is one write of the status. */
 export async function reconcileTenant(
@@ -64,7 +61,9 @@ async function outcomeOf(pass: Pass): Promise<Outcome | undefined> {
   try {
     await takeStored(pass);
     const { status } = pass.tenant;
-    if (isReady(pass.tenant)) pass.memory.readyGeneration = readyGeneration(status);
+    // Of what is only observed, nobody has made this generation so.
+    if (isReady(pass.tenant) && status?.phase !== 'Observed')
+      pass.memory.readyGeneration = readyGeneration(status);
     return pass.tenant.metadata.deletionTimestamp === undefined ? await runSteps(pass) : await finalize(pass);
   } catch (error) {
     return defect(pass, error);
@@ -75,7 +74,8 @@ async function runSteps(pass: Pass): Promise<Outcome | undefined> {
   const outcome = await reconcileSteps(pass).catch((error: unknown) => failure(pass, error));
   if (outcome === undefined) return undefined;
   const { verdict } = outcome;
-  if (verdict.kind === 'suspended' || verdict.kind === 'failed') await takeBack(pass);
+  if (verdict.kind === 'suspended' || (verdict.kind === 'failed' && !isOnlyObserved(pass.tenant)))
+    await takeBack(pass);
   // What runs is shown even where the spec is refused.
   if (verdict.kind === 'failed' && !isLostContact(verdict.error))
     await observe(pass).catch(verdict.error.code === 'InternalError' ? () => undefined : ignoreComputeError);
@@ -88,13 +88,17 @@ function failure(pass: Pass, error: unknown): Outcome {
     : defect(pass, error);
 }
 
+async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
+  const tenantSpec = specOf(pass);
+  return tenantSpec.mode === 'Observe' ? observeOnly(pass, tenantSpec) : manage(pass, tenantSpec);
+}
+
 /**
  * The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. Undefined: it
  * is too early to say anything.
  */
-async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
+async function manage(pass: Pass, tenantSpec: TenantSpec): Promise<Outcome | undefined> {
   const { deps, memory, signal } = pass;
-  const tenantSpec = specOf(pass);
   if (tenantSpec.suspend && pass.draft.placement === undefined) return suspended(pass);
   note(pass, { tenantId: await identify(pass, tenantSpec, () => choosable(pass, tenantSpec)) });
   if (tenantSpec.suspend) return suspended(pass);
@@ -199,16 +203,6 @@ function onlyLostContact(error: unknown): ComputeError {
   return error;
 }
 
-/** Most passes are over the spec of the one before: a generation has one. */
-function specOf({ deps, tenant, memory }: Pass): TenantSpec {
-  const { uid, generation } = tenant.metadata;
-  const { parsed } = memory;
-  if (parsed?.uid === uid && parsed.generation === generation) return parsed.spec;
-  const spec = parseTenantSpec(deps.specSchema, tenant);
-  memory.parsed = { uid, generation, spec };
-  return spec;
-}
-
 /** Throws PolicyDenied where it asks to leave behind what it runs, and may not; AccessDenied where nobody can tell. */
 function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec): void {
   const { namespace } = tenant.metadata;
@@ -223,66 +217,9 @@ function assertMayRetain({ deps, tenant }: Pass, { deletionPolicy }: TenantSpec)
   );
 }
 
-function choose({ deps, tenant, draft }: Pass, spec: TenantSpec): EnabledProvider {
-  const { metadata } = tenant;
-  const name = chosenProvider({ metadata, spec, placement: draft.placement }, deps.providers);
-  // It is the name of an enabled one.
-  return deps.providers.get(name) as EnabledProvider;
-}
-
-/** Where it is to run, as far as that can be told. */
-function choosable(pass: Pass, spec: TenantSpec): Whereabouts | undefined {
-  try {
-    const enabled = choose(pass, spec);
-    return { enabled, domain: listedDomain(enabled, pass, spec) };
-  } catch (error) {
-    return ignoreComputeError(error);
-  }
-}
-
-/** One that can be listed by itself. */
-function listedDomain(enabled: EnabledProvider, { tenant }: Pass, spec: TenantSpec): string | undefined {
-  const domain = domainAsked(enabled, tenant.metadata, spec);
-  return enabled.provider.domains?.find((one) => one === domain);
-}
-
-/** Undefined: it is not known yet whether what it reads is watched, or what its images' tags mean. No pass waits for that. */
-async function resolve(pass: Pass, spec: TenantSpec, enabled: EnabledProvider) {
-  const { deps, tenant, draft, signal } = pass;
-  const referenced = referencedSources(spec);
-  // What the engine resolves by itself is no Secret of the cluster: no right to any is needed.
-  const names = enabled.definition.secrets === 'values' ? referenced : { ...referenced, Secret: [] };
-  const { namespace } = tenant.metadata;
-  const key = keyOf(tenant);
-  deps.index.setSources(key, namespace, names);
-  const read = sourceKinds.filter((kind) => names[kind].length > 0);
-  // Each is asked for, so that none is known later than it need be.
-  if (read.map((kind) => deps.watches(kind, namespace, key)).includes(false)) return undefined;
-  const secrets = createSecretReader(deps.secrets, namespace, signal);
-  const configMaps = createConfigMapReader(deps.configMaps, namespace, signal);
-  const { tenantId = '' } = draft;
-  const resolved = await resolveSpec({ tenant, tenantId, spec, enabled, secrets, configMaps });
-  return withDigests(pass, spec, { enabled, spec: resolved });
-}
-
 async function ensureFinalizer(pass: Pass): Promise<void> {
   if (pass.tenant.metadata.finalizers?.includes(finalizer) === true) return;
   pass.tenant = await pass.deps.writer.addFinalizer(pass.tenant, pass.signal);
-}
-
-async function observe(pass: Pass): Promise<void> {
-  const { deps, draft, signal } = pass;
-  if (draft.placement === undefined) return;
-  const enabled = deps.providers.get(draft.placement.provider);
-  if (enabled === undefined) return;
-  const { provider } = attended(pass, enabled);
-  const { compute, data = [] } = await provider.getStatus(placeAt(pass, draft.placement), undefined, {
-    fresh: false,
-    signal,
-  });
-  // Without a spec nobody knows what is needed: what it had may be missed later.
-  note(pass, { compute, data: [...new Set([...draft.data, ...data])].toSorted() });
-  await completePlaces(pass);
 }
 
 /** Undefined: there is nothing to write any more. */

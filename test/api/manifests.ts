@@ -87,6 +87,7 @@ const designExample = {
   imagePullSecrets: [{ name: 'regcred' }],
   imagePullPolicy: 'IfNotPresent',
   suspend: false,
+  mode: 'Manage',
   deletionPolicy: 'Delete',
   driftPolicy: 'Correct',
   unhealthyPolicy: 'Report',

@@ -7,8 +7,9 @@ const spec = tenantSpecSchema(tenantBlocks);
 const app = { name: 'app', image: 'registry.example/app:1.4' };
 
 describe('what a Tenant does not say', () => {
-  test('is: not suspended, deleted with its Tenant but for its data, drift corrected, what destroys asked for', () => {
+  test('is: managed, not suspended, deleted with its Tenant but for its data, drift corrected, what destroys asked for', () => {
     expect(spec.parse({})).toEqual({
+      mode: 'Manage',
       suspend: false,
       approval: 'Destructive',
       volumePolicy: 'Retain',

@@ -276,10 +276,17 @@ function inOrder(containers: readonly Ordered[]): readonly Ordered[] {
   });
 }
 
-/** Most of them are changed so that a pass may get to its end: not suspended, and, on ECS, at the operator's own place. */
+/** Most of them are changed so that a pass may get to its end: not suspended or only observed, and, on ECS, at the operator's own place. */
 function toTheEnd(value: unknown, turn: number): object {
-  const spec = value as { suspend?: unknown; computeConfig?: { ecs?: Record<string, unknown> | null } };
-  if (turn !== 0) delete spec.suspend;
+  const spec = value as {
+    suspend?: unknown;
+    mode?: unknown;
+    computeConfig?: { ecs?: Record<string, unknown> | null };
+  };
+  if (turn !== 0) {
+    delete spec.suspend;
+    delete spec.mode;
+  }
   const block = spec.computeConfig?.ecs;
   if (turn % 2 === 1 && block) for (const key of policyKeys) delete block[key];
   return spec;

@@ -1,5 +1,6 @@
 import { configDefaults, validateConfig } from './definition-config.ts';
 import { mergeConfig } from './merge-config.ts';
+import type { ProviderReads } from '../fenced-provider.ts';
 import type { Provider, ProviderDefinition } from '../provider.ts';
 
 /** A provider that the operator's config has a block for. */
@@ -9,6 +10,9 @@ export interface EnabledProvider {
   /** The operator's block, as parsed. */
   readonly block: Readonly<Record<string, unknown>>;
 }
+
+/** The same for those who may only look. */
+export type EnabledReads = Omit<EnabledProvider, 'provider'> & { readonly provider: ProviderReads };
 
 export type EnabledProviders = ReadonlyMap<string, EnabledProvider>;
 
@@ -25,7 +29,7 @@ const merged = new WeakMap<Config, Merged>();
  * The tenant's block over the operator's defaults, checked as a whole. Neither block may be changed once it was here.
  * Throws ComputeError InvalidSpec, naming the path.
  */
-export function tenantConfig({ definition, block }: EnabledProvider, tenantBlock: Config): Config {
+export function tenantConfig({ definition, block }: EnabledReads, tenantBlock: Config): Config {
   const known = merged.get(tenantBlock);
   if (known?.definition === definition && known.block === block) return known.config;
   const config = validateConfig(definition, mergeConfig(configDefaults(definition, block), tenantBlock));

@@ -80,6 +80,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly digests?: Readonly<Record<string, string>>;
   /** Absent: `Report`. */
   readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
+  /** `Observe`: nothing is ever made of it. Absent: `Manage`. No part of what is desired. */
+  readonly mode?: TenantSpec['mode'];
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
   /** Value of the annotation reconcile-requested-at. No part of what is desired. */

@@ -1,6 +1,6 @@
 import type { TenantSpec } from '../../api/tenant.ts';
 import { resolvedImages } from '../../compute/spec/resolved-images.ts';
-import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
+import type { EnabledReads } from '../../compute/selection/enabled-providers.ts';
 import type { TenantComputeSpec } from '../../compute/spec/tenant-compute-spec.ts';
 import { keyOf } from '../../kube/client/kube-object.ts';
 import { note, requestedAt } from '../pass.ts';
@@ -16,7 +16,7 @@ const askedLookMs = 30_000;
 export async function withDigests(
   pass: Pass,
   { imagePullPolicy }: Pick<TenantSpec, 'imagePullPolicy'>,
-  { enabled, spec }: { readonly enabled: EnabledProvider; readonly spec: TenantComputeSpec },
+  { enabled, spec }: { readonly enabled: EnabledReads; readonly spec: TenantComputeSpec },
 ): Promise<TenantComputeSpec | undefined> {
   const { draft, tenant, deps, signal } = pass;
   if (imagePullPolicy !== 'Always') {

@@ -25,5 +25,5 @@ export function standingAfter(
 
 /** It is Ready again, or nobody drives it. */
 function hasLeft({ kind }: Verdict): boolean {
-  return kind === 'ready' || kind === 'suspended' || kind === 'deleting';
+  return kind === 'ready' || kind === 'suspended' || kind === 'observed' || kind === 'deleting';
 }

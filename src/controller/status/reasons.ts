@@ -15,6 +15,8 @@ export function reasonOf(verdict: Verdict): { readonly reason: Reason; readonly 
       return { reason: verdict.reason, stalled: true };
     case 'unapproved':
       return { reason: 'ApprovalRequired', stalled: true };
+    case 'observed':
+      return { reason: verdict.isWell ? 'Observed' : 'Unhealthy', stalled: false };
     case 'suspended':
       return { reason: 'Suspended', stalled: false };
     case 'failed':

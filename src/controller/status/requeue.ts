@@ -15,6 +15,8 @@ export function requeue({ verdict, lookAgainAfterMs }: Outcome): ProcessResult {
     case 'suspended':
       if (verdict.unseen !== undefined) return failure(verdict.unseen);
       return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
+    case 'observed':
+      return lookAgainAfterMs === undefined ? {} : { requeueAfterMs: lookAgainAfterMs };
     case 'ready':
       // What runs may be due for a look before the place that refuses is.
       if (verdict.refusal !== undefined && lookAgainAfterMs === undefined) return failure(verdict.refusal);

@@ -113,6 +113,8 @@ function verdictConditions(input: SummaryInput): Update[] {
         update('Ready', 'False', reason, verdict.message),
         ...(verdict.underWay ? [update('Reconciling', 'True', reason, verdict.message)] : []),
       ];
+    case 'observed':
+      return [update('Ready', verdict.isWell ? 'True' : 'False', reason, verdict.message)];
     case 'suspended':
       return [suspendedReady(input)];
     case 'rolledBack':
@@ -172,6 +174,8 @@ function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
   switch (verdict.kind) {
     case 'ready':
       return 'Ready';
+    case 'observed':
+      return 'Observed';
     case 'suspended':
       return 'Suspended';
     case 'deleting':

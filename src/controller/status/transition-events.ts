@@ -29,6 +29,7 @@ export const quietReasons: readonly Reason[] = [
   'Provisioning',
   'Updating',
   'Suspended',
+  'Observed',
   'Deleting',
   'Drifted',
 ];

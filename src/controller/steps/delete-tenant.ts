@@ -1,6 +1,7 @@
 import { abandon } from '../../api/names.ts';
 import { timestamp } from '../../api/conditions.ts';
 import type { Placement } from '../../api/status.ts';
+import { isOnlyObserved } from '../../api/tenant.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import type { ErrorCode } from '../../compute/errors.ts';
@@ -23,13 +24,14 @@ export interface Deletion {
 
 /** Empties every place that the tenant may be at. Never looks at the rest of the spec: it may be invalid by now. */
 export async function deleteTenant(pass: Pass): Promise<Deletion> {
-  if (asksToRetain(pass) && mayRetain(pass)) {
-    const kept = 'deletionPolicy is Retain: the workload stays as it is';
+  const asked = asksToRetain(pass.tenant);
+  if (asked !== undefined && mayRetain(pass)) {
+    const kept = `${asked}: the workload stays as it is`;
     return { destroyed: { type: 'Normal', reason: 'Deleting', action: 'Retain', note: kept } };
   }
   try {
     // Nothing goes that may be meant to stay.
-    if (asksToRetain(pass) && mayRetain(pass) === undefined)
+    if (asked !== undefined && mayRetain(pass) === undefined)
       throw unknownLabels(pass.tenant.metadata.namespace);
     return await emptyAll(pass);
   } catch (error) {
@@ -50,8 +52,10 @@ async function emptyAll(pass: Pass): Promise<Deletion> {
   return { destroyed: { type: 'Normal', reason: 'Destroyed', action: 'Destroy', note } };
 }
 
-function asksToRetain({ tenant }: Pass): boolean {
-  return specOf(tenant)['deletionPolicy'] === 'Retain';
+/** By which words of its spec what runs is to stay. Undefined: by none. */
+export function asksToRetain(tenant: Tenant): string | undefined {
+  if (isOnlyObserved(tenant)) return 'mode is Observe';
+  return specOf(tenant)['deletionPolicy'] === 'Retain' ? 'deletionPolicy is Retain' : undefined;
 }
 
 function mayRetain({ deps, tenant }: Pass): boolean | undefined {
@@ -59,10 +63,11 @@ function mayRetain({ deps, tenant }: Pass): boolean | undefined {
 }
 
 /** What was accepted under an earlier policy is told why it goes all the same. */
-function withRefusal(pass: Pass, text: string): string {
-  return asksToRetain(pass)
-    ? `${text}; deletionPolicy is Retain, which policy.allow_retain does not allow here`
-    : text;
+function withRefusal({ tenant }: Pass, text: string): string {
+  const asked = asksToRetain(tenant);
+  return asked === undefined
+    ? text
+    : `${text}; ${asked}, and policy.allow_retain does not allow to leave anything behind here`;
 }
 
 function whatIsLeft({ tenant, draft }: Pass, { retained, givenUp }: Emptied): string {

@@ -2,7 +2,7 @@ import type { ComputeStatusBlock, Placement } from '../../api/status.ts';
 import type { Tenant, TenantSpec } from '../../api/tenant.ts';
 import { isSamePlace, located, maybeSamePlace, placeText } from '../../compute/place.ts';
 import type { Change, Desired } from '../../compute/provider.ts';
-import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
+import type { EnabledProvider, EnabledReads } from '../../compute/selection/enabled-providers.ts';
 import type { TenantComputeSpec } from '../../compute/spec/tenant-compute-spec.ts';
 import { summaryOf, writeStatus } from '../conclude.ts';
 import { note } from '../pass.ts';
@@ -17,7 +17,7 @@ import { approvalMessage, gate } from './gate.ts';
 /** Where a tenant goes, and what it leaves for that. */
 
 export async function placed(
-  { provider }: EnabledProvider,
+  { provider }: Pick<EnabledReads, 'provider'>,
   desired: Desired,
   signal: AbortSignal,
 ): Promise<Desired> {

@@ -3,7 +3,7 @@ import { explainIssues } from '../../api/explain-issues.ts';
 import type { Tenant, TenantSpec, TenantSpecSchema } from '../../api/tenant.ts';
 import { tenantConfig } from '../../compute/selection/enabled-providers.ts';
 import { labelledBlock } from '../../compute/selection/labelled-block.ts';
-import type { EnabledProvider } from '../../compute/selection/enabled-providers.ts';
+import type { EnabledReads } from '../../compute/selection/enabled-providers.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import type {
   ContainerSpec,
@@ -57,7 +57,7 @@ export interface ResolveInput {
   readonly tenant: Tenant;
   readonly tenantId: string;
   readonly spec: TenantSpec;
-  readonly enabled: EnabledProvider;
+  readonly enabled: EnabledReads;
   readonly secrets: SecretReader;
   readonly configMaps: ConfigMapReader;
 }
@@ -106,6 +106,7 @@ export async function resolveSpec({
     imagePullCredentials,
     ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
     unhealthyPolicy: spec.unhealthyPolicy,
+    ...(spec.mode === 'Observe' ? { mode: spec.mode } : {}),
     ...(isItsOwn ? { before: compute } : {}),
     ...(requested === undefined ? {} : { requestedAt: requested }),
   };

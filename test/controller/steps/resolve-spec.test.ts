@@ -99,6 +99,7 @@ describe('a spec', () => {
   test('gets its defaults from the schema, whatever the CRD in the cluster fills in', () => {
     expect(parse({})).toEqual({
       imagePullPolicy: 'IfNotPresent',
+      mode: 'Manage',
       suspend: false,
       approval: 'Destructive',
       volumePolicy: 'Retain',

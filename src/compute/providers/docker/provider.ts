@@ -228,19 +228,20 @@ async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Prom
   return convergeTenant(deps, attempt, signal);
 }
 
-/** Each pass looks, and so tells which images are still wanted, whether or not a step follows. */
+/** Each pass looks, and so tells which images are still wanted, whether or not a step follows: none, where none may. */
 async function observe(
   deps: Deps,
   subject: { readonly at: TenantPlace; readonly against: DesiredTenant | undefined },
   how: Looking,
 ): Promise<Observation> {
   const { at, against } = subject;
-  if (against !== undefined) deps.images.keepOnly(at.tenantId, imagesOf(deps, against));
+  if (against !== undefined) deps.images.keepOnly(at.tenantId, wantedImages(deps, against));
   return getStatus(deps, subject, how);
 }
 
 /** What it may still have to be made of: the desired state, and what ran before that. */
-function imagesOf({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string> {
+function wantedImages({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<string> {
+  if (desired.isOnlyObserved) return new Set();
   const containers = [...desired.containers, ...(inPlace.before(desired)?.containers ?? [])];
   return new Set(containers.map(({ spec }) => spec.image));
 }

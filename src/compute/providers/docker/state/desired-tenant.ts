@@ -89,6 +89,8 @@ export interface DesiredTenant extends Desired {
   /** Those of the operator's that its namespace may use. */
   readonly registries: DockerOperatorBlock['registries'];
   readonly policy: DockerPolicy;
+  /** Nothing is to be made of it. */
+  readonly isOnlyObserved: boolean;
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
@@ -135,8 +137,7 @@ export function desiredTenant(
     allowedHostPaths: settings.policy.allowed_host_paths,
     writableHostPaths: settings.writableHostPaths,
   };
-  const operatorVolumes = block.volumes ?? [];
-  const volumes = parseVolumes(spec.config.volumes ?? [], { ...rules, operatorVolumes });
+  const volumes = parseVolumes(spec.config.volumes ?? [], { ...rules, operatorVolumes: block.volumes ?? [] });
   const context = {
     settings,
     marks,
@@ -163,6 +164,7 @@ export function desiredTenant(
       containers.map(({ image }) => image),
     ),
     policy: settings.policy,
+    isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
     secrets: [
       ...containers.flatMap(({ env }) => env.flatMap((variable) => secretIn(variable)?.reveal() ?? [])),
