@@ -28,6 +28,7 @@ import type { Tenure } from './kube/leader/leader-election.ts';
 import type { Refusal } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
+import { capacityWarnings, countCapacity } from './operator/capacity.ts';
 import { countTenants } from './operator/cluster-metrics.ts';
 import { follow } from './operator/following.ts';
 import type { Following } from './operator/following.ts';
@@ -65,10 +66,12 @@ export async function runOperator(
   let tenure: Pick<Tenure, 'isHeld'> = { isHeld: () => true };
   const client = kubeClient(options, { metrics, mayWrite: () => tenure.isHeld() });
   let controller: TenantController | undefined;
+  let providers: EnabledProviders = new Map();
   let leads = false;
   // Over all Tenants, and so once for all who ask at the same time.
   const scrape = sharedRun(async () => {
     countTenants(metrics, controller?.tenants);
+    countCapacity(metrics, providers);
     return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
   });
   const server = await startHealthServer({
@@ -79,7 +82,10 @@ export async function runOperator(
       if (!leads && config.leader_election.enabled) return undefined;
       return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
     },
-    degraded: () => controller?.tenants.refusals().map(refusalText) ?? [],
+    degraded: () => [
+      ...(controller?.tenants.refusals().map(refusalText) ?? []),
+      ...capacityWarnings(providers),
+    ],
     metrics: () => scrape(new AbortController().signal),
   });
   const following = follow(options, { client, metrics }, (namespaces) =>
@@ -98,14 +104,8 @@ export async function runOperator(
       if (hashKey === undefined) return;
       const policed = { ...options, config: following.labels?.known(config) ?? config };
       const created = await createProviders(policed, { clusterUid: cluster, hashKey }, metrics);
-      const parts = {
-        ...policed,
-        client,
-        metrics,
-        providers: fenced(created, held),
-        following,
-        tenure: held,
-      };
+      providers = fenced(created, held);
+      const parts = { ...policed, client, metrics, providers, following, tenure: held };
       await work(parts, leading, (ready) => (controller = ready));
     });
   } finally {

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { findCondition } from '../src/api/conditions.ts';
 import { apiVersion, kind } from '../src/api/names.ts';
 import type { Tenant } from '../src/api/tenant.ts';
+import type { Capacity } from '../src/compute/capacity.ts';
 import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
@@ -49,6 +50,8 @@ const elected = {
   },
 };
 
+let capacity: readonly Capacity[] = [];
+
 /** Two known providers; which of them were loaded, and with what. */
 function knownProviders(): Map<string, Loaded> {
   const loaded = new Map<string, Loaded>();
@@ -59,7 +62,7 @@ function knownProviders(): Map<string, Loaded> {
       ...provider.enabled.definition,
       load: async () => (options, context) => {
         loaded.set(name, { provider, options, context });
-        return provider.enabled.provider;
+        return Object.assign(provider.enabled.provider, { capacity: () => capacity });
       },
     } satisfies ProviderDefinition;
   });
@@ -127,6 +130,8 @@ const until = (holds: () => Promise<boolean> | boolean): Promise<void> =>
 
 describe('the operator', { timeout: 60_000 }, () => {
   test('reconciles with the providers and the policy of its config, is ready once it knows the Tenants, and counts them', async () => {
+    capacity = [{ domain: '', of: 'networks', free: 3, total: 256, warning: 'few networks are left' }];
+    onTestFinished(() => void (capacity = []));
     const operator = await startOperator({ policy: { allow_retain: false } });
     await operator.createCluster();
     const ended = operator.start();
@@ -146,6 +151,8 @@ describe('the operator', { timeout: 60_000 }, () => {
     expect(metrics).toContain('landlord_tenants{provider="docker",reason="Running"} 1');
     expect(metrics).toContain('landlord_tenants{provider="",reason="ProviderNotFound"} 1');
     expect(metrics).toContain('landlord_leader 1');
+    expect(metrics).toContain('landlord_docker_networks_free{engine=""} 3');
+    expect(await operator.get('/readyz?verbose')).toBe('200 docker: few networks are left\nok');
     expect(metrics).toMatch(
       /landlord_kube_request_duration_seconds_count\{method="PATCH",resource="tenants\/status"/,
     );

@@ -25,6 +25,7 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     destroy: (at, permit, signal) => step(() => provider.destroy(at, permit, signal)),
     getStatus: (at, against, how) => provider.getStatus(at, against, how),
     ...(provider.domains && { domains: provider.domains }),
+    ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
     list: (signal, domain) => provider.list(signal, domain),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),

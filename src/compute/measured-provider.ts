@@ -42,6 +42,7 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
     destroy: (at, permit, signal) => measure('destroy', () => provider.destroy(at, permit, signal)),
     getStatus: (at, against, how) => measure('get_status', () => provider.getStatus(at, against, how)),
     ...(provider.domains && { domains: provider.domains }),
+    ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
     list: (signal, domain) => measure('list', () => provider.list(signal, domain)),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),

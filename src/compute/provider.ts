@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Effect, Placement } from '../api/status.ts';
+import type { Capacity } from './capacity.ts';
 import type { Permit } from './permit.ts';
 import type { PolicyRules } from './policy-by-namespace.ts';
 import { isSameHash } from './spec/spec-hash.ts';
@@ -93,6 +94,9 @@ export interface Provider<D extends Desired = Desired> {
    * Rejects where not all of that can be told.
    */
   list(signal: AbortSignal, domain?: string): Promise<readonly OwnedResource[]>;
+
+  /** What is left on the engines, as far as it was seen by now. Calls nothing. Left out: it can't be told. */
+  capacity?(): readonly Capacity[];
 
   /**
    * Hints that a tenant's reality may have moved, until `signal` aborts; never rejects. Sweeps of the engine, every

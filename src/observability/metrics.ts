@@ -74,6 +74,7 @@ export function createMetrics() {
       ['reason'],
     ),
     ...rolloutGauges(makers),
+    ...capacityGauges(makers),
     leader: gauge('leader', 'Whether this replica leads.'),
   };
 }
@@ -91,5 +92,27 @@ function rolloutGauges({ gauge }: ReturnType<typeof makersOf>) {
     rolloutHalted: gauge('rollout_halted', 'Whether nobody begins any more, for too many have failed.', [
       'provider',
     ]),
+  };
+}
+
+/** What is left on each Docker Engine, of which `engine` is the name: empty for the one of `compute.docker.host`. */
+function capacityGauges({ gauge }: ReturnType<typeof makersOf>) {
+  const labels = ['engine'] as const;
+  return {
+    dockerNetworksFree: gauge(
+      'docker_networks_free',
+      'Networks of the smallest size (/28) that network_pool has left, as of the last sweep.',
+      labels,
+    ),
+    dockerAddressesFree: gauge(
+      'docker_addresses_free',
+      'Addresses of network_pool that are in no network, as of the last sweep.',
+      labels,
+    ),
+    dockerSharedNetworkPortsFree: gauge(
+      'docker_shared_network_ports_free',
+      'Containers that the network still takes which Tenants share (network_name), as of the last sweep.',
+      labels,
+    ),
   };
 }

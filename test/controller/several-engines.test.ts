@@ -397,3 +397,21 @@ describe('the lane', () => {
     expect(docker.domainOf?.({ placement: removed })).toBeUndefined();
   });
 });
+
+test('what is left is told of each engine by itself, as far as it has answered', async () => {
+  const { engines, goDown, provider } = fleet();
+  const several = provider(bothEdges, { block: { network_pool: '10.0.0.0/24' } });
+  const config = [{ Subnet: '10.0.0.0/25' }];
+  await engines['edge-1'].createNetwork(
+    { Name: 'x', IPAM: { Config: config } },
+    new AbortController().signal,
+  );
+  goDown('edge-2');
+  for (const name of Object.keys(engines))
+    await several.list(new AbortController().signal, name).catch(() => undefined);
+  const networks = several.capacity?.().filter(({ of }) => of === 'networks');
+  expect(networks).toEqual([
+    { domain: '', of: 'networks', free: 16, total: 16 },
+    { domain: 'edge-1', of: 'networks', free: 8, total: 16 },
+  ]);
+});

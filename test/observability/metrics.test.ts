@@ -24,6 +24,9 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_rollout_in_progress gauge',
     'landlord_rollout_failed gauge',
     'landlord_rollout_halted gauge',
+    'landlord_docker_networks_free gauge',
+    'landlord_docker_addresses_free gauge',
+    'landlord_docker_shared_network_ports_free gauge',
     'landlord_leader gauge',
   ]);
   expect(await exposed.registry.metrics()).toContain(

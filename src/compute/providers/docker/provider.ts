@@ -4,10 +4,8 @@ import { abortable } from '../../../async/abortable.ts';
 import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
-import { ownershipOf } from '../../ownership.ts';
 import type { Ownership } from '../../ownership.ts';
 import type { Permit } from '../../permit.ts';
-import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type {
   CreateProvider,
   DestroyResult,
@@ -37,13 +35,15 @@ import { readTls } from './engine/engine-tls.ts';
 import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
+import { settingsByNamespace, settingsOf } from './settings.ts';
 import { severalEngines } from './several-engines.ts';
 import type { EngineProvider } from './several-engines.ts';
 import type { Clock } from './state/container-health.ts';
-import { writablePaths } from './state/confinement/host-paths.ts';
 import { containerMarks } from './state/container-marks.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
-import type { DesiredTenant, DockerSettings, EngineSettings } from './state/desired-tenant.ts';
+import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
+import { createEngineCapacity } from './watch/capacity/engine-capacity.ts';
+import type { EngineCapacity } from './watch/capacity/engine-capacity.ts';
 import { engineIdentity } from './watch/places/engine-identity.ts';
 import { createEnginePlaces } from './watch/places/engine-places.ts';
 import type { EnginePlaces } from './watch/places/engine-places.ts';
@@ -140,7 +140,9 @@ export function dockerProvider(
   const digests = createImageDigests(guard.engine, tell);
   const pendingStops = createPendingStops(tell);
   const memories = { retreats: createRetreats(), inPlace: createInPlace(), pendingStops };
-  const tools = { view, images, digests, networks: createNetworks(guard.engine, settings), ...memories };
+  const capacity = createEngineCapacity(guard.engine, settings, logger);
+  const networks = createNetworks(guard.engine, settings, capacity.noteTaken);
+  const tools = { view, images, digests, networks, capacity, ...memories };
   const throttle = atMost(startsAtOnce);
   const deps: Deps = { engine: guard.engine, ...tools, places, ownership, throttle, settings, clock, logger };
   const stepping =
@@ -163,6 +165,7 @@ export function dockerProvider(
     destroy: (at, permit, signal) =>
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
     getStatus: (at, against, how) => look('ProviderUnavailable', () => observe(deps, { at, against }, how)),
+    capacity: capacity.known,
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     watch: (onChange, signal) => {
       const watched = { engine, guard, identity, view, ownership, logger, sweepIntervalMs };
@@ -208,6 +211,7 @@ interface Deps extends ConvergeDeps {
   readonly digests: ImageDigests;
   readonly places: EnginePlaces;
   readonly ownership: Ownership;
+  readonly capacity: EngineCapacity;
   readonly inPlace: InPlace;
 }
 
@@ -265,25 +269,6 @@ async function destroy(
   } finally {
     view.snapshot.touch(at.tenantId);
   }
-}
-
-function settingsOf(
-  block: DockerOperatorBlock,
-  { instance, clusterUid, hashKey, engineName = '' }: DockerContext,
-): EngineSettings {
-  const owner = { instance, clusterUid, adoptClusters: block.adopt_clusters };
-  return { engineName, block, ownership: ownershipOf(owner, 'docker', block.label_prefix), hashKey };
-}
-
-function settingsByNamespace(
-  settings: EngineSettings,
-  own: DockerPolicy,
-  { policy }: DockerContext,
-): (namespace: string) => DockerSettings {
-  const rules = policyOf(policy, 'docker', own);
-  const ofAll = widestPolicy(policy, 'docker', own);
-  const writableHostPaths = writablePaths(ofAll.allowed_host_paths);
-  return (namespace) => ({ ...settings, writableHostPaths, ...rules(namespace) });
 }
 
 /** A refusal that nobody has understood is named by the operation. */

@@ -54,6 +54,7 @@ export function severalEngines(engines: ReadonlyMap<string, EngineProvider>): Pr
         against === undefined ? await at.found(place.placement, how.signal) : named(against.domain);
       return provider.getStatus(place, against, how);
     },
+    capacity: () => all.flatMap((provider) => provider.capacity?.() ?? []),
     list: async (signal, domain) =>
       domain === undefined
         ? (await each(async (provider) => provider.list(signal))).flat()

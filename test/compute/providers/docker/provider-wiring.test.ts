@@ -213,4 +213,19 @@ describe('the list of what is ours', () => {
       { ...half, resource: 'volume half', isData: true },
     ]);
   });
+
+  it('tells along the way how much is left of the engine, of which others have some, too', async () => {
+    const engine = memoryEngine(images);
+    const { provider } = bench(engine, { network_name: 'tenants', network_pool: '10.0.0.0/24' });
+    expect(provider.capacity?.()).toEqual([]);
+    await engine.createNetwork({ Name: 'anybodys', IPAM: { Config: [{ Subnet: '10.0.0.0/25' }] } }, signal);
+    await engine.createNetwork({ Name: 'tenants', Driver: 'bridge' }, signal);
+    await provider.provision(tenantSpec(), signal);
+    await provider.list(signal);
+    expect(provider.capacity?.()).toEqual([
+      { domain: '', of: 'networks', free: 8, total: 16 },
+      { domain: '', of: 'addresses', free: 128, total: 256 },
+      { domain: '', of: 'shared_network_ports', free: 1_022, total: 1_023 },
+    ]);
+  });
 });

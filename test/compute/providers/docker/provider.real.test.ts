@@ -618,13 +618,20 @@ describe('networks', () => {
     const full = dockerTestBench({ network_pool: pool });
     try {
       const containers = ['a', 'b'].map((name) => containerSpec(name, { image: images.one }));
-      const provider = driven(full.provider());
+      const bare = full.provider();
+      const provider = driven(bare);
+      await bare.list(signal);
+      expect(bare.capacity?.()).toMatchObject([{ of: 'networks', free: 1, total: 1 }, { of: 'addresses' }]);
       await settled(() => provider.provision(full.spec('first', {}, { containers }), signal));
       await expect(
         settled(() => provider.provision(full.spec('second', {}, { containers }), signal)),
       ).rejects.toMatchObject({
         code: 'ProvisionFailed',
         message: expect.stringContaining(`network_pool ${pool} has no free /28`) as string,
+      });
+      expect(bare.capacity?.()[0]).toMatchObject({
+        free: 0,
+        warning: expect.stringContaining(`network_pool ${pool} has 0 of 1 networks (/28) left`) as string,
       });
     } finally {
       await full.close();
@@ -639,6 +646,14 @@ describe('networks', () => {
       const specs = ['a', 'b', 'c', 'd'].map((id) => shared.spec(id, { image: images.one }));
       await Promise.all(specs.map((spec) => settled(() => provider.provision(spec, signal))));
       expect(await shared.engine.listNetworks({ name: [name] }, signal)).toHaveLength(1);
+      const bare = shared.provider();
+      await bare.list(signal);
+      expect(bare.capacity?.()).toContainEqual({
+        domain: '',
+        of: 'shared_network_ports',
+        free: 1_019,
+        total: 1_023,
+      });
     } finally {
       await shared.close();
     }

@@ -8,8 +8,10 @@ import { EngineRefusal, unlessKind } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
+import { poolKey } from '../state/network/pool-key.ts';
 import { largerNetworkName } from '../state/container-name.ts';
-import { freeSubnets, prefixFor, roomIn } from './free-subnets.ts';
+import { roomIn, roomOfPool, subnetsOf } from '../state/network/subnets.ts';
+import { freeSubnets, prefixFor } from './free-subnets.ts';
 import { joinLarger } from './tenant-networks.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
@@ -39,8 +41,13 @@ const subnetTries = 64;
 /** Networks that come with the engine. */
 const builtIn: readonly string[] = ['bridge', 'host', 'none'];
 
-export function createNetworks(engine: Engine, settings: EngineSettings): Networks {
-  const deps: NetworkDeps = { engine, settings, taken: {} };
+/** `onTaken` gets the subnets of all of the engine's networks, whosever they are, where they had to be listed. */
+export function createNetworks(
+  engine: Engine,
+  settings: EngineSettings,
+  onTaken: (subnets: readonly string[]) => void = () => undefined,
+): Networks {
+  const deps: NetworkDeps = { engine, settings, taken: {}, onTaken };
   const inOrder = atMost(1);
   return {
     async ensure(network, owner, signal) {
@@ -65,6 +72,7 @@ interface NetworkDeps {
   readonly settings: EngineSettings;
   /** Subnets of all networks on the engine, as it last told and as they were made since. */
   readonly taken: { subnets?: readonly string[] };
+  readonly onTaken: (subnets: readonly string[]) => void;
 }
 
 async function ensureShared(
@@ -205,7 +213,7 @@ async function createUnlessThere(deps: NetworkDeps, one: Private, signal: AbortS
  * since. Where that is wrong, the engine refuses the subnet, or none is left, and it is asked anew.
  */
 async function createInPool(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
-  const { engine, settings, taken } = deps;
+  const { engine, settings, taken, onTaken } = deps;
   const { network_pool: pool } = settings.block;
   const prefix = prefixFor(one.owner.containers * 2);
   const makeBeside = (subnets: readonly string[], tries: number): Promise<string | undefined> =>
@@ -215,14 +223,15 @@ async function createInPool(deps: NetworkDeps, one: Private, signal: AbortSignal
     taken.subnets = subnetsOf(await engine.listNetworks({}, signal));
     made = await makeBeside(taken.subnets, subnetTries);
   }
-  if (made === undefined) {
-    throw new ComputeError(
-      'ProvisionFailed',
-      `network_pool ${pool} has no free /${prefix} left for the network ${one.name}. ` +
-        'Widen compute.docker.network_pool, or remove networks that are no longer used',
-    );
-  }
-  taken.subnets = [...(taken.subnets ?? []), made];
+  taken.subnets = [...(taken.subnets ?? []), ...(made === undefined ? [] : [made])];
+  onTaken(taken.subnets);
+  if (made !== undefined) return;
+  throw new ComputeError(
+    'ProvisionFailed',
+    `network_pool ${pool} has no free /${prefix} left for the network ${one.name}: it has room for ` +
+      `${roomOfPool(pool, []).addresses.total / 2 ** (32 - prefix)} of that size. ` +
+      `Widen ${poolKey(settings)}, or remove networks that are no longer used`,
+  );
 }
 
 interface Subnets {
@@ -281,10 +290,4 @@ async function networksNamed(
   signal: AbortSignal,
 ): Promise<readonly Dockerode.NetworkInspectInfo[]> {
   return (await engine.listNetworks({ name: names }, signal)).filter(({ Name }) => names.includes(Name));
-}
-
-function subnetsOf(networks: readonly Dockerode.NetworkInspectInfo[]): readonly string[] {
-  return networks.flatMap(({ IPAM }) =>
-    (IPAM?.Config ?? []).flatMap(({ Subnet }) => (typeof Subnet === 'string' ? [Subnet] : [])),
-  );
 }

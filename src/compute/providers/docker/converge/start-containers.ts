@@ -88,7 +88,7 @@ async function refusalFault(
   const { container, refusal, what } = refused;
   const isPort = refusal.kind === 'port-busy';
   const held = isPort ? await portHolder(deps, { attempt, container }, signal) : undefined;
-  const hint = held === undefined ? portHint(attempt, refused) : `: ${held}`;
+  const hint = held === undefined ? `${portHint(attempt, refused)}${bridgeHint(refusal)}` : `: ${held}`;
   const why = `${refusal.message}${hint}`;
   return { ...faultOf(attempt, { container, what, why, isPort }), own: isOwnFault(refusal) };
 }
@@ -120,4 +120,13 @@ function portHint({ desired }: Attempt, { container, refusal, what }: RefusedSta
   const ports = wanted.flatMap((one) => (one === undefined ? [] : fixedPorts(one).map(portText)));
   if (refusal.kind !== 'port-busy' || what === 'old' || ports.length === 0) return '';
   return `. Something else on the host holds its host port (${ports.join(', ')}): free it, or choose another`;
+}
+
+/** The kernel's words for a bridge without a free port. A tenant's own never has so many. */
+function bridgeHint({ message }: EngineRefusal): string {
+  if (!/\bexchange full\b/i.test(message)) return '';
+  return (
+    '. A bridge takes 1,023 containers: the admin leaves compute.docker.network_name out, and each Tenant has a network of ' +
+    'its own, or adds an engine'
+  );
 }

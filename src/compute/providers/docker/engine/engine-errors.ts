@@ -183,6 +183,8 @@ const changingParts: readonly TextRule[] = [
   // What something needed at that moment: `current usage: 63488000, peak usage: 63492096`, `pid 4711`, `/proc/4711/ns`.
   [/\b((?:current|peak) usage:?|pid:?|process) \d+/gi, '$1 …'],
   [/\/proc\/\d+/g, '/proc/…'],
+  // The host's end of a container's connection to its network, another one with each start.
+  [/\bveth[0-9a-f]+\b/g, 'veth…'],
   // Names of those that use it, who may be anybody's: `has active endpoints (name:"web" id:"3f2a…")`.
   [/\(name:"[^"]*" id:"[^"]*"\),?/g, ''],
   // Ids of containers and endpoints, with what stands around them; but not digests.

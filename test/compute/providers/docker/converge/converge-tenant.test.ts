@@ -368,6 +368,23 @@ describe('a start that is refused', () => {
     expect(changes).toEqual([`create ${name}_next`, `remove ${name}_next`]);
   });
 
+  it('of a container for which the bridge has no port says what mends that', async () => {
+    const { engine, provider } = await running(tenantSpec(), { network_name: 'tenants' });
+    const refusal = new EngineRefusal(
+      'other',
+      500,
+      'adding interface veth… to bridge br failed: exchange full',
+    );
+    refuseOnce(engine, 'startContainer', refusal);
+    const error = await failure(provider.update(tenantSpec({ image: 'app:2' }), signal));
+    expect(error).toMatchObject({
+      code: 'UpdateFailed',
+      message: expect.stringMatching(
+        /exchange full\. A bridge takes 1,023 containers: .* compute\.docker\.network_name out, .* tried again$/,
+      ) as string,
+    });
+  });
+
   it.each([
     new EngineRefusal('port-busy', 500, 'port is already allocated'),
     new EngineRefusal('missing-network', 404, 'network x not found'),

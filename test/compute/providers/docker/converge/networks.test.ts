@@ -297,8 +297,34 @@ describe('a pool', () => {
     await ensure(own('a'), 'a');
     await expect(ensure(own('b'), 'b')).rejects.toMatchObject({
       code: 'ProvisionFailed',
-      message: expect.stringContaining('Widen compute.docker.network_pool') as string,
+      message:
+        'network_pool 10.0.0.0/28 has no free /28 left for the network landlord-b: it has room for 1 of that size. ' +
+        'Widen compute.docker.network_pool, or remove networks that are no longer used',
     });
+  });
+
+  it('of an engine that is one of several is widened by its own key', async () => {
+    const here = { ...settings({ network_pool: '10.0.0.0/24' }), engineName: 'edge-1' };
+    const engine = memoryEngine();
+    await engine.createNetwork({ Name: 'x', IPAM: { Config: [{ Subnet: '10.0.0.0/8' }] } }, signal);
+    const { name } = own('b');
+    await expect(
+      createNetworks(engine, here).ensure({ kind: 'private', name }, whose('b'), signal),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /room for 16 of that size\. Widen compute\.docker\.engines\.edge-1\.network_pool,/,
+      ) as string,
+    });
+  });
+
+  it('is told of with what a new network takes of it, and when it is full', async () => {
+    const told: (readonly string[])[] = [];
+    const networks = createNetworks(memoryEngine(), settings({ network_pool: '10.0.0.0/28' }), (subnets) =>
+      told.push(subnets),
+    );
+    await networks.ensure(own('a'), whose('a'), signal);
+    await networks.ensure(own('b'), whose('b'), signal).catch(() => undefined);
+    expect(told).toEqual([['10.0.0.0/28'], ['10.0.0.0/28']]);
   });
 
   it('is not searched on where the engine refuses for another reason', async () => {

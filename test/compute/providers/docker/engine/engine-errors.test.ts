@@ -222,6 +222,11 @@ describe('messages are the same at the next try and hold no secret', () => {
       'unable to set memory limit to 6291456 (current usage: …, peak usage: …)',
     ],
     ['processes', 'setns /proc/4711/ns/net: pid 4711 is gone', 'setns /proc/…/ns/net: pid … is gone'],
+    [
+      'the ends of connections to networks',
+      'failed to create endpoint web on network x: adding interface vethb73ace9 to bridge br0 failed: exchange full',
+      'failed to create endpoint web on network x: adding interface veth… to bridge br0 failed: exchange full',
+    ],
     ['lists of ids', `volume is in use - [${id}]`, 'volume is in use'],
     [
       'queries of URLs',
