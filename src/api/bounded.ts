@@ -17,6 +17,9 @@ export const maxSpecBytes = 262_144;
 /** Most containers of a tenant. */
 export const maxContainers = 16;
 
+/** Most of a tenant's replicas: as many tasks as a service of ECS may have. */
+export const maxReplicas = 5000;
+
 /** Most ports of a tenant, all containers together: each that is published takes a process on the host. */
 export const maxPorts = 64;
 

@@ -19,6 +19,9 @@ export const providerKeys = [
 /** Key of the label or annotation that chooses one of a provider's engines, where the spec does not. */
 export const engineKey = 'landlord.dev/engine';
 
+/** Key of the label in `status.selector`; nothing bears it. */
+export const tenantIdLabel = 'landlord.dev/tenant-id';
+
 /** Annotation; its value is the digest of the plan (status.plan) that is consented to. */
 export const approve = 'landlord.dev/approve';
 

@@ -209,6 +209,18 @@ export const tenantStatus = z.strictObject({
     })
     .optional()
     .describe('What the tags of its images mean, where imagePullPolicy is Always.'),
+  replicas: z
+    .int()
+    .optional()
+    .describe(
+      'Replicas that run, for the scale subresource: sets of containers (docker), tasks (ecs). Only while spec.replicas is set.',
+    ),
+  selector: z
+    .string()
+    .optional()
+    .describe(
+      'For the scale subresource, whose readers ask for one. No Pod has these labels. Only while spec.replicas is set.',
+    ),
   phase: z.enum(phases).optional().describe('One word for people; programs read the conditions.'),
   compute: computeStatus.optional().describe('What the provider observed.'),
   drift: z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { computeResources, container } from './compute-fields.ts';
 import type { Container } from './compute-fields.ts';
-import { dnsLabel, maxContainers, maxPorts, maxValues } from './bounded.ts';
+import { dnsLabel, maxContainers, maxPorts, maxReplicas, maxValues } from './bounded.ts';
 import { lifecycleRules } from './container/lifecycle-fields.ts';
 import { listMap, withRules } from './rules.ts';
 import type { Rule } from './rules.ts';
@@ -119,6 +119,17 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
+const replicas = z
+  .int()
+  .min(0)
+  .max(maxReplicas)
+  .optional()
+  .describe(
+    'How many of all containers together run: sets of containers (docker), tasks (ecs). Also what kubectl scale and ' +
+      'autoscalers set. Goes before computeConfig.ecs.desired_count. Left out: 1 set; on ECS what that says, or its ' +
+      'autoscaling.',
+  );
+
 /**
  * The schema of `Tenant.spec`, with one typed block per provider in computeConfig. Each one compiles its parser with
  * its first use, which takes longer than many parses: one is for all who need it.
@@ -152,6 +163,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       containers: listMap(z.array(container).min(1).max(maxContainers), ['name'])
         .optional()
         .describe("Containers that run on every provider. They win over the block's image, env and ports."),
+      replicas,
       volumes,
       resources: computeResources.optional().describe('Limits of each container that names none of its own.'),
       imagePullSecrets: listMap(z.array(localSecretReference).max(16), ['name'])

@@ -208,6 +208,8 @@ export interface Change extends DriftItem {
 export interface Observation {
   /** For the status, without lastTransitionTime and replicas. */
   readonly compute: ComputeStatusBlock;
+  /** Replicas that run, where that is not `compute.running`. */
+  readonly replicas?: number;
   /** Whether anything owned by this tenant is there at all, in whatever state. */
   readonly exists: boolean;
   /** Where no `fresh` look was called for: it is as one would have it all the same, for the engine had to be asked. */

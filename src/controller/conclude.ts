@@ -109,7 +109,9 @@ export async function writeStatus(pass: Pass, status: TenantStatus): Promise<voi
 }
 
 export function summaryOf({ tenant, draft, deps }: Pass) {
-  return { previous: tenant.status, draft, generation: tenant.metadata.generation, now: deps.now() };
+  const { status: previous, spec, metadata } = tenant;
+  const isScaled = (spec as { readonly replicas?: unknown } | undefined)?.replicas !== undefined;
+  return { previous, draft, generation: metadata.generation, isScaled, now: deps.now() };
 }
 
 /** As Events and in the log. */

@@ -84,6 +84,8 @@ export interface StatusDraft {
   readonly rollout: TenantStatus['rollout'];
   readonly images: TenantStatus['images'];
   readonly compute: ComputeStatusBlock | undefined;
+  /** Replicas that run. */
+  readonly replicas: number | undefined;
   readonly drift: readonly DriftItem[];
   /** The generation that was seen to be in place, until a step leads away from it. */
   readonly appliedGeneration: number | undefined;
@@ -162,6 +164,7 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     rollout: status?.rollout,
     images: status?.images,
     compute: status?.compute,
+    replicas: status?.replicas,
     drift: status?.drift ?? [],
     appliedGeneration: appliedGeneration(status),
     lastHandledReconcileAt: status?.lastHandledReconcileAt,

@@ -119,6 +119,7 @@ const lifecycles = [
 /** Every field of spec that has a type of its own; `brokenManifests` breaks each of them. */
 export const everyField = {
   ...designExample,
+  replicas: 2,
   computeConfig: {
     docker: {
       image: 'nginx:latest',
@@ -361,6 +362,7 @@ export const goodManifests: readonly GoodManifest[] = [
       ],
     }),
   },
+  ...[0, 1, 5000].map((replicas) => ({ what: `${replicas} replicas`, manifest: tenant({ replicas }) })),
   { what: 'no tasks', manifest: withEcs({ desired_count: 0 }) },
   {
     what: 'an ARN of another partition',
@@ -424,6 +426,11 @@ const handwritten: readonly BadManifest[] = [
     zodIsSilent: 'metadata is the API machinery’s: an object with a bad name never exists',
   },
 
+  ...[-1, 5001, 1.5].map((replicas) => ({
+    what: `${replicas} replicas`,
+    manifest: tenant({ replicas }),
+    field: 'spec.replicas',
+  })),
   {
     what: 'an unknown provider',
     manifest: tenant({ computeConfig: { podman: {} } }),

@@ -171,7 +171,7 @@ describe('the number of tasks is bounded without a bound on resources', () => {
   test.each([101, 5000])('at 100: %i', async (count) => {
     const operator = ecsOperator();
     expect(await operator.apply(counted(count))).toBe(
-      `PolicyDenied: policy.ecs.max_desired_count: desired_count ${count} is more than the 100 that tenants may ask for. ` +
+      `PolicyDenied: policy.ecs.max_desired_count: ${count} tasks are more than the 100 that tenants may ask for. ` +
         "Ask for fewer, or have the operator's admin allow it",
     );
     expect(await operator.apply(counted(100))).toBe('taken');

@@ -15,11 +15,12 @@ const printerColumns = [
   { name: 'State', jsonPath: '.status.compute.state' },
   { name: 'Running', jsonPath: '.status.compute.replicas' },
   { name: 'Health', jsonPath: '.status.compute.health', priority: 1 },
+  { name: 'Replicas', jsonPath: '.status.replicas', priority: 1, type: 'integer' },
   { name: 'Drift', jsonPath: condition('Drifted', 'status'), priority: 1 },
   { name: 'Tenant ID', jsonPath: '.status.tenantId', priority: 1 },
   { name: 'Endpoint', jsonPath: '.status.compute.endpoints[0].url', priority: 1 },
   { name: 'Message', jsonPath: condition('Ready', 'message'), priority: 1 },
-].map((column) => ({ ...column, type: 'string' }));
+].map((column) => ({ type: 'string', ...column }));
 
 /** The CustomResourceDefinition of Tenant with the given providers' blocks. */
 export function tenantCrd(blocks: TenantBlocks) {
@@ -60,7 +61,14 @@ export function tenantCrd(blocks: TenantBlocks) {
           name: version,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          subresources: {
+            status: {},
+            scale: {
+              specReplicasPath: '.spec.replicas',
+              statusReplicasPath: '.status.replicas',
+              labelSelectorPath: '.status.selector',
+            },
+          },
           additionalPrinterColumns: [
             ...printerColumns,
             { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -67,6 +67,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly tenant: TenantRef;
   /** spec.containers; empty where the tenant names none and the block describes what runs. */
   readonly containers: readonly ContainerSpec[];
+  /** spec.replicas. Absent: one, or what the block says. */
+  readonly replicas?: number;
   /** spec.volumes, with their files. Absent: none. */
   readonly volumes?: readonly VolumeSpec[];
   /** spec.resources, for containers that the block describes. */

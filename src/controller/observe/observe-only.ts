@@ -33,11 +33,15 @@ export async function observeOnly(pass: Pass, tenantSpec: TenantSpec): Promise<O
   await completePlaces(pass);
   const seen = await look(pass, enabled, desired);
   const handled = requestedAt(pass);
-  note(pass, { compute: seen.compute, drift: seen.drift, plan: undefined, lastHandledReconcileAt: handled });
+  const { compute, drift, replicas = compute.running } = seen;
+  note(pass, { compute, replicas, drift, plan: undefined, lastHandledReconcileAt: handled });
   return { verdict: verdictOf(seen), repaired: [], lookAgainAfterMs: seen.lookAgainAfterMs };
 }
 
-interface Seen extends Pick<Observation, 'compute' | 'exists' | 'scaling' | 'message' | 'lookAgainAfterMs'> {
+interface Seen extends Pick<
+  Observation,
+  'compute' | 'replicas' | 'exists' | 'scaling' | 'message' | 'lookAgainAfterMs'
+> {
   readonly drift: readonly DriftItem[];
 }
 

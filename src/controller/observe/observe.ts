@@ -10,11 +10,10 @@ export async function observe(pass: Pass): Promise<void> {
   const enabled = deps.providers.get(draft.placement.provider);
   if (enabled === undefined) return;
   const { provider } = attended(pass, enabled);
-  const { compute, data = [] } = await provider.getStatus(placeAt(pass, draft.placement), undefined, {
-    fresh: false,
-    signal,
-  });
+  const at = placeAt(pass, draft.placement);
+  const seen = await provider.getStatus(at, undefined, { fresh: false, signal });
+  const { compute, replicas = compute.running, data = [] } = seen;
   // Without a spec nobody knows what is needed: what it had may be missed later.
-  note(pass, { compute, data: [...new Set([...draft.data, ...data])].toSorted() });
+  note(pass, { compute, replicas, data: [...new Set([...draft.data, ...data])].toSorted() });
   await completePlaces(pass);
 }

@@ -7,6 +7,7 @@ import type {
   Phase,
   Reason,
 } from '../../api/conditions.ts';
+import { tenantIdLabel } from '../../api/names.ts';
 import { plainText, plainTexts } from '../../api/plain-text.ts';
 import type { ComputeStatusBlock, TenantStatus } from '../../api/status.ts';
 import { jsonEqual } from '../../kube/client/merge-patch.ts';
@@ -24,6 +25,8 @@ export interface SummaryInput {
   readonly verdict: Verdict;
   /** metadata.generation of what was reconciled. */
   readonly generation: number;
+  /** Whether its spec names a count of replicas, which others may set by the scale subresource. */
+  readonly isScaled?: boolean;
   readonly now: Date;
 }
 
@@ -52,6 +55,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       plan: plainTexts(draft.plan),
       rollout: draft.rollout,
       images: plainTexts(draft.images),
+      ...scaleOf(input),
       compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
       drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
@@ -61,6 +65,12 @@ export function summarise(input: SummaryInput): TenantStatus {
     phase: phaseOf(verdict, draft),
     conditions,
   });
+}
+
+/** What the scale subresource shows beside spec.replicas. */
+function scaleOf({ draft: { tenantId, replicas }, isScaled = false }: SummaryInput) {
+  const selector = tenantId === undefined ? undefined : `${tenantIdLabel}=${tenantId}`;
+  return isScaled ? { replicas, selector } : {};
 }
 
 /** The generation, where it was in place and the conditions of a failure do not tell that. */

@@ -50,7 +50,7 @@ export function newsOf(
 
 /** What converging came to, and the facts for the status. */
 export interface Decision extends Outcome {
-  readonly facts: Pick<StatusDraft, 'compute' | 'data' | 'drift' | 'rejected' | 'plan'> &
+  readonly facts: Pick<StatusDraft, 'compute' | 'replicas' | 'data' | 'drift' | 'rejected' | 'plan'> &
     Partial<Pick<StatusDraft, 'appliedGeneration'>>;
 }
 
@@ -213,12 +213,12 @@ async function announceAnew(
 ): Promise<Decision> {
   const { tenant, approval, desired, draft, enabled, signal } = input;
   const before = await enabled.provider.getStatus(desired, desired, { fresh: true, signal });
-  const seen = { ...facts, compute: before.compute };
+  const now = { ...facts, ...seen(before), data: facts.data };
   const { changes } = before;
   const { permit, plan } = gate({ tenant, approval, desired, changes, plan: draft.plan, found });
-  if (permit !== undefined) return tryStep(input, { ...taking, permit }, { ...seen, plan });
+  if (permit !== undefined) return tryStep(input, { ...taking, permit }, { ...now, plan });
   if (plan === undefined) throw found;
-  return keepWaiting(input, { before, plan }, seen);
+  return keepWaiting(input, { before, plan }, now);
 }
 
 /** Takes the step, and looks at what came of it. */
@@ -253,8 +253,12 @@ function mended(repairs: Step['repairs'], { exists, changes, gone = [] }: Observ
   return repairs.filter(({ path }) => !left.has(path));
 }
 
-function seen({ compute, data = [] }: Observation): Pick<StatusDraft, 'compute' | 'data'> {
-  return { compute, data };
+function seen({
+  compute,
+  replicas = compute.running,
+  data = [],
+}: Observation): Pick<StatusDraft, 'compute' | 'replicas' | 'data'> {
+  return { compute, replicas, data };
 }
 
 /** The desired state failed, and is not tried again until it or the request changes. */

@@ -59,9 +59,15 @@ export function rollbackMessage(why: string, { exists }: Pick<Observation, 'exis
   return `${why}. Nothing runs now: change the spec, or ask for another try by the annotation ${reconcileRequestedAt}`;
 }
 
-function ready({ desired: { notes = [] }, observation: { compute } }: Judged): Verdict {
-  const runs = `${compute.running}/${compute.desired} running and healthy`;
+function ready({ tenant, desired: { notes = [] }, observation: { compute } }: Judged): Verdict {
+  const runs = isScaledTo(0, tenant)
+    ? 'nothing runs, as spec.replicas is 0'
+    : `${compute.running}/${compute.desired} running and healthy`;
   return { kind: 'ready', message: [runs, ...notes].join('; ') };
+}
+
+function isScaledTo(count: number, { spec }: Tenant): boolean {
+  return (spec as { readonly replicas?: unknown } | undefined)?.replicas === count;
 }
 
 function progressing(judged: Judged, reason: Step['reason']): Verdict {

@@ -100,6 +100,7 @@ export async function resolveSpec({
     tenantId,
     tenant: { namespace, name, uid },
     containers,
+    ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
     ...(spec.volumes === undefined ? {} : { volumes: await resolveVolumes(spec.volumes, sources) }),
     resources: spec.resources ?? {},
     config,

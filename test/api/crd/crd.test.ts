@@ -36,13 +36,20 @@ describe('the CRD of Tenant', () => {
     expect(untyped.map(([, node]) => node['x-kubernetes-int-or-string'])).toEqual(untyped.map(() => true));
   });
 
-  test('serves one version, with a status of its own and the short name tn', () => {
+  test('serves one version, with a status and a scale of its own and the short name tn', () => {
     expect(spec.versions).toHaveLength(1);
     expect(served).toMatchObject({
       name: 'v1alpha1',
       served: true,
       storage: true,
-      subresources: { status: {} },
+      subresources: {
+        status: {},
+        scale: {
+          specReplicasPath: '.spec.replicas',
+          statusReplicasPath: '.status.replicas',
+          labelSelectorPath: '.status.selector',
+        },
+      },
     });
     expect(spec).toMatchObject({ group: 'landlord.dev', scope: 'Namespaced' });
     expect(spec.names).toMatchObject({ kind: 'Tenant', shortNames: ['tn'], categories: ['landlord'] });
@@ -57,7 +64,11 @@ describe('the CRD of Tenant', () => {
     const named = (wide: boolean) =>
       columns.filter((column) => 'priority' in column === wide).map(({ name }) => name);
     expect(named(false)).toEqual(['Ready', 'Status', 'Provider', 'State', 'Running', 'Age']);
-    expect(named(true)).toEqual(['Health', 'Drift', 'Tenant ID', 'Endpoint', 'Message']);
+    expect(named(true)).toEqual(['Health', 'Replicas', 'Drift', 'Tenant ID', 'Endpoint', 'Message']);
+  });
+
+  test('leaves the count of replicas to whoever names one: a default would undo an autoscaler', () => {
+    expect(schema.properties?.['spec']?.properties?.['replicas']).not.toHaveProperty('default');
   });
 
   test('has a block for each provider that the registry hands in, and for no other', () => {

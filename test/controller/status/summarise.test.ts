@@ -17,12 +17,14 @@ function summary(
   previous?: TenantStatus,
   draft: Partial<StatusDraft> = {},
   now = t0,
+  isScaled = false,
 ): TenantStatus {
   return summarise({
     previous,
     draft: { ...draftFrom(previous), compute: running, ...draft },
     verdict,
     generation: 3,
+    isScaled,
     now,
   });
 }
@@ -319,5 +321,24 @@ describe('a job that is done', () => {
 
   test('is forgotten where the look knows better', () => {
     expect(shown(ready)).toEqual([]);
+  });
+});
+
+describe('what the scale subresource shows', () => {
+  const draft = { tenantId: 'team-a-acme', replicas: 2 };
+
+  test('stands in the status while spec.replicas is set, and only then', () => {
+    const scaled = summary(ready, undefined, draft, t0, true);
+    expect(scaled).toMatchObject({ replicas: 2, selector: 'landlord.dev/tenant-id=team-a-acme' });
+    expect(tenantStatus.parse(scaled)).toEqual(scaled);
+    const unscaled = summary(ready, scaled, draftFrom(scaled));
+    expect(unscaled).not.toHaveProperty('replicas');
+    expect(unscaled).not.toHaveProperty('selector');
+  });
+
+  test('says nothing of how many run before anybody has looked', () => {
+    expect(summary(ready, undefined, { ...draft, replicas: undefined }, t0, true)).not.toHaveProperty(
+      'replicas',
+    );
   });
 });

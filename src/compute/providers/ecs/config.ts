@@ -91,7 +91,8 @@ const tenantShape = {
     .max(5000)
     .optional()
     .describe(
-      'Tasks to run. Left out of tenant and operator config, it belongs to autoscaling after creation.',
+      'Tasks to run, as spec.replicas says it for every provider. Left out of tenant and operator config, it belongs to ' +
+        'autoscaling after creation.',
     ),
   launch_type: launchType
     .optional()
@@ -273,7 +274,7 @@ export const ecsPolicyBlock = z
       .max(5000)
       .default(100)
       .describe(
-        "Most tasks that a tenant may ask for in desired_count; the operator's own count may be more. Where there are bounds in " +
+        "Most tasks that a tenant may ask for in replicas or desired_count; the operator's own count may be more. Where there are bounds in " +
           'policy.max_resources, all tasks together are held to them, too.',
       ),
     overlay_containers: z

@@ -20,7 +20,12 @@ const shape = {
     .optional()
     .describe('Milliseconds from provisioning or an update to running and healthy. Default: 0.'),
   health: z.enum(['healthy', 'unhealthy']).optional().describe('Health once it runs. Default: healthy.'),
-  desired: z.int().min(0).max(1000).optional().describe('Instances to pretend. Default: 1.'),
+  desired: z
+    .int()
+    .min(0)
+    .max(1000)
+    .optional()
+    .describe('Instances to pretend, where spec.replicas says nothing. Default: 1.'),
   fail_on: z.array(z.enum(mockOperations)).max(8).optional().describe('Operations that fail.'),
   fail_code: z
     .enum(errorCodes)

@@ -20,10 +20,12 @@ import type { MockConfig, MockOperation } from './config.ts';
 
 interface DesiredWorkload extends Desired {
   readonly config: MockConfig;
+  /** How many to pretend. */
+  readonly count: number;
 }
 
 /** What the mock engine remembers of one tenant. */
-interface Workload extends Pick<DesiredWorkload, 'namespace' | 'name' | 'config' | 'specHash'> {
+interface Workload extends Pick<DesiredWorkload, 'namespace' | 'name' | 'config' | 'count' | 'specHash'> {
   /** Date.now() from which on it runs. */
   readonly readyAt: number;
 }
@@ -38,11 +40,11 @@ function mockProvider({ instance, policy, hashKey }: ProviderContext): Provider<
   const workloads = new Map<string, Workload>();
   const fail = scriptedFailures();
 
-  const put = ({ tenantId, namespace, name, config, specHash }: DesiredWorkload): StepResult => {
+  const put = ({ tenantId, namespace, name, config, count, specHash }: DesiredWorkload): StepResult => {
     // The same again changes nothing: it does not start anew.
     if (workloads.get(tenantId)?.specHash !== specHash) {
       const readyAt = Date.now() + (config.ready_after_ms ?? 0);
-      workloads.set(tenantId, { namespace, name, config, specHash, readyAt });
+      workloads.set(tenantId, { namespace, name, config, count, specHash, readyAt });
     }
     return { outcome: 'done', message: 'mock compute is running' };
   };
@@ -95,7 +97,8 @@ function desiredWorkload(
   spec: TenantComputeSpec,
   { instance, hashKey }: { readonly instance: string; readonly hashKey: HashKey },
 ): DesiredWorkload {
-  const { tenantId, tenant, config, containers, volumes, resources } = spec;
+  const { tenantId, tenant, containers, replicas, volumes, resources } = spec;
+  const config: MockConfig = spec.config;
   return {
     tenantId,
     namespace: tenant.namespace,
@@ -104,9 +107,10 @@ function desiredWorkload(
     domain: 'mock',
     specHash: sealedHash(
       { version: 'v2', cluster: instance, key: hashKey, subject: [tenant.namespace, tenant.name, tenantId] },
-      { config, containers, volumes, resources },
+      { config, containers, replicas, volumes, resources },
     ),
     config,
+    count: replicas ?? config.desired ?? 1,
   };
 }
 
@@ -154,7 +158,7 @@ function observe(
       compute: { state: 'stopped', health: 'unknown', running: 0, desired: 0 },
     };
   }
-  const desired = workload.config.desired ?? 1;
+  const { count: desired } = workload;
   const waitMs = workload.readyAt - Date.now();
   const resourceIds = { workload: tenantId };
   const changes: Change[] =
@@ -177,6 +181,10 @@ function observe(
       message: 'mock compute is starting',
       lookAgainAfterMs: waitMs,
     };
+  }
+  if (desired === 0) {
+    const compute = { state: 'stopped', health: 'unknown', running: 0, desired, resourceIds } as const;
+    return { exists: true, changes, compute };
   }
   const health = workload.config.health ?? 'healthy';
   return {

@@ -229,6 +229,15 @@ describe('the documented keys of mock', () => {
     });
   });
 
+  test('replicas goes before it, and another count is another desired state', async () => {
+    const spec = { ...mockSpec({ desired: 2 }), replicas: 5 };
+    await provider.provision(spec, signal);
+    const { compute } = await provider.getStatus(spec, { fresh: false, signal });
+    expect(compute).toMatchObject({ running: 5, desired: 5 });
+    const scaled = await provider.getStatus({ ...spec, replicas: 4 }, { fresh: false, signal });
+    expect(scaled.changes).toMatchObject([{ cause: 'spec' }]);
+  });
+
   test.each(mockOperations)(
     'fail_on: %s fails, as ProviderUnavailable by default, and nothing else does',
     async (operation) => {

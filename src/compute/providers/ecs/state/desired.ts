@@ -87,7 +87,8 @@ export function desireService(
   spec: TenantComputeSpec<EcsConfig>,
   { block, policy, commonPolicy, ownership }: EcsSettings,
 ): DesiredService {
-  const { config, containers } = spec;
+  const { containers } = spec;
+  const config = withCount(spec);
   const region = config.region ?? regionOf(config.cluster_arn);
   const capacity = desireCapacity(config, block);
   checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
@@ -131,11 +132,30 @@ export function desireService(
     ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
     tags,
     drain,
-    notes: checkNotes(containers),
+    notes: [...checkNotes(containers), ...countNotes(spec, block)],
     ownerTags: ownership.of(spec),
     containers,
     bounds: commonPolicy.max_resources,
   };
+}
+
+/** The count that a tenant names for every provider is that of its tasks, whatever else names one. */
+function withCount({ config, replicas }: TenantComputeSpec<EcsConfig>): EcsConfig {
+  if (replicas === undefined) return config;
+  if (!isDaemon(config)) return { ...config, desired_count: replicas };
+  throw new ComputeError(
+    'InvalidSpec',
+    'spec.replicas: a DAEMON (scheduling_strategy) has as many tasks as there are instances. Leave it out',
+  );
+}
+
+/** The operator's default is there to be gone beyond. */
+function countNotes(
+  { config: { desired_count: count }, replicas }: TenantComputeSpec<EcsConfig>,
+  { desired_count: own }: EcsOperatorBlock,
+): readonly string[] {
+  if (replicas === undefined || count === undefined || [replicas, own].includes(count)) return [];
+  return [`desired_count ${count} counts for nothing beside replicas ${replicas}`];
 }
 
 /** Absent unless asked for, each of these: the hashes from before there was such a key still hold. */

@@ -86,6 +86,31 @@ describe('the count of a service that is made', () => {
     expect(inputOf(config).desiredCount).toBe(count);
   });
 
+  test.each<[operator: Record<string, unknown>, config: Record<string, unknown>, notes: readonly string[]]>([
+    [{}, {}, []],
+    [{ desired_count: 1 }, { desired_count: 1 }, []],
+    [{}, { desired_count: 3 }, []],
+    [{ desired_count: 1 }, { desired_count: 2 }, ['desired_count 2 counts for nothing beside replicas 3']],
+  ])('is that of replicas, whatever %j and %j say', (operator, config, notes) => {
+    const desired = desireService(tenantSpec(config, { replicas: 3 }), settings(operator));
+    expect(desired).toMatchObject({ desiredCount: 3, firstCount: 3, notes });
+  });
+
+  test('is the same by either name: nothing differs where one takes the place of the other', () => {
+    const [one, other] = [tenantSpec({ desired_count: 2 }), tenantSpec({}, { replicas: 2 })];
+    expect(desireService(one, settings()).specHash).toBe(desireService(other, settings()).specHash);
+  });
+
+  test('is for no DAEMON to have, and by no name more than tenants may ask for', () => {
+    const daemon = tenantSpec({ scheduling_strategy: 'DAEMON', launch_type: 'EC2' }, { replicas: 2 });
+    expect(refusal(() => desireService(daemon, settings()))).toBe(
+      'InvalidSpec: spec.replicas: a DAEMON (scheduling_strategy) has as many tasks as there are instances. Leave it out',
+    );
+    expect(refusal(() => desireService(tenantSpec({}, { replicas: 101 }), settings()))).toMatch(
+      /^PolicyDenied: policy\.ecs\.max_desired_count: 101 tasks are more than the 100/,
+    );
+  });
+
   test.each([
     [7, 7],
     [5_000, 100],

@@ -150,7 +150,7 @@ function checkCount(
   if (count === undefined || count === own || count <= most) return;
   throw denied(
     'ecs.max_desired_count',
-    `desired_count ${count} is more than the ${most} that tenants may ask for`,
+    `${count} tasks are more than the ${most} that tenants may ask for`,
     'Ask for fewer',
   );
 }
