@@ -33,7 +33,8 @@ const hostName = z
   .max(253)
   .regex(/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/, 'must be a host name');
 
-const ipAddress = z
+/** Of the form of one; the engine has the last word. */
+export const ipAddress = z
   .string()
   .max(45)
   .regex(/^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7})$/, 'must be an IP address');

@@ -125,6 +125,27 @@ describe('a key of a service', () => {
     expect(container(`ports: [${port}]`)).toEqual({ ports, ...always });
   });
 
+  test.each<[ports: string, address: string | undefined, noted: RegExp[]]>([
+    [
+      '["127.0.0.1:80:80", "127.0.0.1:81:81"]',
+      '127.0.0.1',
+      [/^needs services\.app\.ports: policy\.docker\.allow_bind_addresses: \["127\.0\.0\.1"\], where /],
+    ],
+    ['["[::1]:8080:80"]', '::1', [/^needs .*allow_bind_addresses: \["::1"\]/]],
+    ['[{target: 80, published: 8080, host_ip: 10.0.0.1}]', '10.0.0.1', [/^needs .*\["10\.0\.0\.1"\]/]],
+    ['["0.0.0.0:8080:80"]', undefined, [/^changed services\.app\.ports\[0\]: 0\.0\.0\.0: the address is /]],
+    ['["127.0.0.1:8080:80", "8081:81"]', undefined, [/^changed services\.app\.ports\[0\]: 127\.0\.0\.1: /]],
+    ['["8080:80"]', undefined, []],
+  ])('ports %s are published at %s', (ports, address, noted) => {
+    const { spec, notes } = converted(service(`ports: ${ports}`));
+    expect(spec?.['computeConfig']).toEqual(
+      address && { docker: { containers: { app: { port_bind_address: address } } } },
+    );
+    expect(notes.filter((line) => !line.includes('host_ports'))).toEqual(
+      noted.map((line) => expect.stringMatching(line) as string),
+    );
+  });
+
   test('publishes a port of a container once, and says which other one is lost', () => {
     const { spec, notes } = converted(service('ports: ["8080:80", "127.0.0.1:8080:80", "9090:80"]'));
     expect(spec?.containers[0]).toMatchObject({ ports: [{ containerPort: 80, hostPort: 8080 }] });
@@ -315,6 +336,7 @@ describe('what only Docker has', () => {
       docker: { containers: { app: { networks: ['proxy'] } } },
     });
     expect(notes).toEqual([
+      'needs services.app.networks.front: policy.docker.allow_networks: [proxy]',
       'dropped services.app.networks.front.aliases: others in that network know no web',
       'changed services.app.networks.back.ipv4_address: left out: nothing in the file names it',
       'changed networks.back.internal: left out: the network of a Tenant leads outside, and all share it',

@@ -154,6 +154,37 @@ describe('options of one container', () => {
     expect(db.Privileged).toBe(false);
   });
 
+  it('networks of others need the rule, by name', async () => {
+    const option = { networks: ['proxy', 'edge_net'] };
+    const engine = memoryEngine(['app:1', 'db:1']);
+    for (const Name of option.networks) await engine.createNetwork({ Name }, AbortSignal.timeout(1_000));
+    const rule = (...allow_networks: string[]) => ({ ...policy({ allow_networks }), engine });
+    await expect(withOptions(option, rule('proxy', 'edge'))).rejects.toThrow(
+      /^PolicyDenied: policy\.docker\.allow_networks: container app: network edge_net is not allowed/,
+    );
+    await expect(withOptions(option, rule('proxy', 'edge*'))).resolves.toBeDefined();
+    const anyOfThem = policy({ allow_networks: ['*'] });
+    await expect(withOptions({ networks: ['none'] }, anyOfThem)).rejects.toThrow(
+      'InvalidSpec: container app: networks: none is no network that can be joined. Say network_mode none',
+    );
+  });
+
+  it('ports at another address of the host need the rule, or are at the one of all', async () => {
+    const at = async (address: string, operator: Operator = {}) => {
+      const ports = [{ containerPort: 80 }];
+      const block = { containers: { app: { port_bind_address: address } } };
+      const { app } = await hostConfigs({ ports }, operator, block);
+      return (app.PortBindings as Dockerode.PortMap)['80/tcp']?.[0]?.HostIp;
+    };
+    expect(await at('127.0.0.1')).toBe('127.0.0.1');
+    await expect(at('10.0.0.1')).rejects.toThrow(
+      /^PolicyDenied: policy\.docker\.allow_bind_addresses: container app: ports at 10\.0\.0\.1 are not allowed/,
+    );
+    expect(await at('10.0.0.1', policy({ allow_bind_addresses: ['10.0.0.1'] }))).toBe('10.0.0.1');
+    expect(await at('::1', { docker: { port_bind_address: '::1' } })).toBe('::1');
+    await expect(at('127.0.0.1', { docker: { port_bind_address: '::1' } })).rejects.toThrow(/^PolicyDenied/);
+  });
+
   it('may be less than the default without leave', async () => {
     const logging = { driver: 'local', options: { 'max-size': '1m', 'max-file': '1' } };
     const options = {

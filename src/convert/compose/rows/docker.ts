@@ -52,10 +52,14 @@ function networks(value: unknown, spot: Spot): readonly Finding[] {
     const inside = { ...spot, from: `${spot.from}.${name}` };
     const foreign = isForeign(network);
     return [
-      ...(foreign ? [ofDocker(inside, ['networks', item(name)], engineName(name, network))] : []),
+      ...(foreign ? foreignNetwork(engineName(name, network), inside) : []),
       ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, isForeign: foreign })),
     ];
   });
+}
+
+function foreignNetwork(name: string, spot: Spot): readonly Finding[] {
+  return [ofDocker(spot, ['networks', item(name)], name), needsPolicy(spot, 'allow_networks', `[${name}]`)];
 }
 
 function engineName(name: string, { name: own, external }: Readonly<Record<string, unknown>>): string {

@@ -2,7 +2,7 @@ import { Unsayable, item, note, sayable } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
 import { isDict, list, text, wordOf } from '../../read/scalars.ts';
-import { ofContainer } from './row.ts';
+import { ofContainer, ofDocker } from './row.ts';
 import type { Row } from './row.ts';
 
 export const portRows: Readonly<Record<string, Row>> = { ports };
@@ -15,15 +15,50 @@ interface Wish {
   readonly name: string;
 }
 
+interface BoundWish extends Wish {
+  /** Whether its address is said. */
+  readonly isBound: boolean;
+}
+
 /** What is published of the container ports that are known by now. */
 type Published = Map<string, number | undefined>;
 
 function ports(value: unknown, spot: Spot): readonly Finding[] {
   const published: Published = new Map();
-  return list(value).flatMap((one, index) => {
-    const from = `${spot.from}[${index}]`;
-    return sayable(from, () => publishedPorts(wishOf(one), { ...spot, from }, published));
-  });
+  const all = list(value);
+  const address = commonAddress(all);
+  return [
+    ...(address === undefined ? [] : boundAt(address, spot)),
+    ...all.flatMap((one, index) => {
+      const inside = { ...spot, from: `${spot.from}[${index}]` };
+      const isBound = address !== undefined;
+      return sayable(inside.from, () => publishedPorts({ ...wishOf(one), isBound }, inside, published));
+    }),
+  ];
+}
+
+/** The one that all of them are published at. Undefined: several, or the operator's own, as where none is named. */
+function commonAddress(all: readonly unknown[]): string | undefined {
+  const [address = '', ...others] = new Set(all.map(addressOf));
+  return others.length === 0 && isAddress(address) ? address : undefined;
+}
+
+function addressOf(port: unknown): string {
+  const address = isDict(port) ? port['host_ip'] : typeof port === 'string' ? shortWish(port).address : '';
+  return typeof address === 'string' ? address : '';
+}
+
+/** What compose has where nothing is said. */
+const everyAddress: readonly string[] = ['0.0.0.0', '::'];
+
+function isAddress(text: string): boolean {
+  if (everyAddress.includes(text)) return false;
+  return /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text) || (/^[0-9A-Fa-f:]+$/.test(text) && text.includes('::'));
+}
+
+function boundAt(address: string, spot: Spot): readonly Finding[] {
+  const rule = `policy.docker.allow_bind_addresses: [${JSON.stringify(address)}], where compute.docker.port_bind_address is another one`;
+  return [ofDocker(spot, ['port_bind_address'], address), note('needs', spot.from, rule)];
 }
 
 function wishOf(port: unknown): Wish {
@@ -43,10 +78,11 @@ function shortWish(port: string): Wish {
   const parts = numbers.split(':');
   const container = parts.pop() ?? '';
   const host = parts.pop() ?? '';
-  return { container, host, address: parts.join(':'), protocol, name: '' };
+  const address = parts.join(':').replace(/^\[(.*)\]$/, '$1');
+  return { container, host, address, protocol, name: '' };
 }
 
-function publishedPorts(wish: Wish, spot: Spot, published: Published): readonly Finding[] {
+function publishedPorts(wish: BoundWish, spot: Spot, published: Published): readonly Finding[] {
   const containers = range(wish.container);
   const hosts = wish.host === '' ? [] : range(wish.host);
   const isAnyOf = hosts.length > 1 && hosts.length !== containers.length;
@@ -54,7 +90,7 @@ function publishedPorts(wish: Wish, spot: Spot, published: Published): readonly 
     ...(isAnyOf
       ? [note('changed', spot.from, `the engine picks the host's port, of all and not of ${wish.host}`)]
       : []),
-    ...(wish.address === '' ? [] : [note('changed', spot.from, addressNote(wish.address))]),
+    ...(wish.address === '' || wish.isBound ? [] : [note('changed', spot.from, addressNote(wish.address))]),
     ...hostPortNote(hosts, spot),
     ...containers.flatMap((container, index) =>
       onePort({ ...wish, container }, isAnyOf ? undefined : hosts[index], spot, published),

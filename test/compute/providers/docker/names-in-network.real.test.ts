@@ -18,7 +18,9 @@ beforeAll(async () => {
   images.one = await pushImage(registry, { repository: 'named', tag: '1' });
   images.two = await pushImage(registry, { repository: 'named', tag: '2' });
   const networkPool = inject('networkPool');
-  bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool });
+  bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool }, {
+    allow_networks: ['t*'],
+  });
   for (const image of Object.values(images)) await bench.pull(image);
 });
 afterAll(() => bench.close());
@@ -168,4 +170,39 @@ test('a rollout that the network has no room for goes through a larger one, and 
   );
   const networks = await bench.docker.listNetworks({ filters: { name: [`${bench.prefix}-${tenantId}`] } });
   expect(networks.map(({ Name }) => Name)).toEqual([large]);
+});
+
+test('a network of somebody else has the container beside its own, over a rollout and where it was taken out', async () => {
+  const tenantId = 'edged';
+  const edge = `${bench.prefix}-edge`;
+  const name = `${bench.prefix}-tenant-${tenantId}`;
+  const provider = driven(bench.provider());
+  const config = { containers: { app: { networks: [edge] } } };
+  const spec = (image: string) => bench.spec(tenantId, { image, ...config });
+  const networks = async () =>
+    Object.keys((await bench.look(name))?.NetworkSettings.Networks ?? {}).toSorted();
+  const both = [edge, `${bench.prefix}-${tenantId}`].toSorted();
+
+  await expect(settled(() => provider.update(spec(images.one), signal))).rejects.toThrow(
+    `there is no network ${edge}. Create it, or leave it out of networks`,
+  );
+  const network = await bench.docker.createNetwork({ Name: edge, Internal: true });
+  try {
+    await settled(() => provider.update(spec(images.one), signal));
+    expect(await networks()).toEqual(both);
+    const proxy = await bench.createForeign(`${bench.prefix}-proxy`, images.one, { NetworkMode: edge });
+    const answer = async () => (await inContainer(proxy, 'get', `http://${name}:8080/`)).said;
+    expect(await answer()).toContain('version 1');
+    await settled(() => provider.update(spec(images.two), signal));
+    expect(await networks()).toEqual(both);
+    expect(await answer()).toContain('version 2');
+    await network.disconnect({ Container: name });
+    await settled(() => provider.update(spec(images.two), signal));
+    expect(await networks()).toEqual(both);
+    await bench.docker.getContainer(proxy).remove({ force: true });
+    await settled(() => provider.destroy(spec(images.two), signal));
+    expect(await network.inspect()).toMatchObject({ Name: edge });
+  } finally {
+    await network.remove();
+  }
 });

@@ -94,3 +94,84 @@ it('siblings that take over from a container alone are found by their names from
   await drivenDocker(engine).update(tenantSpec(), signal);
   expect(placesOf(engine)).toEqual([[name, network]]);
 });
+
+describe('a network of somebody else', () => {
+  const open = settings({ containers: { app: { networks: ['proxy'] } } });
+  const asking = (image: string) => tenantSpec({ image, containers: { app: { networks: ['proxy'] } } });
+
+  async function withProxy(labels: Readonly<Record<string, string>> = {}) {
+    const engine = memoryEngine(['app:1', 'app:2']);
+    await engine.createNetwork({ Name: 'proxy', Labels: labels }, signal);
+    return { engine, provider: drivenDocker(engine, open), changes: recordedChanges(engine) };
+  }
+
+  it('has the container before it begins, beside its own, and also over a rollout', async () => {
+    const { engine, provider, changes } = await withProxy();
+    expect((await provider.provision(asking('app:1'), signal)).outcome).toBe('done');
+    expect(changes.filter((change) => /^(create|connect|start) /.test(change))).toEqual([
+      `create ${name}`,
+      `connect ${name} proxy`,
+      `start ${name}`,
+    ]);
+    expect(placesOf(engine)).toEqual([[name, network, 'proxy']]);
+    expect((await provider.update(asking('app:2'), signal)).outcome).toBe('done');
+    expect(placesOf(engine)).toEqual([[name, network, 'proxy']]);
+    expect((await provider.getStatus(asking('app:2'), { fresh: true, signal })).changes).toEqual([]);
+  });
+
+  it('has it again where somebody took it out', async () => {
+    const { engine, provider, changes } = await withProxy();
+    await provider.provision(asking('app:1'), signal);
+    const [id = ''] = engine.containers.keys();
+    await engine.disconnectContainer(id, 'proxy', consent, signal);
+    changes.length = 0;
+    expect((await provider.getStatus(asking('app:1'), { fresh: true, signal })).changes).toMatchObject([
+      { path: 'containers.app.network', desired: 'proxy', actual: 'others', cause: 'drift', effect: 'live' },
+    ]);
+    await provider.update(asking('app:1'), signal);
+    expect(changes).toEqual([`connect ${name} proxy`]);
+  });
+
+  it('is left by a replacement, and stays', async () => {
+    const { engine, provider } = await withProxy();
+    await provider.provision(asking('app:1'), signal);
+    const left = tenantSpec({ image: 'app:1', containers: {} });
+    await drivenDocker(engine).update(left, signal);
+    expect(placesOf(engine)).toEqual([[name, network]]);
+    const place = provider.bare.desired(left);
+    expect((await provider.bare.destroy(place, permitUpTo('outage'), signal)).outcome).toBe('gone');
+    expect(networkNames(engine)).toEqual(['proxy']);
+  });
+
+  it('that is not there is missed in words, nothing is started without it, and what ran before serves on', async () => {
+    const { engine, provider } = await withProxy();
+    await provider.provision(tenantSpec({ image: 'app:1' }), signal);
+    engine.networks.forEach(({ Name }, id) => void (Name === 'proxy' && engine.networks.delete(id)));
+    await expect(provider.update(asking('app:2'), signal)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'there is no network proxy. Create it, or leave it out of networks',
+      ) as string,
+    });
+    expect([...engine.containers.values()].map(({ name: one, state }) => [one, state])).toEqual([
+      [name, 'running'],
+    ]);
+  });
+
+  it("is never a tenant's, of whatever operator, though a pattern of the policy has its name", async () => {
+    const { engine, provider } = await withProxy({ 'landlord.owner': 'another' });
+    await expect(provider.provision(asking('app:1'), signal)).rejects.toMatchObject({
+      code: 'PolicyDenied',
+      message: expect.stringMatching(
+        /^policy\.docker\.allow_networks: network proxy is a tenant's own/,
+      ) as string,
+    });
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it('is no place for a container in the network of the host', () => {
+    const spec = tenantSpec({ containers: { app: { networks: ['proxy'], network_mode: 'none' } } });
+    expect(() => drivenDocker(memoryEngine([]), open).bare.desired(spec)).toThrow(
+      "container app: networks can't be joined with network_mode none. Leave one of them out",
+    );
+  });
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabelPattern, longestDnsLabel, maxContainers, plainValue } from '../../../../api/bounded.ts';
+import { ipAddress } from '../../../../api/process-fields.ts';
 import { keyedMap, stringMap } from '../../../../api/rules.ts';
 import { labels, mountLines } from './marks-and-volumes.ts';
 
@@ -61,6 +62,11 @@ const logging = z.strictObject({
     ),
 });
 
+const foreignNetwork = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be the name of a network');
+
 const options = z.strictObject({
   volumes: mountLines
     .optional()
@@ -71,6 +77,20 @@ const options = z.strictObject({
     .optional()
     .describe("Labels of it alone, over the block's. They may not start with the operator's label_prefix."),
   network_mode: networkMode.optional().describe("Its network, instead of the block's."),
+  networks: z
+    .array(foreignNetwork)
+    .max(8)
+    .optional()
+    .describe(
+      "Networks of the engine that it is in besides its own, by name, such as a reverse proxy's, that the operator's " +
+        'policy.docker.allow_networks has. None of them is made or removed.',
+    ),
+  port_bind_address: ipAddress
+    .optional()
+    .describe(
+      "Address of the host at which its ports are published. Default: the operator's port_bind_address; any other: with the " +
+        "operator's policy.docker.allow_bind_addresses.",
+    ),
   privileged: z
     .boolean()
     .optional()

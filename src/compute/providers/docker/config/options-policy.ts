@@ -2,6 +2,19 @@ import { z } from 'zod';
 
 /** Which of the options of one container tenants may ask for. */
 export const optionsPolicyShape = {
+  allow_networks: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Networks of the engine that tenants may be in besides their own: whoever is in one reaches all others there. `*` at ' +
+        "the end stands for any characters; another tenant's network is never meant.",
+    ),
+  allow_bind_addresses: z
+    .array(z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }))
+    .default([])
+    .describe(
+      "Addresses of the host at which tenants may publish ports, by port_bind_address of a container, besides the operator's own.",
+    ),
   allow_privileged: z
     .boolean()
     .default(false)

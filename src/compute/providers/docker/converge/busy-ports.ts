@@ -1,5 +1,6 @@
 import { ComputeError } from '../../../errors.ts';
 import type { ListedContainer } from '../state/container-answers.ts';
+import { servingName } from '../state/container-name.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import { fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network/host-ports.ts';
 import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
@@ -50,7 +51,8 @@ export async function keptPorts(
   const label = [...ownership.filter(), ownership.key(hostPortsMark)];
   const infos: readonly ListedContainer[] = await deps.engine.listContainers(label, signal);
   for (const container of asking) {
-    const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, container) }, signal);
+    const wanted = wantedBy(deps, attempt, container);
+    const held = await firstHeld(deps, { infos, attempt, wanted }, signal);
     if (held !== undefined) faults.set(container.id, heldText(held));
   }
   return faults;
@@ -63,14 +65,21 @@ export async function portHolder(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const infos: readonly ListedContainer[] = await deps.engine.listContainers([], signal);
-  const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, container) }, signal);
+  const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, attempt, container) }, signal);
   return held === undefined ? undefined : heldText(held);
 }
 
-function wantedBy({ settings: { block } }: Deps, { inspected }: ObservedContainer): readonly WantedPort[] {
+/** An old one that is put back may have had another address than the one that is desired now: then it is taken by that one. */
+function wantedBy(
+  { settings: { block } }: Deps,
+  { desired }: Attempt,
+  { name, inspected }: ObservedContainer,
+): readonly WantedPort[] {
+  const wanted = desired.containers.find(({ engineName }) => engineName === servingName(name));
+  const address = wanted?.bindAddress ?? block.port_bind_address;
   return (inspected?.fixedPorts ?? []).map((port) => {
     const [hostPort = '', protocol = ''] = port.split('/');
-    return { hostPort: Number(hostPort), protocol, address: block.port_bind_address };
+    return { hostPort: Number(hostPort), protocol, address };
   });
 }
 

@@ -16,6 +16,7 @@ import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
 import { imageKey } from './images/present-image.ts';
 import type { PresentImage } from './images/present-image.ts';
+import { assertForeign } from './join-network.ts';
 import { fillVolumes } from './files/fill-volumes.ts';
 import { credentialsFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
@@ -176,6 +177,7 @@ async function createOne(
   const { engine, settings, throttle, retreats } = deps;
   const { id: imageId, healthCheck: imageHealthCheck, architecture } = container.image;
   assertProbe(container);
+  for (const one of container.desired.options?.networks ?? []) await assertForeign(deps, one, signal);
   const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
   const body = createBody(
     { ...container.desired, network },

@@ -6,6 +6,7 @@ import { consented } from './end-containers.ts';
 import { largerNetworkName } from '../state/container-name.ts';
 import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
+import { deniedAsOwned } from '../state/network/foreign-networks.ts';
 import { isUp } from '../state/observed-container.ts';
 import type { Joining, JoinStep } from '../state/plan/step.ts';
 import { stopGraceSeconds } from '../state/process/stop-grace.ts';
@@ -50,11 +51,30 @@ async function joinOne(
     // Nobody knows it by its name yet, so that nobody is cut off.
     const consent = consented(attempt, 'live', 'moving');
     await engine.disconnectContainer(container.id, network, consent, signal);
-  } else {
+  } else if (container.made.networks?.includes(network) === true) await assertForeign(deps, network, signal);
+  else {
     await ensureNetwork(deps, { joining, attempt }, signal);
   }
   await engine.connectContainer(container.id, network, endpointConfig(alias), signal);
   await renewConnections(deps, { joining, attempt }, signal);
+}
+
+/**
+ * Rejects with EngineRefusal where there is no such network, and with PolicyDenied where it is a tenant's own, of
+ * whatever operator on that engine.
+ */
+export async function assertForeign(
+  { engine, settings: { ownership } }: Pick<ConvergeDeps, 'engine' | 'settings'>,
+  network: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await engine.inspectNetwork(network, signal);
+  // An engine also takes an id, or its first digits.
+  if (found === undefined || found.Name !== network) {
+    const message = `there is no network ${network}. Create it, or leave it out of networks`;
+    throw new EngineRefusal('other', 404, message);
+  }
+  if (found.Labels?.[ownership.key('owner')] !== undefined) throw deniedAsOwned(network);
 }
 
 /** Nothing keeps a network that nobody is in. */

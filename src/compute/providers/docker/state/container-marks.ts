@@ -1,3 +1,4 @@
+import { networksMark } from './network/foreign-networks.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
@@ -16,6 +17,7 @@ export const containerMarks: ReadonlySet<string> = new Set([
   'spec_hash',
   'live',
   hostPortsMark,
+  networksMark,
   graceMark,
   orderMark,
 ]);

@@ -31,8 +31,9 @@ import { pullSecretNotes } from './image/pull-secrets.ts';
 import { registriesFor } from './image/registries.ts';
 import { withNetworks } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
+import { networksMark, networksText } from './network/foreign-networks.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
-import { checkPorts } from './network/published-ports.ts';
+import { bindAddressOf, checkPorts } from './network/published-ports.ts';
 import { checkEngine } from './place/check-engine.ts';
 import { checkLabels } from './place/check-labels.ts';
 import type { ContainerOptions } from './options/container-options.ts';
@@ -233,7 +234,7 @@ function desiredContainer(
   const base = tenantName(block.label_prefix, spec.tenantId);
   const { restart_policy: restartPolicy = 'unless-stopped' } = spec.config;
   const live = liveSettingsOf(container, { restartPolicy, pidsLimit });
-  const bindAddress = block.port_bind_address;
+  const bindAddress = bindAddressOf(asking);
   const ports = fixedPorts({ spec: container, network });
   const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
   const mounts = containerMounts(container, spec.volumes ?? [], { ...shared, volumes, hashKey, subject });
@@ -263,6 +264,7 @@ function desiredContainer(
       [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
       [key('live')]: describeLive(live),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
+      ...(options?.networks && { [key(networksMark)]: networksText(options.networks) }),
       ...processMarks(container, key),
     },
     hashes,

@@ -9,7 +9,7 @@ import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
-import { tenantNetworkOf } from './network/tenant-network.ts';
+import { missingNetworks } from './network/tenant-network.ts';
 import { repairOf, repairOfServing } from './plan/repair.ts';
 import type { Repair } from './plan/repair.ts';
 
@@ -187,10 +187,9 @@ function containerChanges(
     });
   }
   if (repair === 'join') {
-    const network = tenantNetworkOf(current) ?? '';
     changes.push({
       path: `${path}.network`,
-      desired: network,
+      desired: missingNetworks(current).join(', '),
       // Whose networks those are is nothing for this tenant's status.
       actual: current.networks.length === 0 ? 'none' : 'others',
       cause: 'drift',

@@ -4,6 +4,7 @@ import type { ToldConfinement } from './confinement/confinement.ts';
 import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
+import { networkIdOf, networksMark, readNetworks } from './network/foreign-networks.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
@@ -85,6 +86,8 @@ export interface Made {
   readonly stopGrace?: string | undefined;
   /** What it waits for; see start-order-mark.ts. */
   readonly dependsOn?: string | undefined;
+  /** Those that it is in besides its own. */
+  readonly networks?: readonly string[] | undefined;
 }
 
 /** What an inspect adds. */
@@ -145,8 +148,7 @@ export function observeContainer(info: ListedContainer, { key }: Pick<Ownership,
     labels: info.Labels,
     made,
     ports: publishedPorts(info.Ports),
-    networkId: Object.values(info.NetworkSettings?.Networks ?? {}).find(({ NetworkID }) => NetworkID !== '')
-      ?.NetworkID,
+    networkId: networkIdOf(info),
     networkMode: info.HostConfig?.NetworkMode ?? '',
     networks: Object.keys(info.NetworkSettings?.Networks ?? {}),
     volumes: mountedVolumes(info.Mounts ?? []),
@@ -170,6 +172,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     image: labels[key('image')],
     stopGrace: labels[key('stop_grace')],
     dependsOn: labels[key(orderMark)],
+    networks: readNetworks(labels[key(networksMark)]),
   };
 }
 

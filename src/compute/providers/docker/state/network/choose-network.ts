@@ -33,7 +33,7 @@ export function withNetworks(
 
 function chooseNetwork(
   spec: Spec,
-  { asked, own, block, policy }: OptionsAsking,
+  { name: container, asked, own, block, policy }: OptionsAsking,
   containers: number,
 ): DesiredNetwork {
   const mode = asked.network_mode ?? spec.config.network_mode;
@@ -48,7 +48,11 @@ function chooseNetwork(
       'Leave network_mode out',
     );
   }
-  if (mode !== undefined && mode !== 'bridge') return { kind: 'mode', name: mode };
+  if (mode !== undefined && mode !== 'bridge') {
+    if ((asked.networks ?? []).length === 0) return { kind: 'mode', name: mode };
+    const what = `container ${container}: networks can't be joined with network_mode ${mode}. Leave one of them out`;
+    throw new ComputeError('InvalidSpec', what);
+  }
   const { network_name: shared } = block;
   if (shared !== undefined && containers === 1) return { kind: 'shared', name: shared };
   const name = tenantNetworkName(block.label_prefix, spec.tenantId);

@@ -2,6 +2,8 @@ import { ComputeError } from '../../../../errors.ts';
 import { denied } from '../../../../policy.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { DockerOperatorBlock, DockerPolicy } from '../../config.ts';
+import { refused } from '../options/options-asking.ts';
+import type { OptionsAsking } from '../options/options-asking.ts';
 import type { DesiredNetwork } from './choose-network.ts';
 
 /** What a tenant may publish on the host. Pure. */
@@ -47,6 +49,16 @@ function checkTwice(containers: Containers): void {
     }
     holders.set(key, name);
   }
+}
+
+/** Address of the host that a container's ports are bound to. Throws PolicyDenied, naming the rule. */
+export function bindAddressOf(asking: OptionsAsking): string {
+  const { asked, own, block, policy } = asking;
+  const operators = block.port_bind_address;
+  const { port_bind_address: address = operators } = asked;
+  const isAllowed = [operators, own.port_bind_address, ...policy.allow_bind_addresses].includes(address);
+  if (isAllowed) return address;
+  throw refused(asking, 'allow_bind_addresses', `ports at ${address} are not allowed`);
 }
 
 /** Each is a process of the engine's on the host, beyond the tenant's limits. */

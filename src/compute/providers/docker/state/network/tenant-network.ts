@@ -46,10 +46,18 @@ export function aliasOf({ name, made: { tenantId, container } }: Named): string 
   return isOneOfSeveral ? container : undefined;
 }
 
-/** Whether it runs, and nobody reaches it: somebody took it out of its network, or died of doing so. */
-export function isOutside(container: ObservedContainer): boolean {
-  const network = tenantNetworkOf(container);
-  return network !== undefined && isUp(container) && !container.networks.includes(network);
+/**
+ * Networks that it is to be in and is not. Its tenant's, where it runs: somebody took it out, or died of doing so, and
+ * nobody reaches it. Those that it is in besides, before it begins as well: the engine has it in no more than one when it is made.
+ */
+export function missingNetworks(container: ObservedContainer): readonly string[] {
+  const { made, networks, state } = container;
+  const own = tenantNetworkOf(container);
+  const wanted = [
+    ...(own !== undefined && isUp(container) ? [own] : []),
+    ...(isUp(container) || state === 'created' ? (made.networks ?? []) : []),
+  ];
+  return wanted.filter((network) => !networks.includes(network));
 }
 
 /**

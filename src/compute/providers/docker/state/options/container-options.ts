@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { isListed } from '../../../../policy.ts';
 import type { ContainerOptionsConfig } from '../../config/container-options.ts';
+import { foreignNetworks } from '../network/foreign-networks.ts';
 import { logOf } from './container-log.ts';
 import type { ContainerLog } from './container-log.ts';
 import { isAboutPrivileges } from './new-privileges.ts';
@@ -19,6 +20,8 @@ export interface ContainerOptions {
   readonly securityOptions?: readonly string[] | undefined;
   readonly ipcMode?: ContainerOptionsConfig['ipc_mode'];
   readonly log?: ContainerLog | undefined;
+  /** Besides its own. */
+  readonly networks?: readonly string[] | undefined;
 }
 
 interface Device {
@@ -47,6 +50,7 @@ export function containerOptions(asking: OptionsAsking): ContainerOptions | unde
     securityOptions: securityOptionsOf(asking),
     ipcMode: asked.ipc_mode,
     log: logOf(asking),
+    networks: foreignNetworks(asking),
   };
   return Object.values(options).every((value) => value === undefined) ? undefined : options;
 }

@@ -1,23 +1,31 @@
 import type { ObservedContainer } from '../observed-container.ts';
-import { aliasOf, isOutside, returnsByName, tenantNetworkOf, unnamedIn } from '../network/tenant-network.ts';
+import {
+  aliasOf,
+  missingNetworks,
+  returnsByName,
+  tenantNetworkOf,
+  unnamedIn,
+} from '../network/tenant-network.ts';
 import type { Joining, JoinStep } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
-/** The ways into the tenant's own network; tenant-network.ts tells who bears a name there. */
+/** The ways into networks; tenant-network.ts tells who bears a name in the tenant's own. */
 
-/** What runs outside comes back first: nobody reaches it, and it reaches nobody. */
+/** What runs outside comes back first: nobody reaches it, and it reaches nobody. What is made is in all before it begins. */
 export function planReturnToNetwork(
   observed: readonly ObservedContainer[],
   { failed }: Pick<SuccessorContext, 'failed'>,
 ): JoinStep | undefined {
-  const outside = observed.filter((container) => isOutside(container) && !failed.has(container.id));
   return planJoin(
-    outside.map((container) => ({
-      container,
-      network: tenantNetworkOf(container) ?? '',
-      alias: returnsByName(container) ? aliasOf(container) : undefined,
-    })),
+    observed
+      .filter(({ id }) => !failed.has(id))
+      .flatMap((container) => missingNetworks(container).map((network) => joiningOf(container, network))),
   );
+}
+
+function joiningOf(container: ObservedContainer, network: string): Joining {
+  const isNamed = network === tenantNetworkOf(container) && returnsByName(container);
+  return { container, network, alias: isNamed ? aliasOf(container) : undefined };
 }
 
 /** Undefined: each of them bears its name already, or has none to bear. */

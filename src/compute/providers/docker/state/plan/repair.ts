@@ -1,7 +1,7 @@
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { endsForGood } from '../live-settings.ts';
 import type { RestartPolicy } from '../live-settings.ts';
-import { isOutside } from '../network/tenant-network.ts';
+import { missingNetworks } from '../network/tenant-network.ts';
 import type { ContainerState, ObservedContainer } from '../observed-container.ts';
 
 /** What brings a container back that does not do as it should. Pure. */
@@ -13,7 +13,7 @@ export type Repair =
   | 'unpause'
   /** It fails its health check, and the spec asks for that. */
   | 'restart'
-  /** It runs, and is not in its network. */
+  /** It runs, and is not in a network of its. */
   | 'join'
   /** Beyond repair: it must be made anew. */
   | 'remove'
@@ -32,7 +32,7 @@ const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
 export function repairOfServing(current: ObservedContainer, desired: DesiredContainer): Repair {
   const repair = repairOf(current, desired.live.restartPolicy);
   if (repair !== 'none') return repair;
-  if (isOutside(current)) return 'join';
+  if (missingNetworks(current).length > 0) return 'join';
   return isToRestart(current, desired) ? 'restart' : 'none';
 }
 

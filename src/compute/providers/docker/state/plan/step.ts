@@ -43,7 +43,7 @@ export type Step =
   | { readonly do: 'fail'; readonly message: string }
   | { readonly do: 'nothing' };
 
-/** Into the tenant's own network. */
+/** Into the tenant's own network, or another one. */
 export interface JoinStep {
   readonly do: 'join';
   readonly joining: readonly Joining[];
