@@ -9,6 +9,7 @@ import { tenantStatus } from './status.ts';
 import type { TenantStatus } from './status.ts';
 import { localSecretReference } from './container/value-sources.ts';
 import { mountRules, volumes } from './container/volume-fields.ts';
+import { release, releaseRules } from './container/release-fields.ts';
 
 /** A provider's name and the schema of its block in spec.computeConfig. */
 export type TenantBlocks = Readonly<Record<string, z.ZodType>>;
@@ -23,6 +24,10 @@ const tenantIdMessage = "is immutable: it can't be added, changed or dropped";
 
 /** What may be done to what runs, and by whose leave. */
 const policies = {
+  suspend: z
+    .boolean()
+    .default(false)
+    .describe('While true nothing is changed on the engine; deletion still runs.'),
   mode: z
     .enum(['Manage', 'Observe'])
     .default('Manage')
@@ -165,6 +170,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
         .describe("Containers that run on every provider. They win over the block's image, env and ports."),
       replicas,
       volumes,
+      release,
       resources: computeResources.optional().describe('Limits of each container that names none of its own.'),
       imagePullSecrets: listMap(z.array(localSecretReference).max(16), ['name'])
         .optional()
@@ -176,10 +182,6 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
           'Always: what a tag means is looked up for each generation and each requested reconcile, and what runs is made of ' +
             'that very content. IfNotPresent: of what the engine has, where it has it. ECS looks up tags at each deployment.',
         ),
-      suspend: z
-        .boolean()
-        .default(false)
-        .describe('While true nothing is changed on the engine; deletion still runs.'),
       ...policies,
     }),
     [
@@ -191,6 +193,7 @@ export function tenantSpecSchema(blocks: TenantBlocks) {
       ...togetherRules,
       ...lifecycleRules,
       ...mountRules,
+      ...releaseRules,
     ],
   );
 }

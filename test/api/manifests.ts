@@ -83,6 +83,7 @@ const designExample = {
       resources: { cpu: '500m', memory: '256Mi' },
     },
   ],
+  release: { container: 'app', args: ['migrate'], timeoutSeconds: 900 },
   resources: { cpu: '1', memory: '512Mi' },
   imagePullSecrets: [{ name: 'regcred' }],
   imagePullPolicy: 'IfNotPresent',
@@ -261,6 +262,14 @@ export const goodManifests: readonly GoodManifest[] = [
     }),
   },
   { what: 'containers that begin and end in all ways', manifest: tenant({ containers: lifecycles }) },
+  {
+    what: 'a release with an entrypoint of its own',
+    manifest: tenant({ containers: [app], release: { container: 'app', command: ['/migrate'] } }),
+  },
+  {
+    what: 'a release of the container of the block',
+    manifest: tenant({ release: { container: 'app', args: ['migrate'] } }),
+  },
   { what: 'jobs alone', manifest: withContainer({ restartPolicy: 'Never' }) },
   {
     what: 'a health timeout as long as the interval',
@@ -501,6 +510,22 @@ const handwritten: readonly BadManifest[] = [
     what: 'nothing that is essential',
     manifest: withContainer({ essential: false }),
     field: 'spec.containers',
+  },
+
+  {
+    what: 'a release of no container',
+    manifest: tenant({ containers: [app], release: { container: 'api', args: ['migrate'] } }),
+    field: 'spec.release.container',
+  },
+  {
+    what: 'a release without anything to run',
+    manifest: tenant({ containers: [app], release: { container: 'app' } }),
+    field: 'spec.release',
+  },
+  {
+    what: 'a release that takes no time',
+    manifest: tenant({ containers: [app], release: { container: 'app', args: ['a'], timeoutSeconds: 0 } }),
+    field: 'spec.release.timeoutSeconds',
   },
 
   { what: 'an upper case tenantId', manifest: tenant({ tenantId: 'Acme' }), field: 'spec.tenantId' },

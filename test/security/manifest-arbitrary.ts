@@ -185,6 +185,7 @@ function withoutClashes(value: unknown, name = ''): unknown {
   const { containers } = members;
   if (Array.isArray(containers))
     members['containers'] = inOrder(containers.map((one) => mounting(one as Mounting, members['volumes'])));
+  if ('release' in members) members['release'] = releasing(members['release'], containers);
   if ('valueFrom' in members) delete members['value'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
   // The mock provider waits for as long as it is told.
@@ -238,6 +239,15 @@ const leastSizes: Readonly<Record<string, readonly [least: string, fits: (size: 
   size: ['1', (size) => !tiny.includes(size)],
   gpus: ['all', (count) => count === 'all'],
 };
+
+/** Of one of the containers, and with something to run. */
+function releasing(release: unknown, containers: unknown): unknown {
+  const [{ name } = { name: 'app' }] = (containers ?? []) as readonly { readonly name: string }[];
+  const { args, command, ...rest } = release as Readonly<Record<string, unknown>>;
+  const given = args === undefined && command === undefined ? { args: ['migrate'] } : { args, command };
+  const asked = Object.entries({ ...rest, ...given }).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(asked), container: name };
+}
 
 interface Mounting extends Ordered {
   readonly volumeMounts?: readonly { readonly name: string }[];

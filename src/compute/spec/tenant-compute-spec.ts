@@ -1,5 +1,6 @@
 import type { Container, ComputeResources } from '../../api/compute-fields.ts';
 import type { ComputeStatusBlock } from '../../api/status.ts';
+import type { ReleaseSpec } from '../../api/container/release-fields.ts';
 import type { TenantSpec } from '../../api/tenant.ts';
 import type { SecretValue } from './secret-value.ts';
 
@@ -71,6 +72,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly replicas?: number;
   /** spec.volumes, with their files. Absent: none. */
   readonly volumes?: readonly VolumeSpec[];
+  /** What is run once before a rollout. Absent: nothing. */
+  readonly release?: ReleaseSpec;
   /** spec.resources, for containers that the block describes. */
   readonly resources: ComputeResources;
   /** The operator's defaults merged with the tenant's block, as the provider's schema parsed it. */

@@ -102,6 +102,7 @@ export async function resolveSpec({
     containers,
     ...(spec.replicas === undefined ? {} : { replicas: spec.replicas }),
     ...(spec.volumes === undefined ? {} : { volumes: await resolveVolumes(spec.volumes, sources) }),
+    ...(spec.release === undefined ? {} : { release: spec.release }),
     resources: spec.resources ?? {},
     config,
     imagePullCredentials,

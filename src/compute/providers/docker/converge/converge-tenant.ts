@@ -21,7 +21,9 @@ import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
 import type { Findings, Taking } from './start-containers.ts';
 import { isDropped, isNext, largerNetworkName, servingName } from '../state/container-name.ts';
+import { isCompleted } from '../state/container-end.ts';
 import type { Step } from '../state/plan/step.ts';
+import { isRelease } from '../state/release/release-mark.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
 
@@ -121,7 +123,12 @@ async function engineStart(
   observed: readonly ObservedContainer[],
   signal: AbortSignal,
 ): Promise<number> {
-  const ended = observed.some(({ name, state }) => isNext(name) && (state === 'exited' || state === 'dead'));
+  const ended = observed.some(
+    (container) =>
+      (isNext(container.name) || isRelease(container)) &&
+      (container.state === 'exited' || container.state === 'dead') &&
+      !(isRelease(container) && isCompleted(container)),
+  );
   return ended ? engine.startedMs(signal) : 0;
 }
 

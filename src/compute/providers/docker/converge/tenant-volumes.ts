@@ -99,7 +99,8 @@ export async function ensureImageVolumes(
   const { key } = deps.settings.ownership;
   const wanted = imageVolumesOf(container);
   for (const { source, target } of wanted.filter((volume) => !isAnonymous(volume.source))) {
-    const marks = { [key('container')]: container.desired.spec.name, [key('path')]: target };
+    const { release, spec } = container.desired;
+    const marks = { [key('container')]: release?.of ?? spec.name, [key('path')]: target };
     await ensureVolume(deps, { desired, name: source, marks }, signal);
   }
   return wanted;

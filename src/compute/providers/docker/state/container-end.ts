@@ -2,6 +2,7 @@ import { endsForGood } from './live-settings.ts';
 import type { RestartPolicy } from './live-settings.ts';
 import { youngMs } from './observed-container.ts';
 import type { Inspected, ObservedContainer } from './observed-container.ts';
+import { hasOverrun } from './release/release-time.ts';
 
 /** How a container ended, and whether that was its own doing. Pure. */
 
@@ -17,7 +18,7 @@ export function restartPolicyOf({ inspected, made }: ObservedContainer): Restart
 /** A job that did what it was to do: nothing starts it again, and nothing is wrong. */
 export function isCompleted(container: ObservedContainer): boolean {
   const { state, exitCode, inspected } = container;
-  if (state !== 'exited' || (exitCode ?? inspected?.exitCode) !== 0) return false;
+  if (state !== 'exited' || (exitCode ?? inspected?.exitCode) !== 0 || hasOverrun(container)) return false;
   return endsForGood(restartPolicyOf(container));
 }
 
@@ -40,6 +41,7 @@ export function wasEnded(container: ObservedContainer): boolean {
  */
 export function endedByItself(container: ObservedContainer, engineStartedMs: number): boolean {
   const { inspected } = container;
+  if (hasOverrun(container)) return true;
   if (inspected !== undefined && inspected.startedMs <= engineStartedMs) return false;
   if ((inspected?.error ?? '') !== '' || wasEnded(container)) return false;
   return restartPolicyOf(container) === 'no' || isCompleted(container);

@@ -2,6 +2,7 @@ import type { ComputeHealth, ComputeState } from '../../../../api/status.ts';
 import { crashLoopRestarts, isCompleted, recentRestarts } from './container-end.ts';
 import { youngMs } from './observed-container.ts';
 import type { ContainerState, ObservedContainer } from './observed-container.ts';
+import { overrunWords } from './release/release-time.ts';
 
 /** How well a container does, and for how long it must have run to be believed. Pure. */
 
@@ -51,7 +52,7 @@ const healthByState: Readonly<Record<ContainerState, HealthOf>> = {
       : {
           state: container.exitCode === 0 ? 'stopped' : 'failed',
           health: 'unhealthy',
-          message: `${describeExit(container)}${outputWords(container)}`,
+          message: endWords(container),
         },
 };
 
@@ -102,6 +103,11 @@ export function describeExit({ exitCode, inspected, hint }: ObservedContainer): 
   const code = exitCode ?? inspected?.exitCode;
   const memory = inspected?.oomKilled === true ? ', killed because it ran out of memory' : '';
   return `exited${code === undefined ? '' : ` with code ${code}${knownCodes[code] ?? ''}`}${memory}${inWords(hint)}`;
+}
+
+/** `exited with code 1: its last lines`. */
+export function endWords(container: ObservedContainer): string {
+  return `${overrunWords(container) ?? describeExit(container)}${outputWords(container)}`;
 }
 
 /** `: its last lines`, of a job that failed. */

@@ -2,6 +2,7 @@ import { networksMark } from './network/foreign-networks.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import { graceMark } from './process/stop-grace.ts';
+import { releaseMark } from './release/release-mark.ts';
 
 /** The marks among a container's labels: nothing is asked of any other. */
 export const containerMarks: ReadonlySet<string> = new Set([
@@ -20,4 +21,5 @@ export const containerMarks: ReadonlySet<string> = new Set([
   networksMark,
   graceMark,
   orderMark,
+  releaseMark,
 ]);

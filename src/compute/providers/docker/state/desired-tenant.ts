@@ -2,12 +2,10 @@ import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
-import type { SecretValue } from '../../../spec/secret-value.ts';
 import { combinedHash, formerSpecHash } from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
-  EnvVar,
   RegistryCredential,
   TenantComputeSpec,
 } from '../../../spec/tenant-compute-spec.ts';
@@ -44,6 +42,8 @@ import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { processMarks } from './process/process-marks.ts';
 import { checkProcess } from './process/process-settings.ts';
+import { afterRelease, releaseContainers } from './release/release-container.ts';
+import type { Release } from './release/release-mark.ts';
 import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
 import type { FilesMount, TmpfsMount } from './volumes/container-mounts.ts';
 import { parseVolumes } from './volumes/parse-volumes.ts';
@@ -80,6 +80,8 @@ export interface DesiredContainer {
   readonly restartsUnhealthy: boolean;
   /** A job that ran to its end as it is desired now, by what is remembered: it is not made again. */
   readonly isDone: boolean;
+  /** What it is run for before the others; absent: it is one of them. */
+  readonly release?: Release;
 }
 
 export interface DesiredTenant extends Desired {
@@ -126,7 +128,7 @@ export function desiredTenant(
   const defaults = defaultResourcesOf(asking, settings.commonPolicy);
   const named = effectiveContainers(spec, defaults);
   checkCommonPolicy(settings.commonPolicy, named);
-  const containers = pinnedContainers(named, spec.digests);
+  const containers = afterRelease(pinnedContainers(named, spec.digests), spec.release);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
   checkOptionNames(containers, asking);
   const networked = withNetworks(containers, spec, asking);
@@ -147,9 +149,10 @@ export function desiredTenant(
     pidsLimit: pidsLimitOf(asking),
     single: containers.length === 1,
   };
-  const desired = networked.map(({ network, ...container }) =>
+  const lasting = networked.map(({ network, ...container }) =>
     desiredContainer(container, spec, { ...context, network }),
   );
+  const desired = [...lasting, ...releaseContainers(lasting, { spec, marks, ...settings })];
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -167,16 +170,18 @@ export function desiredTenant(
     policy: settings.policy,
     isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
-    secrets: [
-      ...containers.flatMap(({ env }) => env.flatMap((variable) => secretIn(variable)?.reveal() ?? [])),
-      ...spec.imagePullCredentials.map(({ password }) => password.reveal()),
-      ...secretsIn(spec.volumes ?? []),
-    ],
+    secrets: secretsOf(spec),
   };
 }
 
-function secretIn(variable: EnvVar): SecretValue | undefined {
-  return 'secret' in variable ? variable.secret : undefined;
+function secretsOf({ containers, imagePullCredentials, volumes }: TenantComputeSpec): readonly string[] {
+  return [
+    ...containers.flatMap(({ env }) =>
+      env.flatMap((variable) => ('secret' in variable ? (variable.secret?.reveal() ?? []) : [])),
+    ),
+    ...imagePullCredentials.map(({ password }) => password.reveal()),
+    ...secretsIn(volumes ?? []),
+  ];
 }
 
 function tenantHashes(

@@ -10,6 +10,7 @@ import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { missingNetworks } from './network/tenant-network.ts';
+import { releaseChanges } from './release/release-changes.ts';
 import { repairOf, repairOfServing } from './plan/repair.ts';
 import type { Repair } from './plan/repair.ts';
 
@@ -102,10 +103,11 @@ function hasSecretsOf({ spec }: DesiredContainer, { inspected }: ObservedContain
  * keep is none either: to give it again would change nothing.
  */
 export function differencesOf(
-  { live }: DesiredContainer,
+  { live, release }: DesiredContainer,
   { inspected, unkept }: ObservedContainer,
 ): readonly LiveDifference[] {
-  if (inspected === undefined) return [];
+  // A release is not run again for another limit.
+  if (inspected === undefined || release !== undefined) return [];
   const isUnkept = unkept?.desired === describeLive(live) && unkept.actual === describeLive(inspected.live);
   return isUnkept ? [] : liveDifferences(live, inspected.live);
 }
@@ -163,6 +165,7 @@ function containerChanges(
   { othersMatch, coming }: Others,
 ): readonly Change[] {
   const { desired, current, next, currentMatches, repair } = comparison;
+  if (desired.release !== undefined) return releaseChanges(comparison);
   const path = `containers.${desired.spec.name}`;
   if (current === undefined) {
     const actual = next === undefined ? 'absent' : `${next.state} as ${next.name}`;

@@ -2,9 +2,14 @@ import type { DesiredContainer } from './desired-tenant.ts';
 import { sharesImageVolume } from './volumes/image-volumes.ts';
 import { possibleSources } from './volumes/parse-volumes.ts';
 import type { ObservedContainer } from './observed-container.ts';
+import { isRelease } from './release/release-mark.ts';
 
-/** Whether the two can't run at the same time: they'd publish one port, or write to one volume. */
+/**
+ * Whether the two can't run at the same time: they'd publish one port, or write to one volume. A release is made to run beside what
+ * serves, with its data.
+ */
 export function excludes(desired: DesiredContainer, old: ObservedContainer): boolean {
+  if (desired.release !== undefined || isRelease(old)) return false;
   if (sharesImageVolume(desired, old)) return true;
   const held = old.inspected;
   if (held === undefined) return false;

@@ -88,6 +88,8 @@ export interface Made {
   readonly dependsOn?: string | undefined;
   /** Those that it is in besides its own. */
   readonly networks?: readonly string[] | undefined;
+  /** Of a release; see release-mark.ts. */
+  readonly release?: string | undefined;
 }
 
 /** What an inspect adds. */
@@ -173,6 +175,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     stopGrace: labels[key('stop_grace')],
     dependsOn: labels[key(orderMark)],
     networks: readNetworks(labels[key(networksMark)]),
+    release: labels[key('release')],
   };
 }
 

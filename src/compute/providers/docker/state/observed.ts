@@ -140,7 +140,8 @@ function shownAsDesired(desired: DesiredTenant, containers: readonly ObservedCon
     return {
       name: spec.name,
       observed: current ?? comparison.obsolete.find(({ made }) => made.container === spec.name) ?? next,
-      essential: spec.essential ?? true,
+      // While it runs, or has failed, what serves is none the worse for it.
+      essential: (spec.essential ?? true) && wanted.release === undefined,
       done: isDone ? [...hashes.values()][0]?.now : undefined,
       portNames: new Map(
         (spec.ports ?? []).flatMap(({ name, containerPort, protocol }) =>

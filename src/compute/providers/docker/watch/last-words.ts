@@ -3,6 +3,7 @@ import { confinementHint } from '../state/confinement/confinement-hint.ts';
 import { wasEnded } from '../state/container-end.ts';
 import { endsForGood } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { hasOverrun } from '../state/release/release-time.ts';
 
 /** What the output of containers that fail says of why: read once of each, for one that crashes does so over and over. */
 export interface LastWords {
@@ -40,6 +41,7 @@ export function createLastWords(engine: Pick<EngineReads, 'lastOutput'>): LastWo
 
 function hasFailed(container: ObservedContainer): boolean {
   const { exitCode, inspected, state } = container;
+  if (hasOverrun(container)) return true;
   if (wasEnded(container)) return false;
   if (state === 'running') return (inspected?.restartCount ?? 0) > 0;
   return exitCode !== undefined && exitCode !== 0;

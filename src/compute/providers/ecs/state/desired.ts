@@ -89,6 +89,7 @@ export function desireService(
 ): DesiredService {
   const { containers } = spec;
   const config = withCount(spec);
+  checkRelease(spec);
   const region = config.region ?? regionOf(config.cluster_arn);
   const capacity = desireCapacity(config, block);
   checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
@@ -156,6 +157,16 @@ function countNotes(
 ): readonly string[] {
   if (replicas === undefined || count === undefined || [replicas, own].includes(count)) return [];
   return [`desired_count ${count} counts for nothing beside replicas ${replicas}`];
+}
+
+/** Throws InvalidSpec. */
+function checkRelease({ release }: TenantComputeSpec<EcsConfig>): void {
+  if (release === undefined) return;
+  throw new ComputeError(
+    'InvalidSpec',
+    'spec.release: the provider ecs does not run one yet. Have a container with restartPolicy Never do so, and others depend on ' +
+      'it with condition Completed',
+  );
 }
 
 /** Absent unless asked for, each of these: the hashes from before there was such a key still hold. */

@@ -12,6 +12,7 @@ import type { DesiredContainer } from '../desired-tenant.ts';
 import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { isRelease } from '../release/release-mark.ts';
 
 /**
  * The network that a tenant has for itself. Where it has several containers, they find each other there by their names in
@@ -40,8 +41,9 @@ function ownNetworks(container: Named): readonly string[] {
 }
 
 /** By which its siblings are to find it in their network. Undefined: it has none. */
-export function aliasOf({ name, made: { tenantId, container } }: Named): string | undefined {
-  if (tenantId === undefined || container === undefined) return undefined;
+export function aliasOf({ name, made }: Named): string | undefined {
+  const { tenantId, container } = made;
+  if (tenantId === undefined || container === undefined || isRelease({ made })) return undefined;
   const isOneOfSeveral = servingName(name).endsWith(partName(tenantName('', tenantId), container));
   return isOneOfSeveral ? container : undefined;
 }

@@ -2,8 +2,10 @@ import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import { compareTenant, oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { isRelease } from '../release/release-mark.ts';
 import { goneContainers } from './gone.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
+import { planReleaseEnd, withoutKeptRelease } from './plan-release.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import { heldUpOf, planPatience, standingsOf, standingsOfOld } from './start-order.ts';
 import type { Step } from './step.ts';
@@ -15,12 +17,13 @@ import type { SuccessorContext } from './successor-health.ts';
  * keeps to the order of that.
  */
 export function planHold(
-  observed: readonly ObservedContainer[],
+  all: readonly ObservedContainer[],
   { clock, failed }: Pick<SuccessorContext, 'clock' | 'failed'>,
   { before, desired }: { readonly before?: DesiredTenant | undefined; readonly desired?: DesiredTenant } = {},
 ): Step {
-  const removing = planRemoval(observed);
-  if (removing !== undefined) return removing;
+  const first = planRemoval(all) ?? planReleaseEnd(desired, all, { clock });
+  if (first !== undefined) return first;
+  const observed = withoutKeptRelease(all, desired);
   const serving = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
   const successors = observed.filter(({ name }) => isNext(name));
   const names = new Set(observed.map(({ name }) => name));
@@ -28,7 +31,8 @@ export function planHold(
   if (retired.length > 0)
     return planPause(serving.filter(({ name }) => !isOld(name))) ?? planRetirement(retired);
   // The old one is gone already: this is the one to keep.
-  const [heir] = serving.length === 0 ? successors.filter(({ state }) => state !== 'created') : [];
+  const [heir] =
+    serving.length === 0 ? successors.filter((one) => one.state !== 'created' && !isRelease(one)) : [];
   if (heir !== undefined)
     return planNaming([heir]) ?? { do: 'rename', container: heir, name: servingName(heir.name) };
   const back = planReturnToNetwork(serving, { failed });

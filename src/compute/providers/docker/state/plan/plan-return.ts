@@ -3,6 +3,8 @@ import { droppedName, isDropped, isNext, isOld, servingName } from '../container
 import { isCompleted } from '../container-end.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { isRelease, newContainerWords } from '../release/release-mark.ts';
+import { outlivesItsAttempt } from './plan-release.ts';
 import type { Failure, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -52,7 +54,9 @@ export function planDrop(
 ): Step | undefined {
   const dropped = observed.filter(({ name }) => isDropped(name));
   const successors = observed.filter(
-    (container) => isNext(container.name) && !(wanted.includes(container) && isCompleted(container)),
+    (container) =>
+      isNext(container.name) &&
+      !(wanted.includes(container) && (isCompleted(container) || isRelease(container))),
   );
   if (dropped.length === 0 && successors.every((next) => wanted.includes(next))) return undefined;
   const names = new Set(dropped.map(({ name }) => name));
@@ -104,13 +108,22 @@ export function planReturn(
 
 /** What was its own fault is told alone: what else went wrong is no reason then. */
 function planEnd(successors: readonly ObservedContainer[], failures: readonly Failure[]): Step {
+  const running = successors.filter((container) => isRelease(container) && isUp(container));
+  if (running.length > 0) return { do: 'stop', containers: running, effect: 'live', failures };
+  const kept = successors.filter((container) => outlivesItsAttempt(container, failures));
+  const containers = successors.filter((container) => !kept.includes(container));
   const own = failures.filter((failure) => failure.own);
   const reasons = own.length > 0 ? own : failures;
-  const message = reasons.map(({ name, why }) => `the new container ${name} ${why}`).join('; ');
+  const message = reasons.map(({ name, why }) => `${newContainerWords(name)} ${why}`).join('; ');
+  const failed = kept.filter(({ id }) => reasons.some((reason) => reason.id === id));
+  const end =
+    failed.length === 0
+      ? 'It was removed'
+      : `Nothing was replaced, and ${failed.map(({ name }) => `container ${name}`).join(', ')} is kept for its log`;
   return {
     do: 'give-up',
-    containers: successors,
-    message: `${message[0]?.toUpperCase()}${message.slice(1)}. It was removed`,
+    containers,
+    message: `${message[0]?.toUpperCase()}${message.slice(1)}. ${end}`,
     forGood: own.length > 0,
   };
 }

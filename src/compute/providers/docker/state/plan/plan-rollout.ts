@@ -3,6 +3,7 @@ import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { newContainerWords } from '../release/release-mark.ts';
 import { planNaming } from './plan-join.ts';
 import { planPause, planRetirement, planReturn } from './plan-return.ts';
 import { withPatience } from './sibling-patience.ts';
@@ -175,13 +176,25 @@ function failuresOf(
 
 function planWait(successors: readonly Successor[]): Step | undefined {
   const waited = successors.flatMap(({ desired, health }) =>
-    health.kind === 'wait' ? [{ name: desired.spec.name, lookAgainAfterMs: health.lookAgainAfterMs }] : [],
+    health.kind === 'wait'
+      ? [
+          {
+            name: desired.spec.name,
+            isRelease: desired.release !== undefined,
+            lookAgainAfterMs: health.lookAgainAfterMs,
+          },
+        ]
+      : [],
   );
   if (waited.length === 0) return undefined;
+  const ofRelease = waited.find(({ isRelease }) => isRelease);
   const names = waited.map(({ name }) => name).join(', ');
   return {
     do: 'wait',
-    message: `Waiting until the new ${names} is known to run well`,
+    message:
+      ofRelease === undefined
+        ? `Waiting until the new ${names} is known to run well`
+        : `Waiting until ${newContainerWords(ofRelease.name)} has ended`,
     lookAgainAfterMs: Math.min(...waited.map(({ lookAgainAfterMs }) => lookAgainAfterMs)),
   };
 }

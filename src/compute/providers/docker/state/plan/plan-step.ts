@@ -3,6 +3,7 @@ import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
+import { planReleaseAgain, planReleaseEnd, planReleaseOutcome } from './plan-release.ts';
 import { planDrop, planRemoval, planReturn } from './plan-return.ts';
 import { planRollout } from './plan-rollout.ts';
 import { heldUpOf, planPatience, standingsOf, stranded } from './start-order.ts';
@@ -23,8 +24,11 @@ export function planStep(
   observed: readonly ObservedContainer[],
   context: SuccessorContext,
 ): Step {
-  const removing = planRemoval(observed);
-  if (removing !== undefined) return removing;
+  const first =
+    planRemoval(observed) ??
+    planReleaseEnd(desired, observed, context) ??
+    planReleaseAgain(desired, observed);
+  if (first !== undefined) return first;
   const comparison = compareTenant(desired, observed);
   const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
     nextMatches && next ? [next] : [],
@@ -84,8 +88,10 @@ function planStarts(containers: readonly ContainerComparison[], order: Order): S
 }
 
 /** All is done that can be: what is left waits for another one, maybe in vain. */
-function planUnstarted(containers: readonly ContainerComparison[], order: Order): Step {
+function planUnstarted(containers: readonly ContainerComparison[], order: Order<SuccessorContext>): Step {
   const { failed } = order.context;
+  const release = planReleaseOutcome(containers, order.context);
+  if (release !== undefined) return release;
   const heldUp = heldUpOf(
     containers.flatMap(({ current, repair, desired }) =>
       current !== undefined && repair === 'start' && !failed.has(current.id) ? [desired.spec.name] : [],

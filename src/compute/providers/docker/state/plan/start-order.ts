@@ -1,6 +1,6 @@
 import type { Dependency } from '../../../../../api/container/lifecycle-fields.ts';
 import { isCompleted } from '../container-end.ts';
-import { containerHealth, describeExit, outputWords } from '../container-health.ts';
+import { containerHealth, endWords } from '../container-health.ts';
 import { oldRepair } from '../diff.ts';
 import type { ContainerComparison } from '../diff.ts';
 import { isUp } from '../observed-container.ts';
@@ -112,7 +112,7 @@ function obstacleOf(
     return {
       ...obstacle,
       outlook: 'over',
-      end: `, which ${describeExit(container)}${outputWords(container)}`,
+      end: `, which ${endWords(container)}`,
     };
   const before =
     container === undefined || container.state === 'created' ? obstaclesTo(waitsFor, standings, context) : [];

@@ -1,9 +1,10 @@
 import { longestHealthCheckMs } from '../../../../observation/health-check-time.ts';
 import { crashLoopRestarts, endedByItself, isCompleted, recentRestarts, wasEnded } from '../container-end.ts';
-import { containerHealth, describeExit, outputWords, unsettledMs } from '../container-health.ts';
+import { containerHealth, describeExit, endWords, outputWords, unsettledMs } from '../container-health.ts';
 import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { releaseLeftMs } from '../release/release-time.ts';
 import type { Fault } from './step.ts';
 
 /** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */
@@ -62,12 +63,17 @@ function healthOfEnded(next: ObservedContainer, engineStartedMs: number): Succes
   const error = next.inspected?.error ?? '';
   return {
     kind: 'failed',
-    why: error === '' ? `${describeExit(next)}${outputWords(next)}` : `could not be started: ${error}`,
+    why: error === '' ? endWords(next) : `could not be started: ${error}`,
     own,
   };
 }
 
+/** An event tells of the end of a release; this is for one that is lost. */
+const lostEventMs = 30_000;
+
 function healthOfRunning(desired: DesiredContainer, next: ObservedContainer, clock: Clock): SuccessorHealth {
+  if (desired.release !== undefined)
+    return { kind: 'wait', lookAgainAfterMs: Math.min(lostEventMs, releaseLeftMs(next, clock)) };
   const { inspected, health } = next;
   if (recentRestarts(next) > 0 && unsettledMs(next, clock) > 0) return whileRestarted(next, clock);
   const lookAgainAfterMs = clock.settleMs;
