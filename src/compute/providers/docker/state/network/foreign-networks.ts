@@ -1,6 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
 import { denied, isListed } from '../../../../policy.ts';
-import type { ListedContainer } from '../container-answers.ts';
 import { refused } from '../options/options-asking.ts';
 import type { OptionsAsking } from '../options/options-asking.ts';
 
@@ -43,8 +42,15 @@ export function deniedAsOwned(network: string): ComputeError {
   );
 }
 
+interface ListedNetworks {
+  readonly HostConfig?: { readonly NetworkMode?: string | undefined } | undefined;
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, { readonly NetworkID: string }>> | null;
+  } | null;
+}
+
 /** Of the network that it was made for, rather than of one that it is in besides. */
-export function networkIdOf({ HostConfig, NetworkSettings }: ListedContainer): string | undefined {
+export function networkIdOf({ HostConfig, NetworkSettings }: ListedNetworks): string | undefined {
   const networks = NetworkSettings?.Networks ?? {};
   const own = networks[HostConfig?.NetworkMode ?? ''];
   return [...(own === undefined ? [] : [own]), ...Object.values(networks)].find(
