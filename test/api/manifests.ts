@@ -343,6 +343,7 @@ export const goodManifests: readonly GoodManifest[] = [
           volumeMounts: [
             { name: 'data', mountPath: '/data' },
             { name: 'data', mountPath: '/data/again', readOnly: true },
+            { name: 'data', mountPath: '/rows', subPath: 'db/rows' },
             { name: 'tmp', mountPath: '/tmp' },
             { name: 'settings', mountPath: '/etc/app' },
             { name: 'tls', mountPath: '/etc/tls' },
@@ -1011,6 +1012,14 @@ const handwritten: readonly BadManifest[] = [
     what: 'a health check over TLS',
     manifest: withContainer({ healthCheck: { httpGet: { port: 443, scheme: 'HTTPS' } } }),
     field: 'spec.containers[0].healthCheck.httpGet',
+  },
+  {
+    what: 'a part of a volume that leads out of it',
+    manifest: tenant({
+      containers: [{ ...app, volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'a/../../b' }] }],
+      volumes: [{ name: 'data', persistent: {} }],
+    }),
+    field: 'spec.containers[0].volumeMounts[0].subPath',
   },
   {
     what: 'half a retry',

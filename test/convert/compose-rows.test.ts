@@ -255,7 +255,7 @@ describe('volumes', () => {
 
 describe('secrets and configs', () => {
   test('are files out of a Secret and a ConfigMap that are printed beside', () => {
-    const { spec, manifests } = converted(
+    const { spec, manifests, notes } = converted(
       service('secrets: [pw]\nconfigs: [{source: conf, target: /etc/app.conf}]') +
         'secrets: {pw: {file: ./pw.txt}}\nconfigs: {conf: {content: "a: $$1"}}',
       { files: { '/srv/shop/pw.txt': 'hush\n' } },
@@ -272,6 +272,9 @@ describe('secrets and configs', () => {
       { name: 'app-secrets', mountPath: '/run/secrets', readOnly: true },
       { name: 'files', mountPath: '/etc/app.conf', subPath: 'conf', readOnly: true },
     ]);
+    expect(notes).toContainEqual(
+      expect.stringMatching(/^needs services\.app\.configs\.conf: Docker Engine 26 or newer/),
+    );
   });
 
   test('of a path that is no folder of secrets are mounted from the host, as by compose', () => {

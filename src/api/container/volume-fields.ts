@@ -90,6 +90,12 @@ const volumeMount = z.strictObject({
     .max(1024)
     .regex(/^\/[^:\p{Cc}]*$/u, 'must be an absolute path without a colon')
     .describe('Where it is in the container. What the image has there is hidden by files and memory.'),
+  subPath: pathBelow
+    .optional()
+    .describe(
+      'The part of the volume that is mounted: a folder, made where it is not there, or one file of a ConfigMap or Secret. ' +
+        'Needs Docker Engine 26 or newer. Not of tmpfs.',
+    ),
   readOnly: z
     .boolean()
     .optional()

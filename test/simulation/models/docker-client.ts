@@ -85,6 +85,7 @@ export function dockerClient(
       }),
     createContainer: (name, body, signal) =>
       nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
+    hasPath: (id, _path, signal) => call('hasPath', id, signal, () => true),
     putFiles: (id, _path, _archive, signal) => call('putFiles', id, signal, () => undefined),
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
     unpauseContainer: (id, signal) =>

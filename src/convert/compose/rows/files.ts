@@ -7,7 +7,7 @@ import { entryOf, isDict, list, text } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
 import { ofContainer } from './row.ts';
 import type { Row } from './row.ts';
-import { bindMount } from './volumes.ts';
+import { bindMount, needsSubPath } from './volumes.ts';
 
 /** Files that compose makes of its secrets and configs: they come out of a Secret and of a ConfigMap. */
 export const fileRows: Readonly<Record<string, Row>> = {
@@ -78,7 +78,11 @@ function mountsOf(file: FileAt, object: string, spot: Spot): readonly Finding[] 
   if (folder === undefined) {
     const source = of === 'Secret' ? { secret: { secretName: object } } : { configMap: { name: object } };
     const mount = { name, mountPath: path, subPath: key, readOnly: true };
-    return [volume([], { name, ...source }), ofContainer(spot, ['volumeMounts', item(path)], mount)];
+    return [
+      volume([], { name, ...source }),
+      ofContainer(spot, ['volumeMounts', item(path)], mount),
+      needsSubPath(spot),
+    ];
   }
   const below = path.slice(secretsFolder.length);
   return [

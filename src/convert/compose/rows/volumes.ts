@@ -111,7 +111,13 @@ function volumeMount({ source, target, isReadOnly, keys }: Mount, spot: Spot): r
   return [
     placed(['volumes', item(name)], { name, persistent: {} }, spot.from),
     ofContainer(spot, ['volumeMounts', item(target)], mount),
+    ...(subpath === undefined ? [] : [needsSubPath(spot)]),
   ];
+}
+
+/** A part of a volume, or one file. */
+export function needsSubPath({ from }: Spot): Finding {
+  return note('needs', from, 'Docker Engine 26 or newer, which can mount a part of a volume');
 }
 
 /** `TARGET[:OPTION,…]` */

@@ -71,9 +71,15 @@ export function freeAddress(network: string, others: Iterable<Endpoints>): strin
 }
 
 /** Mounts of named volumes, as the engine lists them. */
-export function bindMounts({ Binds }: Dockerode.HostConfig): readonly object[] {
-  return (Binds ?? []).map((bind) => {
+export function bindMounts({ Binds, Mounts }: Dockerode.HostConfig) {
+  const bound = (Binds ?? []).map((bind) => {
     const [Name = '', Destination = '', mode] = bind.split(':');
     return { Type: 'volume', Name, Source: Name, Destination, RW: mode?.split(',').includes('ro') !== true };
   });
+  const parts = (Mounts ?? [])
+    .filter(({ Type }) => Type === 'volume')
+    .map(({ Source: Name, Target: Destination, ReadOnly }) => {
+      return { Type: 'volume', Name, Source: Name, Destination, RW: ReadOnly !== true };
+    });
+  return [...bound, ...parts];
 }

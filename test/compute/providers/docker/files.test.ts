@@ -131,6 +131,41 @@ describe('files of a Secret', () => {
   });
 });
 
+describe('a folder of a volume', () => {
+  const mounting = (env: { name: string; value: string }[] = []) =>
+    tenantSpec(
+      {},
+      {
+        containers: [
+          containerSpec('app', {
+            env,
+            volumeMounts: [{ name: 'data', mountPath: '/rows', subPath: 'db/rows' }],
+          }),
+        ],
+        volumes: [{ name: 'data', kind: 'persistent' }],
+      },
+    );
+
+  it('is made before the container that mounts it, open to every user, and left as it is once it is there', async () => {
+    const engine = memoryEngine(['app:1']);
+    const provider = drivenDocker(engine);
+    const changes = recordedChanges(engine);
+    await provider.provision(mounting(), signal);
+    expect(changes.filter((change) => change.startsWith('putFiles'))).toEqual([
+      `putFiles ${name} /landlord-files/0`,
+    ]);
+    const header = engine.filled.get('landlord-acme_data')?.toString('latin1') ?? '';
+    expect([header.slice(0, 8), header.slice(100, 107), header[156]]).toEqual(['db/rows\0', '0000777', '5']);
+    expect((await provider.getStatus(mounting(), { fresh: true, signal })).data).toEqual([
+      'volume landlord-acme_data',
+    ]);
+    engine.folders.add('landlord-acme_data/db/rows');
+    changes.length = 0;
+    await provider.update(mounting([{ name: 'LEVEL', value: 'debug' }]), signal);
+    expect(changes.filter((change) => change.startsWith('putFiles'))).toEqual([]);
+  });
+});
+
 describe('the probe of a health check', () => {
   const probed = (healthCheck: HealthCheck, image = 'app:1') =>
     tenantSpec({}, { containers: [containerSpec('app', { image, healthCheck })] });

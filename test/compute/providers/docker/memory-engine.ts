@@ -35,6 +35,8 @@ export interface MemoryEngine extends Engine {
   readonly imageVolumes: Map<string, readonly string[]>;
   /** The archive that was put into a volume last, by the volume. */
   readonly filled: Map<string, Buffer>;
+  /** Folders that are in volumes: `VOLUME/PATH`. */
+  readonly folders: Set<string>;
   /** What containers of an image have printed, by image. */
   readonly outputs: Map<string, string>;
   /** Names of the calls so far. */
@@ -119,6 +121,7 @@ interface State extends Pick<
   | 'pulledImages'
   | 'imageVolumes'
   | 'filled'
+  | 'folders'
   | 'outputs'
   | 'calls'
   | 'emit'
@@ -145,6 +148,7 @@ function createState(images: readonly string[], aheadMs: number): State {
     pulledImages: new Set(),
     imageVolumes: new Map(),
     filled: new Map(),
+    folders: new Set(),
     outputs: new Map(),
     calls: [],
     streams,
@@ -168,6 +172,7 @@ type Containers = Pick<
   | 'inspectContainer'
   | 'lastOutput'
   | 'createContainer'
+  | 'hasPath'
   | 'putFiles'
   | 'startContainer'
   | 'unpauseContainer'
@@ -229,6 +234,12 @@ function containerCalls(state: State): Containers {
       containers.set(id, container);
       emit('create', container);
       return { id };
+    },
+    async hasPath(id, path) {
+      calls.push('hasPath');
+      const binds = (must(id).hostConfig.Binds ?? []).map((bind) => bind.split(':'));
+      const [source = '', to = ''] = binds.find(([, at = '']) => path.startsWith(`${at}/`)) ?? [];
+      return state.folders.has(`${source}${path.slice(to.length)}`);
     },
     async putFiles(id, path, archive) {
       calls.push('putFiles');
@@ -541,8 +552,8 @@ function volumeCalls({
     },
     async removeVolume(name) {
       calls.push('removeVolume');
-      const isUsed = [...containers.values()].some(({ hostConfig: { Binds } }) =>
-        (Binds ?? []).some((bind) => bind.split(':')[0] === name),
+      const isUsed = [...containers.values()].some(({ hostConfig }) =>
+        bindMounts(hostConfig).some(({ Name }) => Name === name),
       );
       if (isUsed) throw new EngineRefusal('in-use', 409, `remove ${name}: volume is in use`);
       volumes.delete(name);

@@ -267,6 +267,48 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect(await kept()).toEqual([]);
   });
 
+  it('gets a part of a volume to mount by an engine that knows of such, and is told by one that does not', async () => {
+    const volumeMounts = [
+      { name: 'data', mountPath: '/rows', subPath: 'db/rows' },
+      { name: 'files', mountPath: '/etc/app.conf', subPath: 'app.conf' },
+    ];
+    const content = btoa('level=debug');
+    const volumes: readonly VolumeSpec[] = [
+      { name: 'data', kind: 'persistent' },
+      {
+        name: 'files',
+        kind: 'files',
+        from: 'ConfigMap app',
+        files: [{ path: 'app.conf', mode: 0o444, content }],
+      },
+    ];
+    const user = '1000:1000';
+    const containers = [containerSpec('app', { image: images.one, user, volumeMounts })];
+    const spec = bench.spec('part', {}, { containers, volumes });
+    const provider = driven(bench.provider());
+    const { ApiVersion } = (await bench.docker.version()) as { readonly ApiVersion: string };
+    const name = `${bench.prefix}-tenant-part`;
+    const said = await settled(() => provider.provision(spec, signal)).catch((error: unknown) => error);
+    const mounted = async () => ({
+      file: await bench.run(name, 'read', '/etc/app.conf'),
+      written: await bench.run(name, 'write', '/rows/1', 'x'),
+      readAgain: await bench
+        .look(name)
+        .then((found) => bench.docker.getContainer(found?.Id ?? '').remove({ force: true }))
+        .then(() => settled(() => provider.update(spec, signal)))
+        .then(() => bench.run(name, 'read', '/rows/1')),
+      data: (await provider.getStatus(spec, { fresh: true, signal })).data,
+    });
+    const refusal = `subPath of a volume needs Docker Engine 26 or newer: API 1.45, and this one has ${ApiVersion}`;
+    const isKnown = Number(ApiVersion.split('.')[1]) >= 45;
+    expect(isKnown ? await mounted() : said).toMatchObject(
+      isKnown
+        ? { file: 'level=debug', written: '', readAgain: 'x', data: [`volume ${bench.prefix}-part_data`] }
+        : { message: expect.stringContaining(refusal) as string },
+    );
+    expect(await bench.names('part')).toEqual(isKnown ? [`${name} running`] : []);
+  });
+
   it('gets no image of another platform than it asks for', async () => {
     const container = containerSpec('app', { image: images.one, platform: 'linux/s390x' });
     const spec = bench.spec('platform', {}, { containers: [container] });

@@ -80,10 +80,12 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
     NetworkMode: network.name,
     Binds: [
       ...container.volumes
-        .filter((volume) => !mustBeThere(volume))
+        .filter((volume) => !mustBeThere(volume) && volume.subPath === undefined)
         .map(({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`),
       ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
-      ...container.files.map(({ source, target }) => `${source}:${target}:ro,nocopy`),
+      ...container.files
+        .filter(({ subPath }) => subPath === undefined)
+        .map(({ source, target }) => `${source}:${target}:ro,nocopy`),
     ],
     ...otherMounts(container),
     // With the host's network there is nothing to publish.
@@ -100,7 +102,7 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
 /** Every user may write to memory, as to /tmp. */
 const tmpfsMode = 0o1777;
 
-function otherMounts({ volumes, tmpfs }: DesiredContainer): Dockerode.HostConfig {
+function otherMounts({ volumes, files, tmpfs }: DesiredContainer): Dockerode.HostConfig {
   const mounts: Dockerode.MountConfig = [
     ...volumes.filter(mustBeThere).map(({ source, target }) => ({
       Type: 'bind' as const,
@@ -108,6 +110,7 @@ function otherMounts({ volumes, tmpfs }: DesiredContainer): Dockerode.HostConfig
       Target: target,
       ReadOnly: true,
     })),
+    ...[...volumes, ...files.map((mount) => ({ ...mount, readOnly: true }))].flatMap(partMount),
     ...tmpfs.map(({ target, sizeBytes, readOnly }) => ({
       Type: 'tmpfs' as const,
       Source: '',
@@ -117,6 +120,25 @@ function otherMounts({ volumes, tmpfs }: DesiredContainer): Dockerode.HostConfig
     })),
   ];
   return mounts.length === 0 ? {} : { Mounts: mounts };
+}
+
+interface Part {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly subPath?: string;
+}
+
+/** A bind can't have a part of a volume. */
+function partMount({ source, target, readOnly, subPath }: Part): Dockerode.MountConfig {
+  if (subPath === undefined) return [];
+  const VolumeOptions = {
+    NoCopy: true,
+    Subpath: subPath,
+    Labels: {},
+    DriverConfig: { Name: '', Options: {} },
+  };
+  return [{ Type: 'volume', Source: source, Target: target, ReadOnly: readOnly, VolumeOptions }];
 }
 
 /** A bind would make a folder on the host where nothing is: whoever may only read there is not to make one. */

@@ -10,6 +10,7 @@ import type { Answer } from './answers/answer.ts';
 import { labelRule, listedSieve, networkSieve, volumesSieve } from './answers/container-sieve.ts';
 import { siftedReader } from './answers/sifted.ts';
 import type { SiftedReader } from './answers/sifted.ts';
+import { fileCalls } from './archive/container-files.ts';
 import { connectEngine } from './engine-connection.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { connectionFailure, failedRead, silentEngine, withStableWords } from './engine-errors.ts';
@@ -20,6 +21,7 @@ import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
 import { expectChange, find, foundBody, read } from './expected-answers.ts';
 import { lastOutput } from './last-output.ts';
+import { neededBy } from './needed-api.ts';
 import { pullImage } from './pulls/image-pull.ts';
 import { askRegistry } from './registry-look.ts';
 
@@ -72,6 +74,7 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     startedMs: (signal) => startedMs(connection, signal),
     ping: (signal) => ping(connection, signal),
     ...containerCalls(connection, sifted, marks),
+    ...fileCalls(connection),
     ...networkCalls(connection, sifted),
     ...volumeCalls(connection, sifted),
     lastOutput: (id, signal) => lastOutput(connection, id, signal),
@@ -124,7 +127,6 @@ type ContainerCalls = Pick<
   | 'listContainers'
   | 'inspectContainer'
   | 'createContainer'
-  | 'putFiles'
   | 'startContainer'
   | 'unpauseContainer'
   | 'stopContainer'
@@ -148,17 +150,12 @@ function containerCalls(
     createContainer: async (name, { platform, ...body }, signal) => {
       const query = { name, ...(platform === undefined ? {} : { platform }) };
       const answer = await connection.ask(
-        { method: 'POST', path: '/containers/create', query, body },
+        { method: 'POST', path: '/containers/create', query, body, needs: neededBy(body) },
         signal,
       );
       if (isNameTaken(answer)) return 'name-taken';
       expectChange(connection, answer, name);
       return { id: (answer.body as { readonly Id: string }).Id };
-    },
-    putFiles: async (id, path, archive, signal) => {
-      const to = `/containers/${encodeURIComponent(id)}/archive`;
-      const request = { method: 'PUT', path: to, query: { path }, archive } as const;
-      expectChange(connection, await connection.ask(request, signal), id);
     },
     startContainer: async (id, signal) => {
       expectChange(connection, await connection.ask(post(id, 'start'), signal), id);

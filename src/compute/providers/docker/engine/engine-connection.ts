@@ -12,14 +12,15 @@ import type { EngineAddress } from './engine-address.ts';
 import { abortedCall, connectionFailure, failedRead, foreignAnswer, silentEngine } from './engine-errors.ts';
 import { engineTimeKeeper } from './engine-time.ts';
 import type { EngineTime, EngineTimeKeeper } from './engine-time.ts';
+import { EngineRefusal } from './engine.ts';
 import { engineTransports } from './engine-transport.ts';
 import type { EngineRequest, EngineTls, EngineTransport, EngineTransports } from './engine-transport.ts';
 
 /**
- * The API that this provider was written to: the oldest that every supported engine (25.0 and newer) takes. Older
- * engines get their own newest version, later ones that no longer know it their own oldest.
+ * The API that this provider was written to: the oldest that has all that a Tenant may ask for (26.0). Older engines get
+ * their own newest version, later ones that no longer know it their own oldest.
  */
-const preferredApi = '1.44';
+const preferredApi = '1.45';
 
 /** Requests to one engine, each with a deadline. Rejects with ComputeError alone; HTTP statuses are values. */
 export interface EngineConnection {
@@ -71,7 +72,7 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
     signal: AbortSignal,
     { awaitsEnd = false, read }: AskOptions,
   ): Promise<Answer> => {
-    await abortable(api.negotiated(), signal);
+    assertServed(request, await abortable(api.negotiated(), signal));
     const way = { host, calls: awaitsEnd ? transports.ends : transports.calls, time, read };
     try {
       return await exchangeOnce(way, request, signal);
@@ -95,7 +96,7 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
       try {
         return await (awaitsEnd ? inTurn(send, { signal }) : send());
       } catch (error) {
-        if (error instanceof ComputeError) throw error;
+        if (error instanceof ComputeError || error instanceof EngineRefusal) throw error;
         if (signal.aborted) throw abortedCall(host, signal.reason);
         api.forget();
         throw connectionFailure(host, error);
@@ -119,9 +120,9 @@ function negotiation(
   { host, transports, time }: Negotiated,
   deadlineMs: number,
   logger: Logger,
-): { negotiated(): Promise<void>; forget(): void } {
-  let current: Promise<void> | undefined;
-  const negotiate = async (): Promise<void> => {
+): { negotiated(): Promise<string>; forget(): void } {
+  let current: Promise<string> | undefined;
+  const negotiate = async (): Promise<string> => {
     const { calls } = transports;
     calls.setVersion(undefined);
     const answer = await within({ host, deadlineMs }, (signal) =>
@@ -132,11 +133,12 @@ function negotiation(
     if (version === undefined) throw foreignAnswer(host);
     transports.setVersion(version);
     logger.debug({ engine: host, apiVersion: version }, 'Docker Engine answers');
+    return version;
   };
   const forget = (): void => {
     current = undefined;
   };
-  const negotiated = async (): Promise<void> => {
+  const negotiated = async (): Promise<string> => {
     current ??= negotiate().catch((error: unknown) => {
       forget();
       throw error;
@@ -144,6 +146,13 @@ function negotiation(
     return current;
   };
   return { negotiated, forget };
+}
+
+/** Throws EngineRefusal. `version`: `v1.41`. */
+function assertServed({ needs }: EngineRequest, version: string): void {
+  if (needs === undefined || minor(version) >= minor(needs.api)) return;
+  const message = `${needs.what}: API ${needs.api}, and this one has ${version.replace('v', '')}`;
+  throw new EngineRefusal('invalid', 400, message);
 }
 
 interface Negotiated {
@@ -170,7 +179,7 @@ async function exchangeOnce(
   return read(addAbortSignal(signal, response), { host, ...request });
 }
 
-/** `v1.44`, or the nearest that the engine takes. Undefined where the answer is not a Docker Engine's. */
+/** `v1.45`, or the nearest that the engine takes. Undefined where the answer is not a Docker Engine's. */
 function chooseApi(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { ApiVersion: newest, MinAPIVersion: oldest = '1.0' } = body as Record<string, string | undefined>;

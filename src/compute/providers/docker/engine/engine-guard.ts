@@ -33,6 +33,7 @@ const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'inspectContainer',
   'lastOutput',
   'createContainer',
+  'hasPath',
   'putFiles',
   'startContainer',
   'unpauseContainer',

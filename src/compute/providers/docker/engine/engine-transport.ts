@@ -17,7 +17,7 @@ export interface EngineTls {
 }
 
 export interface EngineRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Without API version and query. */
   readonly path: string;
   /** Objects become JSON. Stands in the URL: nothing secret. */
@@ -25,6 +25,8 @@ export interface EngineRequest {
   readonly body?: unknown;
   /** Instead of a body: a tar. */
   readonly archive?: Buffer;
+  /** What in it only engines know of this version or a newer one: others would leave it out without a word. */
+  readonly needs?: { readonly what: string; readonly api: string } | undefined;
   /** For X-Registry-Auth. */
   readonly registryAuth?: unknown;
 }
@@ -33,7 +35,7 @@ export interface EngineRequest {
 export interface EngineTransport {
   /** The response once its headers are there, of whatever status; its later errors are no unhandled ones. */
   send(request: EngineRequest, signal: AbortSignal): Promise<IncomingMessage>;
-  /** What stands before each path: `v1.44`. */
+  /** What stands before each path: `v1.45`. */
   setVersion(version: string | undefined): void;
   close(): void;
 }

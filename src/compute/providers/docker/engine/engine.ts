@@ -19,6 +19,8 @@ export interface Engine extends EngineReads {
     body: Omit<Dockerode.ContainerCreateOptions, 'name'>,
     signal: AbortSignal,
   ): Promise<{ readonly id: string } | 'name-taken'>;
+  /** Whether there is anything at a path of a container. A container that is not there has nothing. */
+  hasPath(id: string, path: string, signal: AbortSignal): Promise<boolean>;
   /**
    * Puts files at a path of a container that does not run, or into what is mounted there. `archive`: as tar. Rejects with
    * EngineRefusal, `gone` where there is no such container.

@@ -172,7 +172,7 @@ test('calls share their connections', async () => {
 test.each([
   [{ ApiVersion: '1.41', MinAPIVersion: '1.12' }, 'v1.41'],
   [{ ApiVersion: '1.44' }, 'v1.44'],
-  [{ ApiVersion: '1.52', MinAPIVersion: '1.44' }, 'v1.44'],
+  [{ ApiVersion: '1.52', MinAPIVersion: '1.44' }, 'v1.45'],
   [{ ApiVersion: '1.70', MinAPIVersion: '1.60' }, 'v1.60'],
 ])('an engine of %j is spoken to in %s, asked for once', async (version, expected) => {
   const engine = await standInEngine((_request, response) => response.end('[]'), version);
@@ -181,6 +181,31 @@ test.each([
   expect(engine.requests).toEqual(
     Array.from({ length: 2 }, () => `GET /${expected}/networks?filters=%7B%7D`),
   );
+});
+
+test('an engine gets a part of a volume to mount only if its API knows of such', async () => {
+  const Mounts = [{ Type: 'volume', Source: 'v', Target: '/v', VolumeOptions: { Subpath: 'a' } }];
+  const make = async (ApiVersion: string) => {
+    const engine = await standInEngine((_request, response) => response.writeHead(201).end('{"Id":"1"}'), {
+      ApiVersion,
+    });
+    const body = { Image: 'app', HostConfig: { Mounts: Mounts as never } };
+    const made = await testClient({ host: engine.host })
+      .createContainer('app', body, never)
+      .catch((error: unknown) => error);
+    return { made, requests: engine.requests };
+  };
+  expect(await make('1.44')).toMatchObject({
+    made: {
+      kind: 'invalid',
+      message: 'subPath of a volume needs Docker Engine 26 or newer: API 1.45, and this one has 1.44',
+    },
+    requests: [],
+  });
+  expect(await make('1.45')).toEqual({
+    made: { id: '1' },
+    requests: ['POST /v1.45/containers/create?name=app'],
+  });
 });
 
 test('after an outage the engine is asked for its version anew: it may have been upgraded', async () => {

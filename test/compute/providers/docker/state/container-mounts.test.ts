@@ -52,6 +52,46 @@ describe('what a container mounts', () => {
     expect(own?.hashes).toEqual(ofBlock?.hashes);
   });
 
+  it('may be a part of a volume, or one file, which goes another way', () => {
+    const mounts = [
+      { name: 'data', mountPath: '/rows', subPath: 'db/rows' },
+      { name: 'data', mountPath: '/more', subPath: 'more', readOnly: true },
+      { name: 'files', mountPath: '/etc/app.conf', subPath: 'a' },
+      { name: 'files', mountPath: '/etc/app' },
+    ];
+    const made = hostConfigOf(mounts, [data, files('AAAA')]);
+    const [source = ''] = made?.Binds?.[0]?.split(':') ?? [];
+    const part = (Source: string, Target: string, ReadOnly: boolean, Subpath: string) => ({
+      Type: 'volume',
+      Source,
+      Target,
+      ReadOnly,
+      VolumeOptions: { NoCopy: true, Subpath, Labels: {}, DriverConfig: { Name: '', Options: {} } },
+    });
+    expect(source).toMatch(/_\.files\./);
+    expect(made?.Binds).toEqual([`${source}:/etc/app:ro,nocopy`]);
+    expect(made?.Mounts).toEqual([
+      part('landlord-acme_data', '/rows', false, 'db/rows'),
+      part('landlord-acme_data', '/more', true, 'more'),
+      part(source, '/etc/app.conf', true, 'a'),
+    ]);
+    const hashes = (...asked: Mounts) => desire(asked, [data, files('AAAA')])[0]?.hashes;
+    const whole = { name: 'files', mountPath: '/etc/app' };
+    expect(hashes({ ...whole, subPath: 'a' })).not.toEqual(hashes(whole));
+    expect(hashes({ name: 'data', mountPath: '/x', subPath: 'a' })).not.toEqual(
+      hashes({ name: 'data', mountPath: '/x', subPath: 'b' }),
+    );
+  });
+
+  it.each([
+    ['tmp', 'a', /container app: volumeMounts: \/x: subPath: memory has no parts/],
+    ['files', 'b', /volumeMounts: \/x: subPath: the files of ConfigMap app have no b$/],
+  ])('has no part of %s that is not there', (name, subPath, message) => {
+    expect(() => desire([{ name, mountPath: '/x', subPath }], [tmp, files('AAAA')])).toThrow(
+      refused(message),
+    );
+  });
+
   it('is nothing new to a container that mounts nothing, whatever there is to mount', () => {
     const [none] = desire([], []);
     expect(desire([], [data, tmp, files('AAAA')])[0]?.hashes).toEqual(none?.hashes);

@@ -1,6 +1,6 @@
 import { SecretValue } from '../../../../spec/secret-value.ts';
 import type { FileSpec } from '../../../../spec/tenant-compute-spec.ts';
-import { tar } from '../../engine/archive/tar.ts';
+import { folderTar, tar } from '../../engine/archive/tar.ts';
 import type { FilesMount } from '../../state/volumes/container-mounts.ts';
 import type { Attempt, ConvergeDeps } from '../converge-deps.ts';
 import type { CreateBody } from '../create-body.ts';
@@ -23,42 +23,67 @@ export async function fillVolumes(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle } = deps;
-  const { files, spec } = container.desired;
-  if (files.length === 0) return;
+  const filling = fillingOf(container);
+  if (filling.files.length + filling.folders.length === 0) return;
   await ensureFilesVolumes(deps, { desired: attempt.desired, container }, signal);
   const { key } = settings.ownership;
-  const labels = { ...attempt.desired.marks, [key('container')]: spec.name };
-  const body = fillerBody(container, labels);
+  const labels = { ...attempt.desired.marks, [key('container')]: container.desired.spec.name };
+  const body = fillerBody(container, filling, labels);
   const made = await throttle(() => engine.createContainer(container.name, body, signal));
   // Whoever has the name is met again when the container itself is made.
   if (made === 'name-taken') return;
-  const archives = files.map((mount) => tar(mount.files.map(archived)));
-  for (const [index, archive] of archives.entries()) {
-    await engine.putFiles(made.id, `${fillPath}/${index}`, archive, signal);
+  for (const { at, files } of filling.files)
+    await engine.putFiles(made.id, at, tar(files.map(archived)), signal);
+  for (const { at, subPath } of filling.folders) {
+    // One that is there keeps its owner and mode.
+    if (await engine.hasPath(made.id, `${at}/${subPath}`, signal)) continue;
+    await engine.putFiles(made.id, at, folderTar(subPath, folderMode), signal);
   }
   await engine.removeContainer(made.id, consented(attempt, 'live', 'removing'), signal);
 }
 
+/** Every user may write to it: whose it will be, its image knows alone. */
+const folderMode = 0o777;
+
+/** What is put into volumes, and where each is meanwhile. */
+interface Filling {
+  readonly files: readonly (FilesMount & At)[];
+  /** Folders of persistent volumes that are mounted without the rest, and must be there for that. */
+  readonly folders: readonly (At & { readonly source: string; readonly subPath: string })[];
+}
+
+interface At {
+  readonly at: string;
+}
+
+function fillingOf({ desired }: ImagedContainer): Filling {
+  const files = [...new Map(desired.files.map((mount) => [mount.source, mount])).values()];
+  const folders = desired.volumes.flatMap(({ source, subPath }) =>
+    subPath === undefined ? [] : [{ source, subPath }],
+  );
+  return {
+    files: files.map((mount, index) => ({ ...mount, at: `${fillPath}/${index}` })),
+    folders: folders.map((folder, index) => ({ ...folder, at: `${fillPath}/${files.length + index}` })),
+  };
+}
+
 /** It never runs. A volume that its image declares would be made for it, were there not one mounted already. */
 function fillerBody(
-  { desired, image }: ImagedContainer,
+  { image }: ImagedContainer,
+  { files, folders }: Filling,
   labels: Readonly<Record<string, string>>,
 ): CreateBody {
-  const [first] = desired.files;
-  const declared = image.volumes.map((path) => `${first?.source}:${path}:nocopy`);
+  const all = [...files, ...folders];
+  const declared = image.volumes.map((path) => `${all[0]?.source}:${path}:nocopy`);
   return {
     Image: image.id,
     Cmd: ['none'],
     Labels: { ...labels },
     HostConfig: {
       NetworkMode: 'none',
-      Binds: [...desired.files.map(atFillPath), ...declared],
+      Binds: [...all.map(({ source, at }) => `${source}:${at}:nocopy`), ...declared],
     },
   };
-}
-
-function atFillPath({ source }: FilesMount, index: number): string {
-  return `${source}:${fillPath}/${index}:nocopy`;
 }
 
 function archived({ path, mode, content }: FileSpec) {

@@ -10,22 +10,30 @@ export interface ArchivedFile {
 const blockBytes = 512;
 const longestName = 100;
 
+/** A tar of one folder, which belongs to root. Where there is one, its owner and mode become these. */
+export function folderTar(path: string, mode: number): Buffer {
+  return Buffer.concat([
+    ...entry({ path, mode, content: Buffer.alloc(0) }, '5'),
+    Buffer.alloc(2 * blockBytes),
+  ]);
+}
+
 /** A tar of files that belong to root, of 1970: the same files make the same tar. */
 export function tar(files: readonly ArchivedFile[]): Buffer {
   const end = Buffer.alloc(2 * blockBytes);
-  return Buffer.concat([...files.flatMap(entry), end]);
+  return Buffer.concat([...files.flatMap((file) => entry(file, '0')), end]);
 }
 
-function entry({ path, mode, content }: ArchivedFile): Buffer[] {
+function entry({ path, mode, content }: ArchivedFile, type: '0' | '5'): Buffer[] {
   const isLong = Buffer.byteLength(path) > longestName;
   const named = isLong ? member({ name: 'long', type: 'x', mode: 0, content: longPath(path) }) : [];
-  return [...named, ...member({ name: isLong ? '' : path, type: '0', mode, content })];
+  return [...named, ...member({ name: isLong ? '' : path, type, mode, content })];
 }
 
 interface Member {
   readonly name: string;
-  /** 0: a file; x: what holds for the next one. */
-  readonly type: '0' | 'x';
+  /** 0: a file; 5: a folder; x: what holds for the next one. */
+  readonly type: '0' | '5' | 'x';
   readonly mode: number;
   readonly content: Buffer;
 }

@@ -22,6 +22,8 @@ export interface FilesMount {
   /** Name on the engine, which goes by what is in it: others have another one. */
   readonly source: string;
   readonly target: string;
+  /** What of it is mounted; absent: all of it. */
+  readonly subPath?: string;
   readonly files: readonly FileSpec[];
   /** Whether they are what its health check runs: not of its spec, and no other container where another version has others. */
   readonly isProbe?: true;
@@ -51,7 +53,7 @@ export function containerMounts(
   const byName = new Map(volumes.map((volume) => [volume.name, volume]));
   const taken = new Set(context.volumes.map(({ target }) => target));
   const mounts = { volumes: [...context.volumes], files: [] as FilesMount[], tmpfs: [] as TmpfsMount[] };
-  for (const { name, mountPath, readOnly = false } of container.volumeMounts ?? []) {
+  for (const { name, mountPath, readOnly = false, subPath } of container.volumeMounts ?? []) {
     const target = normalisePath(mountPath);
     const where = `spec.containers: container ${container.name}: volumeMounts: ${mountPath}`;
     if (target === '/') throw invalid(`${where} is the root of the container`);
@@ -59,11 +61,13 @@ export function containerMounts(
     taken.add(target);
     const volume = byName.get(name);
     if (volume === undefined) throw invalid(`${where}: spec.volumes has no ${name}`);
+    const part = subPath === undefined ? {} : { subPath };
+    checkPart(volume, subPath, where);
     if (volume.kind === 'persistent')
-      mounts.volumes.push({ ...namedVolume(name, context.rules), target, readOnly });
+      mounts.volumes.push({ ...namedVolume(name, context.rules), target, readOnly, ...part });
     else if (volume.kind === 'tmpfs')
       mounts.tmpfs.push({ target, sizeBytes: memoryBytes(volume.size), readOnly });
-    else mounts.files.push({ source: sourceOf(volume.files, context), target, files: volume.files });
+    else mounts.files.push({ source: sourceOf(volume.files, context), target, ...part, files: volume.files });
   }
   if (asksByProbe(container.healthCheck)) {
     const where = `spec.containers: container ${container.name}: healthCheck`;
@@ -73,6 +77,13 @@ export function containerMounts(
     mounts.files.push({ source: sourceOf(files, context), target: probePath, files, isProbe: true });
   }
   return mounts;
+}
+
+function checkPart(volume: VolumeSpec, subPath: string | undefined, where: string): void {
+  if (subPath === undefined || volume.kind === 'persistent') return;
+  if (volume.kind === 'tmpfs') throw invalid(`${where}: subPath: memory has no parts. Leave it out`);
+  const isThere = volume.files.some(({ path }) => path === subPath || path.startsWith(`${subPath}/`));
+  if (!isThere) throw invalid(`${where}: subPath: the files of ${volume.from} have no ${subPath}`);
 }
 
 function sourceOf(files: readonly FileSpec[], { rules, hashKey, subject }: MountContext): string {
@@ -93,7 +104,11 @@ export function hashedMounts({ files, tmpfs }: Pick<ContainerMounts, 'files' | '
     files: unlessNone(
       files
         .filter(({ isProbe }) => isProbe !== true)
-        .map((mount) => ({ target: mount.target, files: mount.files.map(hashedFile).toSorted(byPath) })),
+        .map((mount) => ({
+          target: mount.target,
+          subPath: mount.subPath,
+          files: mount.files.map(hashedFile).toSorted(byPath),
+        })),
     ),
     tmpfs: unlessNone(tmpfs),
   };

@@ -10,6 +10,8 @@ export interface VolumeMount {
   /** What an earlier version called the volume. One of that name that is the tenant's own stays in use, and hashes go by it. */
   readonly formerSource?: string;
   readonly target: string;
+  /** The folder of the volume that it is; absent: all of it. */
+  readonly subPath?: string;
   readonly readOnly: boolean;
   /** A volume of the tenant, made and removed with it; otherwise a bind mount. */
   readonly named: boolean;

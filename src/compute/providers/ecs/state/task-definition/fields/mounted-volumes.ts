@@ -9,9 +9,11 @@ type Mounting = Pick<ContainerSpec, 'name' | 'volumeMounts'>;
 
 /** A container's mounts of memory. Throws InvalidSpec for any other. */
 export function mountedTmpfs(container: Mounting, volumes: readonly VolumeSpec[]): readonly Tmpfs[] {
-  return (container.volumeMounts ?? []).map(({ name, mountPath, readOnly }) => {
+  return (container.volumeMounts ?? []).map(({ name, mountPath, readOnly, subPath }) => {
     const volume = volumes.find((one) => one.name === name);
     if (volume?.kind !== 'tmpfs') throw unserved(container, `${mountPath}: ${reasonFor(volume)}`);
+    if (subPath !== undefined)
+      throw unserved(container, `${mountPath}: subPath: memory has no parts. Leave it out`);
     const size = Math.ceil(memoryBytes(volume.size) / 2 ** 20);
     return { containerPath: mountPath, size, mountOptions: [readOnly === true ? 'ro' : 'rw', 'mode=1777'] };
   });

@@ -53,6 +53,13 @@ test.each([
   expect(() => register(mounting(name), onInstances)).toThrow(refusal(message));
 });
 
+test('a part of memory is refused, for there is none', () => {
+  const volumeMounts = [{ name: 'tmp', mountPath: '/tmp', subPath: 'a' }];
+  expect(() => register({ volumeMounts }, onInstances)).toThrow(
+    refusal(/container app: volumeMounts: \/tmp: subPath: memory has no parts. Leave it out/),
+  );
+});
+
 test('what nobody mounts is in nobody’s way', () => {
   expect(register({}, onFargate)).toBeDefined();
 });
