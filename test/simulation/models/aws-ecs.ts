@@ -91,6 +91,8 @@ export function awsEcs(options: AwsEcsOptions): AwsEcs {
     ...reads(world, answer),
     ...serviceWrites(world, { writes, scheduler, answer }),
     ...definitionCalls(world),
+    runTask: noTasks,
+    stopTask: noTasks,
     serviceHints: (signal) => (options.hasHints === true ? hints.listen(signal) : none()),
     close: () => undefined,
     door,
@@ -116,6 +118,10 @@ interface World {
   readonly door: FrontDoor;
   readonly calls: AwsEcs['calls'];
   readonly skewMs: number;
+}
+
+function noTasks(): never {
+  throw new Error('it runs no task that is not of a service');
 }
 
 async function* none(): AsyncIterable<never> {}
@@ -148,7 +154,7 @@ function shown(
 function reads(
   world: World,
   answer: (service: ServiceRecord) => Service,
-): Pick<EcsApi, 'describeService' | 'listServices' | 'describeTasks'> {
+): Pick<EcsApi, 'describeService' | 'listServices' | 'describeTasks' | 'describeStartedTasks'> {
   const { clusters, services, clock, skewMs } = world;
   return {
     describeService: (target, priority, signal) => {
@@ -171,6 +177,12 @@ function reads(
         yield names.slice(from, from + 100);
       }
     },
+    describeStartedTasks: ({ scope }, startedBy, signal) =>
+      ask(
+        world,
+        { name: 'describeStartedTasks', family: 'taskReads', input: startedBy, cost: 2, scope, signal },
+        () => [],
+      ),
     describeTasks: (target, { limit }, signal) => {
       const call = { name: 'describeTasks', family: 'taskReads', input: limit, cost: 3 } as const;
       return ask(world, { ...call, scope: target.scope, signal }, () => {

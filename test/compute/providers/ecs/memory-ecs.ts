@@ -17,6 +17,8 @@ import { ComputeError } from '../../../../src/compute/errors.ts';
 export interface MemoryEcs extends EcsApi {
   readonly services: Map<string, Service>;
   readonly taskDefinitions: Map<string, { taskDefinition: TaskDefinition; tags: Tag[] }>;
+  /** Tasks that are of no service, oldest first. They run until somebody ends them. */
+  readonly tasks: Task[];
   /** Names of the calls so far, and what they were given. */
   readonly calls: { readonly name: string; readonly input: unknown }[];
   service(name: string): Service | undefined;
@@ -43,6 +45,8 @@ export const writes = [
   'untagResource',
   'registerTaskDefinition',
   'deregisterTaskDefinition',
+  'runTask',
+  'stopTask',
 ];
 
 /** The call's name, where it changes something. */
@@ -92,6 +96,8 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const services = new Map<string, Service>();
   const taskDefinitions: MemoryEcs['taskDefinitions'] = new Map();
   const tokens = new Map<string, string>();
+  const tasks: Task[] = [];
+  const taskTokens = new Map<string | undefined, Task>();
   const hidden = new Map<string, number>();
   const draining = new Map<string, number>();
   const stopping = new Map<string, number>();
@@ -401,6 +407,38 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const running = [...arns].flatMap((arn) => runningTask(arn, service));
       return [...failed, ...running].slice(0, limit);
     },
+    async describeStartedTasks(_cluster, startedBy) {
+      return structuredClone(tasks.filter((task) => task.startedBy === startedBy));
+    },
+    async runTask(_scope, { taskDefinition, startedBy, tags, overrides, clientToken }) {
+      if (!hasCluster) return 'cluster-gone';
+      const before = taskTokens.get(clientToken);
+      if (before !== undefined) return structuredClone(before);
+      const [{ name } = {}] = overrides?.containerOverrides ?? [];
+      const task: Task = {
+        taskArn: `${account}:task/landlord/${id()}`,
+        taskDefinitionArn: resolve(taskDefinition ?? '')?.taskDefinitionArn,
+        startedBy,
+        tags: [...(tags ?? [])],
+        overrides,
+        lastStatus: 'RUNNING',
+        desiredStatus: 'RUNNING',
+        createdAt: new Date(Number(id())),
+        startedAt: new Date(),
+        containers: [{ name, lastStatus: 'RUNNING' }],
+      };
+      tasks.push(task);
+      if (clientToken !== undefined) taskTokens.set(clientToken, task);
+      return structuredClone(task);
+    },
+    async stopTask(_cluster, arn) {
+      const task = tasks.find(({ taskArn }) => taskArn === arn);
+      if (task === undefined) return;
+      const stoppedAt = new Date();
+      const containers = task.containers?.map((one) => ({ exitCode: 143, ...one, lastStatus: 'STOPPED' }));
+      const ended = { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stopCode: 'UserInitiated' } as const;
+      Object.assign(task, { ...ended, stoppedAt, stoppingAt: stoppedAt, containers });
+    },
     now: () => Date.now(),
     async *serviceHints() {},
     close: () => undefined,
@@ -456,7 +494,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
         ? call
         : async (...args: unknown[]) => {
             (args.at(-1) as AbortSignal).throwIfAborted();
-            const isConsented = /^(updateService|deleteService|deregisterTaskDefinition)$/.test(name);
+            const isConsented = /^(updateService|deleteService|deregisterTaskDefinition|stopTask)$/.test(
+              name,
+            );
             calls.push({ name, input: args.slice(0, isConsented ? -2 : -1).at(-1) });
             return (call as (...args: unknown[]) => Promise<unknown>)(...args);
           },
@@ -473,6 +513,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     ...counted,
     services,
     taskDefinitions,
+    tasks,
     calls,
     service: (name) => services.get(name),
     addTaskDefinition: (taskDefinition) => add(taskDefinition).taskDefinitionArn ?? '',

@@ -128,6 +128,7 @@ const reads: Readonly<Record<string, (memory: MemoryEcs, input: Input) => Promis
     return { serviceArns: pages.flat().map(serviceArnOf) };
   },
   async ListTasks(memory, input) {
+    if (input['startedBy'] !== undefined) return { taskArns: [] };
     const tasks = await tasksOf(memory, input['serviceName'] as string);
     return { taskArns: tasks.filter(({ lastStatus }) => lastStatus === input['desiredStatus']).map(arnOf) };
   },

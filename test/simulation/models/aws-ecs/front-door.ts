@@ -58,6 +58,7 @@ const limits: Readonly<Record<OperationFamily, readonly [burst: number, perSecon
   taskDefinitionWrites: [20, 1],
   taskDefinitionReads: [50, 20],
   taskReads: [100, 20],
+  taskWrites: [50, 5],
   tagging: [20, 10],
 };
 

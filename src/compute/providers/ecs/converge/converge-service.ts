@@ -8,6 +8,7 @@ import { draining, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { desiredRevision } from './desired-revision.ts';
 import { held, holdService } from './hold-service.ts';
+import { runRelease } from './run-release.ts';
 import { updateService } from './update-service.ts';
 
 /** Takes the next step from what is there towards what is desired. Each look is followed by the writes it calls for. */
@@ -48,6 +49,10 @@ async function createService(
   const { desired } = attempt;
   const { target } = desired;
   const taskDefinition = await desiredRevision(deps, { ...attempt, tasks: desired.firstCount }, signal);
+  if (desired.release !== undefined) {
+    const releasing = await runRelease(deps, { attempt, service: undefined, taskDefinition }, signal);
+    if (releasing !== undefined) return releasing;
+  }
   deps.noteCreate(target);
   const input = createServiceInput(desired, taskDefinition, before?.createdAt);
   const answer = await api.createService(target.scope, input, signal);

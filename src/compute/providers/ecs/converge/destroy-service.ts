@@ -12,9 +12,10 @@ import type { ServiceTarget } from '../address/service-target.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { whoseService } from '../state/marks/owner-marks.ts';
-import { tagMap } from '../state/marks/tags.ts';
+import { tagKeys, tagMap } from '../state/marks/tags.ts';
 import type { Tags } from '../state/marks/tags.ts';
 import { overlayFamily } from '../state/task-definition/task-overlay.ts';
+import { endReleases } from './run-release.ts';
 import { deregisterUnused } from './task-revisions.ts';
 
 /** One a second is what ECS takes from a whole account. */
@@ -48,6 +49,8 @@ export async function destroyService(
       lookAgainAfterMs: visibleMs,
     };
   }
+  const releasing = await endedReleases(deps, { at, target, consent, service }, signal);
+  if (releasing !== undefined) return releasing;
   if (!isThere(service))
     return gone(deps, { at, target, consent, message: `there is no service ${name}` }, signal);
   if (!(await isTenants(deps, { at, target, service }, signal))) {
@@ -64,6 +67,22 @@ export async function destroyService(
     }
   }
   return { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: drainLookMs };
+}
+
+/** Undefined: none runs. Where there is no service, one that was to be made may have had one. */
+async function endedReleases(
+  deps: DestroyDeps,
+  {
+    at,
+    target,
+    consent,
+    service,
+  }: Omit<Found, 'service'> & { readonly consent: Consent; readonly service: EcsService | undefined },
+  signal: AbortSignal,
+): Promise<DestroyResult | undefined> {
+  if (service !== undefined && !(tagKeys.release in tagMap(service.tags))) return undefined;
+  const ending = await endReleases(deps, { at, target, consent }, signal);
+  return ending && { ...ending, outcome: 'in_progress' };
 }
 
 interface Found {

@@ -13,6 +13,7 @@ import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { checkNamed, desiredRevision } from './desired-revision.ts';
+import { runRelease } from './run-release.ts';
 
 type ServiceUpdate = ReturnType<typeof updateServiceInput>;
 
@@ -33,6 +34,8 @@ export async function updateService(
   const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
   const taskDefinition = await admittedRevision(deps, { attempt, service, diff }, signal);
+  const releasing = await runRelease(deps, { attempt, service, taskDefinition }, signal);
+  if (releasing !== undefined) return releasing;
   if (diff.replace) return replaceService(deps, { attempt, diff }, signal);
   const differs = { ...diff.differs, taskDefinition: taskDefinition !== service.taskDefinition };
   const changes = updateServiceInput(desired, differs, taskDefinition);
@@ -94,7 +97,13 @@ async function writeTags(
   const actual = tagMap(service.tags);
   const wanted = serviceTags(desired, revision, diff.kept);
   const arn = service.serviceArn ?? '';
-  const marks = [...tagKeys.tagMarks, tagKeys.shortMarks, tagKeys.taskDefinition, tagKeys.drain];
+  const marks = [
+    ...tagKeys.tagMarks,
+    tagKeys.shortMarks,
+    tagKeys.taskDefinition,
+    tagKeys.drain,
+    tagKeys.release,
+  ];
   const staleMarks = marks.filter((key) => key in actual && !(key in wanted));
   const untag = [...diff.untag, ...staleMarks];
   if (untag.length > 0) await api.untagResource(scope, arn, untag, signal);

@@ -1,6 +1,7 @@
 import type {
   CreateServiceCommandInput,
   RegisterTaskDefinitionCommandInput,
+  RunTaskCommandInput,
   Service,
   Tag,
   Task,
@@ -15,7 +16,7 @@ import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-
  * made again after a throttle or a broken connection where that can't do a thing twice, and rejects only with
  * ComputeError: AccessDenied naming the refused action, Throttled, InvalidSpec, ProviderUnavailable (the deadline, and
  * `signal`, too), and ProvisionFailed, UpdateFailed or DestroyFailed for what neither values nor rights are to blame for.
- * After a ProviderUnavailable of createService, updateService or registerTaskDefinition the change may have been made:
+ * After a ProviderUnavailable of createService, updateService, runTask or registerTaskDefinition the change may have been made:
  * look before it is made again. "Not there" and what callers decide on are values.
  */
 
@@ -49,6 +50,12 @@ export interface EcsReads {
   listTaskDefinitions(scope: EcsScope, family: string, signal: AbortSignal): Promise<readonly string[]>;
   /** The service's tasks, STOPPED ones too, described. Those for users' changes go before those of a sweep. */
   describeTasks(target: ServiceTarget, look: TaskLook, signal: AbortSignal): Promise<readonly Task[]>;
+  /** Tasks that were started by that name, STOPPED ones too, with their tags. Those of a service are not among them. */
+  describeStartedTasks(
+    cluster: ClusterTarget,
+    startedBy: string,
+    signal: AbortSignal,
+  ): Promise<readonly Task[]>;
   /** ECS' own time there, in milliseconds since the epoch, as its answers tell it; ours before the first one. */
   now(scope: EcsScope): number;
   /**
@@ -93,6 +100,14 @@ export interface EcsApi extends EcsReads {
     consent: Consent,
     signal: AbortSignal,
   ): Promise<void>;
+  /** One task. `failure`: why ECS does not run it now. Rejects with InvalidSpec where it never will. */
+  runTask(
+    scope: EcsScope,
+    input: RunTaskCommandInput,
+    signal: AbortSignal,
+  ): Promise<Task | { readonly failure: string } | 'cluster-gone'>;
+  /** As `docker stop` would. Gone, or STOPPED already, counts as stopped. */
+  stopTask(cluster: ClusterTarget, task: string, consent: Consent, signal: AbortSignal): Promise<void>;
   /** Ends the calls under way, which reject with ProviderUnavailable, and lets go of sockets. */
   close(): void;
 }

@@ -57,6 +57,7 @@ const kinds: readonly (readonly [name: RegExp, text: Pick<RegExp, 'test'>, kind:
     /unable to describe task definition|task ?definition (was )?(not found|does not exist)/i,
     'no-task-definition',
   ],
+  [/^/, /\btask was not found/i, 'missing'],
   [/^/, /unable to assume/i, 'no-role'],
   [/^/, { test: isOfQuota }, 'quota'],
   // What passes by itself comes under the same names as what is wrong with the values.

@@ -5,7 +5,10 @@ import {
   ListTaskDefinitionsCommand,
   ListTasksCommand,
   RegisterTaskDefinitionCommand,
+  RunTaskCommand,
+  StopTaskCommand,
 } from '@aws-sdk/client-ecs';
+import type { ListTasksCommandInput } from '@aws-sdk/client-ecs';
 import { ComputeError } from '../../../errors.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { EcsApi, TaskLook } from './ecs-api.ts';
@@ -105,8 +108,11 @@ function revisionOf(arn: string): number {
   return Number(arn.slice(arn.lastIndexOf(':') + 1));
 }
 
-export function taskCalls(connection: EcsConnection): Pick<EcsApi, 'describeTasks'> {
+type TaskCalls = Pick<EcsApi, 'describeTasks' | 'describeStartedTasks' | 'runTask' | 'stopTask'>;
+
+export function taskCalls(connection: EcsConnection): TaskCalls {
   return {
+    ...runCalls(connection),
     describeTasks: async (target, { limit, priority }, signal) => {
       const most = Math.min(limit, pageSize);
       const running = await listTasks(
@@ -137,6 +143,58 @@ export function taskCalls(connection: EcsConnection): Pick<EcsApi, 'describeTask
   };
 }
 
+function runCalls(connection: EcsConnection): Omit<TaskCalls, 'describeTasks'> {
+  return {
+    describeStartedTasks: async ({ scope, cluster }, startedBy, signal) => {
+      const list = async (desiredStatus: 'RUNNING' | 'STOPPED') =>
+        tasksListed(connection, scope, { cluster, startedBy, desiredStatus, maxResults: pageSize }, signal);
+      const tasks = [...(await list('RUNNING')), ...(await list('STOPPED'))].slice(0, pageSize);
+      if (tasks.length === 0) return [];
+      const input = { cluster, tasks, include: ['TAGS' as const] };
+      const answer = await connection.ask(
+        {
+          ...taskRead(scope, 'DescribeTasks', 'user'),
+          send: (client, options) => client.send(new DescribeTasksCommand(input), options),
+        },
+        signal,
+      );
+      if (answer instanceof EcsRefusal) return noTasks(answer);
+      // Not everything that speaks the language of ECS knows this filter.
+      return (answer.tasks ?? []).filter((task) => task.startedBy === startedBy);
+    },
+    runTask: async (scope, input, signal) => {
+      const answer = await connection.ask(
+        {
+          ...taskWrite(scope, 'RunTask'),
+          // A client token makes it the same made twice on ECS, yet not on everything that speaks its language.
+          isRepeatable: false,
+          send: (client, options) => client.send(new RunTaskCommand(input), options),
+        },
+        signal,
+      );
+      if (answer instanceof EcsRefusal) {
+        if (answer.kind === 'cluster-gone') return answer.kind;
+        throw refusalError(answer, 'ProvisionFailed');
+      }
+      const [task] = answer.tasks ?? [];
+      if (task !== undefined) return task;
+      const { reason = 'ECS does not say why', detail } = answer.failures?.[0] ?? {};
+      return { failure: detail === undefined ? reason : `${reason} (${detail})` };
+    },
+    stopTask: async ({ scope, cluster }, task, _consent, signal) => {
+      const answer = await connection.ask(
+        {
+          ...taskWrite(scope, 'StopTask'),
+          isRepeatable: true,
+          send: (client, options) => client.send(new StopTaskCommand({ cluster, task }), options),
+        },
+        signal,
+      );
+      if (answer instanceof EcsRefusal) noTasks(answer);
+    },
+  };
+}
+
 interface Listing extends Pick<TaskLook, 'priority'> {
   readonly target: ServiceTarget;
   readonly most: number;
@@ -149,6 +207,15 @@ async function listTasks(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const input = { cluster, serviceName: service, desiredStatus, maxResults: most };
+  return tasksListed(connection, scope, { ...input, priority }, signal);
+}
+
+async function tasksListed(
+  connection: EcsConnection,
+  scope: EcsScope,
+  { priority = 'user', ...input }: ListTasksCommandInput & { readonly priority?: TaskLook['priority'] },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const answer = await connection.ask(
     {
       ...taskRead(scope, 'ListTasks', priority),
@@ -180,6 +247,10 @@ function read(scope: EcsScope, action: string) {
 
 function write(scope: EcsScope, action: string) {
   return { scope, action, family: 'taskDefinitionWrites' } as const;
+}
+
+function taskWrite(scope: EcsScope, action: string) {
+  return { scope, action, family: 'taskWrites' } as const;
 }
 
 function taskRead(scope: EcsScope, action: string, priority: TaskLook['priority']) {

@@ -2,7 +2,12 @@ import { cutText } from '../../../observation/engine-text.ts';
 import type { OperationFamily } from './limits/rate-limits.ts';
 
 /** Answers of these hold words of ECS, of its scheduler and of tasks; task definitions hold what somebody wrote into them. */
-const families: ReadonlySet<OperationFamily> = new Set(['serviceReads', 'serviceWrites', 'taskReads']);
+const families: ReadonlySet<OperationFamily> = new Set([
+  'serviceReads',
+  'serviceWrites',
+  'taskReads',
+  'taskWrites',
+]);
 
 const keys: ReadonlySet<string> = new Set(['message', 'reason', 'stoppedReason', 'rolloutStateReason']);
 

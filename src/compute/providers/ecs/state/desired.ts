@@ -21,6 +21,8 @@ import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
 import { wantedName } from './policy/service-name.ts';
 import { requestMark } from './marks/request-mark.ts';
+import { desireRelease } from './release/desired-release.ts';
+import type { DesiredRelease } from './release/desired-release.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
 import { checkNotes } from './task-definition/fields/health-check.ts';
@@ -58,6 +60,8 @@ export interface DesiredService extends Desired, Capacity {
   readonly tags: Tags;
   /** Whether its tasks are waited for before it is deleted. */
   readonly drain: boolean;
+  /** What is run before anything is started or replaced. */
+  readonly release?: DesiredRelease;
   /** What marks whatever is made for the tenant. */
   readonly ownerTags: Tags;
   readonly containers: readonly ContainerSpec[];
@@ -89,7 +93,6 @@ export function desireService(
 ): DesiredService {
   const { containers } = spec;
   const config = withCount(spec);
-  checkRelease(spec);
   const region = config.region ?? regionOf(config.cluster_arn);
   const capacity = desireCapacity(config, block);
   checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
@@ -105,6 +108,7 @@ export function desireService(
   const drain = config.drain === true && !isDaemon(config);
   const deployment = desireDeployment(config);
   const settings = settingsOf(config);
+  const release = desireRelease(spec, overlay);
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -120,7 +124,7 @@ export function desireService(
       launchType: capacity.launchType,
       network,
       tags,
-      ...newerParts(config, { drain, capacity, deployment, settings }),
+      ...newerParts(config, { drain, capacity, deployment, settings, release }),
     }),
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
@@ -133,6 +137,7 @@ export function desireService(
     ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
     tags,
     drain,
+    ...(release === undefined ? {} : { release }),
     notes: [...checkNotes(containers), ...countNotes(spec, block)],
     ownerTags: ownership.of(spec),
     containers,
@@ -159,16 +164,6 @@ function countNotes(
   return [`desired_count ${count} counts for nothing beside replicas ${replicas}`];
 }
 
-/** Throws InvalidSpec. */
-function checkRelease({ release }: TenantComputeSpec<EcsConfig>): void {
-  if (release === undefined) return;
-  throw new ComputeError(
-    'InvalidSpec',
-    'spec.release: the provider ecs does not run one yet. Have a container with restartPolicy Never do so, and others depend on ' +
-      'it with condition Completed',
-  );
-}
-
 /** Absent unless asked for, each of these: the hashes from before there was such a key still hold. */
 function newerParts(
   config: EcsConfig,
@@ -177,10 +172,15 @@ function newerParts(
     capacity: { capacityProviders },
     deployment,
     settings,
-  }: Pick<DesiredService, 'drain' | 'deployment' | 'settings'> & { readonly capacity: Capacity },
+    release,
+  }: Pick<DesiredService, 'drain' | 'deployment' | 'settings'> & {
+    readonly capacity: Capacity;
+    readonly release: DesiredRelease | undefined;
+  },
 ) {
   return {
     drain: drain ? true : undefined,
+    release: release?.mark,
     capacityProviders,
     deployment: config.deployment === undefined ? undefined : deployment,
     settings: Object.keys(settings).length === 0 ? undefined : settings,

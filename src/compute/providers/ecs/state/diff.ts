@@ -69,7 +69,10 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
       ...(force ? [startedAnew(desired)] : []),
-      ...withCause('spec', compareMarks(desired, tags, applied)),
+      ...withCause('spec', [
+        ...compareRelease(desired, tags, applied),
+        ...compareMarks(desired, tags, applied),
+      ]),
     ],
     differs: {
       taskDefinition: revision.taskDefinition.length > 0,
@@ -109,6 +112,12 @@ function compareTags(desired: DesiredService, tags: Tags, untag: readonly string
     ...Object.entries(desired.tags).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
     ...untag.flatMap((key) => live(`tags.${key}`, 'none', tags[key])),
   ];
+}
+
+/** What is to be run before the rest is done. */
+function compareRelease({ release }: DesiredService, tags: Tags, applied: Applied): readonly Difference[] {
+  const isDone = release === undefined || tags[tagKeys.release] === release.mark;
+  return isDone || applied === 'rejected' ? [] : live('release', 'completed', 'not run');
 }
 
 /** Our own marks: what is wrong with them is no news to anybody, it is put right with the next write. */

@@ -153,3 +153,64 @@ describe('tasks', () => {
     });
   });
 });
+
+describe('a task that is of no service', () => {
+  const run = (connection: ReturnType<typeof scriptedConnection>) =>
+    taskCalls(connection).runTask(scope, { taskDefinition: arn(1) }, never);
+
+  test('is found by who started it, running or stopped, with its tags, whatever else is answered', async () => {
+    const mine = { taskArn: 'arn:1', startedBy: 'release' };
+    const connection = scriptedConnection([
+      { taskArns: ['arn:1'] },
+      { taskArns: ['arn:2'] },
+      { tasks: [mine, { taskArn: 'arn:2', startedBy: 'ecs-svc/1' }] },
+    ]);
+    expect(await taskCalls(connection).describeStartedTasks(target, 'release', never)).toEqual([mine]);
+    const listed = { cluster: clusterArn, startedBy: 'release', maxResults: 100 };
+    expect(connection.asked).toMatchObject([
+      { action: 'ListTasks', family: 'taskReads', input: { ...listed, desiredStatus: 'RUNNING' } },
+      { action: 'ListTasks', family: 'taskReads', input: { ...listed, desiredStatus: 'STOPPED' } },
+      {
+        action: 'DescribeTasks',
+        input: { cluster: clusterArn, tasks: ['arn:1', 'arn:2'], include: ['TAGS'] },
+      },
+    ]);
+    const none = scriptedConnection([{}, {}]);
+    expect(await taskCalls(none).describeStartedTasks(target, 'release', never)).toEqual([]);
+    expect(none.asked).toHaveLength(2);
+  });
+
+  test('is not run twice for one answer, and says why it has no place', async () => {
+    const connection = scriptedConnection([
+      { tasks: [{ taskArn: 'arn:1' }] },
+      { tasks: [], failures: [{ reason: 'RESOURCE:CPU' }] },
+      { failures: [{ reason: 'AGENT', detail: 'gone' }] },
+      {},
+      refusal('ClusterNotFoundException'),
+    ]);
+    expect(await run(connection)).toEqual({ taskArn: 'arn:1' });
+    expect(await run(connection)).toEqual({ failure: 'RESOURCE:CPU' });
+    expect(await run(connection)).toEqual({ failure: 'AGENT (gone)' });
+    expect(await run(connection)).toEqual({ failure: 'ECS does not say why' });
+    expect(await run(connection)).toBe('cluster-gone');
+    expect(connection.asked[0]).toMatchObject({
+      action: 'RunTask',
+      family: 'taskWrites',
+      isRepeatable: false,
+    });
+  });
+
+  test('is stopped, be it gone already', async () => {
+    const gone = refusal('InvalidParameterException', 'The referenced task was not found.');
+    const connection = scriptedConnection([{}, gone]);
+    const stop = () => taskCalls(connection).stopTask(target, 'arn:1', anyConsent, never);
+    await stop();
+    await stop();
+    expect(connection.asked[0]).toMatchObject({
+      action: 'StopTask',
+      family: 'taskWrites',
+      isRepeatable: true,
+      input: { cluster: clusterArn, task: 'arn:1' },
+    });
+  });
+});

@@ -9,7 +9,13 @@ export interface RateLimit {
 
 /** Operations that ECS counts together. */
 export type OperationFamily =
-  'serviceWrites' | 'serviceReads' | 'taskDefinitionWrites' | 'taskDefinitionReads' | 'taskReads' | 'tagging';
+  | 'serviceWrites'
+  | 'serviceReads'
+  | 'taskDefinitionWrites'
+  | 'taskDefinitionReads'
+  | 'taskReads'
+  | 'taskWrites'
+  | 'tagging';
 
 /** The rest of an account's allowance is left to its people, its pipelines and its autoscaling. */
 const ourShare = 0.7;
@@ -29,6 +35,8 @@ export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
   taskDefinitionReads: { burst: 50 * ourShare, perSecond: 20 * ourShare },
   // DescribeTasks, ListTasks: 100 and 20/s, so 70 and 14/s.
   taskReads: { burst: 100 * ourShare, perSecond: 20 * ourShare },
+  // RunTask, StopTask: no figure of their own is documented; as many as services are written.
+  taskWrites: { burst: 50 * ourShare, perSecond: 5 * ourShare },
   // TagResource, UntagResource: 20 and 10/s, so 14 and 7/s.
   tagging: { burst: 20 * ourShare, perSecond: 10 * ourShare },
 };
@@ -45,6 +53,7 @@ export function limitsFor(share: number): Readonly<Record<OperationFamily, RateL
     taskDefinitionWrites: part(ecsRateLimits.taskDefinitionWrites),
     taskDefinitionReads: part(ecsRateLimits.taskDefinitionReads),
     taskReads: part(ecsRateLimits.taskReads),
+    taskWrites: part(ecsRateLimits.taskWrites),
     tagging: part(ecsRateLimits.tagging),
   };
 }

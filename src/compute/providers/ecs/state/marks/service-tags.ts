@@ -17,8 +17,14 @@ export function serviceTags(desired: DesiredService, revision: string, kept: Set
     ...(desired.overlay === undefined
       ? {}
       : { [tagKeys.taskDefinition]: taskDefinitionTag(desired.overlay, revision) }),
+    ...releaseTags(desired),
     [tagKeys.specHash]: appliedMark(desired, kept),
   };
+}
+
+/** Written once the release is done. */
+function releaseTags({ release }: DesiredService): Tags {
+  return release === undefined ? {} : { [tagKeys.release]: release.mark };
 }
 
 /** How a service tells those who will delete it, who no longer have the spec. */

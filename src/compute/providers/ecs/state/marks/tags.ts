@@ -22,6 +22,8 @@ export const tagKeys = {
   shortMarks: `${tagPrefix}tag_keys`,
   /** On a service: to be drained before it is deleted; see drain-mark.ts. */
   drain: `${tagPrefix}drain`,
+  /** On a service: the release that was run last, see desired-release.ts; on a task that is one: what it is run for. */
+  release: `${tagPrefix}release`,
   /** On a task definition: the overlay that it was made from. */
   overlayHash: `${tagPrefix}overlay_hash`,
 } as const;
