@@ -35,6 +35,13 @@ const policies = {
       'Observe: what runs is shown and compared with the spec, and nothing is ever changed, created or removed, be it by ' +
         'this spec or by the deletion of the Tenant.',
     ),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe(
+      "true: what runs under the names that this spec gives, and was not made by Landlord, is taken over, as the operator's " +
+        "policy allows it. From then on it is the Tenant's: it is changed, replaced and deleted with it.",
+    ),
   approval: z
     .enum(['Never', 'Destructive', 'Always'])
     .default('Destructive')

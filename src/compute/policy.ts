@@ -61,6 +61,13 @@ export const commonPolicyShape = {
       'Limits of each container on Docker that names none. Empty: it has none, and may use what the host has. On ECS ' +
         'it is the task definition that says what a task gets.',
     ),
+  allow_adopt: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether a Tenant may take over, by `adopt: true`, what policy.docker.foreign_containers and policy.ecs.foreign_services ' +
+        'list; else it may only observe that. Default: false.',
+    ),
   allow_retain: z
     .boolean()
     .optional()

@@ -89,6 +89,7 @@ const designExample = {
   imagePullPolicy: 'IfNotPresent',
   suspend: false,
   mode: 'Manage',
+  adopt: false,
   deletionPolicy: 'Delete',
   driftPolicy: 'Correct',
   unhealthyPolicy: 'Report',

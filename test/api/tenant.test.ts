@@ -10,6 +10,7 @@ describe('what a Tenant does not say', () => {
   test('is: managed, not suspended, deleted with its Tenant but for its data, drift corrected, what destroys asked for', () => {
     expect(spec.parse({})).toEqual({
       mode: 'Manage',
+      adopt: false,
       suspend: false,
       approval: 'Destructive',
       volumePolicy: 'Retain',

@@ -291,11 +291,13 @@ function toTheEnd(value: unknown, turn: number): object {
   const spec = value as {
     suspend?: unknown;
     mode?: unknown;
+    adopt?: unknown;
     computeConfig?: { ecs?: Record<string, unknown> | null };
   };
   if (turn !== 0) {
     delete spec.suspend;
     delete spec.mode;
+    delete spec.adopt;
   }
   const block = spec.computeConfig?.ecs;
   if (turn % 2 === 1 && block) for (const key of policyKeys) delete block[key];

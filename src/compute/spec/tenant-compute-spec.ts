@@ -87,6 +87,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
   /** `Observe`: nothing is ever made of it. Absent: `Manage`. No part of what is desired. */
   readonly mode?: TenantSpec['mode'];
+  /** Whether what somebody else made under its names is to be taken over. No part of what is desired. */
+  readonly adopt?: true;
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
   /** Value of the annotation reconcile-requested-at. No part of what is desired. */

@@ -109,6 +109,7 @@ export async function resolveSpec({
     ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
     unhealthyPolicy: spec.unhealthyPolicy,
     ...(spec.mode === 'Observe' ? { mode: spec.mode } : {}),
+    ...(spec.adopt ? { adopt: true } : {}),
     ...(isItsOwn ? { before: compute } : {}),
     ...(requested === undefined ? {} : { requestedAt: requested }),
   };

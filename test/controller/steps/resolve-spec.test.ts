@@ -100,6 +100,7 @@ describe('a spec', () => {
     expect(parse({})).toEqual({
       imagePullPolicy: 'IfNotPresent',
       mode: 'Manage',
+      adopt: false,
       suspend: false,
       approval: 'Destructive',
       volumePolicy: 'Retain',

@@ -126,6 +126,7 @@ describe('the blocks of ecs', () => {
       allowed_execution_roles: [],
       allowed_snapshots: [],
       allowed_kms_keys: [],
+      foreign_services: [],
       max_deployment_percent: 200,
     });
   });

@@ -21,6 +21,13 @@ export const guardedKeys = [
 ] as const;
 
 export const servicePolicyShape = {
+  foreign_services: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Values of service_name, of services that were not made by Landlord, that tenants may observe and, with policy.allow_adopt, ' +
+        'take over; `*` at the end stands for any characters. Never a name with the id of another tenant behind a prefix.',
+    ),
   allowed_keys: z
     .array(z.enum(guardedKeys))
     .default([])

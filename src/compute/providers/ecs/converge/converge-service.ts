@@ -1,8 +1,11 @@
+import { consentTo } from '../../../permit.ts';
 import type { StepResult } from '../../../provider.ts';
 import { assertOwn } from '../state/assert-own.ts';
+import type { Holder } from '../state/assert-own.ts';
 import type { DesiredService } from '../state/desired.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
+import { tagList } from '../state/marks/tags.ts';
 import { createServiceInput } from '../state/service-input.ts';
 import { draining, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
@@ -19,7 +22,8 @@ export async function convergeService(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { desired, hold } = attempt;
-  const service = await lookAtOwn(deps, desired, signal);
+  const { service, holder } = await lookAtOwn(deps, desired, signal);
+  if (holder === 'nobody') return takeOver(deps, { attempt, service }, signal);
   if (service?.status === 'DRAINING') return draining(desired.target);
   if (hold) return isThere(service) ? holdService(deps, { attempt, service }, signal) : held;
   return isThere(service)
@@ -27,17 +31,41 @@ export async function convergeService(
     : createService(deps, { attempt, before: service }, signal);
 }
 
+interface Looked {
+  readonly service: EcsService | undefined;
+  readonly holder: Holder;
+}
+
 /** The service, unless it is someone else's: then ProviderConflict. An INACTIVE one is anybody's. */
 export async function lookAtOwn(
   { api, ownership }: Pick<ServiceDeps, 'api' | 'ownership'>,
   desired: DesiredService,
   signal: AbortSignal,
-): Promise<EcsService | undefined> {
+): Promise<Looked> {
   const { target } = desired;
   const service = await api.describeService(target, 'user', signal);
-  if (service === 'cluster-gone') return undefined;
-  assertOwn(ownership, desired, service);
-  return service;
+  if (service === 'cluster-gone') return { service: undefined, holder: 'tenant' };
+  return { service, holder: assertOwn(ownership, desired, { service, stance: desired.foreign }) };
+}
+
+/**
+ * What bears nobody's marks gets the tenant's, and nothing else is done with it: what it is to have otherwise is the next
+ * step's, which is announced as what it is. Whoever tags it at the same moment for another tenant is seen by that.
+ */
+async function takeOver(
+  { api }: ServiceDeps,
+  { attempt, service }: { readonly attempt: Attempt; readonly service: EcsService | undefined },
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { desired, hold } = attempt;
+  const { scope, service: name } = desired.target;
+  // What waits for consent, or was rejected, is left as it is.
+  if (hold || !isThere(service) || desired.foreign !== 'adopt') return held;
+  if (service.status === 'DRAINING') return draining(desired.target);
+  consentTo(attempt.permit, 'live', `taking over service ${name}`);
+  await api.tagResource(scope, service.serviceArn ?? '', tagList(desired.ownerTags), signal);
+  const message = `The service ${name} was taken over, as it runs`;
+  return { outcome: 'in_progress', message, lookAgainAfterMs: visibleMs };
 }
 
 async function createService(

@@ -1,6 +1,9 @@
 import type { Placement } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
+import { stanceOf } from '../../../foreign.ts';
+import type { Stance } from '../../../foreign.ts';
+import { isListed } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
@@ -65,6 +68,10 @@ export interface DesiredService extends Desired, Capacity {
   /** What marks whatever is made for the tenant. */
   readonly ownerTags: Tags;
   readonly containers: readonly ContainerSpec[];
+  /** What is done about a service of its name that bears nobody's marks. */
+  readonly foreign: Stance;
+  /** Nothing is to be made of it. */
+  readonly isOnlyObserved: boolean;
   /** The most that all tasks may use together. */
   readonly bounds: ResourceBounds;
 }
@@ -140,6 +147,8 @@ export function desireService(
     ...(release === undefined ? {} : { release }),
     notes: [...checkNotes(containers), ...countNotes(spec, block)],
     ownerTags: ownership.of(spec),
+    isOnlyObserved: spec.mode === 'Observe',
+    foreign: stanceOf(spec, { isListed: isListed(policy.foreign_services, target.service), commonPolicy }),
     containers,
     bounds: commonPolicy.max_resources,
   };

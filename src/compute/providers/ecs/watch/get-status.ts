@@ -2,6 +2,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
 import { assertOwn } from '../state/assert-own.ts';
+import type { Holder } from '../state/assert-own.ts';
 import { targetOf } from '../state/desired.ts';
 import type { DesiredService } from '../state/desired.ts';
 import { diffService } from '../state/diff.ts';
@@ -11,6 +12,7 @@ import type { EcsTask } from '../state/ecs-task.ts';
 import { endpointsStillShown, portsOf, portsOfDefinition } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
 import type { Clock } from '../state/evidence.ts';
+import { shownAsForeign, withoutMarks } from '../state/marks/foreign-service.ts';
 import { needsTasks, newsMs } from '../state/health.ts';
 import { observe } from '../state/observed.ts';
 import type { EcsObservation } from '../state/observed.ts';
@@ -47,13 +49,13 @@ export async function getStatus(
   signal.throwIfAborted();
   const known = fresh ? undefined : view.settled(target);
   const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
-  assertOwn(ownership, at, service);
+  const holder = assertOwn(ownership, at, { service, stance: desired?.foreign });
   const observation = await observeService(
     deps,
     { fresh, target, desired, service, shown: at.shown },
     signal,
   );
-  const { imageUnavailable, ...rest } = observation;
+  const { imageUnavailable, ...rest } = told(observation, { desired, holder });
   const settled = rest.lookAgainAfterMs === undefined && rest.changes.length === 0 && rest.exists;
   if (known === undefined) view.store({ target, tenantId: at.tenantId, service, settled }, moment);
   else view.settle(target, { service, settled });
@@ -64,6 +66,18 @@ export async function getStatus(
     throw new ComputeError('ImageUnavailable', sentence(imageUnavailable));
   }
   return rest;
+}
+
+/** What is only observed has no marks to be put right. */
+function told(
+  observation: EcsObservation,
+  { desired, holder }: { readonly desired: DesiredService | undefined; readonly holder: Holder },
+): EcsObservation {
+  if (desired === undefined) return observation;
+  if (holder === 'nobody') return shownAsForeign(observation, desired);
+  return desired.isOnlyObserved
+    ? { ...observation, changes: withoutMarks(observation.changes) }
+    : observation;
 }
 
 function sentence(text: string): string {

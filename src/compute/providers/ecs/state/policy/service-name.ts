@@ -29,7 +29,7 @@ export function checkServiceName(named: Named): void {
   if (name === undefined ? prefix === block.service_name_prefix : name === block.service_name) return;
   if (name !== undefined && own !== undefined && isOrFollows(name, own)) return;
   checkIntrusion(named);
-  if (name !== undefined && !isListed(policy.allowed_service_names, name)) {
+  if (name !== undefined && !isListed([...policy.allowed_service_names, ...policy.foreign_services], name)) {
     throw denied(
       'ecs.allowed_service_names',
       `service_name ${name} is not one that tenants may name`,
