@@ -87,6 +87,43 @@ test('deletions whose containers take their time to end keep no killed container
   expect([...engine.containers.values()].map(({ name }) => name)).toHaveLength(2);
 });
 
+test('rollouts for which what serves has to end first wait for that side by side, and keep no killed container waiting', async () => {
+  const engine = memoryEngine(['app:1', 'app:2']);
+  const fixture = await startDocker(engine);
+  const app = (image: string, host_port?: number) => ({
+    computeConfig: {
+      docker: { image, ...(host_port && { ports: [{ container_port: 80, host_port }] }) },
+    },
+  });
+  const rolled = Array.from({ length: 80 }, (_, index) => ({
+    name: `rolled-${index}`,
+    port: 20_000 + index,
+  }));
+  for (const { name, port } of [...rolled, { name: 'killed', port: undefined }])
+    await fixture.tenants.create({
+      apiVersion,
+      kind,
+      metadata: { name, namespace },
+      spec: app('app:1', port),
+    });
+  await fixture.pass(30_000);
+  expect(await fixture.conditions('killed')).toEqual(['Ready=True/Running']);
+  for (const { name, port } of rolled) await fixture.patch(name, { spec: app('app:2', port) });
+  await fixture.pass(1_000);
+  const killed = [...engine.containers.values()].find(({ name }) => name.includes('-killed-'));
+  if (killed === undefined) throw new Error('nothing runs');
+  Object.assign(killed, { state: 'exited', exitCode: 137, finishedMs: Date.now() });
+  engine.emit('die', killed);
+  await fixture.pass(6_000);
+  expect(killed.state).toBe('running');
+  // Ten rounds of ten seconds, if each kept a worker meanwhile.
+  await fixture.pass(30_000);
+  const images = [...engine.containers.values()].map(({ body }) => body.Image);
+  expect(images.filter((image) => image === 'app:2')).toHaveLength(rolled.length);
+  expect(images).toHaveLength(rolled.length + 1);
+  for (const { name } of rolled) expect(await fixture.conditions(name)).toEqual(['Ready=True/Running']);
+});
+
 test('200 tenants whose Secrets are not known yet keep none waiting that has no Secret, and each is told in time', async () => {
   const docker = scriptedProvider('docker');
   const fixture = await startController([docker]);

@@ -29,6 +29,7 @@ import { createImageDigests } from './converge/images/image-digests.ts';
 import type { ImageDigests } from './converge/images/image-digests.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
+import { createKeptFindings } from './converge/stops/kept-findings.ts';
 import { createPendingStops } from './converge/stops/pending-stops.ts';
 import { createEngineClient } from './engine/engine-client.ts';
 import { readTls } from './engine/engine-tls.ts';
@@ -138,8 +139,7 @@ export function dockerProvider(
   };
   const images = createImageAccess(guard.engine, logger, tell);
   const digests = createImageDigests(guard.engine, tell);
-  const pendingStops = createPendingStops(tell);
-  const memories = { retreats: createRetreats(), inPlace: createInPlace(), pendingStops };
+  const memories = memoriesOf(tell);
   const capacity = createEngineCapacity(guard.engine, settings, logger);
   const networks = createNetworks(guard.engine, settings, capacity.noteTaken);
   const tools = { view, images, digests, networks, capacity, ...memories };
@@ -173,10 +173,20 @@ export function dockerProvider(
     },
     async close() {
       await Promise.all([images.close(), digests.close()]);
-      pendingStops.close();
+      memories.pendingStops.close();
       places.close();
       engine.close();
     },
+  };
+}
+
+/** What is lost with the process. */
+function memoriesOf(tell: (tenantId: string) => void) {
+  return {
+    retreats: createRetreats(),
+    inPlace: createInPlace(),
+    pendingStops: createPendingStops(tell),
+    keptFindings: createKeptFindings(),
   };
 }
 
@@ -252,10 +262,12 @@ function wantedImages({ inPlace }: Deps, desired: DesiredTenant): ReadonlySet<st
 
 /** Where it is, be that another engine. */
 async function destroy(
-  { places, images, digests, retreats, inPlace, view, engine, ownership, pendingStops }: Deps,
+  deps: Deps,
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
+  const { places, images, digests, retreats, keptFindings, inPlace, view, engine, ownership, pendingStops } =
+    deps;
   const asked = places.elsewhere(at.placement, { fresh: true, signal });
   const other = asked && (await asked);
   if (other !== undefined)
@@ -263,6 +275,7 @@ async function destroy(
   images.forget(at.tenantId);
   digests.forget(at.tenantId);
   retreats.forget(at.tenantId);
+  keptFindings.forget(at.tenantId);
   inPlace.forget(at.tenantId);
   try {
     return await destroyTenant({ engine, ownership, permit, pendingStops }, at, signal);

@@ -361,6 +361,21 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     expect(await version(fixed.ports[0]?.host_port ?? 0)).toBe('version 2');
   });
 
+  it('with a fixed host port, whose old container does not heed its signal, is told of that, and handed over at the kill', async () => {
+    const deaf = { env: { MODE: 'ignore-term' }, ...portOf({ host_port: await freePort() }) };
+    const { provider, look, name } = await running('deaf', deaf);
+    const wanted = bench.spec('deaf', { image: images.two, ...deaf });
+    const said: string[] = [];
+    await settled(
+      () => provider.update(wanted, signal),
+      ({ message }) => void said.push(message),
+    );
+    expect(said).toContain(`Stopping container ${name}`);
+    await statusWhere(() => look(wanted), isReady);
+    expect(await version(deaf.ports[0]?.host_port ?? 0)).toBe('version 2');
+    expect(await bench.names('deaf')).toEqual([`${name} running`]);
+  });
+
   it('that crashes in a new version is rolled back to the old one, and the message says how', async (context) => {
     const { provider, look } = await runningWatched('crashing', context);
     const result = await settled(() =>
@@ -690,12 +705,10 @@ describe('networks', () => {
       expect(await shared.engine.listNetworks({ name: [name] }, signal)).toHaveLength(1);
       const bare = shared.provider();
       await bare.list(signal);
-      expect(bare.capacity?.()).toContainEqual({
-        domain: '',
-        of: 'shared_network_ports',
-        free: 1_019,
-        total: 1_023,
-      });
+      const { free = 0, total = 0 } = bare.capacity?.().find(({ of }) => of === 'shared_network_ports') ?? {};
+      // Of a subnet of the engine's own choice.
+      expect(total - free).toBe(4);
+      expect(total).toBeLessThanOrEqual(1_023);
     } finally {
       await shared.close();
     }

@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ImageAccess } from './images/image-access.ts';
 import type { Networks } from './networks.ts';
 import type { Retreats } from './retreats.ts';
+import type { KeptFindings } from './stops/kept-findings.ts';
 import type { PendingStops } from './stops/pending-stops.ts';
 
 export interface Attempt {
@@ -30,6 +31,7 @@ export interface ConvergeDeps {
   readonly inPlace: InPlace;
   readonly retreats: Retreats;
   readonly pendingStops: PendingStops;
+  readonly keptFindings: KeptFindings;
   readonly logger: Logger;
   /** Lets few creates and starts through at once: beyond 8 only the latency grows. */
   readonly throttle: InTurn;

@@ -5,9 +5,9 @@ import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { discreetEngine } from './discreet-engine.ts';
 import { createContainers } from './create-containers.ts';
-import { consented, removeAll, stopEarlier } from './end-containers.ts';
+import { consented, removeAll } from './end-containers.ts';
 import { removeUnwantedFiles } from './files/remove-files.ts';
-import { takeStop } from './stops/stop-containers.ts';
+import { stopEarlier, takeStop, whileRoomIsMade } from './stops/stop-containers.ts';
 import { joinNetwork } from './join-network.ts';
 import { EngineRefusal, unlessKind } from '../engine/engine.ts';
 import { removeOutgrown, tenantNetworks } from './tenant-networks.ts';
@@ -19,7 +19,7 @@ import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
-import type { Findings, Taking } from './start-containers.ts';
+import type { Taking } from './start-containers.ts';
 import { isDropped, isNext, largerNetworkName, servingName } from '../state/container-name.ts';
 import { isCompleted } from '../state/container-end.ts';
 import type { Step } from '../state/plan/step.ts';
@@ -77,14 +77,7 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const { desired, hold } = attempt;
   const before = deps.inPlace.before(desired);
   const secrets = secretsOf(deps, attempt);
-  const findings: Findings = {
-    failed: new Map(),
-    remade: new Set(),
-    hasStopped: false,
-    given: new Map(),
-    lastSeen: new Map(),
-    seenImages: new Set(),
-  };
+  const findings = deps.keptFindings.resume(attempt);
   const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
   for (let step = 0; step < steps; step += 1) {
     const seen = await view.fresh(desired.tenantId, signal);
@@ -103,8 +96,10 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
       leaveUnkept(deps, next);
       continue;
     }
-    const result = await take(deps, { step: next, attempt, findings }, signal);
-    if (result !== undefined) return result;
+    const taking = { step: next, attempt, findings };
+    const result =
+      (await whileRoomIsMade(deps, { ...taking, observed }, signal)) ?? (await take(deps, taking, signal));
+    if (result !== undefined && result !== 'over') return result;
   }
   throw new ComputeError(attempt.failure, `The containers of ${desired.tenantId} do not come to rest`);
 }
@@ -155,9 +150,7 @@ async function take(
     case 'nothing':
       return finish(deps, { attempt, findings }, signal);
     case 'start':
-      await stopEarlier(deps, { attempt, starting: step.containers }, signal);
-      await startContainers(deps, { step, attempt, findings }, signal);
-      break;
+      return start(deps, { step, attempt, findings }, signal);
     case 'rename':
       deps.retreats.forgetMade(attempt.desired.tenantId, [step.container]);
       await rename(deps, { step, attempt }, signal);
@@ -183,6 +176,16 @@ async function take(
       break;
   }
   return undefined;
+}
+
+async function start(
+  deps: ConvergeDeps,
+  { step, ...call }: Taking & { readonly step: Extract<Step, { do: 'start' }> },
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const stopping = await stopEarlier(deps, { ...call, starting: step.containers }, signal);
+  if (stopping === undefined) await startContainers(deps, { step, ...call }, signal);
+  return stopping;
 }
 
 async function create(

@@ -6,23 +6,8 @@ import type { DesiredContainer } from '../state/desired-tenant.ts';
 import { fixedPorts, portText } from '../state/network/host-ports.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { isOwnFault } from './own-fault.ts';
+import type { Findings } from './stops/kept-findings.ts';
 import type { Fault, StartOf, Step } from '../state/plan/step.ts';
-
-/** What one call has found out, and would do again without end if it forgot it. */
-export interface Findings {
-  /** Why containers don't do: by id, and by name those that can't be made. */
-  readonly failed: Map<string, Fault>;
-  /** Names of containers that were removed because they could not be started. */
-  readonly remade: Set<string>;
-  /** Whether what serves was stopped for the sake of a successor. */
-  hasStopped: boolean;
-  /** The live settings that were given to containers, by their ids; see `describeLive`. */
-  readonly given: Map<string, string>;
-  /** Containers that were seen, by their serving names: one that had to be removed leaves its volumes. */
-  readonly lastSeen: Map<string, ObservedContainer>;
-  /** Ids of the images that the tenant's containers were seen to be made of. */
-  readonly seenImages: Set<string>;
-}
 
 export interface Taking {
   readonly step: Step;

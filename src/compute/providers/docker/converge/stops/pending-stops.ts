@@ -14,15 +14,24 @@ export interface PendingStops {
     tenantId: string,
     stops: ReadonlyMap<string, (signal: AbortSignal) => Promise<void>>,
     signal: AbortSignal,
+    why?: StopReason,
   ): Promise<boolean>;
+  /** The same for those of these containers whose stops go on to make room, whoever began them. Begins none. */
+  roomMade(tenantId: string, ids: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /** Whether the container is being stopped to make room. */
+  makesRoom(id: string): boolean;
   close(): void;
 }
+
+/** Undefined: it is no longer wanted, or restarted. `room`: for what can't run beside it. */
+export type StopReason = 'room' | undefined;
 
 /** A container that heeds its signal ends within that, and a pass that waits so long is none that hangs. */
 const momentMs = 500;
 
 interface Stop {
   readonly ended: Promise<void>;
+  why: StopReason;
   /** Why it has failed. Kept here until somebody asks. */
   error?: unknown;
   /** Nobody waits for it any more. */
@@ -47,30 +56,58 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
       if (stop.toTell !== undefined && !closing.signal.aborted) onEnd(stop.toTell);
     };
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const stop: Stop = { ended };
+    const stop: Stop = { ended, why: undefined };
     going.set(id, stop);
     void run().finally(resolve);
     return stop;
   }
 
   return {
-    async stop(tenantId, stops, signal) {
+    async stop(tenantId, stops, signal, why) {
       signal.throwIfAborted();
       const all = [...stops].map(([id, call]) => ({ id, stop: going.get(id) ?? begin(id, call) }));
-      const ended = Promise.all(all.map(({ stop }) => stop.ended));
-      const isOver = await doneWithin(abortable(ended, signal), momentMs);
-      const failed = all.filter(({ stop }) => stop.error !== undefined);
-      for (const { id, stop } of failed) {
-        going.delete(id);
-        failures.set(id, stop.error);
-      }
-      if (failed[0] !== undefined) throw failed[0].stop.error;
-      if (isOver) return true;
-      for (const { stop } of all) stop.toTell = tenantId;
-      const before = all.find(({ id }) => failures.has(id));
-      if (before !== undefined) throw failures.get(before.id);
-      return false;
+      if (why !== undefined) for (const { stop } of all) stop.why = why;
+      return areOver({ going, failures }, { tenantId, all }, signal);
     },
+    async roomMade(tenantId, ids, signal) {
+      const all = ids.flatMap((id) => {
+        const stop = going.get(id);
+        return stop?.why === 'room' ? [{ id, stop }] : [];
+      });
+      return areOver({ going, failures }, { tenantId, all }, signal);
+    },
+    makesRoom: (id) => going.get(id)?.why === 'room',
     close: () => closing.abort(new Error('Landlord is stopping')),
   };
+}
+
+interface Memory {
+  readonly going: Map<string, Stop>;
+  readonly failures: Map<string, unknown>;
+}
+
+interface Awaited {
+  readonly tenantId: string;
+  readonly all: readonly { readonly id: string; readonly stop: Stop }[];
+}
+
+/** See `PendingStops.stop`. */
+async function areOver(
+  { going, failures }: Memory,
+  { tenantId, all }: Awaited,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ended = Promise.all(all.map(({ stop }) => stop.ended));
+  const isOver = await doneWithin(abortable(ended, signal), momentMs);
+  const failed = all.filter(({ stop }) => stop.error !== undefined);
+  for (const { id, stop } of failed) {
+    going.delete(id);
+    failures.set(id, stop.error);
+  }
+  if (failed[0] !== undefined) throw failed[0].stop.error;
+  if (isOver) return true;
+  for (const { stop } of all) stop.toTell = tenantId;
+  const before = all.find(({ id }) => failures.has(id));
+  if (before !== undefined) throw failures.get(before.id);
+  return false;
 }

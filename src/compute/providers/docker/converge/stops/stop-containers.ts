@@ -1,55 +1,120 @@
 import type { StepResult } from '../../../../provider.ts';
 import type { Consent } from '../../../../permit.ts';
+import { worstEffect } from '../../../../permit.ts';
+import { isUp } from '../../state/observed-container.ts';
 import type { ObservedContainer } from '../../state/observed-container.ts';
 import type { Step } from '../../state/plan/step.ts';
 import { assertPortsFree } from '../busy-ports.ts';
 import type { ConvergeDeps } from '../converge-deps.ts';
 import { stopGraceSeconds } from '../../state/process/stop-grace.ts';
-import { consented, stopAll, stopOne } from '../end-containers.ts';
+import { consented, stopOne } from '../end-containers.ts';
 import type { Taking } from '../start-containers.ts';
+import { inTheWayOf } from '../../watch/places/earlier-places.ts';
+import type { StopReason } from './pending-stops.ts';
 
-/** What makes room is waited for, for nothing runs until then. */
+/** Whoever takes longer than a moment to end is not waited for: the call that comes when it has ended goes on. */
 export async function takeStop(
   deps: ConvergeDeps,
   { step, attempt, findings }: Taking & { readonly step: Extract<Step, { do: 'stop' }> },
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const { successors, containers } = step;
-  await assertPortsFree(deps, { attempt, successors: successors ?? [] }, signal);
+  const { successors = [], containers } = step;
+  // While it goes on, something was stopped.
+  if (!containers.every(({ id }) => deps.pendingStops.makesRoom(id)))
+    await assertPortsFree(deps, { attempt, successors }, signal);
   const consent = consented(attempt, step.effect, 'stopping');
   // Noted first: while it takes its time to end, the next look must not ask for it once more.
   if (step.isRestart) for (const { id } of containers) deps.view.restarts.note(id);
-  if (successors === undefined && findings.failed.size === 0) {
-    const { tenantId } = attempt.desired;
-    const stopping = await stopBy(deps, { tenantId, containers, consent }, signal);
-    return stopping && { outcome: 'in_progress', ...stopping };
-  }
-  findings.hasStopped ||= successors !== undefined;
-  await stopAll(deps.engine, containers, consent, signal);
-  return undefined;
+  const why: StopReason = step.successors === undefined ? undefined : 'room';
+  findings.hasStopped ||= why === 'room';
+  const ending = { tenantId: attempt.desired.tenantId, containers, consent, why };
+  return cutShort(deps, { attempt, findings }, await stopBy(deps, ending, signal));
 }
 
-/** As `stopAll`, without waiting for those that take their time. Undefined: all have ended; else what to say meanwhile. */
+/**
+ * Nothing else is done while what serves is being stopped to make room: that it stands still beside a successor is what tells
+ * why it does, and whoever takes the successor away has to have seen it. Undefined: nothing is.
+ */
+export async function whileRoomIsMade(
+  deps: ConvergeDeps,
+  { step, observed, ...call }: Taking & { readonly observed: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<StepResult | 'over' | undefined> {
+  const { pendingStops } = deps;
+  const stopping = observed.filter((container) => isUp(container) && pendingStops.makesRoom(container.id));
+  const isAskedFor = ({ id }: ObservedContainer): boolean =>
+    step.do === 'stop' && step.containers.some((container) => container.id === id);
+  if (stopping.every(isAskedFor)) return undefined;
+  const ids = stopping.map(({ id }) => id);
+  const isOver = await pendingStops.roomMade(call.attempt.desired.tenantId, ids, signal);
+  return isOver ? 'over' : cutShort(deps, call, stillStopping(stopping));
+}
+
+type Call = Omit<Taking, 'step'>;
+
+/** The next call goes on where this one is cut short. */
+function cutShort(
+  { keptFindings }: ConvergeDeps,
+  { attempt, findings }: Call,
+  stopping: Stopping | undefined,
+): StepResult | undefined {
+  if (stopping === undefined) return undefined;
+  keptFindings.keep(attempt, findings, stopping.lookAgainAfterMs);
+  return { outcome: 'in_progress', ...stopping };
+}
+
+/** What holds up a container that is to be started, at a place that is left. Undefined: nothing does any more. */
+export async function stopEarlier(
+  deps: ConvergeDeps,
+  { starting, ...call }: Call & { readonly starting: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  const { engine, settings } = deps;
+  const { desired } = call.attempt;
+  const { ownership } = settings;
+  const earlier = await inTheWayOf({ engine, ownership }, { desired, starting }, signal);
+  if (earlier.length === 0) return undefined;
+  const effect = worstEffect(earlier.map((one) => one.effect));
+  const containers = earlier.map(({ container }) => container);
+  const ending = {
+    tenantId: desired.tenantId,
+    containers,
+    consent: consented(call.attempt, effect, 'stopping'),
+  };
+  return cutShort(deps, call, await stopBy(deps, ending, signal));
+}
+
+/** Undefined: all have ended; else what to say meanwhile: no pass waits for those that take their time. */
 export async function stopBy(
   { engine, pendingStops }: Pick<ConvergeDeps, 'engine' | 'pendingStops'>,
-  { tenantId, containers, consent }: Ending,
+  { tenantId, containers, consent, why }: Ending,
   signal: AbortSignal,
-): Promise<{ readonly message: string; readonly lookAgainAfterMs: number } | undefined> {
+): Promise<Stopping | undefined> {
   const stops = new Map(
     containers.map((container) => [
       container.id,
       (closing: AbortSignal) => stopOne(engine, { container, consent }, closing),
     ]),
   );
-  if (await pendingStops.stop(tenantId, stops, signal)) return undefined;
-  const message = `Stopping ${containers.map(({ name }) => `container ${name}`).join(', ')}`;
-  // The end of a stop is heard of before.
-  const lookAgainAfterMs = (Math.max(...containers.map(stopGraceSeconds)) + 5) * 1_000;
-  return { message, lookAgainAfterMs };
+  return (await pendingStops.stop(tenantId, stops, signal, why)) ? undefined : stillStopping(containers);
+}
+
+interface Stopping {
+  readonly message: string;
+  readonly lookAgainAfterMs: number;
+}
+
+function stillStopping(containers: readonly ObservedContainer[]): Stopping {
+  return {
+    message: `Stopping ${containers.map(({ name }) => `container ${name}`).join(', ')}`,
+    // The end of a stop is heard of before.
+    lookAgainAfterMs: (Math.max(...containers.map(stopGraceSeconds)) + 5) * 1_000,
+  };
 }
 
 export interface Ending {
   readonly tenantId: string;
   readonly containers: readonly ObservedContainer[];
   readonly consent: Consent;
+  readonly why?: StopReason | undefined;
 }
