@@ -26,6 +26,8 @@ const usage = `usage: /app [MODE]
   crash [CODE [AFTER]]      serve, and exit with CODE (default 1) AFTER this time (default at once)
   unhealthy-after AFTER     serve, and fail the health check from then on
   sleep [DURATION]          do nothing, for ever by default
+  needs HOST…               serve, once port 8080 of each HOST answers; exit 1 where one has not within a second
+  job HOST…                 wait until each HOST answers, and exit 0
   check                     the health check (also as /bin/ok): exit 0, or 1 where the server doesn't answer or is unhealthy
   unhealthy | healthy       make the health check fail | succeed
   get URL                   print what an HTTP server answers; exit 1 where it can't be reached
@@ -73,6 +75,22 @@ func run(mode string, args []string) {
 	case "sleep":
 		exitAtSignal()
 		time.Sleep(duration(args, 0, 1<<62))
+	case "needs":
+		exitAtSignal()
+		for _, host := range args {
+			if !answers(host, time.Second) {
+				fmt.Fprintln(os.Stderr, host, "does not answer")
+				os.Exit(1)
+			}
+		}
+		serve()
+	case "job":
+		exitAtSignal()
+		for _, host := range args {
+			for !answers(host, time.Minute) {
+			}
+		}
+		fmt.Println("done")
 	case "check":
 		check()
 	case "unhealthy":
@@ -216,6 +234,17 @@ func answer(connection net.Conn) {
 	}
 	fmt.Fprintf(connection, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 		status, len(body), body)
+}
+
+func answers(host string, within time.Duration) bool {
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		connection, err := net.DialTimeout("tcp", host+":8080", within)
+		if err == nil {
+			connection.Close()
+			return true
+		}
+	}
+	return false
 }
 
 func check() {

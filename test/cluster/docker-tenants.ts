@@ -13,8 +13,8 @@ export interface EngineView {
   pull(image: string): Promise<void>;
   /** Removes all that bears the namespace's mark: for the end of tests, however they ended. */
   clear(namespace: string): Promise<void>;
-  /** From now on, what happens to the tenant's containers, in its order, by the engine's own word and clock. */
-  follow(namespace: string, tenant: string): Promise<FollowedEvents>;
+  /** From now on, what happens to the containers of a tenant, or of all, in its order, by the engine's own word and clock. */
+  follow(namespace: string, tenant?: string): Promise<FollowedEvents>;
 }
 
 export interface ContainerEvent {
