@@ -50,6 +50,19 @@ describe('the built operator, in a folder without node_modules', () => {
     expect(printed).toMatch(/^kind: Tenant\nmetadata:\n {2}name: notes$/m);
   });
 
+  test.each<[args: string[], said: RegExp]>([
+    [['docker', 'none', '--host', inject('dockerHost')], /has no container none$/m],
+    [
+      ['ecs', 'web', '--region', 'us-west-2', '--endpoint', 'http://127.0.0.1:1'],
+      /^landlord: .*127\.0\.0\.1:1/,
+    ],
+  ])('asks for what is to be imported: %j', async (args, said) => {
+    const env = { ...process.env, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    const main = join(folder, 'dist/main.js');
+    const asked = runCommand(process.execPath, [main, 'import', ...args], { cwd: folder, env });
+    await expect(asked).rejects.toThrow(said);
+  });
+
   test.each(['mock', 'docker'])('starts with the provider %s, and ends upon SIGTERM', async (provider) => {
     const block = provider === 'docker' ? { image: 'app:1', host: inject('dockerHost') } : {};
     const config = { compute: { [provider]: block }, server: { address: '127.0.0.1:0' } };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tenantSpecSchema } from '../api/tenant.ts';
 import type { TenantBlocks } from '../api/tenant.ts';
+import { ComputeError } from '../compute/errors.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Conversion } from '../convert/conversion.ts';
 import { dnsLabelOf } from '../convert/names.ts';
@@ -66,10 +67,21 @@ async function importContainers(
     const [first = ''] = found.containers.keys();
     const name = dnsLabelOf(values.name ?? project ?? first);
     conversion = importDocker(name, found, tenantSpecSchema(blocks));
+  } catch (error) {
+    throw inWordsOfCall(error);
   } finally {
     engine.close();
   }
   return told([...(project === undefined ? [] : [project]), ...names].join(' '), conversion, strict, output);
+}
+
+/** What the provider says is for who writes the operator's config. */
+function inWordsOfCall(error: unknown): unknown {
+  if (!(error instanceof ComputeError)) return error;
+  const message = error.message
+    .replace('its host in compute.docker', '--host, or DOCKER_HOST,')
+    .replace("the operator's user", 'your user');
+  return new Error(message, { cause: error });
 }
 
 /** As the docker command has it. */

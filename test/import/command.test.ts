@@ -29,7 +29,10 @@ test.each<[args: string[], code: number]>([
 
 describe('what can not be read ends with one line', () => {
   test.each([
-    [['docker', 'web'], /Docker Engine at unix:\/\/\/nowhere\.sock/],
+    [
+      ['docker', 'web'],
+      /^Docker Engine at unix:\/\/\/nowhere\.sock .*, and --host, or DOCKER_HOST, right\?$/,
+    ],
     [['docker', 'web', '--host', 'nowhere://x'], /^--host: not the address of a Docker Engine/],
     [['docker', 'web', '--hots', 'x'], /--hots/],
   ])('%j', async (args, message) => {

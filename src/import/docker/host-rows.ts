@@ -58,8 +58,8 @@ export const hostRows: Readonly<Record<string, Row>> = {
   DnsSearch: as('dns_search'),
   GroupAdd: as('group_add'),
   IpcMode: unless(['private'], as('ipc')),
-  PidMode: as('pid'),
-  UTSMode: as('uts'),
+  PidMode: unless(['private'], as('pid')),
+  UTSMode: unless(['private'], as('uts')),
   UsernsMode: as('userns_mode'),
   CgroupnsMode: unless(['private'], (_value, { service }) =>
     said({}, note('changed', `services.${service}.cgroup`, "left out: it is as the engine's default is")),
@@ -114,12 +114,12 @@ function quota(micros: number, { shown, service }: At): Said {
     : said({ cpus: micros / period }, note('changed', from, 'said as cpus, which it comes to'));
 }
 
-/** One that runs and has a port or a check, by its image, is no job: it does not end by itself. */
+/** One that runs and has a port or a check, be it by its image, is no job: it does not end by itself. */
 function restart(value: unknown, { shown, image, service }: At): Said {
   const { Name, MaximumRetryCount: most } = value as Dict;
   const policy = word(Name) || 'no';
-  const its = within(image, 'Config');
-  const isServer = !isUnset(its['ExposedPorts']) || !isUnset(its['Healthcheck']);
+  const configs = [within(shown, 'Config'), within(image, 'Config')];
+  const isServer = ['ExposedPorts', 'Healthcheck'].some((key) => configs.some((one) => !isUnset(one[key])));
   const isRunning = within(shown, 'State')['Running'] === true;
   if (isServer && isRunning && (policy === 'no' || policy === 'on-failure'))
     return said(
