@@ -83,6 +83,20 @@ it('the name leads to the old one, then to both, then to the proven one: at no m
   expect(answers).toEqual([[oldId], [oldId, newId], [newId]]);
 });
 
+it('one that is proven and that somebody pauses, to copy it, gets the name once it runs again', async () => {
+  const { engine } = await running();
+  const provider = drivenDocker(engine, settings(), { ...never, pauseMs: 60_000 });
+  await provider.update(appAndDb('app:2'), signal);
+  const next = engine.containers.get(idOf(engine, `${old}_next`));
+  Object.assign(next ?? {}, { state: 'paused', health: 'healthy' });
+  const changes = recordedChanges(engine);
+  expect(await provider.update(appAndDb('app:2'), signal)).toMatchObject({ outcome: 'in_progress' });
+  expect(changes).toEqual([]);
+  Object.assign(next ?? {}, { state: 'running' });
+  expect(await provider.update(appAndDb('app:2'), signal)).toMatchObject({ outcome: 'done' });
+  expect(resolve(engine, network, 'app')).toEqual([old]);
+});
+
 it('one that is proven is found by siblings that are not yet', async () => {
   const { engine } = await running();
   const both = tenantSpec(

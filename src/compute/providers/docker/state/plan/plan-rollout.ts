@@ -84,8 +84,8 @@ function planProving(comparison: TenantComparison, { successions, old, context }
     planNames(successors) ??
     planWait(successors) ??
     planPatience(heldUp) ??
-    planNaming(successors.map(({ next }) => next).filter(isUp)) ??
     planPause(heirs) ??
+    planNaming(successors.map(({ next }) => next).filter(isUp)) ??
     planSuccession(comparison, successions)
   );
 }
@@ -129,9 +129,14 @@ function sparing(
   });
 }
 
-/** Each by itself: what waits for a sibling that is new, too, finds it once that is proven. */
+/**
+ * Each by itself: what waits for a sibling that is new, too, finds it once that is proven. One that is paused for a moment
+ * answers nobody yet.
+ */
 function planNames(successors: readonly Successor[]): Step | undefined {
-  const proven = successors.filter(({ next, health }) => health.kind === 'proven' && isUp(next));
+  const proven = successors.filter(
+    ({ next, health }) => health.kind === 'proven' && isUp(next) && next.pauseCountsInMs === undefined,
+  );
   return planNaming(proven.map(({ next }) => next));
 }
 
