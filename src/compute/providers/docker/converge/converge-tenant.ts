@@ -10,7 +10,7 @@ import { removeUnwantedFiles } from './files/remove-files.ts';
 import { stopEarlier, takeStop, whileRoomIsMade } from './stops/stop-containers.ts';
 import { joinNetwork } from './join-network.ts';
 import { EngineRefusal, unlessKind } from '../engine/engine.ts';
-import { removeOutgrown, tenantNetworks } from './tenant-networks.ts';
+import { removeUnwantedNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
@@ -20,7 +20,7 @@ import { planStep } from '../state/plan/plan-step.ts';
 import { tellable } from '../watch/tellable.ts';
 import { startContainers } from './start-containers.ts';
 import type { Taking } from './start-containers.ts';
-import { isDropped, isNext, largerNetworkName, servingName } from '../state/container-name.ts';
+import { isDropped, isNext, servingName } from '../state/container-name.ts';
 import { isCompleted } from '../state/container-end.ts';
 import type { Step } from '../state/plan/step.ts';
 import { isRelease } from '../state/release/release-mark.ts';
@@ -78,8 +78,9 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
   const before = deps.inPlace.before(desired);
   const secrets = secretsOf(deps, attempt);
   const findings = deps.keptFindings.resume(attempt);
-  const steps = maxSteps + maxStepsPerContainer * desired.containers.length;
-  for (let step = 0; step < steps; step += 1) {
+  const most = () =>
+    maxSteps + maxStepsPerContainer * Math.max(desired.containers.length, findings.lastSeen.size);
+  for (let step = 0; step < most(); step += 1) {
     const seen = await view.fresh(desired.tenantId, signal);
     const observed = seen.map((container) => tellable(container, secrets));
     assertBelongsTo(observed, desired, settings.ownership);
@@ -285,15 +286,7 @@ async function finish(
   const owned = { ownership, tenant: desired };
   const consent = consented(attempt, 'live', 'removing');
   await removeUnwantedFiles(engine, { ...owned, desired, consent }, signal);
-  const own = desired.containers.find(({ network }) => network.kind === 'private')?.network;
-  if (own === undefined) {
-    // Left by the time when the tenant had one of its own. One that others use is destroy's to complain of.
-    for (const { Id } of await tenantNetworks(engine, owned, signal)) {
-      await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
-    }
-  } else if ([...lastSeen.values()].some(({ networkMode }) => networkMode === largerNetworkName(own.name))) {
-    await removeOutgrown(engine, { ...owned, name: own.name, consent }, signal);
-  }
+  await removeUnwantedNetworks(engine, { ...owned, desired, seen: [...lastSeen.values()], consent }, signal);
   return { outcome: 'done', message: 'Every container is as desired' };
 }
 

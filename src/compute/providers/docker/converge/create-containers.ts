@@ -44,7 +44,7 @@ export async function createContainers(
   creation: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const { attempt, containers, failed, isNew, keepOld } = creation;
+  const { attempt, containers, failed, keepOld } = creation;
   await assertNotUndone(deps, creation);
   const images = await ensureImages(deps, creation, signal);
   if ('message' in images) return { outcome: 'in_progress', ...images, lookAgainAfterMs: pullLookMs };
@@ -65,19 +65,12 @@ export async function createContainers(
     return { outcome: 'in_progress', message, lost, lookAgainAfterMs: 0 };
   }
   await ensureVolumes(deps, desired, signal);
-  const first = containers.find(({ desired: { network: one } }) => one.kind !== 'mode') ?? containers[0];
-  let network = first?.desired.network;
-  if (first !== undefined) {
-    const consent = consentTo(attempt.permit, 'live', 'removing a network that nobody uses');
-    const counts = { containers: desired.containers.length, joining: containers.length, isNew };
-    network = await deps.networks.ensure(first.desired.network, { ...desired, ...counts, consent }, signal);
-  }
+  const networks = await ensureNetworks(deps, creation, signal);
   for (const container of imaged) {
     try {
       const isNamed = isNamedAtOnce(container, containers);
-      const { network: own } = container.desired;
-      const joined = own.kind === 'mode' ? own : network;
-      await createOne(deps, { attempt, container, isNamed, network: joined }, signal);
+      const network = networks.get(container.desired.network.name);
+      await createOne(deps, { attempt, container, isNamed, network }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
@@ -86,6 +79,26 @@ export async function createContainers(
     }
   }
   return undefined;
+}
+
+/** The networks that are there for the containers, by the names of those that are desired. */
+async function ensureNetworks(
+  { networks }: ConvergeDeps,
+  { attempt: { desired, permit }, containers, isNew }: Creation,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DesiredNetwork>> {
+  const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
+  const wanted = new Map(containers.map(({ desired: { network } }) => [network.name, network]));
+  const ensured = new Map<string, DesiredNetwork>();
+  for (const [name, network] of wanted) {
+    const counts = {
+      containers: desired.containers.filter((one) => one.network.name === name).length,
+      joining: containers.filter((one) => one.desired.network.name === name).length,
+      isNew,
+    };
+    ensured.set(name, await networks.ensure(network, { ...desired, ...counts, consent }, signal));
+  }
+  return ensured;
 }
 
 /**

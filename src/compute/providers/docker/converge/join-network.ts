@@ -83,12 +83,12 @@ async function ensureNetwork(
   { joining, attempt: { desired, permit } }: JoinAttempt,
   signal: AbortSignal,
 ): Promise<void> {
-  const isMeant = desired.containers.some(({ network: { kind, name } }) => {
+  const meant = desired.containers.filter(({ network: { kind, name } }) => {
     return kind === 'private' && [name, largerNetworkName(name)].includes(joining.network);
   });
-  if (!isMeant) return;
+  if (meant.length === 0) return;
   const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
-  const counts = { containers: desired.containers.length, joining: 1 };
+  const counts = { containers: meant.length, joining: 1 };
   await networks.restore(
     { kind: 'private', name: joining.network },
     { ...desired, ...counts, consent },

@@ -5,6 +5,7 @@ import { unlessKind } from '../engine/engine.ts';
 import type { Engine, EngineReads } from '../engine/engine.ts';
 import { largerNetworkName } from '../state/container-name.ts';
 import { aliasOf, returnsByName, tenantNetworkOf } from '../state/network/tenant-network.ts';
+import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { ownContainers } from '../state/own-containers.ts';
 import { endpointConfig } from './create-body.ts';
@@ -54,8 +55,42 @@ export async function joinLarger(
   }
 }
 
+interface Unwanted extends OwnedTenant {
+  readonly desired: Pick<DesiredTenant, 'containers' | 'replicas'>;
+  /** What was seen of the tenant, also of what has gone since. */
+  readonly seen: readonly ObservedContainer[];
+  readonly consent: Consent;
+}
+
+/**
+ * Those that the tenant no longer needs: it has none of its own any more, fewer replicas, or has outgrown one. Nobody asks
+ * where nothing tells of such. One that others use is destroy's to complain of.
+ */
+export async function removeUnwantedNetworks(
+  engine: Engine,
+  { desired, seen, consent, ...owned }: Unwanted,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOwn = ({ network }: DesiredTenant['containers'][number]): boolean => network.kind === 'private';
+  const names = [...new Set(desired.containers.filter(isOwn).map(({ network }) => network.name))];
+  const wanted = new Set(names.flatMap((name) => [name, largerNetworkName(name)]));
+  const isLeft = (container: ObservedContainer): boolean => {
+    const network = tenantNetworkOf(container);
+    return network !== undefined && !wanted.has(network);
+  };
+  if (names.length === 0 || desired.replicas !== undefined || seen.some(isLeft)) {
+    const networks = await tenantNetworks(engine, owned, signal);
+    for (const { Id } of networks.filter(({ Name }) => !wanted.has(Name)))
+      await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
+  }
+  const outgrown = names.filter((name) =>
+    seen.some(({ networkMode }) => networkMode === largerNetworkName(name)),
+  );
+  for (const name of outgrown) await removeOutgrown(engine, { ...owned, name, consent }, signal);
+}
+
 /** The network that the tenant has outgrown, once no container was made for it: one that stands still needs it to start. */
-export async function removeOutgrown(
+async function removeOutgrown(
   engine: Engine,
   { name, consent, ...owned }: OwnedTenant & { readonly name: string; readonly consent: Consent },
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import type { Ownership } from '../../../ownership.ts';
 import { compareHashes, formerSpecHash, isSameHash, sealedHash, veiled } from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
-import type { ContainerSpec, EnvVar } from '../../../spec/tenant-compute-spec.ts';
+import type { ContainerSpec, EnvVar, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../config.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { hashedFields } from './container-fields.ts';
@@ -118,6 +118,16 @@ export function isRememberedHash(hashes: ContainerHashes, hash: string, key: Has
     ({ now, former }) =>
       isSameHash(now, hash) || former.some((one) => one === hash || veiled(one, key) === hash),
   );
+}
+
+/** Whether a status remembers that the container ran to its end, as one of these. */
+export function wasDone(
+  { before }: Pick<TenantComputeSpec, 'before'>,
+  container: string,
+  { known, hashKey }: { readonly known: readonly (() => ContainerHashes)[]; readonly hashKey: HashKey },
+): boolean {
+  const hash = before?.containers?.find(({ name }) => name === container)?.completed;
+  return hash !== undefined && known.some((hashes) => isRememberedHash(hashes(), hash, hashKey));
 }
 
 /** As the engine shows it in the environment of a container. */

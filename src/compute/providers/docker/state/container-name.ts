@@ -26,9 +26,27 @@ export function partName(tenantName: string, container: string): string {
   return `${tenantName}.${container}`;
 }
 
-/** Of the network that a tenant has for itself. */
-export function tenantNetworkName(labelPrefix: string, tenantId: string): string {
-  return `${labelPrefix}-${tenantId}`;
+/**
+ * What a container of one of several replicas is called where the spec has a name: the first replica is called as if it were
+ * the only one, so that others may come and go beside it.
+ */
+export function replicaName(container: string, replica: number): string {
+  return replica === 1 ? container : `${container}_${replica}`;
+}
+
+/** Of which replica a container is, by such a name. */
+export function replicaOf(name: string): number {
+  return Number(/_(\d+)$/.exec(name)?.[1] ?? 1);
+}
+
+/** What the spec calls it. */
+export function specName(name: string): string {
+  return name.replace(/_\d+$/, '');
+}
+
+/** Of the network that a tenant's replica has for itself. */
+export function tenantNetworkName(labelPrefix: string, tenantId: string, replica = 1): string {
+  return replicaName(`${labelPrefix}-${tenantId}`, replica);
 }
 
 /**

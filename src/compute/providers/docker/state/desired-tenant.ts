@@ -18,9 +18,9 @@ import {
 } from './confinement/confinement.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { liveSettingsOf, triedFields } from './container-fields.ts';
-import { containerHashes, hashVersion, isRememberedHash } from './container-hashes.ts';
+import { containerHashes, hashVersion, wasDone } from './container-hashes.ts';
 import type { ContainerHashes } from './container-hashes.ts';
-import { partName, tenantName } from './container-name.ts';
+import { partName, specName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { describeLive, endsForGood } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -32,6 +32,8 @@ import type { DesiredNetwork } from './network/choose-network.ts';
 import { networksMark, networksText } from './network/foreign-networks.ts';
 import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
 import { bindAddressOf, checkPorts } from './network/published-ports.ts';
+import { checkPortsOfReplicas, checkVolumesOfReplicas } from './replicas/check-replicas.ts';
+import { withReplicas } from './replicas/with-replicas.ts';
 import { checkEngine } from './place/check-engine.ts';
 import { checkLabels } from './place/check-labels.ts';
 import type { ContainerOptions } from './options/container-options.ts';
@@ -94,6 +96,8 @@ export interface DesiredTenant extends Desired {
   readonly policy: DockerPolicy;
   /** Nothing is to be made of it. */
   readonly isOnlyObserved: boolean;
+  /** How many of all containers are asked for. Absent: nobody says. */
+  readonly replicas: number | undefined;
   /** Values that no message may show. */
   readonly secrets: readonly string[];
 }
@@ -126,38 +130,35 @@ export function desiredTenant(
   const asking = { config: spec.config, block, policy: settings.policy };
   checkEngine(asking);
   const defaults = defaultResourcesOf(asking, settings.commonPolicy);
-  const named = effectiveContainers(spec, defaults);
+  const inSpec = effectiveContainers(spec, defaults);
+  const named = withReplicas(inSpec, spec);
   checkCommonPolicy(settings.commonPolicy, named);
   const containers = afterRelease(pinnedContainers(named, spec.digests), spec.release);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
-  checkOptionNames(containers, asking);
+  checkOptionNames(inSpec, asking);
   const networked = withNetworks(containers, spec, asking);
+  checkPortsOfReplicas(networked, spec);
   checkPorts(networked, settings);
   checkHealthChecks(containers, settings.policy);
-  const rules = {
-    labelPrefix: block.label_prefix,
-    tenantId: spec.tenantId,
-    allowedHostPaths: settings.policy.allowed_host_paths,
-    writableHostPaths: settings.writableHostPaths,
-  };
-  const volumes = parseVolumes(spec.config.volumes ?? [], { ...rules, operatorVolumes: block.volumes ?? [] });
   const context = {
     settings,
     marks,
-    shared: { volumes, rules },
+    shared: sharedVolumes(spec, settings),
     confinement: confinementOf(asking),
     pidsLimit: pidsLimitOf(asking),
-    single: containers.length === 1,
+    single: inSpec.length === 1,
   };
   const lasting = networked.map(({ network, ...container }) =>
     desiredContainer(container, spec, { ...context, network }),
   );
+  checkVolumesOfReplicas(lasting, spec);
   const desired = [...lasting, ...releaseContainers(lasting, { spec, marks, ...settings })];
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
     name: spec.tenant.name,
     marks,
+    replicas: spec.replicas,
     domain: engineName,
     placement: dockerPlacement(block.label_prefix, spec.tenantId, engineName),
     ...tenantHashes(desired, { clusterUid, hashKey: settings.hashKey }),
@@ -165,16 +166,19 @@ export function desiredTenant(
     imagePullCredentials: spec.imagePullCredentials,
     notes: pullSecretNotes(
       spec,
-      containers.map(({ image }) => image),
+      inSpec.map(({ image }) => image),
     ),
     policy: settings.policy,
     isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
-    secrets: secretsOf(spec),
+    secrets: secretsOf(spec, inSpec),
   };
 }
 
-function secretsOf({ containers, imagePullCredentials, volumes }: TenantComputeSpec): readonly string[] {
+function secretsOf(
+  { imagePullCredentials, volumes }: TenantComputeSpec,
+  containers: readonly ContainerSpec[],
+): readonly string[] {
   return [
     ...containers.flatMap(({ env }) =>
       env.flatMap((variable) => ('secret' in variable ? (variable.secret?.reveal() ?? []) : [])),
@@ -182,6 +186,16 @@ function secretsOf({ containers, imagePullCredentials, volumes }: TenantComputeS
     ...imagePullCredentials.map(({ password }) => password.reveal()),
     ...secretsIn(volumes ?? []),
   ];
+}
+
+function sharedVolumes(
+  { config, tenantId }: TenantComputeSpec<DockerConfig>,
+  { block, policy, writableHostPaths }: DockerSettings,
+): SharedVolumes {
+  const { allowed_host_paths: allowedHostPaths } = policy;
+  const rules = { labelPrefix: block.label_prefix, tenantId, allowedHostPaths, writableHostPaths };
+  const operatorVolumes = block.volumes ?? [];
+  return { volumes: parseVolumes(config.volumes ?? [], { ...rules, operatorVolumes }), rules };
 }
 
 function tenantHashes(
@@ -231,7 +245,9 @@ function desiredContainer(
 ): DesiredContainer {
   const { marks, network, shared, pidsLimit, single } = context;
   const { block, ownership, policy, hashKey } = context.settings;
-  const asking = optionsAsking(container.name, { config: spec.config, block, policy });
+  const nameInSpec = specName(container.name);
+  const isFirst = nameInSpec === container.name;
+  const asking = optionsAsking(nameInSpec, { config: spec.config, block, policy });
   const { options, volumes, labels } = ownOfContainer(asking, shared);
   checkProcess(container, { network, ipcMode: options?.ipcMode, policy });
   const confinement = confinementOfContainer(container, context.confinement, asking);
@@ -251,7 +267,7 @@ function desiredContainer(
   );
   return {
     spec: container,
-    engineName: single ? base : partName(base, container.name),
+    engineName: single && isFirst ? base : partName(base, container.name),
     live,
     confinement,
     options,
@@ -259,7 +275,7 @@ function desiredContainer(
     // No tenant id has a dot in it: this is the name of no volume that another tenant could have.
     imageVolumePrefix: `${block.label_prefix}-${spec.tenantId}.${container.name}.`,
     network,
-    alias: single ? undefined : container.name,
+    alias: single && isFirst ? undefined : nameInSpec,
     bindAddress,
     labels: {
       ...labels,
@@ -288,13 +304,4 @@ function desiredContainer(
 function onceMade<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
-}
-
-function wasDone(
-  { before }: Pick<TenantComputeSpec, 'before'>,
-  container: string,
-  { known, hashKey }: { readonly known: readonly (() => ContainerHashes)[]; readonly hashKey: HashKey },
-): boolean {
-  const hash = before?.containers?.find(({ name }) => name === container)?.completed;
-  return hash !== undefined && known.some((hashes) => isRememberedHash(hashes(), hash, hashKey));
 }

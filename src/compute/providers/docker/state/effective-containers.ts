@@ -9,12 +9,7 @@ export function effectiveContainers(
   spec: TenantComputeSpec<DockerConfig>,
   defaults: ComputeResources,
 ): readonly ContainerSpec[] {
-  const { config, replicas = 1 } = spec;
-  if (replicas !== 1)
-    throw new ComputeError(
-      'InvalidSpec',
-      'spec.replicas: on Docker there is one of each container. Leave it out',
-    );
+  const { config } = spec;
   const fallback: ComputeResources = { ...defaults, ...config.resources, ...spec.resources };
   if (spec.containers.length > 0) {
     return spec.containers.map(({ command, ...container }) => ({

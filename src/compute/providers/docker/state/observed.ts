@@ -3,7 +3,7 @@ import type { Observation } from '../../../provider.ts';
 import { isCompleted } from './container-end.ts';
 import { completed, containerHealth } from './container-health.ts';
 import type { Clock, ContainerHealth } from './container-health.ts';
-import { servingName } from './container-name.ts';
+import { replicaOf, servingName, specName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
 import type { TenantComparison } from './diff.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
@@ -57,11 +57,14 @@ export function observe(
     ...(observed?.pauseCountsInMs === undefined ? [] : [observed.pauseCountsInMs]),
     ...((observed?.restartDueInMs ?? 0) > 0 ? [observed?.restartDueInMs ?? 0] : []),
   ]);
+  const running = essential.filter(({ observed }) => observed?.state === 'running').length;
   const comparison = desired === undefined ? undefined : compareTenant(desired, containers);
   return {
-    // What is done and was pruned is not missing.
-    exists: containers.length > 0 || (shown.length > 0 && assessed.every(({ done }) => done !== undefined)),
+    // What is done and was pruned is not missing, nor is anything where there is to be nothing.
+    exists:
+      containers.length > 0 || (desired !== undefined && assessed.every(({ done }) => done !== undefined)),
     changes: comparison === undefined ? [] : changesOf(comparison),
+    ...replicasOf(essential, running),
     ...(comparison !== undefined && isHalfway(comparison) ? { halfway: true } : {}),
     ...dataOf(desired, containers),
     compute: {
@@ -75,7 +78,7 @@ export function observe(
         judged.map(({ health }) => health),
         'unknown',
       ),
-      running: essential.filter(({ observed }) => observed?.state === 'running').length,
+      running,
       desired: toRun.length,
       ...(assessed.length === 0 ? {} : { containers: assessed.map((one) => containerStatus(one, clock)) }),
       ...endpointsOf(shown),
@@ -90,6 +93,14 @@ function isHalfway({ containers }: TenantComparison): boolean {
   return containers.some(
     ({ current, currentMatches, next }) => current !== undefined && !currentMatches && next !== undefined,
   );
+}
+
+/** How many run in whole, where that is another number than that of the containers. */
+function replicasOf(essential: readonly Assessed[], running: number): Pick<Observation, 'replicas'> {
+  const all = new Set(essential.map(({ name }) => replicaOf(name)));
+  const short = essential.filter(({ observed, done }) => observed?.state !== 'running' && done === undefined);
+  const replicas = all.size - new Set(short.map(({ name }) => replicaOf(name))).size;
+  return replicas === running ? {} : { replicas };
 }
 
 /** The nameless ones go by the container that has them, and files are no data. */
@@ -209,7 +220,7 @@ function endpoint(
   container: string,
   portNames: ReadonlyMap<string, string>,
 ): Endpoint {
-  const name = portNames.get(`${containerPort}/${protocol}`) ?? `${container}-${containerPort}`;
+  const name = portNames.get(`${containerPort}/${protocol}`) ?? `${specName(container)}-${containerPort}`;
   const host = address.includes(':') ? `[${address}]` : address;
   return {
     name,

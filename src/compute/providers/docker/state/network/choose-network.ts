@@ -5,14 +5,14 @@ import type { DockerConfig } from '../../config.ts';
 import type { Asking } from '../confinement/asking.ts';
 import { optionsAsking } from '../options/options-asking.ts';
 import type { OptionsAsking } from '../options/options-asking.ts';
-import { largerNetworkName, tenantNetworkName } from '../container-name.ts';
+import { largerNetworkName, replicaOf, specName, tenantNetworkName } from '../container-name.ts';
 
 /** Which network a container is in. Pure. */
 
 export type DesiredNetwork =
   /** The operator's own, by its name: tenants with one container share it. */
   | { readonly kind: 'shared'; readonly name: string }
-  /** The tenant's own, which nobody else is in, for its containers to talk to each other by name. */
+  /** The tenant's own, of one replica, which nobody else is in, for its containers to talk to each other by name. */
   | { readonly kind: 'private'; readonly name: string }
   /** `none`, `host` or `container:NAME`: nothing to create. */
   | { readonly kind: 'mode'; readonly name: string };
@@ -25,8 +25,11 @@ export function withNetworks(
   spec: Spec,
   asking: Asking,
 ): readonly (ContainerSpec & { readonly network: DesiredNetwork })[] {
+  const isSingle = new Set(containers.map(({ name }) => specName(name))).size === 1;
   return containers.map((container) => {
-    const network = chooseNetwork(spec, optionsAsking(container.name, asking), containers.length);
+    const { name } = container;
+    const where = { isSingle, replica: replicaOf(name) };
+    const network = chooseNetwork(spec, optionsAsking(specName(name), asking), where);
     return { ...container, network };
   });
 }
@@ -34,7 +37,7 @@ export function withNetworks(
 function chooseNetwork(
   spec: Spec,
   { name: container, asked, own, block, policy }: OptionsAsking,
-  containers: number,
+  { isSingle, replica }: { readonly isSingle: boolean; readonly replica: number },
 ): DesiredNetwork {
   const mode = asked.network_mode ?? spec.config.network_mode;
   const operatorsOwn = mode === (own.network_mode ?? block.network_mode);
@@ -54,8 +57,8 @@ function chooseNetwork(
     throw new ComputeError('InvalidSpec', what);
   }
   const { network_name: shared } = block;
-  if (shared !== undefined && containers === 1) return { kind: 'shared', name: shared };
-  const name = tenantNetworkName(block.label_prefix, spec.tenantId);
+  if (shared !== undefined && isSingle) return { kind: 'shared', name: shared };
+  const name = tenantNetworkName(block.label_prefix, spec.tenantId, replica);
   if (![name, largerNetworkName(name)].includes(shared ?? '')) return { kind: 'private', name };
   throw new ComputeError(
     'InvalidSpec',

@@ -4,7 +4,9 @@ import {
   isOld,
   largerNetworkName,
   partName,
+  replicaOf,
   servingName,
+  specName,
   tenantName,
   tenantNetworkName,
 } from '../container-name.ts';
@@ -15,7 +17,7 @@ import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
 
 /**
- * The network that a tenant has for itself. Where it has several containers, they find each other there by their names in
+ * The network that a tenant has for itself, and each of its replicas another one. Where it has several containers, they find each other there by their names in
  * the spec. Such a name is an alias there: who bears it gets the traffic. A successor bears it once it is proven, beside
  * the old one, which is stopped after that: at each moment the name leads to something that is known to run well. Pure.
  */
@@ -29,14 +31,15 @@ export function tenantNetworkOf(container: ObservedContainer): string | undefine
 
 /** Those that the container's tenant has for itself, where it is one of the first or of the larger. */
 function ownNetworks(container: Named): readonly string[] {
-  const { tenantId } = container.made;
+  const { tenantId, container: name = '' } = container.made;
   if (tenantId === undefined) return [];
   const only = tenantName('', tenantId);
-  const alias = aliasOf(container);
-  const end = alias === undefined ? only : partName(only, alias);
+  const isPart = aliasOf(container) !== undefined;
+  const end = isPart ? partName(only, name) : only;
   const serving = servingName(container.name);
   if (!serving.endsWith(end)) return [];
-  const network = tenantNetworkName(serving.slice(0, -end.length), tenantId);
+  const replica = isPart ? replicaOf(name) : 1;
+  const network = tenantNetworkName(serving.slice(0, -end.length), tenantId, replica);
   return [network, largerNetworkName(network)];
 }
 
@@ -45,7 +48,7 @@ export function aliasOf({ name, made }: Named): string | undefined {
   const { tenantId, container } = made;
   if (tenantId === undefined || container === undefined || isRelease({ made })) return undefined;
   const isOneOfSeveral = servingName(name).endsWith(partName(tenantName('', tenantId), container));
-  return isOneOfSeveral ? container : undefined;
+  return isOneOfSeveral ? specName(container) : undefined;
 }
 
 /**

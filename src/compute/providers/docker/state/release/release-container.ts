@@ -7,7 +7,7 @@ import type { HashKey } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
 import { hashVersion, isRememberedHash } from '../container-hashes.ts';
 import type { ContainerHashes } from '../container-hashes.ts';
-import { partName, tenantName } from '../container-name.ts';
+import { partName, replicaOf, tenantName } from '../container-name.ts';
 import { describeLive } from '../live-settings.ts';
 import type { LiveSettings } from '../live-settings.ts';
 import { processMarks } from '../process/process-marks.ts';
@@ -25,7 +25,7 @@ export function afterRelease(
   containers: readonly ContainerSpec[],
   release: ReleaseSpec | undefined,
 ): readonly ContainerSpec[] {
-  if (release === undefined) return containers;
+  if (release === undefined || containers.length === 0) return containers;
   const first = before(containers, [release.container]);
   if (!containers.some(({ name }) => name === release.container)) {
     const names = containers.map(({ name }) => name).join(', ');
@@ -88,7 +88,9 @@ export function releaseContainers<Container extends Like>(
   const { key, owner, prefix } = ownership;
   const wanted = releaseSpec(like.spec, release);
   const live = { ...like.live, restartPolicy: 'no' } as const;
-  const hashes = releaseHashes(containers, release, hashKey);
+  // Another count of replicas is no other state of any of them.
+  const states = containers.filter((container) => replicaOf(container.spec.name) === 1);
+  const hashes = releaseHashes(states, release, hashKey);
   const timeoutSeconds = release.timeoutSeconds ?? defaultReleaseSeconds;
   const mark = { of: like.spec.name, timeoutSeconds, request: requestText(spec.requestedAt) };
   const made = {
