@@ -368,10 +368,13 @@ describe('several containers', () => {
     expect(noted(notes)).toEqual([]);
   });
 
-  test('in a network of others are not in it', async () => {
+  test('in a network of others stay in it, where policy allows that', async () => {
     const networks = { proxy: { Driver: 'bridge', Containers: { other: {} } } };
-    const { notes } = await imported([web({ networks: { proxy: {} } })], { networks }, schema);
-    expect(notes).toEqual([expect.stringMatching(/^dropped services\.web\.networks\.proxy: /)]);
+    const { spec, notes } = await imported([web({ networks: { proxy: {} } })], { networks }, schema);
+    expect(spec).toMatchObject({
+      computeConfig: { docker: { containers: { web: { networks: ['proxy'] } } } },
+    });
+    expect(notes).toEqual(['needs services.web.networks.proxy: policy.docker.allow_networks: [proxy]']);
   });
 
   test('that share a network are told so', async () => {
