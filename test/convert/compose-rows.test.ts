@@ -215,14 +215,37 @@ describe('volumes', () => {
       service('volumes: ["./a/../conf:/conf:ro", "~/x:/x:z", {type: bind, source: /etc/y, target: /y}]'),
     );
     expect(spec?.['computeConfig']).toEqual({
-      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x', '/etc/y:/y'] },
+      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x:z', '/etc/y:/y'] },
     });
     expect(notes).toEqual([
       'needs services.app.volumes[0]: policy.docker.allowed_host_paths with /srv/shop/conf',
-      'needs services.app.volumes[1]: policy.docker.allowed_host_paths with {path: /home/ann/x, writable: true}',
-      'needs services.app.volumes[1]: a label by which containers may use /home/ann/x, where the host has SELinux',
+      'needs services.app.volumes[1]: policy.docker.allowed_host_paths with {path: /home/ann/x, writable: true, relabel: true}',
       'needs services.app.volumes[2]: policy.docker.allowed_host_paths with {path: /etc/y, writable: true}',
     ]);
+  });
+
+  test('keep the words of their modes, but for what shows on the host', () => {
+    const { spec, notes } = converted(
+      service(
+        'volumes: ["/a:/a:ro,rslave,Z", "/b:/b:cached", {type: bind, source: /c, target: /c, bind: {propagation: rshared, selinux: z}}, ' +
+          '"d:/d:nocopy", {type: volume, source: e, target: /e, read_only: true, volume: {nocopy: true}}, ' +
+          '{type: volume, source: f, target: /f, volume: {nocopy: true, subpath: rows}}]',
+        'volumes: {d: , e: , f: }',
+      ),
+    );
+    expect(spec?.['computeConfig']).toEqual({
+      docker: {
+        volumes: ['/a:/a:ro,Z,rslave', '/b:/b', '/c:/c:z', 'd:/d:nocopy', 'e:/e:ro,nocopy'],
+      },
+    });
+    expect(spec?.containers[0]?.['volumeMounts']).toEqual([{ name: 'f', mountPath: '/f', subPath: 'rows' }]);
+    expect(notes.filter((line) => !line.includes('allowed_host_paths'))).toEqual([
+      'dropped services.app.volumes[2]: rshared: no Tenant mounts anything on its host',
+      expect.stringMatching(/^needs services\.app\.volumes\[5\]: Docker Engine 26 or newer/),
+    ]);
+    expect(notes).toContain(
+      'needs services.app.volumes[0]: policy.docker.allowed_host_paths with {path: /a, relabel: true}',
+    );
   });
 
   test('of a path whose content is given need the file', () => {

@@ -100,9 +100,16 @@ export const dockerPolicyBlock = z
                 .describe(
                   'Whether tenants may write to it. Then it is this very path, and nothing below it.',
                 ),
+              relabel: z
+                .boolean()
+                .optional()
+                .describe(
+                  'Whether tenants may mount it with z or Z, by which SELinux labels this very path, and all below it, for ' +
+                    'containers: on the host, for everybody. Default: false.',
+                ),
             }),
           ],
-          { error: 'must be an absolute path, or {path, writable}' },
+          { error: 'must be an absolute path, or {path, writable, relabel}' },
         ),
       )
       .default([])

@@ -39,7 +39,10 @@ function networkMode(value: unknown, spot: Spot): readonly Finding[] {
   const [kind, other = ''] = mode.split(':');
   const siblings = [...spot.project.services].flatMap(([name, keys]) => [name, keys['container_name']]);
   if (kind === 'service' || (other !== '' && siblings.includes(other)))
-    throw new Unsayable(`no container of a Tenant is in the network of another one of it, such as ${other}`);
+    throw new Unsayable(
+      `no container of a Tenant is in the network of another one of it, which would be cut off with each new ${other}: ` +
+        `have it ask ${other} as a proxy, or run ${other} outside of the Tenant and say network_mode container:NAME`,
+    );
   const rule = mode === 'host' ? 'allow_host_network' : 'allow_join_network';
   return [ofDocker(spot, ['network_mode'], mode), ...(mode === 'none' ? [] : [needsPolicy(spot, rule)])];
 }

@@ -51,7 +51,10 @@ function mounted(file: FileAt, definition: Dict, spot: Spot): readonly Finding[]
   const { of, key, path } = file;
   // Compose itself mounts the path, too.
   if (folderOf(file) === undefined && typeof definition['file'] === 'string')
-    return bindMount({ source: definition['file'], target: path, isReadOnly: true, label: '' }, spot);
+    return bindMount(
+      { source: definition['file'], target: path, isReadOnly: true, label: '', propagation: '' },
+      spot,
+    );
   const content = contentOf(definition, spot);
   const object = dnsLabelOf(`${spot.project.name}-${of === 'Secret' ? 'secrets' : 'files'}`);
   return [

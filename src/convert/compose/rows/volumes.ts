@@ -21,6 +21,10 @@ interface Mount {
   readonly isReadOnly: boolean;
   /** Of a bind mount, how SELinux labels it: z or Z. */
   readonly label: string;
+  /** Of a bind mount, what of mounts beneath it is seen. Empty: nothing is said. */
+  readonly propagation: string;
+  /** Of a volume, that it begins empty, whatever the image has there. */
+  readonly isEmpty: boolean;
   readonly keys: Dict;
 }
 
@@ -38,6 +42,8 @@ function longMount(keys: Dict): Mount {
     target: wordOf(keys, 'target'),
     isReadOnly: bool(keys['read_only'] ?? 'false'),
     label: wordOf(dict(keys['bind']), 'selinux'),
+    propagation: wordOf(dict(keys['bind']), 'propagation'),
+    isEmpty: bool(dict(keys['volume'])['nocopy'] ?? 'false'),
     keys,
   };
 }
@@ -55,6 +61,8 @@ function shortMount(line: string): Mount {
     target,
     isReadOnly: words.includes('ro'),
     label: words.find((word) => /^z$/i.test(word)) ?? '',
+    propagation: words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '',
+    isEmpty: words.includes('nocopy'),
     keys: {},
   };
 }
@@ -79,29 +87,38 @@ function contentNote({ source, keys }: Mount, spot: Spot): readonly Finding[] {
 
 /** A path of the host in a container. */
 export function bindMount(
-  { source, target, isReadOnly, label }: Pick<Mount, 'source' | 'target' | 'isReadOnly' | 'label'>,
+  { source, target, isReadOnly, label, propagation }: Omit<Mount, 'type' | 'keys' | 'isEmpty'>,
   spot: Spot,
 ): readonly Finding[] {
   const path = absolute(source, spot.project.around);
+  // Mounts that a container makes would show on the host.
+  const isShared = propagation.endsWith('shared');
+  const words = [isReadOnly ? 'ro' : '', label, isShared ? '' : propagation].filter((word) => word !== '');
+  const rights = [isReadOnly ? '' : ', writable: true', label === '' ? '' : ', relabel: true'].join('');
   return [
-    ofDocker(spot, ['volumes', item(target)], `${path}:${target}${isReadOnly ? ':ro' : ''}`),
+    ofDocker(
+      spot,
+      ['volumes', item(target)],
+      [path, target, ...(words.length === 0 ? [] : [words.join(',')])].join(':'),
+    ),
     note(
       'needs',
       spot.from,
-      `policy.docker.allowed_host_paths with ${isReadOnly ? path : `{path: ${path}, writable: true}`}`,
+      `policy.docker.allowed_host_paths with ${rights === '' ? path : `{path: ${path}${rights}}`}`,
     ),
-    ...(label === ''
-      ? []
-      : [
-          note('needs', spot.from, `a label by which containers may use ${path}, where the host has SELinux`),
-        ]),
+    ...(isShared
+      ? [note('dropped', spot.from, `${propagation}: no Tenant mounts anything on its host`)]
+      : []),
   ];
 }
 
-function volumeMount({ source, target, isReadOnly, keys }: Mount, spot: Spot): readonly Finding[] {
+function volumeMount({ source, target, isReadOnly, isEmpty, keys }: Mount, spot: Spot): readonly Finding[] {
   const { subpath } = dict(keys['volume']);
   const key = source === '' ? `${spot.container}${target}` : source;
   const name = spot.project.volumeNames.get(source) ?? dnsLabelOf(key);
+  // Docker alone copies at all: the same volume, in its own words.
+  if (isEmpty && subpath === undefined)
+    return [ofDocker(spot, ['volumes', item(target)], `${name}:${target}:${isReadOnly ? 'ro,' : ''}nocopy`)];
   const mount = {
     name,
     mountPath: target,

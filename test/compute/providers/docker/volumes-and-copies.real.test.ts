@@ -1,3 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type Dockerode from 'dockerode';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pushImage } from '../../../../dev/images.ts';
 import { permitUpTo } from '../../../../src/compute/permit.ts';
@@ -9,15 +14,20 @@ import type { DockerTestBench } from './docker-bench.ts';
 const signal = new AbortController().signal;
 const images = { app: '', db: '' };
 let bench: DockerTestBench;
+const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
 
 beforeAll(async () => {
   const registry = { address: inject('registryAddress') };
   images.app = await pushImage(registry, { repository: 'copies', tag: '1' });
   images.db = await pushImage(registry, { repository: 'volumes', tag: '1', volumes: ['/tmp'] });
-  bench = dockerTestBench();
+  const allowed_host_paths = [{ path: folder, writable: true, relabel: true }];
+  bench = dockerTestBench({}, { allowed_host_paths });
   for (const image of Object.values(images)) await bench.pull(image);
 });
-afterAll(() => bench.close());
+afterAll(async () => {
+  await bench.close();
+  rmSync(folder, { recursive: true });
+});
 
 async function running(tenantId: string, config: Record<string, unknown>) {
   const bare = bench.provider({ pauseMs: 5_000 });
@@ -46,6 +56,17 @@ describe.concurrent('on a real engine', () => {
     expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
     await settled(() => bare.destroy(bare.desired(changed), anyPermit, signal));
     expect(await bench.engine.listVolumes([`${bench.prefix}.tenant_id=db`], signal)).toEqual([]);
+  });
+
+  it('the words of a mode are as the engine says them, with SELinux and without', async () => {
+    const volumes = [`${folder}:/labelled:z`, 'copied:/tmp', 'empty:/bin:nocopy'];
+    const { name } = await running('words', { image: images.app, volumes });
+    const found = (await bench.look(name)) as Dockerode.ContainerInspectInfo;
+    const modes = found.Mounts.map(({ Destination, Mode }) => `${Destination} ${Mode}`).toSorted();
+    expect(modes).toEqual(['/bin rw,nocopy', '/labelled rw,z', '/tmp rw']);
+    // The image has its check there, and would have been copied.
+    const listed = await bench.docker.getContainer(name).getArchive({ path: '/bin' });
+    expect((await buffer(listed)).includes('bin/ok')).toBe(false);
   });
 
   it('a nameless volume of a container that an earlier version made is taken over', async () => {

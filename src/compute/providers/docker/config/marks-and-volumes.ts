@@ -12,10 +12,19 @@ const labelKey: MapKey = {
 };
 
 /** A volume's name is what the engine takes for one. */
-const volumeForm = /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/[^:\s\p{Cc}]*):\/[^:\p{Cc}]*(:(ro|rw))?$/u;
+const volumeForm =
+  /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/[^:\s\p{Cc}]*):\/[^:\p{Cc}]*(:(ro|rw|z|Z|nocopy|r?slave|r?private)(,(ro|rw|z|Z|nocopy|r?slave|r?private)){0,3})?$/u;
 
 export const mountLines = z
-  .array(z.string().max(1024).regex(volumeForm, 'must be host_or_volume:/container/path, with :ro or :rw'))
+  .array(
+    z
+      .string()
+      .max(1024)
+      .regex(
+        volumeForm,
+        'must be host_or_volume:/container/path, with :ro or :rw, and by commas z or Z, nocopy, slave or private',
+      ),
+  )
   .max(32);
 
 export const labels = stringMap(labelKey, plainValue, 32);

@@ -11,6 +11,8 @@ import type { DesiredContainer } from '../state/desired-tenant.ts';
 import { processSettings } from '../state/process/process-settings.ts';
 import { engineHealthCheck } from '../state/process/health-check.ts';
 import type { ImageVolume } from '../state/volumes/image-volumes.ts';
+import { isRelabelled, propagationOf } from '../state/volumes/parse-volumes.ts';
+import type { VolumeMount } from '../state/volumes/parse-volumes.ts';
 import type { LiveSettings } from '../state/live-settings.ts';
 import { optionSettings } from '../state/options/option-settings.ts';
 
@@ -81,7 +83,9 @@ function hostConfig(container: DesiredContainer, imageVolumes: readonly ImageVol
     Binds: [
       ...container.volumes
         .filter((volume) => !mustBeThere(volume) && volume.subPath === undefined)
-        .map(({ source, target, readOnly }) => `${source}:${target}:${readOnly ? 'ro' : 'rw'}`),
+        .map(({ source, target, readOnly, options = [] }) => {
+          return `${source}:${target}:${[readOnly ? 'ro' : 'rw', ...options].join(',')}`;
+        }),
       ...imageVolumes.map(({ source, target }) => `${source}:${target}:rw`),
       ...container.files
         .filter(({ subPath }) => subPath === undefined)
@@ -104,12 +108,7 @@ const tmpfsMode = 0o1777;
 
 function otherMounts({ volumes, files, tmpfs }: DesiredContainer): Dockerode.HostConfig {
   const mounts: Dockerode.MountConfig = [
-    ...volumes.filter(mustBeThere).map(({ source, target }) => ({
-      Type: 'bind' as const,
-      Source: source,
-      Target: target,
-      ReadOnly: true,
-    })),
+    ...volumes.filter(mustBeThere).map(readMount),
     ...[...volumes, ...files.map((mount) => ({ ...mount, readOnly: true }))].flatMap(partMount),
     ...tmpfs.map(({ target, sizeBytes, readOnly }) => ({
       Type: 'tmpfs' as const,
@@ -141,9 +140,23 @@ function partMount({ source, target, readOnly, subPath }: Part): Dockerode.Mount
   return [{ Type: 'volume', Source: source, Target: target, ReadOnly: readOnly, VolumeOptions }];
 }
 
-/** A bind would make a folder on the host where nothing is: whoever may only read there is not to make one. */
-function mustBeThere({ grant, readOnly }: DesiredContainer['volumes'][number]): boolean {
-  return grant !== undefined && readOnly;
+function readMount(volume: VolumeMount): Dockerode.MountSettings {
+  const propagation = propagationOf(volume);
+  return {
+    Type: 'bind',
+    Source: volume.source,
+    Target: volume.target,
+    ReadOnly: true,
+    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation as never } }),
+  };
+}
+
+/**
+ * A bind would make a folder on the host where nothing is: whoever may only read there is not to make one. Labels are
+ * given to binds alone, and by leave for that very path.
+ */
+function mustBeThere(volume: VolumeMount): boolean {
+  return volume.grant !== undefined && volume.readOnly && !isRelabelled(volume);
 }
 
 /** What the engine has as its own default, such as its seccomp profile, is left out, and stays. */

@@ -52,6 +52,30 @@ describe('what a container mounts', () => {
     expect(own?.hashes).toEqual(ofBlock?.hashes);
   });
 
+  it('has the words of its mode as the engine takes them', () => {
+    const block = { volumes: ['data:/data:nocopy', '/srv/a:/a:ro,rslave', '/srv/b:/b:z', '/srv/c:/c:ro,Z'] };
+    const allowed_host_paths = [
+      '/srv/a',
+      ...['/srv/b', '/srv/c'].map((path) => ({ path, writable: true, relabel: true })),
+    ];
+    const [container] = desiredTenant(
+      tenantSpec({ image: 'app:1', ...block }),
+      settings({}, { allowed_host_paths }),
+    ).containers;
+    expect(container && createBody(container).HostConfig).toMatchObject({
+      Binds: ['landlord-acme_data:/data:rw,nocopy', '/srv/b:/b:rw,z', '/srv/c:/c:ro,Z'],
+      Mounts: [
+        {
+          Type: 'bind',
+          Source: '/srv/a',
+          Target: '/a',
+          ReadOnly: true,
+          BindOptions: { Propagation: 'rslave' },
+        },
+      ],
+    });
+  });
+
   it('may be a part of a volume, or one file, which goes another way', () => {
     const mounts = [
       { name: 'data', mountPath: '/rows', subPath: 'db/rows' },

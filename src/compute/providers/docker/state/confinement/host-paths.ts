@@ -26,15 +26,21 @@ interface Asked {
   /** Normalised. */
   readonly source: string;
   readonly readOnly: boolean;
+  /** SELinux is to label it anew. */
+  readonly isRelabelled?: boolean;
 }
 
 /** Throws PolicyDenied, naming the rule. */
 export function grantHostPath(
-  { source, readOnly }: Asked,
+  { source, readOnly, isRelabelled = false }: Asked,
   { allowedHostPaths, writableHostPaths: written }: HostPathRules,
 ): HostPathGrant {
   const rules = allowedHostPaths.map(ruleOf);
   if (isBelowOne(written, source)) throw deniedPath(source, belowWritten, 'Use that path itself');
+  // On the host, it is so for everybody from then on, down to the last file.
+  if (isRelabelled && !rules.some(({ path, relabel }) => path === source && relabel)) {
+    throw deniedPath(source, 'may not be labelled anew', 'Leave out z and Z');
+  }
   if (rules.some(({ path, writable }) => path === source && (readOnly || writable))) {
     return { root: source, written };
   }
@@ -48,9 +54,16 @@ export function grantHostPath(
   return { root: widest.path, written };
 }
 
-function ruleOf(rule: Allowed[number]): { readonly path: string; readonly writable: boolean } {
-  const { path, writable } = typeof rule === 'string' ? { path: rule, writable: false } : rule;
-  return { path: normalisePath(path), writable };
+interface PathRule {
+  readonly path: string;
+  readonly writable: boolean;
+  readonly relabel: boolean;
+}
+
+function ruleOf(rule: Allowed[number]): PathRule {
+  if (typeof rule === 'string') return { path: normalisePath(rule), writable: false, relabel: false };
+  const { path, writable, relabel = false } = rule;
+  return { path: normalisePath(path), writable, relabel };
 }
 
 /** Those of the allowed paths that may be written to. */

@@ -13,10 +13,33 @@ export interface VolumeMount {
   /** The folder of the volume that it is; absent: all of it. */
   readonly subPath?: string;
   readonly readOnly: boolean;
+  /** Other words of its mode, in their order; absent: none. */
+  readonly options?: readonly MountWord[];
   /** A volume of the tenant, made and removed with it; otherwise a bind mount. */
   readonly named: boolean;
   /** Leave for a path of the host that the operator's own block does not name. */
   readonly grant?: HostPathGrant;
+}
+
+/** Of a path of the host: how SELinux labels it, and what of mounts beneath it is seen; of a volume, that it begins empty. */
+export type MountWord = 'z' | 'Z' | 'nocopy' | 'slave' | 'rslave' | 'private' | 'rprivate';
+
+/** Of each of these no more than one. */
+const wordKinds: readonly (readonly string[])[] = [
+  ['ro', 'rw'],
+  ['z', 'Z'],
+  ['nocopy'],
+  ['slave', 'rslave', 'private', 'rprivate'],
+];
+
+/** Whether the engine gives what is there another label. */
+export function isRelabelled({ options = [] }: Pick<VolumeMount, 'options'>): boolean {
+  return options.includes('z') || options.includes('Z');
+}
+
+/** How mounts are told beneath it; undefined: as the engine has it, not at all. */
+export function propagationOf({ options = [] }: Pick<VolumeMount, 'options'>): MountWord | undefined {
+  return options.find((word) => word.endsWith('slave') || word.endsWith('private'));
 }
 
 export interface VolumeRules {
@@ -74,12 +97,19 @@ function parseVolume(volume: string, path: string, rules: VolumeRules): VolumeMo
   const [from = '', to = '', mode = 'rw'] = volume.split(':');
   const target = normalisePath(to);
   if (target === '/') throw invalid(path, 'mounts over the root of the container');
-  const readOnly = mode === 'ro';
+  const words = mode.split(',');
+  const clash = wordKinds.find((kind) => kind.filter((word) => words.includes(word)).length > 1);
+  if (clash !== undefined) throw invalid(path, `of ${clash.join(', ')} a volume has one at most`);
+  const readOnly = words.includes('ro');
+  const more = words.filter((word) => word !== 'ro' && word !== 'rw').toSorted() as MountWord[];
+  const options = more.length === 0 ? {} : { options: more };
   if (!from.startsWith('/')) {
     if (!volumeName.test(from)) {
       throw invalid(path, `"${from}" is neither an absolute host path nor a volume name`);
     }
-    const mount = { ...namedVolume(from, rules), target, readOnly };
+    const propagation = propagationOf(options);
+    if (propagation !== undefined) throw invalid(path, `${propagation} is for paths of the host`);
+    const mount = { ...namedVolume(from, rules), target, readOnly, ...options };
     if (mount.source.length > maxNameLength) {
       const most = maxNameLength - (mount.source.length - from.length);
       throw invalid(path, `its name must have at most ${most} characters`);
@@ -87,9 +117,11 @@ function parseVolume(volume: string, path: string, rules: VolumeRules): VolumeMo
     return mount;
   }
   const source = normalisePath(from);
-  const mount = { source, target, readOnly, named: false };
+  if (more.includes('nocopy'))
+    throw invalid(path, 'nocopy is for volumes: nothing is copied to a path of the host');
+  const mount = { source, target, readOnly, ...options, named: false };
   if (rules.operatorVolumes.includes(volume)) return mount;
-  return { ...mount, grant: grantHostPath({ source, readOnly }, rules) };
+  return { ...mount, grant: grantHostPath({ source, readOnly, isRelabelled: isRelabelled(mount) }, rules) };
 }
 
 /** A volume of the tenant by the name that its spec has for it, in the block and in spec.volumes alike. */

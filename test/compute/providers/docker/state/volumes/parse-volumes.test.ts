@@ -8,7 +8,8 @@ const rules = {
   writableHostPaths: [],
   operatorVolumes: ['/etc/ssl:/etc/ssl:ro'],
 };
-const parse = (volume: string, allowedHostPaths = rules.allowedHostPaths) =>
+type Allowed = Parameters<typeof parseVolumes>[1]['allowedHostPaths'];
+const parse = (volume: string, allowedHostPaths: Allowed = rules.allowedHostPaths) =>
   parseVolumes([volume], { ...rules, allowedHostPaths })[0];
 
 describe('a named volume', () => {
@@ -44,6 +45,45 @@ describe('a named volume', () => {
     expect(() => parse('data:/')).toThrow('root of the container');
     expect(() => parse('data:/x/..')).toThrow('root of the container');
     expect(() => parseVolumes(['a:/data', 'b:/data/./'], rules)).toThrow('volumes[1]: mounts /data');
+  });
+});
+
+describe('a mode', () => {
+  it.each<[volume: string, said: object]>([
+    ['data:/data:nocopy', { readOnly: false, options: ['nocopy'] }],
+    ['data:/data:Z,ro', { readOnly: true, options: ['Z'] }],
+    ['data:/data:rw', { readOnly: false }],
+    ['/srv/data:/data:rslave,ro', { readOnly: true, options: ['rslave'], grant: { root: '/srv/data' } }],
+  ])('%s has further words', (volume, said) => {
+    expect(parse(volume)).toMatchObject(said);
+    expect('options' in (parse(volume) ?? {})).toBe('options' in said);
+  });
+
+  it.each([
+    ['data:/data:ro,rw', 'of ro, rw a volume has one at most'],
+    ['data:/data:z,Z', 'of z, Z a volume has one at most'],
+    ['/srv/data:/data:ro,slave,rslave', 'of slave, rslave, private, rprivate a volume has one at most'],
+    ['data:/data:slave', 'slave is for paths of the host'],
+    ['/srv/data:/data:ro,nocopy', 'nocopy is for volumes: nothing is copied to a path of the host'],
+  ])('%s says no two things, and nothing that can not be', (volume, why) => {
+    const message = `spec.computeConfig.docker.volumes[0]: ${why}`;
+    expect(() => parse(volume)).toThrow(expect.objectContaining({ code: 'InvalidSpec', message }));
+  });
+
+  it('labels a path of the host anew by leave for that very path alone', () => {
+    const relabel = [{ path: '/srv/data', writable: true, relabel: true }];
+    expect(parse('/srv/data:/data:z', relabel)).toMatchObject({ options: ['z'], readOnly: false });
+    expect(parse('/srv/data:/data:ro,Z', [{ ...relabel[0]!, writable: false }])).toMatchObject({
+      options: ['Z'],
+    });
+    for (const allowed of [
+      ['/srv/data'],
+      [{ path: '/srv/data', writable: true }],
+      [{ ...relabel[0]!, path: '/srv' }],
+    ])
+      expect(() => parse('/srv/data:/data:ro,z', allowed)).toThrow(
+        /^policy\.docker\.allowed_host_paths: host path \/srv\/data may not be labelled anew. Leave out z and Z, or /,
+      );
   });
 });
 
