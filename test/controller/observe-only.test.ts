@@ -194,6 +194,8 @@ describe('what Landlord has made and is to observe from now on', () => {
     await fixture.tenants.delete('acme', 'team-a');
     await fixture.pass();
     expect(changesIn(docker.calls)).toEqual([`destroy ${key}`]);
-    expect(fixture.events.at(-1)?.note).toContain('mode is Observe, and policy.allow_retain');
+    expect(fixture.events.at(-1)?.note).toContain(
+      'mode is Observe, which policy.allow_retain does not allow here',
+    );
   });
 });

@@ -65,9 +65,7 @@ function mayRetain({ deps, tenant }: Pass): boolean | undefined {
 /** What was accepted under an earlier policy is told why it goes all the same. */
 function withRefusal({ tenant }: Pass, text: string): string {
   const asked = asksToRetain(tenant);
-  return asked === undefined
-    ? text
-    : `${text}; ${asked}, and policy.allow_retain does not allow to leave anything behind here`;
+  return asked === undefined ? text : `${text}; ${asked}, which policy.allow_retain does not allow here`;
 }
 
 function whatIsLeft({ tenant, draft }: Pass, { retained, givenUp }: Emptied): string {
