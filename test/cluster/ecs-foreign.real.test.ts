@@ -60,7 +60,9 @@ async function serviceNamed(name: string) {
 const writesTo = (service: string) =>
   bench
     .calls(...ecsWrites)
-    .filter(({ names, input }) => [...names, input['resourceArn']].some((one) => `${one}`.endsWith(service)))
+    .filter(({ names, input }) =>
+      [...names, input['resourceArn']].some((one) => String(one).endsWith(service)),
+    )
     .map(({ operation }) => operation);
 
 test.concurrent('a service of somebody else is shown and compared, and never written to', async () => {
