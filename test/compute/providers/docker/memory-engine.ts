@@ -615,10 +615,11 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
 
 function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
   const { body, hostConfig } = container;
+  const { HostConfig: _host, NetworkingConfig: _networks, ...config } = body;
   return {
     ...inspectedCourse(container),
     Image: imageId(body.Image ?? ''),
-    Config: { Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
+    Config: { ...config, Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
     Mounts: mounts(container),

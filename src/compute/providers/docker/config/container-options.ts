@@ -68,6 +68,15 @@ const foreignNetwork = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be the name of a network');
 
 const options = z.strictObject({
+  container_name: z
+    .string()
+    .max(128)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be the name of a container on the engine')
+    .optional()
+    .describe(
+      'Name of a container that was not made by Landlord: with `mode: Observe` it is shown, with `adopt: true` replaced by one of ' +
+        "the Tenant's own. With the operator's policy.docker.foreign_containers.",
+    ),
   volumes: mountLines
     .optional()
     .describe(

@@ -15,6 +15,13 @@ export const optionsPolicyShape = {
     .describe(
       "Addresses of the host at which tenants may publish ports, by port_bind_address of a container, besides the operator's own.",
     ),
+  foreign_containers: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Names of containers that were not made by Landlord, which tenants may observe and, with policy.allow_adopt, take over; ' +
+        '`*` at the end stands for any characters.',
+    ),
   allow_privileged: z
     .boolean()
     .default(false)

@@ -96,11 +96,19 @@ async function firstHeld(
   signal: AbortSignal,
 ): Promise<HeldPort | undefined> {
   for (const held of heldPorts(infos, { wanted, tenant: desired, ownership })) {
+    // What is taken over gives its ports to its successor.
+    if (standsFor(desired, held)) continue;
     if (held.isPublished) return held;
     const found = await unlessTooLarge(engine.inspectContainer(held.id, signal));
     if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
   }
   return undefined;
+}
+
+function standsFor({ containers }: Attempt['desired'], { name, kind }: HeldPort): boolean {
+  return (
+    kind === "something that is not Landlord's" && containers.some(({ foreignName }) => foreignName === name)
+  );
 }
 
 /** An image can make its container one that nobody can read: who uses it keeps no port, and holds up no other tenant. */

@@ -4,6 +4,8 @@ import type { StepResult } from '../../../provider.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
 import { discreetEngine } from './discreet-engine.ts';
+import { foreignBeside } from './foreign/foreign-beside.ts';
+import { renameContainer } from './foreign/rename-container.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll } from './end-containers.ts';
 import { removeUnwantedFiles } from './files/remove-files.ts';
@@ -14,7 +16,7 @@ import { removeUnwantedNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
-import { assertBelongsTo, ownershipConflict } from '../state/ownership-conflict.ts';
+import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { planHold } from '../state/plan/plan-hold.ts';
 import { planStep } from '../state/plan/plan-step.ts';
 import { tellable } from '../watch/tellable.ts';
@@ -82,8 +84,9 @@ async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal)
     maxSteps + maxStepsPerContainer * Math.max(desired.containers.length, findings.lastSeen.size);
   for (let step = 0; step < most(); step += 1) {
     const seen = await view.fresh(desired.tenantId, signal);
-    const observed = seen.map((container) => tellable(container, secrets));
-    assertBelongsTo(observed, desired, settings.ownership);
+    assertBelongsTo(seen, desired, settings.ownership);
+    const all = [...seen, ...(await foreignBeside(deps, attempt, seen, signal))];
+    const observed = all.map((container) => tellable(container, secrets));
     for (const container of observed) {
       findings.lastSeen.set(servingName(container.name), container);
       findings.seenImages.add(container.imageId);
@@ -154,7 +157,7 @@ async function take(
       return start(deps, { step, attempt, findings }, signal);
     case 'rename':
       deps.retreats.forgetMade(attempt.desired.tenantId, [step.container]);
-      await rename(deps, { step, attempt }, signal);
+      await renameContainer(deps, { step, attempt }, signal);
       break;
     case 'stop':
       return takeStop(deps, { step, attempt, findings }, signal);
@@ -250,21 +253,6 @@ async function keepOld(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal
   } catch (error) {
     if (!(error instanceof ComputeError) || error.code !== attempt.failure) throw error;
   }
-}
-
-async function rename(
-  { engine, settings }: ConvergeDeps,
-  {
-    step: { container, name },
-    attempt: { desired },
-  }: Pick<Taking, 'attempt'> & { readonly step: Extract<Step, { do: 'rename' }> },
-  signal: AbortSignal,
-): Promise<void> {
-  const answer = await unlessGone(engine.renameContainer(container.id, name, signal));
-  if (answer !== 'name-taken') return;
-  // By something that no list of ours shows.
-  const holder = await engine.inspectContainer(name, signal);
-  throw ownershipConflict(desired, { name, labels: holder?.Config.Labels }, settings.ownership);
 }
 
 async function finish(

@@ -27,6 +27,7 @@ import type { LiveSettings } from './live-settings.ts';
 import { pinnedContainers } from './image/pinned-images.ts';
 import { pullSecretNotes } from './image/pull-secrets.ts';
 import { registriesFor } from './image/registries.ts';
+import { foreignNameOf } from './foreign/foreign-name.ts';
 import { withNetworks } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { networksMark, networksText } from './network/foreign-networks.ts';
@@ -57,6 +58,8 @@ export interface DesiredContainer {
   readonly spec: ContainerSpec;
   /** As the engine calls it once it serves. */
   readonly engineName: string;
+  /** A container that was not made by Landlord, and that stands for it until it has one of its own. */
+  readonly foreignName: string | undefined;
   readonly live: LiveSettings;
   readonly confinement: Confinement;
   readonly options: ContainerOptions | undefined;
@@ -70,6 +73,8 @@ export interface DesiredContainer {
   readonly alias: string | undefined;
   /** Host address that ports are bound to. */
   readonly bindAddress: string;
+  /** Those of the spec. */
+  readonly ownLabels: Marks;
   /** All of them, the owner's and the tenant's. */
   readonly labels: Marks;
   readonly hashes: ContainerHashes;
@@ -164,10 +169,7 @@ export function desiredTenant(
     ...tenantHashes(desired, { clusterUid, hashKey: settings.hashKey }),
     containers: desired,
     imagePullCredentials: spec.imagePullCredentials,
-    notes: pullSecretNotes(
-      spec,
-      inSpec.map(({ image }) => image),
-    ),
+    notes: pullSecretNotes(spec, inSpec),
     policy: settings.policy,
     isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
@@ -219,7 +221,7 @@ function tenantHashes(
   };
 }
 
-/** Nothing where nothing is said: the hashes from before it could be still hold. */
+/** Nothing where nothing is said: hashes of before still hold. */
 function triedOf({ spec }: DesiredContainer): readonly unknown[] {
   const tried = triedFields(spec);
   return Object.keys(tried).length === 0 ? [] : [tried];
@@ -268,6 +270,8 @@ function desiredContainer(
   return {
     spec: container,
     engineName: single && isFirst ? base : partName(base, container.name),
+    foreignName: isFirst ? foreignNameOf(asking, spec, context.settings.commonPolicy) : undefined,
+    ownLabels: labels ?? {},
     live,
     confinement,
     options,

@@ -3,6 +3,7 @@ import type { Change } from '../../../provider.ts';
 import { confinementDifference } from './confinement/confinement.ts';
 import { restartPolicyOf } from './container-end.ts';
 import { environmentLine, isHashOf } from './container-hashes.ts';
+import { foreignChanges } from './foreign/foreign-container.ts';
 import { nextName, servingName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
@@ -172,13 +173,7 @@ function containerChanges(
     // Whether the spec named it before, the engine can't tell; with a new generation either cause is acted upon.
     return [{ path, desired: 'present', actual, cause: othersMatch ? 'drift' : 'spec', effect: 'live' }];
   }
-  if (!currentMatches) {
-    const stopped = next === undefined ? oldRepair(current) : 'none';
-    return [
-      replacementChange({ desired, current, coming }, path),
-      ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
-    ];
-  }
+  if (!currentMatches) return unmatchedChanges({ desired, current, coming }, next, path);
   const changes: Change[] = [];
   if (next !== undefined) {
     changes.push({
@@ -205,6 +200,26 @@ function containerChanges(
     changes.push({ ...stateChange(current, path, isNew ? 'spec' : 'drift'), ...(isNew && { begins: true }) });
   }
   return [...changes, ...liveChanges(comparison, path)];
+}
+
+/** What is made of another spec, or by others, gives way; and until something is made that takes over, it is to serve. */
+function unmatchedChanges(
+  { desired, current, coming }: Replacement,
+  next: ObservedContainer | undefined,
+  path: string,
+): readonly Change[] {
+  const { foreign } = current;
+  if (foreign !== undefined) {
+    const changes = foreignChanges({ desired, foreign, effect: effectOn(current, [desired]) }, path);
+    // Whether it should run, the spec says.
+    const isDown = next === undefined && repairOf(current, desired.live.restartPolicy) !== 'none';
+    return isDown ? [...changes, stateChange(current, path, 'spec')] : changes;
+  }
+  const stopped = next === undefined ? oldRepair(current) : 'none';
+  return [
+    replacementChange({ desired, current, coming }, path),
+    ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
+  ];
 }
 
 /** What brings a container of an earlier spec back, under the restart policy that it has itself. */

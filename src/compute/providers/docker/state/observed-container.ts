@@ -5,6 +5,7 @@ import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
 import { networkIdOf, networksMark, readNetworks } from './network/foreign-networks.ts';
+import type { Foreign } from './foreign/foreign.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
@@ -67,6 +68,8 @@ export interface ObservedContainer {
   readonly hint?: string;
   /** Of a job that failed, the end of what it has printed, as it is: it may repeat a secret, see tellable.ts. */
   readonly lastOutput?: string | undefined;
+  /** It was not made by Landlord, and stands for the one that the spec has there. */
+  readonly foreign?: Foreign;
   readonly inspected: Inspected | undefined;
 }
 

@@ -104,7 +104,7 @@ function replicasOf(essential: readonly Assessed[], running: number): Pick<Obser
 }
 
 /** The nameless ones go by the container that has them, and files are no data. */
-function dataOf(
+export function dataOf(
   desired: DesiredTenant | undefined,
   containers: readonly ObservedContainer[],
 ): Pick<Observation, 'data'> {

@@ -5,12 +5,14 @@ import type { Clock } from '../state/container-health.ts';
 import type { DesiredContainer, DesiredTenant, DockerSettings } from '../state/desired-tenant.ts';
 import { describeLive } from '../state/live-settings.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { observe } from '../state/observed.ts';
+import { shownWithForeign } from '../state/foreign/foreign-container.ts';
+import { dataOf, observe } from '../state/observed.ts';
 import { tellableObservation, withTellableOutput } from './tellable.ts';
 import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { goneContainers } from '../state/plan/gone.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './places/earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
+import { foreignContainers } from './foreign-containers.ts';
 import type { EngineView } from './engine-view.ts';
 import type { EnginePlaces } from './places/engine-places.ts';
 import type { InPlace } from './in-place.ts';
@@ -42,16 +44,23 @@ export async function getStatus(
     const containers = found.map((container) => withTellableOutput(container, against?.secrets));
     assertBelongsTo(containers, at, there);
     if (against === undefined) return tellableObservation(observe(against, containers, clock()), { hashKey });
+    const foreign = await foreignContainers(
+      { engine, ownership },
+      { desired: against, own: containers },
+      signal,
+    );
+    const all = [...containers, ...foreign];
     noteInPlace(view.live, against, containers);
-    const starting = notRunning(against, containers);
+    const starting = notRunning(against, all);
     const earlier = await inTheWayAtEarlierPlaces(
       { engine, ownership },
       { desired: against, starting },
       signal,
     );
-    const seen = tellableObservation(observe(against, containers, clock()), { ...against, hashKey });
+    const observed = shownWithForeign(observe(against, all, clock()), foreign, dataOf(against, containers));
+    const seen = tellableObservation(observed, { ...against, hashKey });
     const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
-    if (seen.exists && changes.length === 0) inPlace.note(against);
+    if (seen.exists && changes.length === 0 && foreign.length === 0) inPlace.note(against);
     const before = inPlace.before(against);
     const gone = before === undefined ? [] : goneContainers(before, containers).map(bringsBack);
     const isAsked = !fresh && known === undefined;

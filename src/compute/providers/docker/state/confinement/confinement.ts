@@ -155,14 +155,28 @@ interface Confined {
   readonly options?: Pick<ContainerOptions, 'log'> | undefined;
 }
 
-/** The first thing that confines a container otherwise than desired, but for a log of its own. */
+interface ConfinementDifference {
+  readonly path: string;
+  readonly desired: string;
+  readonly actual: string;
+}
+
+/** The first thing that confines a container otherwise than desired. */
 export function confinementDifference(
+  wanted: Confined,
+  actual: ToldConfinement,
+): ConfinementDifference | undefined {
+  return confinementDifferences(wanted, actual)[0];
+}
+
+/** All that does so, but for a log of its own. */
+export function confinementDifferences(
   { confinement, options }: Confined,
   actual: ToldConfinement,
-): { readonly path: string; readonly desired: string; readonly actual: string } | undefined {
+): readonly ConfinementDifference[] {
   const wanted = describeConfinement(confinement);
   const hasLog = options?.log !== undefined;
   return fields
     .filter(([name]) => wanted[name] !== actual[name] && !(hasLog && name === 'boundedLog'))
-    .map(([name, { path }]) => ({ path, desired: wanted[name], actual: actual[name] }))[0];
+    .map(([name, { path }]) => ({ path, desired: wanted[name], actual: actual[name] }));
 }

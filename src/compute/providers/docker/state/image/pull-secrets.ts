@@ -1,7 +1,11 @@
 import { parseImageReference } from '../../../../spec/image-reference.ts';
 import type { ImageReference } from '../../../../spec/image-reference.ts';
 import { scopedTo } from '../../../../spec/registry-scope.ts';
-import type { RegistryCredential, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type {
+  ContainerSpec,
+  RegistryCredential,
+  TenantComputeSpec,
+} from '../../../../spec/tenant-compute-spec.ts';
 
 /** Which of a tenant's credentials are for which image. Pure. */
 
@@ -19,11 +23,11 @@ export function ownFor(
 /** Secrets that are of no use to the images, in words: a registry is easily misspelt in one. */
 export function pullSecretNotes(
   { imagePullSecrets = [], imagePullCredentials }: TenantComputeSpec,
-  images: readonly string[],
+  containers: readonly Pick<ContainerSpec, 'image'>[],
 ): readonly string[] {
   if (imagePullSecrets.length === 0) return [];
   const useful = new Set(
-    images.flatMap((image) =>
+    containers.flatMap(({ image }) =>
       ownFor(parseImageReference(image), imagePullCredentials).map(({ secret }) => secret),
     ),
   );
