@@ -79,7 +79,9 @@ async function settle(options: DeparturesOptions, departed: Departed, signal: Ab
   const found = await options.tenants.get(name, namespace, { signal });
   if (found?.metadata.uid === uid) {
     // It has only left the selector: a watch tells of that as of a deletion.
-    if (options.tenantSelector !== '' && isOurs(found, departed)) await sayReleased(options, found, signal);
+    if (options.tenantSelector === '' || !isOurs(found, departed)) return;
+    // Somebody wrote between the look and the word: if that was no status, the last word is still ours.
+    if ((await sayReleased(options, found, signal)) === 'conflict') await settle(options, departed, signal);
     return;
   }
   await forgetAbsent(options, departed, signal);
@@ -96,7 +98,7 @@ async function sayReleased(
   { tenants, deps, tenantSelector, instance }: DeparturesOptions,
   { metadata, status = { observedGeneration: -1 } }: Tenant,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'conflict' | undefined> {
   const { logger, now } = deps();
   const message =
     `the operator of instance "${instance}" has let it go: its labels no longer match controller.tenant_selector ` +
@@ -117,14 +119,16 @@ async function sayReleased(
   try {
     await tenants.mergePatch(name, namespace, patch, { subresource: 'status', signal });
   } catch (error) {
-    // Whoever wrote meanwhile, or took our rights, has the last word.
-    if (!isConflict(error) && !isApiError(error, 403, 404)) throw error;
-    return;
+    if (isConflict(error)) return 'conflict';
+    // Whoever took our rights has the last word.
+    if (!isApiError(error, 403, 404)) throw error;
+    return undefined;
   }
   logger.info(
     { tenant: `${namespace}/${name}`, tenantSelector },
     'a Tenant has left the selector, and is let go',
   );
+  return undefined;
 }
 
 /** Where it was, as far as the watch or this process knows. */

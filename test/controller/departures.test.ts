@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { finalizer } from '../../src/api/names.ts';
 import { KubeApiError } from '../../src/kube/client/kube-api-error.ts';
-import { startController } from './controller-fixture.ts';
+import { namespace, startController } from './controller-fixture.ts';
 import { changesIn, scriptedProvider } from './scripted-provider.ts';
 import { image, key } from './tenant-fixture.ts';
 
@@ -47,6 +47,25 @@ describe('a Tenant that leaves the selector', () => {
     await fixture.pass(600_000);
     expect(docker.calls).toEqual([]);
     expect((await fixture.conditions('acme'))[0]).toBe('Ready=Unknown/Released');
+  });
+
+  test('is let go, though somebody annotates it in that moment, and not where another operator writes its status', async () => {
+    for (const [patch, words] of [
+      [{ metadata: { annotations: { note: 'x' } } }, 'Ready=Unknown/Released'],
+      [{ status: { observedGeneration: 1, computeProvider: 'ecs' } }, 'Ready=True/Running'],
+    ] as const) {
+      const { fixture } = await withSelected();
+      let isFirst = true;
+      fixture.apiserver.intercept = async ({ user, method, path }) => {
+        if (user === 'user' || method !== 'PATCH' || !path.endsWith('/acme/status') || !isFirst) return;
+        isFirst = false;
+        const options = 'status' in patch ? { subresource: 'status' as const } : {};
+        await fixture.tenants.mergePatch('acme', namespace, patch, options);
+      };
+      await fixture.patch('acme', tin);
+      expect(isFirst).toBe(false);
+      expect((await fixture.conditions('acme'))[0]).toBe(words);
+    }
   });
 
   test('is let go in the middle of a pass, too', async () => {
