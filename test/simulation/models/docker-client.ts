@@ -90,8 +90,9 @@ export function dockerClient(
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
     unpauseContainer: (id, signal) =>
       call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),
-    async stopContainer(id, _graceSeconds, _consent, signal) {
-      const ms = await call('stopContainer', id, signal, () => model.stop(engine, by, id));
+    async stopContainer(id, graceSeconds, _consent, signal) {
+      const graceMs = graceSeconds * 1_000;
+      const ms = await call('stopContainer', id, signal, () => model.stop(engine, by, id, graceMs));
       if (ms !== undefined) await sleep(ms, signal);
     },
     async removeContainer(id, _consent, signal) {

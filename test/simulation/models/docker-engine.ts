@@ -349,8 +349,11 @@ export function askToEnd(engine: DockerEngine, container: Container, signal: str
   emit(engine, 'kill', container, { signal });
 }
 
-/** Milliseconds until its process has ended; undefined: it does not run. */
-export function stop(engine: DockerEngine, by: string, id: string): number | undefined {
+/** Of a stop that would take as many of the 20 to 200 ms, the process does not heed its signal: one of sixteen. */
+const deafFromMs = 190;
+
+/** Milliseconds until its process has ended; undefined: it does not run. One that is deaf is killed after `graceMs`. */
+export function stop(engine: DockerEngine, by: string, id: string, graceMs = 10_000): number | undefined {
   const container = engine.find(id);
   if (container === undefined || !isUp(container)) return undefined;
   engine.onChange({ by, call: 'stop', container });
@@ -360,10 +363,14 @@ export function stop(engine: DockerEngine, by: string, id: string): number | und
     container.state = 'exited';
     return 0;
   }
-  const ms = engine.random.int(20, 200);
+  const endsMs = engine.random.int(20, 200);
+  const isDeaf = endsMs >= deafFromMs;
+  const ms = isDeaf ? graceMs : endsMs;
   const { run } = container;
   setTimeout(() => {
-    if (container.run === run && isUp(container)) endRun(container, 143, engine.surroundings);
+    if (container.run !== run || !isUp(container)) return;
+    if (isDeaf) askToEnd(engine, container, '9');
+    endRun(container, isDeaf ? 137 : 143, engine.surroundings);
   }, ms);
   return ms + 1;
 }

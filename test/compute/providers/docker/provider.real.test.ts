@@ -18,13 +18,14 @@ import { anyConsent } from '../../permits.ts';
 
 const signal = new AbortController().signal;
 const publishAddress = inject('publishAddress');
-const images = { one: '', two: '', crash: '', unhealthy: '', illChecked: '' };
+const images = { one: '', two: '', deaf: '', crash: '', unhealthy: '', illChecked: '' };
 let bench: DockerTestBench;
 
 beforeAll(async () => {
   const registry = { address: inject('registryAddress') };
   images.one = await pushImage(registry, { repository: 'app', tag: '1' });
   images.two = await pushImage(registry, { repository: 'app', tag: '2' });
+  images.deaf = await pushImage(registry, { repository: 'app', tag: 'deaf', command: ['ignore-term'] });
   images.crash = await pushImage(registry, { repository: 'app', tag: 'crash', command: ['crash', '3'] });
   images.illChecked = await pushImage(registry, {
     repository: 'app',
@@ -363,9 +364,9 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('with a fixed host port, whose old container does not heed its signal, is told of that, and handed over at the kill', async () => {
-    const deaf = { env: { MODE: 'ignore-term' }, ...portOf({ host_port: await freePort() }) };
-    const { provider, look, name } = await running('deaf', deaf);
-    const wanted = bench.spec('deaf', { image: images.two, ...deaf });
+    const fixed = portOf({ host_port: await freePort() });
+    const { provider, look, name } = await running('deaf', { image: images.deaf, ...fixed });
+    const wanted = bench.spec('deaf', { image: images.two, ...fixed });
     const said: string[] = [];
     await settled(
       () => provider.update(wanted, signal),
@@ -373,7 +374,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
     );
     expect(said).toContain(`Stopping container ${name}`);
     await statusWhere(() => look(wanted), isReady);
-    expect(await version(deaf.ports[0]?.host_port ?? 0)).toBe('version 2');
+    expect(await version(fixed.ports[0]?.host_port ?? 0)).toBe('version 2');
     expect(await bench.names('deaf')).toEqual([`${name} running`]);
   });
 
