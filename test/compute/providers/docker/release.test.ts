@@ -362,6 +362,22 @@ describe('a release that fails', () => {
   });
 });
 
+describe('what waits for a release', () => {
+  it('and never ran is not started for a spec that is not tried, with or without the release', async () => {
+    const { provider, spec, states, engine, find, end } = bench();
+    await provider.provision(spec([app('app:1')]), signal);
+    await provider.hold(spec([app('app:2')]), signal);
+    expect(states()).toEqual({ app: 'created', 'app.release': 'exited' });
+    engine.containers.delete(find('app.release')?.id ?? '');
+    await provider.hold(spec([app('app:2')]), signal);
+    expect(states()).toEqual({ app: 'created' });
+    await provider.update(spec([app('app:1')]), signal);
+    end('app.release', 0);
+    await provider.hold(spec([app('app:2')]), signal);
+    expect(states()).toEqual({ app: 'running', 'app.release': 'exited' });
+  });
+});
+
 describe('a release whose rollout fails after it', () => {
   it('is not run again with the next try', async () => {
     const given = bench(['app:1', 'crash:1']);

@@ -5,7 +5,7 @@ import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
 import { goneContainers } from './gone.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
-import { planReleaseEnd, withoutKeptRelease } from './plan-release.ts';
+import { lacksItsRelease, planReleaseEnd, withoutKeptRelease } from './plan-release.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import { heldUpOf, planPatience, standingsOf, standingsOfOld } from './start-order.ts';
 import type { Step } from './step.ts';
@@ -49,6 +49,7 @@ export function planHold(
   for (const container of serving) {
     const name = container.made.container ?? '';
     if (failed.has(container.id) || heldUp.has(name) || waiting.includes(container)) continue;
+    if (lacksItsRelease(container, serving)) continue;
     const repair = oldRepair(container);
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };

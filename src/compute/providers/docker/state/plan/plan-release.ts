@@ -7,7 +7,8 @@ import { isOfHash } from '../diff.ts';
 import type { ContainerComparison } from '../diff.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import { isRelease, newContainerWords, readRelease } from '../release/release-mark.ts';
+import { readOrder } from '../process/start-order-mark.ts';
+import { isRelease, isReleaseName, newContainerWords, readRelease } from '../release/release-mark.ts';
 import { releaseLeftMs } from '../release/release-time.ts';
 import type { Failure, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
@@ -78,6 +79,18 @@ export function withoutKeptRelease(
 export function outlivesItsAttempt(container: ObservedContainer, failures: readonly Failure[]): boolean {
   if (!isRelease(container)) return false;
   return isCompleted(container) || failures.some(({ id, own }) => own && id === container.id);
+}
+
+/** Whether it never ran, and waits for a release that is not there, or not done: then nothing else tells that it may be started. */
+export function lacksItsRelease(
+  { state, made }: ObservedContainer,
+  observed: readonly ObservedContainer[],
+): boolean {
+  if (state !== 'created') return false;
+  const releases = readOrder(made.dependsOn).filter(({ container }) => isReleaseName(container));
+  return releases.some(
+    ({ container }) => !observed.some((one) => one.made.container === container && isCompleted(one)),
+  );
 }
 
 /** Where it stands in its own place already: until it is done. */

@@ -13,9 +13,14 @@ export function releaseName(container: string): string {
   return `${container}${suffix}`;
 }
 
+/** Whether such a name is one of a release. */
+export function isReleaseName(name: string): boolean {
+  return name.endsWith(suffix);
+}
+
 /** `the release command of app`, or `the new container app`. */
 export function newContainerWords(name: string): string {
-  return name.endsWith(suffix)
+  return isReleaseName(name)
     ? `the release command of ${name.slice(0, -suffix.length)}`
     : `the new container ${name}`;
 }
