@@ -88,6 +88,16 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await pass(1_000);
     run({ image: 'job:1', restartPolicy: 'no' });
   },
+  async releasesRunOnce({ apply, engine, pass, run }) {
+    const release = { container: 'app', args: ['job:1'] };
+    await apply({ ...goodSpec, release });
+    const of = { name: 'landlord-tenant-team-a-acme-9201d5e7.app.release_next', role: 'app.release' };
+    const { id } = run({ ...of, image: 'job:1', restartPolicy: 'no' });
+    await pass(30_000);
+    model.remove(engine, operator, id);
+    await pass(1_000);
+    run({ ...of, image: 'job:1', restartPolicy: 'no' });
+  },
   async startsInOrder({ apply, pass, run }) {
     const name = 'landlord-tenant-team-a-acme-9201d5e7';
     const dependsOn = [{ container: 'db', condition: 'Healthy' }];

@@ -44,9 +44,15 @@ export interface Run {
 export async function simulate(seed: number, leftOut: ReadonlySet<string> = known): Promise<Run> {
   const random = createRandom(seed);
   const aside = createRandom(~seed);
+  const releases = createRandom(seed ^ 0x5eed);
   const time = installVirtualTime(() => random.next());
   try {
-    return await runScenario(seed, drawScenario({ random, aside }, leftOut), { time, random, aside });
+    return await runScenario(seed, drawScenario({ random, aside, releases }, leftOut), {
+      time,
+      random,
+      aside,
+      releases,
+    });
   } finally {
     time.uninstall();
   }
@@ -56,16 +62,18 @@ interface Course {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly aside: Random;
+  readonly releases: Random;
 }
 
-async function runScenario(seed: number, scenario: Scenario, { time, random, aside }: Course): Promise<Run> {
+async function runScenario(seed: number, scenario: Scenario, course: Course): Promise<Run> {
+  const { time, random } = course;
   const world = createWorld(random, time);
   const violations = new Map<string, Violation>();
   const watching = invariants
     .filter(({ name }) => !scenario.leftOut.has(name))
     .map((invariant) => watch(world, invariant, violations));
   world.observers.push(...watching);
-  const scene = createScene(world, scenario, aside);
+  const scene = createScene(world, scenario, course);
   sampleForEver(world);
   scene.begin(scene.config);
   if (random.chance(0.8)) await rotateSecret(scene);
@@ -108,7 +116,7 @@ function sampleForEver(world: World): void {
   }, sampleEveryMs);
 }
 
-function createScene(world: World, scenario: Scenario, aside: Random): Scene {
+function createScene(world: World, scenario: Scenario, { aside, releases }: Course): Scene {
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
@@ -124,6 +132,7 @@ function createScene(world: World, scenario: Scenario, aside: Random): Scene {
     random,
     // The model of ECS knows no jobs.
     order: scenario.hasOrder && !isEcs ? aside : undefined,
+    releases: scenario.hasReleases && !isEcs ? releases : undefined,
     names,
     badness,
     leftOut: scenario.leftOut,

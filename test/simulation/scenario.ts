@@ -24,6 +24,8 @@ export interface Scenario {
   readonly leftOut: ReadonlySet<string>;
   /** Containers wait for each other. */
   readonly hasOrder: boolean;
+  /** Whether people have something run before a rollout. */
+  readonly hasReleases: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -110,11 +112,11 @@ const themes = {
 export type Theme = keyof typeof themes;
 
 /**
- * `leftOut`: actions and circumstances that it does without. What is drawn from `aside` changes nothing of what is drawn
+ * `leftOut`: actions and circumstances that it does without. What is drawn from `aside` and `releases` changes nothing of what is drawn
  * from `random`.
  */
 export function drawScenario(
-  { random, aside }: { readonly random: Random; readonly aside: Random },
+  { random, aside, releases }: { readonly random: Random; readonly aside: Random; readonly releases: Random },
   leftOut: ReadonlySet<string>,
 ): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
@@ -128,6 +130,7 @@ export function drawScenario(
     discardsLimits: !leftOut.has('limits') && random.chance(0.08),
     leftOut,
     hasOrder: aside.chance(0.3) && !leftOut.has('order'),
+    hasReleases: releases.chance(0.25) && !leftOut.has('releases'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

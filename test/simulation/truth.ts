@@ -6,7 +6,7 @@ import type { Container } from './models/docker-container.ts';
 import { markOf, tenantMark } from './models/docker-engine.ts';
 import type { DockerEngine } from './models/docker-engine.ts';
 import { serviceNameOf } from './models/ecs-client.ts';
-import { imageFacts } from './models/images.ts';
+import { factsOfRun, imageFacts } from './models/images.ts';
 import type { StoredTenant } from './ledger.ts';
 import type { OperatorConfig } from './operator.ts';
 import type { World } from './world.ts';
@@ -20,6 +20,7 @@ import type { World } from './world.ts';
 export interface Wanted {
   readonly name: string;
   readonly image: string;
+  readonly args?: readonly string[] | undefined;
   /** Each variable with the values that it may have. */
   readonly env: ReadonlyMap<string, readonly string[]>;
   /** `8080/tcp`, each with its host port; 0: any. */
@@ -95,7 +96,8 @@ export function providerOf(tenant: StoredTenant): string {
 
 export function expectationOf(world: World, tenant: StoredTenant, config: OperatorConfig): Expectation {
   const provider = providerOf(tenant);
-  const containers = provider === 'docker' ? dockerContainers(world, tenant, config) : [];
+  const containers =
+    provider === 'docker' ? withRelease(tenant, dockerContainers(world, tenant, config)) : [];
   const judged = provider === 'ecs' ? ecsContainers(world, tenant) : containers;
   return {
     provider: providerOf(tenant),
@@ -104,6 +106,34 @@ export function expectationOf(world: World, tenant: StoredTenant, config: Operat
       ? 'a Secret is missing'
       : judged.map((one) => faultOf(one, judged)).find((why) => why !== undefined),
   };
+}
+
+/** The release is a job that all wait for which the container that it is of does not wait for itself. */
+function withRelease({ spec }: StoredTenant, containers: readonly Wanted[]): readonly Wanted[] {
+  const { release } = spec;
+  const like = containers.find(({ name }) => name === release?.container);
+  if (release === undefined || like === undefined) return containers;
+  const name = `${like.name}.release`;
+  const first = new Set(like.dependsOn.map(({ container }) => container));
+  for (const earlier of first)
+    for (const { container } of containers.find((one) => one.name === earlier)?.dependsOn ?? [])
+      first.add(container);
+  const wait = { container: name, condition: 'Completed' } as const;
+  const job: Wanted = {
+    ...like,
+    name,
+    args: release.args,
+    ports: [],
+    restartPolicy: 'no',
+    hasHealthCheck: false,
+    isAlone: false,
+    // Whatever its limit is by now, it is not run again for that.
+    memory: NaN,
+  };
+  return [
+    ...containers.map((one) => (first.has(one.name) ? one : { ...one, dependsOn: [...one.dependsOn, wait] })),
+    job,
+  ];
 }
 
 function lacksSecret(world: World, { spec }: StoredTenant): boolean {
@@ -246,7 +276,7 @@ function portable(world: World, container: ContainerSpec) {
 
 /** Why it can't run well, by its own fault. */
 function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
-  const facts = imageFacts(wanted.image);
+  const facts = factsOfRun(wanted.image, wanted.args);
   if (wanted.binds.some((bind) => bind.startsWith('/'))) return 'a path of the host is asked for';
   if (facts.pull === 'missing') return 'its image is missing';
   if (facts.cannotStart === true) return 'its command is missing';
@@ -262,9 +292,11 @@ function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
 }
 
 /** Whether it runs to an end of its own, and that is all that it should do. */
-export function isJob({ image, restartPolicy }: Wanted): boolean {
+export function isJob({ image, args, restartPolicy }: Wanted): boolean {
   return (
-    imageFacts(image).exits?.code === 0 && restartPolicy !== 'always' && restartPolicy !== 'unless-stopped'
+    factsOfRun(image, args).exits?.code === 0 &&
+    restartPolicy !== 'always' &&
+    restartPolicy !== 'unless-stopped'
   );
 }
 
@@ -296,6 +328,7 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
       wanted.ports.map(([port, host]) => `${port}=${host}`),
     ) &&
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
+    (wanted.args === undefined || sameTexts(container.body.Cmd ?? [], wanted.args)) &&
     wanted.isAlone === !isOneOfSeveral(container) &&
     networksOf(container).includes(container.hostConfig.NetworkMode ?? '') &&
     sameTexts(bindsOf(container), wanted.binds) &&

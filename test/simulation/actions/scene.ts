@@ -8,6 +8,8 @@ export interface Scene {
   readonly random: Random;
   /** By which people put containers in order; undefined: they don't. */
   readonly order: Random | undefined;
+  /** By which they have something run before a rollout; undefined: they don't. */
+  readonly releases: Random | undefined;
   /** Tenants that people have in mind; not all of them are there. */
   readonly names: readonly string[];
   /** Where a Tenant goes at first, and where from there. */

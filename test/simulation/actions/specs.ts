@@ -12,6 +12,7 @@ export interface SpecDraft {
   approval?: 'Never' | 'Destructive' | 'Always';
   unhealthyPolicy?: 'Report' | 'Restart';
   containers?: ContainerDraft[];
+  release?: { container: string; args: string[]; timeoutSeconds?: number };
   computeConfig?: { docker?: DockerDraft; ecs?: Record<string, unknown>; mock?: Record<string, unknown> };
 }
 
@@ -116,6 +117,15 @@ export function putInOrder(spec: SpecDraft, random: Random): void {
   const restartPolicy = random.pick(['OnFailure', 'Never'] as const);
   spec.containers.push({ name: 'migrate', image, restartPolicy, dependsOn: afterDb() ?? [] });
   app.dependsOn.push({ container: 'migrate', condition: 'Completed' });
+}
+
+/** What is run before the app, anew; what it is called is what it does, see images.ts. */
+export function putRelease(spec: SpecDraft, random: Random): void {
+  delete spec.release;
+  if (random.chance(0.2)) return;
+  const does = random.chance(0.15) ? 'badjob' : 'job';
+  const container = spec.containers?.[0]?.name ?? 'app';
+  spec.release = { container, args: [`${does}:${random.int(1, 3)}`] };
 }
 
 /** One that every provider can serve. */

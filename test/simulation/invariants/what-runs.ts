@@ -534,6 +534,51 @@ const jobsRunOnce: Invariant = {
   },
 };
 
+const releasesRunOnce: Invariant = {
+  name: 'releasesRunOnce',
+  promise: 'a release that has come to a good end is not run again, unless another one was run in between',
+  watch(world, broken) {
+    // What was run last of each Tenant at each place, and whether it came to its end.
+    const last = new Map<string, { readonly hash: string; isDone: boolean }>();
+    const placeOf = (engine: DockerEngine, { tenant }: Container): string =>
+      `${engine.name} ${world.ledger.tenants.get(tenant)?.metadata.uid ?? ''}`;
+    return {
+      onCommit({ before, after }) {
+        const tenant = after as StoredTenant | undefined;
+        const [from, to] = [before as StoredTenant | undefined, tenant].map(placeWords);
+        if (tenant?.kind !== 'Tenant' || (from === to && tenant.spec.release !== undefined)) return;
+        for (const key of last.keys()) if (key.endsWith(` ${tenant.metadata.uid}`)) last.delete(key);
+      },
+      onSample() {
+        for (const engine of world.engines.values())
+          for (const one of engine.containers.values()) {
+            const known = last.get(placeOf(engine, one));
+            const isIt = isRelease(one) && known?.hash === hashOf(one);
+            if (isIt && one.state === 'exited' && one.exitCode === 0 && !one.wasStopped) known.isDone = true;
+          }
+      },
+      onEngineChange(engine, { by, call, container }) {
+        if (container === undefined || call !== 'create' || !isRelease(container)) return;
+        const key = placeOf(engine, container);
+        const hash = hashOf(container);
+        // Of two operators that want different things each runs its own.
+        const isContested = by === 'person' || world.operators.length > 1;
+        if (last.get(key)?.isDone === true && last.get(key)?.hash === hash && !isContested)
+          broken(`${by} runs ${container.name} again, which has ended well`);
+        last.set(key, { hash, isDone: false });
+      },
+    };
+  },
+};
+
+function isRelease({ role }: Container): boolean {
+  return role.endsWith('.release');
+}
+
+function hashOf({ labels }: Container): string {
+  return Object.entries(labels).find(([key]) => key.endsWith('.spec_hash'))?.[1] ?? '';
+}
+
 function endsForGood({ hostConfig }: Container): boolean {
   return ['no', 'on-failure'].includes(hostConfig.RestartPolicy?.Name ?? '');
 }
@@ -563,4 +608,5 @@ export const whatRuns: readonly Invariant[] = [
   letsPeopleFinish,
   lossIsTold,
   jobsRunOnce,
+  releasesRunOnce,
 ];

@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import type { Endpoints } from '../../compute/providers/docker/engine-answers.ts';
-import { imageFacts } from './images.ts';
+import { factsOfRun, imageFacts } from './images.ts';
 
 /** A container of the modelled engine: what the engine knows of it, and the life of its process. */
 export interface Container {
@@ -111,7 +111,7 @@ export function beginRun(container: Container, world: Surroundings): void {
 type WhileRunning = (ms: number, then: () => void) => void;
 
 function planEnd(container: Container, world: Surroundings, whileRunning: WhileRunning): void {
-  const facts = imageFacts(container.image);
+  const facts = factsOfRun(container.image, container.body.Cmd);
   const crash = (code: number): void => crashRun(container, code, world);
   const { flaw } = container;
   if (flaw !== undefined && world.now() < flaw.untilMs) return whileRunning(flaw.afterMs, () => crash(1));

@@ -33,6 +33,15 @@ export function isOfCatalogue(reference: string): boolean {
   return Object.hasOwn(catalogue, reference.split(':')[0] ?? '');
 }
 
+/** Of one that is run with these arguments: a release does what they are called. */
+export function factsOfRun(reference: string, args: readonly string[] = []): ImageFacts {
+  const [does] = args;
+  if (does === undefined || !isOfCatalogue(does)) return imageFacts(reference);
+  const { needs: _needs, ...facts } = imageFacts(reference);
+  const { exits } = imageFacts(does);
+  return { ...facts, ...(exits && { exits }) };
+}
+
 export function imageFacts(reference: string): ImageFacts {
   const facts = catalogue[reference.split(':')[0] ?? ''];
   if (facts === undefined) throw new Error(`no image of the catalogue: ${reference}`);
