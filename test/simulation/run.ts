@@ -45,14 +45,11 @@ export async function simulate(seed: number, leftOut: ReadonlySet<string> = know
   const random = createRandom(seed);
   const aside = createRandom(~seed);
   const releases = createRandom(seed ^ 0x5eed);
+  const counts = createRandom(~seed ^ 0x55555555);
   const time = installVirtualTime(() => random.next());
   try {
-    return await runScenario(seed, drawScenario({ random, aside, releases }, leftOut), {
-      time,
-      random,
-      aside,
-      releases,
-    });
+    const scenario = drawScenario({ random, aside, releases, counts }, leftOut);
+    return await runScenario(seed, scenario, { time, random, aside, releases, counts });
   } finally {
     time.uninstall();
   }
@@ -63,6 +60,7 @@ interface Course {
   readonly random: Random;
   readonly aside: Random;
   readonly releases: Random;
+  readonly counts: Random;
 }
 
 async function runScenario(seed: number, scenario: Scenario, course: Course): Promise<Run> {
@@ -116,7 +114,7 @@ function sampleForEver(world: World): void {
   }, sampleEveryMs);
 }
 
-function createScene(world: World, scenario: Scenario, { aside, releases }: Course): Scene {
+function createScene(world: World, scenario: Scenario, { aside, releases, counts }: Course): Scene {
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
@@ -133,6 +131,7 @@ function createScene(world: World, scenario: Scenario, { aside, releases }: Cour
     // The model of ECS knows no jobs.
     order: scenario.hasOrder && !isEcs ? aside : undefined,
     releases: scenario.hasReleases && !isEcs ? releases : undefined,
+    counts: scenario.hasReplicas ? counts : undefined,
     names,
     badness,
     leftOut: scenario.leftOut,

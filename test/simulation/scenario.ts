@@ -26,6 +26,8 @@ export interface Scenario {
   readonly hasOrder: boolean;
   /** Whether people have something run before a rollout. */
   readonly hasReleases: boolean;
+  /** Tenants have replicas, sometimes more, sometimes fewer. */
+  readonly hasReplicas: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -112,11 +114,11 @@ const themes = {
 export type Theme = keyof typeof themes;
 
 /**
- * `leftOut`: actions and circumstances that it does without. What is drawn from `aside` and `releases` changes nothing of what is drawn
- * from `random`.
+ * `leftOut`: actions and circumstances that it does without. What is drawn from `aside`, `releases` or `counts` changes nothing of what is
+ * drawn from `random`.
  */
 export function drawScenario(
-  { random, aside, releases }: { readonly random: Random; readonly aside: Random; readonly releases: Random },
+  { random, aside, releases, counts }: Readonly<Record<'random' | 'aside' | 'releases' | 'counts', Random>>,
   leftOut: ReadonlySet<string>,
 ): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
@@ -131,6 +133,7 @@ export function drawScenario(
     leftOut,
     hasOrder: aside.chance(0.3) && !leftOut.has('order'),
     hasReleases: releases.chance(0.25) && !leftOut.has('releases'),
+    hasReplicas: counts.chance(0.25) && !leftOut.has('replicas'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

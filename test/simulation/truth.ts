@@ -173,12 +173,15 @@ function dockerContainers(
   };
   const containers = spec.containers as readonly ContainerSpec[] | undefined;
   if (containers !== undefined)
-    return containers.map((container) => ({
-      ...shared,
-      ...portable(world, container),
-      isAlone: containers.length === 1,
-    }));
-  return [
+    return replicated(
+      spec,
+      containers.map((container) => ({
+        ...shared,
+        ...portable(world, container),
+        isAlone: containers.length === 1,
+      })),
+    );
+  return replicated(spec, [
     {
       ...shared,
       name: 'app',
@@ -193,7 +196,23 @@ function dockerContainers(
       hasHealthCheck: false,
       isAlone: true,
     },
-  ];
+  ]);
+}
+
+/** So many of all of them, the further ones with names and networks of their own. */
+function replicated(
+  { replicas = 1 }: StoredTenant['spec'],
+  containers: readonly Wanted[],
+): readonly Wanted[] {
+  const nameIn = (name: string, replica: number): string => (replica === 1 ? name : `${name}_${replica}`);
+  return Array.from({ length: replicas }, (_, index) =>
+    containers.map((one) => ({
+      ...one,
+      name: nameIn(one.name, index + 1),
+      dependsOn: one.dependsOn.map((other) => ({ ...other, container: nameIn(other.container, index + 1) })),
+      isAlone: one.isAlone && index === 0,
+    })),
+  ).flat();
 }
 
 /** On ECS, whatever ends is started again. */
@@ -342,9 +361,9 @@ function isOneOfSeveral({ name, labels, role }: Container): boolean {
 }
 
 /** Those of its tenant, which nobody else is in: the second one where the first has become too small. */
-function networksOf({ labels }: Container): readonly string[] {
+function networksOf({ labels, role }: Container): readonly string[] {
   const [key = '', id = ''] = Object.entries(labels).find(([key]) => key.endsWith('.tenant_id')) ?? [];
-  const name = `${key.replace(/\.tenant_id$/, '')}-${id}`;
+  const name = `${key.replace(/\.tenant_id$/, '')}-${id}${/_\d+$/.exec(role)?.[0] ?? ''}`;
   return [name, `${name}.large`];
 }
 

@@ -10,6 +10,8 @@ export interface Scene {
   readonly order: Random | undefined;
   /** By which they have something run before a rollout; undefined: they don't. */
   readonly releases: Random | undefined;
+  /** By which people say how many replicas there are; undefined: they don't. */
+  readonly counts: Random | undefined;
   /** Tenants that people have in mind; not all of them are there. */
   readonly names: readonly string[];
   /** Where a Tenant goes at first, and where from there. */

@@ -11,6 +11,7 @@ export interface SpecDraft {
   volumePolicy?: 'Retain' | 'Delete';
   approval?: 'Never' | 'Destructive' | 'Always';
   unhealthyPolicy?: 'Report' | 'Restart';
+  replicas?: number;
   containers?: ContainerDraft[];
   release?: { container: string; args: string[]; timeoutSeconds?: number };
   computeConfig?: { docker?: DockerDraft; ecs?: Record<string, unknown>; mock?: Record<string, unknown> };
@@ -126,6 +127,20 @@ export function putRelease(spec: SpecDraft, random: Random): void {
   const does = random.chance(0.15) ? 'badjob' : 'job';
   const container = spec.containers?.[0]?.name ?? 'app';
   spec.release = { container, args: [`${does}:${random.int(1, 3)}`] };
+}
+
+/** Another count of replicas, or as many as before, as far as there may be several. */
+export function scaleTo(spec: SpecDraft, random: Random): void {
+  const { ports = [], volumes = [] } = spec.computeConfig?.docker ?? {};
+  const fixed = [
+    ...ports.map(({ host_port = 0 }) => host_port),
+    ...(spec.containers ?? []).flatMap((one) => (one.ports ?? []).map(({ hostPort = 0 }) => hostPort)),
+  ];
+  const isAlone = volumes.length > 0 || fixed.some((port) => port !== 0);
+  const { replicas } = spec;
+  const count = random.chance(0.5) ? replicas : random.pick([undefined, 0, 1, 2, 2, 3]);
+  if (count === undefined || (isAlone && count > 1)) delete spec.replicas;
+  else spec.replicas = count;
 }
 
 /** One that every provider can serve. */

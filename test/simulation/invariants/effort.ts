@@ -40,8 +40,9 @@ const changesLittle: Invariant = {
   promise: 'no tenant is changed on its engine again and again',
   watch(world, broken) {
     const change = perMinute(world, engineChanges.perMinute, (key, count) => {
-      const { containers = [] } = world.ledger.tenants.get(key)?.spec ?? {};
-      const limit = engineChanges.perMinute * Math.max(1, containers.length / engineChanges.containers);
+      const { containers = [], replicas = 1 } = world.ledger.tenants.get(key)?.spec ?? {};
+      const wanted = containers.length * replicas;
+      const limit = engineChanges.perMinute * Math.max(1, wanted / engineChanges.containers);
       if (count > limit) broken(`${count} changes of ${key} in a minute`);
     });
     const create = perMinute(world, createdPerMinute, (key, count) =>

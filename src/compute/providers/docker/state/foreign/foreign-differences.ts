@@ -195,9 +195,9 @@ function healthCheck(
 ): readonly ForeignDifference[] {
   if (spec.healthCheck === undefined) return [];
   const actual = (Config as { readonly Healthcheck?: unknown }).Healthcheck;
-  return covers(engineHealthCheck(spec.healthCheck), actual)
-    ? []
-    : differ('healthCheck', engineHealthCheck(spec.healthCheck), actual ?? undefined);
+  // Nobody else mounts the probe that this could be for: whichever it is, it is another check.
+  const check = engineHealthCheck(spec.healthCheck, 'amd64');
+  return covers(check, actual) ? [] : differ('healthCheck', check, actual ?? undefined);
 }
 
 /** What is named of a process, and of the options of one container; the rest is the image's, or the engine's. */
