@@ -192,7 +192,11 @@ function isStillTried(world: World, engine: DockerEngine, container: Container):
   return (
     world.ledger.lastReadyMs(tenant) < createdMs &&
     containersOf(engine, tenant).some(
-      (other) => other.role === role && isUp(other) && other.createdMs < createdMs,
+      (other) =>
+        other.role === role &&
+        other.createdMs < createdMs &&
+        // A job that has come to its end has done what it is for.
+        (isUp(other) || (other.state === 'exited' && other.exitCode === 0)),
     )
   );
 }

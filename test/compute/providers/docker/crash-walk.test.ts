@@ -43,6 +43,10 @@ const otherSeveral = tenantSpec(
   {},
   { containers: [containerSpec('app', { image: 'app:2' }), containerSpec('db')] },
 );
+const replicated = tenantSpec(
+  {},
+  { containers: [containerSpec('app', { image: 'app:2' }), containerSpec('db')], replicas: 2 },
+);
 const crashing = tenantSpec({ image: 'crash:1', ports: [{ container_port: 80, host_port: 8080 }] });
 const halfCrashing = tenantSpec(
   {},
@@ -50,7 +54,7 @@ const halfCrashing = tenantSpec(
 );
 const unstartable = tenantSpec({ image: 'bad-command:1' });
 const job = tenantSpec({ restart_policy: 'no', ports: [{ container_port: 80, host_port: 8080 }] });
-const good = { one, fixedPort, fixedPortAgain, several, otherSeveral, job };
+const good = { one, fixedPort, fixedPortAgain, several, otherSeveral, replicated, job };
 const bad = { crashing, halfCrashing, unstartable };
 
 type Outcome = StepResult['outcome'] | DestroyResult['outcome'];
@@ -85,20 +89,41 @@ function expected(spec: TenantComputeSpec<DockerConfig>): Record<string, string>
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   if (spec.containers.length === 0) return { 'landlord-tenant-acme': `running ${image} ${variables.join()}` };
   return Object.fromEntries(
-    spec.containers.map(({ name, image }) => [`landlord-tenant-acme.${name}`, `running ${image} `]),
+    replicasOf(spec).flatMap((suffix) =>
+      spec.containers.map(({ name, image }) => [
+        `landlord-tenant-acme.${name}${suffix}`,
+        `running ${image} `,
+      ]),
+    ),
   );
 }
 
-/** All are in the tenant's network. Each of several containers is found there by its name, and nothing else is. */
-function expectNetwork(engine: MemoryEngine, { containers }: TenantComputeSpec<DockerConfig>): void {
+/** What the names of each end in. */
+function replicasOf({ replicas = 1 }: TenantComputeSpec<DockerConfig>): readonly string[] {
+  return Array.from({ length: replicas }, (_, index) => (index === 0 ? '' : `_${index + 1}`));
+}
+
+/** All are in the network of their replica. Each of several containers is found there by its name, and nothing else is. */
+function expectNetwork(engine: MemoryEngine, spec: TenantComputeSpec<DockerConfig>): void {
   const own = [...engine.networks.values()].filter(({ Name }) => Name !== sharedName);
-  expect(own.map(({ Name }) => Name)).toEqual(['landlord-acme']);
-  for (const { endpoints } of engine.containers.values())
-    expect([...endpoints.keys()]).toEqual(['landlord-acme']);
+  const suffixes = replicasOf(spec);
+  expect(own.map(({ Name }) => Name).toSorted()).toEqual(suffixes.map((suffix) => `landlord-acme${suffix}`));
+  for (const { endpoints, name } of engine.containers.values())
+    expect([...endpoints.keys()]).toEqual([`landlord-acme${/_\d+$/.exec(name)?.[0] ?? ''}`]);
+  const { containers } = spec;
   if (containers.length < 2) return;
-  for (const { name } of containers) {
-    expect(resolve(engine, 'landlord-acme', name)).toEqual([`landlord-tenant-acme.${name}`]);
+  for (const suffix of suffixes) {
+    for (const { name } of containers)
+      expect(resolve(engine, `landlord-acme${suffix}`, name)).toEqual([
+        `landlord-tenant-acme.${name}${suffix}`,
+      ]);
   }
+}
+
+/** One that was made for a replica whose containers never were stays until the tenant is scaled again, or goes. */
+function removeUnusedOfReplicas(engine: MemoryEngine, spec: TenantComputeSpec<DockerConfig>): void {
+  if (spec.replicas !== undefined) return;
+  for (const [id, { Name }] of engine.networks) if (Name.endsWith('_2')) engine.networks.delete(id);
 }
 
 /** What mounts files has them, and no other volume of files is left. */
@@ -235,6 +260,7 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       }
       await untilDone(() => build(engine).update(good[end], signal));
       expect(running(engine)).toEqual(expected(good[end]));
+      removeUnusedOfReplicas(engine, good[end]);
       expectNetwork(engine, good[end]);
       expectFiles(engine, good[end]);
     }),

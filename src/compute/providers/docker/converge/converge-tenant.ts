@@ -7,7 +7,7 @@ import { discreetEngine } from './discreet-engine.ts';
 import { foreignBeside } from './foreign/foreign-beside.ts';
 import { renameContainer } from './foreign/rename-container.ts';
 import { createContainers } from './create-containers.ts';
-import { consented, removeAll } from './end-containers.ts';
+import { consented, removeAll, retire } from './end-containers.ts';
 import { removeUnwantedFiles } from './files/remove-files.ts';
 import { stopEarlier, takeStop, whileRoomIsMade } from './stops/stop-containers.ts';
 import { joinNetwork } from './join-network.ts';
@@ -167,7 +167,7 @@ async function take(
         attempt.desired.tenantId,
         step.containers.filter(({ name }) => !isDropped(name)),
       );
-      await removeAll(engine, step.containers, consented(attempt, step.effect, 'removing'), signal);
+      await retire(deps, { step, attempt }, signal);
       break;
     case 'join':
       await joinNetwork(deps, { step, attempt, findings }, signal);

@@ -3,11 +3,13 @@ import { consentTo } from '../../../permit.ts';
 import type { Consent } from '../../../permit.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import type { Step } from '../state/plan/step.ts';
 import { stopGraceSeconds } from '../state/process/stop-grace.ts';
 import { isFilesVolume } from '../state/volumes/files-volume.ts';
 import { naming } from '../watch/engine-look.ts';
 import type { Attempt } from './converge-deps.ts';
 import { removeFiles } from './files/remove-files.ts';
+import { removeNetworksOf } from './tenant-networks.ts';
 
 /** How containers are ended: with consent. */
 
@@ -35,4 +37,19 @@ export async function removeAll(
   await Promise.all(containers.map(async (container) => naming(container, 'removed', remove(container))));
   const names = containers.flatMap(({ volumes }) => volumes.map(({ name }) => name));
   await removeFiles(engine, new Set(names.filter(isFilesVolume)), consent, signal);
+}
+
+/** With the networks that nobody else is in, and nobody will be. */
+export async function retire(
+  { engine, settings: { ownership } }: ConvergeDeps,
+  { step, attempt }: { readonly step: Extract<Step, { do: 'remove' }>; readonly attempt: Attempt },
+  signal: AbortSignal,
+): Promise<void> {
+  const { desired } = attempt;
+  const consent = consented(attempt, step.effect, 'removing');
+  if (!attempt.hold) {
+    const unwanted = { ownership, tenant: desired, desired, consent, going: step.containers };
+    await removeNetworksOf(engine, unwanted, signal);
+  }
+  await removeAll(engine, step.containers, consent, signal);
 }

@@ -57,28 +57,22 @@ export async function joinLarger(
 
 interface Unwanted extends OwnedTenant {
   readonly desired: Pick<DesiredTenant, 'containers' | 'replicas'>;
-  /** What was seen of the tenant, also of what has gone since. */
-  readonly seen: readonly ObservedContainer[];
   readonly consent: Consent;
 }
 
 /**
  * Those that the tenant no longer needs: it has none of its own any more, fewer replicas, or has outgrown one. Nobody asks
- * where nothing tells of such. One that others use is destroy's to complain of.
+ * where nothing tells of such. One that others use is destroy's to complain of. `seen`: also what has gone since.
  */
 export async function removeUnwantedNetworks(
   engine: Engine,
-  { desired, seen, consent, ...owned }: Unwanted,
+  { seen, ...unwanted }: Unwanted & { readonly seen: readonly ObservedContainer[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const isOwn = ({ network }: DesiredTenant['containers'][number]): boolean => network.kind === 'private';
-  const names = [...new Set(desired.containers.filter(isOwn).map(({ network }) => network.name))];
-  const wanted = new Set(names.flatMap((name) => [name, largerNetworkName(name)]));
-  const isLeft = (container: ObservedContainer): boolean => {
-    const network = tenantNetworkOf(container);
-    return network !== undefined && !wanted.has(network);
-  };
-  if (names.length === 0 || desired.replicas !== undefined || seen.some(isLeft)) {
+  const { desired, consent, ...owned } = unwanted;
+  const names = ownNetworksOf(desired);
+  if (names.length === 0 || desired.replicas !== undefined || unwantedOf(desired, seen).size > 0) {
+    const wanted = namesOfBoth(names);
     const networks = await tenantNetworks(engine, owned, signal);
     for (const { Id } of networks.filter(({ Name }) => !wanted.has(Name)))
       await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
@@ -87,6 +81,41 @@ export async function removeUnwantedNetworks(
     seen.some(({ networkMode }) => networkMode === largerNetworkName(name)),
   );
   for (const name of outgrown) await removeOutgrown(engine, { ...owned, name, consent }, signal);
+}
+
+/**
+ * Those that the tenant no longer needs once these containers are gone, which stand still: before they are removed, for
+ * afterwards nothing would tell of them.
+ */
+export async function removeNetworksOf(
+  engine: Engine,
+  { going, ...unwanted }: Unwanted & { readonly going: readonly ObservedContainer[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const { desired, consent, ...owned } = unwanted;
+  const left = unwantedOf(desired, going);
+  if (left.size === 0) return;
+  const ids = new Set(going.map(({ id }) => id));
+  for (const container of await tenantContainers(engine, owned, signal))
+    if (!ids.has(container.id)) left.delete(tenantNetworkOf(container) ?? '');
+  const networks = await tenantNetworks(engine, owned, signal);
+  for (const { Id } of networks.filter(({ Name }) => left.has(Name)))
+    await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
+}
+
+function ownNetworksOf({ containers }: Pick<DesiredTenant, 'containers'>): readonly string[] {
+  const own = containers.filter(({ network }) => network.kind === 'private');
+  return [...new Set(own.map(({ network }) => network.name))];
+}
+
+function namesOfBoth(names: readonly string[]): Set<string> {
+  return new Set(names.flatMap((name) => [name, largerNetworkName(name)]));
+}
+
+/** For which some of the containers were made, and none that is desired will be. */
+function unwantedOf(desired: Unwanted['desired'], containers: readonly ObservedContainer[]): Set<string> {
+  const wanted = namesOfBoth(ownNetworksOf(desired));
+  return new Set(containers.flatMap((one) => tenantNetworkOf(one) ?? []).filter((name) => !wanted.has(name)));
 }
 
 /** The network that the tenant has outgrown, once no container was made for it: one that stands still needs it to start. */
