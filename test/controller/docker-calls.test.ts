@@ -1,65 +1,16 @@
 import { apiVersion, kind } from '../../src/api/names.ts';
-import { tenantSpecSchema } from '../../src/api/tenant.ts';
 import { describe, expect, test } from 'vitest';
-import type { EnabledProviders } from '../../src/compute/selection/enabled-providers.ts';
-import type { Provider } from '../../src/compute/provider.ts';
-import type { Engine } from '../../src/compute/providers/docker/engine/engine.ts';
-import { dockerTenantBlock } from '../../src/compute/providers/docker/config.ts';
-import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
-import { drivenDocker, settings } from '../compute/providers/docker/docker-fixture.ts';
-import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
-import { namespace, startController } from './controller-fixture.ts';
-import type { FixtureOptions } from './controller-fixture.ts';
+import { namespace } from './controller-fixture.ts';
+import { operator, sweepMs } from './docker-operator.ts';
 
 /**
  * What the operator asks of an engine, call by call: the real controller over the real provider, with its watch. The
  * numbers are the promise; a call more is a change of it.
  */
 
-const specSchema = tenantSpecSchema({ docker: dockerTenantBlock });
-const sweepMs = 300_000;
-
 const image = (name: string, more: Record<string, unknown> = {}) => ({
   spec: { computeConfig: { docker: { image: name, ...more } } },
 });
-
-/** How often each call was made since the last time that this was asked. */
-function counted(engine: Engine): { readonly engine: Engine; take(this: void): Record<string, number> } {
-  let counts: Record<string, number> = {};
-  const proxy = new Proxy(engine, {
-    get(target, key) {
-      const member = Reflect.get(target, key) as unknown;
-      if (typeof member !== 'function' || typeof key !== 'string') return member;
-      return (...args: unknown[]) => {
-        counts[key] = (counts[key] ?? 0) + 1;
-        return (member as (...args: unknown[]) => unknown).apply(target, args);
-      };
-    },
-  });
-  return {
-    engine: proxy,
-    take() {
-      const taken = counts;
-      counts = {};
-      return taken;
-    },
-  };
-}
-
-async function operator(memory = memoryEngine(['app:1', 'app:2']), over: FixtureOptions = {}) {
-  const { engine, take } = counted(memory);
-  const { block: operators } = settings();
-  const provider = drivenDocker(engine, settings(), { settleMs: 3_000, sweepIntervalMs: sweepMs }).bare;
-  const enabled = {
-    definition: dockerDefinition,
-    provider: provider as unknown as Provider,
-    block: operators,
-  };
-  const providers: EnabledProviders = new Map([['docker', enabled]]);
-  const fixture = await startController([], { specSchema, providers, ...over });
-  await fixture.pass(1_000);
-  return { ...fixture, memory, take, started: take() };
-}
 
 async function fleet(count: number) {
   const one = await operator();
@@ -89,10 +40,9 @@ describe('the calls to a Docker Engine', () => {
       createNetwork: 1,
       createContainer: 1,
       startContainer: 1,
-      listContainers: 4,
-      inspectContainer: 3,
+      inspectContainer: 2,
     });
-    expect(total(calls)).toBe(12);
+    expect(total(calls)).toBe(7);
   });
 
   test('to replace a container, until its successor is Ready', async () => {
@@ -109,10 +59,9 @@ describe('the calls to a Docker Engine', () => {
       renameContainer: 2,
       stopContainer: 1,
       removeContainer: 1,
-      listContainers: 18,
-      inspectContainer: 32,
+      inspectContainer: 7,
     });
-    expect(total(calls)).toBe(58);
+    expect(total(calls)).toBe(15);
   });
 
   test('of a sweep over 100 settled tenants: one list, and each container is inspected once in between', async () => {

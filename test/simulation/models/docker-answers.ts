@@ -2,8 +2,10 @@ import type Dockerode from 'dockerode';
 import {
   bindMounts,
   inspectedCourse,
+  inspectedPorts,
   networkSettings,
 } from '../../compute/providers/docker/engine-answers.ts';
+import type { ToldPort } from '../../compute/providers/docker/engine-answers.ts';
 import type { Container } from './docker-container.ts';
 
 /** The modelled engine's containers in the words of its API. `skewMs`: by how much its clock is ahead of ours. */
@@ -17,14 +19,18 @@ export function listed(container: Container, nowMs: number): Dockerode.Container
     Labels: { ...labels },
     State: state,
     Status: statusWords(container, nowMs),
-    Ports: Object.entries(container.ports).map(([port, PublicPort]) => {
-      const [PrivatePort = '', Type = 'tcp'] = port.split('/');
-      return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
-    }),
+    Ports: ports(container),
     Mounts: mounts(container),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
   } as unknown as Dockerode.ContainerInfo;
+}
+
+function ports(container: Container): readonly ToldPort[] {
+  return Object.entries(container.ports).map(([port, PublicPort]) => {
+    const [PrivatePort = '', Type = 'tcp'] = port.split('/');
+    return { IP: '127.0.0.1', PrivatePort: Number(PrivatePort), PublicPort, Type };
+  });
 }
 
 function statusWords({ state, exitCode, startedMs, finishedMs, health }: Container, nowMs: number): string {
@@ -68,7 +74,10 @@ export function inspected(container: Container, skewMs: number): Dockerode.Conta
     ...inspectedCourse(container, skewMs),
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
-    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
+    NetworkSettings: {
+      ...networkSettings(container.id, container.endpoints, 'inspected'),
+      Ports: inspectedPorts(ports(container)),
+    },
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

@@ -83,3 +83,22 @@ export function bindMounts({ Binds, Mounts }: Dockerode.HostConfig) {
     });
   return [...bound, ...parts];
 }
+
+/** A published port, as a list tells of it. */
+export interface ToldPort {
+  readonly IP: string;
+  readonly PrivatePort: number;
+  readonly PublicPort: number;
+  readonly Type: string;
+}
+
+/** The same ports as an inspect tells of them. */
+export function inspectedPorts(ports: readonly ToldPort[]) {
+  const byPort = Map.groupBy(ports, ({ PrivatePort, Type }) => `${PrivatePort}/${Type}`);
+  return Object.fromEntries(
+    [...byPort].map(([port, hosts]) => [
+      port,
+      hosts.map(({ IP, PublicPort }) => ({ HostIp: IP, HostPort: `${PublicPort}` })),
+    ]),
+  );
+}

@@ -14,9 +14,10 @@ import {
   firstEndpoints,
   freeAddress,
   inspectedCourse,
+  inspectedPorts,
   networkSettings,
 } from './engine-answers.ts';
-import type { Endpoints } from './engine-answers.ts';
+import type { Endpoints, ToldPort } from './engine-answers.ts';
 
 /**
  * A Docker Engine in memory, as far as plans depend on one: names, labels, states, fixed host ports, refusals. The real
@@ -578,7 +579,7 @@ function fixedPorts({ hostConfig }: MemoryContainer): readonly string[] {
   );
 }
 
-function publishedPorts({ hostConfig }: MemoryContainer): readonly object[] {
+function publishedPorts({ hostConfig }: MemoryContainer): readonly ToldPort[] {
   const bindings = (hostConfig.PortBindings ?? {}) as Record<string, { HostIp?: string; HostPort: string }[]>;
   return Object.entries(bindings).flatMap(([port, hosts]) =>
     hosts
@@ -587,7 +588,7 @@ function publishedPorts({ hostConfig }: MemoryContainer): readonly object[] {
         IP: HostIp,
         PublicPort: Number(HostPort),
         PrivatePort: Number(port.split('/')[0]),
-        Type: port.split('/')[1],
+        Type: port.split('/')[1] ?? 'tcp',
       })),
   );
 }
@@ -621,7 +622,10 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     Image: imageId(body.Image ?? ''),
     Config: { ...config, Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
-    NetworkSettings: networkSettings(container.id, container.endpoints, 'inspected'),
+    NetworkSettings: {
+      ...networkSettings(container.id, container.endpoints, 'inspected'),
+      Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
+    },
     Mounts: mounts(container),
   } as unknown as Dockerode.ContainerInspectInfo;
 }

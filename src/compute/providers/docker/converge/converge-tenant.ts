@@ -3,8 +3,8 @@ import { redact } from '../../../observation/redact.ts';
 import type { StepResult } from '../../../provider.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { liveUpdateBody } from './create-body.ts';
-import { discreetEngine } from './discreet-engine.ts';
-import { foreignBeside } from './foreign/foreign-beside.ts';
+import { discreetEngine } from './engines/discreet-engine.ts';
+import { notingEngine } from './engines/noting-engine.ts';
 import { renameContainer } from './foreign/rename-container.ts';
 import { createContainers } from './create-containers.ts';
 import { consented, removeAll, retire } from './end-containers.ts';
@@ -14,18 +14,12 @@ import { joinNetwork } from './join-network.ts';
 import { EngineRefusal, unlessKind } from '../engine/engine.ts';
 import { removeUnwantedNetworks } from './tenant-networks.ts';
 import type { DesiredTenant } from '../state/desired-tenant.ts';
-import type { ObservedContainer } from '../state/observed-container.ts';
 import { describeLive, liveDifferences } from '../state/live-settings.ts';
-import { assertBelongsTo } from '../state/ownership-conflict.ts';
-import { planHold } from '../state/plan/plan-hold.ts';
-import { planStep } from '../state/plan/plan-step.ts';
-import { tellable } from '../watch/tellable.ts';
+import { nextStep, secretsOf } from './next-step.ts';
 import { startContainers } from './start-containers.ts';
 import type { Taking } from './start-containers.ts';
-import { isDropped, isNext, servingName } from '../state/container-name.ts';
-import { isCompleted } from '../state/container-end.ts';
+import { isDropped } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
-import { isRelease } from '../state/release/release-mark.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
 
@@ -40,24 +34,20 @@ export async function convergeTenant(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const secrets = secretsOf(deps, attempt);
-  const discreet = { ...deps, engine: discreetEngine(deps.engine, secrets) };
+  const { snapshot } = deps.view;
+  const { tenantId } = attempt.desired;
+  const engine = notingEngine(discreetEngine(deps.engine, secrets), snapshot, tenantId);
+  const discreet = { ...deps, engine };
   try {
     const run = attempt.hold ? stepOn : tryOn;
     const result = await run(discreet, attempt, signal);
     return { ...result, message: redact(result.message, secrets) };
   } catch (error) {
+    snapshot.touch(tenantId);
     if (error instanceof EngineRefusal)
       throw new ComputeError(attempt.failure, redact(error.message, secrets), { cause: error });
     throw error instanceof ComputeError ? withMessage(error, redact(error.message, secrets)) : error;
-  } finally {
-    // Whatever was done or tried: what is known of the tenant is stale.
-    deps.view.snapshot.touch(attempt.desired.tenantId);
   }
-}
-
-/** What is made of what ran before has secrets of its own. */
-function secretsOf({ inPlace }: ConvergeDeps, { desired }: Attempt): readonly string[] {
-  return [...desired.secrets, ...(inPlace.before(desired)?.secrets ?? [])];
 }
 
 /** An attempt that was taken back is not made again before its time; what ran before is kept running until then. */
@@ -75,27 +65,12 @@ async function tryOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal):
 }
 
 async function stepOn(deps: ConvergeDeps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {
-  const { view, settings } = deps;
-  const { desired, hold } = attempt;
-  const before = deps.inPlace.before(desired);
-  const secrets = secretsOf(deps, attempt);
+  const { desired } = attempt;
   const findings = deps.keptFindings.resume(attempt);
   const most = () =>
     maxSteps + maxStepsPerContainer * Math.max(desired.containers.length, findings.lastSeen.size);
   for (let step = 0; step < most(); step += 1) {
-    const seen = await view.fresh(desired.tenantId, signal);
-    assertBelongsTo(seen, desired, settings.ownership);
-    const all = [...seen, ...(await foreignBeside(deps, attempt, seen, signal))];
-    const observed = all.map((container) => tellable(container, secrets));
-    for (const container of observed) {
-      findings.lastSeen.set(servingName(container.name), container);
-      findings.seenImages.add(container.imageId);
-    }
-    const engineStartedMs = await engineStart(deps, observed, signal);
-    const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };
-    const next = hold
-      ? planHold(observed, context, { before, desired })
-      : planStep(desired, observed, context);
+    const { next, observed } = await nextStep(deps, { attempt, findings }, signal);
     if (next.do === 'update' && findings.given.get(next.container.id) === describeLive(next.live)) {
       leaveUnkept(deps, next);
       continue;
@@ -114,21 +89,6 @@ function desiredToMake({ inPlace }: ConvergeDeps, { desired, hold }: Attempt): D
   if (before === undefined) return desired;
   const { specHash, containers, imagePullCredentials, secrets } = before;
   return { ...desired, specHash, containers, imagePullCredentials, secrets };
-}
-
-/** Asked only where it matters: how long ago it was says what the end of a container means. */
-async function engineStart(
-  { engine }: ConvergeDeps,
-  observed: readonly ObservedContainer[],
-  signal: AbortSignal,
-): Promise<number> {
-  const ended = observed.some(
-    (container) =>
-      (isNext(container.name) || isRelease(container)) &&
-      (container.state === 'exited' || container.state === 'dead') &&
-      !(isRelease(container) && isCompleted(container)),
-  );
-  return ended ? engine.startedMs(signal) : 0;
 }
 
 /** Takes one step. Undefined: look again; otherwise the call is over. */

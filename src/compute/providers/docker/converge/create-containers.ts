@@ -83,7 +83,7 @@ export async function createContainers(
 
 /** The networks that are there for the containers, by the names of those that are desired. */
 async function ensureNetworks(
-  { networks }: ConvergeDeps,
+  { networks, view }: ConvergeDeps,
   { attempt: { desired, permit }, containers, isNew }: Creation,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, DesiredNetwork>> {
@@ -96,7 +96,10 @@ async function ensureNetworks(
       joining: containers.filter((one) => one.desired.network.name === name).length,
       isNew,
     };
-    ensured.set(name, await networks.ensure(network, { ...desired, ...counts, consent }, signal));
+    const made = await networks.ensure(network, { ...desired, ...counts, consent }, signal);
+    // What runs may have joined it.
+    if (made.name !== name) view.snapshot.touch(desired.tenantId);
+    ensured.set(name, made);
   }
   return ensured;
 }

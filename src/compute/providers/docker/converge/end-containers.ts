@@ -7,7 +7,7 @@ import type { Step } from '../state/plan/step.ts';
 import { stopGraceSeconds } from '../state/process/stop-grace.ts';
 import { isFilesVolume } from '../state/volumes/files-volume.ts';
 import { naming } from '../watch/engine-look.ts';
-import type { Attempt } from './converge-deps.ts';
+import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { removeFiles } from './files/remove-files.ts';
 import { removeNetworksOf } from './tenant-networks.ts';
 

@@ -75,3 +75,28 @@ export interface InspectedContainer {
       }
     | undefined;
 }
+
+/** An inspect, with what tells of a container that no list has told of. */
+export interface FoundContainer extends InspectedContainer {
+  readonly Id: string;
+  /** Of its image. */
+  readonly Image?: string;
+  readonly Config: InspectedContainer['Config'] & { readonly Labels?: Marks | null };
+  readonly Mounts?: (ListedMount & NonNullable<InspectedContainer['Mounts']>[number])[];
+  readonly NetworkSettings: {
+    readonly Ports?: Readonly<Record<string, readonly FoundPort[] | null>> | null;
+    readonly Networks?: Readonly<Record<string, FoundEndpoint>> | null;
+  };
+}
+
+/** What leads to a port such as `80/tcp`. */
+export interface FoundPort {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
+interface FoundEndpoint {
+  readonly NetworkID: string;
+  readonly Aliases?: readonly string[] | null;
+  readonly IPAddress?: string;
+}

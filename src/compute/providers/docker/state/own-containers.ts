@@ -1,7 +1,7 @@
 import type { Ownership } from '../../../ownership.ts';
-import type { ListedContainer } from './container-answers.ts';
+import type { FoundContainer, FoundPort, ListedContainer, ListedPort } from './container-answers.ts';
 import { partName, servingName, tenantName } from './container-name.ts';
-import { observeContainer, readMade } from './observed-container.ts';
+import { observeContainer, readMade, withInspect } from './observed-container.ts';
 import type { ObservedContainer } from './observed-container.ts';
 
 /**
@@ -28,4 +28,48 @@ export function bearsOwnName(
   const only = tenantName(prefix, tenantId);
   const serving = servingName(name);
   return serving === only || (container !== undefined && serving === partName(only, container));
+}
+
+/** The container as its inspect alone tells of it, with all that a list would; undefined where it is none of ours. `marks`: kept of its labels. */
+export function ownContainer(
+  found: FoundContainer,
+  ownership: Ownership,
+  marks: ReadonlySet<string>,
+): ObservedContainer | undefined {
+  const { Id, Name, Image, Config, State, Mounts = [], HostConfig, NetworkSettings } = found;
+  const info: ListedContainer = {
+    Id,
+    Names: [Name],
+    Image: Config.Image,
+    ImageID: Image,
+    Labels: marksAmong(Config.Labels ?? {}, [...marks].map(ownership.key)),
+    State: State.Status,
+    Status: '',
+    Ports: Object.entries(NetworkSettings.Ports ?? {}).flatMap(([port, hosts]) =>
+      listedPorts(port, hosts ?? []),
+    ),
+    Mounts,
+    HostConfig,
+    NetworkSettings,
+  };
+  const [own] = ownContainers([info], ownership);
+  return own && withInspect(own, found);
+}
+
+/** An image may have given it any number of others. */
+function marksAmong(
+  labels: ObservedContainer['labels'],
+  keys: readonly string[],
+): ObservedContainer['labels'] {
+  return Object.fromEntries(keys.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])));
+}
+
+function listedPorts(port: string, hosts: readonly FoundPort[]): readonly ListedPort[] {
+  const [PrivatePort, Type = 'tcp'] = port.split('/');
+  return hosts.map(({ HostIp, HostPort }) => ({
+    IP: HostIp,
+    PublicPort: Number(HostPort),
+    PrivatePort: Number(PrivatePort),
+    Type,
+  }));
 }

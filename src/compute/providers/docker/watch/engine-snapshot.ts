@@ -1,17 +1,39 @@
 import { createSeenCache } from '../../../observation/seen-cache.ts';
 import type { SeenCache } from '../../../observation/seen-cache.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { createDoubts } from './doubts.ts';
+import type { Doubts } from './doubts.ts';
 
 /** What the provider has seen of each tenant, and whether something has happened since. Calls nothing. */
 export interface EngineSnapshot {
   /** Take it before asking the engine, and hand it over with the answer. */
   moment(): number;
-  /** Something happened to the tenant: what is known of it is stale. */
+  /** Anything may have happened to the tenant: what is known of it is stale. */
   touch(tenantId: string): void;
-  /** What the engine answered about one tenant. */
-  store(tenantId: string, containers: readonly ObservedContainer[], moment: number): void;
+  /** Something happened to this container, which is the tenant's or may be now: the others are as they were. */
+  touchOne(tenantId: string, containerId: string): void;
+  /** What the engine answered about one tenant: all that it has, each inspected. `askedMs`: see `parts`. */
+  store(tenantId: string, containers: readonly ObservedContainer[], moment: number, askedMs?: number): void;
   /** The tenant's containers; undefined where they must be asked for. */
   read(tenantId: string): readonly ObservedContainer[] | undefined;
+  /**
+   * The tenant's containers, as far as they are known, and which of them must be asked for: something happened to them, or
+   * they were last asked for before `sinceMs` (by `performance.now()`). Undefined where only a list tells which there are.
+   */
+  parts(tenantId: string, sinceMs: number): Parts | undefined;
+  /** What the engine answered about those that had to be asked for; returns all. What is not among `found` is the tenant's no more. */
+  storeParts(
+    tenantId: string,
+    parts: Parts,
+    found: readonly ObservedContainer[],
+    when: { readonly moment: number; readonly askedMs: number },
+  ): readonly ObservedContainer[];
+  /** We are giving the container this name; undefined: no more. */
+  renaming(containerId: string, name: string | undefined): void;
+  /** It has it now. */
+  renamed(tenantId: string, containerId: string, name: string): void;
+  /** Whether it is known that it has this name. */
+  isNamed(tenantId: string, containerId: string, name: string): boolean;
   /** Puts `after` in the place of `before`, unless that has been replaced meanwhile. */
   amend(tenantId: string, before: ObservedContainer, after: ObservedContainer): void;
   /**
@@ -22,21 +44,42 @@ export interface EngineSnapshot {
   tenantIds(): readonly string[];
 }
 
+export interface Parts {
+  readonly known: readonly ObservedContainer[];
+  /** Ids of those that must be asked for; not each of them need be known. */
+  readonly doubtful: readonly string[];
+}
+
 type WholeList = ReadonlyMap<string, readonly ObservedContainer[]>;
 
 export function createSnapshot(): EngineSnapshot {
   const cache = createSeenCache<readonly ObservedContainer[]>();
+  const doubts = createDoubts();
+  const put = putting(cache, doubts);
   let filled = false;
 
   return {
     moment: () => cache.moment(),
-    touch: (tenantId) => cache.touch(tenantId),
-    store: (tenantId, containers, moment) => void cache.store(tenantId, containers, moment),
+    touch(tenantId) {
+      cache.touch(tenantId);
+      doubts.ofAll(tenantId, cache.moment());
+    },
+    touchOne(tenantId, containerId) {
+      cache.touch(tenantId);
+      doubts.ofOne(tenantId, containerId, cache.moment());
+    },
+    store(tenantId, containers, moment, askedMs = performance.now()) {
+      if (!put(tenantId, containers, moment)) return;
+      doubts.listed(tenantId, moment);
+      doubts.asked(tenantId, idsOf(containers), { moment, askedMs });
+    },
     read(tenantId) {
       const seen = cache.last(tenantId);
       if (cache.isStale(tenantId, seen?.moment ?? 0)) return undefined;
       return seen?.value ?? [];
     },
+    ...knownInParts({ cache, doubts, put }),
+    ...namesWeGive(cache),
     amend(tenantId, before, after) {
       const seen = cache.last(tenantId);
       if (seen === undefined) return;
@@ -45,7 +88,8 @@ export function createSnapshot(): EngineSnapshot {
     },
     storeAll(found, moment, afterGap) {
       forgetGone(cache, found, moment);
-      const news = storeNews(cache, found, { moment, afterGap });
+      const news = storeNews({ cache, put }, found, { moment, afterGap });
+      doubts.listedAll(found, moment);
       if (filled) return news;
       filled = true;
       return [];
@@ -54,8 +98,70 @@ export function createSnapshot(): EngineSnapshot {
   };
 }
 
+interface Kept {
+  readonly cache: Cache;
+  readonly doubts: Doubts;
+  /** As the cache stores it; what is left out is forgotten. */
+  readonly put: Cache['store'];
+}
+
+function putting(cache: Cache, doubts: Doubts): Cache['store'] {
+  return (tenantId, containers, moment) => {
+    const before = cache.last(tenantId)?.value ?? [];
+    if (!cache.store(tenantId, containers, moment)) return false;
+    const ids = new Set(idsOf(containers));
+    for (const { id } of before) if (!ids.has(id)) doubts.forget(id);
+    return true;
+  };
+}
+
+function knownInParts({ cache, doubts, put }: Kept): Pick<EngineSnapshot, 'parts' | 'storeParts'> {
+  return {
+    parts(tenantId, sinceMs) {
+      const known = cache.last(tenantId)?.value ?? [];
+      const doubtful = doubts.about(tenantId, known, sinceMs);
+      return doubtful && { known, doubtful };
+    },
+    storeParts(tenantId, { known, doubtful }, found, when) {
+      const asked = new Set(doubtful);
+      const containers = [
+        ...known.flatMap((one) => (asked.has(one.id) ? found.filter(({ id }) => id === one.id) : [one])),
+        ...found.filter(({ id }) => known.every((one) => one.id !== id)),
+      ];
+      if (!put(tenantId, containers, when.moment)) return containers;
+      doubts.asked(tenantId, doubtful, when);
+      const ids = new Set(idsOf(containers));
+      for (const id of doubtful) if (!ids.has(id)) doubts.forget(id);
+      return containers;
+    },
+  };
+}
+
+function namesWeGive(cache: Cache): Pick<EngineSnapshot, 'renaming' | 'renamed' | 'isNamed'> {
+  const naming = new Map<string, string>();
+  return {
+    renaming(containerId, name) {
+      if (name === undefined) naming.delete(containerId);
+      else naming.set(containerId, name);
+    },
+    renamed(tenantId, containerId, name) {
+      const seen = cache.last(tenantId);
+      if (seen === undefined) return;
+      const containers = seen.value.map((known) => (known.id === containerId ? { ...known, name } : known));
+      cache.store(tenantId, containers, seen.moment);
+    },
+    isNamed(tenantId, containerId, name) {
+      if (naming.get(containerId) === name) return true;
+      return cache.last(tenantId)?.value.some((one) => one.id === containerId && one.name === name) === true;
+    },
+  };
+}
+
 type Cache = SeenCache<readonly ObservedContainer[]>;
 
+function idsOf(containers: readonly ObservedContainer[]): readonly string[] {
+  return containers.map(({ id }) => id);
+}
 /** An entry of a tenant that is gone is kept until now, so that no late answer brings the tenant back. */
 function forgetGone(cache: Cache, found: WholeList, moment: number): void {
   for (const [tenantId, seen] of cache.entries()) {
@@ -69,7 +175,11 @@ interface Listing {
 }
 
 /** Takes in what the list tells anew, and returns of whom. */
-function storeNews(cache: Cache, found: WholeList, { moment, afterGap }: Listing): readonly string[] {
+function storeNews(
+  { cache, put }: { readonly cache: Cache; readonly put: Cache['store'] },
+  found: WholeList,
+  { moment, afterGap }: Listing,
+): readonly string[] {
   const known = [...cache.entries()].map(([tenantId]) => tenantId);
   const news: string[] = [];
   for (const tenantId of new Set([...known, ...found.keys()])) {
@@ -79,7 +189,7 @@ function storeNews(cache: Cache, found: WholeList, { moment, afterGap }: Listing
     const mayHaveRestarted = afterGap && containers.some(({ young }) => young);
     const isSame = seen !== undefined && signature(seen.value) === signature(containers);
     if (seen !== undefined && (seen.moment > moment || (isSame && !mayHaveRestarted))) continue;
-    cache.store(tenantId, containers, moment);
+    put(tenantId, containers, moment);
     // The list tells less than the inspects that may be due now.
     if (seen !== undefined) cache.touch(tenantId);
     news.push(tenantId);

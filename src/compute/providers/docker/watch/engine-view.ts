@@ -5,9 +5,9 @@ import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { isNext } from '../state/container-name.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
-import { inspectAll, inspectOne, lookAtAll, lookAtTenant } from './engine-look.ts';
+import { inspectAll, inspectOne, lookAtAll, lookAtParts, lookAtTenant } from './engine-look.ts';
 import { createSnapshot } from './engine-snapshot.ts';
-import type { EngineSnapshot } from './engine-snapshot.ts';
+import type { EngineSnapshot, Parts } from './engine-snapshot.ts';
 import { createHeardExits } from './heard-exits.ts';
 import type { HeardExits } from './heard-exits.ts';
 import { createHealthRestarts } from './health-restarts.ts';
@@ -30,8 +30,16 @@ export interface EngineView {
   forget(containerId: string, what: 'pause' | 'all'): void;
   /** As cheaply as may be: inspects only where the list does not tell enough. Undefined: only a fresh look can tell. */
   known(tenantId: string, signal: AbortSignal): Promise<readonly ObservedContainer[] | undefined>;
-  /** A list of this tenant's containers and an inspect of each, now. */
+  /**
+   * An inspect of each of this tenant's containers, now: no sooner than half a second ago, and nothing was heard of it since.
+   * Where nobody hears, or only that tells which there are, after a list.
+   */
   readonly fresh: Look;
+  /** The same of what was heard of since it was last asked for; the others as they were. `isFresh`: as a fresh look has it. */
+  lately(
+    tenantId: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly containers: readonly ObservedContainer[]; readonly isFresh: boolean }>;
   /** One list of everything, by tenant. For the watch: not guarded. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, readonly ObservedContainer[]>>;
   /** For the watch: not guarded. */
@@ -44,6 +52,9 @@ export interface EngineView {
 }
 
 export type WatchState = 'live' | 'off' | { readonly starting: Promise<void> };
+
+/** So long an answer counts as one of now, in milliseconds: a step follows upon the look before, and a look upon the step. */
+const freshMs = 500;
 
 export interface EngineViewDeps {
   readonly engine: EngineReads;
@@ -60,14 +71,71 @@ export function createEngineView(
   const snapshot = createSnapshot();
   const exits = createHeardExits();
   const memories = createMemories(guard.engine, lastingPauseMs);
-  let watch: WatchState = 'off';
+  const looks = createLooks({ guard, snapshot, exits }, ownership);
+  return {
+    snapshot,
+    exits,
+    live: memories.live,
+    restarts: memories.restarts,
+    forget: memories.forget,
+    fresh: async (tenantId, signal) =>
+      memories.addTo(await looks.since(tenantId, looks.freshSince(), signal), signal),
+    async lately(tenantId, signal) {
+      const containers = await looks.since(tenantId, always, signal);
+      return { containers: await memories.addTo(containers, signal), isFresh: looks.isFresh(tenantId) };
+    },
+    async known(tenantId, signal) {
+      const containers = await looks.cheaply(tenantId, signal);
+      return containers && memories.addTo(containers, signal);
+    },
+    all: (signal) => lookAtAll(engine, ownership, signal),
+    async inspect(container, signal) {
+      const found = await inspectOne(engine, container, signal);
+      return found === undefined ? undefined : exits.addTo(found);
+    },
+    setWatch: looks.setWatch,
+  };
+}
 
-  const lookAt: Look = async (tenantId, signal) => {
-    const moment = snapshot.moment();
+/** Whenever it was last asked for. */
+const always = -Infinity;
+
+interface LookDeps extends Pick<EngineViewDeps, 'guard'> {
+  readonly snapshot: EngineSnapshot;
+  readonly exits: HeardExits;
+}
+
+/** What the engine has to be asked for, by what is known and by what the watch is at. */
+function createLooks({ guard, snapshot, exits }: LookDeps, ownership: Ownership) {
+  let watch: WatchState = 'off';
+  /** What is asked in one is no answer for the next: nobody has heard what happened in between. */
+  let session = 0;
+  let liveSinceMs = 0;
+
+  const byList: Look = async (tenantId, signal) => {
+    const [begun, moment, askedMs] = [session, snapshot.moment(), performance.now()];
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
     const containers = found.map((container) => exits.addTo(container));
-    snapshot.store(tenantId, containers, moment);
+    if (begun === session) snapshot.store(tenantId, containers, moment, askedMs);
     return containers;
+  };
+
+  /** Undefined: only a list tells. */
+  const partsSince = (tenantId: string, sinceMs: number): Parts | undefined =>
+    watch === 'live' ? snapshot.parts(tenantId, sinceMs) : undefined;
+
+  const freshSince = (): number => Math.max(performance.now() - freshMs, liveSinceMs);
+
+  /** Asks for those alone that have to be. */
+  const since = async (tenantId: string, sinceMs: number, signal: AbortSignal) => {
+    guard.check();
+    const [begun, moment, askedMs] = [session, snapshot.moment(), performance.now()];
+    const parts = partsSince(tenantId, sinceMs);
+    if (parts === undefined) return byList(tenantId, signal);
+    const found = await lookAtParts({ engine: guard.engine, ownership }, { tenantId, ...parts }, signal);
+    if (begun !== session) return byList(tenantId, signal);
+    const told = found.map((container) => exits.addTo(container));
+    return snapshot.storeParts(tenantId, parts, told, { moment, askedMs });
   };
 
   /** No caller's signal: the list serves many. The engine's own deadline ends it. */
@@ -78,34 +146,24 @@ export function createEngineView(
     return watch === 'live' ? snapshot.read(tenantId) : ((await sharedList(signal)).get(tenantId) ?? []);
   };
 
-  const lookCheaply = async (tenantId: string, signal: AbortSignal) => {
-    guard.check();
-    const moment = snapshot.moment();
-    const containers = await listed(tenantId, signal);
-    if (containers?.some(tellsTooLittle) !== true) return containers;
-    const found = await inspectAll(guard.engine, containers, signal);
-    const inspected = found.map((container) => exits.addTo(container));
-    if (watch === 'live') snapshot.store(tenantId, inspected, moment);
-    return inspected;
-  };
-
   return {
-    snapshot,
-    exits,
-    live: memories.live,
-    restarts: memories.restarts,
-    forget: memories.forget,
-    fresh: async (tenantId, signal) => memories.addTo(await lookAt(tenantId, signal), signal),
-    async known(tenantId, signal) {
-      const containers = await lookCheaply(tenantId, signal);
-      return containers && memories.addTo(containers, signal);
+    since,
+    freshSince,
+    isFresh: (tenantId: string): boolean =>
+      watch !== 'live' || partsSince(tenantId, freshSince())?.doubtful.length === 0,
+    async cheaply(tenantId: string, signal: AbortSignal) {
+      guard.check();
+      const containers = await listed(tenantId, signal);
+      if (containers?.some(tellsTooLittle) !== true) return containers;
+      if (watch === 'live') return since(tenantId, always, signal);
+      const found = await inspectAll(guard.engine, containers, signal);
+      return found.map((container) => exits.addTo(container));
     },
-    all: (signal) => lookAtAll(engine, ownership, signal),
-    async inspect(container, signal) {
-      const found = await inspectOne(engine, container, signal);
-      return found === undefined ? undefined : exits.addTo(found);
+    setWatch(this: void, state: WatchState): void {
+      watch = state;
+      session += 1;
+      liveSinceMs = performance.now();
     },
-    setWatch: (state) => void (watch = state),
   };
 }
 

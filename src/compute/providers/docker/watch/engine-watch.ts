@@ -125,8 +125,17 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   view.exits.note(event);
   if (event.action === 'unpause') view.forget(event.id, 'pause');
   if (event.action === 'destroy') view.forget(event.id, 'all');
-  view.snapshot.touch(tenantId);
+  if (!isOurOwnRename(event, tenantId, view)) view.snapshot.touchOne(tenantId, event.id);
   onChange(tenantId);
+}
+
+/** What the engine has answered to us already. */
+function isOurOwnRename(
+  { id, action, attributes: { name = '' } }: EngineEvent,
+  tenantId: string,
+  view: EngineView,
+): boolean {
+  return action === 'rename' && view.snapshot.isNamed(tenantId, id, name.replace(/^\//, ''));
 }
 
 /** By its name before, too: a container that somebody renamed is gone as far as we are concerned. */

@@ -63,7 +63,9 @@ export async function getStatus(
     if (seen.exists && changes.length === 0 && foreign.length === 0) inPlace.note(against);
     const before = inPlace.before(against);
     const gone = before === undefined ? [] : goneContainers(before, containers).map(bringsBack);
-    const isAsked = !fresh && known === undefined;
+    // A rollout was begun on a look at all there is; what has happened since was asked for, and each step looks for itself.
+    const isGoingOn = seen.halfway === true && containers.every(({ inspected }) => inspected !== undefined);
+    const isAsked = !fresh && (known === undefined || isGoingOn);
     return { ...seen, changes, ...(gone.length === 0 ? {} : { gone }), ...(isAsked && { fresh: true }) };
   }
   // A place of an earlier configuration is not what the watch looks at, nor what is desired now.

@@ -77,7 +77,7 @@ describe('with a watch', () => {
     expect(hints).toEqual([]);
   });
 
-  it('an event makes one list call for the tenant that it is about, and none for the others', async () => {
+  it('an event makes one inspect of the container that it is about, and no list, and nothing for the others', async () => {
     const engine = await fleet(3);
     const { hints, look } = watched(engine);
     await look('t0');
@@ -88,7 +88,7 @@ describe('with a watch', () => {
     expect(hints).toEqual(['t0']);
     expect((await look('t0')).changes).toMatchObject([{ path: 'containers.app.state', cause: 'drift' }]);
     await look('t1');
-    expect(count(engine, 'listContainers')).toBe(1);
+    expect(engine.calls).toEqual(['stopContainer', 'inspectContainer']);
   });
 
   it('an answer says where the engine had to be asked for it, for the watch did not know', async () => {
@@ -248,9 +248,8 @@ describe('an engine out of reach', () => {
     const { provider, look, hints } = watched(flaky);
     await look('t0');
     failNext = true;
-    await expect(provider.update(tenant('t0'), signal)).rejects.toMatchObject({
-      code: 'ProviderUnavailable',
-    });
+    const askedAnew = () => provider.getStatus(tenant('t0'), { fresh: true, signal });
+    await expect(askedAnew()).rejects.toMatchObject({ code: 'ProviderUnavailable' });
     await later(0);
     expect(hints).toEqual([]);
     expect(await provider.update(tenant('t0'), signal)).toMatchObject({ outcome: 'done' });
@@ -295,7 +294,7 @@ describe('a container that the engine fails to inspect', () => {
     }
     expect(hints).toEqual([]);
     expect((await look('t1')).exists).toBe(true);
-    expect(count(engine, 'listContainers')).toBe(20);
+    expect(engine.calls.every((call) => call === 'inspectContainer')).toBe(true);
   });
 
   it('is not blamed for a connection that breaks', async () => {
@@ -332,5 +331,41 @@ describe('without a watch', () => {
     });
     down = false;
     expect((await look()).exists).toBe(true);
+  });
+});
+
+describe('with a watch, of a container that was made by somebody', () => {
+  it('its own inspect tells: no list is asked for', async () => {
+    const engine = await fleet(2);
+    const { look } = watched(engine);
+    await look('t0');
+    engine.images.add('app:2');
+    const other = drivenDocker(engine);
+    await other.update(
+      tenantSpec({ image: 'app:2' }, { tenantId: 't0', tenant: tenant('t0').tenant }),
+      signal,
+    );
+    engine.calls.length = 0;
+    await later(0);
+    const seen = await look('t0');
+    expect(seen.compute.containers).toMatchObject([{ image: 'app:2' }]);
+    expect(new Set(engine.calls)).toEqual(new Set(['inspectContainer']));
+  });
+});
+
+describe('what was asked for before the events were lost for a while', () => {
+  it('is no answer of now', async () => {
+    const engine = await fleet(1);
+    const { provider, look } = watched(engine);
+    await look('t0');
+    const askedAnew = () => provider.getStatus(tenant('t0'), { fresh: true, signal });
+    await askedAnew();
+    const before = count(engine, 'inspectContainer');
+    await askedAnew();
+    expect(count(engine, 'inspectContainer')).toBe(before);
+    engine.breakStreams();
+    await later(250);
+    await askedAnew();
+    expect(count(engine, 'inspectContainer')).toBeGreaterThan(before);
   });
 });

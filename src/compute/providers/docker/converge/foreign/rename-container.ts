@@ -1,6 +1,7 @@
 import { unlessKind } from '../../engine/engine.ts';
 import { isOld } from '../../state/container-name.ts';
 import type { ObservedContainer } from '../../state/observed-container.ts';
+import { bearsOwnName } from '../../state/own-containers.ts';
 import { ownershipConflict } from '../../state/ownership-conflict.ts';
 import type { Step } from '../../state/plan/step.ts';
 import type { Attempt, ConvergeDeps } from '../converge-deps.ts';
@@ -19,9 +20,14 @@ export async function renameContainer(
   const name = nameOf(container, wanted);
   const answer = await unlessKind('gone', engine.renameContainer(container.id, name, signal));
   if (answer !== 'name-taken') return;
-  // By something that no list of ours shows.
   const holder = await engine.inspectContainer(name, signal);
-  throw ownershipConflict(desired, { name, labels: holder?.Config.Labels }, settings.ownership);
+  const { ownership } = settings;
+  // Of one that nobody has heard of yet, the next look tells.
+  const labels = holder?.Config.Labels ?? {};
+  if (holder === undefined || (ownership.belongsTo(desired, labels) && bearsOwnName(name, labels, ownership)))
+    return;
+  // By something that no list of ours shows.
+  throw ownershipConflict(desired, { name, labels: holder.Config.Labels }, ownership);
 }
 
 /** What others made gets the name back by which they know it. */

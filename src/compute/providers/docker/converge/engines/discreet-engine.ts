@@ -1,6 +1,6 @@
-import { redactExcerpt } from '../../../observation/redact.ts';
-import { EngineRefusal } from '../engine/engine.ts';
-import type { Engine } from '../engine/engine.ts';
+import { redactExcerpt } from '../../../../observation/redact.ts';
+import { EngineRefusal } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
 
 type Call = (...args: unknown[]) => unknown;
 
