@@ -72,7 +72,7 @@ describe('a release', () => {
     expect(seen.changes).toContainEqual({
       path: 'release',
       desired: 'completed',
-      actual: 'running',
+      actual: 'not completed',
       cause: 'spec',
       effect: 'live',
     });
@@ -195,8 +195,10 @@ describe('a release', () => {
     const { provider, spec, engine, find, runs } = given;
     await served(given);
     const before = (await provider.getStatus(spec([app('app:1')]), look)).compute;
-    engine.containers.delete(find('app.release')?.id ?? '');
     const wanted = spec([app('app:1')], migrate, { before });
+    Object.assign(find('app.release') ?? {}, { state: 'removing' });
+    expect((await provider.getStatus(wanted, look)).changes).toEqual([]);
+    engine.containers.delete(find('app.release')?.id ?? '');
     expect((await provider.getStatus(wanted, look)).changes).toEqual([]);
     expect(await provider.update(wanted, signal)).toMatchObject({ outcome: 'done' });
     expect(runs).toHaveLength(2);
@@ -300,7 +302,7 @@ describe('a release that fails', () => {
     await provider.provision(without, signal);
     const asking = spec([app('app:1')]);
     expect((await provider.getStatus(asking, look)).changes).toEqual([
-      { path: 'release', desired: 'completed', actual: 'absent', cause: 'spec', effect: 'live' },
+      { path: 'release', desired: 'completed', actual: 'not completed', cause: 'spec', effect: 'live' },
     ]);
     await provider.update(asking, signal);
     end('app.release', 1);
@@ -396,6 +398,24 @@ describe('a release whose rollout fails after it', () => {
     expect(states()).toMatchObject({ 'app.release_next': 'exited' });
     await provider.update(spec([app('crash:1')], migrate, { requestedAt: 'now' }), signal);
     expect(runs.slice(2)).toEqual(['app.release_next crash:1', 'app_next crash:1', 'app_next crash:1']);
+  });
+});
+
+describe('a release that has exited with code 0', () => {
+  it('is done, also where the engine was started anew since', async () => {
+    const given = bench();
+    const { spec, end, states, engine, watched } = given;
+    await served(given);
+    const patient = drivenDocker(watched, settings(), { settleMs: 60_000 });
+    await patient.update(spec([app('app:2')]), signal);
+    end('app.release_next', 0);
+    await patient.update(spec([app('app:2')]), signal);
+    expect(states()).toMatchObject({ app_next: 'running' });
+    engine.restart(137, 'killed');
+    await expect(patient.update(spec([app('app:2')]), signal)).rejects.toMatchObject({
+      message: 'The new container app exited with code 137. It was removed, and is tried again',
+    });
+    expect(states()).toEqual({ app: 'running', 'app.release': 'exited', 'app.release_next': 'exited' });
   });
 });
 

@@ -79,7 +79,7 @@ describe('a release on ECS', () => {
     expect((await provider.getStatus(spec('app:2'), { fresh: true, signal })).changes).toContainEqual({
       path: 'release',
       desired: 'completed',
-      actual: 'not run',
+      actual: 'not completed',
       cause: 'spec',
       effect: 'live',
     });

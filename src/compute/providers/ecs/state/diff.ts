@@ -117,7 +117,7 @@ function compareTags(desired: DesiredService, tags: Tags, untag: readonly string
 /** What is to be run before the rest is done. */
 function compareRelease({ release }: DesiredService, tags: Tags, applied: Applied): readonly Difference[] {
   const isDone = release === undefined || tags[tagKeys.release] === release.mark;
-  return isDone || applied === 'rejected' ? [] : live('release', 'completed', 'not run');
+  return isDone || applied === 'rejected' ? [] : live('release', 'completed', 'not completed');
 }
 
 /** Our own marks: what is wrong with them is no news to anybody, it is put right with the next write. */

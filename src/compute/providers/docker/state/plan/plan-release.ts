@@ -78,7 +78,8 @@ export function withoutKeptRelease(
 /** Whether it stays where the attempt that it is part of is over. */
 export function outlivesItsAttempt(container: ObservedContainer, failures: readonly Failure[]): boolean {
   if (!isRelease(container)) return false;
-  return isCompleted(container) || failures.some(({ id, own }) => own && id === container.id);
+  const failure = failures.find(({ id }) => id === container.id);
+  return failure === undefined ? isCompleted(container) : failure.own;
 }
 
 /** Whether it never ran, and waits for a release that is not there, or not done: then nothing else tells that it may be started. */

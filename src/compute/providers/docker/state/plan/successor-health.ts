@@ -4,6 +4,7 @@ import { containerHealth, describeExit, endWords, outputWords, unsettledMs } fro
 import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { isRelease } from '../release/release-mark.ts';
 import { releaseLeftMs } from '../release/release-time.ts';
 import type { Fault } from './step.ts';
 
@@ -59,7 +60,8 @@ export function successorHealth(
 
 function healthOfEnded(next: ObservedContainer, engineStartedMs: number): SuccessorHealth {
   const own = endedByItself(next, engineStartedMs);
-  if (own && isCompleted(next)) return { kind: 'proven' };
+  // By its code alone: one that was done before the engine was started anew must not be run again.
+  if ((own || isRelease(next)) && isCompleted(next)) return { kind: 'proven' };
   const error = next.inspected?.error ?? '';
   return {
     kind: 'failed',
