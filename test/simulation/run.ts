@@ -118,7 +118,8 @@ function createScene(world: World, scenario: Scenario, { aside, releases, counts
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
-  for (const engine of world.engines.values()) Object.assign(engine, { skewMs, discardsLimits });
+  for (const engine of world.engines.values())
+    Object.assign(engine, { skewMs, discardsLimits, startedMs: engine.startedMs + skewMs });
   const docker = { image: 'app:1' };
   const tenantSelector = hasSelector ? 'watched=yes' : '';
   const isEcs = scenario.theme === 'ecs';

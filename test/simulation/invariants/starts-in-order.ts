@@ -20,7 +20,10 @@ export const startsInOrder: Invariant = {
       const key = container.tenant;
       const waits = expectations(world, knownRevisions(world, key)).flatMap((expectation) => {
         const wanted = wantedBy(container, expectation);
-        return wanted === undefined ? [] : [missingOf(engine, key, { wanted, expectation })];
+        if (wanted === undefined) return [];
+        const missing = missingOf(engine, key, { wanted, expectation });
+        // What was made before there was a release waits for none.
+        return [missing.filter((one) => !isRelease(one) || isToldOf(container, one))];
       });
       const [first] = waits;
       if (first?.[0] === undefined || waits.some((missing) => missing.length === 0)) return;
@@ -29,6 +32,15 @@ export const startsInOrder: Invariant = {
     },
   }),
 };
+
+function isRelease({ container }: Dependency): boolean {
+  return container.endsWith('.release');
+}
+
+function isToldOf({ labels }: Container, { container }: Dependency): boolean {
+  const [, told = ''] = Object.entries(labels).find(([key]) => key.endsWith('.depends_on')) ?? [];
+  return told.includes(container);
+}
 
 function missingOf(
   engine: DockerEngine,
