@@ -214,10 +214,7 @@ export interface Observation {
   readonly exists: boolean;
   /** Where no `fresh` look was called for: it is as one would have it all the same, for the engine had to be asked. */
   readonly fresh?: boolean;
-  /**
-   * Data that is in use, as the engine calls it: `volume NAME`; with `against`, also what that still asks for of the data
-   * it had, be it there or not.
-   */
+  /** Data in use, as the engine calls it: `volume NAME`; with `against`, also what that still asks for, be it there or not. */
   readonly data?: readonly string[];
   /** Empty without a spec, or when all is as desired. Secret values are redacted. */
   readonly changes: readonly Change[];
@@ -229,6 +226,8 @@ export interface Observation {
   readonly scaling?: boolean;
   /** What is wrong or under way, for the status. Stable while it lasts. */
   readonly message?: string;
+  /** What others have put beside it and is left alone, as `Desired.notes`. */
+  readonly notes?: readonly string[];
   /** A successor that the engine itself rolled back (ECS' circuit breaker). */
   readonly rolledBack?: { readonly reason: 'RolledBack' | 'ImageUnavailable'; readonly message: string };
   /** In transition (starting, settling, draining): when to look again, in milliseconds. */

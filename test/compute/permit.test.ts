@@ -63,6 +63,8 @@ test('no call that stops, replaces or removes compiles without consent, and none
     (_, api) => api.deleteService({ scope: { region: 'r' }, cluster: 'c', service: 's' }, signal),
     // @ts-expect-error -- consent is missing
     (_, api) => api.deregisterTaskDefinition({ region: 'r' }, 'arn', signal),
+    // @ts-expect-error -- consent is missing
+    (_, api) => api.deregisterScalableTarget({ scope: { region: 'r' }, cluster: 'c', service: 's' }, signal),
     // @ts-expect-error -- a permit is missing
     (_, __, provider) => provider.destroy(place, signal),
     // @ts-expect-error -- an object of one's own is no permit

@@ -59,11 +59,11 @@ export function rollbackMessage(why: string, { exists }: Pick<Observation, 'exis
   return `${why}. Nothing runs now: change the spec, or ask for another try by the annotation ${reconcileRequestedAt}`;
 }
 
-function ready({ tenant, desired: { notes = [] }, observation: { compute } }: Judged): Verdict {
+function ready({ tenant, desired, observation: { compute, notes: seen = [] } }: Judged): Verdict {
   const runs = isScaledTo(0, tenant)
     ? 'nothing runs, as spec.replicas is 0'
     : `${compute.running}/${compute.desired} running and healthy`;
-  return { kind: 'ready', message: [runs, ...notes].join('; ') };
+  return { kind: 'ready', message: [runs, ...(desired.notes ?? []), ...seen].join('; ') };
 }
 
 function isScaledTo(count: number, { spec }: Tenant): boolean {

@@ -443,8 +443,14 @@ describe('Ready', () => {
   });
 
   test('says what the engine has otherwise than the spec', async () => {
-    const { verdict } = await outcomeOf({ status: applied, there: 'current', notes: ['this', 'that'] });
-    expect(verdict).toEqual({ kind: 'ready', message: '1/1 running and healthy; this; that' });
+    const shows = { notes: ['others’'] };
+    const { verdict } = await outcomeOf({
+      status: applied,
+      there: 'current',
+      notes: ['this', 'that'],
+      shows,
+    });
+    expect(verdict).toEqual({ kind: 'ready', message: '1/1 running and healthy; this; that; others’' });
   });
 
   test('waits under way though what runs is healthy, and says what for', async () => {

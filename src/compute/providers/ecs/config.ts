@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
 import { arnPatternFault } from './address/arn-pattern.ts';
+import { autoscalingShape } from './config/autoscaling-shape.ts';
 import { kernelPolicyShape } from './config/kernel-policy.ts';
 import { arnLength, roleArn } from './config/resource-arns.ts';
 import { servicePolicyShape } from './config/service-policy.ts';
@@ -94,6 +95,7 @@ const tenantShape = {
       'Tasks to run, as spec.replicas says it for every provider. Left out of tenant and operator config, it belongs to ' +
         'autoscaling after creation.',
     ),
+  autoscaling: autoscalingShape,
   launch_type: launchType
     .optional()
     .describe(
@@ -274,7 +276,7 @@ export const ecsPolicyBlock = z
       .max(5000)
       .default(100)
       .describe(
-        "Most tasks that a tenant may ask for in replicas or desired_count; the operator's own count may be more. Where there are bounds in " +
+        "Most tasks that a tenant may ask for in replicas, desired_count or autoscaling.max; the operator's own count may be more. Where there are bounds in " +
           'policy.max_resources, all tasks together are held to them, too.',
       ),
     overlay_containers: z

@@ -6,6 +6,7 @@ import { policyOf, widestPolicy } from '../../policy-by-namespace.ts';
 import type { CreateProvider, Provider, ProviderContext } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import { regionOf } from './address/arns.ts';
+import { isAws } from './address/aws-host.ts';
 import { possiblePlaces } from './state/possible-place.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from './config.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from './config.ts';
@@ -110,12 +111,6 @@ function rolesOf(widest: EcsPolicy): Pick<EcsPolicy, 'allowed_roles'> {
     );
   }
   return { allowed_roles };
-}
-
-/** Its own endpoints in a VPC bear its name, too. */
-function isAws(endpoint: string | undefined): boolean {
-  if (endpoint === undefined) return true;
-  return /\.(amazonaws\.(com|com\.cn|eu)|api\.aws)$/.test(new URL(endpoint).hostname);
 }
 
 function ecsErrors<T>(operation: () => Promise<T>, silentForMs?: () => number): Promise<T> {

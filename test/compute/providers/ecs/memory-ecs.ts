@@ -9,6 +9,8 @@ import type {
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { ServiceTarget } from '../../../../src/compute/providers/ecs/address/service-target.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
+import { memoryScaling, scalingWrites } from './memory-scaling.ts';
+import type { MemoryScaling } from './memory-scaling.ts';
 
 /**
  * ECS in memory, as its documentation has it: Describe fills in defaults, a new service may be invisible for a while,
@@ -16,6 +18,8 @@ import { ComputeError } from '../../../../src/compute/errors.ts';
  */
 export interface MemoryEcs extends EcsApi {
   readonly services: Map<string, Service>;
+  /** Scalable targets, by the name of the service. */
+  readonly scalings: MemoryScaling['targets'];
   readonly taskDefinitions: Map<string, { taskDefinition: TaskDefinition; tags: Tag[] }>;
   /** Tasks that are of no service, oldest first. They run until somebody ends them. */
   readonly tasks: Task[];
@@ -47,6 +51,10 @@ export const writes = [
   'deregisterTaskDefinition',
   'runTask',
   'stopTask',
+  'registerScalableTarget',
+  'putScalingPolicy',
+  'deleteScalingPolicy',
+  'deregisterScalableTarget',
 ];
 
 /** The call's name, where it changes something. */
@@ -105,6 +113,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const launchTypes = new Map<string, Service['launchType']>();
   /** What a rollback brings back that no deployment shows, by deployment. */
   const unshown = new Map<string, Pick<Service, 'loadBalancers' | 'serviceRegistries'>>();
+  const scalings = memoryScaling((name) => services.get(name)?.status === 'ACTIVE');
   const calls: { name: string; input: unknown }[] = [];
   let ids = 0;
   const id = (): string => `${(ids += 1)}`;
@@ -439,6 +448,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const ended = { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stopCode: 'UserInitiated' } as const;
       Object.assign(task, { ...ended, stoppedAt, stoppingAt: stoppedAt, containers });
     },
+    ...scalings.api,
     now: () => Date.now(),
     async *serviceHints() {},
     close: () => undefined,
@@ -494,9 +504,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
         ? call
         : async (...args: unknown[]) => {
             (args.at(-1) as AbortSignal).throwIfAborted();
-            const isConsented = /^(updateService|deleteService|deregisterTaskDefinition|stopTask)$/.test(
-              name,
-            );
+            const isConsented =
+              /^(updateService|deleteService|deregisterTaskDefinition|stopTask)$/.test(name) ||
+              name in scalingWrites;
             calls.push({ name, input: args.slice(0, isConsented ? -2 : -1).at(-1) });
             return (call as (...args: unknown[]) => Promise<unknown>)(...args);
           },
@@ -512,6 +522,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   return {
     ...counted,
     services,
+    scalings: scalings.targets,
     taskDefinitions,
     tasks,
     calls,

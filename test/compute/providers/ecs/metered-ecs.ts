@@ -6,6 +6,7 @@ import { createRateLimiter } from '../../../../src/compute/providers/ecs/engine/
 import { ecsRateLimits } from '../../../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
 import { serviceCalls } from '../../../../src/compute/providers/ecs/engine/service-calls.ts';
 import { createServiceReads } from '../../../../src/compute/providers/ecs/engine/service-reads.ts';
+import { scalingCalls } from '../../../../src/compute/providers/ecs/engine/scaling/scaling-calls.ts';
 import { taskCalls, taskDefinitionCalls } from '../../../../src/compute/providers/ecs/engine/task-calls.ts';
 import { rememberTaskDefinitions } from '../../../../src/compute/providers/ecs/engine/task-definition-memory.ts';
 import { anyConsent } from '../../permits.ts';
@@ -39,7 +40,12 @@ export function meteredEcs(memory: MemoryEcs): MeteredEcs {
       return answer(memory, action, command.input);
     },
   } as unknown as ECSClient;
-  const session = { client, renew: async () => undefined };
+  const session = {
+    client,
+    scaling: () => client as never,
+    renew: async () => undefined,
+    close: () => undefined,
+  };
   const connection = connectEcs({
     sessions: {
       of: () => session,
@@ -61,6 +67,7 @@ export function meteredEcs(memory: MemoryEcs): MeteredEcs {
     describeService: createServiceReads(connection),
     ...serviceCalls(connection),
     ...taskCalls(connection),
+    ...scalingCalls(connection),
     ...definitions,
     describeTaskDefinition: rememberTaskDefinitions(definitions.describeTaskDefinition, signal).describe,
     now: () => Date.now(),

@@ -30,7 +30,11 @@ export function scriptedConnection(answers: readonly unknown[]): ScriptedConnect
           return typeof answer === 'function' ? (answer(input) as unknown) : answer;
         },
       } as unknown as ECSClient;
-      const answer = await send(client, { abortSignal: new AbortController().signal });
+      const answer = await send(
+        client,
+        { abortSignal: new AbortController().signal },
+        { scaling: () => client as never },
+      );
       if (answer instanceof Error) throw answer;
       return answer;
     },

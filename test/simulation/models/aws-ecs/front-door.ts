@@ -60,6 +60,7 @@ const limits: Readonly<Record<OperationFamily, readonly [burst: number, perSecon
   taskReads: [100, 20],
   taskWrites: [50, 5],
   tagging: [20, 10],
+  scaling: [50, 5],
 };
 
 /** The client's own. */

@@ -6,10 +6,12 @@ import type { DesiredService } from '../state/desired.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { tagList } from '../state/marks/tags.ts';
+import type { ScaledService } from '../state/scaling/compare-scaling.ts';
+import { lookAtScaling } from './apply-scaling.ts';
 import { createServiceInput } from '../state/service-input.ts';
 import { draining, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
-import { desiredRevision } from './desired-revision.ts';
+import { desiredRevision, mostTasks } from './desired-revision.ts';
 import { held, holdService } from './hold-service.ts';
 import { runRelease } from './run-release.ts';
 import { updateService } from './update-service.ts';
@@ -32,7 +34,7 @@ export async function convergeService(
 }
 
 interface Looked {
-  readonly service: EcsService | undefined;
+  readonly service: ScaledService | undefined;
   readonly holder: Holder;
 }
 
@@ -45,7 +47,9 @@ export async function lookAtOwn(
   const { target } = desired;
   const service = await api.describeService(target, 'user', signal);
   if (service === 'cluster-gone') return { service: undefined, holder: 'tenant' };
-  return { service, holder: assertOwn(ownership, desired, { service, stance: desired.foreign }) };
+  const holder = assertOwn(ownership, desired, { service, stance: desired.foreign });
+  if (!isThere(service) || service.status === 'DRAINING') return { service, holder };
+  return { service: await lookAtScaling(api, { target, service, priority: 'user' }, signal), holder };
 }
 
 /**
@@ -76,7 +80,11 @@ async function createService(
   const { api } = deps;
   const { desired } = attempt;
   const { target } = desired;
-  const taskDefinition = await desiredRevision(deps, { ...attempt, tasks: desired.firstCount }, signal);
+  const taskDefinition = await desiredRevision(
+    deps,
+    { ...attempt, tasks: mostTasks(desired, desired.firstCount) },
+    signal,
+  );
   if (desired.release !== undefined) {
     const releasing = await runRelease(deps, { attempt, service: undefined, taskDefinition }, signal);
     if (releasing !== undefined) return releasing;

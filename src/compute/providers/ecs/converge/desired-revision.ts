@@ -1,4 +1,5 @@
 import { checkTasks, isBounded } from '../state/policy/tasks-size.ts';
+import type { DesiredService } from '../state/desired.ts';
 import type { TaskDefinition } from '../state/task-definition/task-definition.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
@@ -6,6 +7,11 @@ import { ensureRevision, noTaskDefinition } from './task-revisions.ts';
 /** What is to run so many times. */
 export interface Wanted extends Pick<Attempt, 'desired' | 'permit'> {
   readonly tasks: number;
+}
+
+/** As many as there may be by what is desired, where `count` of them run or are asked for. */
+export function mostTasks({ autoscaling }: Pick<DesiredService, 'autoscaling'>, count: number): number {
+  return autoscaling?.max ?? count;
 }
 
 /** ARN of what the service is to run. Rejects with InvalidSpec, PolicyDenied and ProviderConflict. */

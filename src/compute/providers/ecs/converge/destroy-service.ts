@@ -6,6 +6,7 @@ import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { familyOf } from '../address/arns.ts';
 import { targetOf } from '../state/desired.ts';
 import { drainLookMs, visibleMs } from './attempt.ts';
+import { endScaling } from './apply-scaling.ts';
 import { drainService } from './drain-service.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
@@ -59,6 +60,7 @@ export async function destroyService(
   if (service.status !== 'DRAINING') {
     const drained = await drainService(api, { target, service, consent }, signal);
     if (drained !== undefined && drained !== 'cluster-gone') return drained;
+    if (drained === undefined) await endScaling(api, { target, service, consent }, signal);
     const answer = drained ?? (await api.deleteService(target, consent, signal));
     if (answer === 'cluster-gone')
       return gone(deps, { at, target, consent, message: clusterGone(cluster) }, signal);

@@ -6,6 +6,7 @@ import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { tagKeys, tagMap } from '../state/marks/tags.ts';
+import { endScaling } from './apply-scaling.ts';
 import { drainLookMs } from './attempt.ts';
 
 export interface Draining {
@@ -43,6 +44,7 @@ async function scaleToZero(
   signal: AbortSignal,
 ): ReturnType<EcsApi['updateService']> {
   const { scope, cluster, service: name } = target;
+  await endScaling(api, { target: { scope, cluster, service: name }, service, consent }, signal);
   if (countBeforeDrain(tagMap(service.tags)) === undefined) {
     const mark = { key: tagKeys.drain, value: drainingFrom(desiredCount) };
     await api.tagResource(scope, service.serviceArn ?? '', [mark], signal);

@@ -5,6 +5,7 @@ import { diffService, missingTags } from '../state/diff.ts';
 import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
 import { drainTag } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
+import { applyScaling } from './apply-scaling.ts';
 import type { ServiceDeps } from './attempt.ts';
 import { checkNamed } from './desired-revision.ts';
 import type { Updating } from './update-service.ts';
@@ -29,6 +30,7 @@ export async function holdService(
   const { desiredCount: tasks = 0 } = diff.differs;
   const { taskDefinition = '', desiredCount = 0 } = service;
   if (tasks > desiredCount) await checkNamed(deps, { desired, taskDefinition, tasks }, signal);
+  const { scaling } = diff;
   const isOther = startsDeployment({ ...diff.differs, force: false });
   const still = {
     taskDefinition: false,
@@ -41,6 +43,8 @@ export async function holdService(
   const consent = consentTo(attempt.permit, 'live', `updating service ${name}`);
   if (Object.keys(update).length > 0)
     await api.updateService(scope, { cluster, service: name, ...update }, consent, signal);
+  if (scaling?.isDrift === true)
+    await applyScaling(api, { desired, permit: attempt.permit, service }, signal);
   const rejected = isOther ? { [tagKeys.specHash]: rejectedMark(desired, readMark(tags).settings) } : {};
   const wanted = missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tags);
   const missing = tagList(wanted);

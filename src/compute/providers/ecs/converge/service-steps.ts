@@ -45,6 +45,7 @@ export function createServiceSteps({ api, ownership, view, cleanup }: StepDeps):
         } finally {
           // Whatever was done or tried: what is known of it is stale.
           view.touch(target);
+          view.storeScaling(target, undefined);
         }
       },
       { key: serviceKey(target), signal },

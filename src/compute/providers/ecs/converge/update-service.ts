@@ -4,7 +4,8 @@ import { revisionKey } from '../address/arns.ts';
 import { isDesiredTaskDefinition } from '../state/compare-revision.ts';
 import { diffService, missingTags } from '../state/diff.ts';
 import type { ServiceDiff } from '../state/diff.ts';
-import type { EcsService } from '../state/ecs-service.ts';
+import type { ScaledService } from '../state/scaling/compare-scaling.ts';
+import { withScalingMark } from '../state/scaling/compare-scaling.ts';
 import { rolloutOf } from '../state/rollout.ts';
 import { rolloutEffect } from '../state/service/compare-settings.ts';
 import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
@@ -12,14 +13,15 @@ import { serviceTags } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
-import { checkNamed, desiredRevision } from './desired-revision.ts';
+import { applyScaling, endScaling } from './apply-scaling.ts';
+import { checkNamed, desiredRevision, mostTasks } from './desired-revision.ts';
 import { runRelease } from './run-release.ts';
 
 type ServiceUpdate = ReturnType<typeof updateServiceInput>;
 
 export interface Updating {
   readonly attempt: Attempt;
-  readonly service: EcsService;
+  readonly service: ScaledService;
 }
 
 export async function updateService(
@@ -36,7 +38,7 @@ export async function updateService(
   const taskDefinition = await admittedRevision(deps, { attempt, service, diff }, signal);
   const releasing = await runRelease(deps, { attempt, service, taskDefinition }, signal);
   if (releasing !== undefined) return releasing;
-  if (diff.replace) return replaceService(deps, { attempt, diff }, signal);
+  if (diff.replace) return replaceService(deps, { attempt, service, diff }, signal);
   const differs = { ...diff.differs, taskDefinition: taskDefinition !== service.taskDefinition };
   const changes = updateServiceInput(desired, differs, taskDefinition);
   const update = again ? { ...changes, forceNewDeployment: true } : changes;
@@ -45,8 +47,18 @@ export async function updateService(
     const waiting = await sendUpdate(deps, attempt, { update, isRollout }, signal);
     if (waiting !== undefined) return waiting;
   }
+  if (diff.scaling !== undefined) {
+    const { permit } = attempt;
+    if ((await applyScaling(deps.api, { desired, permit, service }, signal)) === 'missing')
+      return unseen(desired);
+  }
   await writeTags(deps, { attempt, service }, { diff, revision: revisionKey(taskDefinition) }, signal);
   return { outcome: 'done', message: 'The service was updated' };
+}
+
+function unseen({ target: { service } }: Attempt['desired']): StepResult {
+  const message = `Waiting until Application Auto Scaling sees the service ${service}`;
+  return { outcome: 'in_progress', message, lookAgainAfterMs: visibleMs };
 }
 
 /** ARN of what the service is to run, as often as it is to. Rejects as `desiredRevision` does. */
@@ -58,7 +70,8 @@ async function admittedRevision(
   const { desired, permit } = attempt;
   const { taskDefinition: current, desiredCount = 0 } = service;
   // What is deleted for it must have a successor that is admitted.
-  const tasks = diff.replace ? desired.firstCount : (diff.differs.desiredCount ?? desiredCount);
+  const wanted = diff.replace ? desired.firstCount : (diff.differs.desiredCount ?? desiredCount);
+  const tasks = mostTasks(desired, wanted);
   const isKept =
     !diff.replace && current !== undefined && isDesiredTaskDefinition(desired, current, tagMap(service.tags));
   if (!isKept) return desiredRevision(deps, { desired, permit, tasks }, signal);
@@ -95,7 +108,7 @@ async function writeTags(
 ): Promise<void> {
   const { scope } = desired.target;
   const actual = tagMap(service.tags);
-  const wanted = serviceTags(desired, revision, diff.kept);
+  const wanted = serviceTags(desired, revision, withScalingMark(desired, diff.kept));
   const arn = service.serviceArn ?? '';
   const marks = [
     ...tagKeys.tagMarks,
@@ -114,11 +127,12 @@ async function writeTags(
 /** Under one name there is only one service. Its successor is known to be possible: the task definition is there. */
 async function replaceService(
   { api }: ServiceDeps,
-  { attempt: { desired, permit }, diff }: { readonly attempt: Attempt; readonly diff: ServiceDiff },
+  { attempt: { desired, permit }, service, diff }: Updating & { readonly diff: ServiceDiff },
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { target } = desired;
   const consent = consentTo(permit, 'outage', `replacing service ${target.service}`);
+  await endScaling(api, { target, service, consent }, signal);
   await api.deleteService(target, consent, signal);
   const fixed = diff.changes.find(({ effect }) => effect === 'outage');
   return {

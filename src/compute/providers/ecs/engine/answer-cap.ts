@@ -1,4 +1,5 @@
 import { Readable, Transform, pipeline } from 'node:stream';
+import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 
 /** 32 MiB: a full page of descriptions has about one. */
@@ -11,8 +12,9 @@ export class AnswerOverCap extends Error {
 }
 
 /** Has each answer of the client read up to the cap alone: the call whose answer is over it fails with AnswerOverCap. */
-export function capAnswers(client: Pick<ECSClient, 'middlewareStack'>): void {
-  client.middlewareStack.add(
+export function capAnswers(client: Pick<ECSClient | ApplicationAutoScalingClient, 'middlewareStack'>): void {
+  const { middlewareStack } = client as Pick<ECSClient, 'middlewareStack'>;
+  middlewareStack.add(
     (next) => async (request) => {
       const answer = await next(request);
       const response = (answer.response ?? {}) as { body?: unknown };

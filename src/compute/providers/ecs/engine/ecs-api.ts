@@ -9,6 +9,7 @@ import type {
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
 import type { Consent } from '../../../permit.ts';
+import type { ScalingApi, ScalingReads } from './scaling/scaling-api.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-target.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface TaskLook {
 }
 
 /** What changes nothing: all that the watch has of it. */
-export interface EcsReads {
+export interface EcsReads extends ScalingReads {
   /**
    * One service with its tags; undefined where ECS says MISSING, which it also may right after a create. The reads of
    * a moment are coalesced into DescribeServices of at most 10 names per cluster; those for users' changes go before
@@ -66,7 +67,7 @@ export interface EcsReads {
 }
 
 /** All that is asked of ECS. */
-export interface EcsApi extends EcsReads {
+export interface EcsApi extends EcsReads, ScalingApi {
   /** 'exists': not idempotent, or there already; 'draining': the name is not free yet. Then describe and decide. */
   createService(
     scope: EcsScope,

@@ -14,6 +14,7 @@ import { queueHints } from './queue-hints.ts';
 import { limitsFor } from './limits/rate-limits.ts';
 import type { OperationFamily, RateLimit } from './limits/rate-limits.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
+import { scalingCalls } from './scaling/scaling-calls.ts';
 import { createServiceClock } from './service-clock.ts';
 import { serviceCalls } from './service-calls.ts';
 import { createServiceReads } from './service-reads.ts';
@@ -65,6 +66,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     ...serviceCalls(connection),
     ...rememberingCalls(connection, closing.signal),
     ...taskCalls(connection),
+    ...scalingCalls(connection),
     now: serviceClock.now,
     serviceHints: (signal) => serviceHints(options, AbortSignal.any([signal, closing.signal])),
     close: () => {

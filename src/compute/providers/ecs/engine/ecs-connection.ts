@@ -44,7 +44,12 @@ export interface EcsCall<T> {
   readonly isRepeatable: boolean;
   /** Its token was taken before, by `pay`. */
   readonly isPaid?: boolean;
-  readonly send: (client: ECSClient, options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+  /** The session's own client, or another one that it has. */
+  readonly send: (
+    client: ECSClient,
+    options: { readonly abortSignal: AbortSignal },
+    session: Pick<EcsSession, 'scaling'>,
+  ) => Promise<T>;
 }
 
 export interface EcsConnection {
@@ -145,7 +150,7 @@ class Failure {
 
 async function attempt<T>(
   call: EcsCall<T>,
-  { client }: EcsSession,
+  session: EcsSession,
   {
     site,
     stop,
@@ -155,7 +160,9 @@ async function attempt<T>(
   const deadline = { timeoutMs: deadlineMs, caller: stop, late: () => silentAws(site) };
   try {
     // The SDK heeds neither its timeout nor the signal while it reads a body or looks for credentials.
-    const answer = await withDeadline(deadline, (signal) => call.send(client, { abortSignal: signal }));
+    const answer = await withDeadline(deadline, (signal) =>
+      call.send(session.client, { abortSignal: signal }, session),
+    );
     return cutToldTexts(answer, call.family);
   } catch (error) {
     if (stop.aborted) throw abortedCall(site, stop.reason);

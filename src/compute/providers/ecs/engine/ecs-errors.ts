@@ -103,7 +103,8 @@ export function assumeRoleError(region: string, { roleArn, cause }: CredentialsT
 
 /** `ECS in us-west-2`, for people. */
 export function siteName({ action, region, endpoint }: CallSite): string {
-  const service = (action.split(':')[0] ?? '').toUpperCase();
+  const prefix = action.split(':')[0] ?? '';
+  const service = prefix === 'application-autoscaling' ? 'Application Auto Scaling' : prefix.toUpperCase();
   return endpoint === undefined ? `${service} in ${region}` : `${service} in ${region} at ${endpoint}`;
 }
 

@@ -45,10 +45,12 @@ export type RefusalKind =
 /** First hit wins. ECS tells some things by the name of the error and others only by its text. */
 const kinds: readonly (readonly [name: RegExp, text: Pick<RegExp, 'test'>, kind: RefusalKind])[] = [
   [/^ClusterNotFoundException$/, /^/, 'cluster-gone'],
-  [/^ServiceNotFoundException$/, /^/, 'missing'],
+  [/^(ServiceNotFound|ObjectNotFound)Exception$/, /^/, 'missing'],
+  // Of Application Auto Scaling, which sees a new service a moment later than ECS does.
+  [/^ValidationException$/, /ECS service doesn.t exist/i, 'missing'],
   [/^ServiceNotActiveException$/, /^/, 'inactive'],
   [/LimitExceeded|QuotaExceeded/, /^/, 'quota'],
-  [/^(UpdateInProgress|Conflict|ResourceInUse)Exception$/, /^/, 'busy'],
+  [/^(UpdateInProgress|ConcurrentUpdate|Conflict|ResourceInUse)Exception$/, /^/, 'busy'],
   [/^/, /not idempotent/i, 'exists'],
   [/^/, /still draining/i, 'draining'],
   [/^/, /cluster (was|is) (inactive|not active)|referenced cluster was/i, 'cluster-gone'],

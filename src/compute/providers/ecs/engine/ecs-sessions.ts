@@ -1,7 +1,9 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope } from '../address/service-target.ts';
+import { isAws } from '../address/aws-host.ts';
 import { capAnswers } from './answer-cap.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { CredentialsTrouble } from './ecs-errors.ts';
@@ -29,11 +31,14 @@ export interface SessionOptions {
   readonly follow: ServiceClock['follow'];
 }
 
-/** One SDK client of a (role, region), with its credentials. */
+/** The SDK clients of a (role, region), with its credentials. */
 export interface EcsSession {
   readonly client: ECSClient;
+  /** Made with its first use; what answers for ECS in place of AWS answers for Application Auto Scaling, too. */
+  readonly scaling: (this: void) => ApplicationAutoScalingClient;
   /** Fetches new credentials, whatever their expiry says. */
   renew(): Promise<void>;
+  close(): void;
 }
 
 export interface EcsSessions {
@@ -58,13 +63,13 @@ export function createSessions(options: SessionOptions): EcsSessions {
       return session;
     },
     site: ({ region, roleArn }, action) => ({
-      action: `ecs:${action}`,
+      action: action.includes(':') ? action : `ecs:${action}`,
       region,
       ...(roleArn !== undefined && { roleArn }),
-      ...(endpoint !== undefined && { endpoint }),
+      ...(endpoint !== undefined && !(action.includes(':') && isAws(endpoint)) && { endpoint }),
     }),
     close: () => {
-      for (const { client } of sessions.values()) client.destroy();
+      for (const session of sessions.values()) session.close();
       sessions.clear();
     },
   };
@@ -82,12 +87,36 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
   });
   options.follow(scope, client);
   capAnswers(client);
+  let scaling: ApplicationAutoScalingClient | undefined;
   return {
     client,
+    scaling: () => (scaling ??= scalingClient(client, region, options)),
+    close: () => {
+      client.destroy();
+      scaling?.destroy();
+    },
     renew: async () => {
       await client.config.credentials({ forceRefresh: true });
     },
   };
+}
+
+/** By the credentials of the other one. */
+function scalingClient(
+  { config: { credentials } }: ECSClient,
+  region: string,
+  options: SessionOptions,
+): ApplicationAutoScalingClient {
+  const { endpoint } = options;
+  const client = new ApplicationAutoScalingClient({
+    region,
+    ...(endpoint !== undefined && !isAws(endpoint) && { endpoint }),
+    credentials,
+    requestHandler: handlerOptions(options),
+    maxAttempts: 1,
+  });
+  capAnswers(client);
+  return client;
 }
 
 /** The SDK remembers what comes of it and asks again five minutes before it expires. */

@@ -17,11 +17,15 @@ import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
 import { desireCapacity, taskHostOf } from './service/capacity.ts';
 import type { Capacity } from './service/capacity.ts';
+import { countNotes, desireCount, withCount } from './service/count.ts';
+import type { Counts } from './service/count.ts';
 import { checkDaemon, isDaemon } from './service/daemon.ts';
 import { desireDeployment } from './service/deployment.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
 import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
+import { desireScaling } from './scaling/desired-scaling.ts';
+import type { OwnScaling } from './scaling/scaling.ts';
 import { wantedName } from './policy/service-name.ts';
 import { requestMark } from './marks/request-mark.ts';
 import { desireRelease } from './release/desired-release.ts';
@@ -44,16 +48,14 @@ export interface DesiredNetwork {
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
 }
 
-export interface DesiredService extends Desired, Capacity {
+export interface DesiredService extends Desired, Capacity, Counts {
   readonly target: ServiceTarget;
   /** As named: with or without a revision. */
   readonly taskDefinition: string;
   /** Containers over that task definition, to be registered in a family of the tenant's own. */
   readonly overlay?: Overlay;
-  /** Undefined: autoscaling's, once the service is there; of a DAEMON the cluster's. */
-  readonly desiredCount?: number;
-  /** How many a service that is made anew begins with: where the count is autoscaling's, as many as there were. */
-  readonly firstCount: number;
+  /** What has the count, where the tenant asks for it. */
+  readonly autoscaling?: OwnScaling;
   readonly network?: DesiredNetwork;
   readonly deployment: DeploymentConfiguration;
   readonly settings: ServiceSettings;
@@ -90,9 +92,6 @@ const hashVersion = 'v1';
 /** No secret's value takes part (ECS has them by reference), so the hash needs no key that readers don't know. */
 export const hashKey = 'ecs';
 
-/** Where nobody names a count. */
-const defaultDesiredCount = 1;
-
 /** Throws InvalidSpec naming the path, or PolicyDenied naming the rule. */
 export function desireService(
   spec: TenantComputeSpec<EcsConfig>,
@@ -106,8 +105,10 @@ export function desireService(
   checkServicePolicy({ config, capacity, block, policy });
   checkDaemon(config, block, capacity);
   checkTaskRoles(spec, block);
-  const desiredCount = isDaemon(config) ? undefined : config.desired_count;
-  if (containers.length > 0) checkSize(commonPolicy, containers, desiredCount ?? defaultDesiredCount);
+  // As a HorizontalPodAutoscaler does, it rests while the tenant wants none.
+  const autoscaling = spec.replicas === 0 ? undefined : desireScaling(config, block);
+  const counts = desireCount(spec, config, autoscaling, policy.max_desired_count);
+  if (containers.length > 0) checkSize(commonPolicy, containers, counts.mostTasks);
   const target = desiredTarget(spec, region);
   const network = desireNetwork(config, block);
   const overlay = desireTasks(spec, { block, policy, target, launchType: taskHostOf(capacity), network });
@@ -127,16 +128,16 @@ export function desireService(
     specHash: specHash(hashVersion, hashKey, {
       taskDefinition: config.task_definition_arn,
       overlay: overlay?.hash,
-      desiredCount,
+      desiredCount: counts.desiredCount,
       launchType: capacity.launchType,
       network,
       tags,
-      ...newerParts(config, { drain, capacity, deployment, settings, release }),
+      ...newerParts(config, { drain, capacity, deployment, settings, release, autoscaling }),
     }),
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
-    ...(desiredCount === undefined ? {} : { desiredCount }),
-    firstCount: desiredCount ?? countBefore(spec, policy.max_desired_count) ?? defaultDesiredCount,
+    ...counts,
+    ...(autoscaling === undefined ? {} : { autoscaling }),
     ...capacity,
     ...(network === undefined ? {} : { network }),
     deployment,
@@ -145,32 +146,13 @@ export function desireService(
     tags,
     drain,
     ...(release === undefined ? {} : { release }),
-    notes: [...checkNotes(containers), ...countNotes(spec, block)],
+    notes: [...checkNotes(containers), ...countNotes(spec, block, autoscaling)],
     ownerTags: ownership.of(spec),
     isOnlyObserved: spec.mode === 'Observe',
     foreign: stanceOf(spec, { isListed: isListed(policy.foreign_services, target.service), commonPolicy }),
     containers,
     bounds: commonPolicy.max_resources,
   };
-}
-
-/** The count that a tenant names for every provider is that of its tasks, whatever else names one. */
-function withCount({ config, replicas }: TenantComputeSpec<EcsConfig>): EcsConfig {
-  if (replicas === undefined) return config;
-  if (!isDaemon(config)) return { ...config, desired_count: replicas };
-  throw new ComputeError(
-    'InvalidSpec',
-    'spec.replicas: a DAEMON (scheduling_strategy) has as many tasks as there are instances. Leave it out',
-  );
-}
-
-/** The operator's default is there to be gone beyond. */
-function countNotes(
-  { config: { desired_count: count }, replicas }: TenantComputeSpec<EcsConfig>,
-  { desired_count: own }: EcsOperatorBlock,
-): readonly string[] {
-  if (replicas === undefined || count === undefined || [replicas, own].includes(count)) return [];
-  return [`desired_count ${count} counts for nothing beside replicas ${replicas}`];
 }
 
 /** Absent unless asked for, each of these: the hashes from before there was such a key still hold. */
@@ -182,9 +164,11 @@ function newerParts(
     deployment,
     settings,
     release,
+    autoscaling,
   }: Pick<DesiredService, 'drain' | 'deployment' | 'settings'> & {
     readonly capacity: Capacity;
     readonly release: DesiredRelease | undefined;
+    readonly autoscaling: OwnScaling | undefined;
   },
 ) {
   return {
@@ -193,6 +177,7 @@ function newerParts(
     capacityProviders,
     deployment: config.deployment === undefined ? undefined : deployment,
     settings: Object.keys(settings).length === 0 ? undefined : settings,
+    autoscaling,
     force: config.force_new_deployment === true ? true : undefined,
   };
 }
@@ -234,12 +219,6 @@ function checkTaskRoles({ config, containers }: TenantComputeSpec<EcsConfig>, bl
     'InvalidSpec',
     `spec.computeConfig.ecs.${key}: is of spec.containers: the task definition ${revisionKey(config.task_definition_arn)} runs with its own`,
   );
-}
-
-/** 0 is no count to begin with: a service that goes away is scaled to that. */
-function countBefore({ before }: TenantComputeSpec<EcsConfig>, most: number): number | undefined {
-  const isService = before?.resourceIds === undefined || 'service' in before.resourceIds;
-  return before !== undefined && isService && before.desired > 0 ? Math.min(before.desired, most) : undefined;
 }
 
 function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {

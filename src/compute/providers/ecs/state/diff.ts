@@ -1,11 +1,14 @@
 import type { Change } from '../../../provider.ts';
 import { appliedState, askedForNetwork, readMark } from './marks/applied-mark.ts';
-import type { Applied } from './marks/applied-mark.ts';
+import type { Applied, AppliedMark } from './marks/applied-mark.ts';
 import { compareRevision } from './compare-revision.ts';
 import { countBeforeDrain } from './marks/drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';
 import { isReturn } from './rollout.ts';
+import { compareScaling } from './scaling/compare-scaling.ts';
+import { inBounds } from './scaling/scaling.ts';
+import type { ScaledService, ScalingDifference } from './scaling/compare-scaling.ts';
 import { capacityMark } from './service/capacity.ts';
 import { compareDeployment } from './service/compare-deployment.ts';
 import { changedSettings, keptMarks, rolloutEffect } from './service/compare-settings.ts';
@@ -26,6 +29,8 @@ export interface ServiceDiff {
   readonly differs: UpdatedParts;
   /** What no UpdateService can change: the service must be made anew. */
   readonly replace: boolean;
+  /** What is to be put right of the scalable target. */
+  readonly scaling: ScalingDifference | undefined;
   readonly untag: readonly string[];
   readonly applied: Applied;
   /** Settings for the next mark; see `appliedMark`. */
@@ -33,7 +38,11 @@ export interface ServiceDiff {
 }
 
 /** `rolledBack`: ECS took the service's revision back by itself, so that its differences are nobody's edit. */
-export function diffService(desired: DesiredService, service: EcsService, rolledBack = false): ServiceDiff {
+export function diffService(
+  desired: DesiredService,
+  service: ScaledService,
+  rolledBack = false,
+): ServiceDiff {
   const tags = tagMap(service.tags);
   const mark = readMark(tags);
   const applied = appliedState(desired, mark);
@@ -41,18 +50,14 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
   const isTakenBack = rolledBack || (applied === 'other' && returned);
   const revision = compareRevision(desired, service, { tags, isTakenBack, isReturn: returned });
   const countBefore = countBeforeDrain(tags);
-  const wantedCount = desired.desiredCount ?? (service.desiredCount === 0 ? countBefore : undefined);
+  const wantedCount = countWanted(desired, service, countBefore);
   const count = compareCount(wantedCount, service);
   const deployment = compareDeployment(desired, service, mark);
   const force = isRequested(desired, mark);
+  const scaling = compareScaling(desired, service, mark);
   const untag = formerKeys(tags, desired.tags);
-  const foreign = applied === 'other' ? 'spec' : 'drift';
-  const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
-  // What the edit does not speak of, and is not as it was asked for before, is somebody else's doing.
-  const unlessAsked = (wasAsked: boolean) =>
-    applied === 'other' && wasAsked && !isTakenBack ? 'drift' : rollout;
-  const network = unlessAsked(desired.network !== undefined && askedForNetwork(mark, desired.network));
-  const launchType = unlessAsked(mark.capacity === capacityMark(desired));
+  const causes = causesOf(desired, mark, { applied, rolledBack, isTakenBack });
+  const { foreign, rollout, network, launchType } = causes;
   const mended = (cause: Change['cause'], differences: readonly Difference[]): boolean =>
     differences.length > 0 && (applied !== 'other' || cause === 'spec');
   return {
@@ -66,6 +71,7 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
         ...revision.liveSettings,
         ...compareTags(desired, tags, untag),
       ]),
+      ...scalingChanges(scaling, countBefore),
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
       ...(force ? [startedAnew(desired)] : []),
@@ -88,10 +94,43 @@ export function diffService(desired: DesiredService, service: EcsService, rolled
       (mended(launchType, revision.launchType) &&
         revision.launchType.some(({ effect }) => effect === 'outage')) ||
       revision.settings.some(({ change }) => change === 'anew'),
+    scaling,
     untag,
     applied,
     kept: keptMarks(desired, service, mark),
   };
+}
+
+type Cause = Change['cause'];
+
+function causesOf(
+  desired: DesiredService,
+  mark: AppliedMark,
+  {
+    applied,
+    rolledBack,
+    isTakenBack,
+  }: { readonly applied: Applied; readonly rolledBack: boolean; readonly isTakenBack: boolean },
+): Readonly<Record<'foreign' | 'rollout' | 'network' | 'launchType', Cause>> {
+  const rollout = rolledBack || applied !== 'this' ? 'spec' : 'drift';
+  // What the edit does not speak of, and is not as it was asked for before, is somebody else's doing.
+  const unlessAsked = (wasAsked: boolean): Cause =>
+    applied === 'other' && wasAsked && !isTakenBack ? 'drift' : rollout;
+  return {
+    foreign: applied === 'other' ? 'spec' : 'drift',
+    rollout,
+    network: unlessAsked(desired.network !== undefined && askedForNetwork(mark, desired.network)),
+    launchType: unlessAsked(mark.capacity === capacityMark(desired)),
+  };
+}
+
+/** What ended with a drain that was called off was nobody's edit. */
+function scalingChanges(
+  scaling: ScalingDifference | undefined,
+  countBefore: number | undefined,
+): readonly Change[] {
+  if (scaling === undefined) return [];
+  return withCause(scaling.isDrift && countBefore === undefined ? 'drift' : 'spec', [scaling]);
 }
 
 function startedAnew(desired: DesiredService): Change {
@@ -105,6 +144,18 @@ function withCause(cause: Change['cause'], differences: readonly Difference[]): 
 
 function compareCount(desiredCount: number | undefined, service: EcsService): readonly Difference[] {
   return desiredCount === undefined ? [] : live('desiredCount', desiredCount, service.desiredCount);
+}
+
+/** Undefined: it may be what it is. */
+function countWanted(
+  { desiredCount, autoscaling }: DesiredService,
+  { desiredCount: actual }: EcsService,
+  countBefore: number | undefined,
+): number | undefined {
+  if (desiredCount !== undefined) return desiredCount;
+  if (actual === 0 && countBefore !== undefined) return countBefore;
+  // Application Auto Scaling brings none into its bounds before an alarm goes off.
+  return autoscaling === undefined || actual === undefined ? undefined : inBounds(autoscaling, actual);
 }
 
 function compareTags(desired: DesiredService, tags: Tags, untag: readonly string[]): readonly Difference[] {

@@ -2,6 +2,7 @@ import type { ComputeHealth, ComputeState, Endpoint } from '../../../../api/stat
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsDeployment, EcsService } from './ecs-service.ts';
+import type { ScaledService } from './scaling/compare-scaling.ts';
 import type { EcsTask } from './ecs-task.ts';
 import type { PortNames } from './endpoints.ts';
 import {
@@ -26,7 +27,7 @@ import type { TaskFailure } from './task-failure.ts';
 /** Whether a service runs as it should, and how sure that is. */
 
 export interface ServiceOnEcs {
-  readonly service: EcsService | undefined;
+  readonly service: ScaledService | undefined;
   /** Undefined: not asked for, because nothing looked wrong. */
   readonly tasks?: readonly EcsTask[] | undefined;
   /** Ports of its task definition that are endpoints. */

@@ -4,6 +4,8 @@ import { diffService } from './diff.ts';
 import type { DesiredService } from './desired.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
+import { scalingNotes } from './scaling/compare-scaling.ts';
+import type { ScaledService } from './scaling/compare-scaling.ts';
 import type { EcsTask } from './ecs-task.ts';
 import { endpointsOf } from './endpoints.ts';
 import { noPast, tasksOf } from './evidence.ts';
@@ -32,6 +34,7 @@ export function observe(
   if (!isThere(service)) return nothingThere(desired);
   const rollout = rolloutOf(service, desired);
   const changes = desired === undefined ? [] : changesOf(desired, service, rollout);
+  const notes = scalingNotes(service.scaling);
   const isForeign = rollout.kind === 'other';
   const subject = { desired, service, tasks, rollout, isForeign, clock, past };
   const { state, health, message, lookAgainAfterMs, imageUnavailable } = healthOf(subject);
@@ -51,6 +54,7 @@ export function observe(
       resourceIds: resourceIds(service, rollout),
     },
     ...(health === 'healthy' && isScaling(service) ? { scaling: true } : {}),
+    ...(notes.length === 0 ? {} : { notes }),
     ...(message === undefined ? {} : { message }),
     ...(lookAgainAfterMs === undefined ? {} : { lookAgainAfterMs }),
     ...(rolledBack === undefined || desired === undefined ? {} : { rolledBack }),
@@ -76,7 +80,11 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
   };
 }
 
-function changesOf(desired: DesiredService, service: EcsService, rollout: Rollout): Observation['changes'] {
+function changesOf(
+  desired: DesiredService,
+  service: ScaledService,
+  rollout: Rollout,
+): Observation['changes'] {
   const { changes } = diffService(desired, service, rollout.kind === 'failed');
   if (service.status === 'DRAINING') {
     return [

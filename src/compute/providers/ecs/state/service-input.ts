@@ -3,6 +3,7 @@ import { revisionKey } from '../address/arns.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
 import { serviceTags } from './marks/service-tags.ts';
 import { tagList } from './marks/tags.ts';
+import { pendingScaling } from './scaling/compare-scaling.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
 
@@ -24,7 +25,7 @@ export function createServiceInput(desired: DesiredService, taskDefinition: stri
     ...(capacityProviders === undefined ? {} : { capacityProviderStrategy: [...capacityProviders] }),
     ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
     deploymentConfiguration: deployment,
-    tags: tagList(serviceTags(desired, revision)),
+    tags: tagList(serviceTags(desired, revision, pendingScaling(desired))),
     propagateTags: 'SERVICE' as const,
     ...settings,
     clientToken: clientToken([

@@ -14,6 +14,9 @@ import type { PortNames } from '../state/endpoints.ts';
 import type { Clock } from '../state/evidence.ts';
 import { shownAsForeign, withoutMarks } from '../state/marks/foreign-service.ts';
 import { needsTasks, newsMs } from '../state/health.ts';
+import { isScaled } from '../state/scaling/compare-scaling.ts';
+import type { ScaledService } from '../state/scaling/compare-scaling.ts';
+import { seenScaling } from '../state/scaling/seen-scaling.ts';
 import { observe } from '../state/observed.ts';
 import type { EcsObservation } from '../state/observed.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
@@ -50,9 +53,10 @@ export async function getStatus(
   const known = fresh ? undefined : view.settled(target);
   const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
   const holder = assertOwn(ownership, at, { service, stance: desired?.foreign });
+  const scaled = desired && (await lookAtScaling(deps, { target, service, fresh }, signal));
   const observation = await observeService(
     deps,
-    { fresh, target, desired, service, shown: at.shown },
+    { fresh, target, desired, service: scaled ?? service, shown: at.shown },
     signal,
   );
   const { imageUnavailable, ...rest } = told(observation, { desired, holder });
@@ -98,11 +102,22 @@ async function look(
   return answer === 'cluster-gone' ? undefined : answer;
 }
 
+/** Asked afresh by those who change something alone; else what the watch has found stands for it. */
+async function lookAtScaling(
+  { api, view }: StatusDeps,
+  { target, service, fresh }: Pick<Observing, 'target' | 'service' | 'fresh'>,
+  signal: AbortSignal,
+): Promise<ScaledService | undefined> {
+  if (!isThere(service) || service.status === 'DRAINING' || !isScaled(service)) return service;
+  if (fresh) view.storeScaling(target, seenScaling(await api.describeScaling(target, 'user', signal)));
+  return { ...service, scaling: view.scaling(target) };
+}
+
 interface Observing {
   readonly fresh: boolean;
   readonly target: ServiceTarget;
   readonly desired: DesiredService | undefined;
-  readonly service: EcsService | undefined;
+  readonly service: ScaledService | undefined;
   readonly shown: TenantPlace['shown'];
 }
 
@@ -130,7 +145,7 @@ async function observeService(
   return observation;
 }
 
-function differs(desired: DesiredService | undefined, service: EcsService | undefined): boolean {
+function differs(desired: DesiredService | undefined, service: ScaledService | undefined): boolean {
   return desired !== undefined && isThere(service) && diffService(desired, service).changes.length > 0;
 }
 

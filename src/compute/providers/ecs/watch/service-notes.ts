@@ -1,5 +1,6 @@
 import { serviceKey } from '../address/service-target.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
+import type { ShownScaling } from '../state/scaling/scaling.ts';
 import type { Past } from '../state/evidence.ts';
 
 /** What this process knows of a service beside what it has seen. Forgetting it costs no more than some patience. */
@@ -15,6 +16,9 @@ export interface ServiceNotes {
   readonly noteProven: (target: ServiceTarget, specHash: string | undefined) => void;
   /** `isShort`: whether fewer tasks than are asked for run now. */
   readonly past: (target: ServiceTarget, isShort: boolean) => Past;
+  /** What Application Auto Scaling knew of it last; undefined: it was not asked since something was done. */
+  readonly scaling: (target: ServiceTarget) => ShownScaling | undefined;
+  readonly storeScaling: (target: ServiceTarget, scaling: ShownScaling | undefined) => void;
   readonly forgetNotes: (target: ServiceTarget) => void;
 }
 
@@ -27,6 +31,7 @@ export function createServiceNotes(now: () => number): ServiceNotes {
   const shortSince = new Map<string, number>();
   const proven = new Map<string, string>();
   const risen = new Set<string>();
+  const scalings = new Map<string, ShownScaling>();
   return {
     noteCreate: (target) => creates.note(serviceKey(target)),
     mayAppear: (target) => creates.within(serviceKey(target), appearMs),
@@ -48,8 +53,14 @@ export function createServiceNotes(now: () => number): ServiceNotes {
       const shortForMs = since === undefined ? 0 : now() - since;
       return { proven: proven.get(key), shortForMs, isRisen: risen.has(key) };
     },
+    scaling: (target) => scalings.get(serviceKey(target)),
+    storeScaling(target, scaling) {
+      if (scaling === undefined) scalings.delete(serviceKey(target));
+      else scalings.set(serviceKey(target), scaling);
+    },
     forgetNotes(target) {
       const key = serviceKey(target);
+      scalings.delete(key);
       failures.drop(key);
       shortSince.delete(key);
       proven.delete(key);

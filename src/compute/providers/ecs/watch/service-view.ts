@@ -28,6 +28,8 @@ export interface ServiceView extends ServiceNotes {
   settle(target: ServiceTarget, again: Pick<SeenService, 'service' | 'settled'>): void;
   /** Something was done to it: ECS must be asked. */
   touch(target: ServiceTarget): void;
+  /** Whether something was done to it after the moment. */
+  isStale(target: ServiceTarget, moment: number): boolean;
   /** Takes in what a sweep found. Returns whether it differs from what was known, or was lost. */
   sweep(seen: Omit<SeenService, 'settled'>, moment: number): boolean;
   /** Sweeps go on until the returned function is called: without them, what was seen grows old unnoticed. */
@@ -87,6 +89,7 @@ export function createServiceView(now: () => number): ServiceView {
       if (known === undefined || known.value.service !== service) return;
       seen.store(serviceKey(target), { ...known.value, settled }, known.moment);
     },
+    isStale: (target, moment) => seen.isStale(serviceKey(target), moment),
     touch: (target) => seen.touch(serviceKey(target)),
     sweep(found, moment) {
       const key = serviceKey(found.target);

@@ -3,6 +3,7 @@ import { ComputeError } from '../../../errors.ts';
 import type { OnChange } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { clusterKey, serviceKey } from '../address/service-target.ts';
+import { sweepScalingOnce } from './sweep-scaling.ts';
 import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
 
@@ -26,6 +27,7 @@ export async function watchServices(deps: WatchDeps, onChange: OnChange, signal:
     await Promise.all([
       sweepServices(deps, onChange, signal),
       keepContact(deps, onChange, signal),
+      sweepScaling(deps, onChange, signal),
       followHints(deps, onChange, signal),
     ]);
   } finally {
@@ -36,6 +38,17 @@ export async function watchServices(deps: WatchDeps, onChange: OnChange, signal:
 async function sweepServices(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
   while (await sleep(jittered(deps.sweepIntervalMs), signal)) {
     await sweepOnce(deps, onChange, signal);
+  }
+}
+
+async function sweepScaling(deps: WatchDeps, onChange: OnChange, signal: AbortSignal): Promise<void> {
+  while (await sleep(jittered(deps.sweepIntervalMs), signal)) {
+    const failed = (error: unknown): void =>
+      deps.logger.warn(
+        { problem: problemOf(error) },
+        'a sweep over the autoscaling could not look at all of it',
+      );
+    await sweepScalingOnce({ ...deps, failed }, onChange, signal);
   }
 }
 

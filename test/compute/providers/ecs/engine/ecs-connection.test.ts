@@ -74,6 +74,8 @@ function connect(answers: readonly (FailureName | Promise<unknown>)[] = []) {
   };
   const session: EcsSession = {
     client: {} as ECSClient,
+    scaling: () => ({}) as never,
+    close: () => undefined,
     renew: async () => {
       noted.renewed += 1;
       await renewals.shift();

@@ -15,7 +15,8 @@ export type OperationFamily =
   | 'taskDefinitionReads'
   | 'taskReads'
   | 'taskWrites'
-  | 'tagging';
+  | 'tagging'
+  | 'scaling';
 
 /** The rest of an account's allowance is left to its people, its pipelines and its autoscaling. */
 const ourShare = 0.7;
@@ -39,6 +40,8 @@ export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
   taskWrites: { burst: 50 * ourShare, perSecond: 5 * ourShare },
   // TagResource, UntagResource: 20 and 10/s, so 14 and 7/s.
   tagging: { burst: 20 * ourShare, perSecond: 10 * ourShare },
+  // All of Application Auto Scaling, for which AWS names no limits: as few as the writes of services.
+  scaling: { burst: 50 * ourShare, perSecond: 5 * ourShare },
 };
 
 /** The part of them that falls to one of several operators in the account and region. Each may make at least one call at once. */
@@ -55,5 +58,6 @@ export function limitsFor(share: number): Readonly<Record<OperationFamily, RateL
     taskReads: part(ecsRateLimits.taskReads),
     taskWrites: part(ecsRateLimits.taskWrites),
     tagging: part(ecsRateLimits.tagging),
+    scaling: part(ecsRateLimits.scaling),
   };
 }

@@ -33,7 +33,8 @@ export function checkEcsPolicy(input: PolicyInput): void {
   checkPublicIp(config.assign_public_ip, block, policy);
   checkTags(config.tags ?? {}, block, policy);
   checkServiceName(input);
-  checkCount(config.desired_count, block, policy);
+  checkCount(config.desired_count, block.desired_count, policy);
+  checkCount(config.autoscaling?.max, block.autoscaling?.max, policy);
 }
 
 function allow(
@@ -144,7 +145,7 @@ function checkReservedTags(tags: Readonly<Record<string, string>>): void {
 
 function checkCount(
   count: number | undefined,
-  { desired_count: own }: EcsOperatorBlock,
+  own: number | undefined,
   { max_desired_count: most }: EcsPolicy,
 ): void {
   if (count === undefined || count === own || count <= most) return;

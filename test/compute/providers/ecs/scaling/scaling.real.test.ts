@@ -1,0 +1,87 @@
+import {
+  ApplicationAutoScalingClient,
+  PutScalingPolicyCommand,
+} from '@aws-sdk/client-application-auto-scaling';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
+import { rootCredentials, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { seenScaling } from '../../../../../src/compute/providers/ecs/state/scaling/seen-scaling.ts';
+import { anyConsent } from '../../../permits.ts';
+import { never, testClient } from '../client-fixture.ts';
+import { context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
+
+beforeEach(() => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** moto keeps scalable targets and policies as it is told, and scales nothing; ministack has no such API. */
+test('over the wire, autoscaling is made, changed, put back and removed', async () => {
+  await using stack = new AsyncDisposableStack();
+  const endpoint = await startMoto({ running: 2 });
+  stack.defer(() => endpoint.stop());
+  const fixture = await createEcsFixture(endpoint.url);
+  stack.defer(() => fixture.close());
+  const config = {
+    cluster_arn: fixture.clusterArn,
+    task_definition_arn: fixture.taskDefinitionArn,
+    subnets: fixture.subnets,
+    security_groups: fixture.securityGroups,
+  };
+  const { block, policy } = settings({ ...config, endpoint: endpoint.url });
+  const ecs = testClient({ ...config, endpoint: endpoint.url });
+  stack.defer(() => ecs.close());
+  const provider = drivenEcs(ecs, block, policy, context());
+  const spec = (max: number) => tenantSpec({ ...config, autoscaling: { min: 2, max, cpu: 60, memory: 80 } });
+  const target = {
+    scope: { region: fixture.region },
+    cluster: fixture.clusterArn,
+    service: 'landlord-tenant-acme',
+  };
+  const shown = async () => seenScaling(await ecs.describeScaling(target, 'user', never));
+  const policies = [
+    { name: 'landlord-cpu', metric: 'ECSServiceAverageCPUUtilization', target: 60 },
+    { name: 'landlord-memory', metric: 'ECSServiceAverageMemoryUtilization', target: 80 },
+  ];
+
+  expect(await ecs.registerScalableTarget(target, { min: 1, max: 2 }, anyConsent, never)).toBe('missing');
+  await provider.provision(spec(5), never);
+  expect(await shown()).toBe('none');
+  await provider.update(spec(5), never);
+  expect(await shown()).toEqual({ min: 2, max: 5, policies, foreign: [] });
+  await provider.update(spec(7), never);
+  expect(await shown()).toMatchObject({ max: 7 });
+
+  const others = new ApplicationAutoScalingClient({ endpoint: endpoint.url, region: fixture.region });
+  stack.defer(() => others.destroy());
+  await others.send(
+    new PutScalingPolicyCommand({
+      PolicyName: 'nightly',
+      PolicyType: 'StepScaling',
+      ServiceNamespace: 'ecs',
+      ResourceId: `service/${fixture.clusterArn.split('/')[1]}/landlord-tenant-acme`,
+      ScalableDimension: 'ecs:service:DesiredCount',
+      StepScalingPolicyConfiguration: { AdjustmentType: 'ChangeInCapacity' },
+    }),
+  );
+  await ecs.deleteScalingPolicy(target, 'landlord-cpu', anyConsent, never);
+  const status = await provider.getStatus(spec(7), { fresh: true, signal: never });
+  expect(status).toMatchObject({ notes: ['the scaling policy nightly of others is left alone'] });
+  expect(status.changes).toContainEqual(expect.objectContaining({ path: 'autoscaling', cause: 'drift' }));
+  await provider.update(spec(7), never);
+  expect(await shown()).toEqual({
+    min: 2,
+    max: 7,
+    policies: expect.arrayContaining(policies),
+    foreign: ['nightly'],
+  });
+
+  await vi.waitFor(async () => expect((await provider.destroy(spec(7), never)).outcome).toBe('gone'), {
+    timeout: 30_000,
+    interval: 200,
+  });
+  expect(await shown()).toBe('none');
+}, 120_000);
