@@ -126,7 +126,7 @@ export const everyField = {
     docker: {
       image: 'nginx:latest',
       env: { LOG_LEVEL: 'info' },
-      volumes: ['data:/data', '/srv/shared:/shared:ro'],
+      volumes: ['data:/data', '/srv/shared:/shared:ro', '/srv/a:/a:ro,z,rslave', 'rows:/rows:nocopy'],
       network_mode: 'bridge',
       ports: [{ container_port: 80, host_port: 8080, protocol: 'TCP' }],
       restart_policy: 'on-failure',
@@ -1138,7 +1138,7 @@ const handwritten: readonly BadManifest[] = [
   },
   {
     what: 'a volume with an unknown mode',
-    manifest: withDocker({ volumes: ['data:/data:z'] }),
+    manifest: withDocker({ volumes: ['data:/data:rshared'] }),
     field: 'spec.computeConfig.docker.volumes[0]',
   },
   {
