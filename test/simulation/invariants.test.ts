@@ -54,6 +54,11 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await bench.pass(90_000);
     bench.run();
   },
+  async leavesObservedAlone(bench) {
+    await bench.apply({ ...goodSpec, mode: 'Observe' });
+    await bench.pass(90_000);
+    bench.run();
+  },
   async leavesReportedAlone(bench) {
     await readyTenant(bench, { ...goodSpec, driftPolicy: 'Report' });
     await bench.pass(240_000);

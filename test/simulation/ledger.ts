@@ -98,8 +98,9 @@ export function createLedger(now: () => number): Ledger {
   };
 }
 
-/** Whether it says of this very generation that it is Ready. */
+/** Whether it says of this very generation that it is Ready, and not only of what runs, whatever is asked for. */
 export function isReady({ status, metadata: { generation } }: StoredTenant): boolean {
+  if (status?.phase === 'Observed') return false;
   const ready = findCondition(status?.conditions, 'Ready');
   return ready?.status === 'True' && ready.observedGeneration === generation;
 }

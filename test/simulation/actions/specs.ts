@@ -6,6 +6,7 @@ export interface SpecDraft {
   computeProvider?: string;
   tenantId?: string;
   suspend?: boolean;
+  mode?: 'Manage' | 'Observe';
   deletionPolicy?: 'Delete' | 'Retain';
   driftPolicy?: 'Correct' | 'Report';
   volumePolicy?: 'Retain' | 'Delete';

@@ -108,6 +108,12 @@ export const userActions = {
   async suspend(scene) {
     await edit(scene, scene.anyName(), (spec) => void (spec.suspend = spec.suspend !== true));
   },
+  async observeForAWhile(scene) {
+    const name = scene.anyName();
+    await edit(scene, name, (spec) => void (spec.mode = 'Observe'));
+    await scene.pass(scene.random.int(500, 150_000));
+    await edit(scene, name, (spec) => void (spec.mode = 'Manage'));
+  },
   async createSuspended(scene) {
     const name = scene.anyName();
     const spec = {

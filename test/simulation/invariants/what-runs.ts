@@ -353,6 +353,20 @@ const leavesSuspendedAlone: Invariant = {
   }),
 };
 
+const leavesObservedAlone: Invariant = {
+  name: 'leavesObservedAlone',
+  promise: 'nothing of a Tenant that is only observed is changed, nor is anything made for it',
+  watch: (world, broken) => ({
+    onEngineChange(_engine, { by, call, container, volume }) {
+      if (by === 'person') return;
+      const key = container?.tenant ?? (volume === undefined ? '' : tenantMark(volume.Labels));
+      const revisions = knownRevisions(world, key);
+      if (revisions.length === 0 || revisions.some((one) => one?.spec.mode !== 'Observe')) return;
+      broken(`${by} calls ${call} on what is of ${key}, which is only observed`);
+    },
+  }),
+};
+
 const leavesReportedAlone: Invariant = {
   name: 'leavesReportedAlone',
   promise: 'with driftPolicy Report, what a person has changed is left as it is',
@@ -608,6 +622,7 @@ export const whatRuns: readonly Invariant[] = [
   oneServes,
   keepsData,
   leavesSuspendedAlone,
+  leavesObservedAlone,
   leavesReportedAlone,
   letsPeopleFinish,
   lossIsTold,
