@@ -265,3 +265,34 @@ describe('a container of somebody else that is to be taken over', () => {
     expect(written(engine)).toEqual([]);
   });
 });
+
+describe('what Landlord makes, once it is only observed', () => {
+  test('is pulled no further', async () => {
+    const { engine } = bench();
+    const ended: string[] = [];
+    const pulling: MemoryEngine = {
+      ...engine,
+      pullImage: (reference, _terms, _onProgress, signal) =>
+        new Promise((_done, reject) => {
+          signal.addEventListener('abort', () => {
+            ended.push(reference);
+            reject(signal.reason as Error);
+          });
+        }),
+    };
+    const slow = drivenDocker(pulling);
+    const spec = { image: 'registry.example/slow:1' };
+    expect(await slow.provision(tenantSpec(spec), signal)).toMatchObject({ outcome: 'in_progress' });
+    await slow.getStatus(tenantSpec(spec), { fresh: true, signal });
+    expect(ended).toEqual([]);
+    await slow.getStatus(tenantSpec(spec, { mode: 'Observe' }), { fresh: true, signal });
+    expect(ended).toEqual(['registry.example/slow:1']);
+  });
+
+  test('is no other state by that, nor by what is taken over', () => {
+    const { provider } = bench();
+    const hashOf = (spec: Spec): string => provider.desired(spec).specHash;
+    expect(hashOf(observed())).toBe(hashOf(tenantSpec()));
+    expect(hashOf(adopting())).toBe(hashOf(tenantSpec()));
+  });
+});

@@ -94,6 +94,14 @@ describe('a service of somebody else that is observed', () => {
 });
 
 describe("a service of Landlord's own that is observed", () => {
+  test('is no other state by that, nor by what is taken over', async () => {
+    const { provider } = await withService();
+    const hashOf = (over: Partial<TenantComputeSpec<EcsConfig>>): string =>
+      provider.undriven.desired(tenantSpec({}, over)).specHash;
+    expect(hashOf(observed)).toBe(hashOf({}));
+    expect(hashOf(adopting)).toBe(hashOf({}));
+  });
+
   test('does not differ by its marks', async () => {
     const { provider } = await withService();
     await provider.provision(tenantSpec({ desired_count: 1 }), signal);
