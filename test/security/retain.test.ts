@@ -50,7 +50,7 @@ describe('deletionPolicy Retain, where nothing may be left behind,', () => {
     expect({ gone: await isGone(), left: docker.workloads.size }).toEqual({ gone: true, left: 0 });
     expect(fixture.events.at(-1)).toMatchObject({
       reason: 'Destroyed',
-      note: 'nothing of it is left; deletionPolicy is Retain, and policy.allow_retain does not allow to leave anything behind here',
+      note: 'nothing of it is left; deletionPolicy is Retain, which policy.allow_retain does not allow here',
     });
   });
 
@@ -79,7 +79,7 @@ describe('deletionPolicy Retain, where nothing may be left behind,', () => {
     later.docker.destroys.push({ outcome: 'in_progress', message: 'stopping', lookAgainAfterMs: 90_000 });
     await later.remove();
     expect(await later.fixture.message('acme')).toBe(
-      'removing what is left on docker: stopping; deletionPolicy is Retain, and policy.allow_retain does not allow to leave anything behind here',
+      'removing what is left on docker: stopping; deletionPolicy is Retain, which policy.allow_retain does not allow here',
     );
   });
 
