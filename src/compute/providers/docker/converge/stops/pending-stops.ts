@@ -14,24 +14,29 @@ export interface PendingStops {
     tenantId: string,
     stops: ReadonlyMap<string, (signal: AbortSignal) => Promise<void>>,
     signal: AbortSignal,
-    why?: StopReason,
+    room?: Room,
   ): Promise<boolean>;
-  /** The same for those of these containers whose stops go on to make room, whoever began them. Begins none. */
+  /** The same for those of these containers whose stops go on to make room, which is not wanted any more. Begins none. */
   roomMade(tenantId: string, ids: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Whether the container is being stopped to make room. */
   makesRoom(id: string): boolean;
   close(): void;
 }
 
-/** Undefined: it is no longer wanted, or restarted. `room`: for what can't run beside it. */
-export type StopReason = 'room' | undefined;
+/**
+ * What stops are for: that something else can start. `isLeft`: whoever asked no longer waits for them, and nobody has asked for
+ * anything else since.
+ */
+export interface Room {
+  isLeft: boolean;
+}
 
 /** A container that heeds its signal ends within that, and a pass that waits so long is none that hangs. */
 const momentMs = 500;
 
 interface Stop {
   readonly ended: Promise<void>;
-  why: StopReason;
+  room?: Room;
   /** Why it has failed. Kept here until somebody asks. */
   error?: unknown;
   /** Nobody waits for it any more. */
@@ -56,27 +61,34 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
       if (stop.toTell !== undefined && !closing.signal.aborted) onEnd(stop.toTell);
     };
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const stop: Stop = { ended, why: undefined };
+    const stop: Stop = { ended };
     going.set(id, stop);
     void run().finally(resolve);
     return stop;
   }
 
   return {
-    async stop(tenantId, stops, signal, why) {
+    async stop(tenantId, stops, signal, room) {
       signal.throwIfAborted();
       const all = [...stops].map(([id, call]) => ({ id, stop: going.get(id) ?? begin(id, call) }));
-      if (why !== undefined) for (const { stop } of all) stop.why = why;
-      return areOver({ going, failures }, { tenantId, all }, signal);
+      for (const { stop } of all) if (room !== undefined) stop.room ??= room;
+      const leave = (isLeft: boolean): void => {
+        for (const { stop } of all) if (stop.room !== undefined) stop.room.isLeft = isLeft;
+      };
+      leave(false);
+      const isOver = await areOver({ going, failures }, { tenantId, all }, signal);
+      leave(!isOver && room !== undefined);
+      return isOver;
     },
     async roomMade(tenantId, ids, signal) {
       const all = ids.flatMap((id) => {
         const stop = going.get(id);
-        return stop?.why === 'room' ? [{ id, stop }] : [];
+        return stop?.room === undefined ? [] : [{ id, stop }];
       });
+      for (const { stop } of all) if (stop.room !== undefined) stop.room.isLeft = false;
       return areOver({ going, failures }, { tenantId, all }, signal);
     },
-    makesRoom: (id) => going.get(id)?.why === 'room',
+    makesRoom: (id) => going.get(id)?.room !== undefined,
     close: () => closing.abort(new Error('Landlord is stopping')),
   };
 }

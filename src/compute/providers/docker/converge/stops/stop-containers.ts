@@ -10,7 +10,9 @@ import { stopGraceSeconds } from '../../state/process/stop-grace.ts';
 import { consented, stopOne } from '../end-containers.ts';
 import type { Taking } from '../start-containers.ts';
 import { inTheWayOf } from '../../watch/places/earlier-places.ts';
-import type { StopReason } from './pending-stops.ts';
+import type { Room } from './pending-stops.ts';
+import { nextName } from '../../state/container-name.ts';
+import type { DesiredContainer } from '../../state/desired-tenant.ts';
 
 /** Whoever takes longer than a moment to end is not waited for: the call that comes when it has ended goes on. */
 export async function takeStop(
@@ -25,10 +27,37 @@ export async function takeStop(
   const consent = consented(attempt, step.effect, 'stopping');
   // Noted first: while it takes its time to end, the next look must not ask for it once more.
   if (step.isRestart) for (const { id } of containers) deps.view.restarts.note(id);
-  const why: StopReason = step.successors === undefined ? undefined : 'room';
-  findings.hasStopped ||= why === 'room';
-  const ending = { tenantId: attempt.desired.tenantId, containers, consent, why };
+  findings.hasStopped ||= step.successors !== undefined;
+  const room = step.successors && { isLeft: false };
+  const ended = room && startAfter(deps, { successors, room, stops: containers.length });
+  const ending = { tenantId: attempt.desired.tenantId, containers, consent, room, ended };
   return cutShort(deps, { attempt, findings }, await stopBy(deps, ending, signal));
+}
+
+/**
+ * To be called at the end of each stop. Where no pass waits for it, the last one starts what they made room for, whatever has become of the tenant by then:
+ * nothing of it runs, and nobody may come to see to that soon (it waits in the queue, it was suspended, or sent elsewhere). Why
+ * that can't be started is for the next pass to find out.
+ */
+function startAfter(
+  { engine, throttle }: ConvergeDeps,
+  { successors, room, stops }: Succession,
+): (closing: AbortSignal) => Promise<void> {
+  let left = stops;
+  return async (closing) => {
+    left -= 1;
+    if (left > 0 || !room.isLeft) return;
+    const starts = successors.map(async ({ engineName }) =>
+      throttle(() => engine.startContainer(nextName(engineName), closing)),
+    );
+    await Promise.allSettled(starts);
+  };
+}
+
+interface Succession {
+  readonly successors: readonly DesiredContainer[];
+  readonly room: Room;
+  readonly stops: number;
 }
 
 /**
@@ -87,16 +116,19 @@ export async function stopEarlier(
 /** Undefined: all have ended; else what to say meanwhile: no pass waits for those that take their time. */
 export async function stopBy(
   { engine, pendingStops }: Pick<ConvergeDeps, 'engine' | 'pendingStops'>,
-  { tenantId, containers, consent, why }: Ending,
+  { tenantId, containers, consent, room, ended }: Ending,
   signal: AbortSignal,
 ): Promise<Stopping | undefined> {
   const stops = new Map(
     containers.map((container) => [
       container.id,
-      (closing: AbortSignal) => stopOne(engine, { container, consent }, closing),
+      async (closing: AbortSignal) => {
+        await stopOne(engine, { container, consent }, closing);
+        await ended?.(closing);
+      },
     ]),
   );
-  return (await pendingStops.stop(tenantId, stops, signal, why)) ? undefined : stillStopping(containers);
+  return (await pendingStops.stop(tenantId, stops, signal, room)) ? undefined : stillStopping(containers);
 }
 
 interface Stopping {
@@ -116,5 +148,7 @@ export interface Ending {
   readonly tenantId: string;
   readonly containers: readonly ObservedContainer[];
   readonly consent: Consent;
-  readonly why?: StopReason | undefined;
+  readonly room?: Room | undefined;
+  /** After each of them. */
+  readonly ended?: ((closing: AbortSignal) => Promise<void>) | undefined;
 }

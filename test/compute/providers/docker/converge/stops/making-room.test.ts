@@ -76,6 +76,8 @@ test('what stops to make room for its successor is not waited for: its end is a 
   expect(states()).toEqual([`${name} running`, `${name}_next created`]);
   hints.length = 0;
   await endStops();
+  // Whether or not anybody comes: nothing of the tenant runs until then.
+  expect(states()).toEqual([`${name} exited`, `${name}_next running`]);
   expect(hints).toContain('acme');
   expect(await update(fixed('app:2'))).toMatchObject({ outcome: 'done' });
   expect(changes.slice(0, 3)).toEqual([`create ${name}_next`, `stop ${name} 10`, `start ${name}_next`]);
@@ -127,13 +129,13 @@ test('a stop that fails is told of, and made again', async () => {
 test('a port that is taken meanwhile is met as if there had been no wait: the old one runs again, and the next try is late', async () => {
   const { engine, update, endStops, states, end } = await running();
   await update(fixed('app:2'));
-  await endStops();
   const start = engine.startContainer.bind(engine);
   engine.startContainer = async (id, aborted) => {
-    if (engine.containers.get(id)?.name === `${name}_next`)
+    if ([id, engine.containers.get(id)?.name].includes(`${name}_next`))
       throw new EngineRefusal('port-busy', 500, 'address already in use');
     return start(id, aborted);
   };
+  await endStops();
   const error = (await update(fixed('app:2'))) as ComputeError;
   expect(error.message).toContain('address already in use');
   // As for each try that stops what serves.

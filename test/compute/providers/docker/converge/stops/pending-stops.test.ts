@@ -114,3 +114,27 @@ test('all are given up at the end, and nobody is told', async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(told).toEqual([]);
 });
+
+test('what makes room is left to itself once nobody waits for it, until somebody asks for something else', async () => {
+  const { stops, pass } = bench();
+  const gate = Promise.withResolvers<void>();
+  const calls = new Map([['a', async () => gate.promise]]);
+  const room = { isLeft: false };
+  const ask = async (what: () => Promise<boolean>): Promise<boolean> => {
+    const asked = what();
+    expect(room.isLeft).toBe(false);
+    await vi.advanceTimersByTimeAsync(500);
+    return asked;
+  };
+  expect(await ask(() => stops.stop('acme', calls, pass.signal, room))).toBe(false);
+  expect([stops.makesRoom('a'), room.isLeft]).toEqual([true, true]);
+  expect(await ask(() => stops.roomMade('acme', ['a', 'b'], pass.signal))).toBe(false);
+  expect(room.isLeft).toBe(false);
+  expect(await ask(() => stops.stop('acme', calls, pass.signal, { isLeft: false }))).toBe(false);
+  expect(room.isLeft).toBe(true);
+  expect(await ask(() => stops.stop('acme', calls, pass.signal))).toBe(false);
+  expect(room.isLeft).toBe(false);
+  gate.resolve();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(stops.makesRoom('a')).toBe(false);
+});
