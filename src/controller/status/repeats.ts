@@ -7,15 +7,17 @@ import { freshMs } from './status-debounce.ts';
 /**
  * In how many milliseconds what was told last may be told again, whatever wakes the tenant meanwhile: who writes
  * something else over it again and again is answered ever more slowly, and what an engine shows of a container that it
- * starts again and again is followed at a measured pace while that goes on. What is new is told at once.
+ * starts again and again is followed at a measured pace while that goes on, or while another try is waited for. What is new is
+ * told at once.
  */
 export function repeatWaitMs({ deps, memory, tenant }: Pass, next: TenantStatus): number {
   const { lastWrite, overwritten } = memory;
   const nowMs = deps.now().getTime();
-  if (lastWrite === undefined || overwritten === undefined || nowMs >= overwritten.heldUntil) return 0;
+  const isHeld = overwritten !== undefined && nowMs < overwritten.heldUntil;
+  if (lastWrite === undefined || !(isHeld || next.retry !== undefined)) return 0;
   if (!isSameTale(lastWrite.status, next) || jsonEqual(tenant.status, next)) return 0;
-  const isShown = isSameTale(tenant.status, next);
-  return Math.max(0, (isShown ? shownAgainMs(next, lastWrite.at) : overwritten.heldUntil) - nowMs);
+  if (isSameTale(tenant.status, next)) return Math.max(0, shownAgainMs(next, lastWrite.at) - nowMs);
+  return isHeld ? overwritten.heldUntil - nowMs : 0;
 }
 
 function shownAgainMs({ conditions }: TenantStatus, lastMs: number): number {

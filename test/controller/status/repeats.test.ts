@@ -34,6 +34,14 @@ describe('a status that tells the same', () => {
     expect(waitMs({})).toBe(0);
   });
 
+  test('of a container that fails waits as long while another try is waited for', () => {
+    const retry = { since: new Date(nowMs - 60_000).toISOString() };
+    const next = { ...restarting, retry };
+    expect(waitMs({ next })).toBe(4000);
+    expect(waitMs({ next, sinceMs: 5000 })).toBe(0);
+    expect(waitMs({ next, stored: theirs })).toBe(0);
+  });
+
   test('waits as long as what overwrote it may stand', () => {
     expect(waitMs({ stored: theirs, heldForMs: 64_000 })).toBe(64_000);
     expect(waitMs({ stored: theirs, next: ill, heldForMs: 64_000 })).toBe(64_000);

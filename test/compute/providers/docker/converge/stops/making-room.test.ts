@@ -153,8 +153,10 @@ test('why a successor could not be started is known still when its sibling has e
   engine.startContainer = async (id, aborted) => {
     if (engine.containers.get(id)?.name !== `${name}.app_next`) return start(id, aborted);
     // Somebody stops what serves in that moment, so that the way back begins with a stop of the other successor.
-    if (app !== undefined)
+    if (app !== undefined) {
       Object.assign(app, { state: 'exited', exitCode: 1, finishedMs: Date.now() + 1_000 });
+      engine.emit('die', app);
+    }
     throw new EngineRefusal('other', 500, 'the engine lacks a device');
   };
   const next = both('app:2', 'app:2');
