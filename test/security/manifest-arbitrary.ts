@@ -286,18 +286,23 @@ function inOrder(containers: readonly Ordered[]): readonly Ordered[] {
   });
 }
 
-/** Most of them are changed so that a pass may get to its end: not suspended or only observed, and, on ECS, at the operator's own place. */
+/**
+ * Most of them are changed so that a pass may get to its end: not suspended or only observed, with a few replicas, and, on ECS, at
+ * the operator's own place.
+ */
 function toTheEnd(value: unknown, turn: number): object {
   const spec = value as {
     suspend?: unknown;
     mode?: unknown;
     adopt?: unknown;
+    replicas?: number;
     computeConfig?: { ecs?: Record<string, unknown> | null };
   };
   if (turn !== 0) {
     delete spec.suspend;
     delete spec.mode;
     delete spec.adopt;
+    if (spec.replicas !== undefined) spec.replicas %= 4;
   }
   const block = spec.computeConfig?.ecs;
   if (turn % 2 === 1 && block) for (const key of policyKeys) delete block[key];
