@@ -75,6 +75,8 @@ describe('a release', () => {
       actual: 'not completed',
       cause: 'spec',
       effect: 'live',
+      // Nothing has served before: there is nothing to consent to.
+      begins: true,
     });
     end('app.release', 0);
     expect(await provider.update(wanted, signal)).toMatchObject({ outcome: 'done' });
@@ -443,10 +445,10 @@ describe('another desired state while a release runs', () => {
     await provider.update(spec([app('app:2')]), signal);
     await provider.update(spec([app('app:2')]), signal);
     expect(Object.values(states()).filter((state) => state === 'running')).toHaveLength(1);
-    end('app.release_next', 0);
+    end('app.release', 0);
     await provider.update(spec([app('app:2')]), signal);
     expect(states()).toEqual({ app: 'running', 'app.release': 'exited' });
-    expect(runs).toEqual(['app.release app:1', 'app.release_next app:2', 'app_next app:2']);
+    expect(runs).toEqual(['app.release app:1', 'app.release app:2', 'app app:2']);
   });
 });
 

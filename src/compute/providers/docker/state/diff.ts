@@ -11,7 +11,7 @@ import { describeLive, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { missingNetworks } from './network/tenant-network.ts';
-import { releaseChanges } from './release/release-changes.ts';
+import { isBeginning, releaseChanges } from './release/release-changes.ts';
 import { repairOf, repairOfServing } from './plan/repair.ts';
 import type { Repair } from './plan/repair.ts';
 
@@ -127,8 +127,10 @@ export function changesOf({ containers, obsolete }: TenantComparison): readonly 
       current === undefined ? next === undefined : isOfHash(desired, current),
     );
   const coming = containers.flatMap(({ desired, currentMatches }) => (currentMatches ? [] : [desired]));
+  const begins = obsolete.length === 0 && isBeginning(containers);
+  const others = { othersMatch: settled, coming, begins };
   return [
-    ...containers.flatMap((comparison) => containerChanges(comparison, { othersMatch: settled, coming })),
+    ...containers.flatMap((comparison) => containerChanges(comparison, others)),
     ...obsolete.flatMap((container) => obsoleteChanges(container, { containers, coming })),
   ];
 }
@@ -159,14 +161,16 @@ interface Others {
   readonly othersMatch: boolean;
   /** What is to take over. */
   readonly coming: readonly DesiredContainer[];
+  /** Whether nothing of it has served before. */
+  readonly begins: boolean;
 }
 
 function containerChanges(
   comparison: ContainerComparison,
-  { othersMatch, coming }: Others,
+  { othersMatch, coming, begins }: Others,
 ): readonly Change[] {
   const { desired, current, next, currentMatches, repair } = comparison;
-  if (desired.release !== undefined) return releaseChanges(comparison);
+  if (desired.release !== undefined) return releaseChanges(comparison, begins);
   const path = `containers.${desired.spec.name}`;
   if (current === undefined) {
     const actual = next === undefined ? 'absent' : `${next.state} as ${next.name}`;

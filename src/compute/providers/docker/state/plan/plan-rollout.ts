@@ -3,7 +3,7 @@ import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import { newContainerWords } from '../release/release-mark.ts';
+import { isRelease, newContainerWords } from '../release/release-mark.ts';
 import { planNaming } from './plan-join.ts';
 import { planPause, planRetirement, planReturn } from './plan-return.ts';
 import { withPatience } from './sibling-patience.ts';
@@ -31,6 +31,9 @@ export function planRollout(comparison: TenantComparison, context: SuccessorCont
   const neverRan = old.filter(({ state }) => state === 'created');
   if (neverRan.length > 0) return { do: 'remove', containers: neverRan, effect: 'live' };
   if (old.length === 0) return undefined;
+  // Where nothing has served yet, what an earlier release has left is nobody's predecessor.
+  if (old.every(isRelease) && !hasServed(containers))
+    return { do: 'remove', containers: old, effect: 'live' };
 
   const successions = containers.filter(({ currentMatches }) => !currentMatches);
   const missing = successions.filter(({ next }) => next === undefined);
@@ -45,6 +48,14 @@ export function planRollout(comparison: TenantComparison, context: SuccessorCont
     };
   }
   return planProving(comparison, { successions, old, context });
+}
+
+function hasServed(containers: TenantComparison['containers']): boolean {
+  return containers.some(
+    ({ desired, current, next }) =>
+      desired.release === undefined &&
+      [current, next].some((one) => one !== undefined && one.state !== 'created'),
+  );
 }
 
 interface Rollout {
