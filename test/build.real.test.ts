@@ -54,7 +54,7 @@ describe('the built operator, in a folder without node_modules', () => {
     [['docker', 'none', '--host', inject('dockerHost')], /has no container none$/m],
     [
       ['ecs', 'web', '--region', 'us-west-2', '--endpoint', 'http://127.0.0.1:1'],
-      /^landlord: .*127\.0\.0\.1:1/,
+      /^landlord: .*127\.0\.0\.1:1 does not answer/m,
     ],
   ])('asks for what is to be imported: %j', async (args, said) => {
     const env = { ...process.env, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
