@@ -104,7 +104,7 @@ export function expectationOf(world: World, tenant: StoredTenant, config: Operat
     containers,
     fault: lacksSecret(world, tenant)
       ? 'a Secret is missing'
-      : judged.map((one) => faultOf(one, judged)).find((why) => why !== undefined),
+      : (deniedBy(tenant) ?? judged.map((one) => faultOf(one, judged)).find((why) => why !== undefined)),
   };
 }
 
@@ -293,10 +293,16 @@ function portable(world: World, container: ContainerSpec) {
   };
 }
 
+/** Whether policy is in the way, however many of it are to run. */
+function deniedBy(tenant: StoredTenant): string | undefined {
+  const { volumes = [] } = (tenant.spec.computeConfig?.['docker'] ?? {}) as DockerBlock;
+  const isOfHost = providerOf(tenant) === 'docker' && volumes.some((volume) => volume.startsWith('/'));
+  return isOfHost ? 'a path of the host is asked for' : undefined;
+}
+
 /** Why it can't run well, by its own fault. */
 function faultOf(wanted: Wanted, all: readonly Wanted[]): string | undefined {
   const facts = factsOfRun(wanted.image, wanted.args);
-  if (wanted.binds.some((bind) => bind.startsWith('/'))) return 'a path of the host is asked for';
   if (facts.pull === 'missing') return 'its image is missing';
   if (facts.cannotStart === true) return 'its command is missing';
   if (facts.isSick === true && wanted.hasHealthCheck) return 'it fails its health check';

@@ -572,7 +572,7 @@ const releasesRunOnce: Invariant = {
           for (const one of engine.containers.values()) {
             const known = last.get(placeOf(engine, one));
             const isIt = isRelease(one) && known?.hash === hashOf(one);
-            if (isIt && one.state === 'exited' && one.exitCode === 0 && !one.wasStopped) known.isDone = true;
+            if (isIt && one.state === 'exited' && one.exitCode === 0) known.isDone = true;
           }
       },
       onEngineChange(engine, { by, call, container }) {

@@ -153,7 +153,8 @@ function emit(
   const { id, name, labels, exitCode, tenant } = container;
   if (/^(die|destroy|pause|health_status: unhealthy)$/.test(action))
     engine.disturbedMs.set(tenant, engine.now());
-  if (action === 'die' && exitCode === 0 && !container.wasStopped) engine.done.add(container);
+  // Of itself, be it while a stop waits for it: whom a signal ends has another code.
+  if (action === 'die' && exitCode === 0) engine.done.add(container);
   const attributes = { ...labels, name, exitCode: `${exitCode}`, ...more };
   const event = { action, id, attributes, timeMs: engine.now() + engine.skewMs };
   for (const push of engine.streams) push(event);
