@@ -39,7 +39,7 @@ import { checkEngine } from './place/check-engine.ts';
 import { checkLabels } from './place/check-labels.ts';
 import type { ContainerOptions } from './options/container-options.ts';
 import { checkOptionNames, optionsAsking } from './options/options-asking.ts';
-import { ownOfContainer } from './options/own-volumes-and-labels.ts';
+import { ownOfContainer, sharedVolumes } from './options/own-volumes-and-labels.ts';
 import type { SharedVolumes } from './options/own-volumes-and-labels.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
@@ -49,7 +49,6 @@ import { afterRelease, releaseContainers } from './release/release-container.ts'
 import type { Release } from './release/release-mark.ts';
 import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
 import type { FilesMount, TmpfsMount } from './volumes/container-mounts.ts';
-import { parseVolumes } from './volumes/parse-volumes.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
 /** A tenant's desired state in the engine's own terms. Pure: nothing here asks the engine. */
@@ -188,16 +187,6 @@ function secretsOf(
     ...imagePullCredentials.map(({ password }) => password.reveal()),
     ...secretsIn(volumes ?? []),
   ];
-}
-
-function sharedVolumes(
-  { config, tenantId }: TenantComputeSpec<DockerConfig>,
-  { block, policy, writableHostPaths }: DockerSettings,
-): SharedVolumes {
-  const { allowed_host_paths: allowedHostPaths } = policy;
-  const rules = { labelPrefix: block.label_prefix, tenantId, allowedHostPaths, writableHostPaths };
-  const operatorVolumes = block.volumes ?? [];
-  return { volumes: parseVolumes(config.volumes ?? [], { ...rules, operatorVolumes }), rules };
 }
 
 function tenantHashes(

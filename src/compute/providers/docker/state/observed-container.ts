@@ -3,9 +3,11 @@ import { readConfinement } from './confinement/confinement.ts';
 import type { ToldConfinement } from './confinement/confinement.ts';
 import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
-import type { InspectedContainer, ListedContainer, ListedMount, ListedPort } from './container-answers.ts';
+import type { InspectedContainer, ListedContainer, ListedMount } from './container-answers.ts';
 import { networkIdOf, networksMark, readNetworks } from './network/foreign-networks.ts';
 import type { Foreign } from './foreign/foreign.ts';
+import { listedPorts } from './network/listed-ports.ts';
+import type { PublishedPort } from './network/listed-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
 import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
@@ -13,14 +15,6 @@ import type { LiveSettings, RestartPolicy } from './live-settings.ts';
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
 export type HealthWord = 'none' | 'starting' | 'healthy' | 'unhealthy';
-
-export interface PublishedPort {
-  readonly address: string;
-  readonly hostPort: number;
-  readonly containerPort: number;
-  /** tcp, udp or sctp. */
-  readonly protocol: string;
-}
 
 /** A volume of the engine and where it is mounted; bind mounts are none. */
 export interface MountedVolume {
@@ -152,7 +146,7 @@ export function observeContainer(info: ListedContainer, { key }: Pick<Ownership,
     imageId: info.ImageID ?? '',
     labels: info.Labels,
     made,
-    ports: publishedPorts(info.Ports),
+    ports: listedPorts(info.Ports),
     networkId: networkIdOf(info),
     networkMode: info.HostConfig?.NetworkMode ?? '',
     networks: Object.keys(info.NetworkSettings?.Networks ?? {}),
@@ -225,27 +219,6 @@ function isYoung(status: string): boolean {
   const minutes = /^Up (\d+) minutes?/.exec(status)?.[1];
   if (minutes !== undefined) return Number(minutes) < youngMs / 60_000;
   return /^Up (Less than a second|\d+ seconds?|About a minute)/.test(status);
-}
-
-function publishedPorts(ports: readonly ListedPort[] | null): readonly PublishedPort[] {
-  return (ports ?? [])
-    .filter(({ PublicPort }) => PublicPort > 0)
-    .map(({ IP, PublicPort, PrivatePort, Type }) => ({
-      address: IP,
-      hostPort: PublicPort,
-      containerPort: PrivatePort,
-      protocol: Type,
-    }))
-    .toSorted(
-      (a, b) =>
-        a.containerPort - b.containerPort ||
-        compareText(a.protocol, b.protocol) ||
-        compareText(a.address, b.address),
-    );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function readInspect(inspect: InspectedContainer): Inspected {

@@ -11,7 +11,8 @@ import { isAnonymous, volumeText } from './volumes/image-volumes.ts';
 import { isFilesVolume } from './volumes/files-volume.ts';
 import { possibleSources } from './volumes/parse-volumes.ts';
 import { isUp, youngMs } from './observed-container.ts';
-import type { ObservedContainer, PublishedPort } from './observed-container.ts';
+import type { PublishedPort } from './network/listed-ports.ts';
+import type { ObservedContainer } from './observed-container.ts';
 
 /** What the engine's answers mean for the tenant's status. Pure. */
 

@@ -12,7 +12,7 @@ import { assertBelongsTo } from '../state/ownership-conflict.ts';
 import { goneContainers } from '../state/plan/gone.ts';
 import { inTheWayAtEarlierPlaces, notRunning, stopsEarlier } from './places/earlier-places.ts';
 import { lookAtTenant } from './engine-look.ts';
-import { foreignContainers } from './foreign-containers.ts';
+import { foreignContainers } from './foreign/foreign-containers.ts';
 import type { EngineView } from './engine-view.ts';
 import type { EnginePlaces } from './places/engine-places.ts';
 import type { InPlace } from './in-place.ts';

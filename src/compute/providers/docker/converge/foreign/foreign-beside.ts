@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../../state/observed-container.ts';
-import { foreignContainers } from '../../watch/foreign-containers.ts';
+import { foreignContainers } from '../../watch/foreign/foreign-containers.ts';
 import type { Attempt, ConvergeDeps } from '../converge-deps.ts';
 
 /** To hold is not to begin: what others made is nothing to be held, unless something was begun beside it. */

@@ -1,4 +1,5 @@
-import type { DockerConfig } from '../../config.ts';
+import type { TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from '../../config.ts';
 import { checkLabels } from '../place/check-labels.ts';
 import { parseVolumes } from '../volumes/parse-volumes.ts';
 import type { VolumeMount, VolumeRules } from '../volumes/parse-volumes.ts';
@@ -12,6 +13,23 @@ import type { OptionsAsking } from './options-asking.ts';
 export interface SharedVolumes {
   readonly volumes: readonly VolumeMount[];
   readonly rules: Omit<VolumeRules, 'operatorVolumes' | 'others' | 'path'>;
+}
+
+interface Rules {
+  readonly block: Pick<DockerOperatorBlock, 'label_prefix' | 'volumes'>;
+  readonly policy: Pick<DockerPolicy, 'allowed_host_paths'>;
+  readonly writableHostPaths: readonly string[];
+}
+
+/** What all of a tenant's containers mount. Throws InvalidSpec, naming the path, or PolicyDenied, naming the rule. */
+export function sharedVolumes(
+  { config, tenantId }: Pick<TenantComputeSpec<DockerConfig>, 'config' | 'tenantId'>,
+  { block, policy, writableHostPaths }: Rules,
+): SharedVolumes {
+  const { allowed_host_paths: allowedHostPaths } = policy;
+  const rules = { labelPrefix: block.label_prefix, tenantId, allowedHostPaths, writableHostPaths };
+  const operatorVolumes = block.volumes ?? [];
+  return { volumes: parseVolumes(config.volumes ?? [], { ...rules, operatorVolumes }), rules };
 }
 
 export interface OwnOfContainer {

@@ -1,10 +1,10 @@
-import { ComputeError } from '../../../errors.ts';
-import type { Ownership } from '../../../ownership.ts';
-import type { EngineReads } from '../engine/engine.ts';
-import type { DesiredContainer, DesiredTenant } from '../state/desired-tenant.ts';
-import { asForeign, foreignNames } from '../state/foreign/foreign-container.ts';
-import type { ForeignInspect } from '../state/foreign/foreign-inspect.ts';
-import type { ObservedContainer } from '../state/observed-container.ts';
+import { ComputeError } from '../../../../errors.ts';
+import type { Ownership } from '../../../../ownership.ts';
+import type { EngineReads } from '../../engine/engine.ts';
+import type { DesiredContainer, DesiredTenant } from '../../state/desired-tenant.ts';
+import { asForeign, foreignNames } from '../../state/foreign/foreign-container.ts';
+import type { ForeignInspect } from '../../state/foreign/foreign-inspect.ts';
+import type { ObservedContainer } from '../../state/observed-container.ts';
 
 interface Deps {
   readonly engine: EngineReads;
