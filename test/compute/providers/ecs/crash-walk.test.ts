@@ -6,15 +6,17 @@ import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-ap
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { dyingProcess, onlyDeath } from '../../dying-process.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from './ecs-fixture.ts';
+import { seenTarget } from './memory-scaling.ts';
 import { memoryEcs, writeOf, writes } from './memory-ecs.ts';
 import type { MemoryEcs } from './memory-ecs.ts';
 
 const { block, policy } = settings({}, { allowed_subnets: ['subnet-1', 'subnet-2'] });
 const build = (api: EcsApi) => drivenEcs(api, block, policy, context());
 const signal = new AbortController().signal;
+const name = 'landlord-tenant-acme';
 
-const image = (name: string, config: Record<string, unknown> = {}) =>
-  tenantSpec(config, { containers: [containerSpec('app', { image: name })] });
+const image = (tag: string, config: Record<string, unknown> = {}) =>
+  tenantSpec(config, { containers: [containerSpec('app', { image: tag })] });
 const good = {
   plain: tenantSpec(),
   counted: tenantSpec({ desired_count: 3, tags: { team: 'a', stage: 'dev' } }),
@@ -22,6 +24,8 @@ const good = {
   fargate: tenantSpec({ launch_type: 'FARGATE' }),
   onInstances: tenantSpec({ launch_type: 'EC2', desired_count: 2 }),
   drained: tenantSpec({ drain: true }),
+  scaled: tenantSpec({ autoscaling: { min: 2, max: 5, cpu: 60, memory: 70 } }),
+  scaledOtherwise: tenantSpec({ autoscaling: { min: 3, max: 6, memory: 80 }, drain: true }),
   overlaid: image('app:1'),
   overlaidAgain: image('app:2', { desired_count: 2 }),
 };
@@ -77,10 +81,12 @@ async function expectDesired(ecs: MemoryEcs, spec: TenantComputeSpec<EcsConfig>)
   const provider = build(ecs);
   const status = await provider.getStatus(spec, { fresh: true, signal });
   expect(status).toMatchObject({ exists: true, changes: [] });
-  const before = ecs.calls.filter(({ name }) => writes.includes(name)).length;
+  const before = ecs.calls.filter((call) => writes.includes(call.name)).length;
   expect((await provider.update(spec, signal)).outcome).toBe('done');
-  expect(ecs.calls.filter(({ name }) => writes.includes(name)).length).toBe(before);
-  const service = ecs.service('landlord-tenant-acme');
+  expect(ecs.calls.filter((call) => writes.includes(call.name)).length).toBe(before);
+  const service = ecs.service(name);
+  const { autoscaling } = provider.desired(spec);
+  expect(seenTarget(ecs.scalings.get(name))).toEqual(autoscaling ? { ...autoscaling, foreign: [] } : 'none');
   const definition = ecs.taskDefinitions.get(service?.taskDefinition ?? '')?.taskDefinition;
   expect(definition?.containerDefinitions?.[0]?.image).toBe(spec.containers[0]?.image ?? 'app:0');
 }
@@ -141,6 +147,7 @@ it.each(goodNames)('destroying %s: killed at any write, the next process leaves 
         ({ taskDefinition }) => taskDefinition.status === 'ACTIVE',
       );
       expect(active).toHaveLength(1);
+      expect(ecs.scalings.size).toBe(0);
     },
   );
   expect(points).toBeGreaterThanOrEqual(2);

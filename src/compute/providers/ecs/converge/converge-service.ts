@@ -95,7 +95,13 @@ async function createService(
   if (answer === 'cluster-gone') throw noCluster(attempt);
   if (answer === 'draining') return draining(target);
   if (answer === 'exists') return adopt(deps, attempt, signal);
-  return { outcome: 'done', message: `Service ${target.service} was created` };
+  const message = `Service ${target.service} was created`;
+  if (desired.autoscaling === undefined) return { outcome: 'done', message };
+  return {
+    outcome: 'in_progress',
+    message: `${message}: its autoscaling follows`,
+    lookAgainAfterMs: visibleMs,
+  };
 }
 
 /** Made by a call whose answer was lost, or by another pass, or by somebody else: a look tells. */

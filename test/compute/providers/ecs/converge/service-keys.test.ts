@@ -4,6 +4,7 @@ import { desireService } from '../../../../../src/compute/providers/ecs/state/de
 import { diffService } from '../../../../../src/compute/providers/ecs/state/diff.ts';
 import { settingNames } from '../../../../../src/compute/providers/ecs/state/service/service-fields.ts';
 import { word } from '../../../../../src/compute/providers/ecs/state/service/words.ts';
+import { pendingScaling } from '../../../../../src/compute/providers/ecs/state/scaling/compare-scaling.ts';
 import { appliedMark, readMark } from '../../../../../src/compute/providers/ecs/state/marks/applied-mark.ts';
 import { rolloutOf } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
 import { permitUpTo } from '../../../../../src/compute/permit.ts';
@@ -303,17 +304,19 @@ test('the mark of all keys at once is no longer than a tag may be', () => {
     tenantSpec({
       ...all,
       deployment,
+      autoscaling: { max: 5, cpu: 50 },
+      force_new_deployment: true,
       scheduling_strategy: 'REPLICA',
       subnets: ['subnet-1'],
       security_groups: ['sg-1'],
     }),
     settings({}, { ...openServicePolicy, allowed_subnets: ['subnet-1'], allowed_security_groups: ['sg-1'] }),
   );
-  const mark = appliedMark(desired);
+  const mark = appliedMark(desired, pendingScaling(desired));
   expect(mark.length).toBeLessThanOrEqual(256);
   expect(mark).toMatch(/^[\w.:/=+@ -]+$/);
   expect(Object.keys(readMark({ 'landlord.spec_hash': mark }).settings)).toHaveLength(
-    settingNames.length + 4,
+    settingNames.length + 5,
   );
 });
 

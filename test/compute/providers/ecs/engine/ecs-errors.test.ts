@@ -38,6 +38,11 @@ describe('a denial', () => {
       site,
       "ECS in us-west-2 denies ecs:CreateService to the operator's own credentials: allow ecs:CreateService in its IAM policy",
     ],
+    [
+      `${principal} cloudwatch:PutMetricAlarm because no identity-based policy allows it`,
+      { ...site, action: 'application-autoscaling:PutScalingPolicy' },
+      "Application Auto Scaling in us-west-2 denies cloudwatch:PutMetricAlarm to the operator's own credentials (no identity-based policy allows): allow cloudwatch:PutMetricAlarm in its IAM policy",
+    ],
   ])('%s names the action, the resource, who and why', (message, at, expected) => {
     expect(told(awsError('AccessDeniedException', { message }), at)).toBe(`AccessDenied: ${expected}`);
   });

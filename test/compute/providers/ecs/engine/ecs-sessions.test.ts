@@ -103,6 +103,26 @@ describe('a session', () => {
     });
   });
 
+  test('has a client of Application Auto Scaling with the same credentials, which goes where that of ECS goes', async () => {
+    const session = sessionsOf({ endpoint: 'http://127.0.0.1:4566' }).of({ region });
+    const { scaling, client } = session;
+    expect(scaling()).toBe(scaling());
+    expect(await scaling().config.endpoint?.()).toMatchObject({ hostname: '127.0.0.1', port: 4566 });
+    expect((await scaling().config.credentials()).accessKeyId).toBe(own);
+    const destroyed = [client, scaling()].map((one) => vi.spyOn(one, 'destroy'));
+    session.close();
+    for (const destroy of destroyed) expect(destroy).toHaveBeenCalledOnce();
+  });
+
+  test('asks AWS itself about autoscaling where its endpoint is one of ECS in a VPC', async () => {
+    const endpoint = 'https://vpce-1.ecs.us-west-2.vpce.amazonaws.com';
+    const sessions = sessionsOf({ endpoint });
+    expect(sessions.of({ region }).scaling().config.isCustomEndpoint).not.toBe(true);
+    const action = 'application-autoscaling:PutScalingPolicy';
+    expect(sessions.site({ region }, action)).toEqual({ action, region });
+    expect(sessions.site({ region }, 'CreateService')).toMatchObject({ endpoint });
+  });
+
   test('else goes to AWS itself, and messages name neither endpoint nor role', () => {
     const sessions = sessionsOf();
     expect(sessions.site({ region }, 'CreateService')).toEqual({ action: 'ecs:CreateService', region });

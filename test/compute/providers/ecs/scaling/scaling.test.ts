@@ -35,7 +35,10 @@ const cpu = (target: number) =>
 describe('a service with autoscaling', () => {
   test('gets its scalable target and policies once it is there, and begins with a count within the bounds', async () => {
     const { ecs, provider } = setUp();
-    await provider.provision(scaled({ desired_count: 1 }), signal);
+    expect(await provider.provision(scaled({ desired_count: 1 }), signal)).toMatchObject({
+      outcome: 'in_progress',
+      message: `Service ${name} was created: its autoscaling follows`,
+    });
     expect(ecs.service(name)?.desiredCount).toBe(2);
     expect(shown(ecs)).toBe('none');
     expect((await settled(provider, scaled({ desired_count: 1 }))).changes).toMatchObject([

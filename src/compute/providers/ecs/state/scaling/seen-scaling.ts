@@ -33,12 +33,14 @@ export interface ScalingAnswer {
 export function seenScaling(answer: ScalingAnswer | undefined): ShownScaling {
   if (answer === undefined) return 'none';
   const { MinCapacity: min = 0, MaxCapacity: max = 0 } = answer.target;
-  const named = answer.policies.map((policy) => ({ ...policy, name: policy.PolicyName ?? '' }));
+  const named = answer.policies
+    .map((policy) => ({ ...policy, name: policy.PolicyName ?? '' }))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   return {
     min,
     max,
     policies: named.filter(({ name }) => isOurs(name)).map(ownPolicy),
-    foreign: named.flatMap(({ name }) => (isOurs(name) ? [] : [name])).toSorted(),
+    foreign: named.flatMap(({ name }) => (isOurs(name) ? [] : [name])),
   };
 }
 
