@@ -197,11 +197,13 @@ function storeNews(
   return news;
 }
 
-/** All that a list tells and that does not change by itself. */
+/** All that a list tells and that does not change by itself. Of the health of one that does not run, only an inspect tells. */
 function signature(containers: readonly ObservedContainer[]): string {
   return JSON.stringify(
     containers
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, name, state, health, ports, networks }) => [id, name, state, health, ports, networks]),
+      .map(({ id, name, state, health, ports, networks }) => {
+        return [id, name, state, state === 'running' ? health : 'none', ports, networks];
+      }),
   );
 }

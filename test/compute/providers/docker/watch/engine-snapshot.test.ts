@@ -108,6 +108,11 @@ describe('a list of everything', () => {
     expect(news([a, b], after)).toEqual([]);
   });
 
+  it('has none of the health of who does not run: of that, only an inspect tells', () => {
+    const ended = { ...a, state: 'exited', health: 'unhealthy' } as const;
+    expect(news([ended], { t: [{ ...ended, health: 'none' }] })).toEqual([]);
+  });
+
   it('has news of who is young after a time in which nobody has listened: it may have been restarted', () => {
     const young = { ...a, inspected: undefined, young: true };
     const afterGap = (found: ObservedContainer) => {
