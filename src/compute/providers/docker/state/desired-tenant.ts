@@ -45,9 +45,10 @@ import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
 import { processMarks } from './process/process-marks.ts';
 import { checkProcess } from './process/process-settings.ts';
+import { secretValues } from './process/secret-values.ts';
 import { afterRelease, releaseContainers } from './release/release-container.ts';
 import type { Release } from './release/release-mark.ts';
-import { containerMounts, secretsIn } from './volumes/container-mounts.ts';
+import { containerMounts } from './volumes/container-mounts.ts';
 import type { FilesMount, TmpfsMount } from './volumes/container-mounts.ts';
 import type { VolumeMount } from './volumes/parse-volumes.ts';
 
@@ -172,21 +173,8 @@ export function desiredTenant(
     policy: settings.policy,
     isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
-    secrets: secretsOf(spec, inSpec),
+    secrets: secretValues(spec, inSpec),
   };
-}
-
-function secretsOf(
-  { imagePullCredentials, volumes }: TenantComputeSpec,
-  containers: readonly ContainerSpec[],
-): readonly string[] {
-  return [
-    ...containers.flatMap(({ env }) =>
-      env.flatMap((variable) => ('secret' in variable ? (variable.secret?.reveal() ?? []) : [])),
-    ),
-    ...imagePullCredentials.map(({ password }) => password.reveal()),
-    ...secretsIn(volumes ?? []),
-  ];
 }
 
 function tenantHashes(
