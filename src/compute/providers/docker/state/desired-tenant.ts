@@ -22,7 +22,7 @@ import { containerHashes, hashVersion, wasDone } from './container-hashes.ts';
 import type { ContainerHashes } from './container-hashes.ts';
 import { partName, specName, tenantName } from './container-name.ts';
 import { effectiveContainers } from './effective-containers.ts';
-import { describeLive, endsForGood } from './live-settings.ts';
+import { endsForGood } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
 import { pinnedContainers } from './image/pinned-images.ts';
 import { pullSecretNotes } from './image/pull-secrets.ts';
@@ -43,7 +43,7 @@ import { ownOfContainer, sharedVolumes } from './options/own-volumes-and-labels.
 import type { SharedVolumes } from './options/own-volumes-and-labels.ts';
 import { dockerPlacement } from './place/docker-placement.ts';
 import { checkHealthChecks } from './process/health-check.ts';
-import { processMarks } from './process/process-marks.ts';
+import { marksOf } from './process/process-marks.ts';
 import { checkProcess } from './process/process-settings.ts';
 import { secretValues } from './process/secret-values.ts';
 import { afterRelease, releaseContainers } from './release/release-container.ts';
@@ -261,13 +261,9 @@ function desiredContainer(
     labels: {
       ...labels,
       ...marks,
-      [key('container')]: container.name,
-      [key('image')]: container.image,
-      [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
-      [key('live')]: describeLive(live),
+      ...marksOf(container, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
       ...(options?.networks && { [key(networksMark)]: networksText(options.networks) }),
-      ...processMarks(container, key),
     },
     hashes,
     get earlierHashes() {

@@ -102,9 +102,7 @@ export function desireService(
   const region = config.region ?? regionOf(config.cluster_arn);
   const capacity = desireCapacity(config, block);
   checkEcsPolicy({ config, capacity, region, tenantId: spec.tenantId, block, policy });
-  checkServicePolicy({ config, capacity, block, policy });
-  checkDaemon(config, block, capacity);
-  checkTaskRoles(spec, block);
+  checkService(spec, { config, capacity, block, policy });
   // As a HorizontalPodAutoscaler does, it rests while the tenant wants none.
   const autoscaling = spec.replicas === 0 ? undefined : desireScaling(config, block);
   const counts = desireCount(spec, config, autoscaling, policy.max_desired_count);
@@ -180,6 +178,19 @@ function newerParts(
     autoscaling,
     force: config.force_new_deployment === true ? true : undefined,
   };
+}
+
+interface Checked extends Pick<EcsSettings, 'block' | 'policy'> {
+  readonly config: EcsConfig;
+  readonly capacity: Capacity;
+}
+
+/** Throws InvalidSpec, or PolicyDenied naming the rule. */
+function checkService(spec: TenantComputeSpec<EcsConfig>, checked: Checked): void {
+  const { config, capacity, block } = checked;
+  checkServicePolicy(checked);
+  checkDaemon(config, block, capacity);
+  checkTaskRoles(spec, block);
 }
 
 interface Tasks extends Pick<EcsSettings, 'block' | 'policy'> {

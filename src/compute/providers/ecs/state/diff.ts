@@ -75,10 +75,8 @@ export function diffService(
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
       ...(force ? [startedAnew(desired)] : []),
-      ...withCause('spec', [
-        ...compareRelease(desired, tags, applied),
-        ...compareMarks(desired, tags, applied),
-      ]),
+      ...withCause('spec', compareRelease(desired, tags, applied)),
+      ...withCause('spec', compareMarks(desired, tags, applied)),
     ],
     differs: {
       taskDefinition: revision.taskDefinition.length > 0,

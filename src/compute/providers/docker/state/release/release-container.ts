@@ -8,9 +8,8 @@ import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-c
 import { hashVersion, isRememberedHash } from '../container-hashes.ts';
 import type { ContainerHashes } from '../container-hashes.ts';
 import { partName, replicaOf, tenantName } from '../container-name.ts';
-import { describeLive } from '../live-settings.ts';
 import type { LiveSettings } from '../live-settings.ts';
-import { processMarks } from '../process/process-marks.ts';
+import { marksOf } from '../process/process-marks.ts';
 import { releaseMark, releaseName, releaseText, requestText } from './release-mark.ts';
 import type { Release } from './release-mark.ts';
 
@@ -101,12 +100,8 @@ export function releaseContainers<Container extends Like>(
     alias: undefined,
     labels: {
       ...marks,
-      [key('container')]: wanted.name,
-      [key('image')]: wanted.image,
-      [key('spec_hash')]: hashes.get(owner.clusterUid)?.now ?? '',
-      [key('live')]: describeLive(live),
+      ...marksOf(wanted, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
       [key(releaseMark)]: releaseText(mark),
-      ...processMarks(wanted, key),
     },
     hashes,
     earlierHashes: hashes,
