@@ -217,6 +217,7 @@ function replicated(
 
 /** On ECS, whatever ends is started again. */
 function ecsContainers(world: World, { spec }: StoredTenant): readonly Wanted[] {
+  if (spec.replicas === 0) return [];
   const containers = (spec.containers ?? []) as readonly ContainerSpec[];
   return containers.map((one) => ({
     binds: [],

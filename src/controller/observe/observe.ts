@@ -1,3 +1,4 @@
+import { keyOf } from '../../kube/client/kube-object.ts';
 import { attended } from '../attended-provider.ts';
 import { note, placeAt } from '../pass.ts';
 import type { Pass } from '../pass.ts';
@@ -12,7 +13,9 @@ export async function observe(pass: Pass): Promise<void> {
   const { provider } = attended(pass, enabled);
   const at = placeAt(pass, draft.placement);
   const seen = await provider.getStatus(at, undefined, { fresh: false, signal });
-  const { compute, replicas = compute.running, data = [] } = seen;
+  const { compute, replicas = compute.running, data = [], lookAgainAfterMs } = seen;
+  // At a place of before nobody hears what becomes of it.
+  if (lookAgainAfterMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), lookAgainAfterMs);
   // Without a spec nobody knows what is needed: what it had may be missed later.
   note(pass, { compute, replicas, data: [...new Set([...draft.data, ...data])].toSorted() });
   await completePlaces(pass);

@@ -144,6 +144,12 @@ export function scaleTo(spec: SpecDraft, random: Random): void {
   else spec.replicas = count;
 }
 
+/** One and a half of one task is one: ECS could begin no rollout, which it tells nobody. */
+export function leaveRoom({ computeConfig, replicas }: SpecDraft): void {
+  const ecs = computeConfig?.ecs;
+  if ((replicas ?? ecs?.['desired_count']) === 1) delete ecs?.['deployment'];
+}
+
 /** One that every provider can serve. */
 export function newEcsSpec(random: Random, badness: number): SpecDraft {
   const image = imageName(random, badness);

@@ -4,7 +4,7 @@ import { secretsResource, tenantsResource } from '../../../src/controller/kube-r
 import type { SecretObject } from '../../../src/controller/sources/source.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
-import { edits, newEcsSpec, newSpec, putInOrder, putRelease, scaleTo } from './specs.ts';
+import { edits, newEcsSpec, newSpec, leaveRoom, putInOrder, putRelease, scaleTo } from './specs.ts';
 import type { Edit, SpecDraft } from './specs.ts';
 import type { Action, Scene } from './scene.ts';
 
@@ -36,6 +36,7 @@ async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void>
   if (scene.order?.chance(0.7) === true) putInOrder(spec, scene.order);
   if (scene.releases?.chance(0.7) === true) putRelease(spec, scene.releases);
   if (scene.counts !== undefined) scaleTo(spec, scene.counts);
+  leaveRoom(spec);
   scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
   const metadata = { name, namespace, labels: { ...scene.labels } };
   await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata, spec }));
@@ -51,6 +52,7 @@ async function edit(scene: Scene, name: string, change: (spec: SpecDraft) => voi
   if (scene.order?.chance(0.3) === true) putInOrder(spec, scene.order);
   if (scene.releases?.chance(0.3) === true) putRelease(spec, scene.releases);
   if (scene.counts !== undefined) scaleTo(spec, scene.counts);
+  leaveRoom(spec);
   scene.world.note(`user edits ${name} ${JSON.stringify(spec)}`);
   // All but the status, as `kubectl replace` has it.
   await tolerant(tenants.replace({ ...tenant, spec }));

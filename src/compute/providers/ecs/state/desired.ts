@@ -20,7 +20,7 @@ import type { Capacity } from './service/capacity.ts';
 import { countNotes, desireCount, withCount } from './service/count.ts';
 import type { Counts } from './service/count.ts';
 import { checkDaemon, isDaemon } from './service/daemon.ts';
-import { desireDeployment } from './service/deployment.ts';
+import { desireDeployment, roomNotes } from './service/deployment.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
 import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
@@ -144,7 +144,11 @@ export function desireService(
     tags,
     drain,
     ...(release === undefined ? {} : { release }),
-    notes: [...checkNotes(containers), ...countNotes(spec, block, autoscaling)],
+    notes: [
+      ...checkNotes(containers),
+      ...countNotes(spec, block, autoscaling),
+      ...roomNotes(deployment, counts.desiredCount),
+    ],
     ownerTags: ownership.of(spec),
     isOnlyObserved: spec.mode === 'Observe',
     foreign: stanceOf(spec, { isListed: isListed(policy.foreign_services, target.service), commonPolicy }),

@@ -47,10 +47,12 @@ function startAfter(
   return async (closing) => {
     left -= 1;
     if (left > 0 || !room.isLeft) return;
-    const starts = successors.map(async ({ engineName }) =>
-      throttle(() => engine.startContainer(nextName(engineName), closing)),
-    );
-    await Promise.allSettled(starts);
+    // By its id, which is what is known of it from then on.
+    const start = async ({ engineName }: DesiredContainer): Promise<void> => {
+      const made = await engine.inspectContainer(nextName(engineName), closing);
+      if (made !== undefined) await engine.startContainer(made.Id, closing);
+    };
+    await Promise.allSettled(successors.map(async (one) => throttle(() => start(one))));
   };
 }
 

@@ -63,6 +63,21 @@ function checkDeployment(
   }
 }
 
+/** Where ECS could begin no rollout of so many tasks: it rounds the most down, and the least up. */
+export function roomNotes(
+  { strategy = 'ROLLING', maximumPercent, minimumHealthyPercent }: DeploymentConfiguration,
+  count = 0,
+): readonly string[] {
+  const most = Math.floor((count * maximumPercent) / 100);
+  const least = Math.ceil((count * minimumHealthyPercent) / 100);
+  if (count === 0 || strategy !== 'ROLLING' || most > count || least < count) return [];
+  const tasks = count === 1 ? 'the only task' : `${count} tasks`;
+  return [
+    `no rollout can begin: deployment.maximum_percent ${maximumPercent} leaves no room for another one beside ${tasks}, ` +
+      `and minimum_healthy_percent ${minimumHealthyPercent} stops none`,
+  ];
+}
+
 function invalid(key: string, what: string): ComputeError {
   return new ComputeError('InvalidSpec', `spec.computeConfig.ecs.deployment.${key}: ${what}`);
 }
