@@ -164,7 +164,7 @@ const successorFirst: Invariant = {
           `${by} calls ${call} on ${container.name} of ${key}, and a port of its successor is not free`,
         );
       if (excluded || hasGivenWay(all, containersOf(engine, key), container)) return;
-      if (isStillTried(world, engine, container)) return;
+      if (isStillTried(world, engine, container) || isOfAnotherLayout(world, container, all)) return;
       const heirs = containersOf(engine, key).filter(
         (other) =>
           other !== container && other.role === name && isSettled(other, { atMs: nowMs, slackMs: 500 }),
@@ -184,6 +184,17 @@ function publishedByPersons(engine: DockerEngine): ReadonlySet<number> {
     (one) => one.madeBy === 'person' && isUp(one) && engine.now() - one.startedMs > lookAgeMs,
   );
   return new Set(others.flatMap(({ ports }) => Object.values(ports)));
+}
+
+/**
+ * Whether it never got its name, so that nobody found it by that, and no longer could: one that is alone is called otherwise than
+ * one of several.
+ */
+function isOfAnotherLayout(world: World, container: Container, all: readonly Expectation[]): boolean {
+  const { name, role, tenant, createdMs } = container;
+  const isTried = /_(next|drop)$/.test(name) && world.ledger.lastReadyMs(tenant) < createdMs;
+  const isAlone = !name.replace(/_(next|drop)$/, '').endsWith(`.${role}`);
+  return isTried && all.every(({ containers }) => containers.every((wanted) => wanted.isAlone !== isAlone));
 }
 
 /** Whether it never served: what it was to succeed runs still. */

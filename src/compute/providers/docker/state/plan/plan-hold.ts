@@ -1,6 +1,6 @@
 import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
-import { compareTenant, oldRepair } from '../diff.ts';
+import { compareTenant, isOfHash, oldRepair } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
 import { goneContainers } from './gone.ts';
@@ -49,7 +49,8 @@ export function planHold(
   for (const container of serving) {
     const name = container.made.container ?? '';
     if (failed.has(container.id) || heldUp.has(name) || waiting.includes(container)) continue;
-    if (lacksItsRelease(container, serving)) continue;
+    // Of what was in place, the release was done, whatever has become of its container since.
+    if (lacksItsRelease(container, serving) && !isMadeAgain(container, before)) continue;
     const repair = oldRepair(container);
     if (repair === 'unpause') return { do: 'unpause', container };
     if (repair === 'start') return { do: 'start', containers: [container], what: 'old' };
@@ -58,6 +59,11 @@ export function planHold(
   const containers = gone.filter(({ engineName }) => !failed.has(engineName));
   if (containers.length === 0) return planPatience(heldUp) ?? { do: 'nothing' };
   return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
+}
+
+function isMadeAgain(container: ObservedContainer, before: DesiredTenant | undefined): boolean {
+  const like = before?.containers.find(({ engineName }) => engineName === container.name);
+  return like !== undefined && isOfHash(like, container);
 }
 
 function isUnstarted({ state }: ObservedContainer): boolean {
