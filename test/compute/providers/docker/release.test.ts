@@ -382,6 +382,20 @@ describe('what waits for a release', () => {
   });
 });
 
+describe('what served after its release', () => {
+  it('is made again and started where it goes while another spec is not tried, without a second release', async () => {
+    const given = bench();
+    const { provider, spec, states, engine, find, runs } = given;
+    await served(given);
+    await provider.getStatus(spec([app('app:1')]), look);
+    for (const name of ['app', 'app.release']) engine.containers.delete(find(name)?.id ?? '');
+    runs.length = 0;
+    await provider.hold(spec([app('app:2')]), signal);
+    expect(states()).toMatchObject({ app: 'running' });
+    expect(runs).toEqual(['app app:1']);
+  });
+});
+
 describe('a release whose rollout fails after it', () => {
   it('is not run again with the next try', async () => {
     const given = bench(['app:1', 'crash:1']);
