@@ -17,10 +17,11 @@ import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
 import { desireCapacity, taskHostOf } from './service/capacity.ts';
 import type { Capacity } from './service/capacity.ts';
-import { countNotes, desireCount, withCount } from './service/count.ts';
+import { desireCount, withCount } from './service/count.ts';
 import type { Counts } from './service/count.ts';
 import { checkDaemon, isDaemon } from './service/daemon.ts';
-import { desireDeployment, roomNotes } from './service/deployment.ts';
+import { notesOf } from './service/service-notes.ts';
+import { desireDeployment } from './service/deployment.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
 import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
@@ -32,7 +33,6 @@ import { desireRelease } from './release/desired-release.ts';
 import type { DesiredRelease } from './release/desired-release.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
-import { checkNotes } from './task-definition/fields/health-check.ts';
 import { checkKernelPolicy } from './task-definition/fields/kernel-settings.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import { checkTmpfs } from './task-definition/fields/mounted-volumes.ts';
@@ -144,11 +144,7 @@ export function desireService(
     tags,
     drain,
     ...(release === undefined ? {} : { release }),
-    notes: [
-      ...checkNotes(containers),
-      ...countNotes(spec, block, autoscaling),
-      ...roomNotes(deployment, counts.desiredCount),
-    ],
+    notes: notesOf(spec, block, { autoscaling, deployment, count: counts.desiredCount }),
     ownerTags: ownership.of(spec),
     isOnlyObserved: spec.mode === 'Observe',
     foreign: stanceOf(spec, { isListed: isListed(policy.foreign_services, target.service), commonPolicy }),
