@@ -108,6 +108,14 @@ const whatCannotRunSaysSo: Invariant = {
   }),
 };
 
+/** Whether the spec has it still: what is dropped from it and comes back is new. */
+function isInSpec(world: World, { tenant, role }: Container): boolean {
+  const { containers } = world.ledger.tenants.get(tenant)?.spec ?? {};
+  return (
+    containers === undefined || (containers as readonly { name: string }[]).some(({ name }) => name === role)
+  );
+}
+
 const othersRunOn: Invariant = {
   name: 'othersRunOn',
   promise: 'in the end, what can run of a tenant does, whatever becomes of its other containers',
@@ -116,7 +124,10 @@ const othersRunOn: Invariant = {
     const served = new Set<string>();
     return {
       onEngineChange(_engine, { call, container, detail }) {
-        if (container === undefined || (call !== 'create' && call !== 'rename')) return;
+        if (container === undefined) return;
+        if (call === 'remove' && !isInSpec(world, container))
+          served.delete(`${container.tenant} ${container.role}`);
+        if (call !== 'create' && call !== 'rename') return;
         const name = detail ?? container.name;
         if (!/_(next|old|drop)$/.test(name)) served.add(`${container.tenant} ${container.role}`);
       },

@@ -60,6 +60,27 @@ describe('after a change of label_prefix', () => {
     expect(states()[0]).toBe('landlord-tenant-acme running');
   });
 
+  it('what holds the host port there does not hold up what was left at the new place and is to be replaced', async () => {
+    const engine = memoryEngine(['app:1', 'app:2']);
+    const after = drivenDocker(engine, settings({ label_prefix: 'acme' }));
+    const onPortOf = (image: string) =>
+      tenantSpec({ image, ports: [{ container_port: 80, host_port: 8080 }] });
+    await after.provision(onPortOf('app:1'), signal);
+    const [left] = engine.containers.values();
+    Object.assign(left ?? {}, { state: 'exited', exitCode: 1 });
+    const before = drivenDocker(engine);
+    await before.provision(onPortOf('app:2'), signal);
+    // It crashes, and the engine starts it again, whoever else has its port.
+    Object.assign(left ?? {}, { state: 'restarting' });
+    const leaving = [before.bare.desired(onPortOf('app:2')).placement];
+    const desired = { ...after.bare.desired(onPortOf('app:2')), leaving };
+    await after.bare.update(desired, permitUpTo('outage'), signal);
+    expect([...engine.containers.values()].map(({ name, state }) => `${name} ${state}`).toSorted()).toEqual([
+      'acme-tenant-acme running',
+      'landlord-tenant-acme exited',
+    ]);
+  });
+
   /** The same in the middle of a rollout: what serves has no host port, its successor has, and is not known to run well. */
   async function renamedInRollout(prepare: (one: MemoryContainer) => void) {
     const engine = memoryEngine(['app:1']);

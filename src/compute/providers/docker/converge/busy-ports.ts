@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../errors.ts';
+import type { Ownership } from '../../../ownership.ts';
 import type { ListedContainer } from '../state/container-answers.ts';
 import { servingName } from '../state/container-name.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
@@ -95,7 +96,8 @@ async function firstHeld(
   { infos, attempt: { desired }, wanted }: Asked,
   signal: AbortSignal,
 ): Promise<HeldPort | undefined> {
-  for (const held of heldPorts(infos, { wanted, tenant: desired, ownership })) {
+  const others = infos.filter(({ Labels }) => !isAtEarlierPlace(desired, Labels, ownership));
+  for (const held of heldPorts(others, { wanted, tenant: desired, ownership })) {
     // What is taken over gives its ports to its successor.
     if (standsFor(desired, held)) continue;
     if (held.isPublished) return held;
@@ -103,6 +105,20 @@ async function firstHeld(
     if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
   }
   return undefined;
+}
+
+/** What the tenant itself has under a `label_prefix` of before is stopped for what is started. */
+function isAtEarlierPlace(
+  desired: Attempt['desired'],
+  labels: ListedContainer['Labels'],
+  ownership: Ownership,
+): boolean {
+  return (desired.leaving ?? []).some(
+    ({ labelPrefix }) =>
+      typeof labelPrefix === 'string' &&
+      labelPrefix !== ownership.prefix &&
+      ownership.withPrefix(labelPrefix).belongsTo(desired, labels),
+  );
 }
 
 function standsFor({ containers }: Attempt['desired'], { name, kind }: HeldPort): boolean {
