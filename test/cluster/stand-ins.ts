@@ -25,7 +25,11 @@ export interface ConvertedContainer {
   readonly restartPolicy?: string;
   readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly dependsOn?: readonly { readonly container: string; readonly condition?: string }[];
-  readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly readOnly?: boolean;
+    readonly subPath?: string;
+  }[];
   readonly ports?: readonly { readonly containerPort: number; readonly hostPort?: number }[];
   readonly command?: readonly string[];
   readonly platform?: string;
