@@ -6,7 +6,7 @@ import { pushImage } from '../../dev/images.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import { runOffline } from '../../src/convert/command.ts';
 import { engineView, dockerBlock } from './docker-tenants.ts';
-import { hasNoGap, isJob, neededSecrets, withStandIns } from './stand-ins.ts';
+import { hasNoGap, isJob, neededSecrets, patientCheck, withStandIns } from './stand-ins.ts';
 import type { ConvertedContainer, ConvertedSpec, Manifest } from './stand-ins.ts';
 import { createTestNamespace } from './test-namespace.ts';
 import type { TestNamespace } from './test-namespace.ts';
@@ -127,7 +127,7 @@ describe('compose files of several containers, converted', () => {
       args: ['serve', '3s'],
       volumeMounts: [{ name: 'data', mountPath: '/tmp' }],
     };
-    const check = { command: ['/bin/ok'], intervalSeconds: 1 };
+    const check = patientCheck;
     const needy = { name: 'app', image, args: ['needs', 'db'], healthCheck: check };
     const volumes = [{ name: 'data', persistent: {} }];
     await ns.create('needy', { computeProvider: 'docker', containers: [needy, db], volumes });

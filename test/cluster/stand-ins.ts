@@ -38,12 +38,16 @@ export interface ConvertedContainer {
     readonly disable?: boolean;
     readonly command?: readonly string[];
     readonly intervalSeconds?: number;
+    readonly timeoutSeconds?: number;
   };
   readonly capabilities?: { readonly add?: readonly string[] };
   readonly sysctls?: readonly { readonly name: string }[];
   readonly resources?: { readonly memory?: string };
   readonly user?: string;
 }
+
+/** Soon, and however long a busy machine takes to ask. */
+export const patientCheck = { command: ['/bin/ok'], intervalSeconds: 1, timeoutSeconds: 120 };
 
 /**
  * A server that names others, in its variables or as what it waits for, ends until they answer; a job does its work once they do.
@@ -58,7 +62,7 @@ export function withStandIns(spec: ConvertedSpec, image: string): ConvertedSpec 
       ...withoutTheHost(container),
       image,
       args: [isJob(container) ? 'job' : 'needs', ...(needs.get(container.name) ?? [])],
-      ...(hasCheck(container) ? { healthCheck: { command: ['/bin/ok'], intervalSeconds: 1 } } : {}),
+      ...(hasCheck(container) ? { healthCheck: patientCheck } : {}),
     })),
   };
 }
