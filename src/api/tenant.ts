@@ -239,6 +239,11 @@ export function isOnlyObserved({ spec }: Pick<Tenant, 'spec'>): boolean {
   return (spec as { mode?: unknown } | null | undefined)?.mode === 'Observe';
 }
 
+/** How many replicas its spec asks for, which may be invalid. Undefined: it leaves that to others. */
+export function replicasOf({ spec }: Pick<Tenant, 'spec'>): unknown {
+  return (spec as { replicas?: unknown } | null | undefined)?.replicas;
+}
+
 /** The whole object, for the CRD and for checks of manifests. */
 export function tenantSchema(blocks: TenantBlocks) {
   return z.strictObject({

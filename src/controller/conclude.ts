@@ -1,6 +1,7 @@
 import { apiVersion, kind } from '../api/names.ts';
 import { plainText } from '../api/plain-text.ts';
 import type { TenantStatus } from '../api/status.ts';
+import { replicasOf } from '../api/tenant.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
 import { jsonEqual } from '../kube/client/merge-patch.ts';
 import type { ProcessResult } from '../kube/queue/work-queue.ts';
@@ -109,8 +110,8 @@ export async function writeStatus(pass: Pass, status: TenantStatus): Promise<voi
 }
 
 export function summaryOf({ tenant, draft, deps }: Pass) {
-  const { status: previous, spec, metadata } = tenant;
-  const isScaled = (spec as { readonly replicas?: unknown } | undefined)?.replicas !== undefined;
+  const { status: previous, metadata } = tenant;
+  const isScaled = replicasOf(tenant) !== undefined;
   return { previous, draft, generation: metadata.generation, isScaled, now: deps.now() };
 }
 

@@ -1,5 +1,6 @@
 import { reconcileRequestedAt } from '../../api/names.ts';
 import type { TenantStatus } from '../../api/status.ts';
+import { replicasOf } from '../../api/tenant.ts';
 import type { Tenant } from '../../api/tenant.ts';
 import type { Desired, Observation, StepResult } from '../../compute/provider.ts';
 import type { RollbackReason, Verdict } from '../pass.ts';
@@ -60,14 +61,11 @@ export function rollbackMessage(why: string, { exists }: Pick<Observation, 'exis
 }
 
 function ready({ tenant, desired, observation: { compute, notes: seen = [] } }: Judged): Verdict {
-  const runs = isScaledTo(0, tenant)
-    ? 'nothing runs, as spec.replicas is 0'
-    : `${compute.running}/${compute.desired} running and healthy`;
+  const runs =
+    replicasOf(tenant) === 0
+      ? 'nothing runs, as spec.replicas is 0'
+      : `${compute.running}/${compute.desired} running and healthy`;
   return { kind: 'ready', message: [runs, ...(desired.notes ?? []), ...seen].join('; ') };
-}
-
-function isScaledTo(count: number, { spec }: Tenant): boolean {
-  return (spec as { readonly replicas?: unknown } | undefined)?.replicas === count;
 }
 
 function progressing(judged: Judged, reason: Step['reason']): Verdict {

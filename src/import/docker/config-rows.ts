@@ -2,7 +2,7 @@ import { note } from '../../convert/finding.ts';
 import type { Note } from '../../convert/finding.ts';
 import type { Dict } from '../../convert/read/scalars.ts';
 import type { At } from './found.ts';
-import { isSame, isUnset, secondsOf, within, word, words } from './plain.ts';
+import { isSame, isUnset, networkModeOf, secondsOf, within, word, words } from './plain.ts';
 
 /** What a container's process is, where that is not what its image says. */
 
@@ -62,10 +62,6 @@ export const configRows: Readonly<Record<string, Row>> = {
   Shell: unsaid,
   Volumes: unsaid,
 };
-
-export function networkModeOf(shown: Dict): string {
-  return word(within(shown, 'HostConfig')['NetworkMode']);
-}
 
 /** A name to pull it by, and what that name means by now. */
 function imageOf(named: string, { image, shown, meant, service }: At): Said {

@@ -11,7 +11,7 @@ import type { At, Found } from './found.ts';
 import { hostRows } from './host-rows.ts';
 import { mountsOf, volumesOf } from './mounts.ts';
 import { networksOf, networksSaid } from './networks.ts';
-import { isUnset, texted, within, word } from './plain.ts';
+import { composeLabel, isUnset, texted, within } from './plain.ts';
 
 /**
  * Containers that an engine runs as the Tenant `name`: as the services of a compose file that would have made them, which has
@@ -91,18 +91,19 @@ function unmasked({ shown, service }: At): readonly Note[] {
     : [];
 }
 
-const label = (at: At, name: string): string =>
-  word(within(within(at.shown, 'Config'), 'Labels')[`com.docker.compose.${name}`]);
-
 /** By a name that nobody chose. */
 function isOfCompose(at: At): boolean {
-  const joined = [label(at, 'project'), label(at, 'service'), label(at, 'container-number')];
+  const joined = [
+    composeLabel(at, 'project'),
+    composeLabel(at, 'service'),
+    composeLabel(at, 'container-number'),
+  ];
   return ['-', '_'].some((sign) => at.name === joined.join(sign));
 }
 
 /** `db:service_healthy:false,…`, which compose notes for itself. */
 function dependsOn(at: At): Dict {
-  const wishes = label(at, 'depends_on').split(',').filter(Boolean);
+  const wishes = composeLabel(at, 'depends_on').split(',').filter(Boolean);
   return Object.fromEntries(
     wishes.map((wish) => {
       const [service = '', condition = ''] = wish.split(':');

@@ -21,6 +21,15 @@ export function word(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+export function networkModeOf(shown: Dict): string {
+  return word(within(shown, 'HostConfig')['NetworkMode']);
+}
+
+/** What compose notes of a container that it has made; empty where it has not. */
+export function composeLabel({ shown }: { readonly shown: Dict }, name: string): string {
+  return word(within(within(shown, 'Config'), 'Labels')[`com.docker.compose.${name}`]);
+}
+
 /** How an engine shows what nobody has set. */
 export function isUnset(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === 0 || value === false) return true;

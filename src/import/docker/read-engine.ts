@@ -2,7 +2,7 @@ import type { EngineReads } from '../../compute/providers/docker/engine/engine.t
 import type { Dict } from '../../convert/read/scalars.ts';
 import type { Found, FoundContainer } from './found.ts';
 import { anonymous } from './mounts.ts';
-import { dicts, within, word } from './plain.ts';
+import { composeLabel, dicts, networkModeOf, within, word } from './plain.ts';
 
 /** What is asked of an engine: it changes nothing. */
 export type EngineLook = Pick<
@@ -70,29 +70,27 @@ async function readContainer(engine: EngineLook, shown: Dict, signal: AbortSigna
 
 /** `container:ID` is how the engine shows it. */
 async function joinedBy(engine: EngineLook, shown: Dict, signal: AbortSignal): Promise<string | undefined> {
-  const [, id] = /^container:(.+)$/.exec(word(within(shown, 'HostConfig')['NetworkMode'])) ?? [];
+  const [, id] = /^container:(.+)$/.exec(networkModeOf(shown)) ?? [];
   if (id === undefined) return undefined;
   const other = await engine.inspectContainer(id, signal);
   return other?.Name.slice(1) ?? id;
 }
 
-const label = ({ shown }: FoundContainer, name: string): string =>
-  word(within(within(shown, 'Config'), 'Labels')[`com.docker.compose.${name}`]);
-
 /** Several of one service that are alike are one container, so many times. */
 function byService(all: readonly FoundContainer[]): ReadonlyMap<string, FoundContainer> {
-  const projects = new Set(all.map((one) => label(one, 'project')));
+  const projects = new Set(all.map((one) => composeLabel(one, 'project')));
   const isProject = projects.size === 1 && !projects.has('');
   const kinds = Map.groupBy(all, (one) =>
-    isProject ? `${label(one, 'service')} ${label(one, 'config-hash')}` : one.id,
+    isProject ? `${composeLabel(one, 'service')} ${composeLabel(one, 'config-hash')}` : one.id,
   );
   const containers = new Map<string, FoundContainer>();
   for (const alike of kinds.values()) {
     const [first] = alike.toSorted(
-      (one, other) => Number(label(one, 'container-number')) - Number(label(other, 'container-number')),
+      (one, other) =>
+        Number(composeLabel(one, 'container-number')) - Number(composeLabel(other, 'container-number')),
     );
     if (first === undefined) continue;
-    const service = isProject ? label(first, 'service') : first.name;
+    const service = isProject ? composeLabel(first, 'service') : first.name;
     const key = service === '' || containers.has(service) ? first.name : service;
     containers.set(key, { ...first, count: alike.length });
   }

@@ -1,5 +1,4 @@
 import { ComputeError } from '../../../errors.ts';
-import type { Ownership } from '../../../ownership.ts';
 import type { ListedContainer } from '../state/container-answers.ts';
 import { servingName } from '../state/container-name.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
@@ -8,6 +7,7 @@ import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
 import { boundPorts } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { TooLargeAnswer } from '../engine/answers/answer.ts';
+import { earlierOwnerships } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
 type Deps = Pick<ConvergeDeps, 'engine' | 'settings'>;
@@ -96,7 +96,9 @@ async function firstHeld(
   { infos, attempt: { desired }, wanted }: Asked,
   signal: AbortSignal,
 ): Promise<HeldPort | undefined> {
-  const others = infos.filter(({ Labels }) => !isAtEarlierPlace(desired, Labels, ownership));
+  // What the tenant itself has at an earlier place is stopped for what is started.
+  const earlier = earlierOwnerships(desired, ownership);
+  const others = infos.filter(({ Labels }) => !earlier.some((there) => there.belongsTo(desired, Labels)));
   for (const held of heldPorts(others, { wanted, tenant: desired, ownership })) {
     // What is taken over gives its ports to its successor.
     if (standsFor(desired, held)) continue;
@@ -105,20 +107,6 @@ async function firstHeld(
     if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
   }
   return undefined;
-}
-
-/** What the tenant itself has under a `label_prefix` of before is stopped for what is started. */
-function isAtEarlierPlace(
-  desired: Attempt['desired'],
-  labels: ListedContainer['Labels'],
-  ownership: Ownership,
-): boolean {
-  return (desired.leaving ?? []).some(
-    ({ labelPrefix }) =>
-      typeof labelPrefix === 'string' &&
-      labelPrefix !== ownership.prefix &&
-      ownership.withPrefix(labelPrefix).belongsTo(desired, labels),
-  );
 }
 
 function standsFor({ containers }: Attempt['desired'], { name, kind }: HeldPort): boolean {

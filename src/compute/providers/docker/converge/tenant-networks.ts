@@ -74,8 +74,8 @@ export async function removeUnwantedNetworks(
   if (names.length === 0 || desired.replicas !== undefined || unwantedOf(desired, seen).size > 0) {
     const wanted = namesOfBoth(names);
     const networks = await tenantNetworks(engine, owned, signal);
-    for (const { Id } of networks.filter(({ Name }) => !wanted.has(Name)))
-      await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
+    const unneeded = networks.filter(({ Name }) => !wanted.has(Name));
+    await removeUnused(engine, { networks: unneeded, consent }, signal);
   }
   const outgrown = names.filter((name) =>
     seen.some(({ networkMode }) => networkMode === largerNetworkName(name)),
@@ -99,8 +99,8 @@ export async function removeNetworksOf(
   for (const container of await tenantContainers(engine, owned, signal))
     if (!ids.has(container.id)) left.delete(tenantNetworkOf(container) ?? '');
   const networks = await tenantNetworks(engine, owned, signal);
-  for (const { Id } of networks.filter(({ Name }) => left.has(Name)))
-    await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
+  const unneeded = networks.filter(({ Name }) => left.has(Name));
+  await removeUnused(engine, { networks: unneeded, consent }, signal);
 }
 
 function ownNetworksOf({ containers }: Pick<DesiredTenant, 'containers'>): readonly string[] {
@@ -128,5 +128,17 @@ async function removeOutgrown(
   const made = containers.map(({ networkMode }) => networkMode);
   if (made.includes(name) || !made.includes(largerNetworkName(name))) return;
   const outgrown = (await tenantNetworks(engine, owned, signal)).filter(({ Name }) => Name === name);
-  for (const { Id } of outgrown) await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
+  await removeUnused(engine, { networks: outgrown, consent }, signal);
+}
+
+/** One that others use stays. */
+async function removeUnused(
+  engine: Engine,
+  {
+    networks,
+    consent,
+  }: { readonly networks: readonly Dockerode.NetworkInspectInfo[]; readonly consent: Consent },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { Id } of networks) await unlessKind('in-use', engine.removeNetwork(Id, consent, signal));
 }

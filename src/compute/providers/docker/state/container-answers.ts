@@ -91,8 +91,8 @@ export interface FoundContainer extends InspectedContainer {
 
 /** What leads to a port such as `80/tcp`. */
 export interface FoundPort {
-  readonly HostIp: string;
-  readonly HostPort: string;
+  readonly HostIp?: string;
+  readonly HostPort?: string;
 }
 
 interface FoundEndpoint {

@@ -1,6 +1,7 @@
 import type { Ownership } from '../../../ownership.ts';
-import type { FoundContainer, FoundPort, ListedContainer, ListedPort } from './container-answers.ts';
+import type { FoundContainer, ListedContainer } from './container-answers.ts';
 import { partName, servingName, tenantName } from './container-name.ts';
+import { portsAsListed } from './network/listed-ports.ts';
 import { observeContainer, readMade, withInspect } from './observed-container.ts';
 import type { ObservedContainer } from './observed-container.ts';
 
@@ -45,9 +46,7 @@ export function ownContainer(
     Labels: marksAmong(Config.Labels ?? {}, [...marks].map(ownership.key)),
     State: State.Status,
     Status: '',
-    Ports: Object.entries(NetworkSettings.Ports ?? {}).flatMap(([port, hosts]) =>
-      listedPorts(port, hosts ?? []),
-    ),
+    Ports: portsAsListed(NetworkSettings.Ports),
     Mounts,
     HostConfig,
     NetworkSettings,
@@ -62,14 +61,4 @@ function marksAmong(
   keys: readonly string[],
 ): ObservedContainer['labels'] {
   return Object.fromEntries(keys.flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])));
-}
-
-function listedPorts(port: string, hosts: readonly FoundPort[]): readonly ListedPort[] {
-  const [PrivatePort, Type = 'tcp'] = port.split('/');
-  return hosts.map(({ HostIp, HostPort }) => ({
-    IP: HostIp,
-    PublicPort: Number(HostPort),
-    PrivatePort: Number(PrivatePort),
-    Type,
-  }));
 }

@@ -162,6 +162,7 @@ type Cache = SeenCache<readonly ObservedContainer[]>;
 function idsOf(containers: readonly ObservedContainer[]): readonly string[] {
   return containers.map(({ id }) => id);
 }
+
 /** An entry of a tenant that is gone is kept until now, so that no late answer brings the tenant back. */
 function forgetGone(cache: Cache, found: WholeList, moment: number): void {
   for (const [tenantId, seen] of cache.entries()) {

@@ -85,10 +85,8 @@ async function createService(
     { ...attempt, tasks: mostTasks(desired, desired.firstCount) },
     signal,
   );
-  if (desired.release !== undefined) {
-    const releasing = await runRelease(deps, { attempt, service: undefined, taskDefinition }, signal);
-    if (releasing !== undefined) return releasing;
-  }
+  const releasing = await runRelease(deps, { attempt, service: undefined, taskDefinition }, signal);
+  if (releasing !== undefined) return releasing;
   deps.noteCreate(target);
   const input = createServiceInput(desired, taskDefinition, before?.createdAt);
   const answer = await api.createService(target.scope, input, signal);

@@ -72,12 +72,9 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
       signal.throwIfAborted();
       const all = [...stops].map(([id, call]) => ({ id, stop: going.get(id) ?? begin(id, call) }));
       for (const { stop } of all) if (room !== undefined) stop.room ??= room;
-      const leave = (isLeft: boolean): void => {
-        for (const { stop } of all) if (stop.room !== undefined) stop.room.isLeft = isLeft;
-      };
-      leave(false);
+      setLeft(all, false);
       const isOver = await areOver({ going, failures }, { tenantId, all }, signal);
-      leave(!isOver && room !== undefined);
+      setLeft(all, !isOver && room !== undefined);
       return isOver;
     },
     async roomMade(tenantId, ids, signal) {
@@ -85,7 +82,7 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
         const stop = going.get(id);
         return stop?.room === undefined ? [] : [{ id, stop }];
       });
-      for (const { stop } of all) if (stop.room !== undefined) stop.room.isLeft = false;
+      setLeft(all, false);
       return areOver({ going, failures }, { tenantId, all }, signal);
     },
     makesRoom: (id) => going.get(id)?.room !== undefined,
@@ -101,6 +98,10 @@ interface Memory {
 interface Awaited {
   readonly tenantId: string;
   readonly all: readonly { readonly id: string; readonly stop: Stop }[];
+}
+
+function setLeft(all: Awaited['all'], isLeft: boolean): void {
+  for (const { stop } of all) if (stop.room !== undefined) stop.room.isLeft = isLeft;
 }
 
 /** See `PendingStops.stop`. */

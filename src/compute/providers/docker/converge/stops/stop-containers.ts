@@ -1,18 +1,18 @@
-import type { StepResult } from '../../../../provider.ts';
-import type { Consent } from '../../../../permit.ts';
 import { worstEffect } from '../../../../permit.ts';
+import type { Consent } from '../../../../permit.ts';
+import type { StepResult } from '../../../../provider.ts';
+import { nextName } from '../../state/container-name.ts';
+import type { DesiredContainer } from '../../state/desired-tenant.ts';
 import { isUp } from '../../state/observed-container.ts';
 import type { ObservedContainer } from '../../state/observed-container.ts';
 import type { Step } from '../../state/plan/step.ts';
+import { stopGraceSeconds } from '../../state/process/stop-grace.ts';
+import { inTheWayOf } from '../../watch/places/earlier-places.ts';
 import { assertPortsFree } from '../busy-ports.ts';
 import type { ConvergeDeps } from '../converge-deps.ts';
-import { stopGraceSeconds } from '../../state/process/stop-grace.ts';
 import { consented, stopOne } from '../end-containers.ts';
 import type { Taking } from '../start-containers.ts';
-import { inTheWayOf } from '../../watch/places/earlier-places.ts';
 import type { Room } from './pending-stops.ts';
-import { nextName } from '../../state/container-name.ts';
-import type { DesiredContainer } from '../../state/desired-tenant.ts';
 
 /** Whoever takes longer than a moment to end is not waited for: the call that comes when it has ended goes on. */
 export async function takeStop(
@@ -35,9 +35,9 @@ export async function takeStop(
 }
 
 /**
- * To be called at the end of each stop. Where no pass waits for it, the last one starts what they made room for, whatever has become of the tenant by then:
- * nothing of it runs, and nobody may come to see to that soon (it waits in the queue, it was suspended, or sent elsewhere). Why
- * that can't be started is for the next pass to find out.
+ * To be called at the end of each stop. Where no pass waits for it, the last one starts what they made room for, whatever
+ * has become of the tenant by then: nothing of it runs, and nobody may come to see to that soon (it waits in the queue, it
+ * was suspended, or sent elsewhere). Why that can't be started is for the next pass to find out.
  */
 function startAfter(
   { engine, throttle }: ConvergeDeps,

@@ -1,5 +1,6 @@
 import { pinnedImage, parseImageReference } from '../../../../spec/image-reference.ts';
 import { confinementDifferences, readConfinement } from '../confinement/confinement.ts';
+import { byContainerPort } from '../container-fields.ts';
 import { environmentLine } from '../container-hashes.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { liveDifferences } from '../live-settings.ts';
@@ -7,7 +8,7 @@ import type { Inspected } from '../observed-container.ts';
 import { optionSettings } from '../options/option-settings.ts';
 import { engineHealthCheck } from '../process/health-check.ts';
 import { processSettings } from '../process/process-settings.ts';
-import { byContainerPort } from '../container-fields.ts';
+import { isAnonymous } from '../volumes/image-volumes.ts';
 import type { ForeignDifference } from './foreign.ts';
 import type { ForeignImage, ForeignInspect } from './foreign-inspect.ts';
 
@@ -156,9 +157,7 @@ function mounts(desired: DesiredContainer, { inspect }: Found): readonly Foreign
     ({ Type, Name, Source, Destination, RW }): [string, string][] => {
       if (Type === 'tmpfs') return [[Destination, 'tmpfs']];
       const source = Type === 'volume' ? (Name ?? '') : Source;
-      return Type === 'volume' && /^[0-9a-f]{64}$/.test(source)
-        ? []
-        : [[Destination, mountText(source, !RW)]];
+      return Type === 'volume' && isAnonymous(source) ? [] : [[Destination, mountText(source, !RW)]];
     },
   );
   const actual = new Map([...memory, ...named]);

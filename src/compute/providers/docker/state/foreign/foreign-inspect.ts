@@ -1,5 +1,6 @@
 import type { Marks } from '../../../../ownership.ts';
-import type { InspectedContainer, ListedContainer } from '../container-answers.ts';
+import type { FoundPort, InspectedContainer, ListedContainer } from '../container-answers.ts';
+import { portsAsListed } from '../network/listed-ports.ts';
 
 /** What the engine answers of a container that was not made by Landlord, as far as it is compared with a spec. */
 export interface ForeignInspect extends InspectedContainer {
@@ -13,13 +14,8 @@ export interface ForeignInspect extends InspectedContainer {
   };
   readonly Mounts?: readonly ForeignMount[];
   readonly NetworkSettings?: InspectedContainer['NetworkSettings'] & {
-    readonly Ports?: Readonly<Record<string, readonly HostBinding[] | null>> | null;
+    readonly Ports?: Readonly<Record<string, readonly FoundPort[] | null>> | null;
   };
-}
-
-export interface HostBinding {
-  readonly HostIp?: string;
-  readonly HostPort?: string;
 }
 
 export interface ForeignMount {
@@ -55,15 +51,7 @@ export function asListed(inspect: ForeignInspect): ListedContainer {
     Labels: {},
     State: State.Status,
     Status: '',
-    Ports: Object.entries(NetworkSettings?.Ports ?? {}).flatMap(([port, hosts]) => {
-      const [PrivatePort, Type = 'tcp'] = port.split('/');
-      return (hosts ?? []).map(({ HostIp = '', HostPort = '0' }) => ({
-        IP: HostIp,
-        PublicPort: Number(HostPort),
-        PrivatePort: Number(PrivatePort),
-        Type,
-      }));
-    }),
+    Ports: portsAsListed(NetworkSettings?.Ports),
     Mounts: Mounts.map(({ Type, Name: volume, Destination }) => ({ Type, Name: volume, Destination })),
     HostConfig: { NetworkMode: HostConfig.NetworkMode },
     NetworkSettings: {

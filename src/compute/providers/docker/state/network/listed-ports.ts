@@ -1,4 +1,4 @@
-import type { ListedPort } from '../container-answers.ts';
+import type { FoundPort, ListedPort } from '../container-answers.ts';
 
 /** Ports of a container as the engine tells of them. Pure. */
 
@@ -26,6 +26,21 @@ export function listedPorts(ports: readonly ListedPort[] | null): readonly Publi
         compareText(a.protocol, b.protocol) ||
         compareText(a.address, b.address),
     );
+}
+
+/** What an inspect tells of the ports that are published, as a list has it. */
+export function portsAsListed(
+  ports: Readonly<Record<string, readonly FoundPort[] | null>> | null | undefined,
+): readonly ListedPort[] {
+  return Object.entries(ports ?? {}).flatMap(([port, hosts]) => {
+    const [PrivatePort, Type = 'tcp'] = port.split('/');
+    return (hosts ?? []).map(({ HostIp = '', HostPort = '0' }) => ({
+      IP: HostIp,
+      PublicPort: Number(HostPort),
+      PrivatePort: Number(PrivatePort),
+      Type,
+    }));
+  });
 }
 
 function compareText(a: string, b: string): number {

@@ -9,7 +9,7 @@ import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { readOrder } from '../process/start-order-mark.ts';
 import { isRelease, isReleaseName, newContainerWords, readRelease } from '../release/release-mark.ts';
-import { releaseLeftMs } from '../release/release-time.ts';
+import { lookAtReleaseAfterMs, releaseLeftMs } from '../release/release-time.ts';
 import type { Failure, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
@@ -18,9 +18,6 @@ import type { SuccessorContext } from './successor-health.ts';
  * own end stays on the engine, be it under the name of a successor, until another state of the containers is desired:
  * it is what tells a restarted operator that it was run, and how it ended. Pure.
  */
-
-/** An event tells of its end; this is for one that is lost. */
-const lostEventMs = 30_000;
 
 /** One that has had its time, or that nobody wants any more, is ended before anything else is done. */
 export function planReleaseEnd(
@@ -105,7 +102,7 @@ export function planReleaseOutcome(
   if (current.state === 'created' || isCompleted(current)) return undefined;
   const what = newContainerWords(found.desired.spec.name);
   if (isUp(current)) {
-    const lookAgainAfterMs = Math.min(lostEventMs, releaseLeftMs(current, clock));
+    const lookAgainAfterMs = lookAtReleaseAfterMs(current, clock);
     return { do: 'wait', message: `Waiting until ${what} has ended`, lookAgainAfterMs };
   }
   const message = `${what[0]?.toUpperCase()}${what.slice(1)} ${endWords(current)}`;

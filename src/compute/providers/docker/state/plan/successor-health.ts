@@ -5,7 +5,7 @@ import type { Clock } from '../container-health.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
-import { releaseLeftMs } from '../release/release-time.ts';
+import { lookAtReleaseAfterMs } from '../release/release-time.ts';
 import type { Fault } from './step.ts';
 
 /** How long a health check may say nothing beyond what its own figures allow, in milliseconds. */
@@ -70,12 +70,9 @@ function healthOfEnded(next: ObservedContainer, engineStartedMs: number): Succes
   };
 }
 
-/** An event tells of the end of a release; this is for one that is lost. */
-const lostEventMs = 30_000;
-
 function healthOfRunning(desired: DesiredContainer, next: ObservedContainer, clock: Clock): SuccessorHealth {
   if (desired.release !== undefined)
-    return { kind: 'wait', lookAgainAfterMs: Math.min(lostEventMs, releaseLeftMs(next, clock)) };
+    return { kind: 'wait', lookAgainAfterMs: lookAtReleaseAfterMs(next, clock) };
   const { inspected, health } = next;
   if (recentRestarts(next) > 0 && unsettledMs(next, clock) > 0) return whileRestarted(next, clock);
   const lookAgainAfterMs = clock.settleMs;

@@ -5,7 +5,7 @@ import type { Marks, Ownership } from '../../../../ownership.ts';
 import { combinedHash, specHash } from '../../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
-import { hashVersion, isRememberedHash } from '../container-hashes.ts';
+import { hashVersion, wasDone } from '../container-hashes.ts';
 import type { ContainerHashes } from '../container-hashes.ts';
 import { partName, replicaOf, tenantName } from '../container-name.ts';
 import type { LiveSettings } from '../live-settings.ts';
@@ -106,20 +106,10 @@ export function releaseContainers<Container extends Like>(
     hashes,
     earlierHashes: hashes,
     restartsUnhealthy: false,
-    isDone: isRemembered(spec, wanted.name, { hashes, hashKey }),
+    isDone: wasDone(spec, wanted.name, { known: [() => hashes], hashKey }),
     release: mark,
   };
   return [made];
-}
-
-/** Whether one of these was run to its end, by what is remembered of it. */
-function isRemembered(
-  { before }: Making['spec'],
-  container: string,
-  { hashes, hashKey }: { readonly hashes: ContainerHashes; readonly hashKey: HashKey },
-): boolean {
-  const completed = before?.containers?.find(({ name }) => name === container)?.completed;
-  return completed !== undefined && isRememberedHash(hashes, completed, hashKey);
 }
 
 /** What its container waits for comes before it, too, as it is there: without itself. */

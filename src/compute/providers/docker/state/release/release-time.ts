@@ -9,6 +9,17 @@ export function releaseLeftMs(container: ObservedContainer, { nowMs }: { readonl
   return Math.max(0, startedMs + allowedMs - nowMs);
 }
 
+/** An event tells of its end; this is for one that is lost, in milliseconds. */
+const lostEventMs = 30_000;
+
+/** When one that runs is to be looked at again, in milliseconds. */
+export function lookAtReleaseAfterMs(
+  container: ObservedContainer,
+  clock: { readonly nowMs: number },
+): number {
+  return Math.min(lostEventMs, releaseLeftMs(container, clock));
+}
+
 /** Whether one that has ended took longer than it may: whoever ended it, and whatever it said at its end. */
 export function hasOverrun(container: ObservedContainer): boolean {
   const { startedMs, allowedMs } = timesOf(container);

@@ -27,17 +27,26 @@ export async function inTheWayAtEarlierPlaces(
 ): Promise<readonly Earlier[]> {
   if (starting.length === 0) return [];
   const found: Earlier[] = [];
-  for (const place of desired.leaving ?? []) {
-    if (!isSameEngine(engineIdOf(place), engineIdOf(desired.placement))) continue;
-    const { labelPrefix } = place;
-    if (typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix) continue;
-    const there = ownership.withPrefix(labelPrefix);
+  for (const there of earlierOwnerships(desired, ownership)) {
     const containers = await lookAtTenant(engine, there, desired.tenantId, signal);
     const own = containers.filter(({ labels }) => there.belongsTo(desired, labels));
     const inTheWay = own.filter((old) => isUp(old) && starting.some((container) => excludes(container, old)));
     found.push(...inTheWay.map((old) => ({ container: old, effect: effectOfStopping(old, own) })));
   }
   return found;
+}
+
+/** By what the tenant's are known there: at each place that is left on this engine, under another `label_prefix`. */
+export function earlierOwnerships(
+  { leaving = [], placement }: Pick<DesiredTenant, 'leaving' | 'placement'>,
+  ownership: Ownership,
+): readonly Ownership[] {
+  return leaving.flatMap((place) => {
+    const { labelPrefix } = place;
+    if (!isSameEngine(engineIdOf(place), engineIdOf(placement))) return [];
+    if (typeof labelPrefix !== 'string' || labelPrefix === ownership.prefix) return [];
+    return [ownership.withPrefix(labelPrefix)];
+  });
 }
 
 /** In the middle of a rollout, the one that has the name serves on, whatever becomes of the other one. */
