@@ -197,6 +197,8 @@ export interface Change extends DriftItem {
   readonly cause: 'spec' | 'drift';
   /** Whether it is to start what was made for this desired state and never ran: what runs is not touched. */
   readonly begins?: true;
+  /** Whether it takes away what has given way to its successor already: the rest of a rollout, and no other one. */
+  readonly ends?: true;
   /**
    * What mending it does to what runs. `live`: nothing restarts; `replace`: a proven successor takes over; `gap`: a
    * short stop, with a way back; `outage`: what runs ends before the new one is known to be good; `data-loss`: what

@@ -39,12 +39,17 @@ afterAll(async () => {
 });
 
 /** As somebody runs it by hand; removed at the end of the test, where it is still there. */
-async function runByHand(name: string, onTestFinished: (end: () => Promise<void>) => void) {
+async function runByHand(
+  name: string,
+  onTestFinished: (end: () => Promise<void>) => void,
+  more: Readonly<Record<string, unknown>> = {},
+) {
   const container = await view.docker.createContainer({
     name: `${ns.name}-${name}`,
     Image: images[0],
     Env: ['LEVEL=info', 'TOKEN=of-somebody'],
     HostConfig: { RestartPolicy: { Name: 'unless-stopped' } },
+    ...more,
   });
   onTestFinished(async () => void (await container.remove({ force: true }).catch(() => undefined)));
   await container.start();
@@ -88,7 +93,9 @@ test('a container of somebody else is shown and compared, and never touched', as
 test('a container is taken over by a plan that somebody approves, and goes with its Tenant', async ({
   onTestFinished,
 }) => {
-  const foreign = await runByHand('taken', onTestFinished);
+  // To stop it takes longer than one pass.
+  const slow = { Cmd: ['ignore-term'], StopTimeout: 3 };
+  const foreign = await runByHand('taken', onTestFinished, slow);
   await ns.create('taken', { adopt: true, approval: 'Always', ...asking('taken') });
   const waiting = await ns.until('taken', 'its plan', ({ status }) => status?.plan !== undefined);
   expect(waiting.status?.plan?.changes).toContainEqual({

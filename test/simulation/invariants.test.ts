@@ -1,6 +1,7 @@
 // First of all: see Math.random there.
 import { installVirtualTime } from './virtual-time.ts';
 import { describe, expect, it } from 'vitest';
+import { approve } from '../../src/api/names.ts';
 import { createBench, goodSpec, operator } from './invariants/bench.ts';
 import type { Bench } from './invariants/bench.ts';
 import * as model from './models/docker-engine.ts';
@@ -114,6 +115,14 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     run({ image: 'db:1', name: `${name}.db`, role: 'db' });
     await pass(2_000);
     run({ name: `${name}.app` });
+  },
+  async asksOnce(bench) {
+    const changes = [{ path: 'containers.app.image', desired: '2', actual: '1', effect: 'replace' as const }];
+    const plan = { digest: '0123456789abcdef', target: '0123', effect: 'replace' as const, changes };
+    await bench.apply();
+    await bench.say('Ready=False/ApprovalRequired: waits', { plan });
+    await bench.edit({ metadata: { annotations: { [approve]: plan.digest } } });
+    await bench.say('Ready=False/ApprovalRequired: waits', { plan: { ...plan, digest: 'fedcba9876543210' } });
   },
   async readyIsTrue(bench) {
     await bench.apply();

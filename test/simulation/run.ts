@@ -4,6 +4,7 @@ import { convergence } from './invariants/convergence.ts';
 import { effort } from './invariants/effort.ts';
 import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
 import { whatIsSaid } from './invariants/what-is-said.ts';
+import { asksOnce } from './invariants/asked-once.ts';
 import { startsInOrder } from './invariants/starts-in-order.ts';
 import { whatRuns } from './invariants/what-runs.ts';
 import { startOperator } from './operator.ts';
@@ -15,7 +16,7 @@ import { knownFaults } from './seeds.ts';
 import { createRandom } from './random.ts';
 import type { Random } from './random.ts';
 import { actionNamed, drawScenario } from './scenario.ts';
-import type { Scenario } from './scenario.ts';
+import type { Chances, Scenario } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { calm, createWorld } from './world.ts';
 import type { TraceLine, World } from './world.ts';
@@ -23,6 +24,7 @@ import type { TraceLine, World } from './world.ts';
 export const invariants: readonly Invariant[] = [
   ...whatRuns,
   startsInOrder,
+  asksOnce,
   ...whatIsSaid,
   ...effort,
   ...convergence,
@@ -42,25 +44,24 @@ export interface Run {
 
 /** One run from its seed: always the same. `leftOut`: what its scenario does without. */
 export async function simulate(seed: number, leftOut: ReadonlySet<string> = known): Promise<Run> {
-  const random = createRandom(seed);
-  const aside = createRandom(~seed);
-  const releases = createRandom(seed ^ 0x5eed);
-  const counts = createRandom(~seed ^ 0x55555555);
-  const time = installVirtualTime(() => random.next());
+  const chances: Chances = {
+    random: createRandom(seed),
+    aside: createRandom(~seed),
+    releases: createRandom(seed ^ 0x5eed),
+    counts: createRandom(~seed ^ 0x55555555),
+    consents: createRandom(seed ^ 0x33333333),
+  };
+  const time = installVirtualTime(() => chances.random.next());
   try {
-    const scenario = drawScenario({ random, aside, releases, counts }, leftOut);
-    return await runScenario(seed, scenario, { time, random, aside, releases, counts });
+    const scenario = drawScenario(chances, leftOut);
+    return await runScenario(seed, scenario, { time, ...chances });
   } finally {
     time.uninstall();
   }
 }
 
-interface Course {
+interface Course extends Chances {
   readonly time: VirtualTime;
-  readonly random: Random;
-  readonly aside: Random;
-  readonly releases: Random;
-  readonly counts: Random;
 }
 
 async function runScenario(seed: number, scenario: Scenario, course: Course): Promise<Run> {
@@ -73,6 +74,7 @@ async function runScenario(seed: number, scenario: Scenario, course: Course): Pr
   world.observers.push(...watching);
   const scene = createScene(world, scenario, course);
   sampleForEver(world);
+  if (scene.consents !== undefined) approveForEver(scene, scene.consents);
   scene.begin(scene.config);
   if (random.chance(0.8)) await rotateSecret(scene);
   try {
@@ -114,7 +116,18 @@ function sampleForEver(world: World): void {
   }, sampleEveryMs);
 }
 
-function createScene(world: World, scenario: Scenario, { aside, releases, counts }: Course): Scene {
+/** As people do who wait for it: soon, and now and then after a while. */
+function approveForEver(scene: Scene, random: Random): void {
+  setTimeout(
+    () => {
+      void approveAll(scene).then(() => approveForEver(scene, random));
+    },
+    random.int(500, 20_000),
+  );
+}
+
+function createScene(world: World, scenario: Scenario, course: Course): Scene {
+  const { aside, releases, counts, consents } = course;
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
@@ -133,6 +146,7 @@ function createScene(world: World, scenario: Scenario, { aside, releases, counts
     order: scenario.hasOrder && !isEcs ? aside : undefined,
     releases: scenario.hasReleases && !isEcs ? releases : undefined,
     counts: scenario.hasReplicas ? counts : undefined,
+    consents: scenario.hasApprovals ? consents : undefined,
     names,
     badness,
     leftOut: scenario.leftOut,

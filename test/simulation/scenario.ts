@@ -28,6 +28,8 @@ export interface Scenario {
   readonly hasReleases: boolean;
   /** Tenants have replicas, sometimes more, sometimes fewer. */
   readonly hasReplicas: boolean;
+  /** People want to be asked before anything changes, and look after what waits for them all the time. */
+  readonly hasApprovals: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -113,12 +115,15 @@ const themes = {
 } as const satisfies Record<string, Weights>;
 export type Theme = keyof typeof themes;
 
+/** What a run draws from, each by itself. */
+export type Chances = Readonly<Record<'random' | 'aside' | 'releases' | 'counts' | 'consents', Random>>;
+
 /**
- * `leftOut`: actions and circumstances that it does without. What is drawn from `aside`, `releases` or `counts` changes nothing of what is
- * drawn from `random`.
+ * `leftOut`: actions and circumstances that it does without. What is drawn from the others changes nothing of what is drawn
+ * from `random`.
  */
 export function drawScenario(
-  { random, aside, releases, counts }: Readonly<Record<'random' | 'aside' | 'releases' | 'counts', Random>>,
+  { random, aside, releases, counts, consents }: Chances,
   leftOut: ReadonlySet<string>,
 ): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
@@ -134,6 +139,7 @@ export function drawScenario(
     hasOrder: aside.chance(0.3) && !leftOut.has('order'),
     hasReleases: releases.chance(0.25) && !leftOut.has('releases'),
     hasReplicas: counts.chance(0.25) && !leftOut.has('replicas'),
+    hasApprovals: consents.chance(0.2) && !leftOut.has('approval'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

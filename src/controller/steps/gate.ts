@@ -106,7 +106,10 @@ function isRestOf(input: GateInput, planned: readonly Change[], known: Plan): bo
   const announced = new Map(known.changes.map(({ path, effect }) => [path, effect]));
   return (
     known.target === targetHash(input) &&
-    planned.every(({ path, effect }) => effect === 'live' || !isWorse(effect, announced.get(path) ?? 'live'))
+    planned.every(({ path, effect, ends }) => {
+      const announcedUpTo = ends === true ? known.effect : (announced.get(path) ?? 'live');
+      return !isWorse(effect, announcedUpTo);
+    })
   );
 }
 

@@ -125,6 +125,18 @@ describe('a plan', () => {
     ).toBeUndefined();
   });
 
+  test('that was approved is asked for once: what it leaves behind goes with it, whatever it is called by then', () => {
+    const full = gated({ changes: [change('replace', 'app')], approval: 'Always' }).plan;
+    const old = { ...change('replace', 'app_old'), desired: 'absent', ends: true } as const;
+    const asked = (left: Change) =>
+      gated({ changes: [left], approval: 'Always', approved: full?.digest ?? '', plan: full });
+    const rest = asked(old);
+    expect([upTo(rest.permit), rest.plan]).toEqual(['replace', full]);
+    for (const other of [change('replace', 'app_old'), { ...old, effect: 'gap' } as const]) {
+      expect(asked(other).permit).toBeUndefined();
+    }
+  });
+
   test('tells of its first 20 changes, and its digest of all', () => {
     const many = Array.from({ length: 25 }, (_, at) => change('outage', `p${at + 10}`));
     const { plan: long } = gated({ changes: many });

@@ -36,6 +36,7 @@ async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void>
   if (scene.order?.chance(0.7) === true) putInOrder(spec, scene.order);
   if (scene.releases?.chance(0.7) === true) putRelease(spec, scene.releases);
   if (scene.counts !== undefined) scaleTo(spec, scene.counts);
+  if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
   leaveRoom(spec);
   scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
   const metadata = { name, namespace, labels: { ...scene.labels } };
@@ -52,6 +53,7 @@ async function edit(scene: Scene, name: string, change: (spec: SpecDraft) => voi
   if (scene.order?.chance(0.3) === true) putInOrder(spec, scene.order);
   if (scene.releases?.chance(0.3) === true) putRelease(spec, scene.releases);
   if (scene.counts !== undefined) scaleTo(spec, scene.counts);
+  if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
   leaveRoom(spec);
   scene.world.note(`user edits ${name} ${JSON.stringify(spec)}`);
   // All but the status, as `kubectl replace` has it.

@@ -20,7 +20,8 @@ export const startsInOrder: Invariant = {
       const key = container.tenant;
       const waits = expectations(world, knownRevisions(world, key)).flatMap((expectation) => {
         const wanted = wantedBy(container, expectation);
-        if (wanted === undefined) return [];
+        // What ran, or was to run, before that revision is brought back by the order of its own time.
+        if (wanted === undefined) return [[]];
         const missing = missingOf(engine, key, { wanted, expectation });
         // What was made before there was a release waits for none.
         return [missing.filter((one) => !isRelease(one) || isToldOf(container, one))];

@@ -1,10 +1,9 @@
 import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
 import { confinementDifference } from './confinement/confinement.ts';
-import { restartPolicyOf } from './container-end.ts';
 import { environmentLine, isHashOf } from './container-hashes.ts';
 import { foreignChanges } from './foreign/foreign-container.ts';
-import { nextName, servingName } from './container-name.ts';
+import { isDropped, isOld, nextName, servingName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
 import { describeLive, liveDifferences } from './live-settings.ts';
@@ -12,7 +11,8 @@ import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { missingNetworks } from './network/tenant-network.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
-import { repairOf, repairOfServing } from './plan/repair.ts';
+import { hasEnded } from './release/release-mark.ts';
+import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
 import type { Repair } from './plan/repair.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
@@ -142,17 +142,19 @@ function obsoleteChanges(
 ): readonly Change[] {
   const path = `containers.${container.name}`;
   const { state: actual } = container;
+  const ends = (isOld(container.name) || isDropped(container.name)) && ({ ends: true } as const);
   const serves =
     containers.every(({ next }) => next === undefined) && servingName(container.name) === container.name;
   const stopped = serves ? oldRepair(container) : 'none';
   return [
-    { path, desired: 'absent', actual, cause: 'spec', effect: effectOn(container, coming) },
+    { path, desired: 'absent', actual, cause: 'spec', effect: effectOn(container, coming), ...ends },
     ...(stopped === 'none' ? [] : [stateChange(container, path, 'drift')]),
   ];
 }
 
 /** Whichever of the new ones can't run beside it: it is stopped for that one's sake. */
 function effectOn(old: ObservedContainer, coming: readonly DesiredContainer[]): Effect {
+  if (hasEnded(old)) return 'live';
   return coming.some((desired) => excludes(desired, old)) ? 'gap' : 'replace';
 }
 
@@ -224,11 +226,6 @@ function unmatchedChanges(
     replacementChange({ desired, current, coming }, path),
     ...(stopped === 'none' ? [] : [stateChange(current, path, 'drift')]),
   ];
-}
-
-/** What brings a container of an earlier spec back, under the restart policy that it has itself. */
-export function oldRepair(container: ObservedContainer): Repair {
-  return repairOf(container, restartPolicyOf(container));
 }
 
 function stateChange(container: ObservedContainer, path: string, cause: Change['cause']): Change {

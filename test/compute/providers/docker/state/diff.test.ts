@@ -5,12 +5,8 @@ import {
   nextName,
   oldName,
 } from '../../../../../src/compute/providers/docker/state/container-name.ts';
-import {
-  changesOf,
-  compareTenant,
-  oldRepair,
-} from '../../../../../src/compute/providers/docker/state/diff.ts';
-import { repairOf } from '../../../../../src/compute/providers/docker/state/plan/repair.ts';
+import { changesOf, compareTenant } from '../../../../../src/compute/providers/docker/state/diff.ts';
+import { oldRepair, repairOf } from '../../../../../src/compute/providers/docker/state/plan/repair.ts';
 import type { Repair } from '../../../../../src/compute/providers/docker/state/plan/repair.ts';
 import { desiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { DesiredTenant } from '../../../../../src/compute/providers/docker/state/desired-tenant.ts';

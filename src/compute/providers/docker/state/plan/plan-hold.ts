@@ -1,6 +1,6 @@
 import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
-import { compareTenant, isOfHash, oldRepair } from '../diff.ts';
+import { compareTenant, isOfHash } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
 import { goneContainers } from './gone.ts';
@@ -8,6 +8,7 @@ import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { lacksItsRelease, planReleaseEnd, withoutKeptRelease } from './plan-release.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import { heldUpOf, planPatience, standingsOf, standingsOfOld } from './start-order.ts';
+import { oldRepair } from './repair.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 

@@ -1,3 +1,4 @@
+import { restartPolicyOf } from '../container-end.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { endsForGood } from '../live-settings.ts';
 import type { RestartPolicy } from '../live-settings.ts';
@@ -44,6 +45,11 @@ function isToRestart(
   // Of one that is paused no check can succeed.
   const isUnhealthy = state === 'running' && pauseCountsInMs === undefined && health === 'unhealthy';
   return restartsUnhealthy && !endsForGood(restartPolicy) && isUnhealthy && restartDueInMs <= 0;
+}
+
+/** What brings a container of an earlier spec back, under the restart policy that it has itself. */
+export function oldRepair(container: ObservedContainer): Repair {
+  return repairOf(container, restartPolicyOf(container));
 }
 
 /** What brings a container back that should run under this restart policy. */

@@ -1,7 +1,7 @@
 import type { Dependency } from '../../../../../api/container/lifecycle-fields.ts';
 import { isCompleted } from '../container-end.ts';
 import { containerHealth, endWords } from '../container-health.ts';
-import { oldRepair } from '../diff.ts';
+import { oldRepair } from './repair.ts';
 import type { ContainerComparison } from '../diff.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 
 /** What tells a tenant's release from its other containers: a name that no container of a spec can have, and a label. Pure. */
@@ -44,6 +45,11 @@ export function requestText(requestedAt: string | undefined): string {
 
 export function isRelease({ made }: Pick<ObservedContainer, 'made'>): boolean {
   return made.release !== undefined;
+}
+
+/** Whether it is a release that runs no more: to remove it is nothing to anybody. */
+export function hasEnded(container: ObservedContainer): boolean {
+  return isRelease(container) && !isUp(container);
 }
 
 /** Undefined: it is none. */
