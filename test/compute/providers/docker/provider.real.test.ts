@@ -435,7 +435,8 @@ describe.concurrent('a tenant on a Docker Engine', () => {
 
   it('is asked over HTTP and TCP from inside, whatever its image has, its user is and its filesystem allows', async () => {
     const confined = { image: images.one, user: '1000:1000', readOnlyRootFilesystem: true };
-    const every = { intervalSeconds: 0.5, retries: 1 };
+    // No more than a busy machine takes for a moment.
+    const every = { intervalSeconds: 0.5, timeoutSeconds: 20, retries: 1 };
     const containers = [
       containerSpec('http', { ...confined, healthCheck: { httpGet: { port: 8080, path: '/' }, ...every } }),
       containerSpec('tcp', { ...confined, healthCheck: { tcpSocket: { port: 8080 }, ...every } }),
@@ -476,7 +477,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
   });
 
   it('is restarted where it fails its health check and its spec asks for that, and no more for a while', async () => {
-    const healthCheck = { command: ['/bin/ok'], intervalSeconds: 0.5, retries: 1 };
+    const healthCheck = { command: ['/bin/ok'], intervalSeconds: 0.5, timeoutSeconds: 20, retries: 1 };
     const containers = [containerSpec('app', { image: images.one, healthCheck })];
     const policy = { unhealthyPolicy: 'Restart' } as const;
     const { provider, look, spec, name } = await running('ill', {}, { containers, ...policy });

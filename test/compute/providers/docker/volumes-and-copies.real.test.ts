@@ -70,7 +70,7 @@ describe.concurrent('on a real engine', () => {
   });
 
   it('a nameless volume of a container that an earlier version made is taken over', async () => {
-    const { provider, name } = await running('legacy', { image: images.db });
+    const { bare, provider, name } = await running('legacy', { image: images.db });
     const made = await bench.look(name);
     await bench.engine.removeContainer(name, anyConsent, signal);
     const body = { Image: images.db, Labels: made?.Config.Labels ?? {}, HostConfig: { Init: true } };
@@ -80,6 +80,12 @@ describe.concurrent('on a real engine', () => {
     const changed = bench.spec('legacy', { image: images.db, env: { LEVEL: 'debug' } });
     await settled(() => provider.update(changed, signal));
     expect(await bench.run(name, 'read', '/tmp/rows')).toBe('precious');
+    // It bears no mark: only what has it can tell of it.
+    const held = (await bench.look(name))?.Mounts.map(({ Name }) => Name) ?? [];
+    await settled(() => bare.destroy(bare.desired(changed), anyPermit, signal));
+    expect(await Promise.all(held.map((volume) => bench.engine.inspectVolume(volume ?? '', signal)))).toEqual(
+      [undefined],
+    );
   });
 
   it("a person's container from an image that was committed of a tenant's is untouched, and the commit is seen by nobody", async () => {
