@@ -559,6 +559,25 @@ describe('a secret', () => {
     expect(secretArn(arns, secret)).toBe(arn);
   });
 
+  test.each<[pattern: string, name: string, fits: boolean]>([
+    ['a*b*c', 'abc', true],
+    ['a*b*c', 'a-b-c', true],
+    ['a*b*c', 'a-c', false],
+    ['a*b*c', 'ab', false],
+    ['a*b*b', 'ab', false],
+    ['a*bc*c', 'abc', false],
+    ['*b*b*', 'abab', true],
+    ['*b*b*', 'ab', false],
+    ['*b*a*', 'ab', false],
+    ['a**c', 'ac', true],
+    ['a*a', 'a', false],
+  ])('%s fits %s: %s', (pattern, name, isFit) => {
+    const patterns = { [`team/${pattern}/k`]: `${vault}fits`, 'team/*/k': `${vault}does-not` };
+    expect(secretArn(patterns, { namespace: 'team', name, key: 'k' })).toBe(
+      `${vault}${isFit ? 'fits' : 'does-not'}`,
+    );
+  });
+
   test('that no pattern fits is refused, saying what to add', () => {
     expect(() => secretArn(arns, { namespace: 'other', name: 'db', key: 'k' })).toThrow(
       /compute\.ecs\.secret_arns\["other\/db\/k"\]/,
