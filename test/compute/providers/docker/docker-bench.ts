@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import type { DestroyResult, Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
+import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
@@ -95,7 +96,7 @@ export function dockerTestBench(
       const ids = [...foreign, ...ours.map(({ Id }) => Id)];
       await Promise.all(ids.map((id) => engine.removeContainer(id, anyConsent, never)));
       for (const { Id } of await engine.listNetworks({ label: [`${prefix}.owner`] }, never)) {
-        await engine.removeNetwork(Id, anyConsent, never);
+        await removeNetwork(engine, Id);
       }
       for (const { Name } of await engine.listVolumes([`${prefix}.owner`], never)) {
         await engine.removeVolume(Name, anyConsent, never);
@@ -103,6 +104,19 @@ export function dockerTestBench(
       engine.close();
     },
   };
+}
+
+/** Who is told that a container is being removed already does not know when that ends: it is in its networks until then. */
+async function removeNetwork(engine: Engine, id: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      return await engine.removeNetwork(id, anyConsent, never);
+    } catch (error) {
+      if (!(error instanceof EngineRefusal) || error.kind !== 'in-use' || Date.now() > deadline) throw error;
+      await delay(100);
+    }
+  }
 }
 
 async function runIn(docker: Dockerode, container: string, args: readonly string[]): Promise<string> {
