@@ -33,14 +33,19 @@ async function create(scene: Scene, name: string, index: number): Promise<void> 
 }
 
 async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void> {
-  if (scene.order?.chance(0.7) === true) putInOrder(spec, scene.order);
-  if (scene.releases?.chance(0.7) === true) putRelease(spec, scene.releases);
-  if (scene.counts !== undefined) scaleTo(spec, scene.counts);
-  if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
-  leaveRoom(spec);
+  putHabits(scene, spec, 0.7);
   scene.world.note(`user creates ${name} ${JSON.stringify(spec)}`);
   const metadata = { name, namespace, labels: { ...scene.labels } };
   await tolerant(tenantsOf(scene).create({ apiVersion, kind, metadata, spec }));
+}
+
+/** What the people of this run do in every spec. `chance`: that containers are put in order, or get a release. */
+function putHabits(scene: Scene, spec: SpecDraft, chance: number): void {
+  if (scene.order?.chance(chance) === true) putInOrder(spec, scene.order);
+  if (scene.releases?.chance(chance) === true) putRelease(spec, scene.releases);
+  if (scene.counts !== undefined) scaleTo(spec, scene.counts);
+  if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
+  leaveRoom(spec);
 }
 
 /** Replaces the spec by an edited one, if there is such a Tenant. */
@@ -50,11 +55,7 @@ async function edit(scene: Scene, name: string, change: (spec: SpecDraft) => voi
   if (tenant === undefined || tenant.metadata.deletionTimestamp !== undefined) return;
   const spec = structuredClone(tenant.spec) as SpecDraft;
   change(spec);
-  if (scene.order?.chance(0.3) === true) putInOrder(spec, scene.order);
-  if (scene.releases?.chance(0.3) === true) putRelease(spec, scene.releases);
-  if (scene.counts !== undefined) scaleTo(spec, scene.counts);
-  if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
-  leaveRoom(spec);
+  putHabits(scene, spec, 0.3);
   scene.world.note(`user edits ${name} ${JSON.stringify(spec)}`);
   // All but the status, as `kubectl replace` has it.
   await tolerant(tenants.replace({ ...tenant, spec }));

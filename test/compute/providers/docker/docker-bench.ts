@@ -8,13 +8,14 @@ import { inject } from 'vitest';
 import type { DestroyResult, Observation, Provider, StepResult } from '../../../../src/compute/provider.ts';
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import { createEngineClient } from '../../../../src/compute/providers/docker/engine/engine-client.ts';
-import { EngineRefusal } from '../../../../src/compute/providers/docker/engine/engine.ts';
+import { unlessKind } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
 import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { context, settings, tenantSpec } from './docker-fixture.ts';
+import { until } from '../../../until.ts';
 import { anyConsent } from '../../permits.ts';
 
 /** A corner of the real engine that a test has for itself: names and labels start with a prefix of its own. */
@@ -108,15 +109,8 @@ export function dockerTestBench(
 
 /** Who is told that a container is being removed already does not know when that ends: it is in its networks until then. */
 async function removeNetwork(engine: Engine, id: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    try {
-      return await engine.removeNetwork(id, anyConsent, never);
-    } catch (error) {
-      if (!(error instanceof EngineRefusal) || error.kind !== 'in-use' || Date.now() > deadline) throw error;
-      await delay(100);
-    }
-  }
+  const remove = async () => engine.removeNetwork(id, anyConsent, never).then(() => true);
+  await until(`nobody is in the network ${id}`, async () => (await unlessKind('in-use', remove())) === true);
 }
 
 async function runIn(docker: Dockerode, container: string, args: readonly string[]): Promise<string> {

@@ -11,7 +11,7 @@ import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { missingNetworks } from './network/tenant-network.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
-import { hasEnded } from './release/release-mark.ts';
+import { isEndedRelease } from './release/release-mark.ts';
 import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
 import type { Repair } from './plan/repair.ts';
 
@@ -154,7 +154,7 @@ function obsoleteChanges(
 
 /** Whichever of the new ones can't run beside it: it is stopped for that one's sake. */
 function effectOn(old: ObservedContainer, coming: readonly DesiredContainer[]): Effect {
-  if (hasEnded(old)) return 'live';
+  if (isEndedRelease(old)) return 'live';
   return coming.some((desired) => excludes(desired, old)) ? 'gap' : 'replace';
 }
 

@@ -2,7 +2,7 @@ import { droppedName, isDropped, isNext, isOld, servingName } from '../container
 import { isCompleted } from '../container-end.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
-import { hasEnded, isRelease, newContainerWords } from '../release/release-mark.ts';
+import { isEndedRelease, isRelease, newContainerWords } from '../release/release-mark.ts';
 import { outlivesItsAttempt } from './plan-release.ts';
 import { oldRepair } from './repair.ts';
 import type { Failure, Step } from './step.ts';
@@ -39,7 +39,7 @@ export function planRetirement(containers: readonly ObservedContainer[]): Step {
   const up = containers.filter(isUp);
   return up.length > 0
     ? { do: 'stop', containers: up, effect: 'replace' }
-    : { do: 'remove', containers, effect: containers.every(hasEnded) ? 'live' : 'replace' };
+    : { do: 'remove', containers, effect: containers.every(isEndedRelease) ? 'live' : 'replace' };
 }
 
 /**

@@ -48,7 +48,7 @@ export function isRelease({ made }: Pick<ObservedContainer, 'made'>): boolean {
 }
 
 /** Whether it is a release that runs no more: to remove it is nothing to anybody. */
-export function hasEnded(container: ObservedContainer): boolean {
+export function isEndedRelease(container: ObservedContainer): boolean {
   return isRelease(container) && !isUp(container);
 }
 
