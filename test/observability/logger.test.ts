@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { Logger } from 'pino';
 import { ComputeError } from '../../src/compute/errors.ts';
@@ -156,4 +157,26 @@ describe('the text log', () => {
       'ERROR one\n    12:00:00.000 INFO  two\n',
     );
   });
+});
+
+test.each([
+  ['exits', 'process.exit(3)'],
+  ['dies of an error', 'throw new Error()'],
+  ['comes to its end', ''],
+  ['exits while a write is under way', "setTimeout(() => (logger.info('last'), process.exit(3)), 26)"],
+])('standard output has every line of a process that %s', (_how, end) => {
+  const logger = new URL('../../src/observability/logger.ts', import.meta.url).href;
+  const program = `
+    import { createLogger } from ${JSON.stringify(logger)};
+    const logger = createLogger({ level: 'info', format: 'json' });
+    for (let n = 0; n < 1000; n += 1) logger.info(String(n));
+    ${end}`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+  });
+  const messages = stdout.split(/^/m).map((line) => (JSON.parse(line) as { msg: string }).msg);
+  // What goes out at the exit may pass a write that is still under way.
+  const numbers = messages.filter((message) => message !== 'last');
+  expect(numbers).toEqual(Array.from({ length: 1000 }, (_, n) => String(n)));
+  expect(messages).toHaveLength(end.includes('last') ? 1001 : 1000);
 });
