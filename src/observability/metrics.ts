@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { eventLoopDelay } from './event-loop-delay.ts';
 
 /** Every metric that Landlord serves. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -76,6 +77,7 @@ export function createMetrics() {
     ...rolloutGauges(makers),
     ...capacityGauges(makers),
     leader: gauge('leader', 'Whether this replica leads.'),
+    eventLoopDelay: eventLoopDelay(registry),
   };
 }
 

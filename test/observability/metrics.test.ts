@@ -28,6 +28,7 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_docker_addresses_free gauge',
     'landlord_docker_shared_network_ports_free gauge',
     'landlord_leader gauge',
+    'landlord_event_loop_delay_seconds gauge',
   ]);
   expect(await exposed.registry.metrics()).toContain(
     'landlord_tenants{provider="mock",reason="Running"} 1\n',
