@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
 import { controlPlaneBinaries } from '../dev/control-plane-binaries.ts';
+import { freePort } from '../dev/free-port.ts';
 import { operatorCommand, shellCommand } from './operator-command.ts';
 import { goProgram } from './programs.ts';
 import type { Reference } from './references.ts';
@@ -10,6 +12,16 @@ import { judge } from './targets.ts';
 import type { Comparison } from './targets.ts';
 
 const root = resolve(import.meta.dirname, '..');
+const finalizerPolicy = join(root, 'deploy/components/finalizer-policy/policy.yaml');
+
+/** The operator's config. The loader's Tenants are named as those of the reference operators are. */
+const config = { compute: { mock: {} }, policy: { free_tenant_ids: true } };
+
+export interface Comparing {
+  readonly reference: Reference;
+  /** Whether the apiserver puts Landlord's finalizer on. */
+  readonly hasFinalizerPolicy: boolean;
+}
 
 /**
  * Measures Landlord and the reference in alternating runs, each on a fresh control plane; prints a table of the figures
@@ -17,12 +29,15 @@ const root = resolve(import.meta.dirname, '..');
  * met; rejects where something that it needs is missing.
  */
 export async function compareWithReference(
-  reference: Reference,
+  { reference, hasFinalizerPolicy }: Comparing,
   loaderArgs: readonly string[],
 ): Promise<boolean> {
   const binaries = await controlPlaneBinaries();
   const loader = await goProgram('loader', '20 s');
   const out = await mkdtemp(join(tmpdir(), 'landlord-bench-'));
+  const address = `127.0.0.1:${await freePort()}`;
+  const configFile = join(out, 'landlord.yaml');
+  await writeFile(configFile, stringify({ ...config, server: { address } }));
   const flags = {
     etcd: join(binaries, 'etcd'),
     apiserver: join(binaries, 'kube-apiserver'),
@@ -33,7 +48,9 @@ export async function compareWithReference(
     'ref-name': reference.name,
     'ref-start': reference.start,
     name: 'landlord',
-    start: shellCommand(operatorCommand(join(import.meta.dirname, 'landlord.yaml'))),
+    start: shellCommand(operatorCommand(configFile)),
+    metrics: `http://${address}/metrics`,
+    manifests: hasFinalizerPolicy ? finalizerPolicy : '',
     out,
   };
   const ours = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
@@ -44,7 +61,7 @@ export async function compareWithReference(
   if (comparison === undefined && code === 0) return true;
   if (comparison === undefined)
     throw new Error(`the loader ended with exit code ${code} and left no comparison`);
-  const { text, isMet } = judge(comparison);
+  const { text, isMet } = judge(comparison, { hasFinalizerPolicy });
   console.log(`\n${text}`);
   return isMet && code === 0;
 }

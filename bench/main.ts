@@ -28,8 +28,11 @@ async function bench(): Promise<boolean> {
   if (args[0] === 'ecs') return benchEcs(args.slice(1));
   if (args[0] === 'isolation') return benchIsolation(args.slice(1));
   const reference = args.includes('--kopf') ? await kopfReference() : await goReference();
-  const loaderArgs = args.filter((arg) => arg !== '--kopf');
-  return compareWithReference(reference, loaderArgs);
+  const loaderArgs = args.filter((arg) => arg !== '--kopf' && arg !== '--finalizer-policy');
+  return compareWithReference(
+    { reference, hasFinalizerPolicy: args.includes('--finalizer-policy') },
+    loaderArgs,
+  );
 }
 
 /** Repairs of few, then rates of many. */

@@ -34,17 +34,20 @@ type comparisonRow struct {
 func compare(c *config) error {
 	cmp := &comparison{}
 	for i := range c.pairs {
-		logf("pair %d of %d: %s, N=%d", i+1, c.pairs, c.reference.name, c.tenants)
-		ref, err := run(c, c.reference)
-		if err != nil {
-			return err
+		if !c.alone {
+			logf("pair %d of %d: %s, N=%d", i+1, c.pairs, c.reference.name, c.tenants)
+			ref, err := run(c, c.reference)
+			if err != nil {
+				return err
+			}
+			cmp.Ref = append(cmp.Ref, ref)
 		}
 		logf("pair %d of %d: %s, N=%d", i+1, c.pairs, c.subject.name, c.tenants)
 		subject, err := run(c, c.subject)
 		if err != nil {
 			return err
 		}
-		cmp.Ref, cmp.Subject = append(cmp.Ref, ref), append(cmp.Subject, subject)
+		cmp.Subject = append(cmp.Subject, subject)
 	}
 	for _, row := range rows {
 		if cr := compareRow(row, cmp.Ref, cmp.Subject); len(cr.Ref)+len(cr.Subject) > 0 {
@@ -65,14 +68,17 @@ func compare(c *config) error {
 func compareRow(row row, refs, subjects []*result) comparisonRow {
 	cr := comparisonRow{Key: row.key, Label: row.label, format: row.format}
 	var ratios []float64
-	for i := range refs {
-		a, okA := refs[i].Metrics[row.key]
-		b, okB := subjects[i].Metrics[row.key]
-		if okA {
-			cr.Ref = append(cr.Ref, a)
-		}
+	for i, subject := range subjects {
+		b, okB := subject.Metrics[row.key]
 		if okB {
 			cr.Subject = append(cr.Subject, b)
+		}
+		if i >= len(refs) {
+			continue
+		}
+		a, okA := refs[i].Metrics[row.key]
+		if okA {
+			cr.Ref = append(cr.Ref, a)
 		}
 		if okA && okB && a > 0 {
 			ratios = append(ratios, b/a)
@@ -109,8 +115,8 @@ func median(s []float64) float64 {
 
 func (cmp *comparison) table(w io.Writer, c *config) {
 	ref, subject := c.reference.name, c.subject.name
-	fmt.Fprintf(w, "%s against %s, N=%d, %d pairs; ratio = %s / %s, below 1 %s is better\n\n",
-		subject, ref, c.tenants, len(cmp.Ref), subject, ref, subject)
+	fmt.Fprintf(w, "%s against %s, N=%d, %d runs each; ratio = %s / %s, below 1 %s is better\n\n",
+		subject, ref, c.tenants, len(cmp.Subject), subject, ref, subject)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(tw, "\t%s min\tmed\t%s min\tmed\tmin ratio\tmedian ratio\n", ref, subject)
 	for _, cr := range cmp.Rows {

@@ -21,29 +21,29 @@ func (r *runner) writeCounts() writeCounts {
 		name, labels, value := cutMetric(line)
 		switch {
 		case name == "apiserver_terminated_watchers_total" && labels["resource"] == resource:
-			counts.watchesEnded += value
+			counts.watchesEnded += int64(value)
 		case name == "apiserver_request_total" && labels["group"] == group && labels["resource"] == resource &&
 			strings.HasPrefix(labels["code"], "2") && slices.Contains(writeVerbs, labels["verb"]):
-			counts.all += value
+			counts.all += int64(value)
 		}
 	}
 	return counts
 }
 
 // cutMetric reads a line such as name{label="value",…} 12.
-func cutMetric(line string) (name string, labels map[string]string, value int64) {
+func cutMetric(line string) (name string, labels map[string]string, value float64) {
 	name, rest, ok := strings.Cut(line, "{")
 	if !ok || strings.HasPrefix(line, "#") {
 		return "", nil, 0
 	}
 	end := strings.LastIndexByte(rest, '}')
-	number, _ := strconv.ParseFloat(strings.TrimSpace(rest[end+1:]), 64)
+	value, _ = strconv.ParseFloat(strings.TrimSpace(rest[end+1:]), 64)
 	labels = map[string]string{}
 	for _, label := range strings.Split(rest[:end], ",") {
 		key, quoted, _ := strings.Cut(label, "=")
 		labels[key] = strings.Trim(quoted, `"`)
 	}
-	return name, labels, int64(number)
+	return name, labels, value
 }
 
 // crossCheck: the writes on Tenants by the metrics, less the loader's own, against the audit log.

@@ -18,12 +18,18 @@ func (r *runner) storm(p *phase, gone bool, ns []string, send func(i int) error)
 
 // trickle creates objects one by one at --trickle-rate and waits for all of them to be ready.
 func (r *runner) trickle(p *phase, ns []string, bodies [][]byte) (span, error) {
-	b := r.tracker.expect(false, ns)
+	b, err := r.paced(r.c.trickleRate, false, ns, func(i int) error { return r.create(ns[i], bodies[i]) })
+	return p.latencies(b), err
+}
+
+// paced sends one request per object, so many a second, and waits for all of them to be done.
+func (r *runner) paced(rate float64, gone bool, ns []string, send func(i int) error) (*batch, error) {
+	b := r.tracker.expect(gone, ns)
 	errs := make(chan error, len(ns))
-	tick := time.NewTicker(time.Duration(float64(time.Second) / r.c.trickleRate))
+	tick := time.NewTicker(time.Duration(float64(time.Second) / rate))
 	defer tick.Stop()
 	for i := range ns {
-		go func() { errs <- r.create(ns[i], bodies[i]) }()
+		go func() { errs <- send(i) }()
 		<-tick.C
 	}
 	var err error
@@ -35,7 +41,7 @@ func (r *runner) trickle(p *phase, ns []string, bodies [][]byte) (span, error) {
 	if err == nil {
 		err = r.tracker.wait(b, r.c.timeout, r.dead)
 	}
-	return p.latencies(b), err
+	return b, err
 }
 
 // remove deletes objects between the phases.

@@ -136,3 +136,47 @@ func TestCompareRow(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 }
+
+func TestCompareRowAlone(t *testing.T) {
+	got := compareRow(row{key: "a"}, nil, []*result{{Metrics: map[string]float64{"a": 3}}})
+	if len(got.Ref) != 0 || len(got.Subject) != 1 || got.Subject[0] != 3 || got.MinRatio != 0 {
+		t.Fatalf("%+v", got)
+	}
+}
+
+func TestLoopDelayIn(t *testing.T) {
+	text := "landlord_event_loop_delay_seconds{quantile=\"0.5\"} 0.001\nlandlord_event_loop_delay_seconds{quantile=\"0.99\"} 0.0125\n"
+	if ms, ok := loopDelayIn(text); !ok || ms != 12.5 {
+		t.Fatal(ms, ok)
+	}
+	if _, ok := loopDelayIn("go_threads 12\n"); ok {
+		t.Fatal("none is told")
+	}
+}
+
+func TestOuterThirds(t *testing.T) {
+	if first, last := outerThirds([]float64{1, 3, 2, 9, 9, 9, 6, 4, 5}); first != 2 || last != 5 {
+		t.Fatal(first, last)
+	}
+	if first, last := outerThirds(nil); first != 0 || last != 0 {
+		t.Fatal(first, last)
+	}
+}
+
+func TestChurnGrowth(t *testing.T) {
+	p := &phase{Name: "churn", Extra: map[string]float64{"firstMB": 80, "lastMB": 84}}
+	if m := p.metrics(); m["growth"] != 1.05 || m["firstMB"] != 80 || m["lastMB"] != 84 {
+		t.Fatalf("%+v", m)
+	}
+}
+
+func TestPathOf(t *testing.T) {
+	for kind, want := range map[string]string{
+		"MutatingAdmissionPolicy":        "/apis/g/v1/mutatingadmissionpolicies",
+		"MutatingAdmissionPolicyBinding": "/apis/g/v1/mutatingadmissionpolicybindings",
+	} {
+		if got := pathOf(map[string]any{"apiVersion": "g/v1", "kind": kind}); got != want {
+			t.Error(got)
+		}
+	}
+}

@@ -26,9 +26,11 @@ type config struct {
 	trickleTenants                int
 	trickleRate                   float64
 	idle, timeout, calmWait       time.Duration
+	churn                         time.Duration
+	churnRate                     float64
 	workers, boost, apiserverGOGC int
 	calm                          float64
-	keep                          bool
+	keep, alone                   bool
 }
 
 // operator is one of the two that are measured.
@@ -36,6 +38,10 @@ type operator struct {
 	name string
 	// start is a shell command; KUBECONFIG is in its environment.
 	start string
+	// manifests is a file of objects that its control plane has besides, or empty.
+	manifests string
+	// metrics is the URL of its metrics, or empty.
+	metrics string
 }
 
 const allPhases = "trickle,create,idle,trickle-full,update,restart,delete"
@@ -53,12 +59,17 @@ func parseFlags() *config {
 	flag.StringVar(&c.reference.start, "ref-start", "", "shell command that starts the reference; KUBECONFIG is in its environment")
 	flag.StringVar(&c.subject.name, "name", "", "the subject's name in the tables")
 	flag.StringVar(&c.subject.start, "start", "", "shell command that starts the subject")
+	flag.StringVar(&c.subject.manifests, "manifests", "", "file of objects that the subject's control plane has besides")
+	flag.StringVar(&c.subject.metrics, "metrics", "", "URL of the subject's metrics, for the delay of its event loop")
+	flag.BoolVar(&c.alone, "alone", false, "run the subject only")
 	flag.IntVar(&c.tenants, "n", 1000, "Tenants")
-	flag.IntVar(&c.pairs, "pairs", 2, "pairs of runs: reference, subject, reference, subject, ...")
+	flag.IntVar(&c.pairs, "pairs", 3, "pairs of runs: reference, subject, reference, subject, ...")
 	flag.StringVar(&c.phases, "phases", allPhases, "phases to run, out of these; create always runs")
 	flag.IntVar(&c.trickleTenants, "trickle", 200, "Tenants in the trickle phases")
 	flag.Float64Var(&c.trickleRate, "trickle-rate", 20, "creates per second in the trickle phases")
 	flag.DurationVar(&c.idle, "idle", 30*time.Second, "length of the idle phase")
+	flag.DurationVar(&c.churn, "churn", 0, "so long, Tenants are changed, deleted and created again, e.g. 30m")
+	flag.Float64Var(&c.churnRate, "churn-rate", 20, "requests per second meanwhile")
 	flag.DurationVar(&c.timeout, "timeout", 10*time.Minute, "limit of each phase")
 	flag.IntVar(&c.workers, "workers", 32, "requests that the loader has in flight in create, update and delete")
 	flag.Float64Var(&c.calm, "calm", 0.3, "a phase starts once other processes use fewer cores than this")

@@ -65,17 +65,20 @@ func (r *runner) measure(name string, own map[string]bool, work func(p *phase) (
 		resetPeak(r.process)
 	}
 	r.waitCalm()
+	r.loopDelay()
 	a, begin := r.clocks(), time.Now()
 	clock, err := work(p)
 	b, wall := r.clocks(), time.Since(begin).Seconds()
 	p.Seconds = clock.seconds()
 	p.ForeignCores = b.foreign(a) / wall
 	p.StealCores = (b.steal - a.steal) / wall
+	r.noteLoopDelay(p)
 	if err != nil {
 		p.Error = err.Error()
 		r.fail(name, err)
 	} else if name != "idle" && r.process != nil {
 		p.NotQuiet = !r.quiet(30 * time.Second)
+		r.noteLoopDelay(p)
 	}
 	z := r.clocks()
 	p.OperatorCPU, p.APICPU, p.EtcdCPU, p.LoaderCPU = z.operator-a.operator, z.api-a.api, z.etcd-a.etcd, z.loader-a.loader

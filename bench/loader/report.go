@@ -46,6 +46,7 @@ var rows = []row{
 	{"create.cpu", "operator CPU for N creates, s", "%.2f"},
 	{"create.apicpu", "    apiserver CPU for N creates, s", "%.2f"},
 	{"create.peakMB", "    operator RSS peak in create, MB", "%.0f"},
+	{"create.loopP99ms", "    event-loop delay p99, ms", "%.1f"},
 	{"idle.requests", "idle: requests", "%.0f"},
 	{"idle.writes", "    idle: writes", "%.0f"},
 	{"idle.cpu", "    idle: operator CPU, s", "%.2f"},
@@ -60,6 +61,10 @@ var rows = []row{
 	{"update.writesPer", "    writes per tenant", "%.3f"},
 	{"update.cpu", "    operator CPU, s", "%.2f"},
 	{"update.peakMB", "    operator RSS peak, MB", "%.0f"},
+	{"update.loopP99ms", "    event-loop delay p99, ms", "%.1f"},
+	{"churn.firstMB", "churn: operator RSS in its first third, MB", "%.1f"},
+	{"churn.lastMB", "    in its last third, MB", "%.1f"},
+	{"churn.growth", "    last third / first third", "%.3f"},
 	{"restart.stop", "stop: SIGTERM -> exit, s", "%.2f"},
 	{"restart.seconds", "cold start with N: exec -> 3 changed Ready, s", "%.2f"},
 	{"restart.writes", "    writes of the restarted operator, all", "%.0f"},
@@ -67,6 +72,7 @@ var rows = []row{
 	{"restart.requests", "    requests, all", "%.0f"},
 	{"restart.cpu", "    operator CPU until quiet, s", "%.2f"},
 	{"restart.peakMB", "    operator RSS peak, MB", "%.0f"},
+	{"restart.loopP99ms", "    event-loop delay p99, ms", "%.1f"},
 	{"delete.seconds", "delete N -> 0, s", "%.2f"},
 	{"delete.writesPer", "    writes per tenant", "%.3f"},
 	{"delete.cpu", "    operator CPU, s", "%.2f"},
@@ -118,8 +124,15 @@ func (p *phase) metrics() map[string]float64 {
 	for quantile, ms := range p.LatencyMs {
 		m[quantile+"ms"] = ms
 	}
-	if seconds, ok := p.Extra["stopSeconds"]; ok {
-		m["stop"] = seconds
+	for extra, name := range map[string]string{
+		"stopSeconds": "stop", "loopP99ms": "loopP99ms", "firstMB": "firstMB", "lastMB": "lastMB",
+	} {
+		if value, ok := p.Extra[extra]; ok {
+			m[name] = value
+		}
+	}
+	if first := p.Extra["firstMB"]; first > 0 {
+		m["growth"] = p.Extra["lastMB"] / first
 	}
 	return m
 }

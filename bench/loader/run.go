@@ -107,6 +107,9 @@ func (r *runner) runPhases() error {
 			return r.storm(p, false, f.names, func(i int) error { return r.patch(f.names[i]) })
 		})
 	}
+	if r.c.churn > 0 {
+		r.measure("churn", set(f.names), func(p *phase) (span, error) { return r.churn(p, f) })
+	}
 	if r.has("restart") {
 		if err := r.restart(f.names); err != nil {
 			return err

@@ -56,6 +56,9 @@ func newRunner(c *config, o operator, dir string) (*runner, error) {
 	if err == nil {
 		err = r.watch()
 	}
+	if err == nil && o.manifests != "" {
+		err = r.addManifests()
+	}
 	if err != nil {
 		r.close()
 		return nil, err
