@@ -1,43 +1,36 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withProgress } from '../dev/progress.ts';
 import { bareLoop } from './bare-loop.ts';
-import { recordEvents } from './engine-record.ts';
-import type { EventRecord } from './engine-record.ts';
-import { instance, setUpSite } from './site.ts';
+import { rateVerdicts } from './docker-verdicts.ts';
+import type { Cost, Operated, Seconds } from './docker-verdicts.ts';
+import type { RecordedSite } from './engine-record.ts';
 import type { Site } from './site.ts';
-import { createTenant, inTurns, isReady, tenantsPath, until } from './tenants.ts';
+import { createTenant, inTurns, isReady, tenantsPath, until, untilStill } from './tenants.ts';
+import { cpuSeconds } from './usage.ts';
+import { tell } from './verdict.ts';
 
 /** As many creates and starts as the operator has under way on an engine. */
 const bareAtOnce = 8;
-const rateAtLeast = 0.9;
 const sweep = { text: '15s', ms: 15_000 } as const;
 const watchedSweeps = 3;
+/** What is not of the sweeps is measured without them. */
+const seldom = { resync_interval: '2h' } as const;
 const limitMs = 1_800_000;
 
 /**
  * Creates, replaces and deletes so many containers, first by a bare loop and then by the operator, on one engine; prints
- * the rates of both, what the operator asks of the engine for each, in a sweep and at a restart. Resolves with whether it is quick enough.
+ * the rates of both, what the operator asks of the engine for each, in a sweep and at a restart, and whether it is quick enough.
  */
-export async function benchRates(count: number): Promise<boolean> {
-  const site = await withProgress('starting the parts', () => setUpSite());
-  try {
-    const record = await recordEvents(site.docker, `landlord.owner=${instance}`);
-    try {
-      const bare = await withProgress('the bare loop', (note) => timeBare(site, count, note));
-      const ours = await withProgress('the operator', (note) => timeOperator({ site, record, count }, note));
-      return report(count, bare, ours);
-    } finally {
-      record.stop();
-    }
-  } finally {
-    await withProgress('stopping everything', site.close);
-  }
-}
-
-interface Seconds {
-  readonly create: number;
-  readonly replace: number;
-  readonly remove: number;
+export async function benchRates(
+  bench: RecordedSite,
+  count: number,
+): Promise<{ readonly ours: Operated; readonly isMet: boolean }> {
+  const bare = await withProgress('the bare loop', (note) => timeBare(bench.site, count, note));
+  const ours = await withProgress('the operator', (note) => timeOperator({ ...bench, count }, note));
+  const isMet = tell(rateVerdicts(bare, ours));
+  console.log(`${watchedSweeps} sweeps: ${tally(ours.sweepCalls)}`);
+  console.log(`restart: ${tally(ours.restartCalls)}`);
+  return { ours, isMet };
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -61,52 +54,32 @@ async function timeBare({ docker, image }: Site, count: number, note: Note): Pro
 
 type Note = (detail: string) => void;
 
-interface Operated extends Seconds {
-  /** Calls to the engine for one container. */
-  readonly calls: Seconds;
-  readonly sweepCalls: readonly string[];
-  readonly restartCalls: readonly string[];
-  /** From the start of the operator to the start of the container that an edit made meanwhile wants. */
-  readonly firstEdit: number;
-}
-
-interface Bench {
-  readonly site: Site;
-  readonly record: EventRecord;
+interface Counting extends RecordedSite {
   readonly count: number;
 }
 
-async function timeOperator(bench: Bench, note: Note): Promise<Operated> {
+async function timeOperator(bench: Counting, note: Note): Promise<Operated> {
   const { site, count } = bench;
   const names = Array.from({ length: count }, (_, index) => `bench-${index}`);
-  const controller = { resync_interval: sweep.text };
-  await site.startOperator(controller);
+  await site.startOperator(seldom);
   const patch = (name: string, revision: number) =>
     site.request('PATCH', `${tenantsPath}/${name}`, { spec: specOf(revision) });
   const allReady = () => names.every((name) => isReady(site.fleet.get(name)));
+  const started = (change: (name: string) => Promise<unknown>) =>
+    counted(bench, () => startedBy(bench, () => inTurns(names, change)), allReady);
 
   note('create');
-  const create = await counted(
-    bench,
-    () => startedBy(bench, () => inTurns(names, (name) => createTenant(site, name, specOf(0)))),
-    allReady,
-  );
+  const create = await started((name) => createTenant(site, name, specOf(0)));
   note('replace');
-  const replace = await counted(
-    bench,
-    () => startedBy(bench, () => inTurns(names, (name) => patch(name, 1))),
-    allReady,
-  );
-  note('sweeps');
-  // What was changed is looked at once more when it has settled.
-  await sleep(2 * sweep.ms);
-  site.engineProxy.calls.splice(0);
-  await sleep(watchedSweeps * sweep.ms);
-  const sweepCalls = site.engineProxy.calls.splice(0);
+  const replace = await started((name) => patch(name, 1));
   note('restart');
-  const restart = await timeRestart(bench, () => patch('bench-0', 2), controller);
+  const restart = await timeRestart(bench, () => patch('bench-0', 2));
   await until('the edited one is Ready', allReady, limitMs);
+  note('sweeps');
+  const sweepCalls = await watchSweeps(site);
   note('delete');
+  await site.startOperator(seldom);
+  await untilStill(site.engineProxy.calls, 3_000);
   const remove = await counted(bench, () =>
     seconds(async () => {
       await inTurns(names, (name) => site.request('DELETE', `${tenantsPath}/${name}`));
@@ -114,10 +87,9 @@ async function timeOperator(bench: Bench, note: Note): Promise<Operated> {
     }),
   );
   return {
-    create: create.seconds,
-    replace: replace.seconds,
-    remove: remove.seconds,
-    calls: { create: create.calls, replace: replace.calls, remove: remove.calls },
+    count,
+    seconds: { create: create.seconds, replace: replace.seconds, remove: remove.seconds },
+    costs: { create: create.cost, replace: replace.cost, remove: remove.cost },
     sweepCalls,
     ...restart,
   };
@@ -128,7 +100,7 @@ function specOf(revision: number): Record<string, unknown> {
 }
 
 /** Seconds until a container of each has started, by the engine's own word. */
-async function startedBy({ record, count }: Bench, change: () => Promise<unknown>): Promise<number> {
+async function startedBy({ record, count }: Counting, change: () => Promise<unknown>): Promise<number> {
   const from = record.length();
   return seconds(async () => {
     await change();
@@ -141,50 +113,44 @@ async function startedBy({ record, count }: Bench, change: () => Promise<unknown
   });
 }
 
-/** The calls of all that follows count too, until it has come to an end. */
+/** The calls and the CPU of all that follows count too, until it has come to an end. */
 async function counted(
-  { site, count }: Bench,
+  { site, count }: Counting,
   timed: () => Promise<number>,
   ended: () => boolean = () => true,
-): Promise<{ readonly seconds: number; readonly calls: number }> {
+): Promise<{ readonly seconds: number; readonly cost: Cost }> {
   site.engineProxy.calls.splice(0);
+  const before = await cpuSeconds(site.operatorPid());
   const took = await timed();
   await until('all has come to an end', ended, limitMs);
-  return { seconds: took, calls: site.engineProxy.calls.splice(0).length / count };
+  const cpuMs = (1_000 * ((await cpuSeconds(site.operatorPid())) - before)) / count;
+  return { seconds: took, cost: { calls: site.engineProxy.calls.splice(0).length / count, cpuMs } };
 }
 
 async function timeRestart(
-  { site, record }: Bench,
+  { site, record }: Counting,
   edit: () => Promise<unknown>,
-  controller: Readonly<Record<string, unknown>>,
 ): Promise<Pick<Operated, 'firstEdit' | 'restartCalls'>> {
   const from = record.length();
+  site.engineProxy.calls.splice(0);
   const firstEdit = await seconds(async () => {
-    await Promise.all([site.startOperator(controller), edit()]);
+    await Promise.all([site.startOperator(seldom), edit()]);
     await until('the edit is applied', () =>
       record.since(from).some(({ tenant, action }) => tenant === 'bench-0' && action === 'start'),
     );
   });
+  await untilStill(site.engineProxy.calls, 3_000);
   return { firstEdit, restartCalls: site.engineProxy.calls.splice(0) };
 }
 
-function report(count: number, bare: Seconds, ours: Operated): boolean {
-  const rows = (['create', 'replace', 'remove'] as const).map((what) => {
-    const rate = bare[what] / ours[what];
-    // Until a Tenant is gone, more than its container has to be.
-    const isMet = what === 'remove' || rate >= rateAtLeast;
-    console.log(
-      `${isMet ? 'met   ' : 'MISSED'}  ${what} ${count}: ${ours[what].toFixed(1)} s, bare loop ${bare[what].toFixed(1)} s: ` +
-        `${rate.toFixed(2)} of its rate${what === 'remove' ? '' : ` (at least ${rateAtLeast})`}, ` +
-        `${ours.calls[what].toFixed(1)} calls each`,
-    );
-    return isMet;
-  });
-  console.log(`${watchedSweeps} sweeps: ${tally(ours.sweepCalls)}`);
-  console.log(
-    `restart: an edit is applied ${ours.firstEdit.toFixed(1)} s after the start; ${tally(ours.restartCalls)}`,
-  );
-  return rows.every(Boolean);
+async function watchSweeps(site: Site): Promise<readonly string[]> {
+  const { calls } = site.engineProxy;
+  await site.startOperator({ resync_interval: sweep.text });
+  // What is new to it is looked at once more.
+  await sleep(2 * sweep.ms);
+  calls.splice(0);
+  await sleep(watchedSweeps * sweep.ms);
+  return calls.splice(0);
 }
 
 function tally(calls: readonly string[]): string {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { Site } from './site.ts';
 
 export interface EngineEvent {
   readonly action: string;
@@ -14,6 +15,12 @@ export interface EventRecord {
   length(): number;
   since(index: number): readonly EngineEvent[];
   stop(): void;
+}
+
+/** A site, and what its engine tells of the operator's containers. */
+export interface RecordedSite {
+  readonly site: Site;
+  readonly record: EventRecord;
 }
 
 interface Message {

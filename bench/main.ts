@@ -4,15 +4,13 @@
  * were broken by hand run again, and many of them beside a bare loop. `-- ecs`: the calls to a model of ECS.
  * `-- isolation`: what others' troubles cost a tenant.
  */
-import { parseArgs } from 'node:util';
 import { buildOperator, distFolder } from '../dev/build.ts';
 import { withProgress } from '../dev/progress.ts';
 import { compareWithReference } from './compare.ts';
-import { benchRates } from './docker-rates.ts';
+import { benchDocker } from './docker.ts';
 import { benchEcs } from './ecs-calls.ts';
 import { benchIsolation } from './isolation.ts';
 import { goReference, kopfReference } from './references.ts';
-import { benchRepairs } from './repairs.ts';
 
 const args = process.argv.slice(2);
 try {
@@ -33,14 +31,4 @@ async function bench(): Promise<boolean> {
     { reference, hasFinalizerPolicy: args.includes('--finalizer-policy') },
     loaderArgs,
   );
-}
-
-/** Repairs of few, then rates of many. */
-async function benchDocker(args: readonly string[]): Promise<boolean> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { containers: { type: 'string', default: '100' } },
-  });
-  const repaired = await benchRepairs();
-  return (await benchRates(Number(values.containers))) && repaired;
 }

@@ -1,3 +1,5 @@
+import { atMost as heldTo } from './verdict.ts';
+
 /** What is read of the loader's compare.json: a row per figure, a value per run. */
 export interface Comparison {
   /** A result per run of Landlord's. */
@@ -78,16 +80,9 @@ export function judge(
     const { title, key } = target;
     const value = valueOf(target, comparison);
     const atMost = (hasFinalizerPolicy ? withFinalizerPolicy[key] : undefined) ?? limitOf(target, tenants);
-    return value === undefined || atMost === undefined
-      ? []
-      : [{ title, value, atMost, isMet: value <= atMost }];
+    return value === undefined || atMost === undefined ? [] : [heldTo(title, value, atMost)];
   });
-  const text = lines
-    .map(
-      ({ title, value, atMost, isMet }) =>
-        `${isMet ? 'met   ' : 'MISSED'}  ${title}: ${Number(value.toFixed(3))} (at most ${atMost})`,
-    )
-    .join('\n');
+  const text = lines.map((line) => line.text).join('\n');
   return { text, isMet: lines.length > 0 && lines.every(({ isMet }) => isMet) };
 }
 

@@ -29,6 +29,14 @@ export async function until(
   }
 }
 
+/** Until nothing was added for so many milliseconds. */
+export async function untilStill(items: { readonly length: number }, stillMs: number): Promise<void> {
+  for (let before = -1; items.length !== before;) {
+    before = items.length;
+    await sleep(stillMs);
+  }
+}
+
 /** So many at once. */
 export async function inTurns<T>(
   items: readonly T[],

@@ -125,7 +125,8 @@ function secretsRefused(crowd: number): Disturbance {
   };
 }
 
-function slowDeletions(count: number): Disturbance {
+/** Of containers that run already, and end only once their grace is over. */
+export function slowDeletions(count: number): Disturbance {
   return {
     name: `${count} deletions that take a grace of ${graceSeconds} s`,
     probe: 'docker',
