@@ -11,6 +11,8 @@ export interface EcsModel {
   readonly url: string;
   /** compute.ecs of the operator's config, but for the endpoint. */
   readonly block: Readonly<Record<string, unknown>>;
+  /** While it is, nothing is limited, tasks and deployments take no time, and all that happens was minutes ago. */
+  setWideOpen(wanted: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -18,19 +20,31 @@ const region = 'us-west-2';
 const account = `arn:aws:ecs:${region}:123456789012`;
 const cluster = `${account}:cluster/landlord`;
 const latencyMs = { least: 20, most: 120 } as const;
+/** At rest until a deployment is complete. */
+const steadyMs = { least: 10_000, most: 60_000 } as const;
+/** What was started so long before a Tenant became Ready was not started since. */
+const agoMs = 120_000;
 const never = new AbortController().signal;
 
 type Input = Readonly<Record<string, unknown>>;
 
 export async function startEcsModel(): Promise<EcsModel> {
   const random = seededRandom(1);
+  const between = ({ least, most }: { readonly least: number; readonly most: number }): number =>
+    least + random() * (most - least);
   const app = { name: 'app', image: 'app:1', essential: true };
+  let isWideOpen = false;
   const aws = awsEcs({
-    clock: { now: () => Date.now(), after: (ms, act) => void setTimeout(act, ms).unref() },
+    clock: {
+      now: () => Date.now() - (isWideOpen ? agoMs : 0),
+      after: (ms, act) => void setTimeout(act, ms).unref(),
+    },
     random,
     clusters: [cluster],
-    definitions: [{ family: 'tenant-app', revision: 12, containerDefinitions: [app] }],
-    latencyMs: () => latencyMs.least + random() * (latencyMs.most - latencyMs.least),
+    definitions: [{ family: 'tenant-app', revision: 12, networkMode: 'awsvpc', containerDefinitions: [app] }],
+    latencyMs: () => between(latencyMs),
+    fateOf: () => (isWideOpen ? { startMs: 0 } : {}),
+    steadyMs: () => (isWideOpen ? 0 : between(steadyMs)),
   });
   const tasks = new Map<string, Task>();
   const server = createServer((request, response) => {
@@ -57,6 +71,11 @@ export async function startEcsModel(): Promise<EcsModel> {
       cluster_arn: cluster,
       task_definition_arn: `${account}:task-definition/tenant-app:12`,
       service_name_prefix: 'landlord-tenant-',
+      subnets: ['subnet-1'],
+    },
+    setWideOpen: (wanted) => {
+      isWideOpen = wanted;
+      aws.door.isWideOpen = wanted;
     },
     stop: () =>
       new Promise((resolve) => {

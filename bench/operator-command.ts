@@ -14,6 +14,13 @@ export function operatorCommand(configFile: string): readonly [string, ...string
   return [process.execPath, ...nodeFlags, join(distFolder, 'main.js'), 'run', '--config', configFile];
 }
 
+/** The operator from its sources, without limits of its own on what it asks of ECS. */
+export function unlimitedCommand(configFile: string): readonly [string, ...string[]] {
+  const preload = join(import.meta.dirname, 'without-limits.ts');
+  const main = join(import.meta.dirname, '../src/main.ts');
+  return [process.execPath, '--import', preload, main, 'run', '--config', configFile];
+}
+
 /** `exec`: no shell's memory is counted as the operator's. */
 export function shellCommand(parts: readonly string[]): string {
   return `exec ${parts.map(quoted).join(' ')}`;

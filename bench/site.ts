@@ -52,8 +52,14 @@ export interface Site {
   request(method: string, path: string, body?: unknown): Promise<unknown>;
   /** Lets the operator read Secrets, or not; it notices at its next start. */
   grantSecrets(granted: boolean): Promise<void>;
-  /** Ends the operator that runs, and starts another one; waits until it serves. `controller` is that of its config. */
-  startOperator(controller?: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * Ends the operator that runs, and starts another one; waits until it serves. `controller` is that of its config,
+   * `command` starts it with a config file: by default as it is built.
+   */
+  startOperator(
+    controller?: Readonly<Record<string, unknown>>,
+    command?: typeof operatorCommand,
+  ): Promise<void>;
   /** Of the operator that runs. */
   operatorPid(): number;
   readonly close: () => Promise<void>;
@@ -173,7 +179,10 @@ function operatorAt({ folder, kubeconfigPath, compute }: OperatorSite) {
   return {
     stop,
     pid: () => child?.pid ?? 0,
-    start: async (controller: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+    start: async (
+      controller: Readonly<Record<string, unknown>> = {},
+      commandOf = operatorCommand,
+    ): Promise<void> => {
       await stop();
       const address = `127.0.0.1:${await freePort()}`;
       const configFile = join(folder, 'landlord.yaml');
@@ -185,7 +194,7 @@ function operatorAt({ folder, kubeconfigPath, compute }: OperatorSite) {
         server: { address },
       };
       await writeFile(configFile, stringify(config));
-      const [command, ...args] = operatorCommand(configFile);
+      const [command, ...args] = commandOf(configFile);
       child = await startChild({
         name: 'the operator',
         command,

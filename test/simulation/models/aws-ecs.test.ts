@@ -244,6 +244,17 @@ describe('a call', () => {
     expect(await look(aws)).toBe('done');
   });
 
+  test('takes no time and no tokens while the door is wide open', async () => {
+    const aws = ecs({ latencyMs: () => 1_000 });
+    aws.door.isWideOpen = true;
+    const tags = Array.from({ length: 100 }, () => codeOf(aws.tagResource(scope, '', [], signal)));
+    expect(await Promise.all(tags)).not.toContain('Throttled');
+    aws.door.isWideOpen = false;
+    const looked = look(aws);
+    await pass(1);
+    expect(await looked).toBe('done');
+  });
+
   test('without the right, the role or the network to it is refused, and changes nothing', async () => {
     const aws = ecs();
     aws.door.denied = /^ecs:Create/;
