@@ -95,7 +95,9 @@ async function measure(
     const seconds = (performance.now() - begun) / 1_000;
     const made = calls.splice(0);
     console.log(`${what} ${count}: ${seconds.toFixed(1)} s: ${tally(made)}`);
-    return atMost(`calls per ${what}`, made.length / count, callsAtMost[what]);
+    // What there is without a Tenant is looked for now and then, whatever is made.
+    const ofThese = made.filter(({ operation }) => operation !== 'ListServices');
+    return atMost(`calls per ${what}`, ofThese.length / count, callsAtMost[what]);
   };
   const patch = (name: string, desired: number) =>
     site.request('PATCH', `${tenantsPath}/${name}`, { spec: specOf(desired) });
