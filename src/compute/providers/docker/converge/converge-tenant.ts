@@ -130,8 +130,7 @@ async function take(
       await retire(deps, { step, attempt }, signal);
       break;
     case 'join':
-      await joinNetwork(deps, { step, attempt, findings }, signal);
-      break;
+      return joinNetwork(deps, { step, attempt, findings }, signal);
     case 'unpause':
       await unlessGone(engine.unpauseContainer(step.container.id, signal));
       break;

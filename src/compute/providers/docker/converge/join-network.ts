@@ -1,4 +1,5 @@
 import { consentTo } from '../../../permit.ts';
+import type { StepResult } from '../../../provider.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { endpointConfig } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
@@ -8,8 +9,9 @@ import { isLowerAddress } from './free-subnets.ts';
 import type { Taking } from './start-containers.ts';
 import { deniedAsOwned } from '../state/network/foreign-networks.ts';
 import { isUp } from '../state/observed-container.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
 import type { Joining, JoinStep } from '../state/plan/step.ts';
-import { stopGraceSeconds } from '../state/process/stop-grace.ts';
+import { cutShort, restartOne, stillStopping } from './stops/stop-containers.ts';
 
 /** What one that joins needs. */
 interface JoinAttempt {
@@ -22,11 +24,12 @@ export async function joinNetwork(
   deps: ConvergeDeps,
   { step, attempt, findings }: Taking & { readonly step: JoinStep },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<StepResult | undefined> {
+  const restarting: ObservedContainer[] = [];
   for (const joining of step.joining) {
     const { container, network } = joining;
     try {
-      await joinOne(deps, { joining, attempt }, signal);
+      if (await joinOne(deps, { joining, attempt }, signal)) restarting.push(container);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'gone') continue;
@@ -34,17 +37,22 @@ export async function joinNetwork(
       findings.failed.set(container.id, { why, own: false });
     }
   }
+  return cutShort(
+    deps,
+    { attempt, findings },
+    restarting.length === 0 ? undefined : stillStopping(restarting),
+  );
 }
 
 /**
  * The engine gives an alias to whoever comes into a network, and to nobody who is in it: a container leaves for some
- * 200 ms. A process that dies in between leaves it outside, and the next look shows that.
+ * 200 ms. A process that dies in between leaves it outside, and the next look shows that. True: its restart goes on.
  */
 async function joinOne(
   deps: ConvergeDeps,
   { joining, attempt }: JoinAttempt,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { engine } = deps;
   const { container, network, alias } = joining;
   if (container.networks.includes(network)) {
@@ -56,7 +64,7 @@ async function joinOne(
     await ensureNetwork(deps, { joining, attempt }, signal);
   }
   await engine.connectContainer(container.id, network, endpointConfig(alias), signal);
-  await renewConnections(deps, { joining, attempt }, signal);
+  return renewConnections(deps, { joining, attempt }, signal);
 }
 
 /**
@@ -100,24 +108,24 @@ async function ensureNetwork(
  * The lowest address that is free is mostly the one that it left. With another one, whatever connection it had made hangs
  * until it times out, which takes a quarter of an hour: it begins anew, while the old one still serves. Nothing is known
  * then of how it runs: it is proven once more before it bears the name. Where addresses come in another order, that could
- * go on for ever; there, it keeps the name.
+ * go on for ever; there, it keeps the name. True: the restart goes on.
  */
 async function renewConnections(
-  { engine }: ConvergeDeps,
+  deps: ConvergeDeps,
   { joining: { container, network }, attempt }: JoinAttempt,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
+  const { engine } = deps;
   const { id } = container;
   const before = container.inspected?.endpoints[network]?.address ?? '';
-  if (before === '' || !isUp(container)) return;
+  if (before === '' || !isUp(container)) return false;
   const found = await engine.inspectContainer(id, signal);
   const after = found?.NetworkSettings.Networks[network]?.IPAddress ?? '';
-  if (after === '' || after === before) return;
+  if (after === '' || after === before) return false;
   const consent = consented(attempt, 'live', 'restarting');
   if (isLowerAddress(after, before)) {
     await engine.disconnectContainer(id, network, consent, signal);
     await engine.connectContainer(id, network, endpointConfig(undefined), signal);
   }
-  await engine.stopContainer(id, stopGraceSeconds(container), consent, signal);
-  await engine.startContainer(id, signal);
+  return restartOne(deps, { tenantId: attempt.desired.tenantId, container, consent }, signal);
 }

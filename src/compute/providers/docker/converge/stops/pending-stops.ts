@@ -18,8 +18,12 @@ export interface PendingStops {
   ): Promise<boolean>;
   /** The same for those of these containers whose stops go on to make room, which is not wanted any more. Begins none. */
   roomMade(tenantId: string, ids: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /** The same for those of these that are being restarted, as they are still to be. */
+  restarted(tenantId: string, ids: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Whether the container is being stopped to make room. */
   makesRoom(id: string): boolean;
+  /** Whether it is being stopped to be started again. */
+  restarts(id: string): boolean;
   close(): void;
 }
 
@@ -29,6 +33,8 @@ export interface PendingStops {
  */
 export interface Room {
   isLeft: boolean;
+  /** It is the same that starts again. */
+  readonly isRestart?: true;
 }
 
 /** A container that heeds its signal ends within that, and a pass that waits so long is none that hangs. */
@@ -78,14 +84,14 @@ export function createPendingStops(onEnd: (tenantId: string) => void): PendingSt
       return isOver;
     },
     async roomMade(tenantId, ids, signal) {
-      const all = ids.flatMap((id) => {
-        const stop = going.get(id);
-        return stop?.room === undefined ? [] : [{ id, stop }];
-      });
+      const all = makingRoom(going, ids);
       setLeft(all, false);
       return areOver({ going, failures }, { tenantId, all }, signal);
     },
+    restarted: async (tenantId, ids, signal) =>
+      areOver({ going, failures }, { tenantId, all: makingRoom(going, ids) }, signal),
     makesRoom: (id) => going.get(id)?.room !== undefined,
+    restarts: (id) => going.get(id)?.room?.isRestart === true,
     close: () => closing.abort(new Error('Landlord is stopping')),
   };
 }
@@ -98,6 +104,13 @@ interface Memory {
 interface Awaited {
   readonly tenantId: string;
   readonly all: readonly { readonly id: string; readonly stop: Stop }[];
+}
+
+function makingRoom(going: Memory['going'], ids: readonly string[]): Awaited['all'] {
+  return ids.flatMap((id) => {
+    const stop = going.get(id);
+    return stop?.room === undefined ? [] : [{ id, stop }];
+  });
 }
 
 function setLeft(all: Awaited['all'], isLeft: boolean): void {

@@ -63,8 +63,32 @@ interface Succession {
 }
 
 /**
+ * Stops a container, and starts it again: here where it ends within a moment, else at its end, whoever comes by then. True: that goes
+ * on, and nothing is to be made of how it stands meanwhile.
+ */
+export async function restartOne(
+  deps: ConvergeDeps,
+  { tenantId, container, consent }: Omit<Ending, 'containers'> & { readonly container: ObservedContainer },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { engine, throttle } = deps;
+  const room: Room = { isLeft: false, isRestart: true };
+  const start = async (by: AbortSignal): Promise<void> =>
+    throttle(() => engine.startContainer(container.id, by));
+  // Why it can't be started is for the next pass to find out.
+  const ended = async (closing: AbortSignal): Promise<void> => {
+    if (room.isLeft) await Promise.allSettled([start(closing)]);
+  };
+  const ending = { tenantId, containers: [container], consent, room, ended };
+  if ((await stopBy(deps, ending, signal)) !== undefined) return true;
+  await start(signal);
+  return false;
+}
+
+/**
  * Nothing else is done while what serves is being stopped to make room: that it stands still beside a successor is what tells
- * why it does, and whoever takes the successor away has to have seen it. Undefined: nothing is.
+ * why it does, and whoever takes the successor away has to have seen it; nor while one is being restarted, which has not ended.
+ * Undefined: nothing is.
  */
 export async function whileRoomIsMade(
   deps: ConvergeDeps,
@@ -72,19 +96,26 @@ export async function whileRoomIsMade(
   signal: AbortSignal,
 ): Promise<StepResult | 'over' | undefined> {
   const { pendingStops } = deps;
+  const { tenantId } = call.attempt.desired;
+  const restarting = observed.filter(({ id }) => pendingStops.restarts(id));
+  if (restarting.length > 0) {
+    const ids = restarting.map(({ id }) => id);
+    const isUpAgain = await pendingStops.restarted(tenantId, ids, signal);
+    return isUpAgain ? 'over' : cutShort(deps, call, stillStopping(restarting));
+  }
   const stopping = observed.filter((container) => isUp(container) && pendingStops.makesRoom(container.id));
   const isAskedFor = ({ id }: ObservedContainer): boolean =>
     step.do === 'stop' && step.containers.some((container) => container.id === id);
   if (stopping.every(isAskedFor)) return undefined;
   const ids = stopping.map(({ id }) => id);
-  const isOver = await pendingStops.roomMade(call.attempt.desired.tenantId, ids, signal);
+  const isOver = await pendingStops.roomMade(tenantId, ids, signal);
   return isOver ? 'over' : cutShort(deps, call, stillStopping(stopping));
 }
 
 type Call = Omit<Taking, 'step'>;
 
 /** The next call goes on where this one is cut short. */
-function cutShort(
+export function cutShort(
   { keptFindings }: ConvergeDeps,
   { attempt, findings }: Call,
   stopping: Stopping | undefined,
@@ -138,7 +169,7 @@ interface Stopping {
   readonly lookAgainAfterMs: number;
 }
 
-function stillStopping(containers: readonly ObservedContainer[]): Stopping {
+export function stillStopping(containers: readonly ObservedContainer[]): Stopping {
   return {
     message: `Stopping ${containers.map(({ name }) => `container ${name}`).join(', ')}`,
     // The end of a stop is heard of before.

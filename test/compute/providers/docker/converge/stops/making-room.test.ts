@@ -170,3 +170,64 @@ test('why a successor could not be started is known still when its sibling has e
   expect(states()).toEqual([`${name}.app running`, `${name}.db running`]);
   end();
 });
+
+test('a successor that begins anew, for its address is another one, is not waited for, and is nobody’s failure meanwhile', async () => {
+  const both = (image: string) =>
+    tenantSpec({}, { containers: [containerSpec('app', { image }), containerSpec('db')] });
+  const { engine, update, endStops, hints, changes, states, end } = await running(both('app:1'));
+  const old = [...engine.containers.values()].find((one) => one.name === `${name}.app`);
+  const disconnect = engine.disconnectContainer.bind(engine);
+  engine.disconnectContainer = async (...args) => {
+    // Whatever had a lower address has given it up meanwhile.
+    old?.endpoints.set('landlord-acme', { aliases: ['app'], address: '10.0.0.200' });
+    await disconnect(...args);
+  };
+  const beginning = { ...stopping, message: `Stopping container ${name}.app_next` };
+  expect(await update(both('app:2'))).toEqual(beginning);
+  changes.length = 0;
+  expect(await update(both('app:2'))).toEqual(beginning);
+  expect(await update(both('app:3'))).toEqual(beginning);
+  expect(changes).toEqual([]);
+
+  const [start, started] = [engine.startContainer.bind(engine), Promise.withResolvers<void>()];
+  engine.startContainer = async (...args) => {
+    await started.promise;
+    await start(...args);
+  };
+  await endStops();
+  // It stands still for a moment, as one does that has failed.
+  expect(states()).toContain(`${name}.app_next exited`);
+  expect(await update(both('app:2'))).toEqual(beginning);
+  hints.length = 0;
+  started.resolve();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(states()).toContain(`${name}.app_next running`);
+  expect(hints).toContain('acme');
+
+  expect(await update(both('app:2'))).toMatchObject({ message: `Stopping container ${name}.app_old` });
+  await endStops();
+  expect(await update(both('app:2'))).toMatchObject({ outcome: 'done' });
+  expect(states()).toEqual([`${name}.db running`, `${name}.app running`]);
+  end();
+});
+
+test('one that begins anew and that nobody wants any more by then stays as it was stopped', async () => {
+  const both = (image: string) =>
+    tenantSpec({}, { containers: [containerSpec('app', { image }), containerSpec('db')] });
+  const { engine, provider, update, endStops, changes, states, end } = await running(both('app:1'));
+  const old = [...engine.containers.values()].find((one) => one.name === `${name}.app`);
+  const disconnect = engine.disconnectContainer.bind(engine);
+  engine.disconnectContainer = async (...args) => {
+    old?.endpoints.set('landlord-acme', { aliases: ['app'], address: '10.0.0.200' });
+    await disconnect(...args);
+  };
+  await update(both('app:2'));
+  changes.length = 0;
+  const going = provider.destroy(both('app:2'), signal);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(await going).toMatchObject({ outcome: 'in_progress' });
+  await endStops();
+  expect(changes.filter((change) => change.startsWith('start'))).toEqual([]);
+  expect(states()).not.toContain(`${name}.app_next running`);
+  end();
+});
