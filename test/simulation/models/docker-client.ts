@@ -97,7 +97,8 @@ export function dockerClient(
     },
     async removeContainer(id, _consent, signal) {
       const ms = await call('removeContainer', id, signal, () => model.remove(engine, by, id));
-      if (ms !== undefined) await sleep(ms, signal);
+      if (ms !== undefined && !(await sleep(ms, signal))) throw abortedCall(engine.name, signal.reason);
+      return engine.find(id) === undefined ? undefined : 'removing';
     },
     renameContainer: (id, name, signal) =>
       nameTaken(call('renameContainer', id, signal, () => model.rename(engine, by, id, name))),

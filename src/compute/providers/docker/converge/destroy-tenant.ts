@@ -49,7 +49,9 @@ export async function destroyTenant(
   const ending = { tenantId: at.tenantId, containers: containers.filter(isUp), consent };
   const stopping = await stopBy({ engine, pendingStops }, ending, signal);
   if (stopping !== undefined) return { outcome: 'in_progress', ...stopping };
-  await removeAll(engine, containers, consent, signal);
+  const going = await removeAll(engine, containers, consent, signal);
+  // They hold what is to be removed after them.
+  if (going.length > 0) return removing(going.map(({ name }) => `container ${name}`));
   for (const { Id, Name } of await tenantNetworks(engine, owned, signal)) {
     await refusedAs(`network ${Name}`, () => engine.removeNetwork(Id, consent, signal));
   }
@@ -69,17 +71,15 @@ export async function destroyTenant(
     ...there.filter((volume) => !isFilesVolume(volume)),
     ...(keepsVolumes ? new Set(anonymous) : []),
   ].map(volumeText);
-  const left = [
-    ...(await tenantContainers(engine, owned, signal)).map(({ name }) => `container ${name}`),
-    ...(await tenantNetworks(engine, owned, signal)).map(({ Name }) => `network ${Name}`),
-    ...there.filter(isFilesVolume).map(volumeText),
-    ...(keepsVolumes ? [] : volumes),
-  ];
-  if (left.length > 0) {
-    return { outcome: 'in_progress', message: `Removing ${left.join(', ')}`, lookAgainAfterMs };
-  }
+  // Of containers and networks the engine has said itself that each is gone.
+  const left = [...there.filter(isFilesVolume).map(volumeText), ...(keepsVolumes ? [] : volumes)];
+  if (left.length > 0) return removing(left);
   if (!keepsVolumes || volumes.length === 0) return { outcome: 'gone', message: 'Nothing is left' };
   return { outcome: 'gone', message: `${volumes.join(', ')} is kept`, retained: volumes };
+}
+
+function removing(what: readonly string[]): DestroyResult {
+  return { outcome: 'in_progress', message: `Removing ${what.join(', ')}`, lookAgainAfterMs };
 }
 
 async function refusedAs(what: string, remove: () => Promise<void>): Promise<void> {

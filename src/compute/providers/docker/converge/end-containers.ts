@@ -26,17 +26,21 @@ export async function stopOne(
   await naming(container, 'stopped', stopping);
 }
 
-/** With the volumes of files that nobody else has. */
+/** With the volumes of files that nobody else has. Returns those that are on their way, and not gone yet. */
 export async function removeAll(
   engine: Engine,
   containers: readonly ObservedContainer[],
   consent: Consent,
   signal: AbortSignal,
-): Promise<void> {
-  const remove = ({ id }: ObservedContainer): Promise<void> => engine.removeContainer(id, consent, signal);
-  await Promise.all(containers.map(async (container) => naming(container, 'removed', remove(container))));
+): Promise<readonly ObservedContainer[]> {
+  const answers = await Promise.all(
+    containers.map(async (container) =>
+      naming(container, 'removed', engine.removeContainer(container.id, consent, signal)),
+    ),
+  );
   const names = containers.flatMap(({ volumes }) => volumes.map(({ name }) => name));
   await removeFiles(engine, new Set(names.filter(isFilesVolume)), consent, signal);
+  return containers.filter((_container, index) => answers[index] === 'removing');
 }
 
 /** With the networks that nobody else is in, and nobody will be. */

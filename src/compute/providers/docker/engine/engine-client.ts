@@ -176,8 +176,9 @@ function containerCalls(
       const path = `/containers/${encodeURIComponent(id)}`;
       const query = { force: true, v: covers(consent, 'data-loss') };
       const answer = await connection.ask({ method: 'DELETE', path, query }, signal);
-      const isOnItsWay = answer.status === 409 && /already in progress/i.test(answer.text);
-      if (answer.status !== 404 && !isOnItsWay) expectChange(connection, answer, id);
+      if (answer.status === 409 && /already in progress/i.test(answer.text)) return 'removing';
+      if (answer.status !== 404) expectChange(connection, answer, id);
+      return undefined;
     },
     renameContainer: async (id, name, signal) => {
       const answer = await connection.ask(post(id, 'rename', { query: { name } }), signal);

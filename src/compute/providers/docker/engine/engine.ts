@@ -32,8 +32,11 @@ export interface Engine extends EngineReads {
   unpauseContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Already stopped or gone counts as stopped. The engine kills after `graceSeconds`. */
   stopContainer(id: string, graceSeconds: number, consent: Consent, signal: AbortSignal): Promise<void>;
-  /** By force; with its anonymous volumes where that is consented to. Gone, or on its way, counts as removed. */
-  removeContainer(id: string, consent: Consent, signal: AbortSignal): Promise<void>;
+  /**
+   * By force; with its anonymous volumes where that is consented to. Ends when it is gone, be that by somebody else's hand;
+   * 'removing': the engine is at it already, and it is still there.
+   */
+  removeContainer(id: string, consent: Consent, signal: AbortSignal): Promise<void | 'removing'>;
   /** Of that name already counts as renamed. Rejects with EngineRefusal, `gone` where there is no such container. */
   renameContainer(id: string, name: string, signal: AbortSignal): Promise<void | 'name-taken'>;
   /** Live limits and restart policy. Rejects with EngineRefusal, `gone` where there is no such container. */

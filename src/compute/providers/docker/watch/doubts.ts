@@ -21,6 +21,8 @@ export interface Doubts {
   ): void;
   /** It is gone, or none of the tenant's. */
   forget(containerId: string): void;
+  /** It is gone: nothing can happen to it any more. */
+  gone(tenantId: string, containerId: string): void;
   /**
    * Ids of those among `known`, and of others, that something happened to, or that were last asked for before `sinceMs`, if ever.
    * Undefined: only a list tells which there are.
@@ -74,6 +76,10 @@ export function createDoubts(): Doubts {
       settle(tenantId, (id, touched) => touched <= moment && ids.has(id));
     },
     forget: (containerId) => void askedAt.delete(containerId),
+    gone(tenantId, containerId) {
+      askedAt.delete(containerId);
+      settle(tenantId, (id) => id === containerId);
+    },
     about(tenantId, known, sinceMs) {
       const lastTold = Math.max(allTold, told.get(tenantId) ?? -1);
       if (lastTold === -1 || (doubted.get(tenantId) ?? -1) > lastTold) return undefined;

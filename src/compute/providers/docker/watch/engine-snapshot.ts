@@ -28,6 +28,8 @@ export interface EngineSnapshot {
     found: readonly ObservedContainer[],
     when: { readonly moment: number; readonly askedMs: number },
   ): readonly ObservedContainer[];
+  /** The engine has said that it is gone. Whatever else is told of it, before the next list but one, is of the time before. */
+  removed(tenantId: string, containerId: string): void;
   /** We are giving the container this name; undefined: no more. */
   renaming(containerId: string, name: string | undefined): void;
   /** It has it now. */
@@ -55,7 +57,8 @@ type WholeList = ReadonlyMap<string, readonly ObservedContainer[]>;
 export function createSnapshot(): EngineSnapshot {
   const cache = createSeenCache<readonly ObservedContainer[]>();
   const doubts = createDoubts();
-  const put = putting(cache, doubts);
+  const gone = createGone();
+  const put = putting({ cache, doubts, gone });
   let filled = false;
 
   return {
@@ -65,20 +68,23 @@ export function createSnapshot(): EngineSnapshot {
       doubts.ofAll(tenantId, cache.moment());
     },
     touchOne(tenantId, containerId) {
+      if (gone.has(containerId)) return;
       cache.touch(tenantId);
       doubts.ofOne(tenantId, containerId, cache.moment());
     },
     store(tenantId, containers, moment, askedMs = performance.now()) {
       if (!put(tenantId, containers, moment)) return;
       doubts.listed(tenantId, moment);
-      doubts.asked(tenantId, idsOf(containers), { moment, askedMs });
+      const ids = idsOf(containers).filter((id) => !gone.has(id));
+      doubts.asked(tenantId, ids, { moment, askedMs });
     },
     read(tenantId) {
       const seen = cache.last(tenantId);
       if (cache.isStale(tenantId, seen?.moment ?? 0)) return undefined;
       return seen?.value ?? [];
     },
-    ...knownInParts({ cache, doubts, put }),
+    ...knownInParts({ cache, doubts, put }, gone),
+    removed: (tenantId, containerId) => removeOne({ cache, doubts, put }, gone, { tenantId, containerId }),
     ...namesWeGive(cache),
     amend(tenantId, before, after) {
       const seen = cache.last(tenantId);
@@ -90,6 +96,7 @@ export function createSnapshot(): EngineSnapshot {
       forgetGone(cache, found, moment);
       const news = storeNews({ cache, put }, found, { moment, afterGap });
       doubts.listedAll(found, moment);
+      gone.listed(moment);
       if (filled) return news;
       filled = true;
       return [];
@@ -105,9 +112,47 @@ interface Kept {
   readonly put: Cache['store'];
 }
 
-function putting(cache: Cache, doubts: Doubts): Cache['store'] {
-  return (tenantId, containers, moment) => {
+/** Ids of containers that the engine has said to be gone. An id never comes back. */
+interface Gone {
+  has(containerId: string): boolean;
+  add(containerId: string, moment: number): void;
+  /** A list was asked for at this moment: who was asked before the one before it has answered. */
+  listed(moment: number): void;
+}
+
+function createGone(): Gone {
+  const since = new Map<string, number>();
+  let lastListed = -1;
+  return {
+    has: (containerId) => since.has(containerId),
+    add: (containerId, moment) => void since.set(containerId, moment),
+    listed(moment) {
+      for (const [id, goneAt] of since) if (goneAt <= lastListed) since.delete(id);
+      lastListed = moment;
+    },
+  };
+}
+
+/** What was asked before it was gone may still be answered: hence the tick of the clock. */
+function removeOne(
+  { cache, doubts, put }: Kept,
+  gone: Gone,
+  { tenantId, containerId }: { readonly tenantId: string; readonly containerId: string },
+): void {
+  if (gone.has(containerId)) return;
+  cache.touch(tenantId);
+  gone.add(containerId, cache.moment());
+  doubts.gone(tenantId, containerId);
+  const seen = cache.last(tenantId);
+  if (seen === undefined) return;
+  const isCertain = doubts.about(tenantId, [], -Infinity)?.length === 0;
+  put(tenantId, seen.value, isCertain ? cache.moment() : seen.moment);
+}
+
+function putting({ cache, doubts, gone }: Omit<Kept, 'put'> & { readonly gone: Gone }): Cache['store'] {
+  return (tenantId, found, moment) => {
     const before = cache.last(tenantId)?.value ?? [];
+    const containers = found.filter(({ id }) => !gone.has(id));
     if (!cache.store(tenantId, containers, moment)) return false;
     const ids = new Set(idsOf(containers));
     for (const { id } of before) if (!ids.has(id)) doubts.forget(id);
@@ -115,7 +160,10 @@ function putting(cache: Cache, doubts: Doubts): Cache['store'] {
   };
 }
 
-function knownInParts({ cache, doubts, put }: Kept): Pick<EngineSnapshot, 'parts' | 'storeParts'> {
+function knownInParts(
+  { cache, doubts, put }: Kept,
+  gone: Pick<Gone, 'has'>,
+): Pick<EngineSnapshot, 'parts' | 'storeParts'> {
   return {
     parts(tenantId, sinceMs) {
       const known = cache.last(tenantId)?.value ?? [];
@@ -127,7 +175,7 @@ function knownInParts({ cache, doubts, put }: Kept): Pick<EngineSnapshot, 'parts
       const containers = [
         ...known.flatMap((one) => (asked.has(one.id) ? found.filter(({ id }) => id === one.id) : [one])),
         ...found.filter(({ id }) => known.every((one) => one.id !== id)),
-      ];
+      ].filter(({ id }) => !gone.has(id));
       if (!put(tenantId, containers, when.moment)) return containers;
       doubts.asked(tenantId, doubtful, when);
       const ids = new Set(idsOf(containers));

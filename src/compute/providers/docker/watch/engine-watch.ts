@@ -125,7 +125,8 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   view.exits.note(event);
   if (event.action === 'unpause') view.forget(event.id, 'pause');
   if (event.action === 'destroy') view.forget(event.id, 'all');
-  if (!isOurOwnRename(event, tenantId, view)) view.snapshot.touchOne(tenantId, event.id);
+  if (event.action === 'destroy') view.snapshot.removed(tenantId, event.id);
+  else if (!isOurOwnRename(event, tenantId, view)) view.snapshot.touchOne(tenantId, event.id);
   onChange(tenantId);
 }
 

@@ -61,18 +61,31 @@ describe('destroying', () => {
     ]);
   });
 
-  it('says what is left while the engine is at it, and looks again in a second', async () => {
-    const { engine, destroy } = await bench();
-    for (const call of ['removeContainer', 'removeNetwork', 'removeVolume'] as const) {
-      engine[call] = async () => undefined;
-    }
+  it('says what is left while the engine is at it, and looks again in a second, before it takes what that holds', async () => {
+    const { engine, changes, destroy } = await bench();
+    const remove = engine.removeContainer.bind(engine);
+    engine.removeContainer = async () => 'removing';
     expect(await destroy()).toEqual({
       outcome: 'in_progress',
-      message:
-        `Removing container ${name}.a, container ${name}.b, container ${name}.c, container ${name}.d, ` +
-        'network landlord-acme, volume landlord-acme_data',
+      message: `Removing container ${name}.a, container ${name}.b, container ${name}.c, container ${name}.d`,
       lookAgainAfterMs: 1_000,
     });
+    expect(changes.filter((change) => /^remove(Network|Volume)/.test(change))).toEqual([]);
+    engine.removeContainer = remove;
+    engine.removeVolume = async () => undefined;
+    expect(await destroy()).toEqual({
+      outcome: 'in_progress',
+      message: 'Removing volume landlord-acme_data',
+      lookAgainAfterMs: 1_000,
+    });
+  });
+
+  it('asks once for each kind of thing: that each of them is gone is what the engine answers', async () => {
+    const { engine, destroy } = await bench();
+    engine.calls.length = 0;
+    expect(await destroy()).toMatchObject({ outcome: 'gone' });
+    const lists = engine.calls.filter((call) => call.startsWith('list') && call !== 'listVolumes');
+    expect(lists).toEqual(['listContainers', 'listNetworks']);
   });
 
   it('touches nothing of another tenant that bears the same id', async () => {

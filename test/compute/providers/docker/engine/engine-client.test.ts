@@ -142,7 +142,7 @@ describe('what is as it should be already, or is not there, is a value', () => {
     ['stop', 304, '', undefined],
     ['stop', 404, 'No such container: web', undefined],
     ['remove', 404, 'No such container: web', undefined],
-    ['remove', 409, 'removal of container web is already in progress', undefined],
+    ['remove', 409, 'removal of container web is already in progress', 'removing'],
     ['rename', 409, taken, 'name-taken'],
     ['rename', 400, 'Renaming a container with the same name as its current name', undefined],
     ['image', 404, 'No such image: app:1', undefined],

@@ -53,7 +53,7 @@ it('an inspect alone tells all that a list tells, whatever the container is at',
     signal,
   );
   if (made === 'name-taken') throw new Error('the name is taken');
-  onTestFinished(() => engine.removeContainer(made.id, anyConsent, signal));
+  onTestFinished(async () => void (await engine.removeContainer(made.id, anyConsent, signal)));
   const assertAlike = async (state: string) => {
     const [listed] = ownContainers(await engine.listContainers(ownership.filter('acme'), signal), ownership);
     const found = await engine.inspectContainer(made.id, signal);

@@ -175,3 +175,45 @@ describe('a list of everything', () => {
     expect(snapshot.read('t')).toBeUndefined();
   });
 });
+
+describe('a container that the engine has said to be gone', () => {
+  it('is none of its tenant any more, and of the others nobody is asked for that', () => {
+    const snapshot = filled([a, b]);
+    snapshot.touchOne('t', 'a');
+    snapshot.removed('t', 'a');
+    expect(snapshot.read('t')).toEqual([b]);
+    expect(snapshot.parts('t', -Infinity)).toEqual({ known: [b], doubtful: [] });
+  });
+
+  it('makes nothing certain of the others that was not', () => {
+    const snapshot = filled([a, b]);
+    snapshot.touchOne('t', 'b');
+    snapshot.removed('t', 'a');
+    expect(snapshot.read('t')).toBeUndefined();
+    expect(snapshot.parts('t', -Infinity)).toEqual({ known: [b], doubtful: ['b'] });
+  });
+
+  it('is not brought back by what is told late, nor by an answer that was under way', () => {
+    const snapshot = filled([a, b]);
+    const [early, parts] = [snapshot.moment(), { known: [a, b], doubtful: ['a'] }];
+    snapshot.touchOne('t', 'b');
+    snapshot.removed('t', 'a');
+    snapshot.touchOne('t', 'a');
+    expect(snapshot.parts('t', -Infinity)?.doubtful).toEqual(['b']);
+    const when = { moment: early, askedMs: 0 };
+    expect(snapshot.storeParts('t', parts, [a], when)).toEqual([b]);
+    expect(snapshot.parts('t', -Infinity)).toEqual({ known: [b], doubtful: ['b'] });
+    snapshot.store('t', [a, b], snapshot.moment());
+    expect(snapshot.read('t')).toEqual([b]);
+    snapshot.storeAll(list({ t: [a, b] }), snapshot.moment(), false);
+    expect(snapshot.parts('t', -Infinity)?.known).toEqual([b]);
+  });
+
+  it('is forgotten after two lists: ids do not come back', () => {
+    const snapshot = filled([a]);
+    snapshot.removed('t', 'a');
+    for (let n = 0; n < 3; n += 1) snapshot.storeAll(list({}), snapshot.moment(), false);
+    snapshot.touchOne('t', 'a');
+    expect(snapshot.parts('t', -Infinity)?.doubtful).toEqual(['a']);
+  });
+});

@@ -91,6 +91,21 @@ describe('with a watch', () => {
     expect(engine.calls).toEqual(['stopContainer', 'inspectContainer']);
   });
 
+  it('what an event says to be gone is not asked for, nor what is told of it after that', async () => {
+    const engine = await fleet(1);
+    const { hints, look } = watched(engine);
+    await look('t0');
+    const [container] = engine.containers.values();
+    if (container === undefined) throw new Error('no container');
+    engine.calls.length = 0;
+    engine.containers.delete(container.id);
+    for (const action of ['kill', 'destroy', 'die']) engine.emit(action, container);
+    await later(0);
+    expect(hints).toContain('t0');
+    expect(await look('t0')).toMatchObject({ exists: false });
+    expect(engine.calls).toEqual([]);
+  });
+
   it('an answer says where the engine had to be asked for it, for the watch did not know', async () => {
     const engine = await fleet(1);
     const { look } = watched(engine);

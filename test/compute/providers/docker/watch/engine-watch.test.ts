@@ -258,7 +258,6 @@ describe('an event', () => {
     'unpause',
     'rename',
     'update',
-    'destroy',
     'health_status: healthy',
   ])('%s makes what is known of its tenant stale, and is a hint', async (action) => {
     const { engine, containers } = await fleet(2);
@@ -270,6 +269,17 @@ describe('an event', () => {
     await later(0);
     expect(hints).toEqual(['t1']);
     expect(view.snapshot.read('t1')).toBeUndefined();
+    expect(view.snapshot.read('t0')).toHaveLength(1);
+  });
+
+  it('destroy tells that it is gone, and is a hint', async () => {
+    const { engine, containers } = await fleet(2);
+    const { view, hints } = await watched(engine);
+    await later(0);
+    if (containers[1] !== undefined) engine.emit('destroy', containers[1]);
+    await later(0);
+    expect(hints).toEqual(['t1']);
+    expect(view.snapshot.read('t1')).toEqual([]);
     expect(view.snapshot.read('t0')).toHaveLength(1);
   });
 

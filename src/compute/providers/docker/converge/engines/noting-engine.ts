@@ -21,7 +21,7 @@ const changing: ReadonlySet<string | symbol> = new Set([
  */
 export function notingEngine(
   engine: Engine,
-  snapshot: Pick<EngineSnapshot, 'touch' | 'touchOne' | 'renaming' | 'renamed'>,
+  snapshot: Pick<EngineSnapshot, 'touch' | 'touchOne' | 'removed' | 'renaming' | 'renamed'>,
   tenantId: string,
 ): Engine {
   const noting =
@@ -59,11 +59,16 @@ export function notingEngine(
       snapshot.renaming(id, undefined);
     }
   };
+  const removing: Engine['removeContainer'] = async (id, consent, signal) => {
+    const answer = await engine.removeContainer(id, consent, signal);
+    if (answer !== 'removing') snapshot.removed(tenantId, id);
+    return answer;
+  };
   return new Proxy(engine, {
     get(target, key) {
       if (key === 'createContainer') return creating;
       if (key === 'renameContainer') return renaming;
-      const member = Reflect.get(target, key) as unknown;
+      const member = key === 'removeContainer' ? removing : (Reflect.get(target, key) as unknown);
       if (typeof member !== 'function') return member;
       return changing.has(key) ? noting(member.bind(target) as Call) : member.bind(target);
     },
