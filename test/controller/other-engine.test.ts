@@ -349,4 +349,17 @@ describe('another engine behind the address of before', () => {
     expect(await fixture.message('acme')).toContain('another one answers now (B)');
     expect(statesOn(a)).toEqual(running);
   });
+
+  test('loses nothing to a deletion of what it is a copy of', async () => {
+    const { a, b, routes, operator } = network();
+    const fixture = await operator('unix:///a');
+    await fixture.create('acme', withData);
+    await fixture.pass(5_000);
+    for (const container of a.containers.values()) b.containers.set('copy', { ...container, id: 'copy' });
+    routes.set('unix:///a', b);
+    await fixture.tenants.delete('acme', 'team-a');
+    await fixture.pass(5_000);
+    expect(await fixture.message('acme')).toContain('another one answers now (B)');
+    expect([statesOn(a), statesOn(b)]).toEqual([running, running]);
+  });
 });

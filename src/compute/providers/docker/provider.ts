@@ -24,6 +24,7 @@ import type { DockerConfig, DockerOperatorBlock, DockerPolicy } from './config.t
 import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
+import { holderOf } from './converge/engines/holding-engine.ts';
 import { createImageAccess } from './converge/images/image-access.ts';
 import { createImageDigests } from './converge/images/image-digests.ts';
 import type { ImageDigests } from './converge/images/image-digests.ts';
@@ -266,19 +267,17 @@ async function destroy(
   { at, permit }: { readonly at: TenantPlace; readonly permit: Permit },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
-  const { places, images, digests, retreats, keptFindings, inPlace, view, engine, ownership, pendingStops } =
-    deps;
-  const asked = places.elsewhere(at.placement, { fresh: true, signal });
-  const other = asked && (await asked);
-  if (other !== undefined)
-    return destroyTenant({ engine: other, ownership, permit, pendingStops }, at, signal);
+  const { images, digests, retreats, keptFindings, inPlace, view, engine, ownership, pendingStops } = deps;
+  const { other, containers } = await holderOf(deps, at, signal);
+  const destroying = { engine: other ?? engine, ownership, permit, pendingStops, listed: containers };
+  if (other !== undefined) return destroyTenant(destroying, at, signal);
   images.forget(at.tenantId);
   digests.forget(at.tenantId);
   retreats.forget(at.tenantId);
   keptFindings.forget(at.tenantId);
   inPlace.forget(at.tenantId);
   try {
-    return await destroyTenant({ engine, ownership, permit, pendingStops }, at, signal);
+    return await destroyTenant(destroying, at, signal);
   } finally {
     view.snapshot.touch(at.tenantId);
   }

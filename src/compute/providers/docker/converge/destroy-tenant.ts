@@ -9,9 +9,11 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PendingStops } from './stops/pending-stops.ts';
 import { tenantContainers, tenantNetworks } from './tenant-networks.ts';
+import type { OwnedTenant } from './tenant-networks.ts';
 import { isAnonymous, volumeText } from '../state/volumes/image-volumes.ts';
 import { isFilesVolume } from '../state/volumes/files-volume.ts';
 import { isUp } from '../state/observed-container.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
 import { tenantVolumes } from './tenant-volumes.ts';
 
 /** The engine removes what it was told to within moments; an event tells of containers, none of the rest. */
@@ -22,6 +24,8 @@ export interface Destroying {
   readonly ownership: Ownership;
   readonly permit: Permit;
   readonly pendingStops: PendingStops;
+  /** The tenant's containers, as they were just listed. */
+  readonly listed?: readonly ObservedContainer[] | undefined;
 }
 
 /**
@@ -29,23 +33,15 @@ export interface Destroying {
  * alone. Needs nothing but the placement.
  */
 export async function destroyTenant(
-  { engine, ownership, permit, pendingStops }: Destroying,
+  { engine, ownership, permit, pendingStops, listed }: Destroying,
   at: TenantPlace,
   signal: AbortSignal,
 ): Promise<DestroyResult> {
-  const { labelPrefix, tenantId = at.tenantId } = at.placement as {
-    labelPrefix?: unknown;
-    tenantId?: string;
-  };
-  if (typeof labelPrefix !== 'string') {
-    throw new ComputeError('DestroyFailed', 'status.placement of this tenant does not name its labelPrefix');
-  }
-  const { namespace, name } = at;
-  const owned = { ownership: ownership.withPrefix(labelPrefix), tenant: { tenantId, namespace, name } };
+  const owned = ownedAt(at, ownership);
   const keepsVolumes = !allows(permit, 'data-loss');
   const effect = keepsVolumes ? 'replace' : 'data-loss';
-  const consent = consentTo(permit, effect, `removing what there is of ${tenantId}`);
-  const containers = await tenantContainers(engine, owned, signal);
+  const consent = consentTo(permit, effect, `removing what there is of ${owned.tenant.tenantId}`);
+  const containers = listed ?? (await tenantContainers(engine, owned, signal));
   const ending = { tenantId: at.tenantId, containers: containers.filter(isUp), consent };
   const stopping = await stopBy({ engine, pendingStops }, ending, signal);
   if (stopping !== undefined) return { outcome: 'in_progress', ...stopping };
@@ -76,6 +72,16 @@ export async function destroyTenant(
   if (left.length > 0) return removing(left);
   if (!keepsVolumes || volumes.length === 0) return { outcome: 'gone', message: 'Nothing is left' };
   return { outcome: 'gone', message: `${volumes.join(', ')} is kept`, retained: volumes };
+}
+
+/** By the words of the placement. Throws DestroyFailed where they do not tell. */
+export function ownedAt({ placement, ...at }: TenantPlace, ownership: Ownership): OwnedTenant {
+  const { labelPrefix, tenantId = at.tenantId } = placement as { labelPrefix?: unknown; tenantId?: string };
+  if (typeof labelPrefix !== 'string') {
+    throw new ComputeError('DestroyFailed', 'status.placement of this tenant does not name its labelPrefix');
+  }
+  const { namespace, name } = at;
+  return { ownership: ownership.withPrefix(labelPrefix), tenant: { tenantId, namespace, name } };
 }
 
 function removing(what: readonly string[]): DestroyResult {

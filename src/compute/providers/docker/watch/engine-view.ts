@@ -40,6 +40,8 @@ export interface EngineView {
     tenantId: string,
     signal: AbortSignal,
   ): Promise<{ readonly containers: readonly ObservedContainer[]; readonly isFresh: boolean }>;
+  /** The tenant's containers as they were seen last, while the watch hears of every change on its engine; else none. */
+  heard(tenantId: string): readonly ObservedContainer[];
   /** One list of everything, by tenant. For the watch: not guarded. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, readonly ObservedContainer[]>>;
   /** For the watch: not guarded. */
@@ -88,6 +90,7 @@ export function createEngineView(
       const containers = await looks.cheaply(tenantId, signal);
       return containers && memories.addTo(containers, signal);
     },
+    heard: looks.heard,
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
@@ -149,6 +152,7 @@ function createLooks({ guard, snapshot, exits }: LookDeps, ownership: Ownership)
   return {
     since,
     freshSince,
+    heard: (tenantId: string) => partsSince(tenantId, always)?.known ?? [],
     isFresh: (tenantId: string): boolean =>
       watch !== 'live' || partsSince(tenantId, freshSince())?.doubtful.length === 0,
     async cheaply(tenantId: string, signal: AbortSignal) {

@@ -19,6 +19,8 @@ export interface EnginePlaces {
     placement: Placement,
     how: { readonly fresh: boolean; readonly signal: AbortSignal },
   ): Promise<Engine | undefined> | undefined;
+  /** Whether the placement is on the engine that answered last. */
+  isHere(placement: Placement): boolean;
   /** Throws where the placement is on another engine than the one that answered last. */
   assertHere(placement: Placement): void;
   /** Lets go of the other engines. */
@@ -60,6 +62,8 @@ export function createEnginePlaces(
     return others.reach(id, host, signal);
   };
 
+  const isHere = (id: EngineId | undefined): boolean => id === undefined || isSameEngine(id, identity.last);
+
   return {
     async locate(placement, signal) {
       // What is complete waits for no answer.
@@ -73,9 +77,10 @@ export function createEnginePlaces(
     elsewhere(placement, how) {
       const { host = engine.address, engine: called } = placement;
       const id = engineIdOf(placement);
-      const isHere = id === undefined || (!how.fresh && isSameEngine(id, identity.last));
-      return isHere ? undefined : search({ id, host, called }, how);
+      if (id === undefined || (!how.fresh && isHere(id))) return undefined;
+      return search({ id, host, called }, how);
     },
+    isHere: (placement) => isHere(engineIdOf(placement)),
     close: () => others.close(),
     assertHere(placement) {
       const { last } = identity;
