@@ -163,6 +163,7 @@ async function create(
       predecessor: container.predecessor ?? findings.lastSeen.get(container.desired.engineName),
     })),
     failed: findings.failed,
+    made: findings.made,
     isNew: findings.lastSeen.size === 0,
     ownImages: findings.seenImages,
     keepOld: () => keepOld(deps, attempt, signal),

@@ -5,7 +5,8 @@ import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
-import { bearsOwnName } from '../state/own-containers.ts';
+import type { ObservedContainer } from '../state/observed-container.ts';
+import { bearsOwnName, madeContainer } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
 import { withFormerNames } from '../state/volumes/parse-volumes.ts';
 import { asksByProbe, isProbed, probeArchitectures } from '../state/probe/probe.ts';
@@ -30,6 +31,8 @@ interface Creation {
   readonly containers: readonly NewContainer[];
   /** Takes in, by name, what can't be made while others can. */
   readonly failed: Map<string, Fault>;
+  /** Takes in, by id, what was made. */
+  readonly made: Map<string, ObservedContainer>;
   /** Whether nothing of the tenant was seen on the engine. */
   readonly isNew: boolean;
   /** Ids of the images that the tenant's containers were made of. */
@@ -44,7 +47,7 @@ export async function createContainers(
   creation: Creation,
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
-  const { attempt, containers, failed, keepOld } = creation;
+  const { attempt, containers, failed, made, keepOld } = creation;
   await assertNotUndone(deps, creation);
   const images = await ensureImages(deps, creation, signal);
   if ('message' in images) return { outcome: 'in_progress', ...images, lookAgainAfterMs: pullLookMs };
@@ -70,7 +73,7 @@ export async function createContainers(
     try {
       const isNamed = isNamedAtOnce(container, containers);
       const network = networks.get(container.desired.network.name);
-      await createOne(deps, { attempt, container, isNamed, network }, signal);
+      await createOne(deps, { attempt, container, made, isNamed, network }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'missing-image' || error.kind === 'missing-network') return undefined;
@@ -178,7 +181,7 @@ function assertProbe({ desired: { spec }, image: { architecture } }: ImagedConta
   throw new EngineRefusal('invalid', 400, message);
 }
 
-interface CreatingOne extends Pick<Creation, 'attempt'> {
+interface CreatingOne extends Pick<Creation, 'attempt' | 'made'> {
   readonly container: ImagedContainer;
   readonly isNamed: boolean;
   /** The one that is there for it. */
@@ -187,7 +190,7 @@ interface CreatingOne extends Pick<Creation, 'attempt'> {
 
 async function createOne(
   deps: ConvergeDeps,
-  { attempt, container, isNamed, network = container.desired.network }: CreatingOne,
+  { attempt, container, made, isNamed, network = container.desired.network }: CreatingOne,
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, settings, throttle, retreats } = deps;
@@ -202,14 +205,16 @@ async function createOne(
   await fillVolumes(deps, { attempt, container }, signal);
   // Whoever can write to the host may have put a link in its place since.
   await assertHostPaths(engine, container.desired.volumes);
+  const { ownership } = settings;
   const answer = await throttle(() => engine.createContainer(container.name, body, signal));
   if (answer !== 'name-taken') {
-    if (!attempt.hold) retreats.noteMade(attempt.desired, { ...answer, name: container.name });
+    const one = { ...answer, name: container.name };
+    if (!attempt.hold) retreats.noteMade(attempt.desired, one);
+    made.set(one.id, madeContainer({ ...one, body }, ownership));
     return;
   }
   const holder = await engine.inspectContainer(container.name, signal);
   // A call of ours whose answer got lost, or another pass over the same tenant: the next look will show it.
-  const { ownership } = settings;
   if (holder === undefined) return;
   const labels = holder.Config.Labels;
   if (ownership.belongsTo(attempt.desired, labels) && bearsOwnName(container.name, labels, ownership)) return;

@@ -34,7 +34,9 @@ export async function nextStep(
   signal: AbortSignal,
 ): Promise<Planned> {
   const { tenantId } = taking.attempt.desired;
-  const { containers, isFresh } = await deps.view.lately(tenantId, signal);
+  const made = [...taking.findings.made.values()];
+  taking.findings.made.clear();
+  const { containers, isFresh } = await deps.view.lately(tenantId, made, signal);
   const lately = await planned(deps, { ...taking, seen: containers }, signal);
   if (isFresh || harmless.has(lately.next.do)) return lately;
   return planned(deps, { ...taking, seen: await deps.view.fresh(tenantId, signal) }, signal);
@@ -56,8 +58,9 @@ async function planned(
   const all = [...seen, ...(await foreignBeside(deps, attempt, seen, signal))];
   const observed = all.map((container) => tellable(container, secrets));
   for (const container of observed) {
-    findings.lastSeen.set(servingName(container.name), container);
     findings.seenImages.add(container.imageId);
+    // Of what is only known to be made, nobody has seen the volumes.
+    if (container.inspected !== undefined) findings.lastSeen.set(servingName(container.name), container);
   }
   const engineStartedMs = await engineStart(deps, observed, signal);
   const context = { clock: deps.clock(), engineStartedMs, failed: findings.failed };

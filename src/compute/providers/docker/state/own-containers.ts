@@ -55,6 +55,34 @@ export function ownContainer(
   return own && withInspect(own, found);
 }
 
+/** A container that was just made, by the request that the engine took: what a list would tell of it, but for mounts and networks. */
+export function madeContainer(
+  { id, name, body: { Image = '', Labels = {}, HostConfig } }: JustMade,
+  ownership: Pick<Ownership, 'key'>,
+): ObservedContainer {
+  const info = {
+    Id: id,
+    Names: [name],
+    Image,
+    ImageID: Image,
+    Labels,
+    State: 'created',
+    Status: '',
+    Ports: [],
+  };
+  return observeContainer({ ...info, HostConfig }, ownership);
+}
+
+interface JustMade {
+  readonly id: string;
+  readonly name: string;
+  readonly body: {
+    readonly Image?: string | undefined;
+    readonly Labels?: ObservedContainer['labels'] | undefined;
+    readonly HostConfig?: ListedContainer['HostConfig'];
+  };
+}
+
 /** An image may have given it any number of others. */
 function marksAmong(
   labels: ObservedContainer['labels'],

@@ -35,9 +35,13 @@ export interface EngineView {
    * Where nobody hears, or only that tells which there are, after a list.
    */
   readonly fresh: Look;
-  /** The same of what was heard of since it was last asked for; the others as they were. `isFresh`: as a fresh look has it. */
+  /**
+   * The same of what was heard of since it was last asked for; the others as they were. `isFresh`: as a fresh look has it. `made`: what
+   * the tenant has got since, which needs not be asked for.
+   */
   lately(
     tenantId: string,
+    made: readonly ObservedContainer[],
     signal: AbortSignal,
   ): Promise<{ readonly containers: readonly ObservedContainer[]; readonly isFresh: boolean }>;
   /** The tenant's containers as they were seen last, while the watch hears of every change on its engine; else none. */
@@ -82,8 +86,8 @@ export function createEngineView(
     forget: memories.forget,
     fresh: async (tenantId, signal) =>
       memories.addTo(await looks.since(tenantId, looks.freshSince(), signal), signal),
-    async lately(tenantId, signal) {
-      const containers = await looks.since(tenantId, always, signal);
+    async lately(tenantId, made, signal) {
+      const containers = await looks.since(tenantId, always, signal, made);
       return { containers: await memories.addTo(containers, signal), isFresh: looks.isFresh(tenantId) };
     },
     async known(tenantId, signal) {
@@ -108,45 +112,65 @@ interface LookDeps extends Pick<EngineViewDeps, 'guard'> {
   readonly exits: HeardExits;
 }
 
-/** What the engine has to be asked for, by what is known and by what the watch is at. */
-function createLooks({ guard, snapshot, exits }: LookDeps, ownership: Ownership) {
-  let watch: WatchState = 'off';
+/** What the watch is at. */
+interface Watching {
+  state: WatchState;
   /** What is asked in one is no answer for the next: nobody has heard what happened in between. */
-  let session = 0;
-  let liveSinceMs = 0;
+  session: number;
+  liveSinceMs: number;
+}
 
+/** Asks for those alone that have to be. */
+function lookingSince({ guard, snapshot, exits }: LookDeps, ownership: Ownership, watching: Watching) {
   const byList: Look = async (tenantId, signal) => {
-    const [begun, moment, askedMs] = [session, snapshot.moment(), performance.now()];
+    const [begun, moment, askedMs] = [watching.session, snapshot.moment(), performance.now()];
     const found = await lookAtTenant(guard.engine, ownership, tenantId, signal);
     const containers = found.map((container) => exits.addTo(container));
-    if (begun === session) snapshot.store(tenantId, containers, moment, askedMs);
+    if (begun === watching.session) snapshot.store(tenantId, containers, moment, askedMs);
     return containers;
   };
 
   /** Undefined: only a list tells. */
   const partsSince = (tenantId: string, sinceMs: number): Parts | undefined =>
-    watch === 'live' ? snapshot.parts(tenantId, sinceMs) : undefined;
+    watching.state === 'live' ? snapshot.parts(tenantId, sinceMs) : undefined;
 
-  const freshSince = (): number => Math.max(performance.now() - freshMs, liveSinceMs);
-
-  /** Asks for those alone that have to be. */
-  const since = async (tenantId: string, sinceMs: number, signal: AbortSignal) => {
+  const since = async (
+    tenantId: string,
+    sinceMs: number,
+    signal: AbortSignal,
+    made: readonly ObservedContainer[] = [],
+  ) => {
     guard.check();
-    const [begun, moment, askedMs] = [session, snapshot.moment(), performance.now()];
-    const parts = partsSince(tenantId, sinceMs);
+    const [begun, moment, askedMs] = [watching.session, snapshot.moment(), performance.now()];
+    const parts = partsWithout(made, partsSince(tenantId, sinceMs));
     if (parts === undefined) return byList(tenantId, signal);
     const found = await lookAtParts({ engine: guard.engine, ownership }, { tenantId, ...parts }, signal);
-    if (begun !== session) return byList(tenantId, signal);
+    if (begun !== watching.session) return byList(tenantId, signal);
     const told = found.map((container) => exits.addTo(container));
-    return snapshot.storeParts(tenantId, parts, told, { moment, askedMs });
+    const all = snapshot.storeParts(tenantId, parts, told, { moment, askedMs });
+    // Whoever looks next has to ask for them.
+    for (const { id } of made) snapshot.touchOne(tenantId, id);
+    return [...all, ...made];
   };
+
+  return { partsSince, since };
+}
+
+/** What the engine has to be asked for, by what is known and by what the watch is at. */
+function createLooks(deps: LookDeps, ownership: Ownership) {
+  const { guard, snapshot, exits } = deps;
+  const watching: Watching = { state: 'off', session: 0, liveSinceMs: 0 };
+  const { partsSince, since } = lookingSince(deps, ownership, watching);
+  const freshSince = (): number => Math.max(performance.now() - freshMs, watching.liveSinceMs);
 
   /** No caller's signal: the list serves many. The engine's own deadline ends it. */
   const sharedList = sharedRun(() => lookAtAll(guard.engine, ownership, new AbortController().signal));
 
   const listed = async (tenantId: string, signal: AbortSignal) => {
-    if (typeof watch === 'object') await abortable(watch.starting, signal);
-    return watch === 'live' ? snapshot.read(tenantId) : ((await sharedList(signal)).get(tenantId) ?? []);
+    if (typeof watching.state === 'object') await abortable(watching.state.starting, signal);
+    return watching.state === 'live'
+      ? snapshot.read(tenantId)
+      : ((await sharedList(signal)).get(tenantId) ?? []);
   };
 
   return {
@@ -154,21 +178,30 @@ function createLooks({ guard, snapshot, exits }: LookDeps, ownership: Ownership)
     freshSince,
     heard: (tenantId: string) => partsSince(tenantId, always)?.known ?? [],
     isFresh: (tenantId: string): boolean =>
-      watch !== 'live' || partsSince(tenantId, freshSince())?.doubtful.length === 0,
+      watching.state !== 'live' || partsSince(tenantId, freshSince())?.doubtful.length === 0,
     async cheaply(tenantId: string, signal: AbortSignal) {
       guard.check();
       const containers = await listed(tenantId, signal);
       if (containers?.some(tellsTooLittle) !== true) return containers;
-      if (watch === 'live') return since(tenantId, always, signal);
+      if (watching.state === 'live') return since(tenantId, always, signal);
       const found = await inspectAll(guard.engine, containers, signal);
       return found.map((container) => exits.addTo(container));
     },
     setWatch(this: void, state: WatchState): void {
-      watch = state;
-      session += 1;
-      liveSinceMs = performance.now();
+      const session = watching.session + 1;
+      Object.assign(watching, { state, session, liveSinceMs: performance.now() });
     },
   };
+}
+
+function partsWithout(made: readonly ObservedContainer[], parts: Parts | undefined): Parts | undefined {
+  const ids = new Set(made.map(({ id }) => id));
+  return (
+    parts && {
+      known: parts.known.filter(({ id }) => !ids.has(id)),
+      doubtful: parts.doubtful.filter((id) => !ids.has(id)),
+    }
+  );
 }
 
 /** What is known of containers besides what the engine says. Not put into the snapshot: it is added to each answer, as it is by then. */

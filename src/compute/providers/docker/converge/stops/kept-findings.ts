@@ -16,6 +16,8 @@ export interface Findings {
   readonly lastSeen: Map<string, ObservedContainer>;
   /** Ids of the images that the tenant's containers were seen to be made of. */
   readonly seenImages: Set<string>;
+  /** What was made since the last look, by its id: of what has not run, nobody needs to ask. */
+  readonly made: Map<string, ObservedContainer>;
 }
 
 /** What a call is for: equal ones go on from each other. */
@@ -55,7 +57,7 @@ export function createKeptFindings(now: () => number = () => performance.now()):
       kept.delete(tenantId);
       if (last.specHash !== specHash || last.untilMs < now()) return nothingFound();
       // What was given may have been changed by somebody else meanwhile.
-      return { ...last.findings, given: new Map() };
+      return { ...last.findings, given: new Map(), made: new Map() };
     },
     keep({ desired: { tenantId, specHash }, hold }, findings, lookAgainAfterMs) {
       kept.set(tenantId, { specHash, hold, findings, untilMs: now() + lookAgainAfterMs + queuedMs });
@@ -72,5 +74,6 @@ function nothingFound(): Findings {
     given: new Map(),
     lastSeen: new Map(),
     seenImages: new Set(),
+    made: new Map(),
   };
 }
