@@ -21,6 +21,8 @@ export interface EngineSnapshot {
    * they were last asked for before `sinceMs` (by `performance.now()`). Undefined where only a list tells which there are.
    */
   parts(tenantId: string, sinceMs: number): Parts | undefined;
+  /** The container, where nothing has happened to it since the engine was asked for it. */
+  certain(tenantId: string, containerId: string): ObservedContainer | undefined;
   /** What the engine answered about those that had to be asked for; returns all. What is not among `found` is the tenant's no more. */
   storeParts(
     tenantId: string,
@@ -163,8 +165,14 @@ function putting({ cache, doubts, gone }: Omit<Kept, 'put'> & { readonly gone: G
 function knownInParts(
   { cache, doubts, put }: Kept,
   gone: Pick<Gone, 'has'>,
-): Pick<EngineSnapshot, 'parts' | 'storeParts'> {
+): Pick<EngineSnapshot, 'parts' | 'certain' | 'storeParts'> {
   return {
+    certain(tenantId, containerId) {
+      const known = cache.last(tenantId)?.value ?? [];
+      const doubtful = doubts.about(tenantId, known, -Infinity);
+      if (doubtful === undefined || doubtful.includes(containerId)) return undefined;
+      return known.find(({ id }) => id === containerId);
+    },
     parts(tenantId, sinceMs) {
       const known = cache.last(tenantId)?.value ?? [];
       const doubtful = doubts.about(tenantId, known, sinceMs);

@@ -126,17 +126,25 @@ function takeEvent(event: EngineEvent, { view, ownership }: EngineWatchDeps, onC
   if (event.action === 'unpause') view.forget(event.id, 'pause');
   if (event.action === 'destroy') view.forget(event.id, 'all');
   if (event.action === 'destroy') view.snapshot.removed(tenantId, event.id);
-  else if (!isOurOwnRename(event, tenantId, view)) view.snapshot.touchOne(tenantId, event.id);
+  else if (!isKnown(event, tenantId, view)) view.snapshot.touchOne(tenantId, event.id);
   onChange(tenantId);
 }
 
-/** What the engine has answered to us already. */
-function isOurOwnRename(
-  { id, action, attributes: { name = '' } }: EngineEvent,
-  tenantId: string,
-  view: EngineView,
-): boolean {
-  return action === 'rename' && view.snapshot.isNamed(tenantId, id, name.replace(/^\//, ''));
+/** What the engine has answered to us already: mostly, it was our own call. */
+function isKnown(event: EngineEvent, tenantId: string, { snapshot }: EngineView): boolean {
+  const { id, action, attributes } = event;
+  if (action === 'rename')
+    return snapshot.isNamed(tenantId, id, (attributes['name'] ?? '').replace(/^\//, ''));
+  const seen = snapshot.certain(tenantId, id);
+  if (seen === undefined) return false;
+  return action === 'create' || (action === 'start' && isFirstStart(event, seen));
+}
+
+/** Each later start follows an end, of which an event tells as well. */
+function isFirstStart({ timeMs }: EngineEvent, { state, inspected }: ObservedContainer): boolean {
+  if (state !== 'running' || inspected === undefined) return false;
+  const { startedMs, finishedMs, restartCount } = inspected;
+  return finishedMs === 0 && restartCount === 0 && startedMs > 0 && startedMs <= timeMs;
 }
 
 /** By its name before, too: a container that somebody renamed is gone as far as we are concerned. */

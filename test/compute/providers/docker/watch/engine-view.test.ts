@@ -91,6 +91,32 @@ describe('with a watch', () => {
     expect(engine.calls).toEqual(['stopContainer', 'inspectContainer']);
   });
 
+  it('what the engine has answered to our own calls is not asked for again when the events of it come', async () => {
+    const engine = memoryEngine(['app:1']);
+    const { provider, look, hints } = watched(engine);
+    await later(0);
+    await provider.provision(tenant('t0'), signal);
+    await look('t0');
+    await later(0);
+    const [made] = engine.containers.values();
+    if (made === undefined) throw new Error('no container');
+    const asksAfter = async (...actions: readonly string[]) => {
+      engine.calls.length = 0;
+      hints.length = 0;
+      for (const action of actions) engine.emit(action, made);
+      await later(0);
+      expect(hints).toContain('t0');
+      await look('t0');
+      return [...engine.calls];
+    };
+    expect(await asksAfter('create', 'start')).toEqual([]);
+    // A later start follows an end, heard of or not.
+    expect(await asksAfter('die', 'start')).toEqual(['inspectContainer']);
+    Object.assign(made, { finishedMs: made.startedMs + 1, startedMs: made.startedMs + 2 });
+    expect(await asksAfter('update')).toEqual(['inspectContainer']);
+    expect(await asksAfter('start')).toEqual(['inspectContainer']);
+  });
+
   it('what an event says to be gone is not asked for, nor what is told of it after that', async () => {
     const engine = await fleet(1);
     const { hints, look } = watched(engine);
