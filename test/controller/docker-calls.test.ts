@@ -12,10 +12,21 @@ const image = (name: string, more: Record<string, unknown> = {}) => ({
   spec: { computeConfig: { docker: { image: name, ...more } } },
 });
 
-async function fleet(count: number) {
+const onPort = (index: number, name = 'app:1') =>
+  image(name, { ports: [{ container_port: 80, host_port: 8000 + index }] });
+
+async function fleet(
+  count: number,
+  specOf: (index: number) => ReturnType<typeof image> = () => image('app:1'),
+) {
   const one = await operator();
-  const tenant = (name: string) => ({ apiVersion, kind, metadata: { name, namespace }, ...image('app:1') });
-  for (let index = 0; index < count; index += 1) await one.tenants.create(tenant(`t${index}`));
+  const tenant = (index: number) => ({
+    apiVersion,
+    kind,
+    metadata: { name: `t${index}`, namespace },
+    ...specOf(index),
+  });
+  for (let index = 0; index < count; index += 1) await one.tenants.create(tenant(index));
   // Until the engine calls all of them old.
   await one.pass(600_000);
   expect(await one.conditions(`t${count - 1}`)).toEqual(['Ready=True/Running']);
@@ -63,6 +74,34 @@ describe('the calls to a Docker Engine', () => {
       inspectContainer: 5,
     });
     expect(total(calls)).toBe(13);
+  });
+
+  test.each([1, 60])('are the same for a fixed host port, beside %i tenants with others', async (count) => {
+    const one = await fleet(count, onPort);
+    // Each container is inspected once per sweep besides.
+    const taken = () => ({ ...one.take(), inspectContainer: undefined });
+    await one.create('acme', onPort(count).spec);
+    await one.pass(10_000);
+    expect(await one.conditions('acme')).toEqual(['Ready=True/Running']);
+    expect(taken()).toEqual({
+      inspectImage: 1,
+      listNetworks: 1,
+      createNetwork: 1,
+      createContainer: 1,
+      startContainer: 1,
+    });
+    await one.patch('t0', onPort(0, 'app:2'));
+    await one.pass(10_000);
+    expect(await one.conditions('t0')).toEqual(['Ready=True/Running']);
+    expect(taken()).toEqual({
+      inspectImage: 1,
+      listNetworks: 1,
+      createContainer: 1,
+      stopContainer: 1,
+      startContainer: 1,
+      renameContainer: 2,
+      removeContainer: 1,
+    });
   });
 
   test('of a sweep over 100 settled tenants: one list, and each container is inspected once in between', async () => {

@@ -2,7 +2,14 @@ import { ComputeError } from '../../../errors.ts';
 import type { ListedContainer } from '../state/container-answers.ts';
 import { servingName } from '../state/container-name.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
-import { fixedPorts, heldPorts, hostPortsMark, portText } from '../state/network/host-ports.ts';
+import {
+  asListed,
+  claims,
+  fixedPorts,
+  heldPorts,
+  hostPortsMark,
+  portText,
+} from '../state/network/host-ports.ts';
 import type { HeldPort, WantedPort } from '../state/network/host-ports.ts';
 import { boundPorts } from '../state/observed-container.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
@@ -10,23 +17,39 @@ import { TooLargeAnswer } from '../engine/answers/answer.ts';
 import { earlierOwnerships } from '../watch/places/earlier-places.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 
-type Deps = Pick<ConvergeDeps, 'engine' | 'settings'>;
+type Deps = Pick<ConvergeDeps, 'engine' | 'settings' | 'view'>;
+
+/** What may hold a port. */
+interface Told {
+  readonly infos: readonly ListedContainer[];
+  /** Whether the engine says so now; else it was so when it was last heard of. */
+  readonly isNow: boolean;
+}
 
 /**
  * Nothing is stopped for a successor that could not start all the same. Rejects where another container on the engine
- * has a host port that one of the successors asks for; what else listens on the host, the engine can't tell.
+ * has a host port that one of the successors asks for; what else listens on the host, the engine can't tell. `stopping`:
+ * as they were just inspected.
  */
 export async function assertPortsFree(
   deps: Deps,
-  { attempt, successors }: { readonly attempt: Attempt; readonly successors: readonly DesiredContainer[] },
+  { attempt, successors, stopping }: Succession,
   signal: AbortSignal,
 ): Promise<void> {
-  const asking = successors.filter((container) => fixedPorts(container).length > 0);
-  if (asking.length === 0) return;
-  const infos: readonly ListedContainer[] = await deps.engine.listContainers([], signal);
-  for (const container of asking) {
+  const asking = successors.flatMap((container) => {
     const wanted = fixedPorts(container).map((port) => ({ ...port, address: container.bindAddress }));
-    const held = await firstHeld(deps, { infos, attempt, wanted }, signal);
+    return wanted.length === 0 ? [] : [{ container, wanted }];
+  });
+  if (asking.length === 0) return;
+  // What one of them publishes, nobody else does.
+  const isTheirs = asking.every(({ wanted }) =>
+    wanted.every((port) => stopping.some((one) => publishes(one, port))),
+  );
+  const told = isTheirs
+    ? await claimants(deps, signal)
+    : { infos: await deps.engine.listContainers([], signal), isNow: true };
+  for (const { container, wanted } of asking) {
+    const held = await firstHeld(deps, { told, attempt, wanted }, signal);
     if (held === undefined) continue;
     throw new ComputeError(
       attempt.failure,
@@ -34,6 +57,31 @@ export async function assertPortsFree(
       { forLog: `container ${held.name}` },
     );
   }
+}
+
+interface Succession {
+  readonly attempt: Attempt;
+  readonly successors: readonly DesiredContainer[];
+  readonly stopping: readonly ObservedContainer[];
+}
+
+function publishes({ ports }: ObservedContainer, wanted: WantedPort): boolean {
+  return ports.some(
+    ({ address, hostPort, protocol }) =>
+      address === wanted.address && hostPort === wanted.hostPort && protocol === wanted.protocol,
+  );
+}
+
+/** This operator's containers that were made with host ports. While every change is heard of, nobody is asked for that. */
+async function claimants(
+  { engine, settings: { ownership }, view }: Deps,
+  signal: AbortSignal,
+): Promise<Told> {
+  const mark = ownership.key(hostPortsMark);
+  const heard = view.heardOfAll();
+  if (heard === undefined)
+    return { infos: await engine.listContainers([...ownership.filter(), mark], signal), isNow: true };
+  return { infos: heard.filter(({ labels }) => labels[mark] !== undefined).map(asListed), isNow: false };
 }
 
 /**
@@ -46,14 +94,14 @@ export async function keptPorts(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const faults = new Map<string, string>();
-  const asking = containers.filter(({ inspected }) => (inspected?.fixedPorts ?? []).length > 0);
-  if (asking.length === 0) return faults;
-  const { ownership } = deps.settings;
-  const label = [...ownership.filter(), ownership.key(hostPortsMark)];
-  const infos: readonly ListedContainer[] = await deps.engine.listContainers(label, signal);
-  for (const container of asking) {
+  const asking = containers.flatMap((container) => {
     const wanted = wantedBy(deps, attempt, container);
-    const held = await firstHeld(deps, { infos, attempt, wanted }, signal);
+    return wanted.length === 0 ? [] : [{ container, wanted }];
+  });
+  if (asking.length === 0) return faults;
+  const told = await claimants(deps, signal);
+  for (const { container, wanted } of asking) {
+    const held = await firstHeld(deps, { told, attempt, wanted }, signal);
     if (held !== undefined) faults.set(container.id, heldText(held));
   }
   return faults;
@@ -65,35 +113,39 @@ export async function portHolder(
   { attempt, container }: { readonly attempt: Attempt; readonly container: ObservedContainer },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const infos: readonly ListedContainer[] = await deps.engine.listContainers([], signal);
-  const held = await firstHeld(deps, { infos, attempt, wanted: wantedBy(deps, attempt, container) }, signal);
+  const told = { infos: await deps.engine.listContainers([], signal), isNow: true };
+  const held = await firstHeld(deps, { told, attempt, wanted: wantedBy(deps, attempt, container) }, signal);
   return held === undefined ? undefined : heldText(held);
 }
 
 /** An old one that is put back may have had another address than the one that is desired now: then it is taken by that one. */
 function wantedBy(
-  { settings: { block } }: Deps,
+  { settings: { block, ownership } }: Deps,
   { desired }: Attempt,
-  { name, inspected }: ObservedContainer,
+  { name, inspected, labels }: ObservedContainer,
 ): readonly WantedPort[] {
   const wanted = desired.containers.find(({ engineName }) => engineName === servingName(name));
   const address = wanted?.bindAddress ?? block.port_bind_address;
-  return (inspected?.fixedPorts ?? []).map((port) => {
+  // Of one that was just made, its marks tell.
+  return (inspected?.fixedPorts ?? claims(labels, ownership)).map((port) => {
     const [hostPort = '', protocol = ''] = port.split('/');
     return { hostPort: Number(hostPort), protocol, address };
   });
 }
 
 interface Asked {
-  readonly infos: readonly ListedContainer[];
+  readonly told: Told;
   readonly attempt: Attempt;
   readonly wanted: readonly WantedPort[];
 }
 
-/** A label may come from the image: of a container that stands still, its inspect has the last word. */
+/**
+ * A label may come from the image, and what was heard of may be over: of a container that the engine does not say to publish the
+ * port now, its inspect has the last word.
+ */
 async function firstHeld(
   { engine, settings: { ownership } }: Deps,
-  { infos, attempt: { desired }, wanted }: Asked,
+  { told: { infos, isNow }, attempt: { desired }, wanted }: Asked,
   signal: AbortSignal,
 ): Promise<HeldPort | undefined> {
   // What the tenant itself has at an earlier place is stopped for what is started.
@@ -102,7 +154,7 @@ async function firstHeld(
   for (const held of heldPorts(others, { wanted, tenant: desired, ownership })) {
     // What is taken over gives its ports to its successor.
     if (standsFor(desired, held)) continue;
-    if (held.isPublished) return held;
+    if (held.isPublished && isNow) return held;
     const found = await unlessTooLarge(engine.inspectContainer(held.id, signal));
     if (found !== undefined && boundPorts(found.HostConfig).includes(portText(held.port))) return held;
   }

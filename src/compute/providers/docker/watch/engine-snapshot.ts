@@ -46,6 +46,8 @@ export interface EngineSnapshot {
    */
   storeAll(list: WholeList, moment: number, afterGap: boolean): readonly string[];
   tenantIds(): readonly string[];
+  /** All containers, as they were seen last. */
+  all(): readonly ObservedContainer[];
 }
 
 export interface Parts {
@@ -104,6 +106,7 @@ export function createSnapshot(): EngineSnapshot {
       return [];
     },
     tenantIds: () => [...cache.entries()].map(([tenantId]) => tenantId),
+    all: () => [...cache.entries()].flatMap(([, { value }]) => value),
   };
 }
 

@@ -46,6 +46,8 @@ export interface EngineView {
   ): Promise<{ readonly containers: readonly ObservedContainer[]; readonly isFresh: boolean }>;
   /** The tenant's containers as they were seen last, while the watch hears of every change on its engine; else none. */
   heard(tenantId: string): readonly ObservedContainer[];
+  /** The same of all tenants of this instance. Undefined: nobody hears. */
+  heardOfAll(): readonly ObservedContainer[] | undefined;
   /** One list of everything, by tenant. For the watch: not guarded. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, readonly ObservedContainer[]>>;
   /** For the watch: not guarded. */
@@ -95,6 +97,7 @@ export function createEngineView(
       return containers && memories.addTo(containers, signal);
     },
     heard: looks.heard,
+    heardOfAll: looks.heardOfAll,
     all: (signal) => lookAtAll(engine, ownership, signal),
     async inspect(container, signal) {
       const found = await inspectOne(engine, container, signal);
@@ -177,6 +180,7 @@ function createLooks(deps: LookDeps, ownership: Ownership) {
     since,
     freshSince,
     heard: (tenantId: string) => partsSince(tenantId, always)?.known ?? [],
+    heardOfAll: () => (watching.state === 'live' ? snapshot.all() : undefined),
     isFresh: (tenantId: string): boolean =>
       watching.state !== 'live' || partsSince(tenantId, freshSince())?.doubtful.length === 0,
     async cheaply(tenantId: string, signal: AbortSignal) {

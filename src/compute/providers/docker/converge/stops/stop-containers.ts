@@ -23,7 +23,7 @@ export async function takeStop(
   const { successors = [], containers } = step;
   // While it goes on, something was stopped.
   if (!containers.every(({ id }) => deps.pendingStops.makesRoom(id)))
-    await assertPortsFree(deps, { attempt, successors }, signal);
+    await assertPortsFree(deps, { attempt, successors, stopping: containers }, signal);
   const consent = consented(attempt, step.effect, 'stopping');
   // Noted first: while it takes its time to end, the next look must not ask for it once more.
   if (step.isRestart) for (const { id } of containers) deps.view.restarts.note(id);

@@ -1,6 +1,7 @@
 import type { Ownership } from '../../../../ownership.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
 import type { ListedContainer, ListedPort } from '../container-answers.ts';
+import type { ObservedContainer } from '../observed-container.ts';
 import { ownContainers } from '../own-containers.ts';
 import type { DesiredNetwork } from './choose-network.ts';
 
@@ -80,8 +81,30 @@ export function heldPorts(
   );
 }
 
-function claims(labels: ListedContainer['Labels'], { key }: Pick<Ownership, 'key'>): readonly string[] {
-  return (labels[key(hostPortsMark)] ?? '').split(',');
+/** By its label, which its image may have given it. */
+export function claims(
+  labels: ListedContainer['Labels'],
+  { key }: Pick<Ownership, 'key'>,
+): readonly string[] {
+  return (labels[key(hostPortsMark)] ?? '').split(',').filter((port) => port !== '');
+}
+
+/** What is known of a container, as a list would have it. */
+export function asListed({ id, name, image, labels, state, ports }: ObservedContainer): ListedContainer {
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: image,
+    Labels: labels,
+    State: state,
+    Status: '',
+    Ports: ports.map(({ address, hostPort, containerPort, protocol }) => ({
+      IP: address,
+      PublicPort: hostPort,
+      PrivatePort: containerPort,
+      Type: protocol,
+    })),
+  };
 }
 
 function kindOf({ Labels }: ListedContainer, isOurs: boolean, { key }: Ownership): HolderKind {
