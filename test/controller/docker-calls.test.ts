@@ -64,7 +64,6 @@ describe('the calls to a Docker Engine', () => {
     const calls = one.take();
     expect(calls).toEqual({
       inspectImage: 1,
-      listNetworks: 1,
       createContainer: 1,
       startContainer: 1,
       renameContainer: 2,
@@ -73,7 +72,7 @@ describe('the calls to a Docker Engine', () => {
       // The old one first; its successor after the start; both before the names change; the old one after it was stopped.
       inspectContainer: 5,
     });
-    expect(total(calls)).toBe(13);
+    expect(total(calls)).toBe(12);
   });
 
   test.each([1, 60])('are the same for a fixed host port, beside %i tenants with others', async (count) => {
@@ -95,7 +94,6 @@ describe('the calls to a Docker Engine', () => {
     expect(await one.conditions('t0')).toEqual(['Ready=True/Running']);
     expect(taken()).toEqual({
       inspectImage: 1,
-      listNetworks: 1,
       createContainer: 1,
       stopContainer: 1,
       startContainer: 1,

@@ -8,9 +8,21 @@ import {
 import type { ToldPort } from '../../compute/providers/docker/engine-answers.ts';
 import type { Container } from './docker-container.ts';
 
-/** The modelled engine's containers in the words of its API. `skewMs`: by how much its clock is ahead of ours. */
+/** The modelled engine's containers in the words of its API. */
 
-export function listed(container: Container, nowMs: number): Dockerode.ContainerInfo {
+/** The engine as far as a container is told of in its words. */
+interface Teller {
+  /** By how much its clock is ahead of ours. */
+  readonly skewMs: number;
+  readonly networks: ReadonlyMap<string, { readonly Id: string; readonly Name: string }>;
+  now(): number;
+}
+
+function idOf({ networks }: Teller): (network: string) => string | undefined {
+  return (network) => [...networks.values()].find(({ Name }) => Name === network)?.Id;
+}
+
+export function listed(engine: Teller, container: Container): Dockerode.ContainerInfo {
   const { id, name, image, labels, state, hostConfig } = container;
   return {
     Id: id,
@@ -18,11 +30,11 @@ export function listed(container: Container, nowMs: number): Dockerode.Container
     Image: image,
     Labels: { ...labels },
     State: state,
-    Status: statusWords(container, nowMs),
+    Status: statusWords(container, engine.now()),
     Ports: ports(container),
     Mounts: mounts(container),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
-    NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
+    NetworkSettings: networkSettings(id, container.endpoints, { as: 'listed', idOf: idOf(engine) }),
   } as unknown as Dockerode.ContainerInfo;
 }
 
@@ -68,14 +80,14 @@ function duration(ms: number): string {
   return hours === 1 ? 'About an hour' : `${hours} hours`;
 }
 
-export function inspected(container: Container, skewMs: number): Dockerode.ContainerInspectInfo {
+export function inspected(engine: Teller, container: Container): Dockerode.ContainerInspectInfo {
   const { body, hostConfig, image, labels } = container;
   return {
-    ...inspectedCourse(container, skewMs),
+    ...inspectedCourse(container, engine.skewMs),
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
     NetworkSettings: {
-      ...networkSettings(container.id, container.endpoints, 'inspected'),
+      ...networkSettings(container.id, container.endpoints, { as: 'inspected', idOf: idOf(engine) }),
       Ports: inspectedPorts(ports(container)),
     },
     Mounts: mounts(container),

@@ -228,7 +228,7 @@ function readCalls(
       call('listContainers', '', signal, () =>
         [...engine.containers.values()]
           .filter((container) => hasLabels(container.labels, labels))
-          .map((container) => listed(container, engine.now())),
+          .map((container) => listed(engine, container)),
       ),
     inspectContainer: (idOrName, signal) =>
       call('inspectContainer', idOrName, signal, () => {
@@ -238,7 +238,7 @@ function readCalls(
             'ProviderUnavailable',
             'Docker Engine answered 500: RWLayer is unexpectedly nil',
           );
-        return container === undefined ? undefined : inspected(container, engine.skewMs);
+        return container === undefined ? undefined : inspected(engine, container);
       }),
     lastOutput: async () => '',
     inspectImage: (reference, signal) =>

@@ -51,12 +51,23 @@ export function firstEndpoints({
   return new Map([[network, { aliases, address: '' }]]);
 }
 
-/** As an inspect tells of them; a list knows no aliases. The engine adds the short id by itself. */
-export function networkSettings(id: string, endpoints: Endpoints, as: 'listed' | 'inspected') {
+/** As an inspect tells of them; a list knows no aliases. The engine adds the short id by itself. `idOf`: of networks, by name. */
+export function networkSettings(
+  id: string,
+  endpoints: Endpoints,
+  {
+    as,
+    idOf,
+  }: { readonly as: 'listed' | 'inspected'; readonly idOf: (network: string) => string | undefined },
+) {
   const Networks = Object.fromEntries(
     [...endpoints].map(([network, { aliases, address }]) => [
       network,
-      { NetworkID: '', IPAddress: address, Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)] },
+      {
+        NetworkID: idOf(network) ?? '',
+        IPAddress: address,
+        Aliases: as === 'listed' ? null : [...aliases, id.slice(0, 12)],
+      },
     ]),
   );
   return { Networks };

@@ -199,12 +199,12 @@ function containerCalls(state: State): Containers {
       calls.push('listContainers');
       return [...containers.values()]
         .filter(({ body }) => hasLabels(body.Labels, labels))
-        .map((container) => listed(container, state.time.nowMs()));
+        .map((container) => listed(state, container));
     },
     async inspectContainer(idOrName) {
       calls.push('inspectContainer');
       const container = find(idOrName);
-      return container === undefined ? undefined : inspected(container);
+      return container === undefined ? undefined : inspected(state, container);
     },
     async lastOutput(id) {
       calls.push('lastOutput');
@@ -593,9 +593,13 @@ function publishedPorts({ hostConfig }: MemoryContainer): readonly ToldPort[] {
   );
 }
 
-function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerInfo {
+function idOf({ networks }: State): (network: string) => string | undefined {
+  return (network) => [...networks.values()].find(({ Name }) => Name === network)?.Id;
+}
+
+function listed(engine: State, container: MemoryContainer): Dockerode.ContainerInfo {
   const { id, name, body, state, exitCode, startedMs, health } = container;
-  const seconds = Math.max(0, Math.round((nowMs - startedMs) / 1000));
+  const seconds = Math.max(0, Math.round((engine.time.nowMs() - startedMs) / 1000));
   const up = seconds < 300 ? `Up ${seconds} seconds` : 'Up 10 minutes';
   const status =
     state === 'running' ? `${up}${health === undefined ? '' : ` (${health})`}` : `Exited (${exitCode}) now`;
@@ -610,11 +614,11 @@ function listed(container: MemoryContainer, nowMs: number): Dockerode.ContainerI
     Ports: state === 'running' ? publishedPorts(container) : [],
     Mounts: mounts(container),
     HostConfig: { NetworkMode: container.hostConfig.NetworkMode },
-    NetworkSettings: networkSettings(id, container.endpoints, 'listed'),
+    NetworkSettings: networkSettings(id, container.endpoints, { as: 'listed', idOf: idOf(engine) }),
   } as unknown as Dockerode.ContainerInfo;
 }
 
-function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
+function inspected(engine: State, container: MemoryContainer): Dockerode.ContainerInspectInfo {
   const { body, hostConfig } = container;
   const { HostConfig: _host, NetworkingConfig: _networks, ...config } = body;
   return {
@@ -623,7 +627,7 @@ function inspected(container: MemoryContainer): Dockerode.ContainerInspectInfo {
     Config: { ...config, Image: container.askedFor, Env: body.Env ?? [], Labels: { ...body.Labels } },
     HostConfig: hostConfig,
     NetworkSettings: {
-      ...networkSettings(container.id, container.endpoints, 'inspected'),
+      ...networkSettings(container.id, container.endpoints, { as: 'inspected', idOf: idOf(engine) }),
       Ports: inspectedPorts(container.state === 'running' ? publishedPorts(container) : []),
     },
     Mounts: mounts(container),

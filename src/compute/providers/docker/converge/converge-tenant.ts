@@ -164,7 +164,7 @@ async function create(
     })),
     failed: findings.failed,
     made: findings.made,
-    isNew: findings.lastSeen.size === 0,
+    seen: [...findings.lastSeen.values()],
     ownImages: findings.seenImages,
     keepOld: () => keepOld(deps, attempt, signal),
   };

@@ -19,6 +19,7 @@ import { imageKey } from './images/present-image.ts';
 import type { PresentImage } from './images/present-image.ts';
 import { assertForeign } from './join-network.ts';
 import { fillVolumes } from './files/fill-volumes.ts';
+import { networksInUse } from './networks/known-networks.ts';
 import { credentialsFor } from './images/registry-credentials.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
 import type { ImagedContainer } from './tenant-volumes.ts';
@@ -33,8 +34,8 @@ interface Creation {
   readonly failed: Map<string, Fault>;
   /** Takes in, by id, what was made. */
   readonly made: Map<string, ObservedContainer>;
-  /** Whether nothing of the tenant was seen on the engine. */
-  readonly isNew: boolean;
+  /** What was seen of the tenant on the engine. */
+  readonly seen: readonly ObservedContainer[];
   /** Ids of the images that the tenant's containers were made of. */
   readonly ownImages: ReadonlySet<string>;
   /** Drops what was made of the new ones and keeps running what ran before. */
@@ -87,7 +88,7 @@ export async function createContainers(
 /** The networks that are there for the containers, by the names of those that are desired. */
 async function ensureNetworks(
   { networks, view }: ConvergeDeps,
-  { attempt: { desired, permit }, containers, isNew }: Creation,
+  { attempt: { desired, permit }, containers, seen }: Creation,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, DesiredNetwork>> {
   const consent = consentTo(permit, 'live', 'removing a network that nobody uses');
@@ -97,7 +98,8 @@ async function ensureNetworks(
     const counts = {
       containers: desired.containers.filter((one) => one.network.name === name).length,
       joining: containers.filter((one) => one.desired.network.name === name).length,
-      isNew,
+      isNew: seen.length === 0,
+      inUse: networksInUse(seen),
     };
     const made = await networks.ensure(network, { ...desired, ...counts, consent }, signal);
     // What runs may have joined it.

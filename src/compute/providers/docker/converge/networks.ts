@@ -10,8 +10,10 @@ import type { DesiredTenant, EngineSettings } from '../state/desired-tenant.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
 import { poolKey } from '../state/network/pool-key.ts';
 import { largerNetworkName } from '../state/container-name.ts';
-import { roomIn, roomOfPool, subnetsOf } from '../state/network/subnets.ts';
+import { roomOfPool, subnetsOf } from '../state/network/subnets.ts';
 import { freeSubnets, prefixFor } from './free-subnets.ts';
+import { createKnownNetworks, roomOf } from './networks/known-networks.ts';
+import type { KnownNetworks } from './networks/known-networks.ts';
 import { joinLarger } from './tenant-networks.ts';
 
 /** For whom a network is made: who they are, the marks that it gets, and that one that nobody uses may go. */
@@ -23,6 +25,8 @@ export interface NetworkOwner extends Pick<DesiredTenant, 'tenantId' | 'namespac
   readonly joining: number;
   /** Whether nothing of the tenant was seen on the engine: then it hardly has a network there. */
   readonly isNew?: boolean;
+  /** See `networksInUse`. */
+  readonly inUse?: ReadonlyMap<string, string>;
 }
 
 export interface Networks {
@@ -47,12 +51,15 @@ export function createNetworks(
   settings: EngineSettings,
   onTaken: (subnets: readonly string[]) => void = () => undefined,
 ): Networks {
-  const deps: NetworkDeps = { engine, settings, taken: {}, onTaken };
+  const known = createKnownNetworks();
+  const deps: NetworkDeps = { engine, settings, known, taken: {}, onTaken };
   const inOrder = atMost(1);
   return {
     async ensure(network, owner, signal) {
       const { kind, name } = network;
       if (kind === 'mode' || builtIn.includes(name)) return network;
+      const room = known.roomIn(name, owner.inUse?.get(name));
+      if (kind === 'private' && room >= owner.containers * 2) return network;
       // One at a time over all tenants: each takes the first free subnet.
       if (kind === 'private') {
         const ensured = () => ensurePrivate(deps, { name, owner }, signal);
@@ -70,6 +77,7 @@ export function createNetworks(
 interface NetworkDeps {
   readonly engine: Engine;
   readonly settings: EngineSettings;
+  readonly known: KnownNetworks;
   /** Subnets of all networks on the engine, as it last told and as they were made since. */
   readonly taken: { subnets?: readonly string[] };
   readonly onTaken: (subnets: readonly string[]) => void;
@@ -136,6 +144,7 @@ async function ensurePrivate(
     owner.isNew === true ? await withoutDuplicates(deps, { name, owner, among: told }, signal) : told;
   assertOwn(owner, both, settings.ownership);
   const existing = both.find(({ Name }) => Name === name);
+  if (existing !== undefined) deps.known.note(existing);
   const hasLarge = both.some(({ Name }) => Name === large);
   if (existing === undefined) {
     if (!hasLarge) await createPrivate(deps, { name, owner }, signal);
@@ -192,10 +201,6 @@ async function suffices(
   }
   const used = Object.keys((await engine.inspectNetwork(Id, signal))?.Containers ?? {}).length;
   return used + owner.joining <= room;
-}
-
-function roomOf(network: Dockerode.NetworkInspectInfo): number {
-  return Math.min(...subnetsOf([network]).map(roomIn));
 }
 
 async function createPrivate(deps: NetworkDeps, one: Private, signal: AbortSignal): Promise<void> {
