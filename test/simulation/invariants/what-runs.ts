@@ -226,7 +226,12 @@ function hasGivenWay(
 }
 
 function excludes(wanted: Wanted, container: Container): boolean {
-  const held = Object.values(container.ports);
+  // Of several host ports for one of its own, the model tells the last.
+  const bindings = Object.values(
+    (container.hostConfig.PortBindings ?? {}) as Record<string, { HostPort?: string }[]>,
+  );
+  const bound = bindings.flat().map(({ HostPort }) => Number(HostPort));
+  const held = [...Object.values(container.ports), ...bound];
   const binds = container.hostConfig.Binds ?? [];
   const source = (bind: string): string => bind.split(':')[0] ?? '';
   return (
@@ -549,11 +554,11 @@ const jobsRunOnce: Invariant = {
               ended.add(jobOf(world, engine, one));
       },
       onEngineChange(engine, { by, call, container }) {
-        if (by === 'person' || container === undefined || !endsForGood(container)) return;
+        if (container === undefined || !endsForGood(container)) return;
         // What an attempt that is taken back has done, the next one does again; so does who comes back to what was replaced.
         const isForgotten = call === 'remove' && /_(next|drop|old)$/.test(container.name);
         if (isForgotten) ended.delete(jobOf(world, engine, container));
-        if (call !== 'create') return;
+        if (by === 'person' || call !== 'create') return;
         const job = jobOf(world, engine, container);
         if (world.operators.length > 1) contested.add(job);
         if (ended.has(job) && !contested.has(job))
