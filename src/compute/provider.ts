@@ -98,10 +98,7 @@ export interface Provider<D extends Desired = Desired> {
   /** What is left on the engines, as far as it was seen by now. Calls nothing. Left out: it can't be told. */
   capacity?(): readonly Capacity[];
 
-  /**
-   * Hints that a tenant's reality may have moved, until `signal` aborts; never rejects. Sweeps of the engine, every
-   * `sweepIntervalMs`, are the provider's own.
-   */
+  /** Hints that reality may have moved, until `signal` aborts; never rejects. Sweeps, every `sweepIntervalMs`, are its own. */
   watch(onChange: OnChange, signal: AbortSignal): Promise<void>;
 
   /** Lets go of sockets and timers. */
@@ -232,6 +229,8 @@ export interface Observation {
   readonly notes?: readonly string[];
   /** A successor that the engine itself rolled back (ECS' circuit breaker). */
   readonly rolledBack?: { readonly reason: 'RolledBack' | 'ImageUnavailable'; readonly message: string };
+  /** What is told of a rollout of `against` that has had its time and goes on: it is not healthy. Stable while it lasts. */
+  readonly overdue?: string;
   /** In transition (starting, settling, draining): when to look again, in milliseconds. */
   readonly lookAgainAfterMs?: number;
 }
@@ -264,9 +263,8 @@ export interface ProviderContext {
 }
 
 /**
- * A provider's entry in the registry. Its schemas are the single source of what `definition-config.ts` answers
- * (ValidateConfig, ConfigSchema, ConfigDefaults), of the CRD's block, of the operator's config check and of the
- * reference.
+ * A provider's entry in the registry. Its schemas are the single source of what `definition-config.ts` answers (ValidateConfig,
+ * ConfigSchema, ConfigDefaults), of the CRD's block, of the operator's config check and of the reference.
  */
 export interface ProviderDefinition {
   readonly name: string;

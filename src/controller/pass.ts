@@ -106,7 +106,7 @@ export type Verdict =
     }
   | {
       readonly kind: 'progressing';
-      readonly reason: TransitionReason | 'Unhealthy';
+      readonly reason: TransitionReason | LateReason | 'Unhealthy';
       readonly message: string;
       /** Whether the operator itself is at work on it or will try again. */
       readonly underWay: boolean;
@@ -135,6 +135,8 @@ export type Verdict =
   | { readonly kind: 'deleting'; readonly message: string; readonly error?: ComputeError };
 
 export type TransitionReason = Extract<Reason, 'Provisioning' | 'Updating'>;
+/** Of a rollout that has not come to its end in its time, and goes on. */
+export type LateReason = Extract<Reason, 'ProvisionFailed' | 'UpdateFailed'>;
 export type RollbackReason = Extract<Reason, 'RolledBack' | 'ImageUnavailable'>;
 
 /** How a pass ends. */

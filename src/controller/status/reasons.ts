@@ -2,7 +2,7 @@ import { findCondition } from '../../api/conditions.ts';
 import type { Reason } from '../../api/conditions.ts';
 import type { TenantStatus } from '../../api/status.ts';
 import { errorPolicies } from '../../compute/errors.ts';
-import type { TransitionReason, Verdict } from '../pass.ts';
+import type { LateReason, TransitionReason, Verdict } from '../pass.ts';
 
 /** The one place that decides which reason the conditions bear, and whether only the user can help. */
 export function reasonOf(verdict: Verdict): { readonly reason: Reason; readonly stalled: boolean } {
@@ -35,6 +35,12 @@ export function reasonInTransition(status: TenantStatus | undefined): Transition
   const ready = findCondition(status?.conditions, 'Ready');
   if (ready === undefined || status?.compute === undefined) return 'Provisioning';
   return ready.reason === 'Provisioning' ? 'Provisioning' : 'Updating';
+}
+
+/** What the same is once its time is up. */
+export function reasonWhenLate(status: TenantStatus | undefined): LateReason {
+  const isFirst = findCondition(status?.conditions, 'Ready')?.reason === 'ProvisionFailed';
+  return isFirst || reasonInTransition(status) === 'Provisioning' ? 'ProvisionFailed' : 'UpdateFailed';
 }
 
 const progressStart = 'waiting for ';

@@ -194,13 +194,31 @@ function phaseOf(verdict: Verdict, draft: StatusDraft): Phase {
     case 'unapproved':
       return 'Degraded';
     case 'progressing':
-      return verdict.reason === 'Unhealthy' ? 'Degraded' : verdict.reason;
+      return phaseWhile(verdict.reason, draft);
     case 'failed':
-      if (reasonOf(verdict).stalled) return 'Failed';
-      return (draft.compute?.running ?? 0) > 0 ? 'Degraded' : 'Pending';
+      return reasonOf(verdict).stalled ? 'Failed' : phaseByCount(draft);
     default:
       return verdict satisfies never;
   }
+}
+
+function phaseWhile(reason: Extract<Verdict, { kind: 'progressing' }>['reason'], draft: StatusDraft): Phase {
+  switch (reason) {
+    case 'Provisioning':
+    case 'Updating':
+      return reason;
+    case 'Unhealthy':
+      return 'Degraded';
+    case 'ProvisionFailed':
+    case 'UpdateFailed':
+      return phaseByCount(draft);
+    default:
+      return reason satisfies never;
+  }
+}
+
+function phaseByCount({ compute }: StatusDraft): Phase {
+  return (compute?.running ?? 0) > 0 ? 'Degraded' : 'Pending';
 }
 
 /** A look that no spec was at hand for does not know what there was to be done, and was. */

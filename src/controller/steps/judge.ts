@@ -5,7 +5,7 @@ import type { Tenant } from '../../api/tenant.ts';
 import type { Desired, Observation, StepResult } from '../../compute/provider.ts';
 import type { RollbackReason, Verdict } from '../pass.ts';
 import { isHealthy } from '../status/ready.ts';
-import { progressMessage, reasonInTransition } from '../status/reasons.ts';
+import { progressMessage, reasonInTransition, reasonWhenLate } from '../status/reasons.ts';
 import { wasApplied } from './choose-step.ts';
 import type { Step } from './choose-step.ts';
 
@@ -42,6 +42,7 @@ const table: readonly Row[] = [
     when: (judged) => !isPending(judged) && isHealthy(judged.observation.compute, judged.observation.scaling),
     verdict: ready,
   },
+  { when: ({ observation }) => observation.overdue !== undefined, verdict: late },
   { when: ({ observation }) => isIll(observation), verdict: (judged) => progressing(judged, 'Unhealthy') },
 ];
 
@@ -73,6 +74,11 @@ function progressing(judged: Judged, reason: Step['reason']): Verdict {
   const underWay =
     step.kind !== 'none' || isInTransition(judged) || observation.lookAgainAfterMs !== undefined;
   return { kind: 'progressing', reason, message: messageOf(judged, reason), underWay };
+}
+
+/** Whoever rolls it out tries on, and it may come up yet. */
+function late({ tenant, observation: { overdue = '' } }: Judged): Verdict {
+  return { kind: 'progressing', reason: reasonWhenLate(tenant.status), message: overdue, underWay: true };
 }
 
 function isUnderWay({ result }: Judged): boolean {

@@ -97,6 +97,16 @@ export const serviceShape = {
         'launch_type, and the reverse. Changed by a rollout. Left out later on, the service keeps what it has.',
     ),
   deployment: deploymentShape,
+  progress_deadline_seconds: z
+    .int()
+    .min(1)
+    .max(longestGrace)
+    .optional()
+    .describe(
+      'How long a rollout may take until the Tenant is UpdateFailed, or ProvisionFailed where it is the first, with what ECS ' +
+        'said last. Nothing is stopped for it. Bake times of deployment and health_check_grace_period_seconds come on top. ' +
+        'Default: 600, as a Deployment of Kubernetes has it.',
+    ),
   service_registries: z
     .array(
       z.strictObject({

@@ -22,6 +22,7 @@ import type { Counts } from './service/count.ts';
 import { checkDaemon, isDaemon } from './service/daemon.ts';
 import { notesOf } from './service/service-notes.ts';
 import { desireDeployment } from './service/deployment.ts';
+import { progressDeadlineMs } from './service/progress-deadline.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
 import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
@@ -58,6 +59,8 @@ export interface DesiredService extends Desired, Capacity, Counts {
   readonly autoscaling?: OwnScaling;
   readonly network?: DesiredNetwork;
   readonly deployment: DeploymentConfiguration;
+  /** When a rollout should have come to its end, in milliseconds since ECS began it. */
+  readonly progressDeadlineMs: number;
   readonly settings: ServiceSettings;
   /** Which request its tasks are those of; undefined: they are started anew for none. */
   readonly request?: string;
@@ -139,6 +142,7 @@ export function desireService(
     ...capacity,
     ...(network === undefined ? {} : { network }),
     deployment,
+    progressDeadlineMs: progressDeadlineMs(config),
     settings,
     ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
     tags,

@@ -11,9 +11,10 @@ import { endpointsOf } from './endpoints.ts';
 import { noPast, tasksOf } from './evidence.ts';
 import type { Clock, Past } from './evidence.ts';
 import { healthOf } from './health.ts';
-import type { ServiceOnEcs } from './health.ts';
+import type { ServiceOnEcs, Subject } from './health.ts';
 import { rolloutOf } from './rollout.ts';
 import type { Rollout } from './rollout.ts';
+import { lateRollout } from './service/late-rollout.ts';
 import { failuresOf, taskText } from './task-failure.ts';
 import type { TaskFailure } from './task-failure.ts';
 
@@ -39,6 +40,7 @@ export function observe(
   const subject = { desired, service, tasks, rollout, isForeign, clock, past };
   const { state, health, message, lookAgainAfterMs, imageUnavailable } = healthOf(subject);
   const rolledBack = rollout.kind === 'failed' ? rollbackOf(rollout, desired, tasks) : undefined;
+  const overdue = health === 'healthy' ? undefined : lateOf(subject, { changes, why: message });
   return {
     exists: true,
     changes,
@@ -57,10 +59,22 @@ export function observe(
     ...(notes.length === 0 ? {} : { notes }),
     ...(message === undefined ? {} : { message }),
     ...(lookAgainAfterMs === undefined ? {} : { lookAgainAfterMs }),
+    ...(overdue === undefined ? {} : { overdue }),
     ...(rolledBack === undefined || desired === undefined ? {} : { rolledBack }),
     // What is about to be changed is no longer waited for.
     ...(imageUnavailable === undefined || changes.length > 0 ? {} : { imageUnavailable }),
   };
+}
+
+/** What is about to be changed has another rollout next. */
+function lateOf(
+  { desired, service, rollout, clock }: Subject,
+  { changes, why }: Pick<Observation, 'changes'> & { readonly why: string | undefined },
+): string | undefined {
+  if (desired === undefined || rollout.kind !== 'ours' || changes.length > 0) return undefined;
+  if (service.status === 'DRAINING') return undefined;
+  const { progressDeadlineMs: deadlineMs } = desired;
+  return lateRollout({ service, deployment: rollout.deployment, deadlineMs, why }, clock);
 }
 
 function isScaling({ desiredCount = 0, runningCount = 0 }: EcsService): boolean {

@@ -11,11 +11,22 @@ const presentMs = 20 * 60_000;
 const changeMs = 300_000;
 
 /** What goes wrong: told lately, and not put right since. */
-export function presentTrouble({ events = [] }: EcsService, clock: Clock): string | undefined {
+export function presentTrouble(service: EcsService, clock: Clock): string | undefined {
+  return toldOf(presentEvents(service, clock).find(isTrouble));
+}
+
+/** The same, or else what was done last. */
+export function lastWords(service: EcsService, clock: Clock): string | undefined {
+  return presentTrouble(service, clock) ?? toldOf(presentEvents(service, clock)[0]);
+}
+
+function presentEvents({ events = [] }: EcsService, clock: Clock): readonly EcsEvent[] {
   const rest = events.findIndex((event) => isOld(event, clock, presentMs) || isRest(event));
-  const present = rest === -1 ? events : events.slice(0, rest);
-  const told = present.find(isTrouble)?.message;
-  return told === undefined ? undefined : taskText(told.replace(/^\(service [^)]+\) /, ''));
+  return rest === -1 ? events : events.slice(0, rest);
+}
+
+function toldOf({ message }: EcsEvent = {}): string | undefined {
+  return message === undefined ? undefined : taskText(message.replace(/^\(service [^)]+\) /, ''));
 }
 
 /** Whether a task of it started or stopped a moment ago. */
