@@ -95,6 +95,7 @@ export function awsEcs(options: AwsEcsOptions): AwsEcs {
     runTask: noTasks,
     stopTask: noTasks,
     ...memoryScaling((name) => named(name)?.status === 'ACTIVE').api,
+    secretVersions: async () => new Map(),
     serviceHints: (signal) => (options.hasHints === true ? hints.listen(signal) : none()),
     close: () => undefined,
     door,

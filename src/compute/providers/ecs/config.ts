@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
-import { arnPatternFault } from './address/arn-pattern.ts';
 import { autoscalingShape } from './config/autoscaling-shape.ts';
 import { kernelPolicyShape } from './config/kernel-policy.ts';
 import { arnLength, roleArn } from './config/resource-arns.ts';
+import { secretsShape } from './config/secrets-shape.ts';
 import { servicePolicyShape } from './config/service-policy.ts';
 import { serviceShape } from './config/service-shape.ts';
 
@@ -42,11 +42,6 @@ const securityGroup = z
   .max(64)
   .regex(/^sg-[a-z0-9]+$/, 'must be a security group id such as sg-123');
 const launchType = z.enum(['EC2', 'FARGATE', 'EXTERNAL']);
-
-const secretArnPattern = z.string().superRefine((pattern, context) => {
-  const message = arnPatternFault(pattern);
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
 
 /** What stands in a placement. Its region may come from an ARN; it goes into the name of the host that is called. */
 export const placeShapes = {
@@ -195,13 +190,7 @@ export const ecsOperatorBlock = z
       .describe(
         'URL of an SQS queue fed by EventBridge with ECS events: a hint that triggers an early look.',
       ),
-    secret_arns: z
-      .record(z.string(), secretArnPattern)
-      .default({})
-      .describe(
-        'Where secretKeyRefs are found: pattern NAMESPACE/NAME/KEY to ARN of Secrets Manager or SSM. {namespace}, {name} and ' +
-          '{key} stand for those parts in the ARN; what stands between two of them must be in no name, such as "/".',
-      ),
+    ...secretsShape,
     api_rate_share: z
       .number()
       .min(0.05)

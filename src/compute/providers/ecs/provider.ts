@@ -21,6 +21,7 @@ import type { DesiredService } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
 import { listOwned } from './watch/list-owned.ts';
+import { createSecretVersions } from './watch/secret-versions.ts';
 import { createServiceView } from './watch/service-view.ts';
 import { watchServices } from './watch/watch-services.ts';
 
@@ -54,13 +55,15 @@ export function ecsProvider(
   const rules = policyOf(context.policy, 'ecs', policy);
   const widest = widestPolicy(context.policy, 'ecs', policy);
   const assertPossible = possiblePlaces(block, widest);
-  const view = createServiceView(() => performance.now());
+  const now = () => performance.now();
+  const view = createServiceView(now);
+  const secrets = createSecretVersions({ api, view, now });
   const cleanup = createRevisionCleanup({ api, ownership, logger });
-  const steps = createServiceSteps({ api, ownership, view, cleanup });
+  const steps = createServiceSteps({ api, ownership, view, cleanup, secrets });
   // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
   const callsCompleted = isAws(block.endpoint);
   const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
-  const looking = { api, ownership, view, clock };
+  const looking = { api, ownership, view, clock, secrets };
   const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
 
   return {
@@ -93,7 +96,7 @@ export function ecsProvider(
       ),
     list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
     async watch(onChange, signal) {
-      const watching = watchServices({ api, view, logger, sweepIntervalMs }, onChange, signal);
+      const watching = watchServices({ api, view, logger, sweepIntervalMs, secrets }, onChange, signal);
       await Promise.all([watching, cleanup.run(signal)]);
     },
     close: async () => api.close(),

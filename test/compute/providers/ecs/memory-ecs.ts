@@ -21,6 +21,8 @@ export interface MemoryEcs extends EcsApi {
   /** Scalable targets, by the name of the service. */
   readonly scalings: MemoryScaling['targets'];
   readonly taskDefinitions: Map<string, { taskDefinition: TaskDefinition; tags: Tag[] }>;
+  /** Versions of secrets, by reference. */
+  readonly secrets: Map<string, string>;
   /** Tasks that are of no service, oldest first. They run until somebody ends them. */
   readonly tasks: Task[];
   /** Names of the calls so far, and what they were given. */
@@ -105,6 +107,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const taskDefinitions: MemoryEcs['taskDefinitions'] = new Map();
   const tokens = new Map<string, string>();
   const tasks: Task[] = [];
+  const secrets: MemoryEcs['secrets'] = new Map();
   const taskTokens = new Map<string | undefined, Task>();
   const hidden = new Map<string, number>();
   const draining = new Map<string, number>();
@@ -449,6 +452,14 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       Object.assign(task, { ...ended, stoppedAt, stoppingAt: stoppedAt, containers });
     },
     ...scalings.api,
+    async secretVersions(_scope, references) {
+      return new Map(
+        references.flatMap((one) => {
+          const version = secrets.get(one);
+          return version === undefined ? [] : [[one, version] as const];
+        }),
+      );
+    },
     now: () => Date.now(),
     async *serviceHints() {},
     close: () => undefined,
@@ -524,6 +535,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     services,
     scalings: scalings.targets,
     taskDefinitions,
+    secrets,
     tasks,
     calls,
     service: (name) => services.get(name),

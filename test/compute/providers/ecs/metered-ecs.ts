@@ -7,6 +7,7 @@ import { ecsRateLimits } from '../../../../src/compute/providers/ecs/engine/limi
 import { serviceCalls } from '../../../../src/compute/providers/ecs/engine/service-calls.ts';
 import { createServiceReads } from '../../../../src/compute/providers/ecs/engine/service-reads.ts';
 import { scalingCalls } from '../../../../src/compute/providers/ecs/engine/scaling/scaling-calls.ts';
+import { secretCalls } from '../../../../src/compute/providers/ecs/engine/secrets/secret-calls.ts';
 import { taskCalls, taskDefinitionCalls } from '../../../../src/compute/providers/ecs/engine/task-calls.ts';
 import { rememberTaskDefinitions } from '../../../../src/compute/providers/ecs/engine/task-definition-memory.ts';
 import { anyConsent } from '../../permits.ts';
@@ -43,6 +44,7 @@ export function meteredEcs(memory: MemoryEcs): MeteredEcs {
   const session = {
     client,
     scaling: () => client as never,
+    other: () => client as never,
     renew: async () => undefined,
     close: () => undefined,
   };
@@ -68,6 +70,7 @@ export function meteredEcs(memory: MemoryEcs): MeteredEcs {
     ...serviceCalls(connection),
     ...taskCalls(connection),
     ...scalingCalls(connection),
+    ...secretCalls(connection),
     ...definitions,
     describeTaskDefinition: rememberTaskDefinitions(definitions.describeTaskDefinition, signal).describe,
     now: () => Date.now(),

@@ -33,7 +33,7 @@ export function scriptedConnection(answers: readonly unknown[]): ScriptedConnect
       const answer = await send(
         client,
         { abortSignal: new AbortController().signal },
-        { scaling: () => client as never },
+        { scaling: () => client as never, other: () => client as never },
       );
       if (answer instanceof Error) throw answer;
       return answer;

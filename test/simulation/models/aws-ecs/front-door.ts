@@ -63,6 +63,8 @@ const limits: Readonly<Record<OperationFamily, readonly [burst: number, perSecon
   taskWrites: [50, 5],
   tagging: [20, 10],
   scaling: [50, 5],
+  secretReads: [100, 20],
+  parameterReads: [50, 5],
 };
 
 /** The client's own. */

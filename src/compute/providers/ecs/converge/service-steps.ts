@@ -5,6 +5,7 @@ import { atMost } from '../../../../async/at-most.ts';
 import { serviceKey } from '../address/service-target.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
 import { targetOf } from '../state/desired.ts';
+import type { SecretVersions } from '../watch/secret-versions.ts';
 import type { ServiceView } from '../watch/service-view.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { convergeService } from './converge-service.ts';
@@ -21,10 +22,11 @@ export interface ServiceSteps {
 export interface StepDeps extends Pick<ServiceDeps, 'api' | 'ownership'> {
   readonly view: ServiceView;
   readonly cleanup: RevisionCleanup;
+  readonly secrets: Pick<SecretVersions, 'asked'>;
 }
 
 /** The steps of one service one after the other. */
-export function createServiceSteps({ api, ownership, view, cleanup }: StepDeps): ServiceSteps {
+export function createServiceSteps({ api, ownership, view, cleanup, secrets }: StepDeps): ServiceSteps {
   const converging: ServiceDeps = {
     api,
     ownership,
@@ -53,7 +55,11 @@ export function createServiceSteps({ api, ownership, view, cleanup }: StepDeps):
   return {
     async converge(attempt, signal) {
       try {
-        return await step(attempt.desired.target, signal, () => convergeService(converging, attempt, signal));
+        return await step(attempt.desired.target, signal, async () => {
+          // What its tasks will read is no older than that.
+          const desired = attempt.hold ? attempt.desired : await secrets.asked(attempt.desired, signal);
+          return convergeService(converging, { ...attempt, desired }, signal);
+        });
       } catch (error) {
         throw refusedAs(attempt.failure, error);
       }

@@ -1,5 +1,4 @@
 import { Readable, Transform, pipeline } from 'node:stream';
-import type { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 
 /** 32 MiB: a full page of descriptions has about one. */
@@ -11,8 +10,13 @@ export class AnswerOverCap extends Error {
   readonly $metadata = {};
 }
 
+/** A client of any service of AWS. */
+export interface Capped {
+  readonly middlewareStack: object;
+}
+
 /** Has each answer of the client read up to the cap alone: the call whose answer is over it fails with AnswerOverCap. */
-export function capAnswers(client: Pick<ECSClient | ApplicationAutoScalingClient, 'middlewareStack'>): void {
+export function capAnswers(client: Capped): void {
   const { middlewareStack } = client as Pick<ECSClient, 'middlewareStack'>;
   middlewareStack.add(
     (next) => async (request) => {

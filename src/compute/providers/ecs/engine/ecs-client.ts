@@ -15,6 +15,7 @@ import { limitsFor } from './limits/rate-limits.ts';
 import type { OperationFamily, RateLimit } from './limits/rate-limits.ts';
 import { createRateLimiter } from './limits/rate-limiter.ts';
 import { scalingCalls } from './scaling/scaling-calls.ts';
+import { secretCalls } from './secrets/secret-calls.ts';
 import { createServiceClock } from './service-clock.ts';
 import { serviceCalls } from './service-calls.ts';
 import { createServiceReads } from './service-reads.ts';
@@ -67,6 +68,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     ...rememberingCalls(connection, closing.signal),
     ...taskCalls(connection),
     ...scalingCalls(connection),
+    ...secretCalls(connection),
     now: serviceClock.now,
     serviceHints: (signal) => serviceHints(options, AbortSignal.any([signal, closing.signal])),
     close: () => {

@@ -48,7 +48,7 @@ export interface EcsCall<T> {
   readonly send: (
     client: ECSClient,
     options: { readonly abortSignal: AbortSignal },
-    session: Pick<EcsSession, 'scaling'>,
+    session: Pick<EcsSession, 'scaling' | 'other'>,
   ) => Promise<T>;
 }
 

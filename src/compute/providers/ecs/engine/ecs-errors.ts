@@ -101,10 +101,16 @@ export function assumeRoleError(region: string, { roleArn, cause }: CredentialsT
   return troubleError(fault, sts, cause) ?? refused;
 }
 
+/** Where it is not IAM's prefix in capitals. */
+const serviceNames: Readonly<Record<string, string>> = {
+  'application-autoscaling': 'Application Auto Scaling',
+  secretsmanager: 'Secrets Manager',
+};
+
 /** `ECS in us-west-2`, for people. */
 export function siteName({ action, region, endpoint }: CallSite): string {
   const prefix = action.split(':')[0] ?? '';
-  const service = prefix === 'application-autoscaling' ? 'Application Auto Scaling' : prefix.toUpperCase();
+  const service = serviceNames[prefix] ?? prefix.toUpperCase();
   return endpoint === undefined ? `${service} in ${region}` : `${service} in ${region} at ${endpoint}`;
 }
 

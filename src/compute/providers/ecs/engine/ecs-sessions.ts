@@ -5,6 +5,7 @@ import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope } from '../address/service-target.ts';
 import { isAws } from '../address/aws-host.ts';
 import { capAnswers } from './answer-cap.ts';
+import type { Capped } from './answer-cap.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { CredentialsTrouble } from './ecs-errors.ts';
 import type { CallSite } from './ecs-errors.ts';
@@ -31,11 +32,19 @@ export interface SessionOptions {
   readonly follow: ServiceClock['follow'];
 }
 
+/** What the clients of all services of AWS are made with. */
+export type OtherConfig = ReturnType<typeof otherConfig>;
+export interface OtherClient extends Capped {
+  destroy(): void;
+}
+
 /** The SDK clients of a (role, region), with its credentials. */
 export interface EcsSession {
   readonly client: ECSClient;
   /** Made with its first use; what answers for ECS in place of AWS answers for Application Auto Scaling, too. */
   readonly scaling: (this: void) => ApplicationAutoScalingClient;
+  /** That of another service of AWS, in the same way. */
+  readonly other: <C extends OtherClient>(this: void, Client: new (config: OtherConfig) => C) => C;
   /** Fetches new credentials, whatever their expiry says. */
   renew(): Promise<void>;
   close(): void;
@@ -87,13 +96,14 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
   });
   options.follow(scope, client);
   capAnswers(client);
-  let scaling: ApplicationAutoScalingClient | undefined;
+  const others = otherClients(client, region, options);
   return {
     client,
-    scaling: () => (scaling ??= scalingClient(client, region, options)),
+    scaling: () => others.of(ApplicationAutoScalingClient),
+    other: others.of,
     close: () => {
       client.destroy();
-      scaling?.destroy();
+      others.close();
     },
     renew: async () => {
       await client.config.credentials({ forceRefresh: true });
@@ -101,22 +111,34 @@ function createSession(scope: EcsScope, options: SessionOptions): EcsSession {
   };
 }
 
-/** By the credentials of the other one. */
-function scalingClient(
-  { config: { credentials } }: ECSClient,
-  region: string,
-  options: SessionOptions,
-): ApplicationAutoScalingClient {
+/** One of each service. */
+function otherClients(client: ECSClient, region: string, options: SessionOptions) {
+  const clients = new Map<unknown, OtherClient>();
+  return {
+    of: <C extends OtherClient>(Client: new (config: OtherConfig) => C): C => {
+      const known = clients.get(Client);
+      if (known !== undefined) return known as C;
+      const made = new Client(otherConfig(client, region, options));
+      capAnswers(made);
+      clients.set(Client, made);
+      return made;
+    },
+    close: () => {
+      for (const one of clients.values()) one.destroy();
+    },
+  };
+}
+
+/** By the credentials of the one for ECS. */
+function otherConfig({ config: { credentials } }: ECSClient, region: string, options: SessionOptions) {
   const { endpoint } = options;
-  const client = new ApplicationAutoScalingClient({
+  return {
     region,
     ...(endpoint !== undefined && !isAws(endpoint) && { endpoint }),
     credentials,
     requestHandler: handlerOptions(options),
     maxAttempts: 1,
-  });
-  capAnswers(client);
-  return client;
+  };
 }
 
 /** The SDK remembers what comes of it and asks again five minutes before it expires. */

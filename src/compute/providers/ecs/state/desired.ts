@@ -38,6 +38,7 @@ import { checkKernelPolicy } from './task-definition/fields/kernel-settings.ts';
 import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
 import { checkTmpfs } from './task-definition/fields/mounted-volumes.ts';
 import { checkServed } from './task-definition/unserved-fields.ts';
+import { referencesOf } from './task-definition/overlay-container.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
 /** A tenant's desired state in the words of ECS. Pure: nothing here asks ECS. */
@@ -64,6 +65,10 @@ export interface DesiredService extends Desired, Capacity, Counts {
   readonly settings: ServiceSettings;
   /** Which request its tasks are those of; undefined: they are started anew for none. */
   readonly request?: string;
+  /** Secrets whose versions are asked for (`valueFrom`); none, where that is not to be done. */
+  readonly secretReferences: readonly string[];
+  /** Signs of the versions that they have, where all are known. */
+  readonly secretVersions?: string;
   /** The tenant's own. */
   readonly tags: Tags;
   /** Whether its tasks are waited for before it is deleted. */
@@ -100,7 +105,6 @@ export function desireService(
   spec: TenantComputeSpec<EcsConfig>,
   { block, policy, commonPolicy, ownership }: EcsSettings,
 ): DesiredService {
-  const { containers } = spec;
   const config = withCount(spec);
   const region = config.region ?? regionOf(config.cluster_arn);
   const capacity = desireCapacity(config, block);
@@ -109,7 +113,7 @@ export function desireService(
   // As a HorizontalPodAutoscaler does, it rests while the tenant wants none.
   const autoscaling = spec.replicas === 0 ? undefined : desireScaling(config, block);
   const counts = desireCount(spec, config, autoscaling, policy.max_desired_count);
-  if (containers.length > 0) checkSize(commonPolicy, containers, counts.mostTasks);
+  if (spec.containers.length > 0) checkSize(commonPolicy, spec.containers, counts.mostTasks);
   const target = desiredTarget(spec, region);
   const network = desireNetwork(config, block);
   const overlay = desireTasks(spec, { block, policy, target, launchType: taskHostOf(capacity), network });
@@ -145,6 +149,7 @@ export function desireService(
     progressDeadlineMs: progressDeadlineMs(config),
     settings,
     ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
+    secretReferences: block.secret_versions && spec.mode !== 'Observe' ? referencesOf(overlay) : [],
     tags,
     drain,
     ...(release === undefined ? {} : { release }),
@@ -152,7 +157,7 @@ export function desireService(
     ownerTags: ownership.of(spec),
     isOnlyObserved: spec.mode === 'Observe',
     foreign: stanceOf(spec, { isListed: isListed(policy.foreign_services, target.service), commonPolicy }),
-    containers,
+    containers: spec.containers,
     bounds: commonPolicy.max_resources,
   };
 }

@@ -18,6 +18,7 @@ import type { SettingMarks } from './service/setting-marks.ts';
 import type { UpdatedParts } from './service-input.ts';
 import { drainTag } from './marks/service-tags.ts';
 import { isRequested } from './marks/request-mark.ts';
+import { isRotated, isUnmarked } from './marks/secrets-mark.ts';
 import { formerKeys, hasMarksOf, keyMarks } from './marks/tag-marks.ts';
 import { tagKeys, tagMap } from './marks/tags.ts';
 import type { Tags } from './marks/tags.ts';
@@ -53,7 +54,7 @@ export function diffService(
   const wantedCount = countWanted(desired, service, countBefore);
   const count = compareCount(wantedCount, service);
   const deployment = compareDeployment(desired, service, mark);
-  const force = isRequested(desired, mark);
+  const renewal = renewalOf(desired, mark);
   const scaling = compareScaling(desired, service, mark);
   const untag = formerKeys(tags, desired.tags);
   const causes = causesOf(desired, mark, { applied, rolledBack, isTakenBack });
@@ -74,7 +75,7 @@ export function diffService(
       ...scalingChanges(scaling, countBefore),
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
-      ...(force ? [startedAnew(desired)] : []),
+      ...renewal,
       ...withCause('spec', compareRelease(desired, tags, applied)),
       ...withCause('spec', compareMarks(desired, tags, applied)),
     ],
@@ -84,7 +85,7 @@ export function diffService(
       network: mended(network, revision.network),
       launchType: mended(launchType, revision.launchType),
       deployment: deployment.differences.length > 0 ? deployment.configuration : undefined,
-      force,
+      force: renewal.length > 0,
       rolledSettings: changedSettings(revision.settings),
       liveSettings: changedSettings(revision.liveSettings),
     },
@@ -131,9 +132,14 @@ function scalingChanges(
   return withCause(scaling.isDrift && countBefore === undefined ? 'drift' : 'spec', [scaling]);
 }
 
-function startedAnew(desired: DesiredService): Change {
+/** Why its tasks are to be started anew, though they run what is desired. */
+function renewalOf(desired: DesiredService, mark: AppliedMark): readonly Change[] {
+  const because = [
+    ...(isRequested(desired, mark) ? ['of an earlier request'] : []),
+    ...(isRotated(desired, mark) ? ['of earlier versions of its secrets'] : []),
+  ];
   const effect = rolloutEffect(desired);
-  return { path: 'tasks', desired: 'started anew', actual: 'of an earlier request', cause: 'spec', effect };
+  return because.map((actual) => ({ path: 'tasks', desired: 'started anew', actual, cause: 'spec', effect }));
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {
@@ -172,8 +178,10 @@ function compareRelease({ release }: DesiredService, tags: Tags, applied: Applie
 /** Our own marks: what is wrong with them is no news to anybody, it is put right with the next write. */
 function compareMarks(desired: DesiredService, tags: Tags, applied: Applied): readonly Difference[] {
   const { specHash, ownerTags } = desired;
-  const hash =
-    applied === 'rejected' ? [] : live(`tags.${tagKeys.specHash}`, specHash, readMark(tags).specHash);
+  const mark = readMark(tags);
+  const path = `tags.${tagKeys.specHash}`;
+  const hash = applied === 'rejected' ? [] : live(path, specHash, mark.specHash);
+  const noted = isUnmarked(desired, mark) ? live(`${path}.secrets`, 'noted', 'not noted') : [];
   const marks = hasMarksOf(desired.tags, tags) ? {} : keyMarks(desired.tags);
   const drain = drainTag(desired)[tagKeys.drain] ?? 'none';
   return [
@@ -181,6 +189,7 @@ function compareMarks(desired: DesiredService, tags: Tags, applied: Applied): re
     ...Object.entries(ownerTags).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
     ...Object.entries(marks).flatMap(([key, value]) => live(`tags.${key}`, value, tags[key])),
     ...hash,
+    ...(hash.length === 0 ? noted : []),
   ];
 }
 

@@ -22,6 +22,7 @@ import type { EcsObservation } from '../state/observed.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { serviceKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
+import type { SecretVersions } from './secret-versions.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** As many stopped tasks as one DescribeTasks takes: some endpoints name the oldest first. */
@@ -32,6 +33,7 @@ export interface StatusDeps {
   readonly ownership: Ownership;
   readonly view: ServiceView;
   readonly clock: (scope: EcsScope) => Clock;
+  readonly secrets: Pick<SecretVersions, 'looked' | 'notes'>;
 }
 
 interface Asked {
@@ -45,11 +47,12 @@ export async function getStatus(
   { at, against }: Asked,
   { fresh, signal }: Looking,
 ): Promise<Observation> {
-  const { view, ownership } = deps;
+  const { view, ownership, secrets } = deps;
   const target = targetOf(at.placement, 'ProviderUnavailable');
-  const desired = desiredAt(against, target);
+  const wanted = desiredAt(against, target);
   const moment = view.moment();
   signal.throwIfAborted();
+  const desired = wanted && (await secrets.looked(wanted, { fresh, signal }));
   const known = fresh ? undefined : view.settled(target);
   const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
   const holder = assertOwn(ownership, at, { service, stance: desired?.foreign });
@@ -69,7 +72,13 @@ export async function getStatus(
   if (imageUnavailable !== undefined && desired !== undefined) {
     throw new ComputeError('ImageUnavailable', sentence(imageUnavailable));
   }
-  return rest;
+  return withNotes(rest, desired === undefined ? [] : secrets.notes(desired));
+}
+
+function withNotes(observation: Observation, notes: readonly string[]): Observation {
+  return notes.length === 0
+    ? observation
+    : { ...observation, notes: [...(observation.notes ?? []), ...notes] };
 }
 
 /** What is only observed has no marks to be put right. */

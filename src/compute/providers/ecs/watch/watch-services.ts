@@ -4,6 +4,7 @@ import type { OnChange } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { clusterKey, serviceKey } from '../address/service-target.ts';
 import { sweepScalingOnce } from './sweep-scaling.ts';
+import type { SecretVersions } from './secret-versions.ts';
 import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
 
@@ -12,6 +13,7 @@ export interface WatchDeps {
   readonly view: ServiceView;
   readonly logger: Logger;
   readonly sweepIntervalMs: number;
+  readonly secrets: Pick<SecretVersions, 'sweep'>;
 }
 
 /** A cluster that does not answer is known for it well within a minute, in milliseconds. */
@@ -28,6 +30,7 @@ export async function watchServices(deps: WatchDeps, onChange: OnChange, signal:
       sweepServices(deps, onChange, signal),
       keepContact(deps, onChange, signal),
       sweepScaling(deps, onChange, signal),
+      sweepSecrets(deps, onChange, signal),
       followHints(deps, onChange, signal),
     ]);
   } finally {
@@ -49,6 +52,21 @@ async function sweepScaling(deps: WatchDeps, onChange: OnChange, signal: AbortSi
         'a sweep over the autoscaling could not look at all of it',
       );
     await sweepScalingOnce({ ...deps, failed }, onChange, signal);
+  }
+}
+
+async function sweepSecrets(
+  { secrets, logger, sweepIntervalMs }: WatchDeps,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
+  while (await sleep(jittered(sweepIntervalMs), signal)) {
+    const failed = (error: unknown): void =>
+      logger.warn(
+        { problem: problemOf(error) },
+        'a sweep over the versions of secrets could not ask for all of them',
+      );
+    await secrets.sweep({ onChange, failed }, signal);
   }
 }
 

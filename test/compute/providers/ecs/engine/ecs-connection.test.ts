@@ -75,6 +75,7 @@ function connect(answers: readonly (FailureName | Promise<unknown>)[] = []) {
   const session: EcsSession = {
     client: {} as ECSClient,
     scaling: () => ({}) as never,
+    other: () => ({}) as never,
     close: () => undefined,
     renew: async () => {
       noted.renewed += 1;

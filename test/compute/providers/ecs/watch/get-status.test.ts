@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { getStatus } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
 import type { StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import { createSecretVersions } from '../../../../../src/compute/providers/ecs/watch/secret-versions.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import type { Observation } from '../../../../../src/compute/provider.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
@@ -24,10 +25,12 @@ async function started(spec = plain) {
   const provider = drivenEcs(ecs, operator.block, operator.policy, context());
   await provider.provision(spec, signal);
   let nowMs = 0;
+  const view = createServiceView(() => nowMs);
   const parts: StatusDeps = {
     api: ecs,
     ownership: operator.ownership,
-    view: createServiceView(() => nowMs),
+    view,
+    secrets: createSecretVersions({ api: ecs, view, now: () => nowMs }),
     clock: () => ({ nowMs: Date.now(), settleMs: 0 }),
   };
   const stopWatching = parts.view.beginSweeps();

@@ -47,6 +47,7 @@ function watchOver(names: readonly string[], api: Partial<EcsApi> = {}) {
       view,
       logger,
       sweepIntervalMs: 60_000,
+      secrets: { sweep: async () => undefined },
     },
     asked,
     problems,

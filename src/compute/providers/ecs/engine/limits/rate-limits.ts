@@ -16,7 +16,9 @@ export type OperationFamily =
   | 'taskReads'
   | 'taskWrites'
   | 'tagging'
-  | 'scaling';
+  | 'scaling'
+  | 'secretReads'
+  | 'parameterReads';
 
 /** The rest of an account's allowance is left to its people, its pipelines and its autoscaling. */
 const ourShare = 0.7;
@@ -42,6 +44,10 @@ export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
   tagging: { burst: 20 * ourShare, perSecond: 10 * ourShare },
   // All of Application Auto Scaling, for which AWS names no limits: as few as the writes of services.
   scaling: { burst: 50 * ourShare, perSecond: 5 * ourShare },
+  // DescribeSecret of Secrets Manager: 10,000/s with GetSecretValue, which tasks need as they start. As the reads of services.
+  secretReads: { burst: 100 * ourShare, perSecond: 20 * ourShare },
+  // DescribeParameters of SSM, for which AWS names no limit of its own: as few as the writes of services.
+  parameterReads: { burst: 50 * ourShare, perSecond: 5 * ourShare },
 };
 
 /** The part of them that falls to one of several operators in the account and region. Each may make at least one call at once. */
@@ -59,5 +65,7 @@ export function limitsFor(share: number): Readonly<Record<OperationFamily, RateL
     taskWrites: part(ecsRateLimits.taskWrites),
     tagging: part(ecsRateLimits.tagging),
     scaling: part(ecsRateLimits.scaling),
+    secretReads: part(ecsRateLimits.secretReads),
+    parameterReads: part(ecsRateLimits.parameterReads),
   };
 }

@@ -24,6 +24,8 @@ export interface AppliedMark {
   readonly capacity: string | undefined;
   /** See request-mark.ts. */
   readonly request: string | undefined;
+  /** See secrets-mark.ts. */
+  readonly secrets: string | undefined;
   /** The settings that it asked for, or that one before it did and the service may still have. */
   readonly settings: SettingMarks;
 }
@@ -38,12 +40,13 @@ const defaultGroups = 'default';
 
 /** `kept`: settings that others asked for before, and that the service may still have. */
 export function appliedMark(desired: DesiredService, kept: SettingMarks = {}): string {
-  const { specHash, network, settings, deployment, request } = desired;
+  const { specHash, network, settings, deployment, request, secretVersions } = desired;
   const capacity = capacityMark(desired);
   const asked = {
     ...(network === undefined ? {} : { net: networkMark(network), sg: groupsMark(network) }),
     ...(capacity === undefined ? {} : { on: capacity }),
     ...(request === undefined ? {} : { at: request }),
+    ...(secretVersions === undefined ? {} : { sv: secretVersions }),
     ...settingsMark({ ...kept, ...settingMarks(settings), ...deploymentMarks(deployment) }),
   };
   return [specHash, ...Object.entries(asked).map(([key, value]) => `${key}=${value}`)].join(' ');
@@ -72,6 +75,7 @@ export function readMark(tags: Tags): AppliedMark {
     securityGroups: of.get('sg'),
     capacity: of.get('on'),
     request: of.get('at'),
+    secrets: of.get('sv'),
     settings: readMarks(of.get('set')),
   };
 }

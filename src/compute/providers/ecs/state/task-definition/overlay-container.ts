@@ -40,6 +40,14 @@ export function overlayContainer(
   };
 }
 
+/** The secrets that its containers read, each once. */
+export function referencesOf(
+  overlay: { readonly containers: readonly OverlayContainer[] } | undefined,
+): readonly string[] {
+  const secrets = (overlay?.containers ?? []).flatMap((container) => container.secrets);
+  return [...new Set(secrets.flatMap(({ valueFrom }) => valueFrom ?? []))].toSorted();
+}
+
 function byName(a: { name?: string | undefined }, b: { name?: string | undefined }): number {
   const [left = '', right = ''] = [a.name, b.name];
   return left < right ? -1 : left > right ? 1 : 0;
