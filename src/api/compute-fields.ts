@@ -68,7 +68,8 @@ export const envVar = withRules(
     valueFrom: valueFrom
       .optional()
       .describe(
-        'Where the value comes from. Excludes value. A changed Secret or ConfigMap rolls the tenant.',
+        'Where the value comes from. Excludes value. A changed Secret or ConfigMap rolls the tenant; on ECS, a rotated secret does ' +
+          'where the operator asks for its versions.',
       ),
   }),
   [

@@ -44,7 +44,8 @@ const volume = withRules(
       .strictObject({})
       .optional()
       .describe(
-        'Data that outlives the containers; volumePolicy decides what becomes of it when the Tenant is deleted. Not on ECS.',
+        'Data that outlives the containers; volumePolicy decides what becomes of it when the Tenant is deleted. On ECS, where the ' +
+          'operator has a directory of EFS for it.',
       ),
     tmpfs: z
       .strictObject({ size: quantity.describe('Most bytes that it takes, such as 64Mi.') })

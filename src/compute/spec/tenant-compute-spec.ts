@@ -85,6 +85,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly digests?: Readonly<Record<string, string>>;
   /** Absent: `Report`. */
   readonly unhealthyPolicy?: TenantSpec['unhealthyPolicy'];
+  /** Absent: `Retain`. No part of what is desired. */
+  readonly volumePolicy?: TenantSpec['volumePolicy'];
   /** `Observe`: nothing is ever made of it. Absent: `Manage`. No part of what is desired. */
   readonly mode?: TenantSpec['mode'];
   /** Whether what somebody else made under its names is to be taken over. No part of what is desired. */

@@ -108,6 +108,7 @@ export async function resolveSpec({
     imagePullCredentials,
     ...(readValues && { imagePullSecrets: (spec.imagePullSecrets ?? []).map(({ name: secret }) => secret) }),
     unhealthyPolicy: spec.unhealthyPolicy,
+    ...(spec.volumePolicy === 'Delete' ? { volumePolicy: spec.volumePolicy } : {}),
     ...(spec.mode === 'Observe' ? { mode: spec.mode } : {}),
     ...(spec.adopt ? { adopt: true } : {}),
     ...(isItsOwn ? { before: compute } : {}),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { stringMap } from '../../../api/rules.ts';
 import type { MapKey } from '../../../api/rules.ts';
 import { autoscalingShape } from './config/autoscaling-shape.ts';
+import { efsVolumesShape } from './config/efs-volumes-shape.ts';
 import { kernelPolicyShape } from './config/kernel-policy.ts';
 import { arnLength, roleArn } from './config/resource-arns.ts';
 import { secretsShape } from './config/secrets-shape.ts';
@@ -191,6 +192,7 @@ export const ecsOperatorBlock = z
         'URL of an SQS queue fed by EventBridge with ECS events: a hint that triggers an early look.',
       ),
     ...secretsShape,
+    ...efsVolumesShape,
     api_rate_share: z
       .number()
       .min(0.05)

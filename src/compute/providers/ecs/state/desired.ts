@@ -8,7 +8,7 @@ import type { CommonPolicy } from '../../../policy.ts';
 import type { Desired } from '../../../provider.ts';
 import { specHash } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
-import { regionOf, revisionKey } from '../address/arns.ts';
+import { regionOf } from '../address/arns.ts';
 import { checkEcsPolicy } from './policy/check-ecs-policy.ts';
 import { checkServicePolicy } from './policy/check-service-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
@@ -34,10 +34,7 @@ import { desireRelease } from './release/desired-release.ts';
 import type { DesiredRelease } from './release/desired-release.ts';
 import { checkSize } from './policy/tasks-size.ts';
 import type { ResourceBounds } from './policy/tasks-size.ts';
-import { checkKernelPolicy } from './task-definition/fields/kernel-settings.ts';
-import { checkHostPorts, desireOverlay } from './task-definition/task-overlay.ts';
-import { checkTmpfs } from './task-definition/fields/mounted-volumes.ts';
-import { checkServed } from './task-definition/unserved-fields.ts';
+import { checkTaskRoles, desireTasks, keepsData } from './task-definition/desired-tasks.ts';
 import { referencesOf } from './task-definition/overlay-container.ts';
 import type { Overlay } from './task-definition/task-overlay.ts';
 
@@ -119,7 +116,7 @@ export function desireService(
   const overlay = desireTasks(spec, { block, policy, target, launchType: taskHostOf(capacity), network });
   const { tags = {} } = config;
   const drain = config.drain === true && !isDaemon(config);
-  const deployment = desireDeployment(config);
+  const deployment = desireDeployment(config, keepsData(overlay));
   const settings = settingsOf(config);
   const release = desireRelease(spec, overlay);
   return {
@@ -200,45 +197,6 @@ function checkService(spec: TenantComputeSpec<EcsConfig>, checked: Checked): voi
   checkServicePolicy(checked);
   checkDaemon(config, block, capacity);
   checkTaskRoles(spec, block);
-}
-
-interface Tasks extends Pick<EcsSettings, 'block' | 'policy'> {
-  readonly target: ServiceTarget;
-  readonly launchType: Overlay['launchType'] | undefined;
-  readonly network: DesiredNetwork | undefined;
-}
-
-/** Undefined: the task definition runs as it is. Throws InvalidSpec for what can't be served. */
-function desireTasks(
-  spec: TenantComputeSpec<EcsConfig>,
-  { block, policy, target, launchType, network }: Tasks,
-): Overlay | undefined {
-  const { containers } = spec;
-  const isFargate = launchType === 'FARGATE';
-  const isAwsvpc = network !== undefined || isFargate;
-  checkHostPorts(containers, isAwsvpc);
-  checkServed(containers, { isAwsvpc, isFargate });
-  checkKernelPolicy(containers, policy);
-  checkTmpfs(containers, { isFargate });
-  if (containers.length === 0) return undefined;
-  return desireOverlay(spec, {
-    target,
-    secretArns: block.secret_arns,
-    mayOverlay: policy.overlay_containers,
-    allowedCapabilities: policy.allow_capabilities,
-    launchType,
-  });
-}
-
-/** What runs as the task definition has it has its roles, too. Defaults of the operator's are for overlays alone. */
-function checkTaskRoles({ config, containers }: TenantComputeSpec<EcsConfig>, block: EcsOperatorBlock): void {
-  if (containers.length > 0) return;
-  const key = (['task_role_arn', 'execution_role_arn'] as const).find((one) => config[one] !== block[one]);
-  if (key === undefined) return;
-  throw new ComputeError(
-    'InvalidSpec',
-    `spec.computeConfig.ecs.${key}: is of spec.containers: the task definition ${revisionKey(config.task_definition_arn)} runs with its own`,
-  );
 }
 
 function desiredTarget({ config, tenantId }: TenantComputeSpec<EcsConfig>, region: string): ServiceTarget {

@@ -10,14 +10,20 @@ export type DeploymentConfiguration = ReturnType<typeof desireDeployment>;
 
 /** New tasks run before old ones stop, and what does not come up is taken back. */
 const usual = { maximumPercent: 200, minimumHealthyPercent: 100 } as const;
-/** On an instance there is room for one task of a DAEMON: the old one stops first. */
-const ofDaemon = { maximumPercent: 100, minimumHealthyPercent: 0 } as const;
+/**
+ * The old one stops first: on an instance there is room for one task of a DAEMON, and of what several tasks write at once nothing
+ * may be left.
+ */
+const oneAtOnce = { maximumPercent: 100, minimumHealthyPercent: 0 } as const;
 
-/** Throws InvalidSpec, naming the path. */
-export function desireDeployment({ deployment = {}, scheduling_strategy: scheduling }: EcsConfig) {
+/** `keepsData`: whether its tasks write to volumes that outlive them. Throws InvalidSpec, naming the path. */
+export function desireDeployment(
+  { deployment = {}, scheduling_strategy: scheduling }: EcsConfig,
+  keepsData = false,
+) {
   const { circuit_breaker: breaker = {}, alarms, ...rest } = deployment;
   const asked = inWords(rest);
-  const known = scheduling === 'DAEMON' ? ofDaemon : usual;
+  const known = scheduling === 'DAEMON' || keepsData ? oneAtOnce : usual;
   const percents = {
     maximumPercent: asked.maximumPercent ?? known.maximumPercent,
     minimumHealthyPercent: asked.minimumHealthyPercent ?? known.minimumHealthyPercent,

@@ -7,6 +7,7 @@ import {
   portMapping,
   repositoryCredentials,
 } from './container-definition.ts';
+import { mountPoints } from './fields/efs-volumes.ts';
 import { healthCheckDefinition } from './fields/health-check.ts';
 import { linuxParameters, systemControls } from './fields/kernel-settings.ts';
 import { dependencies, restarts } from './fields/container-lifecycle.ts';
@@ -87,8 +88,14 @@ export const containerFields = {
   },
   volumeMounts: {
     change: 'rollout',
-    hashed: ({ tmpfs }) => (tmpfs.length === 0 ? {} : { tmpfs }),
-    defined: linuxParameters,
+    hashed: ({ tmpfs, mounts }) => ({
+      ...(tmpfs.length === 0 ? {} : { tmpfs }),
+      ...(mounts.length === 0 ? {} : { mounts }),
+    }),
+    defined: (container, base) => ({
+      ...linuxParameters(container, base),
+      ...mountPoints(container.mounts, base),
+    }),
   },
   ulimits: own('ulimits', (ulimits) => ({
     ulimits: ulimits.map(({ name, soft, hard }) => ({ name, softLimit: soft, hardLimit: hard })),

@@ -1,6 +1,9 @@
 import type { ContainerSpec, VolumeSpec } from '../../../../spec/tenant-compute-spec.ts';
+import type { EcsOperatorBlock } from '../../config.ts';
 import { secretArn } from './secret-arn.ts';
-import { mountedTmpfs } from './fields/mounted-volumes.ts';
+import { efsVolume } from './fields/efs-volumes.ts';
+import type { EfsMount } from './fields/efs-volumes.ts';
+import { mountedVolumes } from './fields/mounted-volumes.ts';
 import type { EnvironmentVariable, SecretReference, Tmpfs } from './task-definition.ts';
 
 /** A tenant's container, with its variables as ECS takes them: values, and references to secrets. */
@@ -9,18 +12,22 @@ export interface OverlayContainer {
   readonly environment: readonly EnvironmentVariable[];
   readonly secrets: readonly SecretReference[];
   readonly tmpfs: readonly Tmpfs[];
+  readonly mounts: readonly EfsMount[];
 }
 
 interface Surroundings {
   readonly namespace: string;
+  /** Of the Tenant. */
+  readonly name: string;
   readonly secretArns: Readonly<Record<string, string>>;
+  readonly efsVolumes: EcsOperatorBlock['efs_volumes'];
   readonly volumes: readonly VolumeSpec[];
 }
 
 /** Throws InvalidSpec for a secret that is not mapped, and for what ECS can't mount. */
 export function overlayContainer(
   spec: ContainerSpec,
-  { namespace, secretArns, volumes }: Surroundings,
+  { namespace, name: tenant, secretArns, efsVolumes, volumes }: Surroundings,
 ): OverlayContainer {
   const environment: EnvironmentVariable[] = [];
   const secrets: SecretReference[] = [];
@@ -36,7 +43,7 @@ export function overlayContainer(
     spec,
     environment: environment.toSorted(byName),
     secrets: secrets.toSorted(byName),
-    tmpfs: mountedTmpfs(spec, volumes),
+    ...mountedVolumes(spec, volumes, (volume) => efsVolume(efsVolumes, { namespace, name: tenant, volume })),
   };
 }
 

@@ -4,6 +4,7 @@ import { tagKeys, tagList } from '../marks/tags.ts';
 import type { Tags } from '../marks/tags.ts';
 import { checkLifecycle } from './fields/container-lifecycle.ts';
 import { overlayDefinition } from './container-fields.ts';
+import { withMounted } from './fields/efs-volumes.ts';
 import { checkTmpfs } from './fields/mounted-volumes.ts';
 import { checkOverlaid } from './overlaid-containers.ts';
 import type { OverlayContainer } from './overlay-container.ts';
@@ -30,11 +31,15 @@ export function registerInput<Base extends TaskDefinition>(overlay: Overlay, bas
   const isFargate = isForFargate(overlay, base);
   const isHostNetwork = base.networkMode === 'host';
   checkServed(specs, { isAwsvpc, isFargate, isHostNetwork });
-  checkTmpfs(specs, { isFargate });
+  checkTmpfs(overlay.containers, { isFargate });
   return {
     ...inherited(base),
     ...runtimePlatform(specs, base),
     ...overlay.roles,
+    ...withMounted(
+      overlay.containers.flatMap(({ mounts }) => mounts),
+      base,
+    ),
     family: overlay.family,
     containerDefinitions,
     ...taskSize(overlay, base, containerDefinitions),

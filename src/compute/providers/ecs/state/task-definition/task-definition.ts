@@ -69,7 +69,7 @@ export interface ContainerDefinition {
   readonly systemControls?: SystemControl[] | undefined;
   readonly dockerSecurityOptions?: string[] | undefined;
   readonly logConfiguration?: LogConfiguration | undefined;
-  readonly mountPoints?: { sourceVolume?: string | undefined }[] | undefined;
+  readonly mountPoints?: MountPoint[] | undefined;
   readonly volumesFrom?: { sourceContainer?: string | undefined }[] | undefined;
 }
 
@@ -122,6 +122,22 @@ export interface Volume {
   readonly host?: { readonly sourcePath?: string | undefined } | undefined;
   readonly dockerVolumeConfiguration?:
     { readonly driverOpts?: Readonly<Record<string, string>> | undefined } | undefined;
+  readonly efsVolumeConfiguration?: EfsConfiguration | undefined;
+}
+
+export interface MountPoint {
+  readonly sourceVolume?: string | undefined;
+  readonly containerPath?: string | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+export interface EfsConfiguration {
+  readonly fileSystemId: string | undefined;
+  readonly rootDirectory?: string | undefined;
+  readonly transitEncryption?: 'ENABLED' | 'DISABLED' | undefined;
+  readonly authorizationConfig?:
+    | { readonly accessPointId?: string | undefined; readonly iam?: 'ENABLED' | 'DISABLED' | undefined }
+    | undefined;
 }
 
 export interface EnvironmentVariable {

@@ -3,7 +3,7 @@ import type { Capability } from '../../../../../api/capabilities.ts';
 import { ComputeError } from '../../../../errors.ts';
 import { specHash } from '../../../../spec/spec-hash.ts';
 import type { ContainerSpec, TenantComputeSpec } from '../../../../spec/tenant-compute-spec.ts';
-import type { EcsConfig } from '../../config.ts';
+import type { EcsConfig, EcsOperatorBlock } from '../../config.ts';
 import type { ServiceTarget } from '../../address/service-target.ts';
 import { hashedContainer } from './container-fields.ts';
 import { needsPortNames } from './port-names.ts';
@@ -44,6 +44,7 @@ export function desireOverlay(
   {
     target,
     secretArns,
+    efsVolumes,
     mayOverlay,
     allowedCapabilities,
     launchType,
@@ -51,10 +52,12 @@ export function desireOverlay(
     readonly target: ServiceTarget;
     readonly launchType: Overlay['launchType'] | undefined;
     readonly secretArns: Readonly<Record<string, string>>;
+    readonly efsVolumes: EcsOperatorBlock['efs_volumes'];
   },
 ): Overlay {
-  const { namespace } = tenant;
-  const overlaid = containers.map((spec) => overlayContainer(spec, { namespace, secretArns, volumes }));
+  const { namespace, name } = tenant;
+  const surroundings = { namespace, name, secretArns, efsVolumes, volumes };
+  const overlaid = containers.map((spec) => overlayContainer(spec, surroundings));
   const base = config.task_definition_arn;
   const roles = taskRoles(config);
   const namesPorts = needsPortNames(config);

@@ -24,7 +24,13 @@ const changed = {
 } as const satisfies Required<ContainerSpec>;
 const fields = Object.keys(containerFields) as (keyof ContainerSpec)[];
 
-const surroundings = { namespace: 'team-a', secretArns: {}, volumes: processVolumes };
+const surroundings = {
+  namespace: 'team-a',
+  name: 'acme',
+  secretArns: {},
+  efsVolumes: {},
+  volumes: processVolumes,
+};
 const hashOf = (spec: ContainerSpec) => JSON.stringify(hashedContainer(overlayContainer(spec, surroundings)));
 const definitionOf = (spec: ContainerSpec) =>
   overlayDefinition(overlayContainer(spec, surroundings), { name: spec.name });

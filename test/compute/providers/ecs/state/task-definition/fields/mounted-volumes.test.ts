@@ -43,7 +43,10 @@ test('memory is refused on Fargate, by the block and by the base', () => {
 });
 
 test.each([
-  ['data', /container app: volumeMounts: \/tmp: ECS keeps no data of data. Have the operator's admin/],
+  [
+    'data',
+    /container app: volumeMounts: \/tmp: ECS keeps no data of data. Have the operator's admin name a directory of EFS/,
+  ],
   [
     'tls',
     /container app: volumeMounts: \/tmp: ECS has no files of the Secret tls. Give what is in it by env/,
