@@ -23,7 +23,7 @@ export function settle(places: readonly Placed[], schema: TenantSpecSchema): Set
     const blamed = new Set<Placed>();
     for (const issue of error.issues.flatMap(oneByOne)) {
       const text = explainIssues(new z.ZodError([issue]), 'spec');
-      const guilty = guiltyOf(issue, origins);
+      const guilty = guiltyOf(issue, origins) ?? incomplete(issue.path, origins);
       const isVital = guilty.length === 0 || guilty.some(isOfAllContainers);
       if (isVital)
         return { spec: undefined, notes: [...notes, note('refused', guilty[0]?.from ?? 'services', text)] };
@@ -78,13 +78,27 @@ function keyOf(step: Step, inside: object, names: Map<object, string[]>): Proper
   return index === -1 ? known.push(step.item) - 1 : index;
 }
 
-function guiltyOf(issue: z.core.$ZodIssue, origins: Origins): readonly Placed[] {
-  if (issue.code !== 'unrecognized_keys') return holding(issue.path, origins);
-  return issue.keys.flatMap((key) => {
-    const path = [...issue.path, key];
+/** Undefined: it is about what nobody placed. */
+function guiltyOf(issue: z.core.$ZodIssue, origins: Origins): readonly Placed[] | undefined {
+  const paths =
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+  const guilty = paths.flatMap((path) => {
     const holders = holding(path, origins);
-    return holders.length > 0 ? holders : within(path, origins);
+    return holders.length > 0 || issue.code !== 'unrecognized_keys' ? holders : within(path, origins);
   });
+  return guilty.length === 0 ? undefined : guilty;
+}
+
+/** As deep as what may be left out as a whole: a key of a block, a port of a container. */
+const leastDepth = 3;
+
+/** What lacks something that it can't be without, or has too much of it: the smallest whole around it. */
+function incomplete(path: readonly PropertyKey[], origins: Origins): readonly Placed[] {
+  for (let length = path.length; length >= leastDepth; length--) {
+    const parts = within(path.slice(0, length), origins);
+    if (parts.length > 0) return parts;
+  }
+  return [];
 }
 
 /** The place that `path` is in. */

@@ -212,3 +212,222 @@ describe('what is refused as a whole', () => {
     expect(notes).toEqual([expect.objectContaining({ kind: 'refused', text: expect.stringMatching(text) })]);
   });
 });
+
+/** By the schema that a Tenant has, as `landlord convert ecs` does. */
+function converted(...documents: readonly unknown[]) {
+  const { manifests, notes } = convertEcs(
+    documents.map((one) => JSON.stringify(one)),
+    schema,
+  );
+  const [tenant] = manifests as { spec: { computeConfig: { ecs: Record<string, unknown> } } }[];
+  return {
+    ecs: tenant?.spec.computeConfig.ecs,
+    notes: notes.filter(({ kind }) => kind !== 'changed').map(({ kind, from }) => `${kind} ${from}`),
+  };
+}
+
+const elb = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012';
+const targetGroup = (name: string) => `${elb}:targetgroup/${name}/0123456789abcdef`;
+const role = 'arn:aws:iam::123456789012:role/ecs';
+
+/** Every key of the API that says how a service is run and reached, as create-service takes it. */
+const everything = {
+  cluster: `${region}:cluster/main`,
+  serviceName: 'everything',
+  taskDefinition: `${region}:task-definition/web:3`,
+  availabilityZoneRebalancing: 'ENABLED',
+  loadBalancers: [
+    {
+      targetGroupArn: targetGroup('blue'),
+      containerName: 'web',
+      containerPort: 80,
+      advancedConfiguration: {
+        alternateTargetGroupArn: targetGroup('green'),
+        productionListenerRule: `${elb}:listener-rule/app/web/1/2/3`,
+        testListenerRule: `${elb}:listener-rule/app/web/1/2/4`,
+        roleArn: role,
+      },
+    },
+  ],
+  serviceRegistries: [
+    {
+      registryArn: 'arn:aws:servicediscovery:eu-west-1:123456789012:service/srv-1',
+      port: 53,
+      containerName: 'web',
+      containerPort: 80,
+    },
+  ],
+  desiredCount: 3,
+  clientToken: 'once',
+  capacityProviderStrategy: [
+    { capacityProvider: 'FARGATE', weight: 1, base: 2 },
+    { capacityProvider: 'FARGATE_SPOT', weight: 4 },
+  ],
+  platformVersion: '1.4.0',
+  deploymentConfiguration: {
+    deploymentCircuitBreaker: { enable: true, rollback: true },
+    maximumPercent: 150,
+    minimumHealthyPercent: 75,
+    alarms: { alarmNames: ['5xx'], rollback: true, enable: true },
+    strategy: 'CANARY',
+    bakeTimeInMinutes: 5,
+    canaryConfiguration: { canaryPercent: 10, canaryBakeTimeInMinutes: 3 },
+  },
+  placementConstraints: [{ type: 'memberOf', expression: 'attribute:ecs.instance-type =~ t3.*' }],
+  placementStrategy: [
+    { type: 'spread', field: 'attribute:ecs.availability-zone' },
+    { type: 'binpack', field: 'memory' },
+  ],
+  networkConfiguration: {
+    awsvpcConfiguration: {
+      subnets: ['subnet-1', 'subnet-2'],
+      securityGroups: ['sg-1'],
+      assignPublicIp: 'DISABLED',
+    },
+  },
+  healthCheckGracePeriodSeconds: 60,
+  schedulingStrategy: 'REPLICA',
+  deploymentController: { type: 'ECS' },
+  tags: [{ key: 'Team', value: 'a' }],
+  enableECSManagedTags: true,
+  propagateTags: 'TASK_DEFINITION',
+  enableExecuteCommand: true,
+  serviceConnectConfiguration: {
+    enabled: true,
+    namespace: 'internal',
+    services: [
+      {
+        portName: 'http',
+        discoveryName: 'web',
+        clientAliases: [{ port: 80, dnsName: 'web.internal' }],
+        ingressPortOverride: 8080,
+        timeout: { idleTimeoutSeconds: 60, perRequestTimeoutSeconds: 15 },
+      },
+    ],
+    logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': '/ecs/web', Name: 'x' } },
+  },
+  volumeConfigurations: [
+    {
+      name: 'scratch',
+      managedEBSVolume: {
+        encrypted: true,
+        kmsKeyId: 'alias/ebs',
+        volumeType: 'gp3',
+        sizeInGiB: 20,
+        iops: 3000,
+        throughput: 125,
+        roleArn: role,
+        filesystemType: 'xfs',
+      },
+    },
+  ],
+  vpcLatticeConfigurations: [
+    {
+      roleArn: role,
+      targetGroupArn: 'arn:aws:vpc-lattice:eu-west-1:123456789012:targetgroup/tg-1',
+      portName: 'http',
+    },
+  ],
+};
+
+describe('a service by the schema of a Tenant', () => {
+  test('loses none of the keys that the API has for how it is run and reached', () => {
+    const { ecs = {}, notes } = converted(everything);
+    expect(notes).toEqual([]);
+    expect(Object.keys(ecs).toSorted()).toEqual([
+      'availability_zone_rebalancing',
+      'capacity_provider_strategy',
+      'cluster_arn',
+      'deployment',
+      'desired_count',
+      'enable_ecs_managed_tags',
+      'enable_execute_command',
+      'health_check_grace_period_seconds',
+      'load_balancers',
+      'placement_constraints',
+      'placement_strategy',
+      'platform_version',
+      'propagate_tags',
+      'security_groups',
+      'service_connect_configuration',
+      'service_registries',
+      'subnets',
+      'tags',
+      'task_definition_arn',
+      'volume_configurations',
+      'vpc_lattice_configurations',
+    ]);
+    expect(ecs['deployment']).toEqual({
+      circuit_breaker: { enable: true, rollback: true },
+      maximum_percent: 150,
+      minimum_healthy_percent: 75,
+      alarms: { alarm_names: ['5xx'], rollback: true, enable: true },
+      strategy: 'CANARY',
+      bake_time_in_minutes: 5,
+      canary_configuration: { canary_percent: 10, canary_bake_time_in_minutes: 3 },
+    });
+    expect(ecs['service_connect_configuration']).toMatchObject({
+      log_configuration: { log_driver: 'awslogs', options: { 'awslogs-group': '/ecs/web', Name: 'x' } },
+    });
+    expect(ecs['tags']).toEqual({ Team: 'a' });
+  });
+
+  test('is the same in the answer to create-service', () => {
+    const { cluster, clientToken: _once, ...rest } = everything;
+    expect(converted({ service: { ...rest, clusterArn: cluster } })).toEqual(converted(everything));
+  });
+
+  test('loses of a list or a map the piece alone that a Tenant has no word for', () => {
+    const { ecs, notes } = converted({
+      services: [
+        {
+          ...everything,
+          loadBalancers: [
+            ...everything.loadBalancers,
+            { loadBalancerName: 'classic', containerName: 'web', containerPort: 80 },
+          ],
+          deploymentConfiguration: {
+            ...everything.deploymentConfiguration,
+            lifecycleHooks: [
+              { hookTargetArn: 'arn:aws:lambda:eu-west-1:123456789012:function:f', roleArn: role },
+            ],
+          },
+          serviceConnectConfiguration: {
+            ...everything.serviceConnectConfiguration,
+            services: [
+              { portName: 'http', tls: { issuerCertificateAuthority: { awsPcaAuthorityArn: 'arn:x' } } },
+            ],
+          },
+        },
+      ],
+    });
+    expect(notes.toSorted()).toEqual([
+      'dropped services[0].deploymentConfiguration.lifecycleHooks[0].hookTargetArn',
+      'dropped services[0].deploymentConfiguration.lifecycleHooks[0].roleArn',
+      'dropped services[0].loadBalancers[1].containerName',
+      'dropped services[0].loadBalancers[1].containerPort',
+      'dropped services[0].loadBalancers[1].loadBalancerName',
+      'dropped services[0].serviceConnectConfiguration.services[0].tls.issuerCertificateAuthority.awsPcaAuthorityArn',
+    ]);
+    expect(ecs).toMatchObject({
+      load_balancers: [{ target_group_arn: targetGroup('blue') }],
+      deployment: { maximum_percent: 150 },
+      service_connect_configuration: { services: [{ port_name: 'http' }] },
+    });
+  });
+
+  test('drops what names no ARN, and a controller of somebody else, with words', () => {
+    const { ecs, notes } = converted({
+      ...everything,
+      cluster: 'main',
+      taskDefinition: 'web:3',
+      deploymentController: { type: 'CODE_DEPLOY' },
+    });
+    expect(notes.toSorted()).toEqual([
+      'dropped cluster',
+      'dropped deploymentController.type',
+      'dropped taskDefinition',
+    ]);
+    expect(ecs).toMatchObject({ desired_count: 3 });
+  });
+});

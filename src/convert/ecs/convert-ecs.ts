@@ -10,13 +10,13 @@ import { containerFindings } from './container-rows.ts';
 import { serviceFindings } from './service-rows.ts';
 
 /**
- * What `aws ecs describe-services` and `aws ecs describe-task-definition` print, as a Tenant: the service is its block
- * for ecs, the containers of the task definition are its own.
+ * What `aws ecs describe-services` and `aws ecs describe-task-definition` print, or what they are made from, as a Tenant: the
+ * service is its block for ecs, the containers of the task definition are its own.
  */
 export function convertEcs(sources: readonly string[], schema: TenantSpecSchema): Conversion {
   return answered(() => {
     const documents = sources.map(parsed);
-    const services = documents.flatMap((one) => list(dict(one)['services'])).filter(isDict);
+    const services = documents.flatMap(servicesOf);
     const definitions = documents.flatMap(definitionsOf);
     const [service, ...moreServices] = services;
     const [definition, ...moreDefinitions] = definitions;
@@ -24,10 +24,10 @@ export function convertEcs(sources: readonly string[], schema: TenantSpecSchema)
       throw new Unsayable('there are several services, or task definitions: give one at a time');
     if (service === undefined && definition === undefined)
       throw new Unsayable('is neither of describe-services nor of describe-task-definition');
-    const name = wordOf(dict(service), 'serviceName') || wordOf(dict(definition), 'family') || 'app';
+    const name = wordOf(service?.found ?? {}, 'serviceName') || wordOf(dict(definition), 'family') || 'app';
     const found = [
-      ...(service === undefined ? [] : serviceFindings(service, 'services[0]')),
-      ...(definition === undefined ? [] : definitionFindings(definition, service)),
+      ...(service === undefined ? [] : serviceFindings(service.found, service.from)),
+      ...(definition === undefined ? [] : definitionFindings(definition, service?.found)),
     ];
     return tenantOf(dnsLabelOf(name), found, schema);
   });
@@ -39,6 +39,23 @@ function parsed(source: string): unknown {
   } catch {
     throw new Unsayable('is no JSON');
   }
+}
+
+interface FoundService {
+  readonly found: Dict;
+  /** Where it stands in its document. */
+  readonly from: string;
+}
+
+/** Of describe-services, of create-service and update-service, or as it goes into these. */
+function servicesOf(document: unknown): readonly FoundService[] {
+  const { services, service, ...bare } = dict(document);
+  const described = list(services)
+    .filter(isDict)
+    .map((found, index) => ({ found, from: `services[${index}]` }));
+  if (described.length > 0) return described;
+  if (isDict(service)) return [{ found: service, from: 'service' }];
+  return 'serviceName' in bare && !isDict(bare['taskDefinition']) ? [{ found: bare, from: '' }] : [];
 }
 
 /** With the answer's own key, or as it goes into register-task-definition. */

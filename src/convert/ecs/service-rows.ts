@@ -2,10 +2,11 @@ import { note, placed } from '../finding.ts';
 import type { Finding, Step } from '../finding.ts';
 import { dict, entryOf, isDict, list } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
-import { isEmpty, snakeCase, snakeCased } from './snake-case.ts';
+import { isEmpty, pieces, snakeCase } from './snake-case.ts';
 
-/** What ECS tells of a service, and nobody asks for. */
+/** What ECS tells of a service, and nobody asks for; of a request, what is of that alone. */
 const told = new Set([
+  'clientToken',
   'createdAt',
   'createdBy',
   'currentServiceDeployment',
@@ -15,6 +16,7 @@ const told = new Set([
   'pendingCount',
   'platformFamily',
   'resourceManagementType',
+  'role',
   'roleArn',
   'runningCount',
   'serviceArn',
@@ -34,6 +36,8 @@ const byDefault: Dict = {
 /** Keys with other names, or in another form, than ECS has them. */
 const renamed: Readonly<Record<string, (value: unknown, service: Dict) => Dict>> = {
   taskDefinition: (value) => ({ task_definition_arn: value }),
+  // Of a request, which may have its name alone.
+  cluster: (value) => ({ cluster_arn: value }),
   networkConfiguration: (value) => network(dict(dict(value)['awsvpcConfiguration'])),
   deploymentConfiguration: (value) => ({ deployment: deployment(dict(value)) }),
   // ECS shows one for services that name capacity providers as well.
@@ -41,28 +45,26 @@ const renamed: Readonly<Record<string, (value: unknown, service: Dict) => Dict>>
     isEmpty(service['capacityProviderStrategy']) ? { launch_type: value } : {},
   desiredCount: (value, service) =>
     service['schedulingStrategy'] === 'DAEMON' ? {} : { desired_count: value },
-  deploymentController: (value) =>
-    dict(value)['type'] === 'ECS' ? {} : { deployment_controller: snakeCased(value) },
+  deploymentController: (value) => (dict(value)['type'] === 'ECS' ? {} : { deployment_controller: value }),
   tags: (value) => ({ tags: tagsOf(value) }),
 };
 
-/** A service of `describe-services` in the words of the block of the provider ecs. */
+/** A service as it is described, or as it is asked for, in the words of the block of the provider ecs. `from`: where it stands. */
 export function serviceFindings(service: Dict, from: string): readonly Finding[] {
+  const at = (key: string): string => (from === '' ? key : `${from}.${key}`);
   const all = { ...service, ...ofCurrentDeployment(service) };
   const said = Object.entries(all).filter(
     ([key, value]) => !told.has(key) && !isEmpty(value) && entryOf(byDefault, key) !== value,
   );
   return [
-    placed(['computeProvider'], 'ecs', from),
+    placed(['computeProvider'], 'ecs', at('serviceName')),
     ...said.flatMap(([key, value]) => {
-      const words = entryOf(renamed, key)?.(value, all) ?? { [snakeCase(key)]: snakeCased(value) };
-      return Object.entries(words)
-        .filter(([, word]) => !isEmpty(word))
-        .map(([name, word]) => placed(block(name), word, `${from}.${key}`));
+      const words = entryOf(renamed, key)?.(value, all) ?? { [snakeCase(key)]: value };
+      return Object.entries(words).flatMap(([name, word]) => pieces(block(name), word, at(key)));
     }),
     note(
       'changed',
-      `${from}.serviceName`,
+      at('serviceName'),
       'the name is of the Tenant: what runs under this one stays until it is removed',
     ),
   ];
@@ -75,8 +77,8 @@ function block(...steps: readonly Step[]): readonly Step[] {
 /** Some of what a service is asked for is shown with its deployments alone. */
 function ofCurrentDeployment({ deployments }: Dict): Dict {
   const current = list(deployments).find((one): one is Dict => isDict(one) && one['status'] === 'PRIMARY');
-  const { serviceConnectConfiguration, volumeConfigurations, vpcLatticeConfigurations } = current ?? {};
-  return { serviceConnectConfiguration, volumeConfigurations, vpcLatticeConfigurations };
+  const shown = ['serviceConnectConfiguration', 'volumeConfigurations', 'vpcLatticeConfigurations'];
+  return Object.fromEntries(Object.entries(current ?? {}).filter(([key]) => shown.includes(key)));
 }
 
 function network({ subnets, securityGroups, assignPublicIp }: Dict): Dict {
@@ -88,9 +90,8 @@ function network({ subnets, securityGroups, assignPublicIp }: Dict): Dict {
 }
 
 /** Alarms are shown where there are none. */
-function deployment({ deploymentCircuitBreaker, alarms, ...others }: Dict): unknown {
-  const named = isEmpty(dict(alarms)['alarmNames']) ? undefined : alarms;
-  return snakeCased({ circuitBreaker: deploymentCircuitBreaker, alarms: named, ...others });
+function deployment({ alarms, ...others }: Dict): Dict {
+  return isEmpty(dict(alarms)['alarmNames']) ? others : { ...others, alarms };
 }
 
 /** Those of AWS itself, and of whoever made the service, are not for others to set. */
