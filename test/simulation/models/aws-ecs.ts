@@ -96,6 +96,7 @@ export function awsEcs(options: AwsEcsOptions): AwsEcs {
     stopTask: noTasks,
     ...memoryScaling((name) => named(name)?.status === 'ACTIVE').api,
     secretVersions: async () => new Map(),
+    routesTo: async () => new Map(),
     serviceHints: (signal) => (options.hasHints === true ? hints.listen(signal) : none()),
     close: () => undefined,
     door,

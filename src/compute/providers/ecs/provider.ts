@@ -21,6 +21,7 @@ import type { DesiredService } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
 import { listOwned } from './watch/list-owned.ts';
+import { createListenerRoutes } from './watch/listener-routes.ts';
 import { createSecretVersions } from './watch/secret-versions.ts';
 import { createServiceView } from './watch/service-view.ts';
 import { watchServices } from './watch/watch-services.ts';
@@ -58,12 +59,13 @@ export function ecsProvider(
   const now = () => performance.now();
   const view = createServiceView(now);
   const secrets = createSecretVersions({ api, view, now });
+  const routes = createListenerRoutes({ api, view, logger, now });
   const cleanup = createRevisionCleanup({ api, ownership, logger });
   const steps = createServiceSteps({ api, ownership, view, cleanup, secrets });
   // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
   const callsCompleted = isAws(block.endpoint);
   const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
-  const looking = { api, ownership, view, clock, secrets };
+  const looking = { api, ownership, view, clock, secrets, routes };
   const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
 
   return {
@@ -96,7 +98,7 @@ export function ecsProvider(
       ),
     list: (signal) => ecsErrors(() => listOwned(listing, operatorsCluster(block), signal)),
     async watch(onChange, signal) {
-      const watching = watchServices({ api, view, logger, sweepIntervalMs, secrets }, onChange, signal);
+      const watching = watchServices({ ...looking, logger, sweepIntervalMs }, onChange, signal);
       await Promise.all([watching, cleanup.run(signal)]);
     },
     close: async () => api.close(),

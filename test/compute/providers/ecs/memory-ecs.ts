@@ -7,6 +7,7 @@ import type {
   TaskDefinition,
 } from '@aws-sdk/client-ecs';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
+import type { Route } from '../../../../src/compute/providers/ecs/address/route.ts';
 import type { ServiceTarget } from '../../../../src/compute/providers/ecs/address/service-target.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
 import { memoryScaling, scalingWrites } from './memory-scaling.ts';
@@ -21,6 +22,8 @@ export interface MemoryEcs extends EcsApi {
   /** Scalable targets, by the name of the service. */
   readonly scalings: MemoryScaling['targets'];
   readonly taskDefinitions: Map<string, { taskDefinition: TaskDefinition; tags: Tag[] }>;
+  /** Ways to target groups, by ARN. */
+  readonly routes: Map<string, readonly Route[]>;
   /** Versions of secrets, by reference. */
   readonly secrets: Map<string, string>;
   /** Tasks that are of no service, oldest first. They run until somebody ends them. */
@@ -108,6 +111,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const tokens = new Map<string, string>();
   const tasks: Task[] = [];
   const secrets: MemoryEcs['secrets'] = new Map();
+  const routes: MemoryEcs['routes'] = new Map();
   const taskTokens = new Map<string | undefined, Task>();
   const hidden = new Map<string, number>();
   const draining = new Map<string, number>();
@@ -452,6 +456,9 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       Object.assign(task, { ...ended, stoppedAt, stoppingAt: stoppedAt, containers });
     },
     ...scalings.api,
+    async routesTo() {
+      return new Map(routes);
+    },
     async secretVersions(_scope, references) {
       return new Map(
         references.flatMap((one) => {
@@ -536,6 +543,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     scalings: scalings.targets,
     taskDefinitions,
     secrets,
+    routes,
     tasks,
     calls,
     service: (name) => services.get(name),

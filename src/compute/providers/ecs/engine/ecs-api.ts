@@ -9,6 +9,7 @@ import type {
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
 import type { Consent } from '../../../permit.ts';
+import type { RouteReads } from './balancing/route-reads.ts';
 import type { ScalingApi, ScalingReads } from './scaling/scaling-api.ts';
 import type { SecretReads } from './secrets/secret-reads.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-target.ts';
@@ -29,7 +30,7 @@ export interface TaskLook {
 }
 
 /** What changes nothing: all that the watch has of it. */
-export interface EcsReads extends ScalingReads, SecretReads {
+export interface EcsReads extends ScalingReads, SecretReads, RouteReads {
   /**
    * One service with its tags; undefined where ECS says MISSING, which it also may right after a create. The reads of
    * a moment are coalesced into DescribeServices of at most 10 names per cluster; those for users' changes go before

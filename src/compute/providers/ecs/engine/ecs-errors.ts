@@ -104,6 +104,7 @@ export function assumeRoleError(region: string, { roleArn, cause }: CredentialsT
 /** Where it is not IAM's prefix in capitals. */
 const serviceNames: Readonly<Record<string, string>> = {
   'application-autoscaling': 'Application Auto Scaling',
+  elasticloadbalancing: 'Elastic Load Balancing',
   secretsmanager: 'Secrets Manager',
 };
 

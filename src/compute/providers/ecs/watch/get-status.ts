@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { Endpoint } from '../../../../api/status.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { Ownership } from '../../../ownership.ts';
 import type { Looking, Observation, TenantPlace } from '../../../provider.ts';
@@ -22,6 +24,7 @@ import type { EcsObservation } from '../state/observed.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { serviceKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
+import type { ListenerRoutes } from './listener-routes.ts';
 import type { SecretVersions } from './secret-versions.ts';
 import type { ServiceView } from './service-view.ts';
 
@@ -34,6 +37,7 @@ export interface StatusDeps {
   readonly view: ServiceView;
   readonly clock: (scope: EcsScope) => Clock;
   readonly secrets: Pick<SecretVersions, 'looked' | 'notes'>;
+  readonly routes: Pick<ListenerRoutes, 'endpoints'>;
 }
 
 interface Asked {
@@ -145,13 +149,32 @@ async function observeService(
   // After a start, nobody knows the tasks of thousands: what the service itself vouches for costs no call.
   const isKnown = wrong || afresh || view.tasks(target) !== undefined;
   const aheadMs = clock.nowMs - Date.now();
-  const endpoints = isKnown ? undefined : endpointsStillShown(subject.shown, service, aheadMs);
+  const balanced = await balancedEndpoints(deps, subject, signal);
+  const endpoints = balanced ?? (isKnown ? undefined : endpointsStillShown(subject.shown, service, aheadMs));
   const ports = endpoints === undefined ? await portsAt(deps, subject, signal) : [];
   const tasks = await tasksOf(deps, { ...subject, wrong, afresh, ports }, signal);
   const observation = observe(desired, { service, tasks, ports, endpoints }, clock, past);
   if (observation.compute.health === 'unhealthy') view.noteFailure(target);
   noteProof(view, { target, desired }, observation);
   return observation;
+}
+
+/** A URL that stays. Until it is known again, by a sweep, what was shown of the same service stands. */
+async function balancedEndpoints(
+  { routes }: StatusDeps,
+  { desired, service, shown, fresh }: Observing,
+  signal: AbortSignal,
+): Promise<readonly Endpoint[] | undefined> {
+  if (desired?.settings.loadBalancers === undefined || !isThere(service)) return undefined;
+  const found = await routes.endpoints(desired, { fresh, signal });
+  if (found !== undefined) return found.length === 0 ? undefined : found;
+  const isSame = shown?.resourceIds?.['service'] === service.serviceArn;
+  return isSame && shown?.endpoints?.some(isNamedByHost) === true ? shown.endpoints : undefined;
+}
+
+/** Those of tasks are IP addresses. */
+function isNamedByHost({ address }: Endpoint): boolean {
+  return isIP(address) === 0;
 }
 
 function differs(desired: DesiredService | undefined, service: ScaledService | undefined): boolean {

@@ -4,6 +4,7 @@ import type { OnChange } from '../../../provider.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import { clusterKey, serviceKey } from '../address/service-target.ts';
 import { sweepScalingOnce } from './sweep-scaling.ts';
+import type { ListenerRoutes } from './listener-routes.ts';
 import type { SecretVersions } from './secret-versions.ts';
 import type { ServiceView, WatchedService } from './service-view.ts';
 import { sleep } from '../../../../async/sleep.ts';
@@ -14,6 +15,7 @@ export interface WatchDeps {
   readonly logger: Logger;
   readonly sweepIntervalMs: number;
   readonly secrets: Pick<SecretVersions, 'sweep'>;
+  readonly routes: Pick<ListenerRoutes, 'sweep'>;
 }
 
 /** A cluster that does not answer is known for it well within a minute, in milliseconds. */
@@ -31,6 +33,7 @@ export async function watchServices(deps: WatchDeps, onChange: OnChange, signal:
       keepContact(deps, onChange, signal),
       sweepScaling(deps, onChange, signal),
       sweepSecrets(deps, onChange, signal),
+      sweepRoutes(deps, onChange, signal),
       followHints(deps, onChange, signal),
     ]);
   } finally {
@@ -68,6 +71,14 @@ async function sweepSecrets(
       );
     await secrets.sweep({ onChange, failed }, signal);
   }
+}
+
+async function sweepRoutes(
+  { routes, sweepIntervalMs }: WatchDeps,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
+  while (await sleep(jittered(sweepIntervalMs), signal)) await routes.sweep(onChange, signal);
 }
 
 /** Up to a tenth sooner, so that the sweeps of several operators don't meet for ever. */

@@ -2,9 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../src/compute/providers/ecs/state/desired.ts';
 import { getStatus } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
 import type { StatusDeps } from '../../../../../src/compute/providers/ecs/watch/get-status.ts';
+import { createListenerRoutes } from '../../../../../src/compute/providers/ecs/watch/listener-routes.ts';
 import { createSecretVersions } from '../../../../../src/compute/providers/ecs/watch/secret-versions.ts';
 import { createServiceView } from '../../../../../src/compute/providers/ecs/watch/service-view.ts';
 import type { Observation } from '../../../../../src/compute/provider.ts';
+import { silentLogger } from '../../../../cluster/silent-logger.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
 import { memoryEcs } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
@@ -31,6 +33,7 @@ async function started(spec = plain) {
     ownership: operator.ownership,
     view,
     secrets: createSecretVersions({ api: ecs, view, now: () => nowMs }),
+    routes: createListenerRoutes({ api: ecs, view, logger: silentLogger, now: () => nowMs }),
     clock: () => ({ nowMs: Date.now(), settleMs: 0 }),
   };
   const stopWatching = parts.view.beginSweeps();

@@ -48,6 +48,7 @@ function watchOver(names: readonly string[], api: Partial<EcsApi> = {}) {
       logger,
       sweepIntervalMs: 60_000,
       secrets: { sweep: async () => undefined },
+      routes: { sweep: async () => undefined },
     },
     asked,
     problems,

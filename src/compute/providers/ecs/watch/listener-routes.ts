@@ -1,0 +1,144 @@
+import type { Logger } from 'pino';
+import type { Endpoint } from '../../../../api/status.ts';
+import { ComputeError } from '../../../errors.ts';
+import type { OnChange } from '../../../provider.ts';
+import { serviceKey } from '../address/service-target.ts';
+import type { Route } from '../address/route.ts';
+import type { EcsScope } from '../address/service-target.ts';
+import type { EcsReads } from '../engine/ecs-api.ts';
+import type { DesiredService } from '../state/desired.ts';
+import { portsOf } from '../state/endpoints.ts';
+import type { PortNames } from '../state/endpoints.ts';
+import { listenerEndpoints, targetGroupsOf } from '../state/service/listener-endpoints.ts';
+import { serviceGroups } from './service-groups.ts';
+import type { ServiceView } from './service-view.ts';
+
+/** By which listeners services are reached. It is nice to know, and holds nothing up: nobody is asked where that is denied. */
+export interface ListenerRoutes {
+  /**
+   * Where the service is reached by its load balancers; undefined: it has none, or that is not known. Asks only for a fresh
+   * look, and not where that was done a moment ago. Never rejects, but where `signal` aborts.
+   */
+  endpoints(
+    desired: DesiredService,
+    how: { readonly fresh: boolean; readonly signal: AbortSignal },
+  ): Promise<readonly Endpoint[] | undefined>;
+  /** Asks about all services that were looked at. Never rejects. */
+  sweep(onChange: OnChange, signal: AbortSignal): Promise<void>;
+}
+
+export interface ListenerRoutesDeps {
+  readonly api: Pick<EcsReads, 'routesTo'>;
+  readonly view: Pick<ServiceView, 'watched'>;
+  readonly logger: Logger;
+  /** Monotonic clock in milliseconds. */
+  readonly now: () => number;
+}
+
+/** The steps of one rollout ask once, in milliseconds. */
+const freshMs = 60_000;
+/** Target groups of one question of a sweep: as many as one call describes. */
+const groupsAtOnce = 20;
+
+/** What is remembered of a service. */
+type Balanced = Pick<DesiredService, 'target' | 'tenantId'> & {
+  readonly settings: Pick<DesiredService['settings'], 'loadBalancers'>;
+  readonly ports: readonly PortNames[];
+};
+
+interface Known {
+  readonly routes: Map<string, { readonly to: readonly Route[]; readonly at: number }>;
+  readonly services: Map<string, Balanced>;
+  /** What was said of what could not be asked for. */
+  readonly said: Set<string>;
+}
+
+type Ask = (
+  scope: EcsScope,
+  targetGroups: readonly string[],
+  asking: { readonly priority: 'user' | 'sweep'; readonly signal: AbortSignal },
+) => Promise<void>;
+
+export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
+  const { api, view, logger, now } = deps;
+  const known: Known = { routes: new Map(), services: new Map(), said: new Set() };
+  const ask: Ask = async (scope, targetGroups, { priority, signal }) => {
+    const askedAt = now();
+    const due = targetGroups.filter((group) => {
+      const before = known.routes.get(routeKey(scope, group));
+      return before === undefined || askedAt - before.at >= freshMs;
+    });
+    if (due.length === 0) return;
+    try {
+      const found = await api.routesTo(scope, due, priority, signal);
+      for (const group of due)
+        known.routes.set(routeKey(scope, group), { to: found.get(group) ?? [], at: askedAt });
+    } catch (error) {
+      signal.throwIfAborted();
+      sayOnce(known, logger, error);
+    }
+  };
+  return {
+    async endpoints(desired, { fresh, signal }) {
+      const { target, tenantId, settings, containers } = desired;
+      const groups = targetGroupsOf(settings);
+      if (groups.length === 0) {
+        known.services.delete(serviceKey(target));
+        return undefined;
+      }
+      const balanced = { target, tenantId, settings, ports: portsOf(containers) };
+      known.services.set(serviceKey(target), balanced);
+      if (fresh) await ask(target.scope, groups, { priority: 'user', signal });
+      return endpointsOf(known, balanced);
+    },
+    async sweep(onChange, signal) {
+      const watched = new Set(view.watched().map((one) => serviceKey(one.target)));
+      for (const key of known.services.keys()) if (!watched.has(key)) known.services.delete(key);
+      try {
+        await sweepRoutes(known, ask, { onChange, signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
+}
+
+function routeKey({ roleArn = '' }: EcsScope, targetGroup: string): string {
+  return `${roleArn} ${targetGroup}`;
+}
+
+/** Undefined where not all of its target groups were asked about. */
+function endpointsOf({ routes }: Known, { target, settings, ports }: Balanced) {
+  const found = targetGroupsOf(settings).map((group) => routes.get(routeKey(target.scope, group)));
+  if (found.length === 0 || found.includes(undefined)) return undefined;
+  return listenerEndpoints(settings, ports, (group) => routes.get(routeKey(target.scope, group))?.to ?? []);
+}
+
+async function sweepRoutes(
+  known: Known,
+  ask: Ask,
+  { onChange, signal }: { readonly onChange: OnChange; readonly signal: AbortSignal },
+): Promise<void> {
+  const sizeOf = ({ settings }: Balanced): number => targetGroupsOf(settings).length;
+  for (const group of serviceGroups([...known.services.values()], groupsAtOnce, sizeOf)) {
+    const shown = (): readonly string[] =>
+      group.map((one) => JSON.stringify(endpointsOf(known, one) ?? null));
+    const before = shown();
+    const targetGroups = group.flatMap(({ settings }) => targetGroupsOf(settings));
+    await ask(group[0].target.scope, [...new Set(targetGroups)], { priority: 'sweep', signal });
+    const after = shown();
+    for (const [index, { tenantId }] of group.entries())
+      if (before[index] !== after[index]) onChange(tenantId);
+  }
+}
+
+/** A right that is not there is not there for each of them, at each sweep. */
+function sayOnce({ said }: Known, logger: Logger, error: unknown): void {
+  const problem = error instanceof ComputeError ? error.message : String(error);
+  if (said.has(problem)) return;
+  said.add(problem);
+  logger.warn(
+    { problem },
+    'it is not known by which listeners services are reached: the addresses of their tasks are shown instead',
+  );
+}
