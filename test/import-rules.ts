@@ -89,7 +89,8 @@ const rooms: readonly Rooms[] = [
       steps: ['', 'status', 'sources', 'owned', 'rollout'],
       // What a Tenant asks for, be it to be made so or only compared.
       wanted: ['', 'steps', 'sources', 'images', 'owned'],
-      observe: ['', 'steps', 'status', 'wanted'],
+      // What is read for that is read as ever, or is known to be as it was.
+      observe: ['', 'steps', 'status', 'sources', 'images', 'wanted'],
       status: [''],
       // Who may begin with what many are to be.
       rollout: [''],

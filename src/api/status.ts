@@ -12,6 +12,7 @@ export const statusBounds = {
   resourceIds: 128,
   places: 100,
   data: 100,
+  secrets: 64,
   drift: 20,
   /** Bytes of a message, as of an Event's. */
   message: 1024,
@@ -209,6 +210,31 @@ export const tenantStatus = z.strictObject({
     })
     .optional()
     .describe('What the tags of its images mean, where imagePullPolicy is Always.'),
+  secrets: z
+    .strictObject({
+      versions: z
+        .array(
+          z.strictObject({
+            name: z.string().describe('Name of the Secret.'),
+            resourceVersion: z.string().describe('Its metadata.resourceVersion when it was read.'),
+          }),
+        )
+        .max(statusBounds.secrets)
+        .describe('The Secrets that its containers have values of.'),
+      hashes: z
+        .array(
+          z.strictObject({
+            container: z.string().describe('Name of the container.'),
+            specHash: z.string().describe('Hash of what is desired of it with these.'),
+          }),
+        )
+        .max(statusBounds.containers)
+        .describe('One for each container that has such a value.'),
+    })
+    .optional()
+    .describe(
+      'What the values of Secrets came to when they were read last: while the versions stay, what runs is compared without them.',
+    ),
   replicas: z
     .int()
     .optional()

@@ -31,8 +31,7 @@ export interface Provider<D extends Desired = Desired> {
 
   /**
    * `Desired.domain` of what `config`, the merged block as it comes, asks for; without it, of what is at `placement`.
-   * Pure and cheap: it is asked ahead of the pass. Undefined where that can't be told, or is none of the operator's config.
-   * Left out where there is one domain.
+   * Pure and cheap: it is asked ahead of the pass. Undefined: it can't be told, or is not in the config. Left out: there is one.
    */
   domainOf?(at: Destination): string | undefined;
 
@@ -89,10 +88,7 @@ export interface Provider<D extends Desired = Desired> {
   /** Each that may fail alone, as far as `list` can tell them apart. Left out: it can't. */
   readonly domains?: readonly string[];
 
-  /**
-   * Everything that bears this instance's owner mark, on the engine, or in one of `domains` alone; for the report of orphans.
-   * Rejects where not all of that can be told.
-   */
+  /** All that bears this instance's owner mark; `domain`: there alone. Rejects where not all of that can be told. */
   list(signal: AbortSignal, domain?: string): Promise<readonly OwnedResource[]>;
 
   /** What is left on the engines, as far as it was seen by now. Calls nothing. Left out: it can't be told. */
@@ -134,6 +130,8 @@ export interface TenantPlace {
 export interface Desired extends TenantPlace {
   /** See `sealedHash`; covers all that a rollout would change. Equal ones need no replacement of each other. */
   readonly specHash: string;
+  /** Hashes of its parts that Secrets take part in, for TenantComputeSpec.remembered. Absent: it can't do without values. */
+  readonly sealed?: Readonly<Record<string, string>>;
   /** What earlier versions made of the same: a status may remember one. It goes no further. */
   readonly former?: { readonly hashes: readonly string[] };
   /** Whose failure must be nobody else's: one engine; one account and region. */

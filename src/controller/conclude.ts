@@ -30,7 +30,7 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   const verdict = shownVerdict(outcome.verdict, countsForMs);
   followRollout(pass, verdict);
   if (isAnswered(verdict)) note(pass, { lastHandledReconcileAt: requestedAt(pass) });
-  const status = summarise({ ...summaryOf(pass), verdict });
+  const status = withSecretsOf(pass.tenant.status, summarise({ ...summaryOf(pass), verdict }));
   const lostForMs = shownForMs(status, deps.now());
   if (lostForMs !== undefined) deps.lookAgainWithin(keyOf(pass.tenant), lostForMs);
   const repeatMs = repeatWaitMs(pass, status);
@@ -45,6 +45,13 @@ export async function conclude(pass: Pass, found: Outcome): Promise<ProcessResul
   if (repair !== undefined) noteRepair(memory, repair, deps.now().getTime());
   if (verdict.kind === 'ready' && verdict.held === undefined) noteReady(pass, repair !== undefined);
   return result;
+}
+
+/** Where other versions of its Secrets are all that is new, that is not worth a write: they are read once more. */
+function withSecretsOf(previous: TenantStatus | undefined, status: TenantStatus): TenantStatus {
+  const { secrets: before, ...told } = previous ?? {};
+  const { secrets: _now, ...telling } = status;
+  return jsonEqual(told, telling) ? { ...status, secrets: before } : status;
 }
 
 /** It is looked at when its time is up, whatever else happens. */

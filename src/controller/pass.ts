@@ -11,7 +11,7 @@ import type { TenantPlace } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
-import type { ConfigMapReads, SecretReads, SourceKind } from './sources/source.ts';
+import type { ConfigMapReads, SecretReads, SecretVersions, SourceKind } from './sources/source.ts';
 import { appliedGeneration } from './status/ready.ts';
 import type { OwnedLook } from './owned/owned-look.ts';
 import type { FormerIds } from './owned/former-ids.ts';
@@ -35,6 +35,8 @@ export interface Pass {
   failedLook?: unknown;
   /** Whether its images' tags were looked up anew, which somebody has asked for. */
   hasNewImages?: boolean;
+  /** The Secrets that it has read. */
+  secretsRead?: SecretVersions;
   /** Whether the apiserver has left a question of it without an answer. */
   unanswered?: boolean;
 }
@@ -51,6 +53,8 @@ export interface ReconcileDeps {
    * is not known yet, the key is looked at again once it is. May throw ComputeError.
    */
   readonly watches: (kind: SourceKind, namespace: string, key: string) => boolean;
+  /** The resource version of one, as far as the watch has told. */
+  readonly versionOf: (kind: SourceKind, namespace: string, name: string) => string | undefined;
   readonly ownedOn: OwnedLook;
   readonly formerIds: FormerIds;
   /** Whether Tenants of this namespace may have any id that they like. */
@@ -83,6 +87,7 @@ export interface StatusDraft {
   readonly plan: TenantStatus['plan'];
   readonly rollout: TenantStatus['rollout'];
   readonly images: TenantStatus['images'];
+  readonly secrets: TenantStatus['secrets'];
   readonly compute: ComputeStatusBlock | undefined;
   /** Replicas that run. */
   readonly replicas: number | undefined;
@@ -165,6 +170,7 @@ export function draftFrom(status: TenantStatus | undefined): StatusDraft {
     plan: status?.plan,
     rollout: status?.rollout,
     images: status?.images,
+    secrets: status?.secrets,
     compute: status?.compute,
     replicas: status?.replicas,
     drift: status?.drift ?? [],

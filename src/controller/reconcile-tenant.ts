@@ -2,6 +2,7 @@ import { finalizer } from '../api/names.ts';
 import { isOnlyObserved } from '../api/tenant.ts';
 import type { Tenant, TenantSpec } from '../api/tenant.ts';
 import { ComputeError } from '../compute/errors.ts';
+import type { EnabledProvider } from '../compute/selection/enabled-providers.ts';
 import { denied } from '../compute/policy.ts';
 import { unknownLabels } from '../compute/policy-by-namespace.ts';
 import { keyOf } from '../kube/client/kube-object.ts';
@@ -9,10 +10,12 @@ import type { ProcessResult } from '../kube/queue/work-queue.ts';
 import { attended } from './attended-provider.ts';
 import { conclude, record } from './conclude.ts';
 import { defect } from './defect.ts';
+import { asRemembered } from './observe/as-remembered.ts';
 import { observeOnly } from './observe/observe-only.ts';
 import { observe } from './observe/observe.ts';
 import { draftFrom, note, requestedAt, shownOf } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
+import { rememberedSecrets } from './sources/remembered-secrets.ts';
 import { isLostContact } from './status/contact.ts';
 import { noteLost } from './status/lost-data.ts';
 import { isReady, readyGeneration } from './status/ready.ts';
@@ -93,22 +96,32 @@ async function reconcileSteps(pass: Pass): Promise<Outcome | undefined> {
   return tenantSpec.mode === 'Observe' ? observeOnly(pass, tenantSpec) : manage(pass, tenantSpec);
 }
 
-/**
- * The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. Undefined: it
- * is too early to say anything.
- */
+/** Undefined: it is too early to say anything. */
 async function manage(pass: Pass, tenantSpec: TenantSpec): Promise<Outcome | undefined> {
-  const { deps, memory, signal } = pass;
   if (tenantSpec.suspend && pass.draft.placement === undefined) return suspended(pass);
   note(pass, { tenantId: await identify(pass, tenantSpec, () => choosable(pass, tenantSpec)) });
   if (tenantSpec.suspend) return suspended(pass);
   assertMayRetain(pass, tenantSpec);
-  const enabled = attended(pass, choose(pass, tenantSpec));
-  note(pass, { computeProvider: enabled.definition.name });
+  const chosen = choose(pass, tenantSpec);
+  note(pass, { computeProvider: chosen.definition.name });
+  return (await asRemembered(pass, tenantSpec, chosen)) ?? drive(pass, tenantSpec, attended(pass, chosen));
+}
+
+/**
+ * The ordered steps. Each throws ComputeError where the tenant can't go on; nothing is created before `place`. Undefined: it
+ * is too early to say anything.
+ */
+async function drive(
+  pass: Pass,
+  tenantSpec: TenantSpec,
+  enabled: EnabledProvider,
+): Promise<Outcome | undefined> {
+  const { deps, memory, signal } = pass;
   const spec = await resolve(pass, tenantSpec, enabled);
   if (spec === undefined) return undefined;
   const desired = await placed(enabled, enabled.provider.desired(spec), signal);
   pass.specHash = desired.specHash;
+  note(pass, { secrets: rememberedSecrets(desired, pass.secretsRead ?? []) });
   await enabled.provider.validate(desired, signal);
   const isKnown = pass.tenant.metadata.finalizers?.includes(finalizer) === true;
   await ensureFinalizer(pass);

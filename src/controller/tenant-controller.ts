@@ -155,13 +155,14 @@ function readsOf({
   sources,
 }: Pick<TenantControllerOptions, 'client'> & Pick<FollowedCluster, 'sources'>): Pick<
   ReconcileDeps,
-  'secrets' | 'configMaps' | 'watches'
+  'secrets' | 'configMaps' | 'watches' | 'versionOf'
 > {
   const { Secret, ConfigMap } = sourceResources;
   return {
     secrets: sharedReads(resource<SecretObject>(client, Secret), sources.Secret.versionOf),
     configMaps: sharedReads(resource<ConfigMapObject>(client, ConfigMap), sources.ConfigMap.versionOf),
     watches: (kind, namespace, key) => sources[kind].isWatched(namespace, key),
+    versionOf: (kind, namespace, name) => sources[kind].versionOf(namespace, name),
   };
 }
 

@@ -138,7 +138,8 @@ export function withImage(image: string, more: object = {}): object {
 function secretOf(content: object | undefined): object | undefined {
   if (content === undefined) return undefined;
   const encoded = Buffer.from(JSON.stringify(content)).toString('base64');
-  return { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': encoded } };
+  const metadata = { resourceVersion: '1' };
+  return { metadata, type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': encoded } };
 }
 
 async function told(act: () => Promise<string>): Promise<string> {

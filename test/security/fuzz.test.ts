@@ -116,6 +116,7 @@ function providersOn(line: Line): EnabledProviders {
 
 /** A Secret with whatever key is asked for. */
 const secret = {
+  metadata: { name: 'any', resourceVersion: '1' },
   type: 'kubernetes.io/dockerconfigjson',
   data: new Proxy<Record<string, string>>(
     {},
@@ -149,6 +150,7 @@ async function live(spec: unknown, refuses: boolean): Promise<Life> {
     secrets: { get: async () => secret },
     configMaps: { get: async () => configMap },
     watches: () => true,
+    versionOf: () => secret.metadata.resourceVersion,
     ownedOn: async () => [],
     index: createTenantIndex(),
     rollouts: createRollouts({ limits: new Map(), wake: () => undefined, onCounts: () => undefined }),

@@ -27,3 +27,15 @@ export class SecretValue {
     return redacted;
   }
 }
+
+/** Stands for a value that nobody has read: it is that of before, and what was made of it is remembered. */
+export class UnreadSecret extends SecretValue {
+  constructor() {
+    super('');
+  }
+
+  /** Throws: who needs the value has to read it. */
+  override reveal(): string {
+    throw new Error('the value of a Secret is needed, and was not read');
+  }
+}

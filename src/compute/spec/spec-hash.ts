@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { SecretValue } from './secret-value.ts';
+import { SecretValue, UnreadSecret } from './secret-value.ts';
 
 /**
  * A hash of `value`, whatever the order of its keys; undefined members count as absent. That there is a SecretValue takes
@@ -55,10 +55,19 @@ export interface Sealing {
 /**
  * Like `specHash`; where secrets take part, `.KEY.SEAL` follows: the id of the key, and what only who has it can try out.
  * So what all may compare is apart from what is lost with the key; see `isSameHash`.
+ * Where secrets were not read, the seal is that of `remembered`, the hash of before, if all else is as it was; else there is none.
  */
-export function sealedHash({ version, cluster, key, subject }: Sealing, value: unknown): string {
+export function sealedHash(
+  { version, cluster, key, subject }: Sealing,
+  value: unknown,
+  remembered?: string,
+): string {
   const open = specHash(version, cluster, value);
-  if (!hasSecrets(value)) return open;
+  if (!holds(value, SecretValue)) return open;
+  if (holds(value, UnreadSecret)) {
+    const before = takenApart(remembered ?? '');
+    return remembered !== undefined && before.open === open && before.keyId === key.id ? remembered : open;
+  }
   return `${open}.${key.id}.${key.seal(canonicalJson([subject, open, value], revealed))}`;
 }
 
@@ -115,9 +124,9 @@ function digest(key: string | Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex').slice(0, 32);
 }
 
-function hasSecrets(value: unknown): boolean {
-  if (value instanceof SecretValue) return true;
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasSecrets);
+function holds(value: unknown, kind: typeof SecretValue | typeof UnreadSecret): boolean {
+  if (value instanceof SecretValue) return value instanceof kind;
+  return typeof value === 'object' && value !== null && Object.values(value).some((one) => holds(one, kind));
 }
 
 function revealed(secret: SecretValue): string {

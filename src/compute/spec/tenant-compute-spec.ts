@@ -93,6 +93,8 @@ export interface TenantComputeSpec<Config = Readonly<Record<string, unknown>>> {
   readonly adopt?: true;
   /** What the provider told last of the tenant, at this place or at the one that it leaves. No part of what is desired. */
   readonly before?: ComputeStatusBlock;
+  /** `Desired.sealed` of the same: the values of its Secrets were not read (UnreadSecret). Absent: they were. */
+  readonly remembered?: Readonly<Record<string, string>>;
   /** Value of the annotation reconcile-requested-at. No part of what is desired. */
   readonly requestedAt?: string;
 }

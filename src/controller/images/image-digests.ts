@@ -23,8 +23,8 @@ export async function withDigests(
     note(pass, { images: undefined });
     return spec;
   }
-  const occasion = `${tenant.metadata.generation} ${requestedAt(pass) ?? ''}`.trim();
-  if (draft.images?.for === occasion) {
+  const occasion = occasionOf(pass);
+  if (draft.images !== undefined && hasDigests(pass)) {
     const known = draft.images.digests.map(({ image, digest }) => [image, digest] as const);
     return { ...spec, digests: Object.fromEntries(known) };
   }
@@ -37,4 +37,13 @@ export async function withDigests(
   const all = Object.entries(digests).map(([image, digest]) => ({ image, digest }));
   note(pass, { images: { for: occasion, digests: all.toSorted((a, b) => (a.image < b.image ? -1 : 1)) } });
   return { ...spec, digests };
+}
+
+/** Whether they were looked up for what is asked for now: nobody need ask a registry. */
+export function hasDigests(pass: Pick<Pass, 'draft' | 'tenant'>): boolean {
+  return pass.draft.images?.for === occasionOf(pass);
+}
+
+function occasionOf(pass: Pick<Pass, 'tenant'>): string {
+  return `${pass.tenant.metadata.generation} ${requestedAt(pass) ?? ''}`.trim();
 }

@@ -2,6 +2,7 @@ import type { Container } from '../../api/compute-fields.ts';
 import { envKey } from '../../api/container/value-sources.ts';
 import type { EnvSource } from '../../api/container/value-sources.ts';
 import { ComputeError } from '../../compute/errors.ts';
+import { UnreadSecret } from '../../compute/spec/secret-value.ts';
 import type { EnvVar } from '../../compute/spec/tenant-compute-spec.ts';
 import type { ConfigMapReader } from './config-map-reader.ts';
 import type { SecretReader } from './secret-reader.ts';
@@ -109,5 +110,9 @@ function assertProcessTakes(container: string, variables: readonly EnvVar[]): vo
 }
 
 function valueOf(variable: EnvVar): string {
-  return 'value' in variable ? variable.value : (variable.secret?.reveal() ?? '');
+  if ('value' in variable) return variable.value;
+  // What was not read has fitted before.
+  return variable.secret === undefined || variable.secret instanceof UnreadSecret
+    ? ''
+    : variable.secret.reveal();
 }

@@ -3,7 +3,7 @@ import { registryKey } from '../../compute/spec/registry-scope.ts';
 import { SecretValue } from '../../compute/spec/secret-value.ts';
 import type { RegistryCredential } from '../../compute/spec/tenant-compute-spec.ts';
 import { namedReads } from './named-reads.ts';
-import type { SecretReads } from './source.ts';
+import type { SecretReads, SecretVersions } from './source.ts';
 
 /** Reads one tenant's Secrets, each at most once per pass. Only ever from the tenant's own namespace. */
 export interface SecretReader {
@@ -17,10 +17,26 @@ export interface SecretReader {
   registryCredentials(name: string): Promise<RegistryCredential[]>;
 }
 
-export function createSecretReader(reads: SecretReads, namespace: string, signal: AbortSignal): SecretReader {
-  const secretOf = namedReads({ reads, kind: 'Secret', missing: 'SecretNotFound', namespace }, signal);
+export interface NotingSecretReader extends SecretReader {
+  /** Those that were read so far. */
+  versions(): SecretVersions;
+}
+
+export function createSecretReader(
+  reads: SecretReads,
+  namespace: string,
+  signal: AbortSignal,
+): NotingSecretReader {
+  const named = namedReads({ reads, kind: 'Secret', missing: 'SecretNotFound', namespace }, signal);
+  const versions = new Map<string, string>();
+  const secretOf: typeof named = async (name) => {
+    const secret = await named(name);
+    versions.set(name, secret.metadata.resourceVersion);
+    return secret;
+  };
 
   return {
+    versions: () => [...versions].map(([name, resourceVersion]) => ({ name, resourceVersion })),
     async value(name, key) {
       const encoded = (await secretOf(name)).data?.[key];
       if (encoded === undefined) {

@@ -1,3 +1,4 @@
+import type { TenantStatus } from '../../api/status.ts';
 import type { KubeObject } from '../../kube/client/kube-object.ts';
 import type { Resource } from '../../kube/client/resource.ts';
 import type { ResourceType } from '../../kube/client/resource-paths.ts';
@@ -31,3 +32,5 @@ export interface ConfigMapObject extends KubeObject {
 export type Reads<T extends KubeObject> = Pick<Resource<T>, 'get'>;
 export type SecretReads = Reads<SecretObject>;
 export type ConfigMapReads = Reads<ConfigMapObject>;
+
+export type SecretVersions = NonNullable<TenantStatus['secrets']>['versions'];

@@ -24,12 +24,19 @@ function shownAgainMs({ conditions }: TenantStatus, lastMs: number): number {
   return findCondition(conditions, 'Ready')?.status === 'False' ? lastMs + freshMs : 0;
 }
 
-/** Without the times and what follows from how the containers run at the moment. */
+/** Without the times, what Secrets came to, and what follows from how the containers run at the moment. */
 function isSameTale(a: TenantStatus | undefined, b: TenantStatus): boolean {
   return jsonEqual(taleOf(a), taleOf(b));
 }
 
 function taleOf(status: TenantStatus | undefined) {
-  const { compute: _compute, phase: _phase, retry: _retry, conditions = [], ...rest } = status ?? {};
+  const {
+    compute: _compute,
+    phase: _phase,
+    retry: _retry,
+    secrets: _secrets,
+    conditions = [],
+    ...rest
+  } = status ?? {};
   return { ...rest, conditions: conditions.map(({ lastTransitionTime: _time, ...condition }) => condition) };
 }

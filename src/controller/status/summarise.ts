@@ -55,6 +55,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       plan: plainTexts(draft.plan),
       rollout: draft.rollout,
       images: plainTexts(draft.images),
+      secrets: draft.secrets,
       ...scaleOf(input),
       compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
       drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,

@@ -1,6 +1,6 @@
 import { assert, dictionary, jsonValue, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SecretValue } from '../../../src/compute/spec/secret-value.ts';
+import { SecretValue, UnreadSecret } from '../../../src/compute/spec/secret-value.ts';
 import {
   combinedHash,
   compareHashes,
@@ -48,6 +48,18 @@ describe('sealedHash', () => {
     expect(compareHashes(sealed({ ...withSecret('x'), image: 'b' }), lost)).toBe('different');
     expect(isSameHash(sealed(withSecret('new')), lost)).toBe(true);
     expect(isSameHash(sealed(withSecret('new')), sealed(withSecret('x')))).toBe(false);
+  });
+
+  test('of what was not read is the remembered one, where all else and the key are as they were, and is not sealed else', () => {
+    const unread = (over: object = {}) => ({ env: [{ name: 'P', secret: new UnreadSecret() }], ...over });
+    const before = sealed(withSecret('x'));
+    const [open] = before.split('.');
+    expect(sealedHash(sealing, unread(), before)).toBe(before);
+    expect(sealedHash(sealing, unread())).toBe(open);
+    expect(sealedHash({ ...sealing, key: otherKey }, unread(), before)).toBe(open);
+    const other = sealedHash(sealing, unread({ image: 'b' }), before);
+    expect(other).toBe(sealed({ ...withSecret('x'), image: 'b' }).split('.')[0]);
+    expect(isSameHash(other, before)).toBe(false);
   });
 
   test('combined is sealed where one of its parts is', () => {

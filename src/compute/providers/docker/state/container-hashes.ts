@@ -29,6 +29,8 @@ interface Surroundings {
   readonly network: Network;
   readonly mounts: ContainerMounts;
   readonly bindAddress: string;
+  /** The hash of before, for where the values of secrets were not read. */
+  readonly remembered: string | undefined;
   /** Undefined: as containers were made before there was one. */
   readonly confinement: Confinement | undefined;
   readonly options: ContainerOptions | undefined;
@@ -56,6 +58,7 @@ export function containerHashes(
     ownership: { owner },
     hashKey,
     subject,
+    remembered,
     network,
     mounts,
     bindAddress,
@@ -79,8 +82,9 @@ export function containerHashes(
   return new Map(
     [owner.clusterUid, ...owner.adoptClusters].map((uid) => [
       uid,
-      hashesOfCluster(sealedHash({ version: hashVersion, cluster: uid, key: hashKey, subject }, now), () =>
-        forms.map((form) => formerSpecHash(uid, form)),
+      hashesOfCluster(
+        sealedHash({ version: hashVersion, cluster: uid, key: hashKey, subject }, now, remembered),
+        () => forms.map((form) => formerSpecHash(uid, form)),
       ),
     ]),
   );

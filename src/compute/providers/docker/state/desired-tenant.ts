@@ -2,7 +2,7 @@ import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
-import { combinedHash, formerSpecHash } from '../../../spec/spec-hash.ts';
+import { combinedHash, formerSpecHash, isSealed } from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
@@ -105,6 +105,8 @@ export interface DesiredTenant extends Desired {
   readonly replicas: number | undefined;
   /** Values that no message may show. */
   readonly secrets: readonly string[];
+  /** Whether it is to be compared alone, for the values of its Secrets were not read. */
+  readonly isUnread: boolean;
 }
 
 /** What the operator, not the tenant, decides, for all tenants. */
@@ -174,18 +176,23 @@ export function desiredTenant(
     isOnlyObserved: spec.mode === 'Observe',
     registries: registriesFor(spec.tenant.namespace, settings),
     secrets: secretValues(spec, inSpec),
+    isUnread: spec.remembered !== undefined,
   };
 }
 
 function tenantHashes(
   containers: readonly DesiredContainer[],
   { clusterUid, hashKey }: { readonly clusterUid: string; readonly hashKey: HashKey },
-): Pick<Desired, 'specHash' | 'former'> {
+): Pick<Desired, 'specHash' | 'former' | 'sealed'> {
   const hashesOf = ({ hashes }: DesiredContainer) => hashes.get(clusterUid);
   const parts = containers.map((container) => ({
     hash: hashesOf(container)?.now ?? '',
     more: [container.engineName, container.live, ...triedOf(container)],
   }));
+  const sealed = containers.flatMap((container) => {
+    const { now = '' } = hashesOf(container) ?? {};
+    return isSealed(now) ? [[container.spec.name, now] as const] : [];
+  });
   const former = {
     get hashes() {
       const forms = containers.map((one) => [one.engineName, hashesOf(one)?.former[0], one.live]);
@@ -195,6 +202,7 @@ function tenantHashes(
   return {
     specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
     former,
+    sealed: Object.fromEntries(sealed),
   };
 }
 
@@ -238,7 +246,8 @@ function desiredContainer(
   const ports = fixedPorts({ spec: container, network });
   const subject = [spec.tenant.namespace, spec.tenant.name, spec.tenantId];
   const mounts = containerMounts(container, spec.volumes ?? [], { ...shared, volumes, hashKey, subject });
-  const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress, options };
+  const remembered = spec.remembered?.[container.name];
+  const surroundings = { ownership, hashKey, subject, remembered, network, mounts, bindAddress, options };
   const hashes = containerHashes(container, labels, { ...surroundings, confinement });
   const before = single && network.kind === 'private' ? networkBefore : network;
   const earlierHashes = onceMade(() =>

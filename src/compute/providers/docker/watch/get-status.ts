@@ -60,7 +60,9 @@ export async function getStatus(
     const observed = shownWithForeign(observe(against, all, clock()), foreign, dataOf(against, containers));
     const seen = tellableObservation(observed, { ...against, hashKey });
     const changes = [...seen.changes, ...earlier.map(stopsEarlier)];
-    if (seen.exists && changes.length === 0 && foreign.length === 0) inPlace.note(against);
+    const isAsDesired = seen.exists && changes.length === 0 && foreign.length === 0;
+    // Without the values of its Secrets nothing could be brought back.
+    if (isAsDesired && !against.isUnread) inPlace.note(against);
     const before = inPlace.before(against);
     const gone = before === undefined ? [] : goneContainers(before, containers).map(bringsBack);
     // A rollout was begun on a look at all there is; what has happened since was asked for, and each step looks for itself.
