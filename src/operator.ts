@@ -25,12 +25,11 @@ import { createKubeClient } from './kube/client/kube-client.ts';
 import type { KubeClient } from './kube/client/kube-client.ts';
 import { runLeaderElection } from './kube/leader/leader-election.ts';
 import type { Tenure } from './kube/leader/leader-election.ts';
-import type { Refusal } from './kube/cache/reflector.ts';
 import { resource } from './kube/client/resource.ts';
 import { installationKey } from './operator/hash-key.ts';
 import { capacityWarnings, countCapacity } from './operator/capacity.ts';
 import { countTenants } from './operator/cluster-metrics.ts';
-import { follow } from './operator/following.ts';
+import { follow, refusalTexts } from './operator/following.ts';
 import type { Following } from './operator/following.ts';
 import { enabledDefinitions, readsSecrets } from './operator/enabled-definitions.ts';
 import { rolloutLimits, rolloutMetrics } from './operator/rollouts.ts';
@@ -83,7 +82,7 @@ export async function runOperator(
       return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
     },
     degraded: () => [
-      ...(controller?.tenants.refusals().map(refusalText) ?? []),
+      ...(controller === undefined ? [] : refusalTexts(following.cluster)),
       ...capacityWarnings(providers),
     ],
     metrics: () => scrape(new AbortController().signal),
@@ -118,11 +117,6 @@ export async function runOperator(
 function logStart({ config, logger }: OperatorOptions, { port, metricsPort }: HealthServer): void {
   const { instance, compute } = config;
   logger.info({ port, metricsPort, instance, providers: Object.keys(compute) }, 'Landlord starts');
-}
-
-function refusalText({ namespace, message }: Refusal): string {
-  const where = namespace === undefined ? 'Tenants' : `Tenants in namespace ${namespace}`;
-  return `${where} can not be followed: ${message}`;
 }
 
 /** The providers of a leader: they take no step without the lease. */

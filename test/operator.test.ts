@@ -213,6 +213,30 @@ describe('the operator', { timeout: 60_000 }, () => {
     );
   });
 
+  test('says which Secrets it may not follow, once a Tenant names one, and that keeps no other namespace', async () => {
+    const operator = await startOperator({ controller: { namespaces: ['closed', 'mine'] } });
+    await operator.createCluster();
+    const secretKeyRef = { name: 'db', key: 'password' };
+    const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef } }];
+    const reader = { computeProvider: 'docker', containers: [{ name: 'app', image: 'a', env }] };
+    for (const [namespace, spec] of Object.entries({ closed: reader, mine: { computeProvider: 'docker' } }))
+      await operator.tenants.create({ apiVersion, kind, metadata: { name: 'acme', namespace }, spec });
+    operator.apiserver.intercept = ({ path }) => {
+      if (path.endsWith('/namespaces/closed/secrets'))
+        throw new KubeApiError('secrets', 403, { reason: 'Forbidden', message: 'secrets is forbidden' });
+    };
+    void operator.start();
+    const reasonIn = async (namespace: string) =>
+      findCondition((await operator.tenants.get('acme', namespace))?.status?.conditions, 'Ready')?.reason;
+    await until(
+      async () => (await reasonIn('closed')) === 'AccessDenied' && (await reasonIn('mine')) === 'Running',
+    );
+    expect(await operator.get('/readyz')).toBe('200 ok');
+    expect(await operator.get('/readyz?verbose')).toMatch(
+      /^200 Secrets in namespace closed can not be followed: GET .*: 403 Forbidden\nok$/,
+    );
+  });
+
   test('loads what the config enables and nothing else, and tells it instance, cluster, policy and sweep', async () => {
     const operator = await startOperator({
       instance: 'blue',

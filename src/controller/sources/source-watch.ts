@@ -3,7 +3,7 @@ import { ComputeError } from '../../compute/errors.ts';
 import { abortable } from '../../async/abortable.ts';
 import { doneWithin } from '../../async/done-within.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import type { Reflector } from '../../kube/cache/reflector.ts';
+import type { Refusal, Reflector } from '../../kube/cache/reflector.ts';
 import { createReflectorSet } from '../../kube/cache/reflector-set.ts';
 import type { KubeObject } from '../../kube/client/kube-object.ts';
 import { resource } from '../../kube/client/resource.ts';
@@ -31,6 +31,8 @@ export interface SourceWatch {
   foresee(): void;
   /** The resource version of one, as far as the watch has told. */
   readonly versionOf: (namespace: string | undefined, name: string) => string | undefined;
+  /** What the apiserver does not let it follow, of what somebody has asked for. */
+  refusals(): readonly Refusal[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -80,6 +82,7 @@ export function createSourceWatch(
       );
     },
     foresee: () => needed.resolve(),
+    refusals: () => objects.refusals(),
     versionOf: (namespace, name) => objects.get(namespace, name)?.metadata.resourceVersion,
     async run(signal) {
       await abortable(needed.promise, signal).catch(() => undefined);
