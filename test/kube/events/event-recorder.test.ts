@@ -232,7 +232,7 @@ describe('trouble', () => {
   });
 
   test('no answer is tried again, five times in all, and then that event is dropped', async () => {
-    const { recorder, sent, lines } = startRecorder(({ body }) => {
+    const { recorder, sent, lines, dropped } = startRecorder(({ body }) => {
       if ((body as SentEvent).note !== 'other') throw new KubeUnreachableError('gone');
     });
     recorder.emit(eventInput);
@@ -243,6 +243,7 @@ describe('trouble', () => {
       'other',
     ]);
     expect(lines.map(({ level, fields }) => [level, fields['error']])).toEqual([['debug', 'gone']]);
+    expect(dropped).toEqual(['refused']);
   });
 
   test('no answer is waited out longer and longer', async () => {
