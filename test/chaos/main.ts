@@ -19,11 +19,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '600' },
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     tenants: { type: 'string', default: '150' },
+    // A back-off is 5 minutes at most, with its jitter; the rest is work. After a short play none has grown as long.
+    settle: { type: 'string', default: '400' },
   },
 });
 const seed = wholeNumber('seed', values.seed);
 const durationMs = wholeNumber('seconds', values.seconds) * 1_000;
 const tenants = wholeNumber('tenants', values.tenants);
+const settleMs = wholeNumber('settle', values.settle) * 1_000;
 
 const startedAt = Date.now();
 const log = (text: string): void => {
@@ -52,7 +55,14 @@ async function chaos(): Promise<number> {
   const broken: string[] = [];
   try {
     broken.push(
-      ...(await playChaos(scene, { random: createRandom(seed), tenants, durationMs, log, signal })),
+      ...(await playChaos(scene, {
+        random: createRandom(seed),
+        tenants,
+        durationMs,
+        settleMs,
+        log,
+        signal,
+      })),
     );
   } finally {
     await withProgress('stopping everything', scene.close);
@@ -65,6 +75,8 @@ async function chaos(): Promise<number> {
   }
   console.log(`BROKEN with seed ${seed} (the operator's log is ${logFile}):`);
   for (const line of broken) console.log(`  ${line}`);
+  const again = `npm run chaos -- --seconds ${durationMs / 1_000} --tenants ${tenants} --seed ${seed}`;
+  console.log(`Again: ${again}. How the faults meet differs from run to run: look into the log before that.`);
   return 1;
 }
 

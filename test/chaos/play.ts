@@ -22,6 +22,8 @@ export interface ChaosOptions {
   readonly random: Random;
   readonly tenants: number;
   readonly durationMs: number;
+  /** So long after the faults all may take to be whole. */
+  readonly settleMs: number;
   readonly log: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -35,8 +37,6 @@ interface Play extends ChaosOptions {
   readonly broken: string[];
 }
 
-/** A back-off is 5 minutes at most, with its jitter; the rest is work. */
-const wholeLimitMs = 400_000;
 const handleLimitMs = 60_000;
 const lookMs = 1_000;
 const tellWrongMs = 30_000;
@@ -172,7 +172,7 @@ async function sendAll({ users, workload, scene, signal }: Play): Promise<void> 
 
 /** Waits until statuses and engines show what is wanted and nothing else. False where that is not so in time. */
 async function becomesWhole(play: Play, what: string): Promise<boolean> {
-  const { scene, workload, broken, log, signal } = play;
+  const { scene, workload, broken, log, settleMs, signal } = play;
   const beganAt = Date.now();
   for (let toldMs = 0; ;) {
     const wrong = await wrongNow(play);
@@ -185,8 +185,8 @@ async function becomesWhole(play: Play, what: string): Promise<boolean> {
       log(`${what}: ${workload.wanted().length} tenants, after ${(tookMs / 1000).toFixed(1)} s`);
       return true;
     }
-    if (tookMs > wholeLimitMs) {
-      broken.push(...wrong.map((line) => `${line} (${wholeLimitMs / 1000} s after all parts were there)`));
+    if (tookMs > settleMs) {
+      broken.push(...wrong.map((line) => `${line} (${settleMs / 1000} s after all parts were there)`));
       return false;
     }
     await sleep(lookMs, undefined, { signal });
