@@ -1,3 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { removeImagesOf } from '../../dev/shared-engine-remains.ts';
 import { pushImage } from '../../dev/images.ts';
@@ -158,5 +162,69 @@ describe.concurrent('Secrets of Tenants on Docker', () => {
       return /with code 1|no-such-program/.test(message);
     });
     await expectNowhere(name, value);
+  });
+});
+
+describe('a restart of the operator over Tenants on Docker that each have a Secret', () => {
+  const names = ['one', 'two', 'three'];
+  const view = engineView();
+  let ns: TestNamespace;
+  let operator: TestOperator;
+  let image: string;
+  let folder: string;
+
+  const start = (): void => {
+    operator = startTestOperator({
+      namespaces: [ns.name],
+      compute: { docker: dockerBlock(image) },
+      // One of the process alone would know none of the hashes again.
+      config: { instance: ns.name, hash_key_file: join(folder, 'key') },
+    });
+  };
+  const idsOf = async (name: string) => (await view.containers(ns.name, name)).map(({ Id }) => Id);
+  const reads = async () => Promise.all(names.map(async (name) => (await ns.untilPasses(name, 0)).length));
+
+  beforeAll(async () => {
+    ns = await createTestNamespace('docker-unread');
+    const registry = { address: inject('registryAddress') };
+    image = await pushImage(registry, { repository: ns.name, tag: '1' });
+    folder = await mkdtemp(join(tmpdir(), 'landlord-unread-'));
+    await writeFile(join(folder, 'key'), randomBytes(32));
+    start();
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    await ns?.remove();
+    await view.clear(ns.name);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('reads the one that has changed meanwhile, and leaves the others and their containers as they are', async () => {
+    for (const name of names) {
+      await ns.putSecret(name, { value: '8080' });
+      await ns.create(name, { containers: [ns.reading(name, 'value', { name: 'app', image })] });
+    }
+    for (const name of names) await ns.untilReady(name);
+    await operator.stop();
+    const ids = await Promise.all(names.map(idsOf));
+    const writes = (await ns.writes()).length;
+    const before = await reads();
+    await ns.putSecret('two', { value: '8081' });
+    start();
+    await ns.until('two', 'its Secret', ({ status }) => {
+      const container = status?.compute?.resourceIds?.['container/app'];
+      return container !== undefined && !ids.flat().includes(container);
+    });
+    await ns.untilReady('two');
+    // Who comes later has its turn after all that there was at the start.
+    await ns.create('late', { containers: [{ name: 'app', image }] });
+    await ns.untilReady('late');
+    expect([await idsOf('one'), await idsOf('three')]).toEqual([ids[0], ids[2]]);
+    const written = (await ns.writes()).slice(writes).map(({ objectRef }) => objectRef?.name ?? '');
+    expect(written.filter((name) => name === 'one' || name === 'three')).toEqual([]);
+    const [one = 0, two = 0, three = 0] = before;
+    const after = await reads();
+    expect([after[0], after[2]]).toEqual([one, three]);
+    expect(after[1]).toBeGreaterThan(two);
   });
 });

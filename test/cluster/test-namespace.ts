@@ -49,7 +49,7 @@ export interface TestNamespace {
   untilEvent(name: string, reason: string): Promise<void>;
   /** The operator's writes in this namespace, Events included. */
   writes(): Promise<AuditEntry[]>;
-  /** A container for `spec.containers` with a variable from a Secret: each pass over its Tenant reads that once. */
+  /** A container for `spec.containers` with a variable from a Secret: each pass reads that once, but one that finds all as it was. */
   reading(secret: string, key: string, container?: Record<string, unknown>): Record<string, unknown>;
   /** When the passes began that read this Secret, in milliseconds since the epoch, once there are so many. */
   untilPasses(secret: string, count: number): Promise<number[]>;
