@@ -18,23 +18,30 @@ interface Line {
   readonly waiting: (() => void)[];
 }
 
-/** Lets at most `limit` tasks of one key run at once; the others wait in order, whatever becomes of those before. */
-export function atMost(limit: number): InTurn {
+/**
+ * Lets at most `limit` tasks of one key run at once; the others wait in order, whatever becomes of those before. A limit
+ * that changes, and is 1 at least, counts from the next task on that begins or ends.
+ */
+export function atMost(limit: number | (() => number)): InTurn {
+  const most = typeof limit === 'number' ? (): number => limit : limit;
   const lines = new Map<string, Line>();
 
   const runInLine = async <T>(task: () => Promise<T>, { key = '', signal }: Turn): Promise<T> => {
     const line = lines.get(key) ?? { running: 0, waiting: [] };
     lines.set(key, line);
-    if (line.running < limit) line.running += 1;
+    if (line.running < most()) line.running += 1;
     else await new Promise<void>((resolve) => line.waiting.push(resolve));
     try {
       signal?.throwIfAborted();
       return await task();
     } finally {
-      // The place is handed on, so that nobody slips in between.
-      const next = line.waiting.shift();
-      if (next !== undefined) next();
-      else if ((line.running -= 1) === 0) lines.delete(key);
+      line.running -= 1;
+      // The place is handed on at once, so that nobody slips in between.
+      while (line.running < most() && line.waiting.length > 0) {
+        line.running += 1;
+        line.waiting.shift()?.();
+      }
+      if (line.running === 0) lines.delete(key);
     }
   };
 

@@ -67,6 +67,29 @@ describe('at most so many', () => {
   });
 });
 
+describe('at most as many as a limit that changes', () => {
+  it('a lower one lets those end that run, a higher one lets more begin with the next that ends', async () => {
+    const { begun, task, end } = tasks();
+    let limit = 3;
+    const throttle = atMost(() => limit);
+    const runs = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => throttle(task(name)));
+    await turn();
+    expect(begun).toEqual(['a', 'b', 'c']);
+    limit = 1;
+    await end('a');
+    await end('b');
+    expect(begun).toEqual(['a', 'b', 'c']);
+    await end('c');
+    expect(begun).toEqual(['a', 'b', 'c', 'd']);
+    limit = 2;
+    await end('d');
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    await end('e');
+    await end('f');
+    expect(await Promise.all(runs)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+});
+
 describe('a turn with a signal', () => {
   it('tasks of one key run one after the other, whatever became of the one before; other keys don’t wait', async () => {
     const oneByOne = atMost(1);
