@@ -64,7 +64,7 @@ export function connectEngine({ address, tls, logger, deadlineMs }: ConnectionOp
   const transports = engineTransports(address, tls);
   const time = engineTimeKeeper();
   const api = negotiation({ host, transports, time }, deadlineMs, logger);
-  const inTurn = atMost(transports.endsAtOnce);
+  const inTurn = atMost(() => transports.endsAtOnce());
   let closed = false;
 
   const exchange = async (

@@ -4,8 +4,8 @@ import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import Dockerode from 'dockerode';
 import type { EngineAddress } from './engine-address.ts';
+import type { EngineTraffic } from './engine-traffic.ts';
 import { sshAgent } from './ssh/ssh-agent.ts';
-import { sshBounds } from './ssh/ssh-logins.ts';
 import type { SshLogins } from './ssh/ssh-logins.ts';
 import { sshLoginsAt } from './ssh/ssh-sockets.ts';
 
@@ -55,18 +55,9 @@ const everyStatus = Object.fromEntries(Array.from({ length: 500 }, (_, index) =>
 /** Idle sockets are dropped after this time, before firewalls between here and a remote engine forget them. */
 const idleSocketMs = 60_000;
 
-/** What is sent over a transport, of which none may take all sockets of another. */
-export type EngineTraffic =
-  /** Answered at once: over sockets that are kept for the next call. */
-  | 'calls'
-  /** Answered once something has ended, which takes its time. */
-  | 'ends'
-  /** Each on a new socket, which it holds for as long as it lasts. */
-  | 'streams';
-
 export interface EngineTransports extends Readonly<Record<EngineTraffic, EngineTransport>> {
   /** How many of `ends` go at once. */
-  readonly endsAtOnce: number;
+  endsAtOnce(): number;
   setVersion(version: string | undefined): void;
   close(): void;
 }
@@ -83,7 +74,7 @@ export function engineTransports(address: EngineAddress, tls: EngineTls | undefi
     calls,
     streams,
     ends,
-    endsAtOnce: logins === undefined ? Infinity : sshSessions.ends,
+    endsAtOnce: () => logins?.shares().ends ?? Infinity,
     setVersion: (version) => all.forEach((one) => one.setVersion(version)),
     close() {
       for (const one of all) one.close();
@@ -91,16 +82,6 @@ export function engineTransports(address: EngineAddress, tls: EngineTls | undefi
     },
   };
 }
-
-/**
- * All that the logins take in. Streams: pulls, of which 8 have a turn, the events, and a question whether the engine
- * takes new connections.
- */
-const sshSessions: Readonly<Record<EngineTraffic, number>> = {
-  calls: sshBounds.logins * sshBounds.sessions - 20,
-  ends: 10,
-  streams: 10,
-};
 
 function engineTransport(address: EngineAddress, tls: EngineTls | undefined, agent: Agent): EngineTransport {
   // docker-modem inspects its options, agent and all, before each request: 23 ms of CPU, against 0.14 ms like this.
@@ -157,7 +138,7 @@ interface EngineWay {
 
 function engineAgent({ address, tls, logins }: EngineWay, traffic: EngineTraffic): Agent {
   const keepAlive = traffic !== 'streams';
-  if (logins !== undefined) return sshAgent(logins, sshSessions[traffic], keepAlive);
+  if (logins !== undefined) return sshAgent(logins, traffic, keepAlive);
   const options = { keepAlive, ...(keepAlive && { timeout: idleSocketMs }) };
   return address.kind === 'tcp' && tls !== undefined
     ? new TlsAgent({ ...options, ...tls })

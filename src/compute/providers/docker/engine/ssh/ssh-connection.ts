@@ -1,86 +1,144 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { lastLine, sshFailure } from './ssh-failure.ts';
+import type { EngineTraffic } from '../engine-traffic.ts';
+import { lastLine, sessionStart, sshFailure } from './ssh-failure.ts';
 import type { SshLogins, SshSession } from './ssh-logins.ts';
-import { sessionArguments } from './ssh-options.ts';
+import { startSession } from './ssh-session.ts';
+import type { SessionEnd, SshProcess } from './ssh-session.ts';
 
 /** Each idle one is a process here, one on the engine's host, and a session of its login. */
 const idleMs = 60_000;
 /** What the ssh of a session exits with where not the remote command has ended, but the login. */
 const loginEnded = 255;
+/** Each time that sshd refuses a session, fewer are begun: no bound on sessions takes more. */
+const mostStarts = 20;
 
-type Child = ChildProcessWithoutNullStreams;
+type Written = (error?: Error | null) => void;
 
 /** A session that speaks with the engine: enough of a net.Socket for http.Agent to pool it. */
 export class SshConnection extends Duplex {
   readonly #logins: SshLogins;
-  #child: Child | undefined;
-  #complaint = '';
+  readonly #traffic: EngineTraffic;
+  readonly #gone = new AbortController();
+  #session: SshSession | undefined;
+  #process: SshProcess | undefined;
+  #starts = 0;
+  /** What was written so far: a session that was not begun has another one say it again. Undefined once it was heard. */
+  #unheard: Buffer[] | undefined = [];
+  #written: Written | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(logins: SshLogins) {
+  constructor(logins: SshLogins, traffic: EngineTraffic) {
     super();
     this.#logins = logins;
+    this.#traffic = traffic;
+    // Before http.Agent hears of it, and has the next request wait for it.
+    this.on('free', () => {
+      if (this.#session?.mayStay() === false) this.destroy();
+    });
   }
 
-  /** Once its login is there; what is written meanwhile waits. */
+  /** Once there is a place for it; what is written meanwhile waits. */
   override _construct(callback: (error?: Error | null) => void): void {
     void this.#construct(callback);
   }
 
   async #construct(callback: (error?: Error | null) => void): Promise<void> {
     try {
-      const session = await this.#logins.open();
-      if (this.destroyed) session.end();
-      else this.#begin(session);
+      await this.#begin();
     } catch (error) {
-      callback(error as Error);
+      // Nobody listens to one that was given up meanwhile.
+      callback(this.destroyed ? null : (error as Error));
       return;
     }
     callback();
   }
 
-  #begin(session: SshSession): void {
-    const child = spawn('ssh', sessionArguments(session), { stdio: 'pipe' });
-    this.#child = child;
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) child.stdout.pause();
+  async #begin(): Promise<void> {
+    this.#starts += 1;
+    const { signal } = this.#gone;
+    const session = await this.#logins.open({
+      traffic: this.#traffic,
+      signal,
+      giveWay: () => this.destroy(),
     });
-    child.stderr.on('data', (chunk: Buffer) => {
-      this.#complaint = (this.#complaint + chunk.toString()).slice(-1000);
-    });
-    child.stdin.on('error', () => undefined);
-    child.on('error', (error) => this.destroy(error));
-    child.on('close', (code) => {
+    if (this.destroyed) {
       session.end();
-      void this.#failure(session, code).then((error) => this.destroy(error));
+      return;
+    }
+    this.#session = session;
+    this.#process = startSession(session, {
+      heard: (chunk) => this.#heard(session, chunk),
+      failed: (error) => {
+        session.end();
+        this.destroy(error);
+      },
+      abandoned: () => session.abandon(),
+      ended: (end) => void this.#ended(session, end),
+    });
+    for (const chunk of this.#unheard ?? []) this.#say(chunk);
+  }
+
+  #heard(session: SshSession, chunk: Buffer): boolean {
+    if (this.#unheard !== undefined) session.taken();
+    this.#unheard = undefined;
+    return this.destroyed || this.push(chunk);
+  }
+
+  async #ended(session: SshSession, { code, said }: SessionEnd): Promise<void> {
+    const start = this.#unheard === undefined ? undefined : sessionStart(said);
+    const isLogins = code === loginEnded && lastLine(said) === '';
+    // The ssh of a session says nothing when its login ends; that one's own does.
+    const asksLogin = !this.destroyed && (isLogins || start?.kind === 'missed');
+    const loginsWords = asksLogin ? await session.loginsLastWords() : '';
+    if (start?.kind === 'refused') session.refused(start.words);
+    if (start?.kind === 'missed') session.missed();
+    if (start?.kind === 'begun' && !isLogins) session.taken();
+    session.end();
+    if (this.destroyed) return;
+    const isUnbegun = start?.kind === 'refused' || start?.kind === 'missed';
+    if (isUnbegun && this.#starts < mostStarts) {
+      this.#begin().catch((error: unknown) => this.destroy(error as Error));
+      return;
+    }
+    const words = start !== undefined && 'words' in start ? start.words : lastLine(said);
+    this.destroy(sshFailure(asksLogin ? loginsWords : words));
+  }
+
+  #say(chunk: Buffer): void {
+    this.#process?.stdin.write(chunk, (error) => {
+      // Where it can't be, `ended` tells why, or has another session say it.
+      if (error !== null && error !== undefined) return;
+      const written = this.#written;
+      this.#written = undefined;
+      written?.();
     });
   }
 
   override _read(): void {
-    this.#child?.stdout.resume();
+    this.#process?.resume();
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#child?.stdin.write(chunk, encoding, callback);
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Written): void {
+    this.#written = callback;
+    this.#unheard?.push(chunk);
+    this.#say(chunk);
   }
 
   override _final(callback: () => void): void {
-    if (this.#child === undefined) callback();
-    else this.#child.stdin.end(callback);
+    this.#process?.stdin.end();
+    callback();
+  }
+
+  override destroy(error?: Error): this {
+    super.destroy(error);
+    this.#gone.abort(error);
+    return this;
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     clearTimeout(this.#idle);
-    this.#child?.kill();
+    this.#process?.letGo();
     callback(error);
-  }
-
-  async #failure(session: SshSession, code: number | null): Promise<Error> {
-    const said = lastLine(this.#complaint);
-    // The ssh of a session says nothing when its login ends; that one's own does.
-    return sshFailure(said === '' && code === loginEnded ? await session.loginsLastWords() : said);
   }
 
   setKeepAlive(): this {
@@ -98,7 +156,8 @@ export class SshConnection extends Duplex {
   /** http.Agent has a use for it again. */
   ref(): this {
     clearTimeout(this.#idle);
-    this.#child?.ref();
+    this.#session?.setIdle(false);
+    this.#process?.ref();
     return this;
   }
 
@@ -106,7 +165,8 @@ export class SshConnection extends Duplex {
   unref(): this {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.destroy(), idleMs).unref();
-    this.#child?.unref();
+    this.#process?.unref();
+    this.#session?.setIdle(true);
     return this;
   }
 }

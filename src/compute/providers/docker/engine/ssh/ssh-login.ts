@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { sleep } from '../../../../../async/sleep.ts';
 import { lastLine, sshFailure } from './ssh-failure.ts';
 import { loginArguments } from './ssh-options.ts';
@@ -18,22 +19,28 @@ export interface SshLogin {
 
 /**
  * A login would outlive a process that is killed: nothing is read from it, and nothing written. So a shell ends it when its own
- * standard input does. The shell lets go of the standard error: that one ends with the login.
+ * standard input does, and removes its folder. The shell lets go of the standard error: that one ends with the login.
  */
 const whileInputIsOpen = `
+folder=$1
+shift
+trap 'rm -rf -- "$folder" 2>/dev/null' EXIT
 command -v ssh >/dev/null || { echo 'there is no program ssh: install an OpenSSH client' >&2; exit 1; }
 ssh "$@" &
 exec 2>/dev/null
 cat >/dev/null
 kill $!
+wait $!
 `;
 
 const lookMs = 20;
 
+/** The folder that `path` has its socket in is the login's own, and goes with it. */
 export function startSshLogin(path: SshPath): SshLogin {
   const { promise: ended, resolve } = Promise.withResolvers<string>();
+  const folder = dirname(path.socketPath);
   // Detached: an interrupt at the terminal is for whoever closes it, and reaches it by that.
-  const child = spawn('/bin/sh', ['-c', whileInputIsOpen, 'sh', ...loginArguments(path)], {
+  const child = spawn('/bin/sh', ['-c', whileInputIsOpen, 'sh', folder, ...loginArguments(path)], {
     stdio: ['pipe', 'ignore', 'pipe'],
     detached: true,
   });
@@ -48,11 +55,20 @@ export function startSshLogin(path: SshPath): SshLogin {
   });
   child.stdin.on('error', () => undefined);
   child.on('error', ({ message }) => resolve(message));
+  // Where the shell could not.
+  child.on('close', () => rmSync(folder, { recursive: true, force: true }));
   child.unref();
   for (const end of [child.stdin, child.stderr]) if (end instanceof Socket) end.unref();
   const ready = untilThere(path.socketPath, ended);
   ready.catch(() => undefined);
   return { path, ready, ended, close };
+}
+
+/** One that could not even be started, for `reason`. */
+export function failedSshLogin(path: SshPath, reason: string): SshLogin {
+  const ready = Promise.reject(sshFailure(reason));
+  ready.catch(() => undefined);
+  return { path, ready, ended: Promise.resolve(reason), close: () => undefined };
 }
 
 /** ssh makes its socket once it is logged in. */

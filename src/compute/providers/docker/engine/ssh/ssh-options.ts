@@ -22,9 +22,16 @@ export function loginArguments(path: SshPath): readonly string[] {
   return ['-M', '-N', ...common(path, options)];
 }
 
-/** The engine's socket, as the docker command has it. Where sshd takes no further session into the login, ssh logs in by itself. */
+/** What a session says on its standard error where its login did not take it in: then nothing was started there. */
+export const noSession = 'landlord: not in the login';
+
+/**
+ * The engine's socket, as the docker command has it. Where the login takes no session in, ssh would log in by itself,
+ * beside all bounds: it says so instead.
+ */
 export function sessionArguments(path: SshPath): readonly string[] {
-  return [...common(path, ['ControlMaster=no']), 'docker', 'system', 'dial-stdio'];
+  const options = ['ControlMaster=no', `ProxyCommand=/bin/sh -c 'echo "${noSession}" >&2'`];
+  return [...common(path, options), 'docker', 'system', 'dial-stdio'];
 }
 
 function common({ destination, socketPath }: SshPath, options: readonly string[]): readonly string[] {

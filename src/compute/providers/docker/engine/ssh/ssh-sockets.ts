@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSshLogin } from './ssh-login.ts';
+import { failedSshLogin, startSshLogin } from './ssh-login.ts';
 import { SharedSshLogins } from './ssh-logins.ts';
 import type { SshLogins } from './ssh-logins.ts';
 
@@ -11,24 +11,18 @@ const longestFolder = 60;
 const folders = (): readonly string[] =>
   [tmpdir(), '/tmp', '/dev/shm'].filter((folder) => Buffer.byteLength(folder) <= longestFolder);
 
-/** Logins at `destination`, their sockets in a folder that nobody else can look into. */
+/** Logins at `destination`, each with its socket in a folder that nobody else can look into. */
 export function sshLoginsAt(destination: string): SshLogins {
-  let folder: string | undefined;
-  let started = 0;
-  const logins = new SharedSshLogins(() => {
-    folder ??= privateFolder();
-    started += 1;
-    return startSshLogin({ destination, socketPath: join(folder, String(started)) });
+  return new SharedSshLogins(() => {
+    try {
+      return startSshLogin({ destination, socketPath: join(privateFolder(), 's') });
+    } catch (error) {
+      return failedSshLogin({ destination, socketPath: '' }, (error as Error).message);
+    }
   });
-  return {
-    open: () => logins.open(),
-    close() {
-      logins.close();
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
 
+/** Made for one login. */
 function privateFolder(): string {
   let failure: unknown;
   for (const folder of folders()) {

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import {
+  isWithinShare,
+  sshBounds,
+  sshShares,
+} from '../../../../../../src/compute/providers/docker/engine/ssh/ssh-shares.ts';
+import { pullBounds } from '../../../../../../src/compute/providers/docker/converge/images/pull-turns.ts';
+
+const withSessions = (sessions: number) => sshShares({ ...sshBounds, sessions });
+
+test('of the places of four logins each traffic has its own', () => {
+  const { calls, ends, streams } = sshShares(sshBounds);
+  expect([calls, ends, streams]).toEqual([14, 8, 10]);
+  expect(calls + ends + streams).toBe(sshBounds.logins * sshBounds.sessions);
+});
+
+test('all pulls that have a turn have a place beside the events and a question', () => {
+  expect(sshShares(sshBounds).streams).toBe(pullBounds.engine + 2);
+});
+
+describe.each([1, 2, 3, 4, 8])('where sshd takes %i sessions into a login', (sessions) => {
+  const shares = withSessions(sessions);
+
+  test('calls and what lasts share all places, and neither goes without', () => {
+    expect(shares.calls + shares.lasting).toBe(sshBounds.logins * sessions);
+    expect(Math.min(shares.calls, shares.lasting)).toBeGreaterThanOrEqual(2);
+  });
+
+  test('beside what ends, there is a place for the events', () => {
+    const there = { calls: shares.calls, ends: shares.ends, streams: 0 };
+    expect(isWithinShare('streams', there, shares)).toBe(true);
+    expect(isWithinShare('ends', there, shares)).toBe(false);
+    expect(isWithinShare('calls', there, shares)).toBe(false);
+  });
+});
