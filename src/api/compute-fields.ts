@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, processText } from './bounded.ts';
+import { edge, edgeRules } from './container/edge-field.ts';
 import { healthCheck } from './container/health-check.ts';
 import { imageIdPattern, isImageId } from './image-id.ts';
 import { kernelFields } from './container/kernel-fields.ts';
@@ -82,16 +83,20 @@ export const envVar = withRules(
   ],
 );
 
-export const containerPort = z.strictObject({
-  name: dnsLabel.max(15).optional().describe('Name of the port, used as the name of the endpoint.'),
-  containerPort: portNumber.describe('Port that the container listens on.'),
-  hostPort: portNumber
-    .optional()
-    .describe(
-      'Port to publish on the host. Without it, the engine picks one; status.compute.endpoints shows it.',
-    ),
-  protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
-});
+export const containerPort = withRules(
+  z.strictObject({
+    name: dnsLabel.max(15).optional().describe('Name of the port, used as the name of the endpoint.'),
+    containerPort: portNumber.describe('Port that the container listens on.'),
+    hostPort: portNumber
+      .optional()
+      .describe(
+        'Port to publish on the host. Without it, the engine picks one; status.compute.endpoints shows it.',
+      ),
+    protocol: portProtocol.default('TCP').describe('Protocol of the port.'),
+    edge,
+  }),
+  edgeRules,
+);
 
 export const container = z.strictObject({
   name: dnsLabel.describe('Name of the container, unique within the tenant.'),

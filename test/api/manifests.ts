@@ -226,6 +226,15 @@ export const goodManifests: readonly GoodManifest[] = [
     manifest: withContainer({ ports: [{ containerPort: 1 }, { containerPort: 65_535, hostPort: 65_535 }] }),
   },
   {
+    what: 'ports of the host that are kept over rollouts',
+    manifest: withContainer({
+      ports: [
+        { containerPort: 80, hostPort: 8080, edge: {} },
+        { containerPort: 81, hostPort: 8081, protocol: 'TCP', edge: { mode: 'HTTP', drainSeconds: 3600 } },
+      ],
+    }),
+  },
+  {
     what: 'one port on two protocols',
     manifest: withContainer({ ports: [{ containerPort: 53 }, { containerPort: 53, protocol: 'UDP' }] }),
   },
@@ -811,6 +820,21 @@ const handwritten: readonly BadManifest[] = [
     what: 'a port as text',
     manifest: withContainer({ ports: [{ containerPort: '80' }] }),
     field: 'spec.containers[0].ports[0].containerPort',
+  },
+  {
+    what: 'an edge that keeps no port of the host',
+    manifest: withContainer({ ports: [{ containerPort: 80, edge: {} }] }),
+    field: 'spec.containers[0].ports[0].edge',
+  },
+  {
+    what: 'an edge for UDP',
+    manifest: withContainer({ ports: [{ containerPort: 53, hostPort: 53, protocol: 'UDP', edge: {} }] }),
+    field: 'spec.containers[0].ports[0].edge',
+  },
+  {
+    what: 'an edge that drains for no time at all',
+    manifest: withContainer({ ports: [{ containerPort: 80, hostPort: 80, edge: { drainSeconds: 2 } }] }),
+    field: 'spec.containers[0].ports[0].edge.drainSeconds',
   },
   {
     what: 'a port without number',

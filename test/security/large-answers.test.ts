@@ -312,7 +312,12 @@ test('each label that a container of ours is made with is one that is kept', asy
     docker: { image: 'app:1', containers: { app: { networks: ['proxy'] } } },
     engine: testClient({ host: 'unix:///none' }),
   });
-  const block = { ports: [{ containerPort: 80, hostPort: 18_080 }] };
+  const block = {
+    ports: [
+      { containerPort: 80, hostPort: 18_080 },
+      { containerPort: 81, hostPort: 18_081, edge: {} },
+    ],
+  };
   const app = {
     name: 'app',
     image: 'app:1',

@@ -187,6 +187,8 @@ function withoutClashes(value: unknown, name = ''): unknown {
     members['containers'] = inOrder(containers.map((one) => mounting(one as Mounting, members['volumes'])));
   if ('release' in members) members['release'] = releasing(members['release'], containers);
   if ('valueFrom' in members) delete members['value'];
+  // An edge keeps a port of the host, by TCP.
+  if (members['hostPort'] === undefined || (members['protocol'] ?? 'TCP') !== 'TCP') delete members['edge'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
   // The mock provider waits for as long as it is told.
   delete members['latency_ms'];

@@ -44,6 +44,12 @@ export const dockerOperatorBlock = z
       .min(1)
       .default('bridge')
       .describe('Driver of networks that the operator creates.'),
+    edge_image: imageReference
+      .default('haproxy:3.2.21-alpine3.24')
+      .describe(
+        'Image of the proxy of tenants that have a port with `edge`: HAProxy 2.6 or later, as `haproxy` in its PATH. Another one replaces ' +
+          'their proxies, each with a gap.',
+      ),
     label_prefix: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits, "." or "-"')

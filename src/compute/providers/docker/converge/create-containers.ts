@@ -5,6 +5,7 @@ import { isNext } from '../state/container-name.ts';
 import type { Attempt, ConvergeDeps } from './converge-deps.ts';
 import { createBody } from './create-body.ts';
 import { EngineRefusal } from '../engine/engine.ts';
+import { isEdge } from '../state/edge/edge-name.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { bearsOwnName, madeContainer } from '../state/own-containers.ts';
 import { ownershipConflict } from '../state/ownership-conflict.ts';
@@ -147,7 +148,8 @@ async function ensureImages(
   for (const [key, { image, platform }] of images) {
     const credentials = credentialsFor(image, imagePullCredentials, registries);
     try {
-      const request = { tenantId, namespace, image, platform, credentials, ownImages, policy };
+      const isOperators = containers.every(({ desired: { spec } }) => imageKey(spec) !== key || isEdge(spec));
+      const request = { tenantId, namespace, image, platform, credentials, ownImages, policy, isOperators };
       const answer = await access.ensure(request, signal);
       if (typeof answer === 'string') missing[answer].push(image);
       else found.set(key, answer);

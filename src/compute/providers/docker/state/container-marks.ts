@@ -1,3 +1,4 @@
+import { drainMark } from './edge/drain.ts';
 import { networksMark } from './network/foreign-networks.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
@@ -22,4 +23,5 @@ export const containerMarks: ReadonlySet<string> = new Set([
   graceMark,
   orderMark,
   releaseMark,
+  drainMark,
 ]);

@@ -21,6 +21,10 @@ import { liveSettingsOf, triedFields } from './container-fields.ts';
 import { containerHashes, hashVersion, wasDone } from './container-hashes.ts';
 import type { ContainerHashes } from './container-hashes.ts';
 import { partName, specName, tenantName } from './container-name.ts';
+import { checkEdges } from './edge/check-edges.ts';
+import { drainMark, drainText } from './edge/drain.ts';
+import { edgeContainers } from './edge/edge-container.ts';
+import { withoutEdges } from './edge/edge-ports.ts';
 import { effectiveContainers } from './effective-containers.ts';
 import { endsForGood } from './live-settings.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -146,6 +150,7 @@ export function desiredTenant(
   const networked = withNetworks(containers, spec, asking);
   checkPortsOfReplicas(networked, spec);
   checkPorts(networked, settings);
+  checkEdges(networked);
   checkHealthChecks(containers, settings.policy);
   const context = {
     settings,
@@ -156,10 +161,15 @@ export function desiredTenant(
     single: inSpec.length === 1,
   };
   const lasting = networked.map(({ network, ...container }) =>
-    desiredContainer(container, spec, { ...context, network }),
+    desiredContainer(withoutEdges(container), spec, { ...context, network, drain: drainText(container) }),
   );
   checkVolumesOfReplicas(lasting, spec);
-  const desired = [...lasting, ...releaseContainers(lasting, { spec, marks, ...settings })];
+  const making = { spec, marks, ...settings };
+  const desired = [
+    ...lasting,
+    ...releaseContainers(lasting, making),
+    ...edgeContainers(lasting, { ...making, asked: networked }),
+  ];
   return {
     tenantId: spec.tenantId,
     namespace: spec.tenant.namespace,
@@ -219,6 +229,8 @@ interface ContainerContext {
   readonly settings: DockerSettings;
   readonly marks: Marks;
   readonly network: DesiredNetwork;
+  /** See drain.ts. */
+  readonly drain: string | undefined;
   readonly shared: SharedVolumes;
   readonly confinement: Confinement;
   readonly pidsLimit: number;
@@ -230,7 +242,7 @@ function desiredContainer(
   spec: TenantComputeSpec<DockerConfig>,
   context: ContainerContext,
 ): DesiredContainer {
-  const { marks, network, shared, pidsLimit, single } = context;
+  const { marks, network, shared, pidsLimit, single, drain } = context;
   const { block, ownership, policy, hashKey } = context.settings;
   const nameInSpec = specName(container.name);
   const isFirst = nameInSpec === container.name;
@@ -272,6 +284,7 @@ function desiredContainer(
       ...marks,
       ...marksOf(container, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
       ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
+      ...(drain && { [key(drainMark)]: drain }),
       ...(options?.networks && { [key(networksMark)]: networksText(options.networks) }),
     },
     hashes,

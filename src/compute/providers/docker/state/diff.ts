@@ -216,7 +216,7 @@ function unmatchedChanges(
 ): readonly Change[] {
   const { foreign } = current;
   if (foreign !== undefined) {
-    const changes = foreignChanges({ desired, foreign, effect: effectOn(current, [desired]) }, path);
+    const changes = foreignChanges({ desired, foreign, effect: effectOn(current, coming) }, path);
     // Whether it should run, the spec says.
     const isDown = next === undefined && repairOf(current, desired.live.restartPolicy) !== 'none';
     return isDown ? [...changes, stateChange(current, path, 'spec')] : changes;

@@ -52,6 +52,8 @@ export interface ObservedContainer {
   readonly volumes: readonly MountedVolume[];
   /** It was paused a moment ago, which is not believed yet: in how many milliseconds it would be. */
   readonly pauseCountsInMs?: number;
+  /** For how long it is known to have borne its name, in milliseconds, where drain.ts asks for that. */
+  readonly namedForMs?: number;
   /** It was restarted, and fails its health check again: when it may be restarted once more, in milliseconds. */
   readonly restartDueInMs?: number;
   /** The live settings that it was last given, or seen with while they were desired; see `describeLive`. */
@@ -85,6 +87,8 @@ export interface Made {
   readonly dependsOn?: string | undefined;
   /** Those that it is in besides its own. */
   readonly networks?: readonly string[] | undefined;
+  /** Seconds that it keeps its connections once it was succeeded; see drain.ts. */
+  readonly drain?: string | undefined;
   /** Of a release; see release-mark.ts. */
   readonly release?: string | undefined;
 }
@@ -172,6 +176,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     stopGrace: labels[key('stop_grace')],
     dependsOn: labels[key(orderMark)],
     networks: readNetworks(labels[key(networksMark)]),
+    drain: labels[key('drain')],
     release: labels[key('release')],
   };
 }

@@ -12,6 +12,7 @@ import { createHeardExits } from './heard-exits.ts';
 import type { HeardExits } from './heard-exits.ts';
 import { createHealthRestarts } from './health-restarts.ts';
 import type { HealthRestarts } from './health-restarts.ts';
+import { createBorneNames } from './names/borne-names.ts';
 import { createPauses } from './pauses.ts';
 import { createLastWords } from './last-words.ts';
 import { createLiveMemory } from './live-memory.ts';
@@ -213,9 +214,10 @@ function createMemories(engine: EngineReads, lastingPauseMs: number | undefined)
   const pauses = createPauses(lastingPauseMs);
   const live = createLiveMemory();
   const restarts = createHealthRestarts();
+  const names = createBorneNames();
   const lastWords = createLastWords(engine);
   const added = (container: ObservedContainer): ObservedContainer =>
-    restarts.addTo(live.addTo(pauses.addTo(container)));
+    names.addTo(restarts.addTo(live.addTo(pauses.addTo(container))));
   return {
     live,
     restarts,
@@ -226,6 +228,7 @@ function createMemories(engine: EngineReads, lastingPauseMs: number | undefined)
       if (what !== 'all') return;
       live.forget(containerId);
       restarts.forget(containerId);
+      names.forget(containerId);
       lastWords.forget(containerId);
     },
   };

@@ -5,6 +5,7 @@ import type { DockerConfig } from '../../config.ts';
 import type { Asking } from '../confinement/asking.ts';
 import { optionsAsking } from '../options/options-asking.ts';
 import type { OptionsAsking } from '../options/options-asking.ts';
+import { hasEdge } from '../edge/edge-ports.ts';
 import { largerNetworkName, replicaOf, specName, tenantNetworkName } from '../container-name.ts';
 
 /** Which network a container is in. Pure. */
@@ -25,7 +26,9 @@ export function withNetworks(
   spec: Spec,
   asking: Asking,
 ): readonly (ContainerSpec & { readonly network: DesiredNetwork })[] {
-  const isSingle = new Set(containers.map(({ name }) => specName(name))).size === 1;
+  // A proxy before it is one more.
+  const isSingle =
+    new Set(containers.map(({ name }) => specName(name))).size === 1 && !containers.some(hasEdge);
   return containers.map((container) => {
     const { name } = container;
     const where = { isSingle, replica: replicaOf(name) };

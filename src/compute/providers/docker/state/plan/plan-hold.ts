@@ -30,7 +30,7 @@ export function planHold(
   const names = new Set(observed.map(({ name }) => name));
   const retired = observed.filter(({ name }) => isOld(name) && names.has(servingName(name)));
   if (retired.length > 0)
-    return planPause(serving.filter(({ name }) => !isOld(name))) ?? planRetirement(retired);
+    return planPause(serving.filter(({ name }) => !isOld(name))) ?? planRetirement(retired, observed);
   // The old one is gone already: this is the one to keep.
   const [heir] =
     serving.length === 0 ? successors.filter((one) => one.state !== 'created' && !isRelease(one)) : [];

@@ -1,5 +1,6 @@
 import { droppedName, isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import { isCompleted } from '../container-end.ts';
+import { drainLeftMs } from '../edge/drain.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isEndedRelease, isRelease, newContainerWords } from '../release/release-mark.ts';
@@ -34,9 +35,21 @@ export function planPause(heirs: readonly ObservedContainer[]): Step | undefined
   };
 }
 
-/** Stops, then removes. */
-export function planRetirement(containers: readonly ObservedContainer[]): Step {
+/** Stops, once their connections had their time, then removes. `all`: the others, too, among them who has succeeded them. */
+export function planRetirement(
+  containers: readonly ObservedContainer[],
+  all: readonly ObservedContainer[],
+): Step {
   const up = containers.filter(isUp);
+  const lookAgainAfterMs = Math.max(0, ...up.map((one) => drainLeftMs(one, all)));
+  if (lookAgainAfterMs > 0) {
+    const names = up.map(({ name, made }) => made.container ?? name).join(', ');
+    return {
+      do: 'wait',
+      message: `Waiting for the connections to the old ${names} to end`,
+      lookAgainAfterMs,
+    };
+  }
   return up.length > 0
     ? { do: 'stop', containers: up, effect: 'replace' }
     : { do: 'remove', containers, effect: containers.every(isEndedRelease) ? 'live' : 'replace' };

@@ -216,17 +216,21 @@ function planWait(successors: readonly Successor[]): Step | undefined {
 }
 
 /** One by one: the old one gives up its name, its successor takes it. Nobody is stopped before that is done. */
-function planSuccession({ obsolete }: TenantComparison, successions: readonly ContainerComparison[]): Step {
+function planSuccession(
+  { containers, obsolete }: TenantComparison,
+  successions: readonly ContainerComparison[],
+): Step {
   const [first] = successions;
+  const all = [...containers.flatMap(({ current }) => current ?? []), ...obsolete];
   if (first?.next === undefined) {
     const retired = obsolete.filter((container) => isOld(container.name));
     const [named] = obsolete;
-    if (retired.length > 0 || named === undefined) return planRetirement(retired);
+    if (retired.length > 0 || named === undefined) return planRetirement(retired, all);
     return { do: 'rename', container: named, name: oldName(named.name) };
   }
   const { current, next, desired } = first;
   if (current === undefined) return { do: 'rename', container: next, name: desired.engineName };
   const name = oldName(desired.engineName);
   const inTheWay = obsolete.filter((container) => container.name === name);
-  return inTheWay.length > 0 ? planRetirement(inTheWay) : { do: 'rename', container: current, name };
+  return inTheWay.length > 0 ? planRetirement(inTheWay, all) : { do: 'rename', container: current, name };
 }

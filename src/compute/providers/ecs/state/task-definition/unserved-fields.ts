@@ -33,6 +33,13 @@ const notInAwsvpc =
 
 const unservedFields: readonly (readonly [field: keyof ContainerSpec, Unserved])[] = [
   [
+    'ports',
+    ({ ports = [] }) =>
+      ports.some(({ edge }) => edge !== undefined)
+        ? 'ECS has no host whose port an edge could keep. Leave edge out, and have a load balancer (load_balancers) in front'
+        : undefined,
+  ],
+  [
     'healthCheck',
     ({ healthCheck: { httpGet, tcpSocket } = {} }) =>
       httpGet !== undefined || tcpSocket !== undefined

@@ -48,6 +48,10 @@ const everywhere: readonly (readonly [Partial<ContainerSpec>, RegExp])[] = [
     /container app: healthCheck: ECS checks by a program of the image alone, and has no httpGet/,
   ],
   [{ healthCheck: { tcpSocket: { port: 80 } } }, /container app: healthCheck: .* no tcpSocket\. Name one /],
+  [
+    { ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP', edge: {} }] },
+    /container app: ports: ECS has no host whose port an edge could keep/,
+  ],
   [{ stopSignal: 'SIGINT' }, /container app: stopSignal: ECS sends the signal that the image names/],
   [{ stopGracePeriodSeconds: 121 }, /stopGracePeriodSeconds: ECS waits at most 120 seconds/],
   [{ extraHosts: [{ hostname: 'host', ip: 'host-gateway' }] }, /extraHosts: ECS does not know host-gateway/],
