@@ -116,6 +116,19 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await pass(2_000);
     run({ name: `${name}.app` });
   },
+  async drains({ apply, engine, pass, run }) {
+    const name = 'landlord-tenant-team-a-acme-9201d5e7';
+    const labels = { 'landlord.drain': '5' };
+    await apply();
+    const old = run({ labels });
+    await pass(90_000);
+    const next = run({ name: `${name}_next`, labels });
+    await pass(20_000);
+    model.rename(engine, operator, old.id, `${name}_old`);
+    model.rename(engine, operator, next.id, name);
+    await pass(4_000);
+    model.stop(engine, operator, old.id);
+  },
   async asksOnce(bench) {
     const changes = [{ path: 'containers.app.image', desired: '2', actual: '1', effect: 'replace' as const }];
     const plan = { digest: '0123456789abcdef', target: '0123', effect: 'replace' as const, changes };

@@ -1,6 +1,7 @@
 // First of all: see Math.random there.
 import { installVirtualTime } from './virtual-time.ts';
 import { convergence } from './invariants/convergence.ts';
+import { drains } from './invariants/drains.ts';
 import { effort } from './invariants/effort.ts';
 import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
 import { whatIsSaid } from './invariants/what-is-said.ts';
@@ -25,6 +26,7 @@ export const invariants: readonly Invariant[] = [
   ...whatRuns,
   startsInOrder,
   asksOnce,
+  drains,
   ...whatIsSaid,
   ...effort,
   ...convergence,

@@ -34,6 +34,8 @@ export interface Wanted {
   readonly hasHealthCheck: boolean;
   /** It has no others beside it, and bears the tenant's name alone. */
   readonly isAlone: boolean;
+  /** Of the proxy: what comes behind the tenant's name in those of whom it leads to, with the port. */
+  readonly leadsTo?: readonly string[];
 }
 
 export interface Expectation {
@@ -97,7 +99,9 @@ export function providerOf(tenant: StoredTenant): string {
 export function expectationOf(world: World, tenant: StoredTenant, config: OperatorConfig): Expectation {
   const provider = providerOf(tenant);
   const containers =
-    provider === 'docker' ? withRelease(tenant, dockerContainers(world, tenant, config)) : [];
+    provider === 'docker'
+      ? withEdge(tenant, withRelease(tenant, dockerContainers(world, tenant, config)))
+      : [];
   const judged = provider === 'ecs' ? ecsContainers(world, tenant) : containers;
   return {
     provider: providerOf(tenant),
@@ -134,6 +138,48 @@ function withRelease({ spec }: StoredTenant, containers: readonly Wanted[]): rea
     ...containers.map((one) => (first.has(one.name) ? one : { ...one, dependsOn: [...one.dependsOn, wait] })),
     job,
   ];
+}
+
+/** What a status calls the proxy of a tenant that keeps ports of the host. */
+export const edgeRole = 'edge.proxy';
+
+/** One more, which has those ports. */
+function withEdge(tenant: StoredTenant, containers: readonly Wanted[]): readonly Wanted[] {
+  const ports = edgePortsOf(tenant);
+  if (ports.length === 0 || containers.length === 0) return containers;
+  return [
+    ...containers,
+    {
+      name: edgeRole,
+      image: 'haproxy:3.2.21-alpine3.24',
+      env: new Map(),
+      ports,
+      runsAsImage: false,
+      binds: [],
+      restartPolicy: 'unless-stopped',
+      dependsOn: [],
+      memory: 256 * 1024 ** 2,
+      hasHealthCheck: false,
+      isAlone: false,
+      leadsTo: targetsOf(tenant),
+    },
+  ];
+}
+
+function targetsOf({ spec: { containers } }: StoredTenant): readonly string[] {
+  const all = (containers ?? []) as readonly ContainerSpec[];
+  return all.flatMap(({ name, ports = [] }) =>
+    ports.flatMap(({ edge, containerPort }) =>
+      edge === undefined ? [] : [`${all.length === 1 ? '' : `.${name}`}:${containerPort}`],
+    ),
+  );
+}
+
+function edgePortsOf({ spec }: StoredTenant): Wanted['ports'] {
+  const asked = ((spec.containers ?? []) as readonly ContainerSpec[]).flatMap(({ ports = [] }) => ports);
+  return asked.flatMap(({ edge, hostPort = 0 }) =>
+    edge === undefined ? [] : [[`${hostPort}/tcp`, hostPort] as const],
+  );
 }
 
 function lacksSecret(world: World, { spec }: StoredTenant): boolean {
@@ -282,9 +328,10 @@ function portable(world: World, container: ContainerSpec) {
     name,
     image,
     env: new Map(env.map((variable) => [variable.name, values(variable)])),
-    ports: ports.map(
-      ({ containerPort, hostPort = 0, protocol }) =>
-        [`${containerPort}/${(protocol ?? 'TCP').toLowerCase()}`, hostPort] as const,
+    ports: ports.flatMap(({ containerPort, hostPort = 0, protocol, edge }) =>
+      edge === undefined
+        ? [[`${containerPort}/${(protocol ?? 'TCP').toLowerCase()}`, hostPort] as const]
+        : [],
     ),
     runsAsImage: (container.command ?? []).length === 0,
     memory: resources?.memory === undefined ? 0 : memoryBytes(resources.memory),
@@ -294,11 +341,12 @@ function portable(world: World, container: ContainerSpec) {
   };
 }
 
-/** Whether policy is in the way, however many of it are to run. */
+/** Whether policy, or what a provider can't do, is in the way, however many of it are to run. */
 function deniedBy(tenant: StoredTenant): string | undefined {
   const { volumes = [] } = (tenant.spec.computeConfig?.['docker'] ?? {}) as DockerBlock;
   const isOfHost = providerOf(tenant) === 'docker' && volumes.some((volume) => volume.startsWith('/'));
-  return isOfHost ? 'a path of the host is asked for' : undefined;
+  if (isOfHost) return 'a path of the host is asked for';
+  return providerOf(tenant) === 'ecs' && edgePortsOf(tenant).length > 0 ? 'ECS has no edge' : undefined;
 }
 
 /** Why it can't run well, by its own fault. */
@@ -358,9 +406,14 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
     wanted.isAlone === !isOneOfSeveral(container) &&
     networksOf(container).includes(container.hostConfig.NetworkMode ?? '') &&
     sameTexts(bindsOf(container), wanted.binds) &&
+    (wanted.leadsTo ?? []).every((end) => leadsTo(container, end)) &&
     // A limit can't be taken away while it runs.
     !(wanted.memory === 0 && (container.hostConfig.Memory ?? 0) !== 0)
   );
+}
+
+function leadsTo({ name, files }: Container, end: string): boolean {
+  return files.includes(`server serving ${name.split(`.${edgeRole}`)[0]}${end} `);
 }
 
 function isOneOfSeveral({ name, labels, role }: Container): boolean {
@@ -374,10 +427,12 @@ function networksOf({ labels, role }: Container): readonly string[] {
   return [name, `${name}.large`];
 }
 
-/** Without the volume that its image declares, whoever looks after that. */
+/** Without the volume that its image declares, whoever looks after that, and without those of files. */
 function bindsOf({ hostConfig, image }: Container): readonly string[] {
   const { volume } = imageFacts(image);
-  return (hostConfig.Binds ?? []).filter((bind) => bind.split(':')[1] !== volume);
+  return (hostConfig.Binds ?? []).filter(
+    (bind) => bind.split(':')[1] !== volume && !bind.split(':')[0]?.includes('_.files.'),
+  );
 }
 
 function split(line: string): readonly [string, string] {

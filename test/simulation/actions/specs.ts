@@ -23,11 +23,17 @@ export interface ContainerDraft {
   image: string;
   command?: string[];
   env?: { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }[];
-  ports?: { containerPort: number; hostPort?: number }[];
+  ports?: PortDraft[];
   resources?: { memory?: string };
   healthCheck?: { command: string[]; intervalSeconds?: number };
   dependsOn?: { container: string; condition?: 'Started' | 'Healthy' | 'Completed' }[];
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+}
+
+export interface PortDraft {
+  containerPort: number;
+  hostPort?: number;
+  edge?: { drainSeconds: number };
 }
 
 export interface DockerDraft {
@@ -49,6 +55,11 @@ export function imageName(random: Random, badness: number): string {
 /** The host port that a tenant has for itself. */
 export function hostPortOf(index: number): number {
   return 18_080 + index;
+}
+
+/** A host port, which every other tenant keeps over its rollouts. Not drawn: what else a seed plays stays as it is. */
+function portOf(index: number, containerPort: number, hostPort = hostPortOf(index)): PortDraft {
+  return { containerPort, hostPort, ...(index % 2 === 0 ? { edge: { drainSeconds: 5 } } : {}) };
 }
 
 export function newSpec(
@@ -90,8 +101,7 @@ function newContainers(
   };
   if (random.chance(0.3))
     app.env?.push({ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } });
-  if (random.chance(0.3))
-    app.ports = [{ containerPort: 80, ...(random.chance(0.5) ? { hostPort: hostPortOf(index) } : {}) }];
+  if (random.chance(0.3)) app.ports = [random.chance(0.5) ? portOf(index, 80) : { containerPort: 80 }];
   if (random.chance(0.2)) app.resources = { memory: '64Mi' };
   if (random.chance(0.25)) app.healthCheck = { command: ['/ok'], intervalSeconds: 2 };
   const db: ContainerDraft[] = needsDb || random.chance(0.3) ? [{ name: 'db', image: 'db:1' }] : [];
@@ -208,11 +218,10 @@ export const edits = {
   port(spec, random, _badness, index) {
     const hostPort = random.chance(0.5) ? hostPortOf(index) : undefined;
     const app = spec.containers?.[0];
+    const containerPort = random.pick([80, 8080]);
     if (app !== undefined)
-      app.ports = [
-        { containerPort: random.pick([80, 8080]), ...(hostPort === undefined ? {} : { hostPort }) },
-      ];
-    else dockerOf(spec).ports = [{ container_port: random.pick([80, 8080]), host_port: hostPort ?? 0 }];
+      app.ports = [hostPort === undefined ? { containerPort } : portOf(index, containerPort)];
+    else dockerOf(spec).ports = [{ container_port: containerPort, host_port: hostPort ?? 0 }];
   },
   containers(spec, random) {
     if (spec.containers === undefined) return;
@@ -227,7 +236,7 @@ export const edits = {
   twoPorts(spec, _random, _badness, index) {
     const ports = [hostPortOf(index), hostPortOf(index) + 100];
     const app = spec.containers?.[0];
-    if (app !== undefined) app.ports = ports.map((hostPort, i) => ({ containerPort: 80 + i, hostPort }));
+    if (app !== undefined) app.ports = ports.map((hostPort, i) => portOf(index, 80 + i, hostPort));
     else dockerOf(spec).ports = ports.map((host_port) => ({ container_port: 80, host_port }));
   },
   command(spec) {

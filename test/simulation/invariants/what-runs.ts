@@ -9,6 +9,7 @@ import type { StoredTenant } from '../ledger.ts';
 import {
   comesFrom,
   containersOf,
+  edgeRole,
   expectationOf,
   isAtPlaceOf,
   isInTheWay,
@@ -152,8 +153,10 @@ const successorFirst: Invariant = {
       // That it may go for a successor that can never run is what `servesOn` looks at.
       if (all.some((expectation) => wantedBy(container, expectation) !== undefined)) return;
       const name = container.role;
-      const excluded = all.some(({ containers }) =>
-        containers.every((wanted) => wanted.name !== name || excludes(wanted, container)),
+      const excluded = all.some(
+        ({ containers }) =>
+          containers.every((wanted) => wanted.name !== name || excludes(wanted, container)) ||
+          containers.some((wanted) => wanted.name === edgeRole && excludes(wanted, container)),
       );
       const published = publishedByPersons(engine);
       const isBlocked = all.every(({ containers }) =>
@@ -348,6 +351,8 @@ function lostBy(
   engine: DockerEngine,
   { call, container, volume }: EngineChange,
 ): readonly (readonly [string, string])[] {
+  // Files of the spec are no data.
+  if (volume?.Name.includes('_.files.') === true) return [];
   if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantMark(volume.Labels)]];
   if (call !== 'remove' || container === undefined || container.startedMs === 0) return [];
   return container.anonymousVolumes

@@ -86,7 +86,8 @@ export function dockerClient(
     createContainer: (name, body, signal) =>
       nameTaken(call('createContainer', name, signal, () => ({ id: model.create(engine, by, name, body) }))),
     hasPath: (id, _path, signal) => call('hasPath', id, signal, () => true),
-    putFiles: (id, _path, _archive, signal) => call('putFiles', id, signal, () => undefined),
+    putFiles: (id, path, archive, signal) =>
+      call('putFiles', id, signal, () => model.putFiles(engine, id, path, archive)),
     startContainer: (id, signal) => call('startContainer', id, signal, () => model.start(engine, by, id)),
     unpauseContainer: (id, signal) =>
       call('unpauseContainer', id, signal, () => model.unpause(engine, by, id)),

@@ -36,6 +36,8 @@ export interface Container {
   ports: Readonly<Record<string, number>>;
   readonly anonymousVolumes: readonly string[];
   readonly endpoints: Endpoints;
+  /** What is in the files of the spec that it mounts. */
+  readonly files: string;
   /** Ends by itself, each time until `untilMs`, with whatever image. */
   flaw: { readonly afterMs: number; readonly untilMs: number } | undefined;
   /** When its process ended without having been told to. */
@@ -86,7 +88,7 @@ export function beginRun(container: Container, world: Surroundings): void {
   container.run += 1;
   const { run } = container;
   const startedMs = world.now();
-  const check = container.body.Healthcheck;
+  const check = healthCheckOf(container);
   Object.assign(container, {
     state: 'running',
     error: '',
@@ -106,6 +108,10 @@ export function beginRun(container: Container, world: Surroundings): void {
     }, ms);
   planEnd(container, world, whileRunning);
   if (check !== undefined) probe(container, world, whileRunning);
+}
+
+function healthCheckOf({ body: { Healthcheck } }: Container): Dockerode.HealthConfig | undefined {
+  return Healthcheck?.Test?.[0] === 'NONE' ? undefined : Healthcheck;
 }
 
 type WhileRunning = (ms: number, then: () => void) => void;

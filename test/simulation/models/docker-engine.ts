@@ -16,6 +16,8 @@ export interface DockerEngine {
   readonly networks: Map<string, Network>;
   readonly volumes: Map<string, Volume>;
   readonly images: Set<string>;
+  /** The archives that were put into volumes, by the volume. */
+  readonly archives: Map<string, string>;
   /** Host ports that something else on the host holds. */
   readonly heldPorts: Set<number>;
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
@@ -116,6 +118,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
     networks: new Map(),
     volumes: new Map(),
     images: new Set(),
+    archives: new Map(),
     heldPorts: new Set(),
     streams: new Set(),
     random,
@@ -220,6 +223,9 @@ export function create(
     ports: {},
     anonymousVolumes: anonymous,
     endpoints: firstEndpoints(body),
+    files: (hostConfig.Binds ?? [])
+      .map((bind) => engine.archives.get(bind.split(':')[0] ?? '') ?? '')
+      .join(''),
     flaw: undefined,
     crashes: [],
     run: 0,
@@ -238,6 +244,11 @@ export function create(
 
 function volumeOf(engine: DockerEngine, Name: string, Labels: Volume['Labels'], anonymous: boolean): Volume {
   return { Name, Labels, Driver: 'local', anonymous, madeMs: engine.now() };
+}
+
+export function putFiles(engine: DockerEngine, id: string, path: string, archive: Buffer): void {
+  const bind = must(engine, id).hostConfig.Binds?.find((one) => one.split(':')[1] === path);
+  engine.archives.set(bind?.split(':')[0] ?? '', archive.toString('latin1'));
 }
 
 export function start(engine: DockerEngine, by: string, id: string): void {

@@ -17,6 +17,7 @@ export interface ImageFacts {
 const catalogue: Readonly<Record<string, ImageFacts>> = {
   app: { pull: 'fast' },
   db: { pull: 'fast' },
+  haproxy: { pull: 'fast' },
   slow: { pull: 'slow' },
   stateful: { pull: 'fast', volume: '/data' },
   needsdb: { pull: 'fast', needs: 'db' },
