@@ -13,6 +13,7 @@ import { withFormerNames } from '../state/volumes/parse-volumes.ts';
 import { asksByProbe, isProbed, probeArchitectures } from '../state/probe/probe.ts';
 import type { Fault, NewContainer } from '../state/plan/step.ts';
 import type { DesiredNetwork } from '../state/network/choose-network.ts';
+import { imagesBefore, imagesBeforeMark, imagesBeforeText } from '../state/image/images-before.ts';
 import { isNamedAtOnce } from '../state/network/tenant-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import { assertHostPaths } from '../watch/host-paths.ts';
@@ -202,8 +203,11 @@ async function createOne(
   assertProbe(container);
   for (const one of container.desired.options?.networks ?? []) await assertForeign(deps, one, signal);
   const imageVolumes = await ensureImageVolumes(deps, { desired: attempt.desired, container }, signal);
+  const before = imagesBefore(imageId, container.predecessor);
+  const { key } = settings.ownership;
+  const told = before.length > 0 ? { [key(imagesBeforeMark)]: imagesBeforeText(before) } : {};
   const body = createBody(
-    { ...container.desired, network },
+    { ...container.desired, labels: { ...container.desired.labels, ...told }, network },
     { imageVolumes, imageHealthCheck, architecture, isNamed, imageId },
   );
   await fillVolumes(deps, { attempt, container }, signal);

@@ -1,4 +1,5 @@
 import { drainMark } from './edge/drain.ts';
+import { imagesBeforeMark } from './image/images-before.ts';
 import { networksMark } from './network/foreign-networks.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
@@ -24,4 +25,5 @@ export const containerMarks: ReadonlySet<string> = new Set([
   orderMark,
   releaseMark,
   drainMark,
+  imagesBeforeMark,
 ]);

@@ -4,6 +4,7 @@ import type { ToldConfinement } from './confinement/confinement.ts';
 import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount } from './container-answers.ts';
+import { imagesBeforeMark, readImagesBefore } from './image/images-before.ts';
 import { networkIdOf, networksMark, readNetworks } from './network/foreign-networks.ts';
 import type { Foreign } from './foreign/foreign.ts';
 import { listedPorts } from './network/listed-ports.ts';
@@ -91,6 +92,8 @@ export interface Made {
   readonly drain?: string | undefined;
   /** Of a release; see release-mark.ts. */
   readonly release?: string | undefined;
+  /** Ids of the images of those before it; see images-before.ts. */
+  readonly imagesBefore?: readonly string[] | undefined;
 }
 
 /** What an inspect adds. */
@@ -178,6 +181,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     networks: readNetworks(labels[key(networksMark)]),
     drain: labels[key('drain')],
     release: labels[key('release')],
+    imagesBefore: readImagesBefore(labels[key(imagesBeforeMark)]),
   };
 }
 
