@@ -105,6 +105,8 @@ export function dockerClient(
       nameTaken(call('renameContainer', id, signal, () => model.rename(engine, by, id, name))),
     updateContainer: (id, body, signal) =>
       call('updateContainer', id, signal, () => model.update(engine, by, id, body)),
+    removeImage: (nameOrId, _consent, signal) =>
+      call('removeImage', nameOrId, signal, () => model.removeImage(engine, nameOrId)),
     pullImage: (reference, _auth, _onProgress, signal) => pull(line, reference, signal),
     createNetwork: (body, signal) =>
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
@@ -127,6 +129,7 @@ export function dockerClient(
       call('removeVolume', name, signal, () => model.removeVolume(engine, by, name)),
     close: () => undefined,
     events: (labels, onOpen, signal) => events(line, { labels, onOpen, signal }),
+    imageEvents: (_labels, onOpen, signal) => events(line, { labels: ['of=images'], onOpen, signal }),
   };
 }
 
@@ -214,6 +217,7 @@ function readCalls(
   | 'inspectContainer'
   | 'lastOutput'
   | 'inspectImage'
+  | 'listImages'
   | 'askRegistry'
   | 'listNetworks'
   | 'inspectNetwork'
@@ -252,6 +256,10 @@ function readCalls(
         const names = { RepoTags: [image], RepoDigests: [`${image.split(':')[0]}@sha256:${'0'.repeat(64)}`] };
         return { Id: `sha256:${image}`, ...names, Config } as unknown as Dockerode.ImageInspectInfo;
       }),
+    listImages: (signal) =>
+      call('listImages', '', signal, () =>
+        [...engine.images].map((image) => ({ Id: `sha256:${image}`, RepoTags: [image], Size: 1 })),
+      ),
     askRegistry: (reference, _auth, signal) =>
       call('askRegistry', reference, signal, () => `sha256:${'0'.repeat(64)}`),
     listNetworks: ({ label = [], name }, signal) =>

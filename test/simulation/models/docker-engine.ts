@@ -495,6 +495,15 @@ export function removeVolume(engine: DockerEngine, by: string, name: string): vo
   engine.volumes.delete(name);
 }
 
+/** Its image has one name only, so that both remove it. */
+export function removeImage(engine: DockerEngine, nameOrId: string): 'removed' | 'in-use' {
+  const image = [...engine.images].find((one) => `sha256:${one}` === nameOrId || one === nameOrId);
+  if (image === undefined) return 'removed';
+  if ([...engine.containers.values()].some((container) => container.image === image)) return 'in-use';
+  engine.images.delete(image);
+  return 'removed';
+}
+
 export function usersOf(engine: DockerEngine, volume: string): readonly Container[] {
   return [...engine.containers.values()].filter(
     ({ hostConfig, anonymousVolumes }) =>

@@ -32,6 +32,10 @@ export interface MemoryEngine extends Engine {
   readonly images: Set<string>;
   /** Those of them that a registry gave. */
   readonly pulledImages: Set<string>;
+  /** All tags of images, by image; one that is not in here has its own name alone. */
+  readonly tags: Map<string, readonly string[]>;
+  /** What images are built on, by image. */
+  readonly parents: Map<string, string>;
   /** What images declare as VOLUME, by image. */
   readonly imageVolumes: Map<string, readonly string[]>;
   /** The archive that was put into a volume last, by the volume. */
@@ -43,6 +47,8 @@ export interface MemoryEngine extends Engine {
   /** Names of the calls so far. */
   readonly calls: string[];
   emit(action: string, container: MemoryContainer, attributes?: Readonly<Record<string, string>>): void;
+  /** What somebody does with an image: `id` is its id, or the name that it was pulled by. */
+  emitImage(action: string, id: string): void;
   /** Ends the streams of events. */
   breakStreams(): void;
   /**
@@ -89,6 +95,7 @@ export const writes: readonly string[] = [
   'disconnectContainer',
   'createVolume',
   'removeVolume',
+  'removeImage',
 ];
 
 /** The call's name, where it changes something. */
@@ -120,17 +127,23 @@ interface State extends Pick<
   | 'volumes'
   | 'images'
   | 'pulledImages'
+  | 'tags'
+  | 'parents'
   | 'imageVolumes'
   | 'filled'
   | 'folders'
   | 'outputs'
   | 'calls'
   | 'emit'
+  | 'emitImage'
   | 'breakStreams'
   | 'time'
 > {
   readonly engineStart: { ms: number };
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
+  readonly imageStreams: Set<(event: EngineEvent | undefined) => void>;
+  /** The events that are told to who begins to hear of images. */
+  readonly remembered: EngineEvent[];
   nextId(): string;
   /** Every instant is later than the one before, so that orders can be told. */
   now(): number;
@@ -138,6 +151,8 @@ interface State extends Pick<
 
 function createState(images: readonly string[], aheadMs: number): State {
   const streams = new Set<(event: EngineEvent | undefined) => void>();
+  const imageStreams = new Set<(event: EngineEvent | undefined) => void>();
+  const remembered: EngineEvent[] = [];
   let ids = 0;
   let last = 0;
   const now = (): number => (last = Math.max(Date.now() + aheadMs, last + 1));
@@ -147,12 +162,16 @@ function createState(images: readonly string[], aheadMs: number): State {
     volumes: new Map(),
     images: new Set(images),
     pulledImages: new Set(),
+    tags: new Map(),
+    parents: new Map(),
     imageVolumes: new Map(),
     filled: new Map(),
     folders: new Set(),
     outputs: new Map(),
     calls: [],
     streams,
+    imageStreams,
+    remembered,
     time: { nowMs: () => Math.max(Date.now() + aheadMs, last), silentForMs: () => 0 },
     engineStart: { ms: 0 },
     nextId: () => `${(ids += 1)}`.padStart(64, '0'),
@@ -160,9 +179,18 @@ function createState(images: readonly string[], aheadMs: number): State {
     emit(action, { id, name, body, exitCode }, more = {}) {
       const attributes = { ...body.Labels, name, exitCode: `${exitCode}`, ...more };
       for (const push of streams) push({ action, id, attributes, timeMs: now() });
+      if (action !== 'create') return;
+      const event = { action, id, attributes: { ...attributes, image: body.Image ?? '' }, timeMs: now() };
+      remembered.push(event);
+      for (const push of imageStreams) push(event);
+    },
+    emitImage(action, id) {
+      const event = { action, id, attributes: {}, timeMs: now() };
+      remembered.push(event);
+      for (const push of imageStreams) push(event);
     },
     breakStreams() {
-      for (const push of streams) push(undefined);
+      for (const push of [...streams, ...imageStreams]) push(undefined);
     },
   };
 }
@@ -182,6 +210,7 @@ type Containers = Pick<
   | 'renameContainer'
   | 'updateContainer'
   | 'events'
+  | 'imageEvents'
   | 'close'
 >;
 
@@ -298,7 +327,13 @@ function containerCalls(state: State): Containers {
       Object.assign(container.hostConfig, body);
       emit('update', container);
     },
-    events: (labels, onOpen, signal) => events(state, { labels, onOpen, signal }),
+    events(labels, onOpen, signal) {
+      state.calls.push('events');
+      return events(state.streams, { labels, onOpen, signal });
+    },
+    imageEvents(_labels, onOpen, signal) {
+      return events(state.imageStreams, { labels: [], onOpen, signal, before: state.remembered });
+    },
     close: () => undefined,
   };
 }
@@ -398,13 +433,19 @@ function restart(state: State, exitCode: number, how: 'in order' | 'killed'): vo
   }
 }
 
+interface Hearing {
+  readonly labels: readonly string[];
+  readonly onOpen: () => void;
+  readonly signal: AbortSignal;
+  readonly before?: readonly EngineEvent[];
+}
+
 async function* events(
-  state: State,
-  { labels, onOpen, signal }: { labels: readonly string[]; onOpen: () => void; signal: AbortSignal },
+  streams: State['streams'],
+  { labels, onOpen, signal, before = [] }: Hearing,
 ): AsyncGenerator<EngineEvent> {
-  state.calls.push('events');
   if (signal.aborted) return;
-  const queue: (EngineEvent | undefined)[] = [];
+  const queue: (EngineEvent | undefined)[] = [...before];
   let wake = (): void => undefined;
   const push = (event: EngineEvent | undefined): void => {
     queue.push(event);
@@ -412,7 +453,7 @@ async function* events(
   };
   const onAbort = (): void => push(undefined);
   signal.addEventListener('abort', onAbort);
-  state.streams.add(push);
+  streams.add(push);
   onOpen();
   try {
     for (;;) {
@@ -422,7 +463,7 @@ async function* events(
       if (hasLabels(event.attributes, labels)) yield event;
     }
   } finally {
-    state.streams.delete(push);
+    streams.delete(push);
     signal.removeEventListener('abort', onAbort);
   }
 }
@@ -441,24 +482,51 @@ export function imageId(reference: string): string {
 
 const pinned = (reference: string): string => pinnedImage(parseImageReference(reference));
 
-type ImageCalls = Pick<Engine, 'inspectImage' | 'pullImage' | 'askRegistry'>;
+type ImageCalls = Pick<Engine, 'inspectImage' | 'listImages' | 'removeImage' | 'pullImage' | 'askRegistry'>;
 
 function imageCalls(state: State): ImageCalls {
-  const { images, pulledImages, imageVolumes, calls } = state;
+  const { images, pulledImages, tags, parents, imageVolumes, calls } = state;
+  const namesOf = (image: string) => {
+    const { registry, repository, digest } = parseImageReference(image);
+    const whole = `${registry}/${repository}@${digest ?? imageId(image)}`;
+    return {
+      RepoTags: tags.get(image) ?? (digest === undefined ? [image] : []),
+      RepoDigests: pulledImages.has(image) || digest !== undefined ? [whole] : [],
+    };
+  };
   return {
+    async listImages() {
+      calls.push('listImages');
+      return [...images].map((image) => ({
+        Id: imageId(image),
+        ParentId: parents.has(image) ? imageId(parents.get(image) ?? '') : '',
+        ...namesOf(image),
+        Size: 1_000,
+      }));
+    },
+    async removeImage(nameOrId) {
+      calls.push('removeImage');
+      const image = imageOf(state, nameOrId) ?? [...images].find((one) => tags.get(one)?.includes(nameOrId));
+      if (image === undefined) return 'removed';
+      const isUsed = [...state.containers.values()].some(({ body }) => body.Image === image);
+      const { RepoTags } = namesOf(image);
+      if (isUsed || [...parents.values()].includes(image)) return 'in-use';
+      if (nameOrId === imageId(image) && RepoTags.length > 1) return 'in-use';
+      const left = RepoTags.filter((tag) => pinned(tag) !== nameOrId);
+      if (nameOrId === imageId(image) || left.length === 0) images.delete(image);
+      tags.set(image, left);
+      return 'removed';
+    },
     async inspectImage(reference) {
       calls.push('inspectImage');
       const image = imageOf(state, reference);
       if (image === undefined) return undefined;
       const Volumes = Object.fromEntries((imageVolumes.get(image) ?? []).map((path) => [path, {}]));
-      const { registry, repository, digest } = parseImageReference(image);
-      const whole = `${registry}/${repository}@${digest ?? imageId(image)}`;
       return {
         Id: imageId(image),
         Os: 'linux',
         Architecture: 'amd64',
-        RepoTags: digest === undefined ? [image] : [],
-        RepoDigests: pulledImages.has(image) || digest !== undefined ? [whole] : [],
+        ...namesOf(image),
         Config: { Volumes },
       } as unknown as Dockerode.ImageInspectInfo;
     },
@@ -473,6 +541,7 @@ function imageCalls(state: State): ImageCalls {
       }
       images.add(reference);
       pulledImages.add(reference);
+      state.emitImage('pull', reference);
     },
   };
 }

@@ -19,7 +19,8 @@ import type { EngineId } from './engine-id.ts';
 import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
-import { expectChange, find, foundBody, read } from './expected-answers.ts';
+import { expectChange, find, read } from './expected-answers.ts';
+import { imageCalls } from './image-calls.ts';
 import { lastOutput } from './last-output.ts';
 import { neededBy } from './needed-api.ts';
 import { pullImage } from './pulls/image-pull.ts';
@@ -78,7 +79,7 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     ...networkCalls(connection, sifted),
     ...volumeCalls(connection, sifted),
     lastOutput: (id, signal) => lastOutput(connection, id, signal),
-    inspectImage: (reference, signal) => inspectImage(connection, reference, signal),
+    ...imageCalls(connection, sifted),
     pullImage: (reference, terms, onProgress, signal) =>
       pullImage(
         connection,
@@ -88,6 +89,8 @@ export function createEngineClient(options: EngineClientOptions): Engine {
     askRegistry: (reference, auth, signal) =>
       askRegistry(connection, { reference, auth, timeoutMs: deadlineMs }, signal),
     events: (labels, onOpen, signal) => engineEvents(connection, { labels, marks, onOpen, probe }, signal),
+    imageEvents: (labels, onOpen, signal) =>
+      engineEvents(connection, { labels, marks, onOpen, probe, of: 'images' }, signal),
     close: () => connection.close(),
   };
 }
@@ -266,20 +269,6 @@ function volumeCalls(
 }
 
 type VolumeList = Awaited<ReturnType<Engine['listVolumes']>>;
-
-async function inspectImage(
-  connection: EngineConnection,
-  reference: string,
-  signal: AbortSignal,
-): Promise<Awaited<ReturnType<Engine['inspectImage']>>> {
-  // The engine wants the slashes of an image's name as they are.
-  const name = encodeURIComponent(reference).replaceAll('%2F', '/');
-  const answer = await connection.ask({ method: 'GET', path: `/images/${name}/json` }, signal);
-  if (answer.status === 400) {
-    throw new ComputeError('InvalidSpec', `Image ${reference} is not a valid image reference`);
-  }
-  return foundBody(connection, answer) as Awaited<ReturnType<Engine['inspectImage']>>;
-}
 
 function isNameTaken({ status, text }: Answer): boolean {
   return status === 409 && saysInOrder(text, /name /i, /already in use/i);

@@ -3,7 +3,7 @@ import type { EngineConnection } from './engine-connection.ts';
 import { readAnswer } from './answers/answer.ts';
 import { connectionFailure, failedRead, silentEngine } from './engine-errors.ts';
 import type { EngineEvent } from './engine.ts';
-import { eventSieve, labelRule } from './answers/container-sieve.ts';
+import { eventSieve, imageEventSieve, labelRule } from './answers/container-sieve.ts';
 import { siftedValues } from './answers/sifted.ts';
 import { startDeadline } from '../../../../async/deadline.ts';
 import type { Deadline } from '../../../../async/deadline.ts';
@@ -28,6 +28,27 @@ const actions = [
   'health_status',
 ];
 
+/** By which somebody makes an image theirs, or shows that it is: to remove it is none. */
+const imageActions = ['pull', 'push', 'tag', 'load', 'import', 'save'];
+
+interface Subject {
+  readonly types: readonly string[];
+  readonly actions: readonly string[];
+  readonly sieve: typeof eventSieve;
+  /** Seconds since the epoch, from which on the engine tells what it remembers. Undefined: what comes. */
+  readonly since?: string;
+}
+
+const subjects: Readonly<Record<'containers' | 'images', Subject>> = {
+  containers: { types: ['container'], actions, sieve: eventSieve },
+  images: {
+    types: ['image', 'container'],
+    actions: [...imageActions, 'create'],
+    sieve: imageEventSieve,
+    since: '0',
+  },
+};
+
 /** A frozen engine keeps its connections open: only a question beside the stream tells it from a quiet one. */
 export interface ProbeTiming {
   /** Milliseconds between two questions. */
@@ -42,12 +63,14 @@ export interface EventsOptions {
   readonly marks?: ReadonlySet<string> | undefined;
   readonly onOpen: () => void;
   readonly probe: ProbeTiming;
+  /** Default: containers. */
+  readonly of?: keyof typeof subjects;
 }
 
 /** See `Engine.events`. Ends when `signal` aborts; throws ProviderUnavailable when the stream breaks. */
 export async function* engineEvents(
   connection: EngineConnection,
-  { labels, marks, onOpen, probe }: EventsOptions,
+  { labels, marks, onOpen, probe, of = 'containers' }: EventsOptions,
   signal: AbortSignal,
 ): AsyncGenerator<EngineEvent, void, void> {
   if (signal.aborted) return;
@@ -58,16 +81,18 @@ export async function* engineEvents(
     late: () => silentEngine(host),
   });
   try {
-    const filters = { type: ['container'], label: labels, event: actions };
-    const request = { method: 'GET', path: '/events', query: { filters } } as const;
+    const { types, actions: event, sieve, since } = subjects[of];
+    const filters = { type: types, event, ...(of === 'containers' && { label: labels }) };
+    const query = { filters, ...(since !== undefined && { since }) };
+    const request = { method: 'GET', path: '/events', query } as const;
     const response = await connection.open(request, opening.signal);
     if (response.statusCode !== 200) throw failedRead(host, await readAnswer(response, { host, ...request }));
     opening.stopTimer();
     onOpen();
     void breakWhenSilent(connection, probe, opening);
-    for await (const value of siftedValues(response, eventSieve(labelRule(labels, marks)))) {
-      const event = eventOf(value);
-      if (event !== undefined) yield event;
+    for await (const value of siftedValues(response, sieve(labelRule(labels, marks)))) {
+      const told = eventOf(value, subjects[of]);
+      if (told !== undefined) yield told;
     }
     throw Object.assign(new Error('the event stream ended'), { code: 'ECONNRESET' });
   } catch (error) {
@@ -103,7 +128,7 @@ async function breakWhenSilent(
 }
 
 /** Undefined for what the filters were to keep away. */
-function eventOf(value: unknown): EngineEvent | undefined {
+function eventOf(value: unknown, { types, actions: wanted }: Subject): EngineEvent | undefined {
   const { Type, Action, Actor, time, timeNano } = value as {
     readonly Type?: string;
     readonly Action?: string;
@@ -111,8 +136,9 @@ function eventOf(value: unknown): EngineEvent | undefined {
     readonly time?: number;
     readonly timeNano?: number;
   };
-  if (Type !== 'container' || Action === undefined || Actor?.ID === undefined) return undefined;
-  if (!actions.includes(Action.split(':')[0] ?? '')) return undefined;
+  if (Type === undefined || !types.includes(Type)) return undefined;
+  if (Action === undefined || Actor?.ID === undefined) return undefined;
+  if (!wanted.includes(Action.split(':')[0] ?? '')) return undefined;
   const timeMs = timeNano === undefined ? (time ?? 0) * 1000 : Math.floor(timeNano / 1e6);
   return { action: Action, id: Actor.ID, attributes: Actor.Attributes ?? {}, timeMs };
 }

@@ -23,7 +23,13 @@ export interface EngineGuard<E extends EngineReads = EngineReads> {
 }
 
 /** Pulls speak of registries, and the event stream is the watch's own. */
-const neverRefused: ReadonlySet<string | symbol> = new Set(['pullImage', 'askRegistry', 'events', 'close']);
+const neverRefused: ReadonlySet<string | symbol> = new Set([
+  'pullImage',
+  'askRegistry',
+  'events',
+  'imageEvents',
+  'close',
+]);
 
 /**
  * One container, network, volume or image may be broken alone: the engine answers 500 to whoever asks about it, or
@@ -50,6 +56,7 @@ const ofOneThing: ReadonlySet<string | symbol> = new Set([
   'createVolume',
   'removeVolume',
   'inspectImage',
+  'removeImage',
 ]);
 
 function isTrouble(error: unknown): error is ComputeError {

@@ -81,6 +81,12 @@ export interface Engine extends EngineReads {
   ): Promise<Dockerode.VolumeInspectInfo>;
   /** Gone counts as removed. Rejects with EngineRefusal while it is in use. */
   removeVolume(name: string, consent: Consent, signal: AbortSignal): Promise<void>;
+  /**
+   * By one of its names, which alone goes where it has others, or by its id. Neither by force nor with its parents: 'in-use'
+   * where a container is made of it, running or not, an image is built on it, or an id is given and it has several names.
+   * Gone counts as removed.
+   */
+  removeImage(nameOrId: string, consent: Consent, signal: AbortSignal): Promise<'removed' | 'in-use'>;
   close(): void;
 }
 
@@ -125,6 +131,8 @@ export interface EngineReads {
   lastOutput(id: string, signal: AbortSignal): Promise<string>;
   /** The image's id where it is present. */
   inspectImage(reference: string, signal: AbortSignal): Promise<Dockerode.ImageInspectInfo | undefined>;
+  /** All of the engine's, those without a name and those that a build left between as well. */
+  listImages(signal: AbortSignal): Promise<readonly EngineImage[]>;
   listNetworks(
     filters: Readonly<Record<string, readonly string[]>>,
     signal: AbortSignal,
@@ -142,13 +150,33 @@ export interface EngineReads {
    * subscription: list after it, and nothing is missed.
    */
   events(labels: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /**
+   * What anybody does with images, containers of all made of them among it: first what the engine still remembers, then as
+   * `events`. `labels`: which of a container's labels are told, as there.
+   */
+  imageEvents(labels: readonly string[], onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>;
+}
+
+/** An entry of a list of images. */
+export interface EngineImage {
+  readonly Id: string;
+  /** Of the image that it was built on, where the engine's own builder did that; else empty. */
+  readonly ParentId?: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly RepoDigests?: readonly string[] | null;
+  /** Bytes, those that it shares with others among them. */
+  readonly Size?: number;
 }
 
 export interface EngineEvent {
-  /** create, start, die, stop, kill, oom, pause, unpause, rename, update, destroy, health_status: healthy, … */
+  /**
+   * create, start, die, stop, kill, oom, pause, unpause, rename, update, destroy, health_status: healthy, …
+   * Of images: pull, push, tag, load, import, save; and create, of a container.
+   */
   readonly action: string;
+  /** Of an image its id, or the name that it was pulled or pushed by. */
   readonly id: string;
-  /** The container's labels, and `name`, `exitCode` … as the engine sends them. */
+  /** The container's labels, and `name`, `exitCode` … as the engine sends them; `image`, of which it is made. */
   readonly attributes: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   readonly timeMs: number;

@@ -34,6 +34,8 @@ const calls = {
   rename: (engine) => engine.renameContainer('web', 'db', never),
   update: (engine) => engine.updateContainer('web', { Memory: 42 }, never),
   image: (engine) => engine.inspectImage('registry.example:5000/team/app:1', never),
+  images: (engine) => engine.listImages(never),
+  removeImage: (engine) => engine.removeImage('registry.example/app:1', anyConsent, never),
   networks: (engine) => engine.listNetworks({ name: ['net'] }, never),
   network: (engine) => engine.inspectNetwork('net', never),
   createNetwork: (engine) => engine.createNetwork({ Name: 'net', Driver: 'bridge' }, never),
@@ -92,6 +94,22 @@ describe('each call is one request, and what the engine answers is its result', 
     ['rename', 'POST /containers/web/rename?name=db', null, 204, null, undefined],
     ['update', 'POST /containers/web/update', { Memory: 42 }, 200, {}, undefined],
     ['image', 'GET /images/registry.example%3A5000/team/app%3A1/json', null, 200, { Id: 'i' }, { Id: 'i' }],
+    [
+      'images',
+      'GET /images/json?all=true',
+      null,
+      200,
+      [{ Id: 'i', ParentId: '', RepoTags: ['app:1'], RepoDigests: null, Size: 7, Labels: { a: 'b' } }],
+      [{ Id: 'i', ParentId: '', RepoTags: ['app:1'], RepoDigests: null, Size: 7 }],
+    ],
+    [
+      'removeImage',
+      'DELETE /images/registry.example/app%3A1?force=false&noprune=true',
+      null,
+      200,
+      [{ Untagged: 'registry.example/app:1' }, { Deleted: 'i' }],
+      'removed',
+    ],
     ['networks', `GET /networks?filters=${filters({ name: ['net'] })}`, null, 200, [], []],
     ['network', 'GET /networks/net', null, 200, { Id: 'n' }, { Id: 'n' }],
     [
@@ -153,6 +171,8 @@ describe('what is as it should be already, or is not there, is a value', () => {
     ['disconnect', 404, 'No such container: web', undefined],
     ['volume', 404, 'get data: no such volume', undefined],
     ['removeVolume', 404, 'get data: no such volume', undefined],
+    ['removeImage', 404, 'No such image: app:1', 'removed'],
+    ['removeImage', 409, 'conflict: unable to delete app:1 (must be forced) - image is being used', 'in-use'],
   ])('%s: %i %s', async (name, status, message, value) => {
     expect((await exchange(calls[name], status, { message })).result).toEqual({ value });
   });

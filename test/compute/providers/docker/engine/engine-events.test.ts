@@ -97,6 +97,40 @@ test('events of our labels come as they are, and health probes are asked not to 
   expect(filters['event']?.some((name) => name.startsWith('exec'))).toBe(false);
 });
 
+test('of images, what the engine remembers is asked for as well, and of everybody', async () => {
+  const engine = await eventServer();
+  const controller = new AbortController();
+  const seen: EngineEvent[] = [];
+  const hear = async (): Promise<void> => {
+    const client = testClient({ host: engine.host });
+    for await (const event of client.imageEvents(
+      ['landlord.owner=default'],
+      () => undefined,
+      controller.signal,
+    ))
+      seen.push(event);
+  };
+  const hearing = hear();
+  const stream = await engine.stream;
+  const pull = { ...die, Type: 'image', Action: 'pull', Actor: { ID: 'app:1', Attributes: { name: 'app' } } };
+  const Attributes = { image: 'app:1', name: 'hers', 'landlord.owner': 'default', size: 'large' };
+  const create = { ...die, Action: 'create', Actor: { ID: 'c1', Attributes } };
+  const untag = { ...pull, Action: 'untag' };
+  for (const event of [pull, untag, die, create]) stream.write(`${JSON.stringify(event)}\n`);
+  await until(() => seen.length === 2);
+  controller.abort();
+  await hearing;
+  expect(seen).toMatchObject([
+    { action: 'pull', id: 'app:1', timeMs: 1_700_000_000_123 },
+    { action: 'create', id: 'c1', attributes: { image: 'app:1', 'landlord.owner': 'default' } },
+  ]);
+  const { searchParams } = new URL(`http://engine${engine.requests[0]?.slice('GET '.length)}`);
+  expect(searchParams.get('since')).toBe('0');
+  const filters = JSON.parse(searchParams.get('filters') ?? '') as Record<string, string[]>;
+  expect(filters).toMatchObject({ type: ['image', 'container'] });
+  expect(filters).not.toHaveProperty('label');
+});
+
 test('onOpen waits for the engine to have taken the subscription', async () => {
   let answer = (): void => undefined;
   const engine = await standInEngine((_request, response) => {

@@ -21,7 +21,9 @@ export function discreetEngine(engine: Engine, secrets: readonly string[]): Engi
     get(target, key) {
       const member = Reflect.get(target, key) as unknown;
       if (typeof member !== 'function') return member;
-      return key === 'events' || key === 'close' ? member.bind(target) : discreet(member as Call);
+      return key === 'events' || key === 'imageEvents' || key === 'close'
+        ? member.bind(target)
+        : discreet(member as Call);
     },
   });
 }

@@ -79,10 +79,24 @@ export const volumesSieve: Sieve = fields({
   Volumes: { item: fields({ Name: word, Driver: word, Labels }) },
 });
 
-/** What the engine itself says of an event, among the labels of its container. */
-const told: ReadonlySet<string> = new Set(['name', 'oldName', 'exitCode', 'signal']);
+/** An entry of a list of images. */
+export const imageSieve: Sieve = fields({
+  Id: word,
+  ParentId: word,
+  RepoTags: words,
+  RepoDigests: words,
+  Size: word,
+});
 
-export function eventSieve(isLabel: (key: string) => boolean): Sieve {
+/** What the engine itself says of an event, among the labels of its container. */
+const toldOfContainers: ReadonlySet<string> = new Set(['name', 'oldName', 'exitCode', 'signal']);
+const toldOfImages: ReadonlySet<string> = new Set(['name', 'image']);
+
+export function imageEventSieve(isLabel: (key: string) => boolean): Sieve {
+  return eventSieve(isLabel, toldOfImages);
+}
+
+export function eventSieve(isLabel: (key: string) => boolean, told = toldOfContainers): Sieve {
   const Attributes: Sieve = {
     member: (key) => (told.has(key) || isLabel(key) ? word : undefined),
     maxBytes: maxPartBytes,
