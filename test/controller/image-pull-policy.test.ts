@@ -6,7 +6,7 @@ import { dockerTenantBlock } from '../../src/compute/providers/docker/config.ts'
 import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
 import { anyConsent } from '../compute/permits.ts';
 import { drivenDocker, settings } from '../compute/providers/docker/docker-fixture.ts';
-import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
+import { imageId, memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 import { startController } from './controller-fixture.ts';
 
 const specSchema = tenantSpecSchema({ docker: dockerTenantBlock });
@@ -146,4 +146,22 @@ test('without it, no registry is asked what a tag means', async () => {
   await one.patch('acme', requested('1'));
   await one.pass(10_000);
   expect([one.runs(), await one.images(), one.registry.asked]).toEqual([['app:1 running'], undefined, asked]);
+});
+
+test('a container that somebody removed, and that comes back of what its tag means by now, is told of', async () => {
+  const one = await ready({ containers: [{ name: 'app', image: 'app:1' }] });
+  one.engine.images.add('app:2');
+  const inspectImage = one.engine.inspectImage.bind(one.engine);
+  one.engine.inspectImage = async (reference, aborted) => {
+    const found = await inspectImage(reference, aborted);
+    return found && reference.endsWith('/app:1') ? { ...found, Id: imageId('app:2') } : found;
+  };
+  const aborted = new AbortController().signal;
+  for (const id of one.engine.containers.keys()) await one.engine.removeContainer(id, anyConsent, aborted);
+  await one.pass(60_000);
+  expect(await one.conditions('acme')).toEqual(['Ready=True/Running']);
+  const { compute } = (await one.get('acme')).status ?? {};
+  expect(compute?.containers).toMatchObject([{ image: 'app:1', imageId: imageId('app:2') }]);
+  const told = one.events.filter(({ reason }) => reason === 'ImageChanged');
+  expect(told).toMatchObject([{ type: 'Warning', note: expect.stringContaining(imageId('app:1')) }]);
 });
