@@ -32,6 +32,7 @@ import { countTenants } from './operator/cluster-metrics.ts';
 import { follow, refusalTexts } from './operator/following.ts';
 import type { Following } from './operator/following.ts';
 import { enabledDefinitions, readsSecrets } from './operator/enabled-definitions.ts';
+import { collectImages } from './operator/image-gc.ts';
 import { rolloutLimits, rolloutMetrics } from './operator/rollouts.ts';
 import { reaperOf } from './operator/reaper.ts';
 import { boundedLabel } from './observability/bounded-label.ts';
@@ -264,21 +265,23 @@ async function work(
     },
   });
   const tenants = resource<Tenant>(client, tenantsResource);
+  const intervalMs = durationMs(config.controller.resync_interval);
   const orphans = reportOrphans(
     {
       providers,
       known: controller.tenants,
       tenants,
-      intervalMs: durationMs(config.controller.resync_interval),
+      intervalMs,
       logger,
       onCount: (provider, count) => metrics.orphans.set({ provider }, count),
       reaper: reaperOf(config, { tenants, events, logger, metrics }),
     },
     signal,
   );
+  const images = collectImages({ providers, known: controller.tenants, intervalMs, metrics, logger }, signal);
   await labels?.settled(signal);
   onReady(controller);
   await controller.run(signal, drainMs, tenure.lost);
-  await Promise.all([orphans, ...[...providers.values()].map(({ provider }) => provider.close())]);
+  await Promise.all([orphans, images, ...[...providers.values()].map(({ provider }) => provider.close())]);
   await events.flush(eventFlushMs);
 }

@@ -4,7 +4,7 @@ import { findCondition } from '../src/api/conditions.ts';
 import { apiVersion, kind } from '../src/api/names.ts';
 import type { Tenant } from '../src/api/tenant.ts';
 import type { Capacity } from '../src/compute/capacity.ts';
-import type { ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
+import type { Provider, ProviderContext, ProviderDefinition } from '../src/compute/provider.ts';
 import { parseConfig } from '../src/config/load-config.ts';
 import { tenantsResource } from '../src/controller/kube-resources.ts';
 import { untilAborted } from '../src/async/until-aborted.ts';
@@ -51,6 +51,7 @@ const elected = {
 };
 
 let capacity: readonly Capacity[] = [];
+let collectImages: Provider['collectImages'];
 
 /** Two known providers; which of them were loaded, and with what. */
 function knownProviders(): Map<string, Loaded> {
@@ -62,7 +63,7 @@ function knownProviders(): Map<string, Loaded> {
       ...provider.enabled.definition,
       load: async () => (options, context) => {
         loaded.set(name, { provider, options, context });
-        return Object.assign(provider.enabled.provider, { capacity: () => capacity });
+        return Object.assign(provider.enabled.provider, { capacity: () => capacity, collectImages });
       },
     } satisfies ProviderDefinition;
   });
@@ -163,6 +164,20 @@ describe('the operator', { timeout: 60_000 }, () => {
     expect(await ended).toBe('stopped');
     expect(operator.loaded.get('docker')?.provider.closed).toBe(true);
     await expect(operator.get('/healthz')).rejects.toThrow('fetch failed');
+  });
+
+  test('has images removed that nobody needs, as often as it sweeps, and counts them', async () => {
+    const kept = { others: 1, used: 2, wanted: 0, rollback: 0, grace: 0, due: 0 };
+    collectImages = async () => ({ domain: '', kept, removed: 1, bytes: 500 });
+    onTestFinished(() => void (collectImages = undefined));
+    const operator = await startOperator({ controller: { resync_interval: '50ms' } });
+    await operator.createCluster();
+    void operator.start();
+    await until(async () => {
+      const metrics = await operator.get('/metrics');
+      return /landlord_docker_images_removed_total\{engine=""\} [2-9]/.test(metrics);
+    });
+    expect(await operator.get('/metrics')).toContain('landlord_docker_images_kept{engine="",why="used"} 2');
   });
 
   test('knows the labels of namespaces before it looks at a Tenant, and follows them', async () => {

@@ -1,4 +1,5 @@
 import { ComputeError } from './errors.ts';
+import type { Permit } from './permit.ts';
 import { located } from './place.ts';
 import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
@@ -26,6 +27,10 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     getStatus: (at, against, how) => provider.getStatus(at, against, how),
     ...(provider.domains && { domains: provider.domains }),
     ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
+    ...(provider.collectImages && {
+      collectImages: (permit: Permit, signal: AbortSignal, domain?: string) =>
+        step(async () => provider.collectImages?.(permit, signal, domain)),
+    }),
     list: (signal, domain) => provider.list(signal, domain),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),

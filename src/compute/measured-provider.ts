@@ -1,5 +1,6 @@
 import type { Placement } from '../api/status.ts';
 import { ComputeError } from './errors.ts';
+import type { Permit } from './permit.ts';
 import { located } from './place.ts';
 import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
@@ -43,6 +44,10 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
     getStatus: (at, against, how) => measure('get_status', () => provider.getStatus(at, against, how)),
     ...(provider.domains && { domains: provider.domains }),
     ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
+    ...(provider.collectImages && {
+      collectImages: (permit: Permit, signal: AbortSignal, domain?: string) =>
+        measure('collect_images', async () => provider.collectImages?.(permit, signal, domain)),
+    }),
     list: (signal, domain) => measure('list', () => provider.list(signal, domain)),
     watch: (onChange, signal) => provider.watch(onChange, signal),
     close: () => provider.close(),

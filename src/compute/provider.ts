@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Logger } from 'pino';
 import type { ComputeStatusBlock, DriftItem, Effect, Placement } from '../api/status.ts';
 import type { Capacity } from './capacity.ts';
+import type { CollectsImages } from './image-collection.ts';
 import type { Permit } from './permit.ts';
 import type { PolicyRules } from './policy-by-namespace.ts';
 import { isSameHash } from './spec/spec-hash.ts';
@@ -19,7 +20,7 @@ import type { TenantComputeSpec } from './spec/tenant-compute-spec.ts';
  * - It rejects only with ComputeError. "Not there" is a value, not an error.
  * - It ends soon after `signal` aborts and never hangs: each call to the engine has a deadline of its own.
  */
-export interface Provider<D extends Desired = Desired> {
+export interface Provider<D extends Desired = Desired> extends CollectsImages {
   readonly name: string;
 
   /**
@@ -151,9 +152,8 @@ export function bearsHash({ specHash, former }: Pick<Desired, 'specHash' | 'form
 
 export interface Looking {
   /**
-   * Whether to compare all there is to compare, on the engine itself. Otherwise the answer may come from what the
-   * watch has told, as long as nothing can have changed since. Set for a new generation, a requested reconcile and
-   * after a step.
+   * Whether to compare all there is to compare, on the engine itself. Otherwise the answer may come from what the watch has
+   * told, as long as nothing can have changed since. Set for a new generation, a requested reconcile and after a step.
    */
   readonly fresh: boolean;
   readonly signal: AbortSignal;

@@ -76,6 +76,7 @@ export function createMetrics() {
     ),
     ...rolloutGauges(makers),
     ...capacityGauges(makers),
+    ...imageMetrics(makers),
     leader: gauge('leader', 'Whether this replica leads.'),
     eventLoopDelay: eventLoopDelay(registry),
   };
@@ -94,6 +95,25 @@ function rolloutGauges({ gauge }: ReturnType<typeof makersOf>) {
     rolloutHalted: gauge('rollout_halted', 'Whether nobody begins any more, for too many have failed.', [
       'provider',
     ]),
+  };
+}
+
+/** What `image_gc` does on each Docker Engine, named as in `capacityGauges`. */
+function imageMetrics({ counter, gauge }: ReturnType<typeof makersOf>) {
+  return {
+    dockerImagesKept: gauge(
+      'docker_images_kept',
+      'Images on the engine, as of the last sweep, by why they stay: `others` (not brought by Landlord alone), `used`, `wanted`, `rollback`, `grace`, `due` (would go, but for dry_run, or the engine does not let them).',
+      ['engine', 'why'],
+    ),
+    dockerImagesRemoved: counter('docker_images_removed_total', 'Images that nobody needed any more.', [
+      'engine',
+    ]),
+    dockerImagesRemovedBytes: counter(
+      'docker_images_removed_bytes_total',
+      'Bytes of these images, layers that they shared with others among them.',
+      ['engine'],
+    ),
   };
 }
 

@@ -27,6 +27,9 @@ test('the names, labels and kinds of the metrics are what dashboards rely on', a
     'landlord_docker_networks_free gauge',
     'landlord_docker_addresses_free gauge',
     'landlord_docker_shared_network_ports_free gauge',
+    'landlord_docker_images_kept gauge',
+    'landlord_docker_images_removed_total counter',
+    'landlord_docker_images_removed_bytes_total counter',
     'landlord_leader gauge',
     'landlord_event_loop_delay_seconds gauge',
   ]);

@@ -3,7 +3,7 @@ import type { Observation, Provider } from '../../src/compute/provider.ts';
 import { HashKey } from '../../src/compute/spec/spec-hash.ts';
 import { SecretValue } from '../../src/compute/spec/secret-value.ts';
 import { dockerDefinition } from '../../src/compute/providers/docker/definition.ts';
-import type { DockerContext } from '../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../src/compute/providers/docker/reach.ts';
 import { hashKey, otherKey } from '../compute/hash-key.ts';
 import {
   containerSpec,

@@ -87,6 +87,11 @@ export function permitToReap(): Permit {
   return permitUpTo('outage');
 }
 
+/** Images that nothing is made of and nobody asks for, where the operator's config asks for their removal. */
+export function permitToCollectImages(): Permit {
+  return permitUpTo('live');
+}
+
 /** Starting again what stopped, and live settings put back, are repairs that nobody has to agree to; nor to a first start. */
 function touchesWhatRuns({ cause, effect, begins }: Change): boolean {
   return begins !== true && (cause === 'spec' || effect !== 'live');

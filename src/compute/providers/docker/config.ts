@@ -12,6 +12,7 @@ import {
   ownEngineShape,
   tlsWithoutUse,
 } from './config/engine-shape.ts';
+import { imageGc } from './config/image-gc.ts';
 import { optionsPolicyShape } from './config/options-policy.ts';
 import { tenantShape } from './config/tenant-shape.ts';
 
@@ -59,6 +60,7 @@ export const dockerOperatorBlock = z
       .default('1m')
       .describe('How long a registry may send nothing before a pull is given up. Unpacking does not count.'),
     pull_deadline: duration.default('30m').describe('How long a pull may take in all before it is given up.'),
+    image_gc: imageGc,
     registries: z
       .record(z.string().min(1), registryCredential)
       .default({})

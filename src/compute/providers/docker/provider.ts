@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { atMost } from '../../../async/at-most.ts';
 import { abortable } from '../../../async/abortable.ts';
-import { durationMs } from '../../../api/duration.ts';
 import { asComputeErrors, ComputeError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Ownership } from '../../ownership.ts';
@@ -13,7 +12,6 @@ import type {
   Observation,
   OnChange,
   Provider,
-  ProviderContext,
   StepResult,
   TenantPlace,
 } from '../../provider.ts';
@@ -25,29 +23,26 @@ import type { Attempt, ConvergeDeps } from './converge/converge-deps.ts';
 import { convergeTenant } from './converge/converge-tenant.ts';
 import { destroyTenant } from './converge/destroy-tenant.ts';
 import { holderOf } from './converge/engines/holding-engine.ts';
-import { createImageAccess } from './converge/images/image-access.ts';
+import type { ImageGc } from './converge/images/gc/image-gc.ts';
+import { createImages } from './converge/images/images.ts';
 import { createImageDigests } from './converge/images/image-digests.ts';
 import type { ImageDigests } from './converge/images/image-digests.ts';
 import { createNetworks } from './converge/networks.ts';
 import { createRetreats } from './converge/retreats.ts';
 import { createKeptFindings } from './converge/stops/kept-findings.ts';
 import { createPendingStops } from './converge/stops/pending-stops.ts';
-import { createEngineClient } from './engine/engine-client.ts';
-import { readTls } from './engine/engine-tls.ts';
-import { guardEngine } from './engine/engine-guard.ts';
 import { EngineRefusal } from './engine/engine.ts';
 import type { Engine } from './engine/engine.ts';
+import { connector, reach } from './reach.ts';
+import type { DockerContext } from './reach.ts';
 import { settingsByNamespace, settingsOf } from './settings.ts';
 import { severalEngines } from './several-engines.ts';
 import type { EngineProvider } from './several-engines.ts';
 import type { Clock } from './state/container-health.ts';
-import { containerMarks } from './state/container-marks.ts';
 import { desiredTenant } from './state/desired-tenant.ts';
 import type { DesiredTenant, DockerSettings } from './state/desired-tenant.ts';
 import { createEngineCapacity } from './watch/capacity/engine-capacity.ts';
 import type { EngineCapacity } from './watch/capacity/engine-capacity.ts';
-import { engineIdentity } from './watch/places/engine-identity.ts';
-import { createEnginePlaces } from './watch/places/engine-places.ts';
 import type { EnginePlaces } from './watch/places/engine-places.ts';
 import { createEngineView } from './watch/engine-view.ts';
 import { watchEngine } from './watch/engine-watch.ts';
@@ -64,17 +59,6 @@ const defaultSettleMs = 3_000;
 
 /** Past 8 creates and starts at once, the engine only gets slower for each. */
 const startsAtOnce = 8;
-
-export interface DockerContext extends ProviderContext {
-  /** Milliseconds that a container without health check must run to count as healthy. For tests. */
-  readonly settleMs?: number;
-  /** Milliseconds that a pause must last to count as one. For tests. */
-  readonly pauseMs?: number;
-  /** Makes the client of an engine at an address. For tests. */
-  readonly connect?: (host: string) => Engine;
-  /** The engine's name in `engines`. Absent: it is the block's own. */
-  readonly engineName?: string;
-}
 
 export const createDockerProvider: CreateProvider = (options, context) =>
   dockerOn(dockerOperatorBlock.parse(options.block), dockerPolicyBlock.parse(options.policy ?? {}), context);
@@ -101,21 +85,6 @@ export function dockerOn(
   return named.length === 0 ? own : severalEngines(new Map([['', own], ...named]));
 }
 
-/** Reads what it needs for TLS at once, so that the start fails where that can't be read. */
-function connector(block: DockerOperatorBlock, path: string, logger: Logger): (host: string) => Engine {
-  const tls = readTls(block.tls, `${path}.tls`);
-  return (host) =>
-    createEngineClient({
-      host,
-      path: `${path}.host`,
-      tls,
-      logger,
-      marks: containerMarks,
-      pullSilenceMs: durationMs(block.pull_silence),
-      pullDeadlineMs: durationMs(block.pull_deadline),
-    });
-}
-
 /** A failure says how long the engine had been silent before. */
 function looksAt(engine: Engine): <T>(code: ErrorCode, operation: () => Promise<T>) => Promise<T> {
   return (code, operation) => asDockerErrors(code, operation, () => engine.time.silentForMs());
@@ -135,10 +104,8 @@ export function dockerProvider(
   const listeners = new Set<OnChange>();
   const { guard, identity, places } = reach(engine, block, context);
   const view = createEngineView({ engine, guard, lastingPauseMs: context.pauseMs }, ownership);
-  const tell: OnChange = (tenantId) => {
-    for (const listener of listeners) listener(tenantId);
-  };
-  const images = createImageAccess(guard.engine, logger, tell);
+  const tell = tellAll(listeners);
+  const { access: images, gc } = createImages(guard.engine, settings, logger, tell);
   const digests = createImageDigests(guard.engine, tell);
   const memories = memoriesOf(tell);
   const capacity = createEngineCapacity(guard.engine, settings, logger);
@@ -167,10 +134,13 @@ export function dockerProvider(
       asDockerErrors('DestroyFailed', () => destroy(deps, { at, permit }, signal)),
     getStatus: (at, against, how) => look('ProviderUnavailable', () => observe(deps, { at, against }, how)),
     capacity: capacity.known,
+    ...collecting(gc),
     list: (signal) => asDockerErrors('ProviderUnavailable', () => ownedResources(deps, signal)),
     watch: (onChange, signal) => {
       const watched = { engine, guard, identity, view, ownership, logger, sweepIntervalMs };
-      return whileListening(listeners, onChange, () => watchEngine(watched, onChange, signal));
+      return whileListening(listeners, onChange, () =>
+        Promise.all([watchEngine(watched, onChange, signal), gc?.listen(signal)]),
+      );
     },
     async close() {
       await Promise.all([images.close(), digests.close()]);
@@ -191,10 +161,24 @@ function memoriesOf(tell: (tenantId: string) => void) {
   };
 }
 
+function tellAll(listeners: ReadonlySet<OnChange>): OnChange {
+  return (tenantId) => {
+    for (const listener of listeners) listener(tenantId);
+  };
+}
+
+function collecting(gc: ImageGc | undefined): Pick<Provider<DesiredTenant>, 'collectImages'> {
+  if (gc === undefined) return {};
+  return {
+    collectImages: (permit, signal) =>
+      asDockerErrors('ProviderUnavailable', () => gc.collect(permit, signal)),
+  };
+}
+
 async function whileListening(
   listeners: Set<OnChange>,
   onChange: OnChange,
-  watch: () => Promise<void>,
+  watch: () => Promise<unknown>,
 ): Promise<void> {
   listeners.add(onChange);
   try {
@@ -224,18 +208,6 @@ interface Deps extends ConvergeDeps {
   readonly ownership: Ownership;
   readonly capacity: EngineCapacity;
   readonly inPlace: InPlace;
-}
-
-/** The engine of now, and the way to those of before. */
-function reach(engine: Engine, block: DockerOperatorBlock, context: DockerContext) {
-  const { connect = connector(block, 'compute.docker', context.logger), engineName: name } = context;
-  const guard = guardEngine(engine);
-  const identity = engineIdentity(guard.engine);
-  return {
-    guard,
-    identity,
-    places: createEnginePlaces(engine, identity, { name, connect, formerHosts: block.former_hosts }),
-  };
 }
 
 async function converge(deps: Deps, attempt: Attempt, signal: AbortSignal): Promise<StepResult> {

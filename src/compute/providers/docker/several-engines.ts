@@ -1,5 +1,6 @@
 import type { Placement } from '../../../api/status.ts';
 import { resolvedImages } from '../../spec/resolved-images.ts';
+import type { Permit } from '../../permit.ts';
 import type { Destination, Provider } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from './config.ts';
@@ -55,6 +56,10 @@ export function severalEngines(engines: ReadonlyMap<string, EngineProvider>): Pr
       return provider.getStatus(place, against, how);
     },
     capacity: () => all.flatMap((provider) => provider.capacity?.() ?? []),
+    ...(own.collectImages && {
+      collectImages: async (permit: Permit, signal: AbortSignal, domain?: string) =>
+        named(domain).collectImages?.(permit, signal),
+    }),
     list: async (signal, domain) =>
       domain === undefined
         ? (await each(async (provider) => provider.list(signal))).flat()

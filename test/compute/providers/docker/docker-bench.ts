@@ -11,7 +11,7 @@ import { createEngineClient } from '../../../../src/compute/providers/docker/eng
 import { unlessKind } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
-import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../../../src/compute/providers/docker/reach.ts';
 import type { DesiredTenant } from '../../../../src/compute/providers/docker/state/desired-tenant.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { context, settings, tenantSpec } from './docker-fixture.ts';

@@ -10,7 +10,7 @@ import { writablePaths } from '../../../../src/compute/providers/docker/state/co
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import { dockerProvider } from '../../../../src/compute/providers/docker/provider.ts';
-import type { DockerContext } from '../../../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../../../src/compute/providers/docker/reach.ts';
 import type {
   DesiredTenant,
   DockerSettings,

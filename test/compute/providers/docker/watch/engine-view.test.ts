@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ComputeError } from '../../../../../src/compute/errors.ts';
 import type { Engine } from '../../../../../src/compute/providers/docker/engine/engine.ts';
-import type { DockerContext } from '../../../../../src/compute/providers/docker/provider.ts';
+import type { DockerContext } from '../../../../../src/compute/providers/docker/reach.ts';
 import { drivenDocker, settings, tenantSpec } from '../docker-fixture.ts';
 import { memoryEngine } from '../memory-engine.ts';
 import type { MemoryContainer, MemoryEngine } from '../memory-engine.ts';

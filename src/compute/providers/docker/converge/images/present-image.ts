@@ -1,7 +1,7 @@
 import { parseImageReference, pinnedImage } from '../../../../spec/image-reference.ts';
-import type { ImageReference } from '../../../../spec/image-reference.ts';
 import type { EngineReads } from '../../engine/engine.ts';
 import type { EngineHealthCheck } from '../../state/confinement/image-health-check.ts';
+import { namesOf } from '../../state/image/image-names.ts';
 
 /** An image that the engine has under a name. */
 export interface PresentImage {
@@ -80,15 +80,4 @@ interface ImageOfPlatform {
   readonly Os: string;
   readonly Architecture: string;
   readonly Variant?: string | undefined;
-}
-
-function namesOf(names: readonly string[] | null | undefined): readonly ImageReference[] {
-  return (names ?? []).flatMap((name) => {
-    try {
-      return [parseImageReference(name)];
-    } catch {
-      // `<none>:<none>`: it has lost its name.
-      return [];
-    }
-  });
 }
