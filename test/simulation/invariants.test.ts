@@ -129,6 +129,11 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     await pass(4_000);
     model.stop(engine, operator, old.id);
   },
+  async keepsImages({ engine }) {
+    engine.images.add('app:1');
+    engine.brought.add('app:1');
+    model.removeImage(engine, operator, 'app:1');
+  },
   async asksOnce(bench) {
     const changes = [{ path: 'containers.app.image', desired: '2', actual: '1', effect: 'replace' as const }];
     const plan = { digest: '0123456789abcdef', target: '0123', effect: 'replace' as const, changes };

@@ -10,6 +10,8 @@ import { reportOrphans } from '../../src/controller/orphans.ts';
 import { tenantsResource } from '../../src/controller/kube-resources.ts';
 import { createTenantController } from '../../src/controller/tenant-controller.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { collectImages } from '../../src/operator/image-gc.ts';
 import { resource } from '../../src/kube/client/resource.ts';
 import { createEventRecorder } from '../../src/kube/events/event-recorder.ts';
 import { ecsOperatorBlock, ecsPolicyBlock } from '../../src/compute/providers/ecs/config.ts';
@@ -56,6 +58,8 @@ export interface Operator {
 /** A sweep is due every five minutes. */
 const sweepIntervalMs = 300_000;
 const drainMs = 20_000;
+/** One for all runs: nobody reads them. */
+const metrics = createMetrics();
 
 export const clusterUid = 'cluster-1';
 
@@ -95,6 +99,10 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     },
     ending.signal,
   );
+  const images = collectImages(
+    { providers, known: controller.tenants, intervalMs: sweepIntervalMs, metrics, logger },
+    ending.signal,
+  );
   const running = controller.run(ending.signal, drainMs);
   return {
     process,
@@ -107,7 +115,7 @@ export function startOperator(world: World, name: string, config: OperatorConfig
     async stop() {
       ending.abort(new Error('stopped'));
       await running;
-      await orphans;
+      await Promise.all([orphans, images]);
       for (const { provider } of providers.values()) await provider.close();
       process.kill();
     },

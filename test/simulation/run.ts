@@ -6,12 +6,14 @@ import { effort } from './invariants/effort.ts';
 import type { Invariant, Violation, Watching } from './invariants/invariant.ts';
 import { whatIsSaid } from './invariants/what-is-said.ts';
 import { asksOnce } from './invariants/asked-once.ts';
+import { keepsImages } from './invariants/keeps-images.ts';
 import { startsInOrder } from './invariants/starts-in-order.ts';
 import { whatRuns } from './invariants/what-runs.ts';
 import { startOperator } from './operator.ts';
 import type { Operator, OperatorConfig } from './operator.ts';
 import type { Scene } from './actions/scene.ts';
 import { approveAll, rotateSecret } from './actions/users.ts';
+import type { DockerEngine } from './models/docker-engine.ts';
 import { ecsBlock } from './models/ecs-client.ts';
 import { knownFaults } from './seeds.ts';
 import { createRandom } from './random.ts';
@@ -27,6 +29,7 @@ export const invariants: readonly Invariant[] = [
   startsInOrder,
   asksOnce,
   drains,
+  keepsImages,
   ...whatIsSaid,
   ...effort,
   ...convergence,
@@ -52,6 +55,7 @@ export async function simulate(seed: number, leftOut: ReadonlySet<string> = know
     releases: createRandom(seed ^ 0x5eed),
     counts: createRandom(~seed ^ 0x55555555),
     consents: createRandom(seed ^ 0x33333333),
+    images: createRandom(~seed ^ 0x0f0f0f0f),
   };
   const time = installVirtualTime(() => chances.random.next());
   try {
@@ -129,13 +133,16 @@ function approveForEver(scene: Scene, random: Random): void {
 }
 
 function createScene(world: World, scenario: Scenario, course: Course): Scene {
-  const { aside, releases, counts, consents } = course;
+  const { aside, releases, counts, consents, images } = course;
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
   for (const engine of world.engines.values())
     Object.assign(engine, { skewMs, discardsLimits, startedMs: engine.startedMs + skewMs });
-  const docker = { image: 'app:1' };
+  const image_gc = { enabled: true, dry_run: false, grace_period: '1s' };
+  const docker = { image: 'app:1', ...(scenario.hasImageGc && { image_gc }) };
+  if (scenario.hasImageGc)
+    for (const engine of world.engines.values()) bring(engine, images.pick(['app:1', 'app:2', 'db:1']));
   const tenantSelector = hasSelector ? 'watched=yes' : '';
   const isEcs = scenario.theme === 'ecs';
   const ecs = isEcs ? ecsBlock : undefined;
@@ -177,6 +184,12 @@ function createScene(world: World, scenario: Scenario, course: Course): Scene {
       if (index !== -1) world.operators.splice(index, 1);
     },
   };
+}
+
+/** A person pulls an image before anybody else does. */
+function bring({ images, brought }: DockerEngine, image: string): void {
+  images.add(image);
+  brought.add(image);
 }
 
 async function passUntilSettled(time: VirtualTime, operator: Operator): Promise<void> {

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly hasReplicas: boolean;
   /** People want to be asked before anything changes, and look after what waits for them all the time. */
   readonly hasApprovals: boolean;
+  /** Images that nobody needs go, at the first occasion. */
+  readonly hasImageGc: boolean;
   /** The operator looks after some Tenants alone. */
   readonly hasSelector: boolean;
   readonly steps: readonly { readonly afterMs: number; readonly action: ActionName }[];
@@ -116,14 +118,16 @@ const themes = {
 export type Theme = keyof typeof themes;
 
 /** What a run draws from, each by itself. */
-export type Chances = Readonly<Record<'random' | 'aside' | 'releases' | 'counts' | 'consents', Random>>;
+export type Chances = Readonly<
+  Record<'random' | 'aside' | 'releases' | 'counts' | 'consents' | 'images', Random>
+>;
 
 /**
  * `leftOut`: actions and circumstances that it does without. What is drawn from the others changes nothing of what is drawn
  * from `random`.
  */
 export function drawScenario(
-  { random, aside, releases, counts, consents }: Chances,
+  { random, aside, releases, counts, consents, images }: Chances,
   leftOut: ReadonlySet<string>,
 ): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
@@ -140,6 +144,7 @@ export function drawScenario(
     hasReleases: releases.chance(0.25) && !leftOut.has('releases'),
     hasReplicas: counts.chance(0.25) && !leftOut.has('replicas'),
     hasApprovals: consents.chance(0.2) && !leftOut.has('approval'),
+    hasImageGc: images.chance(0.25) && !leftOut.has('imageGc'),
     hasSelector: theme === 'selection',
     steps: Array.from({ length: count }, () => ({
       afterMs: pause(random),

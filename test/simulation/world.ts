@@ -205,8 +205,8 @@ export function createWorld(random: Random, time: VirtualTime): World {
   return world;
 }
 
-function whatOf({ container, network, volume, detail = '' }: EngineChange): string {
-  const name = container?.name ?? network?.Name ?? volume?.Name ?? '';
+function whatOf({ container, network, volume, image, detail = '' }: EngineChange): string {
+  const name = container?.name ?? network?.Name ?? volume?.Name ?? image ?? '';
   const facts = container === undefined ? '' : ` (${container.image}, ${container.state})`;
   return `${name}${facts} ${detail}`.trim();
 }

@@ -353,7 +353,11 @@ function lostBy(
 ): readonly (readonly [string, string])[] {
   // Files of the spec are no data.
   if (volume?.Name.includes('_.files.') === true) return [];
-  if (call === 'removeVolume' && volume !== undefined) return [[volume.Name, tenantMark(volume.Labels)]];
+  if (call === 'removeVolume' && volume !== undefined) {
+    const key = tenantMark(volume.Labels);
+    // One of nobody's is a note of the operator's own.
+    return key === '/' ? [] : [[volume.Name, key]];
+  }
   if (call !== 'remove' || container === undefined || container.startedMs === 0) return [];
   return container.anonymousVolumes
     .filter((name) => usersOf(engine, name).length === 1)

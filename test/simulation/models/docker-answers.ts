@@ -28,6 +28,7 @@ export function listed(engine: Teller, container: Container): Dockerode.Containe
     Id: id,
     Names: [`/${name}`],
     Image: image,
+    ImageID: `sha256:${image}`,
     Labels: { ...labels },
     State: state,
     Status: statusWords(container, engine.now()),
@@ -84,6 +85,7 @@ export function inspected(engine: Teller, container: Container): Dockerode.Conta
   const { body, hostConfig, image, labels } = container;
   return {
     ...inspectedCourse(container, engine.skewMs),
+    Image: `sha256:${image}`,
     Config: { Image: image, Labels: { ...labels }, Env: body.Env },
     HostConfig: { ...hostConfig },
     NetworkSettings: {

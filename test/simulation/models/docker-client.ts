@@ -106,7 +106,7 @@ export function dockerClient(
     updateContainer: (id, body, signal) =>
       call('updateContainer', id, signal, () => model.update(engine, by, id, body)),
     removeImage: (nameOrId, _consent, signal) =>
-      call('removeImage', nameOrId, signal, () => model.removeImage(engine, nameOrId)),
+      call('removeImage', nameOrId, signal, () => model.removeImage(engine, by, nameOrId)),
     pullImage: (reference, _auth, _onProgress, signal) => pull(line, reference, signal),
     createNetwork: (body, signal) =>
       call('createNetwork', body.Name, signal, () => ({ id: model.createNetwork(engine, by, body) })),
@@ -248,17 +248,17 @@ function readCalls(
     lastOutput: async () => '',
     inspectImage: (reference, signal) =>
       call('inspectImage', reference, signal, () => {
-        const image = [...engine.images].find((one) => pinnedImage(parseImageReference(one)) === reference);
+        const image = [...engine.images].find(
+          (one) => pinnedImage(parseImageReference(one)) === reference || idOf(one) === reference,
+        );
         if (image === undefined) return undefined;
         const { volume } = imageFacts(image);
         const Config = { Volumes: volume === undefined ? null : { [volume]: {} } };
-        // From a registry, so that this is asked about tenants that did not pull it themselves.
-        const names = { RepoTags: [image], RepoDigests: [`${image.split(':')[0]}@sha256:${'0'.repeat(64)}`] };
-        return { Id: `sha256:${image}`, ...names, Config } as unknown as Dockerode.ImageInspectInfo;
+        return { Id: idOf(image), ...namesOf(image), Config } as unknown as Dockerode.ImageInspectInfo;
       }),
     listImages: (signal) =>
       call('listImages', '', signal, () =>
-        [...engine.images].map((image) => ({ Id: `sha256:${image}`, RepoTags: [image], Size: 1 })),
+        [...engine.images].map((image) => ({ Id: idOf(image), ...namesOf(image), Size: 1 })),
       ),
     askRegistry: (reference, _auth, signal) =>
       call('askRegistry', reference, signal, () => `sha256:${'0'.repeat(64)}`),
@@ -277,6 +277,15 @@ function readCalls(
     inspectVolume: (name, signal) =>
       call('inspectVolume', name, signal, () => volumes().find(({ Name }) => Name === name)),
   };
+}
+
+function idOf(image: string): string {
+  return `sha256:${image}`;
+}
+
+/** From a registry, so that this is asked about tenants that did not pull it themselves. */
+function namesOf(image: string) {
+  return { RepoTags: [image], RepoDigests: [`${image.split(':')[0]}@sha256:${'0'.repeat(64)}`] };
 }
 
 export function hasLabels(

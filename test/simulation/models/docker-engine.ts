@@ -18,6 +18,8 @@ export interface DockerEngine {
   readonly images: Set<string>;
   /** The archives that were put into volumes, by the volume. */
   readonly archives: Map<string, string>;
+  /** Those of them that a person has brought. */
+  readonly brought: Set<string>;
   /** Host ports that something else on the host holds. */
   readonly heldPorts: Set<number>;
   readonly streams: Set<(event: EngineEvent | undefined) => void>;
@@ -70,6 +72,7 @@ export interface EngineChange {
   readonly container?: Container | undefined;
   readonly network?: Network | undefined;
   readonly volume?: Volume | undefined;
+  readonly image?: string | undefined;
   readonly detail?: string | undefined;
 }
 
@@ -86,7 +89,8 @@ export type EngineChangeCall =
   | 'createNetwork'
   | 'removeNetwork'
   | 'createVolume'
-  | 'removeVolume';
+  | 'removeVolume'
+  | 'removeImage';
 
 /** An answer of the engine that is no success, in its own words. */
 export class Refused extends Error {
@@ -119,6 +123,7 @@ export function createDockerEngine(name: string, random: Random): DockerEngine {
     volumes: new Map(),
     images: new Set(),
     archives: new Map(),
+    brought: new Set(),
     heldPorts: new Set(),
     streams: new Set(),
     random,
@@ -496,10 +501,11 @@ export function removeVolume(engine: DockerEngine, by: string, name: string): vo
 }
 
 /** Its image has one name only, so that both remove it. */
-export function removeImage(engine: DockerEngine, nameOrId: string): 'removed' | 'in-use' {
+export function removeImage(engine: DockerEngine, by: string, nameOrId: string): 'removed' | 'in-use' {
   const image = [...engine.images].find((one) => `sha256:${one}` === nameOrId || one === nameOrId);
   if (image === undefined) return 'removed';
   if ([...engine.containers.values()].some((container) => container.image === image)) return 'in-use';
+  engine.onChange({ by, call: 'removeImage', image });
   engine.images.delete(image);
   return 'removed';
 }
