@@ -1,10 +1,20 @@
 import type { Ownership } from '../../../ownership.ts';
-import { compareHashes, formerSpecHash, isSameHash, sealedHash, veiled } from '../../../spec/spec-hash.ts';
+import type { Desired } from '../../../provider.ts';
+import {
+  combinedHash,
+  compareHashes,
+  formerSpecHash,
+  isSameHash,
+  isSealed,
+  sealedHash,
+  veiled,
+} from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
 import type { ContainerSpec, EnvVar, TenantComputeSpec } from '../../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from '../config.ts';
 import type { Confinement } from './confinement/confinement.ts';
-import { hashedFields } from './container-fields.ts';
+import { hashedFields, triedFields } from './container-fields.ts';
+import type { LiveSettings } from './live-settings.ts';
 import { hashedMounts } from './volumes/container-mounts.ts';
 import type { ContainerMounts } from './volumes/container-mounts.ts';
 import type { ContainerOptions } from './options/container-options.ts';
@@ -165,4 +175,44 @@ function isPartOf(form: Form, whole: Form): boolean {
 function isSame(a: unknown, b: unknown): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
   return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+interface HashedContainer {
+  readonly spec: ContainerSpec;
+  readonly engineName: string;
+  readonly live: LiveSettings;
+  readonly hashes: ContainerHashes;
+}
+
+/** Of all that a tenant has; `sealed`: of those containers that Secrets take part in. */
+export function tenantHashes(
+  containers: readonly HashedContainer[],
+  { clusterUid, hashKey }: { readonly clusterUid: string; readonly hashKey: HashKey },
+): Pick<Desired, 'specHash' | 'former' | 'sealed'> {
+  const hashesOf = ({ hashes }: HashedContainer) => hashes.get(clusterUid);
+  const parts = containers.map((container) => ({
+    hash: hashesOf(container)?.now ?? '',
+    more: [container.engineName, container.live, ...triedOf(container)],
+  }));
+  const sealed = containers.flatMap((container) => {
+    const { now = '' } = hashesOf(container) ?? {};
+    return isSealed(now) ? [[container.spec.name, now] as const] : [];
+  });
+  const former = {
+    get hashes() {
+      const forms = containers.map((one) => [one.engineName, hashesOf(one)?.former[0], one.live]);
+      return [formerSpecHash(clusterUid, forms)];
+    },
+  };
+  return {
+    specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
+    former,
+    sealed: Object.fromEntries(sealed),
+  };
+}
+
+/** Nothing where nothing is said: hashes of before still hold. */
+function triedOf({ spec }: HashedContainer): readonly unknown[] {
+  const tried = triedFields(spec);
+  return Object.keys(tried).length === 0 ? [] : [tried];
 }

@@ -2,7 +2,6 @@ import { checkCommonPolicy } from '../../../policy.ts';
 import type { CommonPolicy } from '../../../policy.ts';
 import type { Marks, Ownership } from '../../../ownership.ts';
 import type { Desired } from '../../../provider.ts';
-import { combinedHash, formerSpecHash, isSealed } from '../../../spec/spec-hash.ts';
 import type { HashKey } from '../../../spec/spec-hash.ts';
 import type {
   ContainerSpec,
@@ -17,12 +16,12 @@ import {
   pidsLimitOf,
 } from './confinement/confinement.ts';
 import type { Confinement } from './confinement/confinement.ts';
-import { liveSettingsOf, triedFields } from './container-fields.ts';
-import { containerHashes, hashVersion, wasDone } from './container-hashes.ts';
+import { liveSettingsOf } from './container-fields.ts';
+import { containerHashes, tenantHashes, wasDone } from './container-hashes.ts';
 import type { ContainerHashes } from './container-hashes.ts';
 import { partName, specName, tenantName } from './container-name.ts';
 import { checkEdges } from './edge/check-edges.ts';
-import { drainMark, drainText } from './edge/drain.ts';
+import { drainText } from './edge/drain.ts';
 import { edgeContainers } from './edge/edge-container.ts';
 import { withoutEdges } from './edge/edge-ports.ts';
 import { effectiveContainers } from './effective-containers.ts';
@@ -34,8 +33,8 @@ import { registriesFor } from './image/registries.ts';
 import { foreignNameOf } from './foreign/foreign-name.ts';
 import { withNetworks } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
-import { networksMark, networksText } from './network/foreign-networks.ts';
-import { fixedPorts, hostPortsMark, portText } from './network/host-ports.ts';
+import { fixedPorts } from './network/host-ports.ts';
+import { networkMarks } from './network/network-marks.ts';
 import { bindAddressOf, checkPorts } from './network/published-ports.ts';
 import { checkPortsOfReplicas, checkVolumesOfReplicas } from './replicas/check-replicas.ts';
 import { withReplicas } from './replicas/with-replicas.ts';
@@ -190,38 +189,6 @@ export function desiredTenant(
   };
 }
 
-function tenantHashes(
-  containers: readonly DesiredContainer[],
-  { clusterUid, hashKey }: { readonly clusterUid: string; readonly hashKey: HashKey },
-): Pick<Desired, 'specHash' | 'former' | 'sealed'> {
-  const hashesOf = ({ hashes }: DesiredContainer) => hashes.get(clusterUid);
-  const parts = containers.map((container) => ({
-    hash: hashesOf(container)?.now ?? '',
-    more: [container.engineName, container.live, ...triedOf(container)],
-  }));
-  const sealed = containers.flatMap((container) => {
-    const { now = '' } = hashesOf(container) ?? {};
-    return isSealed(now) ? [[container.spec.name, now] as const] : [];
-  });
-  const former = {
-    get hashes() {
-      const forms = containers.map((one) => [one.engineName, hashesOf(one)?.former[0], one.live]);
-      return [formerSpecHash(clusterUid, forms)];
-    },
-  };
-  return {
-    specHash: combinedHash({ version: hashVersion, cluster: clusterUid, key: hashKey }, parts),
-    former,
-    sealed: Object.fromEntries(sealed),
-  };
-}
-
-/** Nothing where nothing is said: hashes of before still hold. */
-function triedOf({ spec }: DesiredContainer): readonly unknown[] {
-  const tried = triedFields(spec);
-  return Object.keys(tried).length === 0 ? [] : [tried];
-}
-
 /** Of a container that is alone, where nothing else was said. */
 const networkBefore: DesiredNetwork = { kind: 'shared', name: 'bridge' };
 
@@ -283,9 +250,7 @@ function desiredContainer(
       ...labels,
       ...marks,
       ...marksOf(container, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
-      ...(ports.length === 0 ? {} : { [key(hostPortsMark)]: ports.map(portText).join(',') }),
-      ...(drain && { [key(drainMark)]: drain }),
-      ...(options?.networks && { [key(networksMark)]: networksText(options.networks) }),
+      ...networkMarks(key, { ports, networks: options?.networks, drain }),
     },
     hashes,
     get earlierHashes() {

@@ -114,7 +114,7 @@ function proxyContainer(
     subject,
   });
   const surroundings = { ownership, hashKey, subject, network, mounts, bindAddress, confinement };
-  const hashes = containerHashes(spec, {}, { ...surroundings, options: undefined });
+  const hashes = containerHashes(spec, {}, { ...surroundings, options: undefined, remembered: undefined });
   const hash = hashes.get(owner.clusterUid)?.now ?? '';
   return {
     spec,
