@@ -3,7 +3,7 @@ import { ComputeError } from '../../src/compute/errors.ts';
 import type {
   OnPullProgress,
   PullStanding,
-} from '../../src/compute/providers/docker/engine/pulls/pull-progress.ts';
+} from '../../src/compute/providers/docker/engine/images/pull-progress.ts';
 import { drivenDocker, settings, tenantSpec } from '../compute/providers/docker/docker-fixture.ts';
 import { memoryEngine } from '../compute/providers/docker/memory-engine.ts';
 

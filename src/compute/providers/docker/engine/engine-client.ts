@@ -20,11 +20,11 @@ import { engineEvents } from './engine-events.ts';
 import type { EngineRequest, EngineTls } from './engine-transport.ts';
 import type { Engine, NetworkCalls } from './engine.ts';
 import { expectChange, find, read } from './expected-answers.ts';
-import { imageCalls } from './image-calls.ts';
+import { imageCalls } from './images/image-calls.ts';
 import { lastOutput } from './last-output.ts';
 import { neededBy } from './needed-api.ts';
-import { pullImage } from './pulls/image-pull.ts';
-import { askRegistry } from './registry-look.ts';
+import { pullImage } from './images/image-pull.ts';
+import { askRegistry } from './images/registry-look.ts';
 
 /**
  * 30 s: the slowest single call seen is a start with published ports while 32 others start, about 7 s; a removal from

@@ -2,7 +2,7 @@ import type Dockerode from 'dockerode';
 import type { Consent } from '../../../permit.ts';
 import type { EngineId } from './engine-id.ts';
 import type { EngineTime } from './engine-time.ts';
-import type { OnPullProgress } from './pulls/pull-progress.ts';
+import type { OnPullProgress } from './images/pull-progress.ts';
 
 /**
  * The Docker Engine as this provider uses it. Each call has a deadline, rejects only with ComputeError

@@ -8,7 +8,7 @@ import type { Registry } from '../../../../../dev/registry.ts';
 import { removeImagesOf } from '../../../../../dev/shared-engine-remains.ts';
 import { createEngineClient } from '../../../../../src/compute/providers/docker/engine/engine-client.ts';
 import { freeSubnet } from '../docker-bench.ts';
-import type { PullStanding } from '../../../../../src/compute/providers/docker/engine/pulls/pull-progress.ts';
+import type { PullStanding } from '../../../../../src/compute/providers/docker/engine/images/pull-progress.ts';
 import { startPlainRegistry } from './plain-registry.ts';
 import { never, testClient } from '../engine-stand-in.ts';
 import { anyConsent } from '../../../permits.ts';

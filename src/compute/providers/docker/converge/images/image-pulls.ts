@@ -4,7 +4,7 @@ import { abortable } from '../../../../../async/abortable.ts';
 import { ComputeError } from '../../../../errors.ts';
 import { parseImageReference, pinnedImage } from '../../../../spec/image-reference.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { OnPullProgress } from '../../engine/pulls/pull-progress.ts';
+import type { OnPullProgress } from '../../engine/images/pull-progress.ts';
 import { imageKey, presentImage } from './present-image.ts';
 import type { NamedImage, PresentImage } from './present-image.ts';
 import { createPullTurns } from './pull-turns.ts';

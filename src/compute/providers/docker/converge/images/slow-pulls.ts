@@ -1,4 +1,4 @@
-import type { PullStanding } from '../../engine/pulls/pull-progress.ts';
+import type { PullStanding } from '../../engine/images/pull-progress.ts';
 
 /**
  * An engine downloads three layers at a time, of all pulls together, so one registry that drips holds up every other. A

@@ -1,9 +1,9 @@
-import { ComputeError } from '../../../errors.ts';
-import { imageSieve } from './answers/container-sieve.ts';
-import type { SiftedReader } from './answers/sifted.ts';
-import type { EngineConnection } from './engine-connection.ts';
-import type { Engine } from './engine.ts';
-import { expectChange, foundBody, read } from './expected-answers.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { imageSieve } from '../answers/container-sieve.ts';
+import type { SiftedReader } from '../answers/sifted.ts';
+import type { EngineConnection } from '../engine-connection.ts';
+import type { Engine } from '../engine.ts';
+import { expectChange, foundBody, read } from '../expected-answers.ts';
 
 /** See `Engine`. */
 export function imageCalls(

@@ -1,11 +1,11 @@
-import { withDeadline } from '../../../../async/deadline.ts';
-import { ComputeError } from '../../../errors.ts';
-import { parseImageReference, pinnedImage } from '../../../spec/image-reference.ts';
-import type { RegistryAuth } from './engine.ts';
-import type { EngineConnection } from './engine-connection.ts';
-import { readAnswer } from './answers/answer.ts';
-import { abortedCall, connectionFailure } from './engine-errors.ts';
-import { pullFailure, silentRegistry } from './pulls/pull-failure.ts';
+import { withDeadline } from '../../../../../async/deadline.ts';
+import { ComputeError } from '../../../../errors.ts';
+import { parseImageReference, pinnedImage } from '../../../../spec/image-reference.ts';
+import type { RegistryAuth } from '../engine.ts';
+import type { EngineConnection } from '../engine-connection.ts';
+import { readAnswer } from '../answers/answer.ts';
+import { abortedCall, connectionFailure } from '../engine-errors.ts';
+import { pullFailure, silentRegistry } from './pull-failure.ts';
 
 export interface RegistryLook {
   readonly reference: string;

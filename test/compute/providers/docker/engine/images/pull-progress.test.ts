@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pullProgress } from '../../../../../../src/compute/providers/docker/engine/pulls/pull-progress.ts';
+import { pullProgress } from '../../../../../../src/compute/providers/docker/engine/images/pull-progress.ts';
 
 test('a line comes now and then, not with each of the engine', () => {
   const lines: string[] = [];

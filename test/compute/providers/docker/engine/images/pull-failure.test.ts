@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   pullFailure,
   silentRegistry,
-} from '../../../../../../src/compute/providers/docker/engine/pulls/pull-failure.ts';
+} from '../../../../../../src/compute/providers/docker/engine/images/pull-failure.ts';
 import { parseImageReference } from '../../../../../../src/compute/spec/image-reference.ts';
 
 const reference = 'registry.example:5000/team/app:1.4';
