@@ -129,7 +129,7 @@ test('what a frozen engine leaves hanging costs the logins that it is in, and no
   const engine = await freezingEngine(folder);
   const server = await startSshServer(engine.host);
   vi.stubEnv('PATH', pathWith(server));
-  const client = testClient({ host: server.host, deadlineMs: 5_000 });
+  const client = testClient({ host: server.host, deadlineMs: 20_000 });
   await callsAtOnce(client, 28);
   engine.freeze(true);
   await expect(callsAtOnce(client, 28)).rejects.toMatchObject({ code: 'ProviderUnavailable' });
