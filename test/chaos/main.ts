@@ -19,8 +19,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '600' },
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
     tenants: { type: 'string', default: '150' },
-    // A back-off is 5 minutes at most, with its jitter; the rest is work. After a short play none has grown as long.
-    settle: { type: 'string', default: '400' },
+    // A back-off is 5 minutes at most, with its jitter; the rest is work, which takes a slow machine as long again.
+    settle: { type: 'string', default: '600' },
   },
 });
 const seed = wholeNumber('seed', values.seed);
@@ -75,7 +75,7 @@ async function chaos(): Promise<number> {
   }
   console.log(`BROKEN with seed ${seed} (the operator's log is ${logFile}):`);
   for (const line of broken) console.log(`  ${line}`);
-  const again = `npm run chaos -- --seconds ${durationMs / 1_000} --tenants ${tenants} --seed ${seed}`;
+  const again = `npm run chaos -- --seconds ${durationMs / 1_000} --settle ${settleMs / 1_000} --tenants ${tenants} --seed ${seed}`;
   console.log(`Again: ${again}. How the faults meet differs from run to run: look into the log before that.`);
   return 1;
 }
