@@ -157,30 +157,74 @@ interface Sweeping extends SecretVersionsDeps {
 
 /** Of each account and region some services at a time: those of people never wait for it. */
 async function sweepSecrets(
-  { view, known, ask }: Sweeping,
+  sweeping: Sweeping,
   { onChange, failed }: SecretSweep,
   signal: AbortSignal,
 ): Promise<void> {
-  const watched = new Set(view.watched().map(({ target }) => serviceKey(target)));
-  for (const key of known.services.keys()) if (!watched.has(key)) known.services.delete(key);
+  const { view, known } = sweeping;
+  forgetUnwatched(sweeping);
   const failures: unknown[] = [];
   const sizeOf = ({ secretReferences }: Reading): number => secretReferences.length;
   for (const group of serviceGroups([...known.services.values()], referencesAtOnce, sizeOf)) {
+    const told = group.map((reading) => notesOf(known, reading).join(' '));
+    const unanswered = await sweepGroup(sweeping, group, signal);
     if (signal.aborted) return;
-    const references = [...new Set(group.flatMap(({ secretReferences }) => secretReferences))];
-    try {
-      await ask(group[0].target.scope, references, { priority: 'sweep', signal });
-    } catch (error) {
-      failures.push(error);
-      for (const { target } of group) noteTrouble(known, serviceKey(target), error);
-      continue;
-    }
-    for (const reading of group) {
-      known.troubles.delete(serviceKey(reading.target));
-      if (isNews(view, reading, markOf(known, reading))) onChange(reading.tenantId);
+    failures.push(...unanswered);
+    // What nobody has shown is no news: an outage of minutes is in the log.
+    const isOutage = unanswered.length > 0 && !unanswered.some(isAboutOne);
+    for (const [index, reading] of group.entries()) {
+      const isToldAnew = !isOutage && notesOf(known, reading).join(' ') !== told[index];
+      if (isToldAnew || isNews(view, reading, markOf(known, reading))) onChange(reading.tenantId);
     }
   }
-  if (failures.length > 0 && !signal.aborted) failed(failures[0]);
+  if (failures.length > 0) failed(failures[0]);
+}
+
+type Group = readonly [Reading, ...Reading[]];
+
+/** Returns what could not be asked for. That one may not be asked about is no reason to know nothing of the others. */
+async function sweepGroup(
+  sweeping: Pick<Sweeping, 'known' | 'ask'>,
+  group: Group,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  const { known, ask } = sweeping;
+  const references = [...new Set(group.flatMap(({ secretReferences }) => secretReferences))];
+  try {
+    await ask(group[0].target.scope, references, { priority: 'sweep', signal });
+  } catch (error) {
+    if (signal.aborted) return [error];
+    if (group.length > 1 && isAboutOne(error)) {
+      const failures: unknown[] = [];
+      for (const reading of group) failures.push(...(await sweepGroup(sweeping, [reading], signal)));
+      return failures;
+    }
+    for (const { target } of group) noteTrouble(known, serviceKey(target), error);
+    return [error];
+  }
+  for (const { target } of group) known.troubles.delete(serviceKey(target));
+  return [];
+}
+
+/** Whether it may be about one secret, and the others can be asked for all the same. */
+function isAboutOne(error: unknown): boolean {
+  return error instanceof ComputeError && (error.code === 'AccessDenied' || error.code === 'InvalidSpec');
+}
+
+/** What no service reads any more. */
+function forgetUnwatched({
+  view,
+  known: { services, seen, troubles },
+}: Pick<Sweeping, 'view' | 'known'>): void {
+  const watched = new Set(view.watched().map(({ target }) => serviceKey(target)));
+  for (const key of services.keys()) if (!watched.has(key)) services.delete(key);
+  for (const key of troubles.keys()) if (!services.has(key)) troubles.delete(key);
+  const read = new Set(
+    [...services.values()].flatMap(({ target, secretReferences }) =>
+      secretReferences.map((reference) => seenKey(target.scope, reference)),
+    ),
+  );
+  for (const key of seen.keys()) if (!read.has(key)) seen.delete(key);
 }
 
 function noteTrouble({ troubles }: Known, key: string, error: unknown): void {

@@ -211,4 +211,61 @@ describe('a sweep over the versions', () => {
       'whether its secrets were rotated is not known: Secrets Manager does not answer',
     ]);
   });
+
+  /** Two services of one account, of which the first reads what the operator may not ask about. */
+  async function beside() {
+    const view = createServiceView(() => 0);
+    let nowMs = 0;
+    let isDenied = true;
+    const denied = new ComputeError('AccessDenied', 'Secrets Manager denies DescribeSecret on first');
+    const refers = (reference: string) => reference.endsWith(':first');
+    const secretVersions = vi.fn<MemoryEcs['secretVersions']>(async (_scope, references) => {
+      if (isDenied && references.some(refers)) throw denied;
+      return new Map(references.map((one) => [one, 'v1']));
+    });
+    const versions = createSecretVersions({ api: { secretVersions }, view, now: () => nowMs });
+    const desired = processOver(memoryEcs()).desired(reading());
+    const services = ['first', 'second'].map((service) => ({
+      ...desired,
+      tenantId: service,
+      target: { ...desired.target, service },
+      secretReferences: [`${vault}${service}`],
+    }));
+    for (const { target, tenantId } of services)
+      view.store({ target, tenantId, service: { tags: [] }, settled: true }, view.moment());
+    for (const one of services) await versions.looked(one, { fresh: false, signal });
+    const changed: unknown[] = [];
+    const failures: unknown[] = [];
+    const sweep = async () => {
+      nowMs += 300_000;
+      changed.length = 0;
+      await versions.sweep(
+        { onChange: (tenantId) => void changed.push(tenantId), failed: (error) => void failures.push(error) },
+        signal,
+      );
+      return [...changed];
+    };
+    const notes = () => services.map((one) => versions.notes(one));
+    return { sweep, notes, failures, denied, allow: () => void (isDenied = false), secretVersions };
+  }
+
+  test('knows of all others what one may not be asked about', async () => {
+    const { sweep, notes, failures, denied } = await beside();
+    await sweep();
+    expect(notes()).toEqual([[`whether its secrets were rotated is not known: ${denied.message}`], []]);
+    expect(failures).toEqual([denied]);
+  });
+
+  test('tells whose message has become another one, and not again and again', async () => {
+    const { sweep, notes, allow, secretVersions } = await beside();
+    // Their versions are yet to be noted, which the second is told of each time.
+    expect(await sweep()).toEqual(['first', 'second']);
+    expect(await sweep()).toEqual(['second']);
+    const silent = new ComputeError('ProviderUnavailable', 'Secrets Manager does not answer');
+    secretVersions.mockRejectedValueOnce(silent);
+    expect(await sweep()).not.toContain('first');
+    allow();
+    expect(await sweep()).toContain('first');
+    expect(notes()).toEqual([[], []]);
+  });
 });
