@@ -150,7 +150,10 @@ async function observeService(
   const isKnown = wrong || afresh || view.tasks(target) !== undefined;
   const aheadMs = clock.nowMs - Date.now();
   const balanced = await balancedEndpoints(deps, subject, signal);
-  const endpoints = balanced ?? (isKnown ? undefined : endpointsStillShown(subject.shown, service, aheadMs));
+  // A URL to which no listener leads any more is none.
+  const isWithout = balanced?.length === 0 && subject.shown?.endpoints?.some(isNamedByHost) === true;
+  const still = isKnown || isWithout ? undefined : endpointsStillShown(subject.shown, service, aheadMs);
+  const endpoints = balanced === undefined || balanced.length === 0 ? still : balanced;
   const ports = endpoints === undefined ? await portsAt(deps, subject, signal) : [];
   const tasks = await tasksOf(deps, { ...subject, wrong, afresh, ports }, signal);
   const observation = observe(desired, { service, tasks, ports, endpoints }, clock, past);
@@ -159,7 +162,10 @@ async function observeService(
   return observation;
 }
 
-/** A URL that stays. Until it is known again, by a sweep, what was shown of the same service stands. */
+/**
+ * A URL that stays; empty: no listener leads there. Until that is known again, by a sweep, what was shown of the same service
+ * stands.
+ */
 async function balancedEndpoints(
   { routes }: StatusDeps,
   { desired, service, shown, fresh }: Observing,
@@ -167,7 +173,7 @@ async function balancedEndpoints(
 ): Promise<readonly Endpoint[] | undefined> {
   if (desired?.settings.loadBalancers === undefined || !isThere(service)) return undefined;
   const found = await routes.endpoints(desired, { fresh, signal });
-  if (found !== undefined) return found.length === 0 ? undefined : found;
+  if (found !== undefined) return found;
   const isSame = shown?.resourceIds?.['service'] === service.serviceArn;
   return isSame && shown?.endpoints?.some(isNamedByHost) === true ? shown.endpoints : undefined;
 }

@@ -16,8 +16,8 @@ import type { ServiceView } from './service-view.ts';
 /** By which listeners services are reached. It is nice to know, and holds nothing up: nobody is asked where that is denied. */
 export interface ListenerRoutes {
   /**
-   * Where the service is reached by its load balancers; undefined: it has none, or that is not known. Asks only for a fresh
-   * look, and not where that was done a moment ago. Never rejects, but where `signal` aborts.
+   * Where the service is reached by its load balancers, empty: nowhere; undefined: it has none, or that is not known. Asks only
+   * for a fresh look, and not where that was done a moment ago. Never rejects, but where `signal` aborts.
    */
   endpoints(
     desired: DesiredService,
@@ -92,8 +92,7 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
       return endpointsOf(known, balanced);
     },
     async sweep(onChange, signal) {
-      const watched = new Set(view.watched().map((one) => serviceKey(one.target)));
-      for (const key of known.services.keys()) if (!watched.has(key)) known.services.delete(key);
+      forgetUnwatched(known, view);
       try {
         await sweepRoutes(known, ask, { onChange, signal });
       } catch (error) {
@@ -101,6 +100,17 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
       }
     },
   };
+}
+
+function forgetUnwatched({ services, routes }: Known, view: Pick<ServiceView, 'watched'>): void {
+  const watched = new Set(view.watched().map((one) => serviceKey(one.target)));
+  for (const key of services.keys()) if (!watched.has(key)) services.delete(key);
+  const asked = new Set(
+    [...services.values()].flatMap(({ target, settings }) =>
+      targetGroupsOf(settings).map((group) => routeKey(target.scope, group)),
+    ),
+  );
+  for (const key of routes.keys()) if (!asked.has(key)) routes.delete(key);
 }
 
 function routeKey({ roleArn = '' }: EcsScope, targetGroup: string): string {

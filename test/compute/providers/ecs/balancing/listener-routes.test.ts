@@ -61,6 +61,29 @@ describe('a service behind a load balancer', () => {
     expect(ecs.calls.map((call) => call.name)).not.toContain('routesTo');
   });
 
+  test('shows the URL no longer once no listener leads there, though nothing else is new', async () => {
+    const { ecs, seen } = await created();
+    const { undriven } = processOver(ecs);
+    const desired = undriven.desired(spec());
+    const shown = { ...seen.compute, lastTransitionTime: new Date(Date.now() + 3_600_000).toISOString() };
+    const look = (fresh: boolean) => undriven.getStatus({ ...desired, shown }, desired, { fresh, signal });
+    expect(urls(await look(false))).toEqual(['https://lb.example']);
+    ecs.routes.clear();
+    const watching = new AbortController();
+    const told = Promise.withResolvers<void>();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const end = undriven.watch(() => told.resolve(), watching.signal);
+      await vi.advanceTimersByTimeAsync(context().sweepIntervalMs * 2);
+      await told.promise;
+      watching.abort();
+      await end;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(urls(await look(false))).toEqual(['http://10.0.0.7:80']);
+  });
+
   test('is as well as ever where nobody may ask', async () => {
     const denied = new ComputeError('AccessDenied', 'Elastic Load Balancing denies it');
     const { seen } = await created({ routesTo: async () => Promise.reject(denied) });

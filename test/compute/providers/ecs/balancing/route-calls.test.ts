@@ -92,6 +92,22 @@ test('one that is gone takes those that it is asked for with no way', async () =
   expect(Object.keys(await ask(connection, 'tg-a', 'tg-gone'))).toEqual(['tg-a']);
 });
 
+test('a load balancer that goes meanwhile takes no other one with it', async () => {
+  const connection = scriptedConnection([
+    {
+      TargetGroups: [
+        { TargetGroupArn: 'tg-a', LoadBalancerArns: ['lb'] },
+        { TargetGroupArn: 'tg-b', LoadBalancerArns: ['lb-gone'] },
+      ],
+    },
+    refusal('LoadBalancerNotFoundException', 'not found'),
+    { LoadBalancers: [{ LoadBalancerArn: 'lb', DNSName: 'lb.example' }] },
+    refusal('LoadBalancerNotFoundException', 'not found'),
+    { Listeners: [{ ListenerArn: 'l', Protocol: 'TCP', Port: 9, DefaultActions: [forward('tg-a')] }] },
+  ]);
+  expect(Object.keys(await ask(connection, 'tg-a', 'tg-b'))).toEqual(['tg-a']);
+});
+
 test('no call has more than AWS takes', async () => {
   const connection = scriptedConnection([{}, {}]);
   await ask(connection, ...Array.from({ length: 25 }, (_, index) => `tg-${index}`));

@@ -3,6 +3,7 @@ import type {
   Action,
   ElasticLoadBalancingV2Client,
   Listener,
+  LoadBalancer,
   Rule,
   RuleCondition,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -89,18 +90,23 @@ async function balancersOf(asking: Asking, groups: readonly string[]): Promise<r
 
 async function hostsOf(asking: Asking, balancers: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const hosts = new Map<string, string>();
-  for (const LoadBalancerArns of chunks(balancers)) {
-    const input = { LoadBalancerArns: [...LoadBalancerArns] };
-    const answer = await ask(
-      asking,
-      'DescribeLoadBalancers',
-      (client, { DescribeLoadBalancersCommand }, options) =>
-        client.send(new DescribeLoadBalancersCommand(input), options),
-    );
-    for (const { LoadBalancerArn = '', DNSName } of answer?.LoadBalancers ?? [])
+  for (const arns of chunks(balancers))
+    for (const { LoadBalancerArn = '', DNSName } of await describedBalancers(asking, arns))
       if (DNSName !== undefined) hosts.set(LoadBalancerArn, DNSName);
-  }
   return hosts;
+}
+
+async function describedBalancers(asking: Asking, arns: readonly string[]): Promise<readonly LoadBalancer[]> {
+  const answer = await ask(
+    asking,
+    'DescribeLoadBalancers',
+    (client, { DescribeLoadBalancersCommand }, options) =>
+      client.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [...arns] }), options),
+  );
+  // One that went away since the target groups told of it fails the call for all.
+  if (answer === undefined && arns.length > 1)
+    return (await Promise.all(arns.map(async (one) => describedBalancers(asking, [one])))).flat();
+  return answer?.LoadBalancers ?? [];
 }
 
 interface Led {
