@@ -9,6 +9,8 @@ import { withScalingMark } from '../state/scaling/compare-scaling.ts';
 import { rolloutOf } from '../state/rollout.ts';
 import { rolloutEffect } from '../state/service/compare-settings.ts';
 import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
+import { readMark } from '../state/marks/applied-mark.ts';
+import { notedVersions } from '../state/marks/secrets-mark.ts';
 import { serviceTags } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
@@ -108,7 +110,8 @@ async function writeTags(
 ): Promise<void> {
   const { scope } = desired.target;
   const actual = tagMap(service.tags);
-  const wanted = serviceTags(desired, revision, withScalingMark(desired, diff.kept));
+  const noted = { ...desired, ...notedVersions(desired, readMark(actual)) };
+  const wanted = serviceTags(noted, revision, withScalingMark(desired, diff.kept));
   const arn = service.serviceArn ?? '';
   const marks = [
     ...tagKeys.tagMarks,

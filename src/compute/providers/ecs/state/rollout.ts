@@ -79,3 +79,12 @@ export function isReturn({ deployments = [], events = [] }: EcsService): boolean
   if (/rollback|roll(ing|ed) back|circuit breaker/i.test(rolloutStateReason)) return true;
   return events.some((event) => isReturnTo(deployments, event));
 }
+
+/** What a person should know of tasks that ECS went back to: when these were started, nobody has noted. */
+export function returnNotes(
+  desired: Pick<DesiredService, 'secretReferences'>,
+  service: EcsService | undefined,
+): readonly string[] {
+  if (desired.secretReferences.length === 0 || service === undefined || !isReturn(service)) return [];
+  return ['ECS went back to tasks of before, which may have read earlier versions of its secrets'];
+}

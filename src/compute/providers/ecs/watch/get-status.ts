@@ -18,6 +18,7 @@ import { shownAsForeign, withoutMarks } from '../state/marks/foreign-service.ts'
 import { needsTasks, newsMs } from '../state/health.ts';
 import { isScaled } from '../state/scaling/compare-scaling.ts';
 import type { ScaledService } from '../state/scaling/compare-scaling.ts';
+import { returnNotes } from '../state/rollout.ts';
 import { seenScaling } from '../state/scaling/seen-scaling.ts';
 import { observe } from '../state/observed.ts';
 import type { EcsObservation } from '../state/observed.ts';
@@ -76,7 +77,9 @@ export async function getStatus(
   if (imageUnavailable !== undefined && desired !== undefined) {
     throw new ComputeError('ImageUnavailable', sentence(imageUnavailable));
   }
-  return withNotes(rest, desired === undefined ? [] : secrets.notes(desired));
+  return desired === undefined
+    ? rest
+    : withNotes(rest, [...secrets.notes(desired), ...returnNotes(desired, service)]);
 }
 
 function withNotes(observation: Observation, notes: readonly string[]): Observation {

@@ -100,6 +100,20 @@ describe('a secret that was rotated', () => {
     const observing = reading({ mode: 'Observe' });
     expect((await processOver(ecs).getStatus(observing, { fresh: true, signal })).changes).toEqual([]);
   });
+
+  test('and was taken back by the circuit breaker is told: what runs may have read it before', async () => {
+    const { ecs, provider } = await created();
+    for (const service of ecs.services.values()) {
+      const [primary] = service.deployments ?? [];
+      service.events = [{ id: 'e', message: `(service ${name}) rolling back to deployment ${primary?.id}.` }];
+    }
+    expect(await settled(provider, reading())).toMatchObject({
+      changes: [],
+      notes: ['ECS went back to tasks of before, which may have read earlier versions of its secrets'],
+    });
+    const plain = processOver(ecs, settings(mapped));
+    expect((await settled(plain, reading())).notes).toBeUndefined();
+  });
 });
 
 describe('versions that can not be asked for', () => {
@@ -132,6 +146,22 @@ describe('versions that can not be asked for', () => {
       notes: [`whether its secrets were rotated is not known: there is no ${reference}`],
     });
   });
+});
+
+test('what was rotated while its secret was gone is not missed, whatever was edited meanwhile', async () => {
+  const { ecs, provider } = await created();
+  const before = markOf(ecs);
+  const scaled = reading({ replicas: 3 });
+  ecs.secrets.clear();
+  await provider.update(scaled, signal);
+  expect(ecs.calls.some(({ input }) => (input as { forceNewDeployment?: boolean }).forceNewDeployment)).toBe(
+    false,
+  );
+  expect(markOf(ecs)).toBe(before);
+  ecs.secrets.set(reference, 'v2');
+  expect((await processOver(ecs).getStatus(scaled, { fresh: true, signal })).changes).toMatchObject([
+    { path: 'tasks', actual: 'of earlier versions of its secrets' },
+  ]);
 });
 
 describe('a sweep over the versions', () => {

@@ -37,3 +37,15 @@ export function isUnmarked(
 ): boolean {
   return secretVersions !== undefined && secrets === undefined && !isRejected;
 }
+
+/**
+ * The versions to note. Where not all are known, those of before stay: its tasks may have read them, and what is another one once
+ * it is known was perhaps not read by any. A rollout too many is better than one that never comes.
+ */
+export function notedVersions(
+  { secretReferences, secretVersions }: Pick<DesiredService, 'secretReferences' | 'secretVersions'>,
+  { secrets }: Mark,
+): Pick<DesiredService, 'secretVersions'> {
+  const noted = secretReferences.length === 0 ? undefined : (secretVersions ?? secrets);
+  return noted === undefined ? {} : { secretVersions: noted };
+}
