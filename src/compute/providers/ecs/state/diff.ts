@@ -132,14 +132,25 @@ function scalingChanges(
   return withCause(scaling.isDrift && countBefore === undefined ? 'drift' : 'spec', [scaling]);
 }
 
-/** Why its tasks are to be started anew, though they run what is desired. */
+/**
+ * Why its tasks are to be started anew, though they run what is desired. The signs of the versions are in it, so that who has
+ * agreed to the rollout of one rotation has not agreed to that of the next.
+ */
 function renewalOf(desired: DesiredService, mark: AppliedMark): readonly Change[] {
+  const anew = 'started anew';
   const because = [
-    ...(isRequested(desired, mark) ? ['of an earlier request'] : []),
-    ...(isRotated(desired, mark) ? ['of earlier versions of its secrets'] : []),
+    ...(isRequested(desired, mark) ? [{ desired: anew, actual: 'of an earlier request' }] : []),
+    ...(isRotated(desired, mark)
+      ? [
+          {
+            desired: `${anew} (versions ${desired.secretVersions})`,
+            actual: `of earlier versions of its secrets (${mark.secrets})`,
+          },
+        ]
+      : []),
   ];
   const effect = rolloutEffect(desired);
-  return because.map((actual) => ({ path: 'tasks', desired: 'started anew', actual, cause: 'spec', effect }));
+  return because.map((texts) => ({ path: 'tasks', ...texts, cause: 'spec', effect }));
 }
 
 function withCause(cause: Change['cause'], differences: readonly Difference[]): readonly Change[] {

@@ -45,8 +45,8 @@ describe('a secret that was rotated', () => {
     expect((await provider.getStatus(reading(), { fresh: true, signal })).changes).toEqual([
       {
         path: 'tasks',
-        desired: 'started anew',
-        actual: 'of earlier versions of its secrets',
+        desired: expect.stringMatching(/^started anew \(versions [\w-]+\)$/) as string,
+        actual: `of earlier versions of its secrets (${before})`,
         cause: 'spec',
         effect: 'replace',
       },
@@ -61,6 +61,15 @@ describe('a secret that was rotated', () => {
     ecs.calls.length = 0;
     await provider.update(reading(), signal);
     expect(writesOf(ecs)).toEqual([]);
+  });
+
+  test('is another plan for each rotation: consent to one is none to the next', async () => {
+    const { ecs } = await created();
+    const seen = async (version: string) => {
+      ecs.secrets.set(reference, version);
+      return (await processOver(ecs).getStatus(reading(), { fresh: true, signal })).changes;
+    };
+    expect(await seen('v2')).not.toEqual(await seen('v3'));
   });
 
   test('rolls nothing out where it was not: over a restart, and many looks', async () => {
@@ -160,7 +169,7 @@ test('what was rotated while its secret was gone is not missed, whatever was edi
   expect(markOf(ecs)).toBe(before);
   ecs.secrets.set(reference, 'v2');
   expect((await processOver(ecs).getStatus(scaled, { fresh: true, signal })).changes).toMatchObject([
-    { path: 'tasks', actual: 'of earlier versions of its secrets' },
+    { path: 'tasks', actual: `of earlier versions of its secrets (${before})` },
   ]);
 });
 
