@@ -189,6 +189,18 @@ test('without a task definition to stay in, what has no words is dropped', () =>
   expect(said(bare).notes.filter((line) => line.startsWith('dropped'))).toHaveLength(3);
 });
 
+test('containers of another revision than the service runs are told', () => {
+  const older = { taskDefinition: { ...definition, taskDefinitionArn: `${region}:task-definition/web:2` } };
+  const toldOf = (taskDefinition: string) =>
+    said({ service: { ...service, taskDefinition } }, older).notes.filter((line) =>
+      line.startsWith('changed taskDefinition.taskDefinitionArn: '),
+    );
+  expect(toldOf(`${region}:task-definition/web:3`)).toEqual([
+    expect.stringContaining(`web:2, and the service runs ${region}:task-definition/web:3`),
+  ]);
+  expect([...toldOf(`${region}:task-definition/web:2`), ...toldOf('web:2'), ...toldOf('web')]).toEqual([]);
+});
+
 test('containers whose names no Tenant has stay in the task definition', () => {
   const odd = { ...definition, containerDefinitions: [{ name: 'My_App', image: 'a' }] };
   const { tenant, notes } = said({ taskDefinition: odd });

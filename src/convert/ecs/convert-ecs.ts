@@ -87,6 +87,7 @@ function definitionFindings(definition: Dict, service: Dict | undefined): readon
   const odd = containers.map((one) => wordOf(one, 'name')).filter((name) => !isDnsLabel(name));
   const others = Object.keys(definition).filter((key) => !told.has(key) && list(definition[key]).length > 0);
   return [
+    ...ofOther(own, service?.['taskDefinition']),
     ...(service === undefined && base !== undefined
       ? [placed(['computeConfig', 'ecs', 'task_definition_arn'], base, 'taskDefinition.taskDefinitionArn')]
       : []),
@@ -105,6 +106,16 @@ function definitionFindings(definition: Dict, service: Dict | undefined): readon
         : note('changed', `taskDefinition.${key}`, `it stays in ${base}, and is there on ECS alone`),
     ),
   ];
+}
+
+/** A service may name its definition by ARN, by `FAMILY:REVISION` or by the family alone. */
+function ofOther(own: unknown, named: unknown): readonly Finding[] {
+  if (typeof own !== 'string' || typeof named !== 'string') return [];
+  const [, revision = own] = own.split('/');
+  const [family] = revision.split(':');
+  if ([own, revision, family].includes(named)) return [];
+  const what = `its containers are those of ${own}, and the service runs ${named}, which all else stays in`;
+  return [note('changed', 'taskDefinition.taskDefinitionArn', what)];
 }
 
 function containersFindings(containers: readonly Dict[], base: string | undefined): readonly Finding[] {
