@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Endpoint } from '../../../../api/status.ts';
+import { withDeadline } from '../../../../async/deadline.ts';
 import { ComputeError } from '../../../errors.ts';
 import type { OnChange } from '../../../provider.ts';
-import { serviceKey } from '../address/service-target.ts';
+import { scopeKey, serviceKey } from '../address/service-target.ts';
 import type { Route } from '../address/route.ts';
 import type { EcsScope } from '../address/service-target.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
@@ -37,6 +38,10 @@ export interface ListenerRoutesDeps {
 
 /** The steps of one rollout ask once, in milliseconds. */
 const freshMs = 60_000;
+/** As long a look waits for the answer, in milliseconds: a network without a way to it answers nothing at all. */
+const patienceMs = 3_000;
+/** After a failure looks do without the answer, in milliseconds; sweeps ask meanwhile. */
+const quietMs = 300_000;
 /** Target groups of one question of a sweep: as many as one call describes. */
 const groupsAtOnce = 20;
 
@@ -49,6 +54,8 @@ type Balanced = Pick<DesiredService, 'target' | 'tenantId'> & {
 interface Known {
   readonly routes: Map<string, { readonly to: readonly Route[]; readonly at: number }>;
   readonly services: Map<string, Balanced>;
+  /** When it failed last, by role and region, until it does no more. */
+  readonly failures: Map<string, number>;
   /** What was said of what could not be asked for. */
   readonly said: Set<string>;
 }
@@ -61,7 +68,7 @@ type Ask = (
 
 export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
   const { api, view, logger, now } = deps;
-  const known: Known = { routes: new Map(), services: new Map(), said: new Set() };
+  const known: Known = { routes: new Map(), services: new Map(), failures: new Map(), said: new Set() };
   const ask: Ask = async (scope, targetGroups, { priority, signal }) => {
     const askedAt = now();
     const due = targetGroups.filter((group) => {
@@ -69,12 +76,21 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
       return before === undefined || askedAt - before.at >= freshMs;
     });
     if (due.length === 0) return;
+    const failedAt = known.failures.get(scopeKey(scope));
+    if (priority === 'user' && failedAt !== undefined && askedAt - failedAt < quietMs) return;
     try {
-      const found = await api.routesTo(scope, due, priority, signal);
+      const found =
+        priority === 'sweep'
+          ? await api.routesTo(scope, due, priority, signal)
+          : await withDeadline({ timeoutMs: patienceMs, caller: signal, late: silent }, (within) =>
+              api.routesTo(scope, due, priority, within),
+            );
+      known.failures.delete(scopeKey(scope));
       for (const group of due)
         known.routes.set(routeKey(scope, group), { to: found.get(group) ?? [], at: askedAt });
     } catch (error) {
       signal.throwIfAborted();
+      known.failures.set(scopeKey(scope), askedAt);
       sayOnce(known, logger, error);
     }
   };
@@ -111,6 +127,13 @@ function forgetUnwatched({ services, routes }: Known, view: Pick<ServiceView, 'w
     ),
   );
   for (const key of routes.keys()) if (!asked.has(key)) routes.delete(key);
+}
+
+function silent(): ComputeError {
+  return new ComputeError(
+    'ProviderUnavailable',
+    `no answer of Elastic Load Balancing within ${patienceMs / 1_000} seconds`,
+  );
 }
 
 function routeKey({ roleArn = '' }: EcsScope, targetGroup: string): string {

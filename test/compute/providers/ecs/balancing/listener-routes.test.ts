@@ -92,6 +92,33 @@ describe('a service behind a load balancer', () => {
   });
 });
 
+test('a look waits a moment for an answer that does not come, and the next ones do without', async () => {
+  const said: { problem?: string }[] = [];
+  const logger = pino({ level: 'warn' }, { write: (line) => void said.push(JSON.parse(line) as object) });
+  const routesTo = vi.fn<MemoryEcs['routesTo']>(async () => new Promise(() => undefined));
+  const view = createServiceView(() => 0);
+  let nowMs = 0;
+  const routes = createListenerRoutes({ api: { routesTo }, view, logger, now: () => nowMs });
+  const desired = processOver(memoryEcs()).desired(spec());
+  const look = async () => routes.endpoints(desired, { fresh: true, signal });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const first = look();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await first).toBeUndefined();
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(said.map(({ problem }) => problem)).toEqual([
+    'no answer of Elastic Load Balancing within 3 seconds',
+  ]);
+  expect(await look()).toBeUndefined();
+  expect(routesTo).toHaveBeenCalledTimes(1);
+  routesTo.mockResolvedValue(new Map([[targetGroup('a'), [route]]]));
+  nowMs = 300_000;
+  expect(await look()).toMatchObject([{ url: 'https://lb.example' }]);
+});
+
 describe('a sweep over the listeners', () => {
   function watching() {
     const view = createServiceView(() => 0);
