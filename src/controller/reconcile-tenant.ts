@@ -13,6 +13,7 @@ import { defect } from './defect.ts';
 import { asRemembered } from './observe/as-remembered.ts';
 import { observeOnly } from './observe/observe-only.ts';
 import { observe } from './observe/observe.ts';
+import { seeInPlace } from './observe/see-in-place.ts';
 import { draftFrom, note, requestedAt, shownOf } from './pass.ts';
 import type { Outcome, Pass, ReconcileDeps } from './pass.ts';
 import { rememberedSecrets } from './sources/remembered-secrets.ts';
@@ -104,7 +105,10 @@ async function manage(pass: Pass, tenantSpec: TenantSpec): Promise<Outcome | und
   assertMayRetain(pass, tenantSpec);
   const chosen = choose(pass, tenantSpec);
   note(pass, { computeProvider: chosen.definition.name });
-  return (await asRemembered(pass, tenantSpec, chosen)) ?? drive(pass, tenantSpec, attended(pass, chosen));
+  const remembered = await asRemembered(pass, tenantSpec, chosen);
+  if (remembered !== undefined) return remembered;
+  await seeInPlace(pass, tenantSpec, chosen);
+  return drive(pass, tenantSpec, attended(pass, chosen));
 }
 
 /**

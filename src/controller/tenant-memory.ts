@@ -43,6 +43,8 @@ export interface TenantMemory {
   places?: OwnedPlaces | 'asking' | undefined;
   /** The spec that was parsed last, as its schema takes it. */
   parsed?: { readonly uid: string; readonly generation: number; readonly spec: TenantSpec } | undefined;
+  /** The spec that is in place, where no pass of this process has read the values of its Secrets. */
+  unread?: { readonly uid: string; readonly spec: TenantSpec } | undefined;
   /** The status that was last found to be as its schema has it, or that the apiserver took. */
   soundStatus?: TenantStatus | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */

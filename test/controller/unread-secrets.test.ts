@@ -114,6 +114,36 @@ describe('after a restart', () => {
     expect(passwordsOf(next, 't0')).toEqual(['PASSWORD=theirs']);
   });
 
+  test('what runs is kept whole while another spec waits, though nobody had read its Secret before', async () => {
+    const one = await operator();
+    await one.putSecret('db', { password: 'hush' });
+    const specWith = (image: string) => {
+      const { containers } = specOf('db');
+      const [app] = containers;
+      return {
+        approval: 'Always',
+        containers: [
+          { ...app, image },
+          { name: 'side', image: 'side:1' },
+        ],
+      };
+    };
+    await one.tenants.create(tenant('t', specWith('app:1')));
+    await one.pass(600_000);
+    const { next, reads } = await restarted(one);
+    expect(reads).toEqual([]);
+    await next.tenants.mergePatch('t', namespace, { spec: specWith('app:2') });
+    await next.pass(60_000);
+    expect(await next.conditions('t')).toContain('Ready=False/ApprovalRequired');
+    for (const [id, { body }] of next.memory.containers)
+      if (body.Image === 'side:1') next.memory.containers.delete(id);
+    await next.tenants.mergePatch('t', namespace, { metadata: { annotations: { looked: 'at' } } });
+    await next.pass(600_000);
+    const running = [...next.memory.containers.values()].map(({ body }) => body.Image);
+    expect(new Set(running)).toEqual(new Set(['app:1', 'side:1']));
+    expect(passwordsOf(next, 't')).toEqual(['PASSWORD=hush']);
+  });
+
   test('a status without a memory of them has all of them read', async () => {
     const one = await fleet(2);
     const { next, reads, writes } = await restarted(one, () =>

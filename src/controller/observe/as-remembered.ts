@@ -99,6 +99,7 @@ async function look(pass: Pass, { tenantSpec, enabled, secrets }: Looking): Prom
   // Not a word that the status does not have already: nobody here knows what is not to be said.
   if (!jsonEqual(summarise({ ...summary, verdict }), tenant.status)) return undefined;
   note(pass, facts);
+  pass.memory.unread = { uid: tenant.metadata.uid, spec: tenantSpec };
   pass.specHash = desired.specHash;
   return { verdict, repaired: [], lookAgainAfterMs: seen.lookAgainAfterMs };
 }
