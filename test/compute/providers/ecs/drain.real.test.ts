@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack } from '../../../../dev/ecs-endpoint.ts';
-import { never, testClient } from './client-fixture.ts';
-import { context, drivenEcs, settings, tenantSpec } from './ecs-fixture.ts';
+import { never } from './client-fixture.ts';
+import { tenantSpec } from './ecs-fixture.ts';
+import { ecsOnTheWire } from './ecs-on-the-wire.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -14,20 +14,9 @@ afterEach(() => {
 
 test('over the wire, a service that asks for a drain is scaled to 0 first, and gone in the end', async () => {
   await using stack = new AsyncDisposableStack();
-  const endpoint = await startMinistack({ mode: 'metadata' });
-  stack.defer(() => endpoint.stop());
-  const fixture = await createEcsFixture(endpoint.url);
-  stack.defer(() => fixture.close());
-  const config = {
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    subnets: fixture.subnets,
-    security_groups: fixture.securityGroups,
-  };
-  const { block, policy } = settings({ ...config, endpoint: endpoint.url });
-  const ecs = testClient({ ...config, endpoint: endpoint.url });
-  stack.defer(() => ecs.close());
-  const provider = drivenEcs(ecs, block, policy, context());
+  const { fixture, config, ecs, provider } = await ecsOnTheWire(stack, () =>
+    startMinistack({ mode: 'metadata' }),
+  );
   const spec = tenantSpec({ ...config, drain: true, desired_count: 2 });
   const target = {
     scope: { region: fixture.region },

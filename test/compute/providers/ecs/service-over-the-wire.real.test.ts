@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createEcsFixture } from '../../../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMinistack, startMoto } from '../../../../dev/ecs-endpoint.ts';
 import { until } from '../../../until.ts';
-import { never, testClient } from './client-fixture.ts';
-import { containerSpec, context, drivenEcs, settings, settled, tenantSpec } from './ecs-fixture.ts';
+import { never } from './client-fixture.ts';
+import { containerSpec, settled, tenantSpec } from './ecs-fixture.ts';
+import { ecsOnTheWire } from './ecs-on-the-wire.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -13,35 +13,13 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-async function setUp(
-  stack: AsyncDisposableStack,
-  start: () => ReturnType<typeof startMoto>,
-  operator: object = {},
-) {
-  const endpoint = await start();
-  stack.defer(() => endpoint.stop());
-  const fixture = await createEcsFixture(endpoint.url);
-  stack.defer(() => fixture.close());
-  const config = {
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    subnets: fixture.subnets,
-    security_groups: fixture.securityGroups,
-  };
-  const { block, policy } = settings({ ...config, endpoint: endpoint.url, ...operator });
-  const ecs = testClient({ ...config, endpoint: endpoint.url });
-  stack.defer(() => ecs.close());
-  const provider = drivenEcs(ecs, block, policy, context());
-  return { fixture, config, ecs, provider };
-}
-
 describe.each([
   ['ministack', () => startMinistack({ mode: 'metadata' })],
   ['moto', () => startMoto({ running: 1 })],
 ] as const)('over the wire, on %s,', (_name, start) => {
   test('a persistent volume is a directory of EFS in the revision, and no difference then', async () => {
     await using stack = new AsyncDisposableStack();
-    const { fixture, config, ecs, provider } = await setUp(stack, start, {
+    const { fixture, config, ecs, provider } = await ecsOnTheWire(stack, start, {
       efs_volumes: { '*/*/*': { file_system_id: 'fs-0abc', root_directory: '/{namespace}/{name}/{volume}' } },
     });
     const volumeMounts = [{ name: 'data', mountPath: '/data' }];
@@ -66,7 +44,7 @@ describe.each([
 
 test('over the wire, a rollout of which no task comes is told once its time is up', async () => {
   await using stack = new AsyncDisposableStack();
-  const { config, provider } = await setUp(stack, () => startMoto({ running: 0 }));
+  const { config, provider } = await ecsOnTheWire(stack, () => startMoto({ running: 0 }));
   const spec = tenantSpec({ ...config, desired_count: 2, progress_deadline_seconds: 1 });
   await provider.provision(spec, never);
   let overdue: string | undefined;

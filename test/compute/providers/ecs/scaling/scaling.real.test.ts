@@ -3,12 +3,12 @@ import {
   PutScalingPolicyCommand,
 } from '@aws-sdk/client-application-auto-scaling';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
 import { rootCredentials, startMoto } from '../../../../../dev/ecs-endpoint.ts';
 import { seenScaling } from '../../../../../src/compute/providers/ecs/state/scaling/seen-scaling.ts';
 import { anyConsent } from '../../../permits.ts';
-import { never, testClient } from '../client-fixture.ts';
-import { context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
+import { never } from '../client-fixture.ts';
+import { tenantSpec } from '../ecs-fixture.ts';
+import { ecsOnTheWire } from '../ecs-on-the-wire.ts';
 
 beforeEach(() => {
   vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
@@ -21,20 +21,9 @@ afterEach(() => {
 /** moto keeps scalable targets and policies as it is told, and scales nothing; ministack has no such API. */
 test('over the wire, autoscaling is made, changed, put back and removed', async () => {
   await using stack = new AsyncDisposableStack();
-  const endpoint = await startMoto({ running: 2 });
-  stack.defer(() => endpoint.stop());
-  const fixture = await createEcsFixture(endpoint.url);
-  stack.defer(() => fixture.close());
-  const config = {
-    cluster_arn: fixture.clusterArn,
-    task_definition_arn: fixture.taskDefinitionArn,
-    subnets: fixture.subnets,
-    security_groups: fixture.securityGroups,
-  };
-  const { block, policy } = settings({ ...config, endpoint: endpoint.url });
-  const ecs = testClient({ ...config, endpoint: endpoint.url });
-  stack.defer(() => ecs.close());
-  const provider = drivenEcs(ecs, block, policy, context());
+  const { endpoint, fixture, config, ecs, provider } = await ecsOnTheWire(stack, () =>
+    startMoto({ running: 2 }),
+  );
   const spec = (max: number) => tenantSpec({ ...config, autoscaling: { min: 2, max, cpu: 60, memory: 80 } });
   const target = {
     scope: { region: fixture.region },
