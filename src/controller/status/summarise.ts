@@ -57,7 +57,7 @@ export function summarise(input: SummaryInput): TenantStatus {
       images: plainTexts(draft.images),
       secrets: draft.secrets,
       ...scaleOf(input),
-      compute: computeBlock(previous?.compute, fitCompute(plainTexts(withJobs(input))), now),
+      compute: computeBlock(previous?.compute, fitCompute(plainTexts(draft.compute)), now),
       drift: draft.drift.length > 0 ? plainTexts([...draft.drift]) : undefined,
       retry: failing ? (previous?.retry ?? { since: timestamp(now) }) : undefined,
       appliedGeneration: verdict.kind === 'failed' ? hiddenBy(conditions, input) : undefined,
@@ -220,17 +220,6 @@ function phaseWhile(reason: Extract<Verdict, { kind: 'progressing' }>['reason'],
 
 function phaseByCount({ compute }: StatusDraft): Phase {
   return (compute?.running ?? 0) > 0 ? 'Degraded' : 'Pending';
-}
-
-/** A look that no spec was at hand for does not know what there was to be done, and was. */
-function withJobs({ previous, draft: { compute }, verdict }: SummaryInput): ComputeStatusBlock | undefined {
-  if (compute === undefined || (verdict.kind !== 'suspended' && verdict.kind !== 'failed')) return compute;
-  const shown = compute.containers ?? [];
-  const names = new Set(shown.map(({ name }) => name));
-  const jobs = (previous?.compute?.containers ?? []).filter(
-    ({ name, completed }) => completed !== undefined && !names.has(name),
-  );
-  return jobs.length === 0 ? compute : { ...compute, containers: [...shown, ...jobs] };
 }
 
 /** The observed block, with what one look can't know taken over from the last one. */

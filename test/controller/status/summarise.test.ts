@@ -300,30 +300,6 @@ describe('the status', () => {
   });
 });
 
-describe('a job that is done', () => {
-  const job = {
-    name: 'job',
-    state: 'stopped',
-    ready: false,
-    message: 'completed',
-    completed: 'v1:0',
-  } as const;
-  const previous = summary(ready, undefined, { compute: { ...running, containers: [job] } });
-  const shown = (verdict: Verdict) =>
-    summary(verdict, previous, { compute: { ...running, containers: [] } }).compute?.containers;
-
-  test.each<[string, Verdict]>([
-    ['suspended', { kind: 'suspended' }],
-    ['failing', { kind: 'failed', error: new ComputeError('UpdateFailed', 'm') }],
-  ])('is remembered while %s, when nobody looks for it', (_what, verdict) => {
-    expect(shown(verdict)).toEqual([job]);
-  });
-
-  test('is forgotten where the look knows better', () => {
-    expect(shown(ready)).toEqual([]);
-  });
-});
-
 describe('what the scale subresource shows', () => {
   const draft = { tenantId: 'team-a-acme', replicas: 2 };
 
