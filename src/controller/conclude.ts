@@ -107,6 +107,7 @@ export async function writeStatus(pass: Pass, status: TenantStatus): Promise<voi
   noteWhereabouts(memory, status);
   const at = deps.now().getTime();
   memory.lastWrite = { status, at };
+  if (!jsonEqual(tenant.status?.compute?.endpoints, status.compute?.endpoints)) memory.endpointsSince = at;
   pass.tenant = await deps.writer.writeStatus(tenant, status, signal);
   const kept = deps.tenantOf(keyOf(tenant))?.status;
   if (kept === undefined || !jsonEqual(kept, status)) return;

@@ -49,6 +49,8 @@ export interface TenantMemory {
   soundStatus?: TenantStatus | undefined;
   /** The status that was last written, or is being written, and when (Date.now()). */
   lastWrite?: { readonly status: TenantStatus; readonly at: number } | undefined;
+  /** Since when (Date.now()) the status names the endpoints that it does; undefined: since before this process. */
+  endpointsSince?: number | undefined;
 }
 
 /** Places that bear a tenant's owner mark, with one id. */

@@ -55,3 +55,25 @@ test('whoever asks for it has the place asked at once, and it is empty as soon a
   expect(removals()).toBe(before + 1);
   expect((await ns.get('acme')).status?.previousPlacements).toBeUndefined();
 });
+
+test('a place that is out of reach is tried ever more slowly, whatever endpoints the new one has', async () => {
+  const docker = scriptedProvider('docker');
+  const ns = await startController([docker]);
+  await ns.create('acme', { ...on('docker'), computeConfig: { docker: { image: 'a', place: 'old' } } });
+  docker.workloads.set('team-a-acme-9201d5e7@docker/new', {
+    specHash: 'image=a',
+    drift: [],
+    shows: {},
+    endpoints: [{ name: 'http', type: 'tcp', address: '127.0.0.1', port: 2 }],
+  });
+  docker.failures.set('destroy', new ComputeError('ProviderUnavailable', 'no answer'));
+  await ns.patch('acme', { spec: { computeConfig: { docker: { place: 'new' } } } });
+  await ns.pass(10_000);
+  ns.writes();
+  await ns.pass(600_000);
+  expect(ns.writes()).toEqual([]);
+  expect((await ns.get('acme')).status?.previousPlacements).toEqual([{ provider: 'docker', place: 'old' }]);
+  docker.failures.clear();
+  await ns.pass(hourMs);
+  expect((await ns.get('acme')).status?.previousPlacements).toBeUndefined();
+});

@@ -90,8 +90,10 @@ const leavingNext = 'the new place is Ready; what is left at the old one goes ne
 
 /** Whether the status has named the new place's endpoints for a while: the old ones must answer until then. */
 function showsEndpoints({ draft, tenant, deps, memory }: Pass): boolean {
-  const writtenAt = memory.lastWrite?.at ?? 0;
-  if (draft.compute?.endpoints !== undefined && deps.now().getTime() - writtenAt < leaveAfterMs) return false;
+  // Later writes that name the same ones begin no new time: what the old place refuses would put off its own end.
+  const { endpointsSince = 0 } = memory;
+  if (draft.compute?.endpoints !== undefined && deps.now().getTime() - endpointsSince < leaveAfterMs)
+    return false;
   const shown = tenant.status?.compute?.endpoints ?? [];
   return (draft.compute?.endpoints ?? []).every((endpoint) =>
     shown.some(({ address, port }) => address === endpoint.address && port === endpoint.port),

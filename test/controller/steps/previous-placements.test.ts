@@ -24,13 +24,14 @@ interface Moment {
   /** Endpoints of the new place, and of the status as it was last written. */
   readonly endpoints?: Endpoint[];
   readonly shown?: Endpoint[];
-  readonly sinceWriteMs?: number;
+  /** How long the status has named these; it was written just now. */
+  readonly sinceShownMs?: number;
   /** Endpoints at the old place; null: nothing is there. */
   readonly old?: Endpoint[] | null;
   readonly observed?: boolean;
 }
 
-function moveIn({ previousPlacements = [oldPlace], sinceWriteMs = 5000, observed = true, ...rest }: Moment) {
+function moveIn({ previousPlacements = [oldPlace], sinceShownMs = 5000, observed = true, ...rest }: Moment) {
   const { endpoints, shown, old = [at(1)] } = rest;
   const docker = scriptedProvider('docker');
   if (old !== null) {
@@ -52,7 +53,7 @@ function moveIn({ previousPlacements = [oldPlace], sinceWriteMs = 5000, observed
     },
     providers: [docker],
     now: new Date(nowMs),
-    memory: { lastWrite: { status, at: nowMs - sinceWriteMs } },
+    memory: { endpointsSince: nowMs - sinceShownMs, lastWrite: { status, at: nowMs } },
   });
   return { docker, pass };
 }
@@ -77,7 +78,7 @@ describe('the old place of a move', () => {
     ['the status has named none', { endpoints: [at(2)] }],
     ['the status has named one of two', { endpoints: [at(2), at(3)], shown: [at(2), at(1)] }],
     ['the status names the port elsewhere', { endpoints: [at(2)], shown: [at(2, '10.0.0.1')] }],
-    ['the status names it for less than a second', { endpoints: [at(2)], shown: [at(2)], sinceWriteMs: 999 }],
+    ['the status names it for less than a second', { endpoints: [at(2)], shown: [at(2)], sinceShownMs: 999 }],
   ])('stays while %s', async (_name, moment) => {
     const { docker, pass } = moveIn(moment);
     expect(await leavePreviousPlacements(pass, ready)).toEqual({
@@ -93,9 +94,9 @@ describe('the old place of a move', () => {
   test.each<[name: string, moment: Moment]>([
     [
       'the status has named the new endpoint for a second',
-      { endpoints: [at(2)], shown: [at(1), at(2)], sinceWriteMs: 1000 },
+      { endpoints: [at(2)], shown: [at(1), at(2)], sinceShownMs: 1000 },
     ],
-    ['the new place has no endpoints', { shown: [at(1)], sinceWriteMs: 0 }],
+    ['the new place has no endpoints', { shown: [at(1)], sinceShownMs: 0 }],
   ])('is emptied once %s', async (_name, moment) => {
     const { docker, pass } = moveIn(moment);
     expect(await leavePreviousPlacements(pass, ready)).toBe(ready);
