@@ -432,6 +432,16 @@ const innocent: readonly (readonly [
     },
   ],
   [
+    'writesLittle',
+    'it was three a moment ago, each of which was told of',
+    async (bench) => {
+      await bench.apply({ ...goodSpec, replicas: 3 });
+      for (let round = 0; round < 70; round += 1) await bench.say(`Ready=False/Provisioning: ${round} %`);
+      await bench.edit({ spec: { replicas: 1 } });
+      await bench.say('Ready=False/Updating: one');
+    },
+  ],
+  [
     'passesLittle',
     'each of two operators looks at it now and then',
     async ({ world }) => {
