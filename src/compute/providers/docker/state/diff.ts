@@ -1,12 +1,13 @@
 import type { Effect } from '../../../../api/status.ts';
 import type { Change } from '../../../provider.ts';
+import { isCompleted } from './container-end.ts';
 import { confinementDifference } from './confinement/confinement.ts';
 import { environmentLine, isHashOf } from './container-hashes.ts';
 import { foreignChanges } from './foreign/foreign-container.ts';
 import { isDropped, isOld, nextName, servingName } from './container-name.ts';
 import type { DesiredContainer, DesiredTenant } from './desired-tenant.ts';
 import { excludes } from './exclusion.ts';
-import { describeLive, liveDifferences } from './live-settings.ts';
+import { describeLive, endsForGood, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
 import { missingNetworks } from './network/tenant-network.ts';
@@ -105,12 +106,15 @@ function hasSecretsOf({ spec }: DesiredContainer, { inspected }: ObservedContain
  */
 export function differencesOf(
   { live, release }: DesiredContainer,
-  { inspected, unkept }: ObservedContainer,
+  observed: ObservedContainer,
 ): readonly LiveDifference[] {
-  // A release is not run again for another limit.
+  const { inspected, unkept } = observed;
+  // Neither a release is run again for another limit, nor a job that has completed.
   if (inspected === undefined || release !== undefined) return [];
   const isUnkept = unkept?.desired === describeLive(live) && unkept.actual === describeLive(inspected.live);
-  return isUnkept ? [] : liveDifferences(live, inspected.live);
+  const differences = isUnkept ? [] : liveDifferences(live, inspected.live);
+  const isDone = endsForGood(live.restartPolicy) && isCompleted(observed);
+  return isDone ? differences.filter(({ needsReplacement }) => !needsReplacement) : differences;
 }
 
 /** A limit that is no longer desired and can't be taken away live. */
@@ -182,13 +186,8 @@ function containerChanges(
   if (!currentMatches) return unmatchedChanges({ desired, current, coming }, next, path);
   const changes: Change[] = [];
   if (next !== undefined) {
-    changes.push({
-      path: `${path}.next`,
-      desired: 'absent',
-      actual: next.state,
-      cause: 'spec',
-      effect: 'live',
-    });
+    const { state: actual } = next;
+    changes.push({ path: `${path}.next`, desired: 'absent', actual, cause: 'spec', effect: 'live' });
   }
   if (repair === 'join') {
     changes.push({

@@ -151,6 +151,29 @@ describe('a container of the time before containers were confined', () => {
   });
 });
 
+describe('a limit that nobody desires', () => {
+  const limitedBy = (policy: RestartPolicy, observed: Partial<ObservedContainer>) => {
+    const job = desiredTenant(tenantSpec({ restart_policy: policy }), settings());
+    const live = { ...of(job).live, memoryBytes: 33_554_432 };
+    return changes(job, asDesired(of(job), observed, { live }));
+  };
+  const replaced = ['containers.app.resources.memory: 33554432 → none (drift)'];
+
+  it.each<[RestartPolicy]>([['no'], ['on-failure']])(
+    'has a job under the policy %s run anew, unless it has completed',
+    (policy) => {
+      expect(limitedBy(policy, { state: 'exited', exitCode: 0 })).toEqual([]);
+      expect(limitedBy(policy, { state: 'exited', exitCode: 3 })).toEqual(expect.arrayContaining(replaced));
+      expect(limitedBy(policy, {})).toEqual(replaced);
+    },
+  );
+
+  it('has a service made anew, however it has ended', () => {
+    const ended = limitedBy('unless-stopped', { state: 'exited', exitCode: 0 });
+    expect(ended).toEqual(expect.arrayContaining(replaced));
+  });
+});
+
 describe('what is changed while it runs', () => {
   const { live } = of(limited);
   it.each<[string, Partial<LiveSettings>, boolean, readonly string[]]>([
