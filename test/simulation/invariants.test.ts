@@ -421,6 +421,11 @@ const innocent: readonly (readonly [
   ['oneServes', 'one of them was to stay, at a place that no config leads to', reappliedElsewhere],
   ['nothingIsLeft', 'it was to stay, at a place that no config leads to', reappliedElsewhere],
   [
+    'changesLittle',
+    'another operator removes what had come to a good end: either row is short',
+    triesAround('operator-2'),
+  ],
+  [
     'writesLittle',
     'each of two operators writes little',
     async (bench) => {
@@ -498,6 +503,18 @@ function stopForPort(hold: (bench: Bench) => void): (bench: Bench) => Promise<vo
     hold(bench);
     await bench.pass(90_000);
     model.stop(bench.engine, operator, id);
+  };
+}
+
+/** Two rows of seven tries; the last of the first one comes to a good end before it is removed. */
+function triesAround(removedBy: string): (bench: Bench) => Promise<void> {
+  return async ({ engine, run }) => {
+    for (let round = 0; round < 14; round += 1) {
+      const container = run({ name: 'again' });
+      Object.assign(container, { state: 'exited', exitCode: round === 6 ? 0 : 143 });
+      model.remove(engine, removedBy, container.id);
+      engine.containers.delete(container.id);
+    }
   };
 }
 
@@ -589,6 +606,10 @@ describe('an invariant', () => {
       expect([...broken]).toContain(name);
     },
   );
+
+  it('changesLittle is broken by who removes itself what had come to a good end, and begins anew', async () => {
+    expect([...(await brokenBy(triesAround(operator)))]).toContain('changesLittle');
+  });
 
   it('successorFirst is broken by a stop for a successor whose port a person’s container publishes', async () => {
     expect([...(await brokenBy(stopForPort(({ run }) => void run(holder))))]).toContain('successorFirst');

@@ -1,4 +1,5 @@
 import type { Commit } from '../../controller/memory-apiserver.ts';
+import type { Container } from '../models/docker-container.ts';
 import { expectationOf } from '../truth.ts';
 import type { World } from '../world.ts';
 import type { Invariant } from './invariant.ts';
@@ -48,6 +49,8 @@ const changesLittle: Invariant = {
     const create = perMinute(world, createdPerMinute, (key, count) =>
       broken(`${count} containers were made in a minute: ${key}`),
     );
+    // Where another operator removes what has come to a good end, whoever made it saw no failure, and begins a new row.
+    const goodEnds = new Map<string, number>();
     const restart = perMinute(world, restartedPerMinute, (key, count) =>
       broken(`${count} times in a minute, ${key}, which fails its health check, was stopped`),
     );
@@ -57,11 +60,21 @@ const changesLittle: Invariant = {
         change(container.tenant);
         if (call === 'stop' && container.health === 'unhealthy') restart(`${container.id} by ${by}`);
         const { generation = 0 } = world.ledger.tenants.get(container.tenant)?.metadata ?? {};
-        if (call === 'create') create(`${container.name} of generation ${generation} by ${by}`);
+        if (call === 'remove' && by !== container.madeBy && hasEndedWell(container)) {
+          const row = `${container.name} by ${container.madeBy}`;
+          goodEnds.set(row, 1 + (goodEnds.get(row) ?? 0));
+        }
+        if (call !== 'create') return;
+        const row = `${container.name} by ${by}`;
+        create(`${row}, of generation ${generation}, after ${goodEnds.get(row) ?? 0} good ends`);
       },
     };
   },
 };
+
+function hasEndedWell({ state, exitCode }: Container): boolean {
+  return state === 'exited' && exitCode === 0;
+}
 
 /** By one operator, of one replica: what another operator does, be it a rival, none can help. */
 const statusWritesPerMinute = 60;
