@@ -176,7 +176,9 @@ async function keepRunning(
   { before, plan, verdict }: Keeping,
   facts: Decision['facts'],
 ): Promise<Decision> {
-  const waiting = { verdict, repaired: [], facts: { ...facts, plan } };
+  // What falls due meanwhile belongs into the plan before somebody approves it.
+  const { lookAgainAfterMs } = before;
+  const waiting = { verdict, repaired: [], lookAgainAfterMs, facts: { ...facts, plan } };
   const hold = holdStep(input, before);
   // What somebody changed of it is part of the plan: to put that right is what waits.
   const isPlanned = hold.repairs.some(({ effect }) => effect !== 'live');

@@ -609,3 +609,13 @@ describe('a state on its way', () => {
     expect(isPlainProgress('Pulling v2')).toBe(false);
   });
 });
+
+test('a plan that waits for consent is looked at when the next difference falls due', async () => {
+  const drift = [{ ...edited, effect: 'outage' as const }];
+  const situation = { status: applied, there: 'current' as const, drift, shows: { lookAgainAfterMs: 900 } };
+  expect(await outcomeOf(situation)).toMatchObject({
+    verdict: { kind: 'unapproved' },
+    steps: [],
+    lookAgainAfterMs: 900,
+  });
+});
