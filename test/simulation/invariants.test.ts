@@ -448,6 +448,26 @@ const innocent: readonly (readonly [
   ],
   [
     'passesLittle',
+    'it has many containers, or had a moment ago',
+    async ({ apply, edit, world }) => {
+      const containers = Array.from({ length: 9 }, (_, index) => ({ name: `c${index}`, image: 'app:1' }));
+      await apply({ computeProvider: 'docker', containers, replicas: 2 });
+      await edit({ spec: { replicas: 1 } });
+      for (let round = 0; round < 200; round += 1) world.onPass('team-a/acme', operator);
+    },
+  ],
+  [
+    'quietCostsNothing',
+    'each restart of what is ill is asked for',
+    async ({ apply, say }) => {
+      const healthCheck = { command: ['/ok'], intervalSeconds: 2 };
+      const containers = [{ name: 'app', image: 'sick:1', healthCheck }];
+      await apply({ computeProvider: 'docker', containers, unhealthyPolicy: 'Restart', approval: 'Always' });
+      await say('Ready=False/ApprovalRequired: waits for consent');
+    },
+  ],
+  [
+    'passesLittle',
     'each of two operators looks at it now and then',
     async ({ world }) => {
       for (let round = 0; round < 200; round += 1) world.onPass('team-a/acme', `operator-${round % 2}`);

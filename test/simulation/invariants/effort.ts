@@ -36,14 +36,19 @@ const createdPerMinute = 8;
 /** Of one container for its health, by one operator: at once, after 10 s, after 20 s more. The next is after 40 s. */
 const restartedPerMinute = 4;
 
+/** How many times as many containers as those limits are for were wanted of it within the last minute, at the most; at least 1. */
+function shareOf(world: World, key: string): number {
+  const specs = world.ledger.since(key, world.time.now() - minuteMs).map((tenant) => tenant?.spec ?? {});
+  const wanted = specs.map(({ containers = [], replicas = 1 }) => containers.length * replicas);
+  return Math.max(1, ...wanted.map((count) => count / engineChanges.containers));
+}
+
 const changesLittle: Invariant = {
   name: 'changesLittle',
   promise: 'no tenant is changed on its engine again and again',
   watch(world, broken) {
     const change = perMinute(world, engineChanges.perMinute, (key, count) => {
-      const { containers = [], replicas = 1 } = world.ledger.tenants.get(key)?.spec ?? {};
-      const wanted = containers.length * replicas;
-      const limit = engineChanges.perMinute * Math.max(1, wanted / engineChanges.containers);
+      const limit = engineChanges.perMinute * shareOf(world, key);
       if (count > limit) broken(`${count} changes of ${key} in a minute`);
     });
     const create = perMinute(world, createdPerMinute, (key, count) =>
@@ -103,9 +108,11 @@ const passesLittle: Invariant = {
   name: 'passesLittle',
   promise: 'no Tenant is looked at again and again',
   watch(world, broken) {
-    const pass = perMinute(world, passesPerMinute, (key, count) =>
-      broken(`${count} passes over ${key} in a minute`),
-    );
+    // Each container tells of each change to it.
+    const pass = perMinute(world, passesPerMinute, (key, count) => {
+      const limit = passesPerMinute * shareOf(world, key.split(' ')[0] ?? '');
+      if (count > limit) broken(`${count} passes over ${key} in a minute`);
+    });
     return { onPass: (key, by) => pass(`${key} by ${by}`) };
   },
 };
@@ -173,8 +180,13 @@ function canNotRun(world: World, key: string): boolean {
   );
 }
 
-/** Whether something goes on there by itself: what crashes is started again by its engine. */
+/**
+ * Whether something goes on there by itself: what crashes is started again by its engine, and consent to restart what is ill
+ * is asked for each time that a restart falls due.
+ */
 function isRestless(world: World, key: string): boolean {
+  const { unhealthyPolicy, approval } = world.ledger.tenants.get(key)?.spec ?? {};
+  if (unhealthyPolicy === 'Restart' && approval === 'Always' && canNotRun(world, key)) return true;
   return [...world.engines.values()].some(
     (engine) => world.time.now() - (engine.disturbedMs.get(key) ?? 0) < 2 * minuteMs,
   );
