@@ -7,7 +7,7 @@ import { requestedAt } from './pass.ts';
 import type { Pass } from './pass.ts';
 import { recurred } from '../async/recurrence.ts';
 import type { Pace } from '../async/recurrence.ts';
-import { isLostContact } from './status/contact.ts';
+import { isLostContact, lookWhileItCounts } from './status/contact.ts';
 import { isReady } from './status/ready.ts';
 
 /** The provider as one pass calls it: looks that fail are noted, and steps that others undo again and again wait. */
@@ -30,7 +30,7 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
       desired: (spec) => provider.desired(spec),
       async locate(placement, signal) {
         try {
-          return await located(provider, placement, signal);
+          return await lookWhileItCounts(pass, signal, (inner) => located(provider, placement, inner));
         } catch (error) {
           pass.failedLook = error;
           throw error;
@@ -39,7 +39,7 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
       resolveImages: async (spec, signal) => resolvedImages(provider, spec, signal),
       async validate(desired, signal) {
         try {
-          await provider.validate(desired, signal);
+          await lookWhileItCounts(pass, signal, (inner) => provider.validate(desired, inner));
         } catch (error) {
           // A refused spec is an answer.
           if (isLostContact(error)) pass.failedLook = error;
@@ -53,7 +53,9 @@ export function attended(pass: Pass, enabled: EnabledProvider): EnabledProvider 
       destroy: (at, permit, signal) => provider.destroy(at, permit, signal),
       async getStatus(at, against, how) {
         try {
-          seen = await provider.getStatus(at, against, how);
+          seen = await lookWhileItCounts(pass, how.signal, (signal) =>
+            provider.getStatus(at, against, { ...how, signal }),
+          );
         } catch (error) {
           pass.failedLook = error;
           throw error;

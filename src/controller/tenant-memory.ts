@@ -17,6 +17,8 @@ export interface TenantMemory {
    * undefined: the last look did not fail.
    */
   unseenSince?: number | undefined;
+  /** What that look failed with last. */
+  unseenFor?: ComputeError | undefined;
   /** Date.now() of the first pass that the apiserver left without an answer, since the last that it did not. */
   unansweredSince?: number | undefined;
   /** The generation that was last Ready; `never`: none was at its first place; undefined: not in this process. */

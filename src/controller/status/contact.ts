@@ -1,3 +1,4 @@
+import { withDeadline } from '../../async/deadline.ts';
 import { ComputeError } from '../../compute/errors.ts';
 import type { ErrorCode } from '../../compute/errors.ts';
 import type { Outcome, Pass } from '../pass.ts';
@@ -33,10 +34,13 @@ export function contactOf(pass: Pass, outcome: Outcome): Contact {
   const unseen = isLostContact(error) && (error === pass.failedLook || error?.code === 'ProviderUnavailable');
   if (!unseen && pass.failedLook === undefined) {
     memory.unseenSince = undefined;
+    memory.unseenFor = undefined;
     return { outcome, countsForMs: undefined, quiet: false };
   }
   const nowMs = deps.now().getTime();
-  memory.unseenSince = Math.min(memory.unseenSince ?? nowMs, nowMs - silenceBefore(pass.failedLook ?? error));
+  const why = pass.failedLook ?? error;
+  memory.unseenFor = why instanceof ComputeError ? why : undefined;
+  memory.unseenSince = Math.min(memory.unseenSince ?? nowMs, nowMs - silenceBefore(why));
   const countsForMs = Math.max(0, memory.unseenSince + graceMs - nowMs);
   return {
     outcome:
@@ -50,4 +54,22 @@ export function contactOf(pass: Pass, outcome: Outcome): Contact {
 function silenceBefore(error: unknown): number {
   const { silentForMs = 0 } = error instanceof ComputeError ? error : {};
   return Number.isFinite(silentForMs) ? silentForMs : 0;
+}
+
+/** What an engine that does well answers in. */
+const leastWaitMs = 5_000;
+
+/**
+ * `look`, which waits no longer than what was seen before counts, where the last one failed: its own deadline may be far
+ * beyond that, and until it ends nobody says that nothing is known. Rejects with what the last look failed with then.
+ */
+export function lookWhileItCounts<T>(
+  { deps, memory, tenant }: Pass,
+  caller: AbortSignal,
+  look: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { unseenSince, unseenFor } = memory;
+  if (unseenSince === undefined || unseenFor === undefined || !isReady(tenant)) return look(caller);
+  const timeoutMs = Math.max(leastWaitMs, unseenSince + graceMs - deps.now().getTime());
+  return withDeadline({ timeoutMs, caller, late: () => unseenFor }, look);
 }
