@@ -1,5 +1,4 @@
 import { ComputeError } from './errors.ts';
-import type { Permit } from './permit.ts';
 import { located } from './place.ts';
 import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
@@ -28,8 +27,8 @@ export function fencedProvider(provider: Provider, mayAct: () => boolean): Provi
     ...(provider.domains && { domains: provider.domains }),
     ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
     ...(provider.collectImages && {
-      collectImages: (permit: Permit, signal: AbortSignal, domain?: string) =>
-        step(async () => provider.collectImages?.(permit, signal, domain)),
+      collectImages: (...asking: Parameters<NonNullable<Provider['collectImages']>>) =>
+        step(async () => provider.collectImages?.(...asking)),
     }),
     list: (signal, domain) => provider.list(signal, domain),
     watch: (onChange, signal) => provider.watch(onChange, signal),

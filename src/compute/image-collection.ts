@@ -23,8 +23,14 @@ export interface ImageCollection {
 export interface CollectsImages {
   /**
    * Removes from an engine what pulls of this instance have brought to it, and nobody needs any more. Undefined: not everything
-   * that tells so is known by now. Left out: it is switched off, or the engine sees to that by itself. Rejects with
-   * AccessDenied, Throttled, ProviderUnavailable.
+   * that tells so is known by now. Left out: it is switched off, or the engine sees to that by itself. `asked`: images, as the
+   * Tenants ask for them, be it that the provider has not heard of them yet. Rejects with AccessDenied, Throttled,
+   * ProviderUnavailable.
    */
-  collectImages?(permit: Permit, signal: AbortSignal, domain?: string): Promise<ImageCollection | undefined>;
+  collectImages?(
+    permit: Permit,
+    signal: AbortSignal,
+    domain?: string,
+    asked?: ReadonlySet<string>,
+  ): Promise<ImageCollection | undefined>;
 }

@@ -1,6 +1,5 @@
 import type { Placement } from '../api/status.ts';
 import { ComputeError } from './errors.ts';
-import type { Permit } from './permit.ts';
 import { located } from './place.ts';
 import { resolvedImages } from './spec/resolved-images.ts';
 import type { Destination, Provider } from './provider.ts';
@@ -45,8 +44,8 @@ export function measuredProvider(provider: Provider, onOperation: OnOperation): 
     ...(provider.domains && { domains: provider.domains }),
     ...(provider.capacity && { capacity: () => provider.capacity?.() ?? [] }),
     ...(provider.collectImages && {
-      collectImages: (permit: Permit, signal: AbortSignal, domain?: string) =>
-        measure('collect_images', async () => provider.collectImages?.(permit, signal, domain)),
+      collectImages: (...asking: Parameters<NonNullable<Provider['collectImages']>>) =>
+        measure('collect_images', async () => provider.collectImages?.(...asking)),
     }),
     list: (signal, domain) => measure('list', () => provider.list(signal, domain)),
     watch: (onChange, signal) => provider.watch(onChange, signal),

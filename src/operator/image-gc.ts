@@ -5,12 +5,15 @@ import { keptFor } from '../compute/image-collection.ts';
 import type { Provider } from '../compute/provider.ts';
 import type { EnabledProviders } from '../compute/selection/enabled-providers.ts';
 import { permitToCollectImages } from '../controller/steps/gate.ts';
+import type { Tenant } from '../api/tenant.ts';
+import type { Reflector } from '../kube/cache/reflector.ts';
+import { askedImages } from './asked-images.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
 interface ImageGcOptions {
   readonly providers: EnabledProviders;
-  /** Whether all Tenants are known by now: until then nobody has said what it needs. */
-  readonly known: { hasSynced(): boolean };
+  /** While not all of them are known, one that is not may need what nobody seems to. */
+  readonly known: Pick<Reflector<Tenant>, 'hasSynced' | 'refusals' | 'values'>;
   readonly intervalMs: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -26,19 +29,26 @@ export async function collectImages(options: ImageGcOptions, signal: AbortSignal
   );
   if (parts.length === 0) return;
   while (await sleep(intervalMs, signal, { ref: false })) {
-    if (!known.hasSynced()) continue;
+    if (!known.hasSynced() || known.refusals().length > 0) continue;
+    const asked = askedImages(known.values());
     // An engine that does not answer holds up no other.
-    await Promise.all(parts.map(async (part) => collect(part, options, signal)));
+    await Promise.all(parts.map(async (part) => collect({ ...part, asked }, options, signal)));
   }
 }
 
+interface Part {
+  readonly provider: Provider;
+  readonly domain: string;
+  readonly asked: ReadonlySet<string>;
+}
+
 async function collect(
-  { provider, domain }: { readonly provider: Provider; readonly domain: string },
+  { provider, domain, asked }: Part,
   { metrics, logger }: ImageGcOptions,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const told = await provider.collectImages?.(permitToCollectImages(), signal, domain);
+    const told = await provider.collectImages?.(permitToCollectImages(), signal, domain, asked);
     if (told === undefined) return;
     const engine = told.domain;
     for (const why of keptFor) metrics.dockerImagesKept.set({ engine, why }, told.kept[why]);

@@ -4,6 +4,8 @@ import { fencedProvider } from '../../src/compute/fenced-provider.ts';
 import type { ImageCollection } from '../../src/compute/image-collection.ts';
 import { measuredProvider } from '../../src/compute/measured-provider.ts';
 import { allows } from '../../src/compute/permit.ts';
+import type { Tenant } from '../../src/api/tenant.ts';
+import type { Refusal } from '../../src/kube/cache/reflector.ts';
 import type { Permit } from '../../src/compute/permit.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { collectImages } from '../../src/operator/image-gc.ts';
@@ -15,14 +17,28 @@ const kept = { others: 3, used: 2, wanted: 0, rollback: 1, grace: 0, due: 0 };
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+interface State {
+  synced: boolean;
+  mayAct: boolean;
+  refusals: readonly Refusal[];
+  tenants: readonly unknown[];
+}
+
 /** An operator whose engines answer as `collect` does, as it wraps them, and looks each minute. */
-function operator(collect: (permit: Permit, domain: string) => Promise<ImageCollection | undefined>) {
-  const state = { synced: true, mayAct: true };
+function operator(
+  collect: (
+    permit: Permit,
+    domain: string,
+    asked?: ReadonlySet<string>,
+  ) => Promise<ImageCollection | undefined>,
+) {
+  const state: State = { synced: true, mayAct: true, refusals: [], tenants: [] };
   const docker = scriptedProvider('docker').enabled;
   const bare = {
     ...docker.provider,
     domains: ['', 'edge-1'],
-    collectImages: async (permit: Permit, _signal: AbortSignal, domain = '') => collect(permit, domain),
+    collectImages: async (permit: Permit, _signal: AbortSignal, domain = '', asked?: ReadonlySet<string>) =>
+      collect(permit, domain, asked),
   };
   const measured = measuredProvider(bare, () => undefined);
   const provider = fencedProvider(measured, () => state.mayAct);
@@ -30,7 +46,11 @@ function operator(collect: (permit: Permit, domain: string) => Promise<ImageColl
   const metrics = createMetrics();
   const { logger, lines } = recordingLogger();
   const stop = new AbortController();
-  const known = { hasSynced: () => state.synced };
+  const known = {
+    hasSynced: () => state.synced,
+    refusals: () => state.refusals,
+    values: () => state.tenants as Tenant[],
+  };
   const providers = new Map([
     ['docker', { ...docker, provider }],
     ['ecs', ecs],
@@ -66,12 +86,32 @@ test('nothing is removed before all Tenants are known, nor without the lease', a
   state.synced = false;
   await round();
   state.synced = true;
+  state.refusals = [{ namespace: 'team-b' } as unknown as Refusal];
+  await round();
+  state.refusals = [];
   state.mayAct = false;
   await round();
   expect(collect).not.toHaveBeenCalled();
   state.mayAct = true;
   await round();
   expect(collect).toHaveBeenCalledTimes(2);
+});
+
+test('each engine is told what all Tenants ask for, whatever they run on and whether or not they are valid', async () => {
+  const collect = vi.fn<(...told: unknown[]) => Promise<undefined>>(async () => undefined);
+  const { state, round } = operator(collect);
+  const digest = `sha256:${'a'.repeat(64)}`;
+  state.tenants = [
+    { spec: { suspend: true, containers: [{ name: 'app', image: 'app:1' }, { image: 7 }] } },
+    { spec: { computeConfig: { docker: { image: 'old:1', containers: [{ image: 'more:1' }] } } } },
+    { spec: null, status: { images: { digests: [{ image: 'app:2', digest }] } } },
+  ];
+  await round();
+  const asked = new Set(['app:1', 'old:1', 'more:1', `app:2@${digest}`]);
+  expect(collect.mock.calls.map(([, domain, told]) => [domain, told])).toEqual([
+    ['', asked],
+    ['edge-1', asked],
+  ]);
 });
 
 test('an engine that does not answer holds up no other, and a defect is told of', async () => {

@@ -170,8 +170,8 @@ function tellAll(listeners: ReadonlySet<OnChange>): OnChange {
 function collecting(gc: ImageGc | undefined): Pick<Provider<DesiredTenant>, 'collectImages'> {
   if (gc === undefined) return {};
   return {
-    collectImages: (permit, signal) =>
-      asDockerErrors('ProviderUnavailable', () => gc.collect(permit, signal)),
+    collectImages: (permit, signal, _domain, asked) =>
+      asDockerErrors('ProviderUnavailable', () => gc.collect(permit, signal, asked)),
   };
 }
 

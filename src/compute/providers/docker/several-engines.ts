@@ -1,6 +1,5 @@
 import type { Placement } from '../../../api/status.ts';
 import { resolvedImages } from '../../spec/resolved-images.ts';
-import type { Permit } from '../../permit.ts';
 import type { Destination, Provider } from '../../provider.ts';
 import type { TenantComputeSpec } from '../../spec/tenant-compute-spec.ts';
 import type { DockerConfig } from './config.ts';
@@ -57,8 +56,8 @@ export function severalEngines(engines: ReadonlyMap<string, EngineProvider>): Pr
     },
     capacity: () => all.flatMap((provider) => provider.capacity?.() ?? []),
     ...(own.collectImages && {
-      collectImages: async (permit: Permit, signal: AbortSignal, domain?: string) =>
-        named(domain).collectImages?.(permit, signal),
+      collectImages: async (...asking: Parameters<NonNullable<Provider['collectImages']>>) =>
+        named(asking[2]).collectImages?.(...asking),
     }),
     list: async (signal, domain) =>
       domain === undefined

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Provider } from '../../../../src/compute/provider.ts';
 import { dockerOn } from '../../../../src/compute/providers/docker/provider.ts';
 import { anyPermit } from '../../permits.ts';
@@ -8,6 +8,12 @@ import type { MemoryEngine } from './memory-engine.ts';
 
 const signal = new AbortController().signal;
 const on = { image_gc: { enabled: true, dry_run: false, grace_period: '1ms' } };
+/** By then, the engine has told what it remembers. */
+const caughtUp = () => {
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 10_000);
+  onTestFinished(() => clock.mockRestore());
+};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A provider that hears what happens on its engine. */
@@ -58,6 +64,7 @@ test('what a tenant asks for, runs on or may go back to stays, and all goes with
   // What was pulled is no longer young, by the engine's clock.
   const nowMs = engine.time.nowMs.bind(engine.time);
   Object.assign(engine.time, { nowMs: () => nowMs() + 60_000 });
+  caughtUp();
   const look = async () => {
     await new Promise((resolve) => setTimeout(resolve, 2));
     return provider.collectImages?.(anyPermit, signal);
@@ -87,6 +94,7 @@ test('of several engines, each looks after its own images', async () => {
     await watch;
   });
   await turn();
+  caughtUp();
   expect(await provider.collectImages?.(anyPermit, signal, 'edge-1')).toMatchObject({ domain: 'edge-1' });
   expect(engines.map(({ calls }) => calls.filter((call) => call === 'listImages').length)).toEqual([0, 1]);
   expect(await provider.collectImages?.(anyPermit, signal, '')).toMatchObject({ domain: '' });

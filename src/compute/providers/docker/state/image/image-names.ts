@@ -19,6 +19,11 @@ export function pinnedName(name: string): string | undefined {
   return reference && pinnedImage(reference);
 }
 
+/** The same of many, without those that are no names. */
+export function pinnedNames(names: Iterable<string>): readonly string[] {
+  return [...new Set(names)].flatMap((name) => pinnedName(name) ?? []);
+}
+
 /** `docker.io/library/nginx` */
 export function repositoryOf({ registry, repository }: ImageReference): string {
   return `${registry}/${repository}`;

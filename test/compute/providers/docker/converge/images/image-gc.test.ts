@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createImageGc } from '../../../../../../src/compute/providers/docker/converge/images/gc/image-gc.ts';
 import type { ImageGcOptions } from '../../../../../../src/compute/providers/docker/converge/images/gc/image-gc.ts';
+import { EngineRefusal } from '../../../../../../src/compute/providers/docker/engine/engine.ts';
 import { recordingLogger } from '../../../../../kube/recording-logger.ts';
 import { anyConsent, anyPermit } from '../../../../permits.ts';
 import { ownershipOf } from '../../../../../../src/compute/ownership.ts';
@@ -43,14 +44,16 @@ async function operator(engine: MemoryEngine, over: Partial<ImageGcOptions> = {}
   };
   onTestFinished(end);
   await turn();
+  // By then, what the engine remembers has been told.
+  later(10_000);
   return {
     gc,
     end,
     pull: (image: string) => gc.pullImage(image, undefined, () => undefined, signal),
-    look: async (afterMs = 0) => {
+    look: async (afterMs = 0, asked: readonly string[] = []) => {
       later(afterMs + 10_000);
       await turn();
-      const { kept, removed } = (await gc.collect(anyPermit, signal)) ?? {};
+      const { kept, removed } = (await gc.collect(anyPermit, signal, asked)) ?? {};
       return { kept, removed };
     },
   };
@@ -117,6 +120,47 @@ describe('images that Landlord has pulled', () => {
     gc.forget('acme');
     expect(await look(24 * hour)).toEqual(some({ grace: 1 }));
     expect(await look(24 * hour)).toEqual(some({}, 1));
+  });
+
+  test('stay while a Tenant asks for them that the provider has not heard of', async () => {
+    const engine = memoryEngine();
+    const { pull, look } = await operator(engine);
+    await pull('app:1');
+    await look();
+    expect(await look(24 * hour, ['not an image', 'app:1'])).toEqual(some({ wanted: 1 }));
+    expect(await look(24 * hour)).toEqual(some({ grace: 1 }));
+  });
+
+  test('are looked at on after one that the engine fails at, which begins no time anew', async () => {
+    const engine = memoryEngine();
+    const { logger, lines } = recordingLogger();
+    const { pull, look } = await operator(engine, { logger });
+    for (const n of [1, 2, 3]) await pull(`app:${n}`);
+    await look();
+    const inspectImage = engine.inspectImage.bind(engine);
+    engine.inspectImage = async (reference, abort) => {
+      if (reference === imageId('app:1')) throw new EngineRefusal('other', 500, 'layer does not exist');
+      return inspectImage(reference, abort);
+    };
+    expect(await look(24 * hour)).toEqual(some({ due: 1 }, 2));
+    expect([...engine.images]).toEqual(['app:1']);
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { fields: { image: 'docker.io/library/app:1', error: expect.stringContaining('layer') as string } },
+    ]);
+    engine.inspectImage = inspectImage;
+    expect(await look()).toEqual(some({}, 1));
+  });
+
+  test('keep their time where the engine went away amid a look', async () => {
+    const engine = memoryEngine();
+    const { pull, look } = await operator(engine);
+    for (const n of [1, 2]) await pull(`app:${n}`);
+    await look();
+    const removeImage = engine.removeImage.bind(engine);
+    engine.removeImage = () => Promise.reject(new Error('gone'));
+    await expect(look(24 * hour)).rejects.toThrow('gone');
+    engine.removeImage = removeImage;
+    expect(await look()).toEqual(some({}, 2));
   });
 
   test('stay where a Tenant comes to ask for them while the look goes on', async () => {
@@ -286,6 +330,90 @@ describe('what a person has pulled is never removed', () => {
       await pull('app:1');
     });
     expect(all).toEqual(['app:1']);
+  });
+
+  test('they tag or run it while we pull, and take that away again', async () => {
+    const doings: ((engine: MemoryEngine) => Promise<void> | void)[] = [
+      (engine) => engine.emitImage('load', imageId('app:1')),
+      async (engine) => {
+        engine.images.add('app:1');
+        await engine.removeContainer(await run(engine, 'hers', 'app:1'), anyConsent, signal);
+      },
+    ];
+    for (const doing of doings) {
+      const all = await kept(async (engine, { pull }) => {
+        const pulling = engine.pullImage.bind(engine);
+        engine.pullImage = async (...args) => {
+          await doing(engine);
+          later(60_000);
+          await pulling(...args);
+        };
+        await pull('app:1');
+      });
+      expect(all).toEqual(['app:1']);
+    }
+  });
+
+  test('they pull it while we do, with a credential that is refused before the right one', async () => {
+    const all = await kept(async (engine, { pull }) => {
+      const pulling = engine.pullImage.bind(engine);
+      engine.pullImage = () => Promise.reject(new Error('unauthorized'));
+      await expect(pull('app:1')).rejects.toThrow('unauthorized');
+      engine.pullImage = async (...args) => {
+        engine.emitImage('pull', 'app:1');
+        await turn();
+        await pulling(...args);
+      };
+      await pull('app:1');
+    });
+    expect(all).toEqual(['app:1']);
+  });
+
+  test('they pull it while the operator did not hear, and it is looked at as soon as it hears again', async () => {
+    const engine = memoryEngine();
+    const first = await operator(engine);
+    await first.pull('app:1');
+    await first.look();
+    await first.end();
+    later(24 * hour);
+    engine.emitImage('pull', 'app:1');
+    const heard = Promise.withResolvers<void>();
+    const imageEvents = engine.imageEvents.bind(engine);
+    engine.imageEvents = async function* (labels, onOpen, abort) {
+      onOpen();
+      await heard.promise;
+      yield* imageEvents(labels, () => undefined, abort);
+    };
+    const stop = new AbortController();
+    const listening = first.gc.listen(stop.signal);
+    onTestFinished(async () => {
+      stop.abort();
+      await listening;
+    });
+    await turn();
+    expect(await first.gc.collect(anyPermit, signal)).toBeUndefined();
+    heard.resolve();
+    expect(await first.look()).toEqual(some({ others: 1 }));
+  });
+
+  test('they pull it, and the engine fails to drop what is written down, and forgets that', async () => {
+    const engine = memoryEngine();
+    const first = await operator(engine);
+    await first.pull('app:1');
+    later(60_000);
+    engine.emitImage('pull', 'app:1');
+    const removeVolume = engine.removeVolume.bind(engine);
+    engine.removeVolume = () => Promise.reject(new EngineRefusal('other', 500, 'busy'));
+    expect(await first.look()).toEqual(some({ others: 1 }));
+    engine.removeVolume = removeVolume;
+    await first.look();
+    await first.end();
+    const imageEvents = engine.imageEvents.bind(engine);
+    engine.imageEvents = async function* (labels, onOpen, abort) {
+      for await (const event of imageEvents(labels, onOpen, abort))
+        if (event.timeMs > Date.now()) yield event;
+    };
+    expect(await kept(() => undefined, engine)).toEqual(['app:1']);
   });
 
   test('they tag it, build on it, or have a container of it, and then take that away again', async () => {

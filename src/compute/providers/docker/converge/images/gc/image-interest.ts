@@ -14,22 +14,27 @@ import type { OwnPulls } from './own-pulls.ts';
  */
 export interface ImageInterest {
   listen(this: void, signal: AbortSignal): Promise<void>;
-  /** Undefined while nobody hears. `done`: it was taken into account, for good. */
+  /** Undefined while nobody hears, or not for long enough yet. `done`: it was taken into account, for good. */
   soFar(): { readonly interests: readonly Interest[]; done(): void } | undefined;
 }
 
 interface Hearing {
   readonly engine: Engine;
   readonly ownership: Ownership;
-  readonly pulls: Pick<OwnPulls, 'heard'>;
+  readonly pulls: Pick<OwnPulls, 'heard' | 'wasAt'>;
   readonly logger: Logger;
+  /** Milliseconds of a clock that is never set. */
+  readonly now: () => number;
 }
+
+/** In this time the engine has told what it remembers, of what was done while nobody heard. */
+const catchUpMs = 10_000;
 
 const reconnectBackoff = { baseMs: 250, capMs: 30_000 };
 
-export function createImageInterest({ engine, ownership, pulls, logger }: Hearing): ImageInterest {
+export function createImageInterest({ engine, ownership, pulls, logger, now }: Hearing): ImageInterest {
   const interests = new Map<string, Interest>();
-  let isListening = false;
+  let listeningSinceMs = Infinity;
 
   const take = ({ action, id, attributes, timeMs: atMs }: EngineEvent): void => {
     if (action === 'create' && ownership.isOurs(attributes)) return;
@@ -37,7 +42,9 @@ export function createImageInterest({ engine, ownership, pulls, logger }: Hearin
     if (image === undefined) return;
     const whose = action === 'pull' ? pulls.heard(pinnedName(image) ?? image, atMs) : undefined;
     if (whose === 'own') return;
-    const beside = whose === 'beside' || interests.get(image)?.beside === true;
+    // None of the others is ours: while we pull, it is about what is there already, or comes.
+    const isBeside = action === 'pull' ? whose === 'beside' : pulls.wasAt(atMs);
+    const beside = isBeside || interests.get(image)?.beside === true;
     interests.set(image, { image, atMs, beside });
   };
 
@@ -45,7 +52,7 @@ export function createImageInterest({ engine, ownership, pulls, logger }: Hearin
     async listen(signal) {
       for (let failures = 0; !signal.aborted; failures += 1) {
         const onOpen = (): void => {
-          isListening = true;
+          listeningSinceMs = now();
           failures = 0;
         };
         try {
@@ -53,12 +60,12 @@ export function createImageInterest({ engine, ownership, pulls, logger }: Hearin
         } catch (error) {
           logger.debug({ err: asComputeError(error).message }, 'what others do with images is not heard');
         }
-        isListening = false;
+        listeningSinceMs = Infinity;
         await sleep(backoffMs(failures, reconnectBackoff), signal);
       }
     },
     soFar() {
-      if (!isListening) return undefined;
+      if (now() - listeningSinceMs < catchUpMs || listeningSinceMs === Infinity) return undefined;
       const all = [...interests.values()];
       return {
         interests: all,

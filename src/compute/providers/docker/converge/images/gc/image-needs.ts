@@ -2,7 +2,7 @@ import type { Ownership } from '../../../../../ownership.ts';
 import type { ListedContainer } from '../../../state/container-answers.ts';
 import { servingName } from '../../../state/container-name.ts';
 import { imagesBefore, toldBefore } from '../../../state/image/images-before.ts';
-import { pinnedName } from '../../../state/image/image-names.ts';
+import { pinnedNames } from '../../../state/image/image-names.ts';
 import { observeContainer } from '../../../state/observed-container.ts';
 
 /** Which images Tenants need, or may go back to. */
@@ -42,7 +42,7 @@ export function createImageNeeds(ownership: Ownership): ImageNeeds {
 
   return {
     want(tenantId, images) {
-      wanted.set(tenantId, new Set([...images].flatMap((image) => pinnedName(image) ?? [])));
+      wanted.set(tenantId, new Set(pinnedNames(images)));
     },
     forget(tenantId) {
       wanted.delete(tenantId);

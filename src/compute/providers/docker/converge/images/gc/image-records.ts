@@ -47,8 +47,9 @@ export function createImageRecords(engine: Calls, ownership: Ownership): ImageRe
       });
     },
     async drop({ volume }, consent, signal) {
-      dropped.add(volume);
+      // Where the engine fails at that, the next look finds it, and why it is to be dropped is looked at again.
       await unlessKind('in-use', engine.removeVolume(volume, consent, signal));
+      dropped.add(volume);
     },
   };
 }

@@ -16,6 +16,8 @@ export interface OwnPulls {
    * at that time, by the engine's clock.
    */
   heard(image: string, atMs: number): 'own' | 'beside' | undefined;
+  /** Whether some pull of ours was under way at that time, by the engine's clock. */
+  wasAt(atMs: number): boolean;
 }
 
 interface OwnPull {
@@ -51,6 +53,11 @@ export function createOwnPulls(engine: Engine, records: ImageRecords, logger: Lo
     if (isNew) await records.write({ imageId, image, pulledMs: engine.time.nowMs() }, signal);
   };
 
+  const at = (atMs: number): readonly OwnPull[] =>
+    [...pulls].filter(
+      ({ beganMs, endedMs }) => beganMs - clockSlackMs <= atMs && atMs <= endedMs + clockSlackMs,
+    );
+
   return {
     async pullImage(reference, terms, onProgress, signal) {
       const pull = begin(pinnedImage(parseImageReference(reference)));
@@ -61,7 +68,11 @@ export function createOwnPulls(engine: Engine, records: ImageRecords, logger: Lo
       };
       try {
         const before = await idsOf(engine, signal).catch(unknown);
-        await engine.pullImage(reference, terms, onProgress, signal);
+        await engine.pullImage(reference, terms, onProgress, signal).catch((error: unknown) => {
+          // What the engine tells of it, for it may have gone on there, is no sign that another one is ours.
+          pulls.delete(pull);
+          throw error;
+        });
         if (before !== undefined) await note(pull, before, signal).catch(unknown);
       } finally {
         pull.endedMs = engine.time.nowMs();
@@ -69,16 +80,14 @@ export function createOwnPulls(engine: Engine, records: ImageRecords, logger: Lo
     },
     underWay: () => [...pulls].filter(({ endedMs }) => endedMs === Infinity).map(({ image }) => image),
     heard(image, atMs) {
-      const fitting = [...pulls].filter(
-        (pull) =>
-          pull.image === image && pull.beganMs - clockSlackMs <= atMs && atMs <= pull.endedMs + clockSlackMs,
-      );
+      const fitting = at(atMs).filter((pull) => pull.image === image);
       const own = fitting.find(({ heardMs }) => heardMs === undefined || heardMs === atMs);
       if (own !== undefined) own.heardMs = atMs;
       else for (const pull of fitting) pull.wasAlone = false;
       if (own !== undefined) return 'own';
       return fitting.length === 0 ? undefined : 'beside';
     },
+    wasAt: (atMs) => at(atMs).length > 0,
   };
 }
 
