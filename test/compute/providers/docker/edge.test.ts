@@ -160,6 +160,31 @@ describe('a rollout behind an edge', () => {
     expect(states(engine)).toHaveProperty('_old', 'running');
   });
 
+  it('keeps the old one while its successor does not run, for the proxy leads to nobody else', async () => {
+    const { engine, provider } = await running(spec(kept));
+    const next = spec(kept, 'app:2');
+    await provider.update(next, signal);
+    const heir = named(engine, base);
+    vi.advanceTimersByTime(5_000);
+    Object.assign(heir ?? {}, { state: 'restarting' });
+    for (let looks = 0; looks < 3; looks += 1) {
+      vi.advanceTimersByTime(10_000);
+      expect(await provider.update(next, signal)).toMatchObject({
+        outcome: 'in_progress',
+        message: 'The old app keeps running until its successor runs again',
+        lookAgainAfterMs: 10_000,
+      });
+    }
+    Object.assign(heir ?? {}, { state: 'running' });
+    expect(await provider.update(next, signal)).toMatchObject({
+      message: 'Waiting for the connections to the old app to end',
+      lookAgainAfterMs: 10_000,
+    });
+    vi.advanceTimersByTime(10_000);
+    expect(await provider.update(next, signal)).toMatchObject({ outcome: 'done' });
+    expect(states(engine)).toEqual({ '': 'running', '.edge.proxy': 'running' });
+  });
+
   it('counts from when the successor has the name, however long the old one has been without', async () => {
     const { engine, provider } = await running(spec(kept));
     const rename = engine.renameContainer.bind(engine);

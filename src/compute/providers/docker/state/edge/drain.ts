@@ -1,5 +1,6 @@
 import { drainBounds } from '../../../../../api/container/edge-field.ts';
 import type { ContainerSpec } from '../../../../spec/tenant-compute-spec.ts';
+import { isCompleted } from '../container-end.ts';
 import { servingName } from '../container-name.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 
@@ -25,12 +26,31 @@ function drainMs({ made: { drain } }: ObservedContainer): number {
 
 /**
  * For how long a container that was succeeded is not to be stopped yet, in milliseconds. It counts from when its name led to
- * the successor, as far as that was seen here: whoever has seen neither begins anew. Where nobody has the name behind a proxy, no
+ * the successor, and that ran, as far as it was seen here: whoever has seen neither begins anew. Where nobody has the name behind a proxy, no
  * connection goes elsewhere for it.
  */
 export function drainLeftMs(old: ObservedContainer, all: readonly ObservedContainer[]): number {
-  const heir = all.find(({ name }) => name === servingName(old.name));
+  const heir = heirOf(old, all);
   if (heir?.made.drain === undefined) return 0;
   const sinceMs = Math.min(old.namedForMs ?? 0, heir.namedForMs ?? 0);
   return Math.max(0, drainMs(old) - sinceMs);
+}
+
+/** Whether its successor bears the name and does not run, so that connections still go to it. */
+export function isLastHeld(old: ObservedContainer, all: readonly ObservedContainer[]): boolean {
+  const heir = heirOf(old, all);
+  return heir?.made.drain !== undefined && leadsNobody(heir);
+}
+
+/**
+ * The engine's DNS has no answer for one that does not run, and the proxy keeps to the last one: whoever takes a name and ends leads
+ * nobody to itself. A job that is done never will.
+ */
+export function leadsNobody(container: ObservedContainer): boolean {
+  const { state } = container;
+  return state !== 'running' && state !== 'paused' && !isCompleted(container);
+}
+
+function heirOf(old: ObservedContainer, all: readonly ObservedContainer[]): ObservedContainer | undefined {
+  return all.find(({ name }) => name === servingName(old.name));
 }

@@ -1,6 +1,6 @@
 import { droppedName, isDropped, isNext, isOld, servingName } from '../container-name.ts';
 import { isCompleted } from '../container-end.ts';
-import { drainLeftMs } from '../edge/drain.ts';
+import { drainLeftMs, isLastHeld } from '../edge/drain.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isEndedRelease, isRelease, newContainerWords } from '../release/release-mark.ts';
@@ -44,11 +44,10 @@ export function planRetirement(
   const lookAgainAfterMs = Math.max(0, ...up.map((one) => drainLeftMs(one, all)));
   if (lookAgainAfterMs > 0) {
     const names = up.map(({ name, made }) => made.container ?? name).join(', ');
-    return {
-      do: 'wait',
-      message: `Waiting for the connections to the old ${names} to end`,
-      lookAgainAfterMs,
-    };
+    const message = up.some((one) => isLastHeld(one, all))
+      ? `The old ${names} keeps running until its successor runs again`
+      : `Waiting for the connections to the old ${names} to end`;
+    return { do: 'wait', message, lookAgainAfterMs };
   }
   return up.length > 0
     ? { do: 'stop', containers: up, effect: 'replace' }
