@@ -20,15 +20,15 @@ export interface SshShares extends Readonly<Record<EngineTraffic, number>> {
 }
 
 /**
- * None takes all places of another. Calls end by themselves soon; of streams there are the events, a question whether
- * the engine takes new connections, and pulls, of which 8 have a turn. Two calls in any case: one that hangs must not look like an
- * engine that does.
+ * None takes all places of another. Calls end by themselves soon; of streams there are the events, those of images where these are
+ * removed, a question whether the engine takes new connections, and pulls, of which 8 have a turn. Two calls in any case: one that
+ * hangs must not look like an engine that does.
  */
 export function sshShares({ logins, sessions }: SshBounds): SshShares {
   const places = logins * sessions;
   const calls = Math.max(2, places / 2 - 2);
   const quarter = Math.max(1, Math.floor(places / 4));
-  return { calls, ends: quarter, streams: quarter + 2, lasting: places - calls };
+  return { calls, ends: quarter, streams: quarter + 3, lasting: places - calls };
 }
 
 /** Whether one more of `traffic` is within its share, with so many there. */

@@ -9,13 +9,11 @@ import { pullBounds } from '../../../../../../src/compute/providers/docker/conve
 const withSessions = (sessions: number) => sshShares({ ...sshBounds, sessions });
 
 test('of the places of four logins each traffic has its own', () => {
-  const { calls, ends, streams } = sshShares(sshBounds);
-  expect([calls, ends, streams]).toEqual([14, 8, 10]);
-  expect(calls + ends + streams).toBe(sshBounds.logins * sshBounds.sessions);
+  expect(sshShares(sshBounds)).toEqual({ calls: 14, ends: 8, streams: 11, lasting: 18 });
 });
 
-test('all pulls that have a turn have a place beside the events and a question', () => {
-  expect(sshShares(sshBounds).streams).toBe(pullBounds.engine + 2);
+test('all pulls that have a turn have a place beside the events, those of images and a question', () => {
+  expect(sshShares(sshBounds).streams).toBe(pullBounds.engine + 3);
 });
 
 describe.each([1, 2, 3, 4, 8])('where sshd takes %i sessions into a login', (sessions) => {
