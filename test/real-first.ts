@@ -8,6 +8,7 @@ import type { TestSpecification } from 'vitest/node';
  */
 const longest: readonly string[] = [
   'test/cluster/kill-9-creation.real.test.ts',
+  'test/cluster/converted-files.real.test.ts',
   'test/cluster/kill-9-changes.real.test.ts',
   'test/cluster/ecs-fleet.real.test.ts',
   'test/cluster/engine-restart.real.test.ts',
@@ -15,7 +16,10 @@ const longest: readonly string[] = [
   'test/cluster/docker-lifecycle.real.test.ts',
   'test/cluster/engine-outage.real.test.ts',
   'test/cluster/ecs-faults.real.test.ts',
+  'test/compute/providers/docker/edge.real.test.ts',
   'test/cluster/crash-points.real.test.ts',
+  'test/compute/providers/docker/engine/ssh/ssh.real.test.ts',
+  'test/cluster/docker-replicas.real.test.ts',
   'test/cluster/ecs-kill-9.real.test.ts',
   'test/cluster/ecs-crash-points.real.test.ts',
   'test/compute/providers/ecs/engine/ecs-client.real.test.ts',
