@@ -240,6 +240,14 @@ const interrupted = [
   { to: 'halfCrashing', write: 6, when: 'before', isShared: false } as const,
 ];
 
+/** The third rollout dies when the network of what it has succeeded is gone and that is not; the last one would start it again. */
+const withoutNetwork = [
+  { to: 'job', write: 3, when: 'after', isShared: false } as const,
+  { to: 'one', write: 6, when: 'after', isShared: true } as const,
+  { to: 'job', write: 5, when: 'before', isShared: true } as const,
+  { to: 'one', write: 1, when: 'before', isShared: false } as const,
+];
+
 it('a walk over any specs with deaths at any writes ends where its last spec points', async () => {
   const journeys = array(
     record({
@@ -264,6 +272,12 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       expectNetwork(engine, good[end]);
       expectFiles(engine, good[end]);
     }),
-    { numRuns: 600, examples: [[interrupted, 'one']] },
+    {
+      numRuns: 600,
+      examples: [
+        [interrupted, 'one'],
+        [withoutNetwork, 'one'],
+      ],
+    },
   );
 });

@@ -18,7 +18,7 @@ import { describeLive, liveDifferences } from '../state/live-settings.ts';
 import { nextStep, secretsOf } from './next-step.ts';
 import { startContainers } from './start-containers.ts';
 import type { Taking } from './start-containers.ts';
-import { isDropped } from '../state/container-name.ts';
+import { isDropped, isOld } from '../state/container-name.ts';
 import type { Step } from '../state/plan/step.ts';
 
 /** Carries out the plan: look, plan, take one step, look again, until there is nothing left to do or to wait for. */
@@ -128,6 +128,8 @@ async function take(
         step.containers.filter(({ name }) => !isDropped(name)),
       );
       await retire(deps, { step, attempt }, signal);
+      // That what has been succeeded could not be started any more is nobody's trouble once it is gone.
+      for (const { id, name } of step.containers) if (isOld(name)) findings.failed.delete(id);
       break;
     case 'join':
       return joinNetwork(deps, { step, attempt, findings }, signal);
