@@ -11,6 +11,8 @@ import type { DesiredService } from '../state/desired.ts';
 import { portsOf } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
 import { listenerEndpoints, targetGroupsOf } from '../state/service/listener-endpoints.ts';
+import { createAnswersByRole } from './answers-by-role.ts';
+import type { AnswersByRole } from './answers-by-role.ts';
 import { serviceGroups } from './service-groups.ts';
 import type { ServiceView } from './service-view.ts';
 
@@ -52,7 +54,7 @@ type Balanced = Pick<DesiredService, 'target' | 'tenantId'> & {
 };
 
 interface Known {
-  readonly routes: Map<string, { readonly to: readonly Route[]; readonly at: number }>;
+  readonly routes: AnswersByRole<readonly Route[]>;
   readonly services: Map<string, Balanced>;
   /** When it failed last, by role and region, until it does no more. */
   readonly failures: Map<string, number>;
@@ -68,13 +70,15 @@ type Ask = (
 
 export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
   const { api, view, logger, now } = deps;
-  const known: Known = { routes: new Map(), services: new Map(), failures: new Map(), said: new Set() };
+  const known: Known = {
+    routes: createAnswersByRole(freshMs),
+    services: new Map(),
+    failures: new Map(),
+    said: new Set(),
+  };
   const ask: Ask = async (scope, targetGroups, { priority, signal }) => {
     const askedAt = now();
-    const due = targetGroups.filter((group) => {
-      const before = known.routes.get(routeKey(scope, group));
-      return before === undefined || askedAt - before.at >= freshMs;
-    });
+    const due = known.routes.due(scope, targetGroups, askedAt);
     if (due.length === 0) return;
     const failedAt = known.failures.get(scopeKey(scope));
     if (priority === 'user' && failedAt !== undefined && askedAt - failedAt < quietMs) return;
@@ -86,8 +90,7 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
               api.routesTo(scope, due, priority, within),
             );
       known.failures.delete(scopeKey(scope));
-      for (const group of due)
-        known.routes.set(routeKey(scope, group), { to: found.get(group) ?? [], at: askedAt });
+      for (const group of due) known.routes.note(scope, group, found.get(group) ?? [], askedAt);
     } catch (error) {
       signal.throwIfAborted();
       known.failures.set(scopeKey(scope), askedAt);
@@ -121,12 +124,12 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
 function forgetUnwatched({ services, routes }: Known, view: Pick<ServiceView, 'watched'>): void {
   const watched = new Set(view.watched().map((one) => serviceKey(one.target)));
   for (const key of services.keys()) if (!watched.has(key)) services.delete(key);
-  const asked = new Set(
-    [...services.values()].flatMap(({ target, settings }) =>
-      targetGroupsOf(settings).map((group) => routeKey(target.scope, group)),
-    ),
+  routes.keep(
+    [...services.values()].map(({ target, settings }) => ({
+      scope: target.scope,
+      names: targetGroupsOf(settings),
+    })),
   );
-  for (const key of routes.keys()) if (!asked.has(key)) routes.delete(key);
 }
 
 function silent(): ComputeError {
@@ -136,15 +139,11 @@ function silent(): ComputeError {
   );
 }
 
-function routeKey({ roleArn = '' }: EcsScope, targetGroup: string): string {
-  return `${roleArn} ${targetGroup}`;
-}
-
 /** Undefined where not all of its target groups were asked about. */
 function endpointsOf({ routes }: Known, { target, settings, ports }: Balanced) {
-  const found = targetGroupsOf(settings).map((group) => routes.get(routeKey(target.scope, group)));
+  const found = targetGroupsOf(settings).map((group) => routes.last(target.scope, group));
   if (found.length === 0 || found.includes(undefined)) return undefined;
-  return listenerEndpoints(settings, ports, (group) => routes.get(routeKey(target.scope, group))?.to ?? []);
+  return listenerEndpoints(settings, ports, (group) => routes.last(target.scope, group)?.answer ?? []);
 }
 
 async function sweepRoutes(

@@ -8,6 +8,8 @@ import type { DesiredService } from '../state/desired.ts';
 import { readMark } from '../state/marks/applied-mark.ts';
 import { isRotated, isUnmarked, secretsMark } from '../state/marks/secrets-mark.ts';
 import { tagMap } from '../state/marks/tags.ts';
+import { createAnswersByRole } from './answers-by-role.ts';
+import type { AnswersByRole } from './answers-by-role.ts';
 import { serviceGroups } from './service-groups.ts';
 import type { ServiceView } from './service-view.ts';
 
@@ -47,15 +49,10 @@ const freshMs = 5_000;
 /** References of one question of a sweep: as many as one call for parameters takes. */
 const referencesAtOnce = 50;
 
-interface Seen {
-  /** Undefined: there is no such secret. */
-  readonly version: string | undefined;
-  readonly at: number;
-}
-
 /** What is known, by role and reference, and what could not be asked for, by service. */
 interface Known {
-  readonly seen: Map<string, Seen>;
+  /** An answer that is undefined: there is no such secret. */
+  readonly seen: AnswersByRole<string | undefined>;
   readonly troubles: Map<string, string>;
   readonly services: Map<string, Reading>;
 }
@@ -64,7 +61,11 @@ interface Known {
 type Reading = Pick<DesiredService, 'target' | 'tenantId' | 'secretReferences'>;
 
 export function createSecretVersions(deps: SecretVersionsDeps): SecretVersions {
-  const known: Known = { seen: new Map(), troubles: new Map(), services: new Map() };
+  const known: Known = {
+    seen: createAnswersByRole(freshMs),
+    troubles: new Map(),
+    services: new Map(),
+  };
   const ask = (scope: EcsScope, references: readonly string[], asking: Asking): Promise<void> =>
     askFor(deps, known, { scope, references }, asking);
   const asked: SecretVersions['asked'] = async (desired, signal) => {
@@ -110,18 +111,10 @@ async function askFor(
   { priority, signal }: Asking,
 ): Promise<void> {
   const askedAt = now();
-  const keyOf = (reference: string): string => seenKey(scope, reference);
-  const due = references.filter((reference) => {
-    const before = seen.get(keyOf(reference));
-    return before === undefined || askedAt - before.at >= freshMs;
-  });
+  const due = seen.due(scope, references, askedAt);
   if (due.length === 0) return;
   const versions = await api.secretVersions(scope, due, priority, signal);
-  for (const reference of due) seen.set(keyOf(reference), { version: versions.get(reference), at: askedAt });
-}
-
-function seenKey({ roleArn = '' }: EcsScope, reference: string): string {
-  return `${roleArn} ${reference}`;
+  for (const reference of due) seen.note(scope, reference, versions.get(reference), askedAt);
 }
 
 /** Of what names its version by itself, nothing changes. */
@@ -135,7 +128,7 @@ function withVersions(known: Known, desired: DesiredService): DesiredService {
 function markOf({ seen }: Known, reading: Reading): string | undefined {
   const { scope } = reading.target;
   return secretsMark(reading, (reference) =>
-    secretSource(reference) === undefined ? pinned : seen.get(seenKey(scope, reference))?.version,
+    secretSource(reference) === undefined ? pinned : seen.last(scope, reference)?.answer,
   );
 }
 
@@ -144,8 +137,8 @@ function notesOf({ seen, troubles }: Known, { target, secretReferences }: Readin
   const trouble = troubles.get(serviceKey(target));
   if (trouble !== undefined) return [`${unknown}${trouble}`];
   const gone = secretReferences.find((reference) => {
-    const found = seen.get(seenKey(target.scope, reference));
-    return found !== undefined && found.version === undefined && secretSource(reference) !== undefined;
+    const found = seen.last(target.scope, reference);
+    return found !== undefined && found.answer === undefined && secretSource(reference) !== undefined;
   });
   return gone === undefined ? [] : [`${unknown}there is no ${gone}`];
 }
@@ -219,12 +212,12 @@ function forgetUnwatched({
   const watched = new Set(view.watched().map(({ target }) => serviceKey(target)));
   for (const key of services.keys()) if (!watched.has(key)) services.delete(key);
   for (const key of troubles.keys()) if (!services.has(key)) troubles.delete(key);
-  const read = new Set(
-    [...services.values()].flatMap(({ target, secretReferences }) =>
-      secretReferences.map((reference) => seenKey(target.scope, reference)),
-    ),
+  seen.keep(
+    [...services.values()].map(({ target, secretReferences }) => ({
+      scope: target.scope,
+      names: secretReferences,
+    })),
   );
-  for (const key of seen.keys()) if (!read.has(key)) seen.delete(key);
 }
 
 function noteTrouble({ troubles }: Known, key: string, error: unknown): void {
