@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { removeImagesOf } from '../../dev/shared-engine-remains.ts';
 import { pushImage } from '../../dev/images.ts';
@@ -205,6 +206,8 @@ describe('a restart of the operator over Tenants on Docker that each have a Secr
       await ns.create(name, { containers: [ns.reading(name, 'value', { name: 'app', image })] });
     }
     for (const name of names) await ns.untilReady(name);
+    // Of one that has run hardly longer than it takes to count as well, the next process can't tell at once that it has.
+    await sleep(5_000);
     await operator.stop();
     const ids = await Promise.all(names.map(idsOf));
     const writes = (await ns.writes()).length;
