@@ -1,9 +1,13 @@
 import { Agent, get } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Who asks an HTTP server while something happens to it. */
 
 export const clients = 8;
+
+/** Of each client between two questions, in milliseconds: without it they take all of the machine that they get. */
+const pauseMs = 5;
 
 interface Asked {
   readonly host: string;
@@ -39,6 +43,7 @@ export async function ask({ host, port, keepAlive = false }: Asked, least: numbe
       } catch (error) {
         lost.push(String(error));
       }
+      await delay(pauseMs);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

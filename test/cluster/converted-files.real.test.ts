@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { pushImage } from '../../dev/images.ts';
+import { atMost } from '../../src/async/at-most.ts';
 import { tenantBlocks } from '../../src/compute/registry.ts';
 import { runOffline } from '../../src/convert/command.ts';
 import { engineView, dockerBlock } from './docker-tenants.ts';
@@ -15,6 +16,9 @@ import type { TestOperator } from './test-operator.ts';
 import { until } from '../until.ts';
 
 const corpus = join(import.meta.dirname, '../corpus');
+
+/** What is up is asked for its health all the time: with all files at once, that is what the engine is busy with. */
+const filesAtOnce = 8;
 
 interface Converted {
   /** Of the Tenant: as its file, or its folder. */
@@ -54,6 +58,7 @@ describe('compose files of several containers, converted', () => {
   let operator: TestOperator;
   let image: string;
   const runs = new Map<string, Promise<void>>();
+  const inTurn = atMost(filesAtOnce);
 
   beforeAll(async () => {
     ns = await createTestNamespace('converted');
@@ -68,9 +73,13 @@ describe('compose files of several containers, converted', () => {
       compute: { docker: dockerBlock(image) },
       config: { instance: ns.name, policy: { docker: policy } },
     });
-    // All at once: each test waits for its own.
-    for (const file of files) runs.set(file.name, comesUpAndRolls(file));
-    runs.set('needy', endsUntilItsDatabaseAnswers());
+    // As soon as it is their turn: each test waits for its own.
+    for (const file of files)
+      runs.set(
+        file.name,
+        inTurn(() => comesUpAndRolls(file)),
+      );
+    runs.set('needy', inTurn(endsUntilItsDatabaseAnswers));
     for (const run of runs.values()) run.catch(() => undefined);
   });
   afterAll(async () => {
@@ -113,6 +122,7 @@ describe('compose files of several containers, converted', () => {
       expect(at('start', successor), `start of ${container.name}`).toBeLessThan(at('die', former) ?? 0);
     }
     followed.stop();
+    await ns.delete(name);
   };
 
   /** The tenant's app, as the engine has it. */
@@ -145,6 +155,7 @@ describe('compose files of several containers, converted', () => {
     const reasons = (await ns.events('needy')).map(({ reason }) => reason);
     expect(reasons).toContain('Updated');
     expect(reasons).not.toContain('RolledBack');
+    await ns.delete('needy');
   };
 
   test('are thirty and more', () => {

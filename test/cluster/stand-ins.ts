@@ -47,7 +47,7 @@ export interface ConvertedContainer {
 }
 
 /** Soon, and however long a busy machine takes to ask. */
-export const patientCheck = { command: ['/bin/ok'], intervalSeconds: 1, timeoutSeconds: 120 };
+export const patientCheck = { command: ['/bin/ok'], intervalSeconds: 2, timeoutSeconds: 120 };
 
 /**
  * A server that names others, in its variables or as what it waits for, ends until they answer; a job does its work once they do.

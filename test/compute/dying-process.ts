@@ -102,3 +102,6 @@ export function dyingProcess(death: Death): DyingProcess {
       }),
   };
 }
+
+/** How many walks over any specs with deaths at any writes a test plays. CRASH_WALKS: another number, as CI asks for. */
+export const walks = Number(process.env['CRASH_WALKS'] ?? 150);

@@ -2,7 +2,7 @@
  * How many seeds a run of the tests plays, and over how many files they are spread, so that every core has some.
  * `npm run simulate -- --count 10000` plays more: they take longer than everything else that needs no engine.
  */
-export const figures = { seeds: 200, shards: 2 } as const;
+export const figures = { seeds: 60, shards: 2 } as const;
 
 /** Seeds that failed once, each with what was broken then. They are played in every run. */
 export const failedOnce: readonly (readonly [seed: number, invariant: string])[] = [

@@ -5,7 +5,7 @@ import type { DestroyResult, StepResult } from '../../../../src/compute/provider
 import type { DockerConfig } from '../../../../src/compute/providers/docker/config.ts';
 import type { Engine } from '../../../../src/compute/providers/docker/engine/engine.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
-import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
+import { deaths, dyingProcess, onlyDeath, walks } from '../../dying-process.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
 import type { DrivenDocker } from './docker-fixture.ts';
 import { memoryEngine, resolve, writeOf } from './memory-engine.ts';
@@ -273,7 +273,7 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       expectFiles(engine, good[end]);
     }),
     {
-      numRuns: 600,
+      numRuns: walks,
       examples: [
         [interrupted, 'one'],
         [withoutNetwork, 'one'],

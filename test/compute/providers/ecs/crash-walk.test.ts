@@ -4,7 +4,7 @@ import type { DestroyResult, StepResult } from '../../../../src/compute/provider
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
-import { dyingProcess, onlyDeath } from '../../dying-process.ts';
+import { dyingProcess, onlyDeath, walks } from '../../dying-process.ts';
 import { containerSpec, context, drivenEcs, settings, tenantSpec } from './ecs-fixture.ts';
 import { seenTarget } from './memory-scaling.ts';
 import { memoryEcs, writeOf, writes } from './memory-ecs.ts';
@@ -173,6 +173,6 @@ it('a walk over any specs with deaths at any writes ends where its last spec poi
       await untilDone(() => build(ecs).update(good[end], signal));
       await expectDesired(ecs, good[end]);
     }),
-    { numRuns: 200 },
+    { numRuns: walks },
   );
 });
