@@ -18,7 +18,7 @@ const execArgv = ['--max-semi-space-size=64'];
  * Of all projects together, more than there are cores on a small machine: most of the time a real file waits for an
  * engine or a clock. Projects of one group run beside each other, and vitest wants them to agree on this.
  */
-const maxWorkers = 7;
+const maxWorkers = 10;
 
 /** Only ends a hang: on a busy machine a walk over every crash point takes its time. */
 const timeoutMs = 480_000;

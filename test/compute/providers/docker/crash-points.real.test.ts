@@ -164,11 +164,15 @@ async function leftovers(tenantId: string): Promise<readonly string[]> {
   ];
 }
 
+/** Of all deaths that there are, every so many are died, in each case other ones. CRASH_POINTS=all: each of them, as in CI. */
+const stride = process.env['CRASH_POINTS'] === 'all' ? 1 : 3;
+
 describe.concurrent('an operator that is killed at any of its calls', () => {
-  it.each(Object.entries(cases))(
+  it.each(Object.entries(cases).map(([name, step], index) => [name, step, index] as const))(
     '%s is continued by the next one: nothing double, nothing left over',
-    async (name, step) => {
-      for (const death of deaths()) {
+    async (name, step, index) => {
+      const chosen = deaths().filter((_death, number) => number % stride === index % stride);
+      for (const death of chosen) {
         const mortal = await dieAndGoOn(name, step, death);
         if (mortal.hasDied()) continue;
         expect(mortal.writes.length).toBeGreaterThan(3);
