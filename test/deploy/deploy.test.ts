@@ -38,12 +38,23 @@ test.each(files.filter((file) => file.endsWith('kustomization.yaml')))(
   },
 );
 
-test('the component namespaced grants what the base grants, the cluster being left out', () => {
-  const rulesOf = (file: string): unknown[] =>
-    manifests(file).flatMap(({ rules }) => (Array.isArray(rules) ? (rules as unknown[]) : []));
-  const sorted = (rules: unknown[]): string[] => rules.map((rule) => JSON.stringify(rule)).toSorted();
-  const base = ['base/cluster-role.yaml', 'base/secrets-role.yaml'].flatMap(rulesOf);
-  expect(sorted(rulesOf('components/namespaced/roles.yaml'))).toEqual(sorted(base));
+test('what the component namespaced unbinds for the cluster is what a namespace with Tenants binds', () => {
+  const patches = (
+    parse(readFileSync(join(deployFolder, 'components/namespaced/kustomization.yaml'), 'utf8')) as {
+      patches: readonly { target: { kind: string; name: string } }[];
+    }
+  ).patches;
+  const unbound = ['base/cluster-role.yaml', 'base/secrets-role.yaml', 'base/cluster-uid-role.yaml']
+    .flatMap(manifests)
+    .filter((object) =>
+      patches.some(
+        ({ target: { kind, name } }) =>
+          kind === object.kind && new RegExp(`^(${name})$`).test(object.metadata.name),
+      ),
+    );
+  const bound = manifests('tenant-namespace/role-bindings.yaml');
+  expect(unbound).toHaveLength(2);
+  expect(bound.map((object) => object['roleRef'])).toEqual(unbound.map((object) => object['roleRef']));
 });
 
 test('the image runs node with the flags that the bench measures', () => {
