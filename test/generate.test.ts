@@ -41,6 +41,19 @@ test.each(['1.1', '1.2'] as const)(
   },
 );
 
+test('the CRD, in crds/ as from `landlord crd`, is kept by what installs it', () => {
+  const text = files['crds/landlord.dev_tenants.yaml'] ?? '';
+  const { metadata } = parse(text) as { metadata: object };
+  expect(metadata).toEqual({
+    name: 'tenants.landlord.dev',
+    annotations: {
+      'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+      'helm.sh/resource-policy': 'keep',
+      'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+    },
+  });
+});
+
 describe('the reference', () => {
   test('has a row for each error and each reason', () => {
     const page = files['docs/reference/errors.md'] ?? '';

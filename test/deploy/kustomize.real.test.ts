@@ -117,6 +117,13 @@ describe('the real apiserver takes, without a field that it does not know,', () 
     ).toEqual([]);
   });
 
+  test('deploy/components/no-crds, which leaves out the CRD alone', async () => {
+    const without = await rendered(over('base', ['components/no-crds']));
+    const whole = documentsOf(await kustomize(join(deployFolder, 'base')));
+    expect(without).toEqual(whole.filter(({ kind }) => kind !== 'CustomResourceDefinition'));
+    expect(without).toHaveLength(whole.length - 1);
+  });
+
   test.each(components)('deploy/base with deploy/%s, which changes or adds something', async (component) => {
     const files = over('base', [component]);
     await expectWhole(await rendered(files));
