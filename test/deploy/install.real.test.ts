@@ -23,6 +23,7 @@ afterAll(() => plane.stop());
 const foldersOf = (folder: string): string[] =>
   readdirSync(join(deployFolder, folder)).map((name) => `${folder}/${name}`);
 const places: { resource: string; components: readonly string[] }[] = [
+  { resource: '', components: [] },
   { resource: 'base', components: [] },
   ...foldersOf('overlays').map((resource) => ({ resource, components: [] })),
   ...foldersOf('components').map((component) => ({ resource: 'base', components: [component] })),
@@ -47,7 +48,7 @@ function expectOwnNames(objects: readonly Manifest[], namePrefix: string): void 
 
 describe("under a namespace and a prefix of one's own", () => {
   test.each(places.map((place, index) => ({ ...place, index })))(
-    '$resource with $components is moved as a whole, and applies twice in a row',
+    'deploy/$resource with $components is moved as a whole, and applies twice in a row',
     async ({ resource, components, index }) => {
       const namespace = `infra-${index}`;
       const namePrefix = `prod-${index}-`;
@@ -86,13 +87,18 @@ describe("under a namespace and a prefix of one's own", () => {
   });
 });
 
-test('as it stands, an overlay applies twice in a row, with the one namespace that it needs', async () => {
-  const objects = await rendered(over('overlays/one-namespace'));
-  await apply(plane.kubeconfigPath, objects);
-  await apply(plane.kubeconfigPath, objects);
-  const namespaces = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
-  expect(namespaces).toEqual(['landlord-system']);
-});
+test.each(['overlays/one-namespace', ''])(
+  'as it stands, deploy/%s applies twice in a row',
+  async (resource) => {
+    const objects = await rendered(over(resource));
+    await apply(plane.kubeconfigPath, objects);
+    await apply(plane.kubeconfigPath, objects);
+    const namespaces = objects
+      .filter(({ kind }) => kind === 'Namespace')
+      .map(({ metadata }) => metadata.name);
+    expect(namespaces).toEqual(['landlord-system']);
+  },
+);
 
 describe('docs/install.md', () => {
   /** Its files that begin with their path below `folder`. */
