@@ -9,6 +9,7 @@ import { hashKeySecret } from '../../src/operator/hash-key.ts';
 import { codeBlocks, readPages } from '../docs/markdown.ts';
 import { apply, deployFolder, isOfCluster } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { servePodMonitors } from './pod-monitors.ts';
 import { nameOf, referred } from './references.ts';
 import { over, rendered } from './user-kustomization.ts';
 import type { UserFiles } from './user-kustomization.ts';
@@ -17,6 +18,7 @@ import type { UserFiles } from './user-kustomization.ts';
 let plane: ControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane();
+  await servePodMonitors(plane.kubeconfigPath);
 });
 afterAll(() => plane.stop());
 

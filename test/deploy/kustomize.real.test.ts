@@ -1,12 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { kubeRequest } from '../../dev/kube-request.ts';
 import { kustomize } from '../../dev/kustomize.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { apply, deployFolder, documentsOf, manifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { servePodMonitors } from './pod-monitors.ts';
 import { nameOf, referred } from './references.ts';
 import { over, rendered, renderedText } from './user-kustomization.ts';
 
@@ -95,6 +96,8 @@ async function expectWhole(objects: readonly Manifest[]): Promise<void> {
 }
 
 describe('the real apiserver takes, without a field that it does not know,', () => {
+  beforeAll(() => servePodMonitors(kubeconfig));
+
   test.each(overlays)(
     'deploy/%s, whose config the operator takes and whose rights are real',
     async (overlay) => {
