@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installManifest } from './install-manifest.ts';
 import { licenceTexts, productionPackages } from './licence-texts.ts';
+import { packagedChart } from './packaged-chart.ts';
 import { sbom } from './sbom.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,6 +21,7 @@ export async function releaseFiles({ image }: ReleaseOptions = {}): Promise<Map<
   const files = new Map<string, string | Buffer>([
     ['install.yaml', `# Landlord ${version}: kubectl apply -f install.yaml\n${await installManifest(image)}`],
     ['crds.yaml', await readFile(join(root, 'crds/landlord.dev_tenants.yaml'), 'utf8')],
+    await packagedChart(image),
     ['sbom.cdx.json', await sbom()],
     ['LICENSE', await readFile(join(root, 'LICENSE'), 'utf8')],
     ['THIRD-PARTY-LICENSES.txt', licenceTexts(productionPackages(root))],

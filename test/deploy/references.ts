@@ -41,3 +41,17 @@ function ofDeployment({ metadata: { namespace }, ...object }: Manifest): string[
     ...configMaps.map((name) => reference('ConfigMap', name, namespace)),
   ];
 }
+
+/**
+ * By their names, and without the labels that each way in puts on. The Namespace, which Helm makes before it has a look at a
+ * chart, is left out. Throws where two have one name.
+ */
+export function withoutLabels(objects: readonly Manifest[]): Record<string, Manifest> {
+  const found = new Map<string, Manifest>();
+  for (const object of objects.filter(({ kind }) => kind !== 'Namespace')) {
+    const { labels: _, ...metadata } = object.metadata as Manifest['metadata'] & { labels?: object };
+    if (found.has(nameOf(object))) throw new Error(`${nameOf(object)} is there twice`);
+    found.set(nameOf(object), { ...object, metadata });
+  }
+  return Object.fromEntries(found);
+}

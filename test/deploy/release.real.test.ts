@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { helm } from '../../dev/helm.ts';
 import { productionPackages } from '../../dev/release/licence-texts.ts';
 import { releaseFiles } from '../../dev/release/release-files.ts';
 import { documentsOf } from './manifests.ts';
+import { withoutLabels } from './references.ts';
 import { over, rendered } from './user-kustomization.ts';
 
 /** What `npm run release` writes. That install.yaml applies is seen where `kubectl apply -k deploy` is: it is the same. */
@@ -33,6 +37,20 @@ test('crds.yaml is the CRD of install.yaml', () => {
   expect(alone?.['spec']).toEqual(crd?.['spec']);
 });
 
+test('the chart, with your image, prints what install.yaml has but for labels and the Namespace', async () => {
+  const image = 'registry.example/landlord';
+  const released = await releaseFiles({ image });
+  const [name = ''] = [...released.keys()].filter((file) => file.endsWith('.tgz'));
+  expect(name).toMatch(/^landlord-\d+\.\d+\.\d+\.tgz$/);
+  const folder = await mkdtemp(join(tmpdir(), 'landlord-release-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, name), released.get(name) ?? '');
+  const args = ['template', 'landlord', join(folder, name), '--namespace', 'landlord-system'];
+  const installed = documentsOf(String(released.get('install.yaml')));
+  expect(withoutLabels(documentsOf(await helm(args)))).toEqual(withoutLabels(installed));
+  expect(JSON.stringify(installed)).toContain(`"image":"${image}:`);
+});
+
 test('the SBOM is CycloneDX, and names every package that the operator is built from', () => {
   const bom = JSON.parse(textOf('sbom.cdx.json')) as {
     bomFormat: string;
@@ -52,5 +70,5 @@ test('SHA256SUMS has each of the others', () => {
     ([name, content]) => `${createHash('sha256').update(content).digest('hex')}  ${name}\n`,
   );
   expect(textOf('SHA256SUMS')).toBe(lines.join(''));
-  expect(others.length).toBeGreaterThan(4);
+  expect(others.length).toBeGreaterThan(5);
 });
