@@ -97,7 +97,7 @@ export async function runOperator(
       tenure = held;
       leads = true;
       metrics.leader.set(1);
-      const cluster = await clusterUid(client, logger, leading);
+      const cluster = await clusterUid({ client, config, logger }, leading);
       if (cluster === undefined) return;
       const needed = readsSecrets(config);
       const hashKey = await installationKey({ client, config, needed, logger }, leading);

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { generatedFiles } from '../dev/generate/files.ts';
@@ -16,13 +16,21 @@ const files = generatedFiles();
 
 describe('npm run generate', () => {
   test('writes the CRD and the reference', () => {
-    expect(Object.keys(files)).toEqual([
+    expect(Object.keys(files).filter((file) => !file.startsWith('deploy/chart/'))).toEqual([
       'crds/landlord.dev_tenants.yaml',
       'docs/reference/tenant.md',
       'docs/reference/config.md',
       'docs/reference/errors.md',
       'docs/reference/portability.md',
     ]);
+  });
+
+  test('writes the whole chart: nothing is in it that is not generated', () => {
+    const chart = Object.keys(files).filter((file) => file.startsWith('deploy/chart/'));
+    const there = readdirSync(join(root, 'deploy/chart'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+    expect(chart.toSorted()).toEqual(there.toSorted());
   });
 
   test.each(Object.entries(files))('has left nothing stale: %s', (path, content) => {
@@ -40,6 +48,19 @@ test.each(['1.1', '1.2'] as const)(
     expect(parse(crdYaml(tenantBlocks), { version })).toEqual(tenantCrd(tenantBlocks));
   },
 );
+
+test('the CRD, in crds/ as from `landlord crd`, is kept by what installs it', () => {
+  const text = files['crds/landlord.dev_tenants.yaml'] ?? '';
+  const { metadata } = parse(text) as { metadata: object };
+  expect(metadata).toEqual({
+    name: 'tenants.landlord.dev',
+    annotations: {
+      'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+      'helm.sh/resource-policy': 'keep',
+      'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+    },
+  });
+});
 
 describe('the reference', () => {
   test('has a row for each error and each reason', () => {

@@ -290,6 +290,16 @@ describe('the operator', { timeout: 60_000 }, () => {
     expect(operator.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
+  test('that is told the identity of its cluster asks nobody for it, and needs no right to', async () => {
+    const operator = await startOperator({ cluster_id: 'eu-1' });
+    void operator.start();
+    await until(async () => (await operator.get('/readyz')) === '200 ok');
+    expect(operator.loaded.get('docker')?.context).toMatchObject({ clusterUid: 'eu-1' });
+    expect(
+      operator.apiserver.requests.filter(({ path }) => path.includes('/namespaces/kube-system')),
+    ).toEqual([]);
+  });
+
   test('can be stopped while it still asks for the identity of its cluster', async () => {
     const operator = await startOperator();
     const ended = operator.start();

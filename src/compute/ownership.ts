@@ -8,9 +8,9 @@ import type { TenantRef } from './spec/tenant-compute-spec.ts';
 /** This operator, as its marks name it. */
 export interface Owner {
   readonly instance: string;
-  /** UID of the namespace kube-system. */
+  /** UID of the namespace kube-system, or `cluster_id` of the config. */
   readonly clusterUid: string;
-  /** UIDs of other clusters whose resources count as ours. */
+  /** Those of other clusters whose resources count as ours. */
   readonly adoptClusters: readonly string[];
 }
 

@@ -249,7 +249,7 @@ export interface OwnedResource {
 export interface ProviderContext {
   /** Owner mark on everything created. */
   readonly instance: string;
-  /** UID of the namespace kube-system: the cluster's identity on a shared engine. */
+  /** The cluster's identity on a shared engine: the UID of its namespace kube-system, or what the config calls it. */
   readonly clusterUid: string;
   /** For hashes that secrets take part in. */
   readonly hashKey: HashKey;

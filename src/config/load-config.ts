@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { explainIssues } from '../api/explain-issues.ts';
 import type { ProviderDefinition } from '../compute/provider.ts';
-import { processEnvironment } from './environment.ts';
+import { ownNamespace, processEnvironment } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { operatorConfigSchema } from './operator-config.ts';
 import type { OperatorConfig } from './operator-config.ts';
@@ -28,7 +28,19 @@ export function loadConfig(
   providers: readonly ProviderDefinition[],
   environment: Environment = processEnvironment(),
 ): OperatorConfig {
-  return parseConfig(readConfig(file), file, { providers, environment });
+  return withOwnNamespace(parseConfig(readConfig(file), file, { providers, environment }), file);
+}
+
+/** With the operator's own namespace among those to watch, where the config says so. Throws ConfigError where it has none. */
+export function withOwnNamespace(config: OperatorConfig, file: string, own = ownNamespace()): OperatorConfig {
+  const { namespaces, own_namespace: isWatched } = config.controller;
+  if (!isWatched) return config;
+  if (own === undefined) {
+    throw new ConfigError(
+      `${file}: controller.own_namespace: there is none outside of a cluster; name the namespace in controller.namespaces`,
+    );
+  }
+  return { ...config, controller: { ...config.controller, namespaces: [...new Set([...namespaces, own])] } };
 }
 
 function readConfig(file: string): string {

@@ -28,6 +28,7 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
       .describe(
         'Owner mark on everything created; two instances share one engine without touching each other.',
       ),
+    cluster_id: clusterId,
     hash_key_file: hashKeyFile,
     compute: z
       .strictObject(Object.fromEntries(blocks))
@@ -68,6 +69,20 @@ export function operatorConfigSchema(providers: readonly ProviderDefinition[]) {
     policy: policy.extend({ namespaces }).prefault({}).describe('What tenants may ask for.'),
   });
 }
+
+const clusterId = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?)?$/,
+    'must be at most 63 lower-case letters, digits, - and ., with a letter or digit at both ends, or empty',
+  )
+  .default('')
+  .describe(
+    'The name of this Kubernetes cluster, as an owner mark on everything created; no other cluster with the same engine or ' +
+      'account may have it. Empty: the UID of the namespace kube-system, which the operator then needs the right to get. ' +
+      'What bears another name is taken for that of another cluster: where Tenants run already, name that UID here, or add ' +
+      "it to the provider's adopt_clusters.",
+  );
 
 const hashKeyFile = z
   .string()
@@ -122,7 +137,14 @@ const controller = z.strictObject({
   resync_interval: duration
     .default('5m')
     .describe("Time between two of each provider's sweeps over its engine."),
-  namespaces: z.array(z.string().min(1)).default([]).describe('Namespaces to watch. Empty: all.'),
+  namespaces: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Namespaces to watch. Empty: all, or with own_namespace that one.'),
+  own_namespace: z
+    .boolean()
+    .default(false)
+    .describe("Whether to watch the operator's own namespace, besides those in namespaces."),
   tenant_selector: labelSelector.describe('Label selector of the Tenants to watch. Empty: all.'),
   reaper: z
     .strictObject({

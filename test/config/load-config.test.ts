@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { providerDefinitions as providers } from '../../src/compute/registry.ts';
-import { ConfigError, loadConfig, parseConfig } from '../../src/config/load-config.ts';
+import { ConfigError, loadConfig, parseConfig, withOwnNamespace } from '../../src/config/load-config.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import type { OperatorConfig } from '../../src/config/operator-config.ts';
 
@@ -273,6 +273,16 @@ describe('each mistake is one line that names file and path:', () => {
     ],
     ['a bad instance', `${mock}\ninstance: My Cluster`, 'instance: must be a DNS label'],
     [
+      'a bad name of the cluster',
+      `${mock}\ncluster_id: My Cluster`,
+      'cluster_id: must be at most 63 lower-case letters, digits, - and ., with a letter or digit at both ends, or empty',
+    ],
+    [
+      'too long a name of the cluster',
+      `${mock}\ncluster_id: ${'a'.repeat(64)}`,
+      'cluster_id: must be at most 63 lower-case letters, digits, - and ., with a letter or digit at both ends, or empty',
+    ],
+    [
       'a relative host path',
       `${mock}\npolicy: {docker: {allowed_host_paths: [srv]}}`,
       'policy.docker.allowed_host_paths[0]: must be an absolute path',
@@ -407,5 +417,37 @@ describe('DOCKER_HOST', () => {
     expect(loadConfig(file, providers, environment).compute['docker']).toMatchObject({
       host: 'tcp://engine:2375',
     });
+  });
+});
+
+describe('cluster_id', () => {
+  test.each(['', 'a', 'eu-1.example', '6f1c1a52-3a53-4a0c-9c7e-6d9a0c7b3f10', 'a'.repeat(63)])(
+    'is taken: %j',
+    (id) => {
+      expect(parse(`${mock}\ncluster_id: "${id}"`).cluster_id).toBe(id);
+    },
+  );
+});
+
+describe('controller.own_namespace', () => {
+  const watched = (controller: string, own?: string): readonly string[] =>
+    withOwnNamespace(parse(`${mock}\ncontroller: ${controller}`), 'landlord.yaml', own).controller.namespaces;
+
+  test('is that of the pod, once, besides those that are named', () => {
+    expect(watched('{own_namespace: true}', 'infra')).toEqual(['infra']);
+    expect(watched('{own_namespace: true, namespaces: [team-a]}', 'infra')).toEqual(['team-a', 'infra']);
+    expect(watched('{own_namespace: true, namespaces: [infra]}', 'infra')).toEqual(['infra']);
+  });
+
+  test('is none of those to watch unless the config says so', () => {
+    expect(watched('{}', 'infra')).toEqual([]);
+    expect(watched('{namespaces: [team-a]}', 'infra')).toEqual(['team-a']);
+  });
+
+  test('outside of a cluster is a mistake that stops the start, and does not become all namespaces', () => {
+    const config = parse(`${mock}\ncontroller: {own_namespace: true}`);
+    expect(() => withOwnNamespace(config, 'landlord.yaml')).toThrow(
+      'landlord.yaml: controller.own_namespace: there is none outside of a cluster; name the namespace in controller.namespaces',
+    );
   });
 });

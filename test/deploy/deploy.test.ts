@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nodeFlags } from '../../bench/operator-command.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
+import { readPages } from '../docs/markdown.ts';
 import { deployFolder, manifests } from './manifests.ts';
 
 const files = readdirSync(deployFolder, { recursive: true, encoding: 'utf8' }).map((file) =>
@@ -38,12 +39,48 @@ test.each(files.filter((file) => file.endsWith('kustomization.yaml')))(
   },
 );
 
-test('the component namespaced grants what the base grants, the cluster being left out', () => {
-  const rulesOf = (file: string): unknown[] =>
-    manifests(file).flatMap(({ rules }) => (Array.isArray(rules) ? (rules as unknown[]) : []));
-  const sorted = (rules: unknown[]): string[] => rules.map((rule) => JSON.stringify(rule)).toSorted();
-  const base = ['base/cluster-role.yaml', 'base/secrets-role.yaml'].flatMap(rulesOf);
-  expect(sorted(rulesOf('components/namespaced/roles.yaml'))).toEqual(sorted(base));
+test('what the component namespaced unbinds for the cluster is what a namespace with Tenants binds', () => {
+  const patches = (
+    parse(readFileSync(join(deployFolder, 'components/namespaced/kustomization.yaml'), 'utf8')) as {
+      patches: readonly { target: { kind: string; name: string } }[];
+    }
+  ).patches;
+  const unbound = ['base/cluster-role.yaml', 'base/secrets-role.yaml', 'base/cluster-uid-role.yaml']
+    .flatMap(manifests)
+    .filter((object) =>
+      patches.some(
+        ({ target: { kind, name } }) =>
+          kind === object.kind && new RegExp(`^(${name})$`).test(object.metadata.name),
+      ),
+    );
+  const bound = manifests('tenant-namespace/role-bindings.yaml');
+  expect(unbound).toHaveLength(2);
+  expect(bound.map((object) => object['roleRef'])).toEqual(unbound.map((object) => object['roleRef']));
+});
+
+describe('the image of the operator', () => {
+  const read = (file: string): string => readFileSync(join(deployFolder, file), 'utf8');
+  const { version } = JSON.parse(read('../package.json')) as { version: string };
+
+  test('has the version of package.json, in one place', () => {
+    const { images } = parse(read('base/kustomization.yaml')) as { images: unknown };
+    expect(images).toEqual([{ name: 'landlord', newTag: version }]);
+    // The chart is generated, with that version.
+    const others = files.filter(
+      (file) => /^(?!chart\/).*\.yaml$/.test(file) && file !== 'base/kustomization.yaml',
+    );
+    const named = others.filter((file) => /^\s*(newTag|digest):|image: \S*landlord[:@]/m.test(read(file)));
+    expect(named).toEqual([]);
+    expect(parse(read('chart/Chart.yaml'))).toMatchObject({ version, appVersion: version });
+  });
+
+  test('has that version in the docs, too', () => {
+    const told = readPages()
+      .filter(({ file }) => file !== 'CHANGELOG.md')
+      .flatMap(({ text }) => [...text.matchAll(/\/landlord:(\d[\w.-]*)/g)].map((match) => match[1]));
+    expect(told.length).toBeGreaterThan(0);
+    expect(new Set(told)).toEqual(new Set([version]));
+  });
 });
 
 test('the image runs node with the flags that the bench measures', () => {

@@ -1,13 +1,15 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { kubeRequest } from '../../dev/kube-request.ts';
 import { kustomize } from '../../dev/kustomize.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { apply, deployFolder, documentsOf, manifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { servePodMonitors } from './pod-monitors.ts';
+import { nameOf, referred } from './references.ts';
+import { over, rendered, renderedText } from './user-kustomization.ts';
 
 /**
  * All of deploy/ as an admin would apply it, on a real apiserver, where nothing of it stays but its namespaces: the
@@ -81,34 +83,6 @@ async function verbsServed(group: string): Promise<Map<string, readonly string[]
   return new Map(resources.map(({ name, verbs }) => [name, verbs]));
 }
 
-/** `Kind namespace/name` of each object that another one of them names. */
-function referred(objects: readonly Manifest[]): string[] {
-  const reference = (kind: string, name = '', namespace = ''): string => `${kind} ${namespace}/${name}`;
-  return objects.flatMap((object) => {
-    const { namespace } = object.metadata;
-    if (object.kind.endsWith('Binding') && 'roleRef' in object) {
-      const role = object['roleRef'] as { kind: string; name: string };
-      const subjects = (object.subjects ?? []) as { kind: string; name: string; namespace: string }[];
-      return [
-        reference(role.kind, role.name, role.kind === 'Role' ? namespace : ''),
-        ...subjects.map((subject) => reference(subject.kind, subject.name, subject.namespace)),
-      ];
-    }
-    if (object.kind !== 'Deployment') return [];
-    const { spec } = (object['spec'] as { template: { spec: PodSpec } }).template;
-    const configMaps = spec.volumes.flatMap(({ configMap }) => configMap?.name ?? []);
-    return [
-      reference('ServiceAccount', spec.serviceAccountName, namespace),
-      ...configMaps.map((name) => reference('ConfigMap', name, namespace)),
-    ];
-  });
-}
-
-interface PodSpec {
-  readonly serviceAccountName: string;
-  readonly volumes: readonly { readonly configMap?: { readonly name: string } }[];
-}
-
 /** The checks that hold for whatever is rendered. */
 async function expectWhole(objects: readonly Manifest[]): Promise<void> {
   await applyAll(objects);
@@ -116,19 +90,13 @@ async function expectWhole(objects: readonly Manifest[]): Promise<void> {
   const rules = objects.flatMap((object) => (object['rules'] ?? []) as Rule[]);
   expect(rules).not.toEqual([]);
   expect(await unreal(rules)).toEqual([]);
-  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+  const names = objects.map(nameOf);
   expect(names).toEqual(expect.arrayContaining(referred(objects)));
   expect(new Set(names).size).toBe(names.length);
 }
 
 describe('the real apiserver takes, without a field that it does not know,', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'landlord-kustomize-'));
-    // The namespace whose Tenants the samples of rights are for.
-    await apply(kubeconfig, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'tenants' } }]);
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  beforeAll(() => servePodMonitors(kubeconfig));
 
   test.each(overlays)(
     'deploy/%s, whose config the operator takes and whose rights are real',
@@ -152,19 +120,17 @@ describe('the real apiserver takes, without a field that it does not know,', () 
     ).toEqual([]);
   });
 
+  test('deploy/components/no-crds, which leaves out the CRD alone', async () => {
+    const without = await rendered(over('base', ['components/no-crds']));
+    const whole = documentsOf(await kustomize(join(deployFolder, 'base')));
+    expect(without).toEqual(whole.filter(({ kind }) => kind !== 'CustomResourceDefinition'));
+    expect(without).toHaveLength(whole.length - 1);
+  });
+
   test.each(components)('deploy/base with deploy/%s, which changes or adds something', async (component) => {
-    const here = join(folder, component.replaceAll('/', '-'));
-    const kustomization = {
-      apiVersion: 'kustomize.config.k8s.io/v1beta1',
-      kind: 'Kustomization',
-      resources: [relative(here, join(deployFolder, 'base'))],
-      components: [relative(here, join(deployFolder, component))],
-    };
-    await mkdir(here);
-    await writeFile(join(here, 'kustomization.yaml'), JSON.stringify(kustomization));
-    const rendered = await kustomize(here);
-    await expectWhole(documentsOf(rendered));
-    expect(rendered).not.toBe(await kustomize(join(deployFolder, 'base')));
+    const files = over('base', [component]);
+    await expectWhole(await rendered(files));
+    expect(await renderedText(files)).not.toBe(await kustomize(join(deployFolder, 'base')));
   });
 
   test.each(samples)('deploy/%s', async (sample) => {

@@ -30,6 +30,14 @@ export function forOperatorUser(manifest: Manifest): Manifest {
   return { ...manifest, subjects: [user] };
 }
 
+/** Kinds without a namespace; kustomize, which does not know all of them, sends one along that the apiserver takes no notice of. */
+const ofCluster =
+  /^(Namespace|CustomResourceDefinition|ClusterRole(Binding)?|MutatingAdmissionPolicy(Binding)?)$/;
+
+export function isOfCluster({ kind }: Manifest): boolean {
+  return ofCluster.test(kind);
+}
+
 /** Server-side apply, strict; throws with the apiserver's answer where it refuses. With `dryRun` nothing is kept. */
 export async function apply(
   kubeconfigPath: string,
@@ -40,7 +48,7 @@ export async function apply(
   for (const object of objects) {
     const { apiVersion, metadata } = object;
     const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+    const namespace = isOfCluster(object) ? '' : `/namespaces/${metadata.namespace}`;
     const { status, body } = await kubeRequest(kubeconfigPath, {
       method: 'PATCH',
       path: `${group}${namespace}/${pluralOf(object.kind)}/${metadata.name}?${query}`,

@@ -11,6 +11,8 @@ import { startTestOperator } from '../cluster/test-operator.ts';
 import type { TestOperator } from '../cluster/test-operator.ts';
 import { apply, deployFolder, forOperatorUser, manifests } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { over, rendered } from './user-kustomization.ts';
+import type { UserFiles } from './user-kustomization.ts';
 import { until } from '../until.ts';
 
 /** Removes what a test has started, the last first. */
@@ -24,19 +26,29 @@ interface Cluster {
   readonly ns: TestNamespace;
 }
 
+/** What the rendered kustomization grants. */
+async function rightsOf(files: UserFiles): Promise<readonly Manifest[]> {
+  return (await rendered(files)).filter(({ kind }) => /^(Cluster)?Role(Binding)?$/.test(kind));
+}
+
 /** A control plane on which the operator has no rights but those of `rights`. */
-async function clusterWith(rights: (namespace: string) => readonly Manifest[]): Promise<Cluster> {
+async function clusterWith(rights: (namespace: string) => Promise<readonly Manifest[]>): Promise<Cluster> {
   const plane = await startControlPlane({ operatorGroups: ['landlord-operators'] });
   cleanups.push(() => plane.stop());
   const { kubeconfigPath, auditLogPath } = plane;
   await applyCrds(kubeconfigPath);
   const ns = await createTestNamespace('rbac', { kubeconfigPath, auditLogPath });
   cleanups.push(() => ns.client.close());
-  await apply(kubeconfigPath, [...manifests('base/namespace.yaml'), ...rights(ns.name).map(forOperatorUser)]);
+  const granted = await rights(ns.name);
+  await apply(kubeconfigPath, [...manifests('base/namespace.yaml'), ...granted.map(forOperatorUser)]);
   return { plane, ns };
 }
 
-function startOperator({ plane }: Cluster, namespaces: readonly string[], policy = {}): TestOperator {
+function startOperator(
+  { plane }: Cluster,
+  namespaces: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): TestOperator {
   const config = parse(readFileSync(join(deployFolder, 'base/landlord.yaml'), 'utf8')) as {
     compute: Record<string, unknown>;
     leader_election: Record<string, unknown>;
@@ -45,7 +57,7 @@ function startOperator({ plane }: Cluster, namespaces: readonly string[], policy
     namespaces,
     compute: config.compute,
     // In a pod the namespace is that of the service account.
-    config: { leader_election: { ...config.leader_election, namespace: 'landlord-system' }, policy },
+    config: { leader_election: { ...config.leader_election, namespace: 'landlord-system' }, ...more },
     kubeconfigPath: plane.operatorKubeconfigPath,
   });
   cleanups.push(() => operator.stop());
@@ -114,12 +126,7 @@ const needed = [
 ];
 
 test('the rights of deploy/base are enough for a life from creation to deletion', async () => {
-  const cluster = await clusterWith(() => [
-    ...manifests('base/cluster-role.yaml'),
-    ...manifests('base/secrets-role.yaml'),
-    ...manifests('base/lease-role.yaml'),
-    ...manifests('base/hash-key-role.yaml'),
-  ]);
+  const cluster = await clusterWith(() => rightsOf(over('base')));
   const operator = startOperator(cluster, []);
   await liveALife(cluster);
   await operator.stop();
@@ -137,7 +144,8 @@ async function liveBySelector(cluster: Cluster): Promise<void> {
   const rights = manifests('components/namespace-selectors/role.yaml').map(forOperatorUser);
   await apply(plane.kubeconfigPath, rights);
   const entry = { selector: `kubernetes.io/metadata.name in (${ns.name})`, allowed_images: ['*'] };
-  const operator = startOperator(cluster, [], { allowed_images: ['none.example/none'], namespaces: [entry] });
+  const policy = { allowed_images: ['none.example/none'], namespaces: [entry] };
+  const operator = startOperator(cluster, [], { policy });
   await ns.create('selected', { containers: [{ name: 'app', image: 'registry.example/app:1' }] });
   await ns.untilReady('selected');
   await operator.stop();
@@ -147,31 +155,35 @@ async function liveBySelector(cluster: Cluster): Promise<void> {
   expect(granted(entries)).toContain('watch namespaces');
 }
 
-test('the rights of the component namespaced are enough, and end at its namespaces', async () => {
-  const cluster = await clusterWith((namespace) => [
-    ...manifests('base/lease-role.yaml'),
-    ...manifests('base/hash-key-role.yaml'),
-    ...manifests('components/namespaced/roles.yaml').map((manifest) =>
-      manifest.metadata.namespace === 'tenants'
-        ? { ...manifest, metadata: { ...manifest.metadata, namespace } }
-        : manifest,
-    ),
-  ]);
-  const operator = startOperator(cluster, [cluster.ns.name]);
+/** The base with rights in one namespace alone. */
+const inOne = (namespace: string, components: readonly string[]): UserFiles => ({
+  'my/kustomization.yaml': {
+    resources: ['../deploy/base', 'tenants'],
+    components: ['namespaced', ...components].map((name) => `../deploy/components/${name}`),
+  },
+  'my/tenants/kustomization.yaml': { namespace, resources: ['../../deploy/tenant-namespace'] },
+});
+
+test.each([
+  { components: [], config: {}, besides: ['kube-system'] },
+  { components: ['cluster-id'], config: { cluster_id: 'eu-1' }, besides: [] },
+])('the rights of namespaced with $components are enough, and end at its namespaces', async (place) => {
+  const cluster = await clusterWith((namespace) => rightsOf(inOne(namespace, place.components)));
+  const operator = startOperator(cluster, [cluster.ns.name], place.config);
   await liveALife(cluster);
   await operator.stop();
 
   const entries = await cluster.plane.auditEntries();
   expect(refused(entries)).toEqual([]);
-  expect([...granted(entries)]).toEqual(expect.arrayContaining(needed));
+  const here = needed.filter((request) => request !== 'get namespaces' || place.besides.length > 0);
+  expect([...granted(entries)]).toEqual(expect.arrayContaining(here));
   const namespaces = entries.map(({ objectRef }) => objectRef?.namespace);
-  expect(new Set(namespaces)).toEqual(new Set([cluster.ns.name, 'kube-system', 'landlord-system']));
+  expect(new Set(namespaces)).toEqual(new Set([cluster.ns.name, 'landlord-system', ...place.besides]));
 });
 
 test('with the component finalizer-policy a tenant costs one write until it is Ready', async () => {
-  const cluster = await clusterWith(() => [
-    ...manifests('base/cluster-role.yaml'),
-    ...manifests('base/lease-role.yaml'),
+  const cluster = await clusterWith(async () => [
+    ...(await rightsOf(over('base'))),
     ...manifests('components/finalizer-policy/policy.yaml'),
   ]);
   const { ns } = cluster;

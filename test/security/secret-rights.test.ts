@@ -51,5 +51,4 @@ test('the rights to Secrets stand in files of their own, which the component no-
       .map(({ metadata }) => metadata.name);
   expect(onSecrets('base/cluster-role.yaml')).toEqual([]);
   expect(onSecrets('base/secrets-role.yaml')).toEqual(['landlord-secrets']);
-  expect(onSecrets('components/namespaced/roles.yaml')).toEqual(['landlord-secrets']);
 });

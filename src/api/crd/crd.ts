@@ -22,6 +22,16 @@ const printerColumns = [
   { name: 'Message', jsonPath: condition('Ready', 'message'), priority: 1 },
 ].map((column) => ({ type: 'string', ...column }));
 
+/**
+ * With the CRD go all Tenants, and what runs for them: what installed it must not remove it along the way. Helm and Flux have
+ * one word for that; to Argo CD, which has two, it neither goes for being left out nor with the Application.
+ */
+const kept = {
+  'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+  'helm.sh/resource-policy': 'keep',
+  'kustomize.toolkit.fluxcd.io/prune': 'disabled',
+};
+
 /** The CustomResourceDefinition of Tenant with the given providers' blocks. */
 export function tenantCrd(blocks: TenantBlocks) {
   const { properties = {} } = structuralSchema(tenantSchema(blocks));
@@ -44,7 +54,7 @@ export function tenantCrd(blocks: TenantBlocks) {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${group}`, annotations: kept },
     spec: {
       group,
       scope: 'Namespaced',

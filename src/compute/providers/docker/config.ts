@@ -71,7 +71,9 @@ export const dockerOperatorBlock = z
     adopt_clusters: z
       .array(z.string())
       .default([])
-      .describe('UIDs of the kube-system namespaces of other clusters whose containers are taken over.'),
+      .describe(
+        'Other clusters whose containers are taken over, by the UID of their namespace kube-system or their cluster_id.',
+      ),
   })
   .refine(hasUseForTls, tlsWithoutUse())
   .superRefine((block, context) => {

@@ -205,7 +205,9 @@ export const ecsOperatorBlock = z
     adopt_clusters: z
       .array(z.string())
       .default([])
-      .describe('UIDs of the kube-system namespaces of other clusters whose services are taken over.'),
+      .describe(
+        'Other clusters whose services are taken over, by the UID of their namespace kube-system or their cluster_id.',
+      ),
   })
   .refine(hasServiceName, needsServiceName)
   .refine(hasRoomForDrain, needsRoomForDrain)

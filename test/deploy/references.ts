@@ -1,0 +1,57 @@
+import type { Manifest } from './manifests.ts';
+
+interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly volumes: readonly { readonly configMap?: { readonly name: string } }[];
+}
+
+const reference = (kind: string, name = '', namespace = ''): string => `${kind} ${namespace}/${name}`;
+
+/** `Kind namespace/name` of an object; no namespace: it belongs to the cluster. */
+export function nameOf({ kind, metadata }: Manifest): string {
+  return reference(kind, metadata.name, metadata.namespace);
+}
+
+/** The same of each object that another one of them names. */
+export function referred(objects: readonly Manifest[]): string[] {
+  return objects.flatMap((object) => {
+    if (object.kind.endsWith('RoleBinding')) return ofBinding(object);
+    if (object.kind === 'MutatingAdmissionPolicyBinding') {
+      const { policyName } = object['spec'] as { policyName: string };
+      return [reference('MutatingAdmissionPolicy', policyName, object.metadata.namespace)];
+    }
+    return object.kind === 'Deployment' ? ofDeployment(object) : [];
+  });
+}
+
+function ofBinding({ metadata: { namespace }, subjects = [], ...object }: Manifest): string[] {
+  const role = object['roleRef'] as { kind: string; name: string };
+  const accounts = subjects as readonly { kind: string; name: string; namespace: string }[];
+  return [
+    reference(role.kind, role.name, role.kind === 'Role' ? namespace : ''),
+    ...accounts.map((subject) => reference(subject.kind, subject.name, subject.namespace)),
+  ];
+}
+
+function ofDeployment({ metadata: { namespace }, ...object }: Manifest): string[] {
+  const { spec } = (object['spec'] as { template: { spec: PodSpec } }).template;
+  const configMaps = spec.volumes.flatMap(({ configMap }) => configMap?.name ?? []);
+  return [
+    reference('ServiceAccount', spec.serviceAccountName, namespace),
+    ...configMaps.map((name) => reference('ConfigMap', name, namespace)),
+  ];
+}
+
+/**
+ * By their names, and without the labels that each way in puts on. The Namespace, which Helm makes before it has a look at a
+ * chart, is left out. Throws where two have one name.
+ */
+export function withoutLabels(objects: readonly Manifest[]): Record<string, Manifest> {
+  const found = new Map<string, Manifest>();
+  for (const object of objects.filter(({ kind }) => kind !== 'Namespace')) {
+    const { labels: _, ...metadata } = object.metadata as Manifest['metadata'] & { labels?: object };
+    if (found.has(nameOf(object))) throw new Error(`${nameOf(object)} is there twice`);
+    found.set(nameOf(object), { ...object, metadata });
+  }
+  return Object.fromEntries(found);
+}
