@@ -356,16 +356,25 @@ describe('what only Docker has', () => {
 
   test("of networks: those of others by name, and the file's own are the tenant's", () => {
     const { spec, notes } = converted(
-      `${service('networks: {front: {aliases: [web]}, back: {ipv4_address: 10.9.0.2}}')}networks: {front: {external: true, name: proxy}, back: {internal: true}}`,
+      `${service('networks: {front: {aliases: [web, app]}, back: {ipv4_address: 10.9.0.2}}')}networks: {front: {external: true, name: proxy}, back: {internal: true}}`,
     );
     expect(spec?.['computeConfig']).toEqual({
-      docker: { containers: { app: { networks: ['proxy'] } } },
+      docker: { containers: { app: { networks: ['proxy'], network_aliases: { proxy: ['web', 'app'] } } } },
     });
     expect(notes).toEqual([
       'needs services.app.networks.front: policy.docker.allow_networks: [proxy]',
-      'dropped services.app.networks.front.aliases: others in that network know no web',
+      'needs services.app.networks.front.aliases: policy.docker.allow_network_aliases: [proxy/web]',
+      'needs services.app.networks.front.aliases: policy.docker.allow_network_aliases: [proxy/app]',
       'changed services.app.networks.back.ipv4_address: left out: nothing in the file names it',
       'changed networks.back.internal: left out: the network of a Tenant leads outside, and all share it',
+    ]);
+  });
+
+  test('in a network of others, that its name leads nobody there to it is told', () => {
+    const { notes } = converted(`${service('networks: [front]')}networks: {front: {external: true}}`);
+    expect(notes).toEqual([
+      'needs services.app.networks.front: policy.docker.allow_networks: [front]',
+      'changed services.app.networks.front: others there know no app: say network_aliases where they name it',
     ]);
   });
 

@@ -53,16 +53,37 @@ function networks(value: unknown, spot: Spot): readonly Finding[] {
     const network = dict(entryOf(spot.project.networks, name));
     const keys = dict(how);
     const inside = { ...spot, from: `${spot.from}.${name}` };
-    const foreign = isForeign(network);
+    const foreign = isForeign(network) ? engineName(name, network) : undefined;
     return [
-      ...(foreign ? foreignNetwork(engineName(name, network), inside) : []),
-      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, isForeign: foreign })),
+      ...(foreign === undefined ? [] : foreignNetwork(foreign, keys, inside)),
+      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, foreign })),
     ];
   });
 }
 
-function foreignNetwork(name: string, spot: Spot): readonly Finding[] {
-  return [ofDocker(spot, ['networks', item(name)], name), needsPolicy(spot, 'allow_networks', `[${name}]`)];
+function foreignNetwork(name: string, { aliases }: Dict, spot: Spot): readonly Finding[] {
+  const isKnown = texts(aliases ?? []).includes(spot.service);
+  return [
+    ofDocker(spot, ['networks', item(name)], name),
+    needsPolicy(spot, 'allow_networks', `[${name}]`),
+    ...(isKnown
+      ? []
+      : [
+          note(
+            'changed',
+            spot.from,
+            `others there know no ${spot.service}: say network_aliases where they name it`,
+          ),
+        ]),
+  ];
+}
+
+/** By which others find it in a network of theirs. Those of the file call it as its container is called. */
+function aliasesThere(network: string, value: unknown, spot: Spot): readonly Finding[] {
+  return [...new Set(texts(value))].flatMap((alias) => [
+    ofDocker(spot, ['network_aliases', network, item(alias)], alias),
+    needsPolicy(spot, 'allow_network_aliases', `[${network}/${alias}]`),
+  ]);
 }
 
 function engineName(name: string, { name: own, external }: Readonly<Record<string, unknown>>): string {
@@ -73,15 +94,11 @@ function engineName(name: string, { name: own, external }: Readonly<Record<strin
 function networkKey(
   key: string,
   value: unknown,
-  spot: Spot & { readonly isForeign: boolean },
+  spot: Spot & { readonly foreign: string | undefined },
 ): readonly Finding[] {
   const from = `${spot.from}.${key}`;
   const inside = { ...spot, from };
-  // Those of the file call it as its container is called; others in a network of theirs do not.
-  if (key === 'aliases')
-    return spot.isForeign
-      ? [note('dropped', from, `others in that network know no ${texts(value).join(', ')}`)]
-      : [];
+  if (key === 'aliases') return spot.foreign === undefined ? [] : aliasesThere(spot.foreign, value, inside);
   if (/^ipv[46]_address$/.test(key)) return address(text(value), inside);
   return [note('changed', from, "left out: the network is the Tenant's own")];
 }

@@ -62,10 +62,17 @@ const logging = z.strictObject({
     ),
 });
 
-const foreignNetwork = z
+const foreignNetworkPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const foreignNetworkMessage = 'must be the name of a network';
+const longestNetworkName = 128;
+const mostNetworks = 8;
+
+const foreignNetwork = z.string().max(longestNetworkName).regex(foreignNetworkPattern, foreignNetworkMessage);
+
+const networkAlias = z
   .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be the name of a network');
+  .max(253)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a name that the DNS of a network may have');
 
 const options = z.strictObject({
   container_name: z
@@ -88,11 +95,21 @@ const options = z.strictObject({
   network_mode: networkMode.optional().describe("Its network, instead of the block's."),
   networks: z
     .array(foreignNetwork)
-    .max(8)
+    .max(mostNetworks)
     .optional()
     .describe(
       "Networks of the engine that it is in besides its own, by name, such as a reverse proxy's, that the operator's " +
         'policy.docker.allow_networks has. None of them is made or removed.',
+    ),
+  network_aliases: keyedMap(
+    { pattern: foreignNetworkPattern, maxLength: longestNetworkName, message: foreignNetworkMessage },
+    z.array(networkAlias).max(8),
+    mostNetworks,
+  )
+    .optional()
+    .describe(
+      'Names by which others find it in these networks, by the name of the network, besides its own name on the engine. With the ' +
+        "operator's policy.docker.allow_network_aliases: who else bears one there gets its share of what is sent to it.",
     ),
   port_bind_address: ipAddress
     .optional()

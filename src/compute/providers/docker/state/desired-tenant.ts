@@ -250,7 +250,7 @@ function desiredContainer(
       ...labels,
       ...marks,
       ...marksOf(container, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
-      ...networkMarks(key, { ports, networks: options?.networks, drain }),
+      ...networkMarks(key, { networks: undefined, networkAliases: undefined, ...options, ports, drain }),
     },
     hashes,
     get earlierHashes() {

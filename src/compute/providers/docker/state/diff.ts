@@ -10,7 +10,7 @@ import { excludes } from './exclusion.ts';
 import { describeLive, endsForGood, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
-import { missingNetworks } from './network/tenant-network.ts';
+import { networkChanges } from './network/names-among-others.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
 import { isEndedRelease } from './release/release-mark.ts';
 import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
@@ -190,14 +190,7 @@ function containerChanges(
     changes.push({ path: `${path}.next`, desired: 'absent', actual, cause: 'spec', effect: 'live' });
   }
   if (repair === 'join') {
-    changes.push({
-      path: `${path}.network`,
-      desired: missingNetworks(current).join(', '),
-      // Whose networks those are is nothing for this tenant's status.
-      actual: current.networks.length === 0 ? 'none' : 'others',
-      cause: 'drift',
-      effect: 'live',
-    });
+    changes.push(...networkChanges(current, path));
   } else if (repair === 'restart') {
     changes.push({ path, desired: 'started', actual: 'unhealthy', cause: 'drift', effect: 'gap' });
   } else if (repair !== 'none') {

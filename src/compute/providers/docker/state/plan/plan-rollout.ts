@@ -4,7 +4,7 @@ import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease, newContainerWords } from '../release/release-mark.ts';
-import { planNaming } from './plan-join.ts';
+import { planNaming, planNamingAmongOthers } from './plan-join.ts';
 import { planPause, planRetirement, planReturn } from './plan-return.ts';
 import { withPatience } from './sibling-patience.ts';
 import type { Successor } from './sibling-patience.ts';
@@ -122,7 +122,8 @@ function planSuccessorStarts(
     const waiting = idle.map(({ desired }) => desired);
     return { do: 'stop', containers: inTheWay, successors: waiting, effect: 'gap' };
   }
-  return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
+  const starting = idle.map(({ next }) => next);
+  return planNamingAmongOthers(starting, old) ?? { do: 'start', containers: starting, what: 'successor' };
 }
 
 /** How one does that is not essential is nobody's concern, unless another one waits for it. */
