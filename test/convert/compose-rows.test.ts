@@ -168,6 +168,7 @@ describe('a key of a service', () => {
   test.each([
     'group_add: ["7"]',
     'network_mode: service:app',
+    'network_mode: service:nobody',
     'pid: host',
     'runtime: other',
     'dns_search: example',
@@ -375,6 +376,37 @@ describe('what only Docker has', () => {
     expect(notes).toEqual([
       'needs services.app.networks.front: policy.docker.allow_networks: [front]',
       'changed services.app.networks.front: others there know no app: say network_aliases where they name it',
+    ]);
+  });
+
+  test('is the network of another service, by its name or by that of its container', () => {
+    const { spec, notes } = converted(
+      `${service('network_mode: service:vpn_gate')}  side: {image: c, restart: always, network_mode: "container:gate"}\n  vpn_gate: {image: b, container_name: gate}`,
+    );
+    expect(spec?.['computeConfig']).toEqual({
+      docker: {
+        containers: {
+          app: { network_mode: 'service:vpn-gate' },
+          side: { network_mode: 'service:vpn-gate' },
+        },
+      },
+    });
+    // Whose network others are in is a server.
+    expect(spec?.containers.find(({ name }) => name === 'vpn-gate')).toEqual({
+      name: 'vpn-gate',
+      image: 'b',
+    });
+    expect(notes.filter((one) => one.startsWith('dropped'))).toEqual([]);
+  });
+
+  test('is nothing that is of that network itself', () => {
+    const { spec, notes } = converted(
+      `${service('network_mode: service:vpn\nports: ["80:80"]\nhostname: box')}  vpn: {image: b}`,
+    );
+    expect(spec?.containers[0]).toEqual({ name: 'app', image: 'reg.example/app:1', ...always });
+    expect(notes.filter((one) => one.startsWith('dropped'))).toEqual([
+      'dropped services.app.hostname: no engine takes it in the network of vpn: say it there',
+      'dropped services.app.ports: no engine takes it in the network of vpn: say it there',
     ]);
   });
 

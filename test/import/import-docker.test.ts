@@ -383,8 +383,11 @@ describe('several containers', () => {
 
   test('that share a network are told so', async () => {
     const held: Held[] = [web(), { name: 'side', host: { NetworkMode: 'container:web' } }];
-    const { notes } = await imported(held, {}, schema);
-    expect(notes).toEqual([expect.stringMatching(/^dropped services\.side\.network_mode: no container/)]);
+    const { spec, notes } = await imported(held, {}, schema);
+    expect(spec.computeConfig).toEqual({
+      docker: { containers: { side: { network_mode: 'service:web' } } },
+    });
+    expect(noted(notes)).toEqual([]);
   });
 
   test('that links name by another name are named as they are', async () => {

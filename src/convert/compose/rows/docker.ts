@@ -3,7 +3,7 @@ import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
 import { bool, dict, entryOf, isDict, list, number, pairs, text, texts } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
-import { needsPolicy, ofDocker } from './row.ts';
+import { needsPolicy, ofDocker, siblingJoined } from './row.ts';
 import type { Row } from './row.ts';
 
 /** What only Docker has: options of one container in the block of that provider. */
@@ -36,13 +36,11 @@ export const dockerRows: Readonly<Record<string, Row>> = {
 function networkMode(value: unknown, spot: Spot): readonly Finding[] {
   const mode = text(value);
   if (mode === '' || mode === 'bridge' || mode === 'default') return [];
-  const [kind, other = ''] = mode.split(':');
-  const siblings = [...spot.project.services].flatMap(([name, keys]) => [name, keys['container_name']]);
-  if (kind === 'service' || (other !== '' && siblings.includes(other)))
-    throw new Unsayable(
-      `no container of a Tenant is in the network of another one of it, which would be cut off with each new ${other}: ` +
-        `have it ask ${other} as a proxy, or run ${other} outside of the Tenant and say network_mode container:NAME`,
-    );
+  const sibling = siblingJoined(mode, spot.project);
+  if (sibling === spot.service) throw new Unsayable(`${sibling} can't be in its own network`);
+  if (sibling !== undefined)
+    return [ofDocker(spot, ['network_mode'], `service:${spot.project.containers.get(sibling) ?? sibling}`)];
+  if (mode.startsWith('service:')) throw new Unsayable(`${mode.slice('service:'.length)} does not run here`);
   const rule = mode === 'host' ? 'allow_host_network' : 'allow_join_network';
   return [ofDocker(spot, ['network_mode'], mode), ...(mode === 'none' ? [] : [needsPolicy(spot, rule)])];
 }

@@ -14,6 +14,14 @@ export const networkMode = z
     'must be bridge, host, none or container:NAME',
   );
 
+const ownNetworkMode = z
+  .string()
+  .max(255)
+  .regex(
+    /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*|service:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
+    'must be bridge, host, none, container:NAME or service:NAME',
+  );
+
 const device = z
   .string()
   .max(1024)
@@ -92,7 +100,12 @@ const options = z.strictObject({
   labels: labels
     .optional()
     .describe("Labels of it alone, over the block's. They may not start with the operator's label_prefix."),
-  network_mode: networkMode.optional().describe("Its network, instead of the block's."),
+  network_mode: ownNetworkMode
+    .optional()
+    .describe(
+      "Its network, instead of the block's. service:NAME: that of the container NAME of this Tenant, with its address, its ports and " +
+        'its name; it begins after that one and is replaced with it.',
+    ),
   networks: z
     .array(foreignNetwork)
     .max(mostNetworks)

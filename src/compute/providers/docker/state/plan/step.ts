@@ -78,6 +78,8 @@ export interface NewContainer {
   readonly name: string;
   /** Whose place it is to take. */
   readonly predecessor?: ObservedContainer | undefined;
+  /** Name on the engine of the sibling in whose network namespace it is to be. Absent: it has its own. */
+  readonly joins?: string;
 }
 
 /** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */
