@@ -7,6 +7,8 @@ describe('a key of a service', () => {
   test.each<[keys: string, said: Readonly<Record<string, unknown>>]>([
     ['command: run --now "two words"', { args: ['run', '--now', 'two words'] }],
     ['command: [run, "a b"]', { args: ['run', 'a b'] }],
+    ['command: []', {}],
+    ['command: ""', {}],
     ['entrypoint: /bin/sh -c', { command: ['/bin/sh', '-c'] }],
     ['entrypoint: ""\ncommand: serve all', { command: ['serve', 'all'] }],
     ['user: "1000:1000"', { user: '1000:1000' }],
@@ -213,15 +215,15 @@ describe('volumes', () => {
 
   test('of a path are bind mounts from the folder of the file, and need leave', () => {
     const { spec, notes } = converted(
-      service('volumes: ["./a/../conf:/conf:ro", "~/x:/x:z", {type: bind, source: /etc/y, target: /y}]'),
+      service('volumes: ["./a/../conf:/conf:ro", "~/x:/x:z", {type: bind, source: "/etc/y z", target: /y}]'),
     );
     expect(spec?.['computeConfig']).toEqual({
-      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x:z', '/etc/y:/y'] },
+      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x:z', '/etc/y z:/y'] },
     });
     expect(notes).toEqual([
       'needs services.app.volumes[0]: policy.docker.allowed_host_paths with /srv/shop/conf',
       'needs services.app.volumes[1]: policy.docker.allowed_host_paths with {path: /home/ann/x, writable: true, relabel: true}',
-      'needs services.app.volumes[2]: policy.docker.allowed_host_paths with {path: /etc/y, writable: true}',
+      'needs services.app.volumes[2]: policy.docker.allowed_host_paths with {path: /etc/y z, writable: true}',
     ]);
   });
 
