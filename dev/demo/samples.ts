@@ -10,6 +10,9 @@ const samplesFolder = fileURLToPath(new URL('../../deploy/samples/', import.meta
 /** The registry that the samples name; it stands for the reader's own. */
 const placeholder = 'registry.example/';
 
+/** Its proxy's image comes from a public registry, which the demo asks nothing of. */
+const leftOut = 'docker-edge.yaml';
+
 /** What stands on the stage for what the samples name. */
 export interface StandIns {
   readonly registryAddress: string;
@@ -17,9 +20,11 @@ export interface StandIns {
   readonly ecs: Readonly<Record<string, unknown>>;
 }
 
-/** All manifests of deploy/samples, in the order of their files. */
+/** All manifests of deploy/samples that run on the stage, in the order of their files. */
 export async function readSamples(standIns: StandIns): Promise<KubeManifest[]> {
-  const files = (await readdir(samplesFolder)).filter((file) => file.endsWith('.yaml')).toSorted();
+  const files = (await readdir(samplesFolder))
+    .filter((file) => file.endsWith('.yaml') && file !== leftOut)
+    .toSorted();
   const texts = await Promise.all(files.map((file) => readFile(join(samplesFolder, file), 'utf8')));
   return texts.flatMap((text) => manifestsFrom(text, standIns));
 }

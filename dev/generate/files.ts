@@ -8,6 +8,7 @@ import { errorPolicies } from '../../src/compute/errors.ts';
 import { providerDefinitions, tenantBlocks } from '../../src/compute/registry.ts';
 import { containerFields as onDocker } from '../../src/compute/providers/docker/state/container-fields.ts';
 import { containerFields as onEcs } from '../../src/compute/providers/ecs/state/task-definition/container-fields.ts';
+import { refusedParts } from '../../src/compute/providers/ecs/state/task-definition/unserved-fields.ts';
 import { operatorConfigSchema } from '../../src/config/operator-config.ts';
 import { chartFiles } from './chart/chart-files.ts';
 import { referenceTable } from './reference-page.ts';
@@ -65,7 +66,12 @@ function errorsPage(): string {
 
 function portabilityPage(): string {
   const fields = Object.keys(onDocker) as (keyof typeof onDocker)[];
-  const rows = fields.map((field) => `| \`${field}\` | ${onDocker[field].change} | ${onEcs[field].change} |`);
+  const rows = fields.flatMap((field) => [
+    `| \`${field}\` | ${onDocker[field].change} | ${onEcs[field].change} |`,
+    ...refusedParts
+      .filter((part) => /^[A-Za-z]+/.exec(part)?.[0] === field)
+      .map((part) => `| \`${part}\` | ${onDocker[field].change} | refused |`),
+  ]);
   return page('What a change of spec.containers does', [
     'Every field of a container means the same on every engine. What follows from a change of it differs: `rollout` is a ' +
       'successor that takes over once it is known to be good, `live` is a change while it runs, `nothing` is felt by what is ' +

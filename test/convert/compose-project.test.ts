@@ -79,7 +79,13 @@ describe('containers', () => {
   checked: {image: a, healthcheck: {test: ok}}
   awaited: {image: a}
   migration: {image: a, expose: ["1"]}
-  worker: {image: a, depends_on: {migration: {condition: service_completed_successfully}, awaited: {}}}`);
+  again: {image: a, restart: unless-stopped}
+  worker:
+    image: a
+    depends_on:
+      migration: {condition: service_completed_successfully}
+      again: {condition: service_completed_successfully}
+      awaited: {}`);
     expect(spec?.containers.map(({ name, restartPolicy }) => [name, restartPolicy])).toEqual([
       ['said', 'Never'],
       ['failing', 'OnFailure'],
@@ -89,6 +95,7 @@ describe('containers', () => {
       ['checked', undefined],
       ['awaited', undefined],
       ['migration', 'Never'],
+      ['again', 'OnFailure'],
       ['worker', 'Never'],
     ]);
   });

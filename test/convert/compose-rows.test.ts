@@ -7,6 +7,8 @@ describe('a key of a service', () => {
   test.each<[keys: string, said: Readonly<Record<string, unknown>>]>([
     ['command: run --now "two words"', { args: ['run', '--now', 'two words'] }],
     ['command: [run, "a b"]', { args: ['run', 'a b'] }],
+    ['command: []', {}],
+    ['command: ""', {}],
     ['entrypoint: /bin/sh -c', { command: ['/bin/sh', '-c'] }],
     ['entrypoint: ""\ncommand: serve all', { command: ['serve', 'all'] }],
     ['user: "1000:1000"', { user: '1000:1000' }],
@@ -168,6 +170,7 @@ describe('a key of a service', () => {
   test.each([
     'group_add: ["7"]',
     'network_mode: service:app',
+    'network_mode: service:nobody',
     'pid: host',
     'runtime: other',
     'dns_search: example',
@@ -212,15 +215,15 @@ describe('volumes', () => {
 
   test('of a path are bind mounts from the folder of the file, and need leave', () => {
     const { spec, notes } = converted(
-      service('volumes: ["./a/../conf:/conf:ro", "~/x:/x:z", {type: bind, source: /etc/y, target: /y}]'),
+      service('volumes: ["./a/../conf:/conf:ro", "~/x:/x:z", {type: bind, source: "/etc/y z", target: /y}]'),
     );
     expect(spec?.['computeConfig']).toEqual({
-      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x:z', '/etc/y:/y'] },
+      docker: { volumes: ['/srv/shop/conf:/conf:ro', '/home/ann/x:/x:z', '/etc/y z:/y'] },
     });
     expect(notes).toEqual([
       'needs services.app.volumes[0]: policy.docker.allowed_host_paths with /srv/shop/conf',
       'needs services.app.volumes[1]: policy.docker.allowed_host_paths with {path: /home/ann/x, writable: true, relabel: true}',
-      'needs services.app.volumes[2]: policy.docker.allowed_host_paths with {path: /etc/y, writable: true}',
+      'needs services.app.volumes[2]: policy.docker.allowed_host_paths with {path: /etc/y z, writable: true}',
     ]);
   });
 
@@ -356,16 +359,56 @@ describe('what only Docker has', () => {
 
   test("of networks: those of others by name, and the file's own are the tenant's", () => {
     const { spec, notes } = converted(
-      `${service('networks: {front: {aliases: [web]}, back: {ipv4_address: 10.9.0.2}}')}networks: {front: {external: true, name: proxy}, back: {internal: true}}`,
+      `${service('networks: {front: {aliases: [web, app]}, back: {ipv4_address: 10.9.0.2}}')}networks: {front: {external: true, name: proxy}, back: {internal: true}}`,
     );
     expect(spec?.['computeConfig']).toEqual({
-      docker: { containers: { app: { networks: ['proxy'] } } },
+      docker: { containers: { app: { networks: ['proxy'], network_aliases: { proxy: ['web', 'app'] } } } },
     });
     expect(notes).toEqual([
       'needs services.app.networks.front: policy.docker.allow_networks: [proxy]',
-      'dropped services.app.networks.front.aliases: others in that network know no web',
+      'needs services.app.networks.front.aliases: policy.docker.allow_network_aliases: [proxy/web]',
+      'needs services.app.networks.front.aliases: policy.docker.allow_network_aliases: [proxy/app]',
       'changed services.app.networks.back.ipv4_address: left out: nothing in the file names it',
       'changed networks.back.internal: left out: the network of a Tenant leads outside, and all share it',
+    ]);
+  });
+
+  test('in a network of others, that its name leads nobody there to it is told', () => {
+    const { notes } = converted(`${service('networks: [front]')}networks: {front: {external: true}}`);
+    expect(notes).toEqual([
+      'needs services.app.networks.front: policy.docker.allow_networks: [front]',
+      'changed services.app.networks.front: others there know no app: say network_aliases where they name it',
+    ]);
+  });
+
+  test('is the network of another service, by its name or by that of its container', () => {
+    const { spec, notes } = converted(
+      `${service('network_mode: service:vpn_gate')}  side: {image: c, restart: always, network_mode: "container:gate"}\n  vpn_gate: {image: b, container_name: gate}`,
+    );
+    expect(spec?.['computeConfig']).toEqual({
+      docker: {
+        containers: {
+          app: { network_mode: 'service:vpn-gate' },
+          side: { network_mode: 'service:vpn-gate' },
+        },
+      },
+    });
+    // Whose network others are in is a server.
+    expect(spec?.containers.find(({ name }) => name === 'vpn-gate')).toEqual({
+      name: 'vpn-gate',
+      image: 'b',
+    });
+    expect(notes.filter((one) => one.startsWith('dropped'))).toEqual([]);
+  });
+
+  test('is nothing that is of that network itself', () => {
+    const { spec, notes } = converted(
+      `${service('network_mode: service:vpn\nports: ["80:80"]\nhostname: box')}  vpn: {image: b}`,
+    );
+    expect(spec?.containers[0]).toEqual({ name: 'app', image: 'reg.example/app:1', ...always });
+    expect(notes.filter((one) => one.startsWith('dropped'))).toEqual([
+      'dropped services.app.hostname: no engine takes it in the network of vpn: say it there',
+      'dropped services.app.ports: no engine takes it in the network of vpn: say it there',
     ]);
   });
 

@@ -64,6 +64,8 @@ spec:
 test('no sample asks for an image or an AWS account that the demo does not have', async () => {
   const text = JSON.stringify(await readSamples(standIns));
   expect(text).not.toContain('registry.example');
+  // Whose proxy is of a public registry.
+  expect(text).not.toContain('"edge"');
   expect([...new Set([...text.matchAll(/"image":"([^"]+)"/g)].map((match) => match[1]))]).toEqual([
     '127.0.0.1:5000/app:1',
   ]);

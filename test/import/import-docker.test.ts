@@ -367,17 +367,27 @@ describe('several containers', () => {
 
   test('in a network of others stay in it, where policy allows that', async () => {
     const networks = { proxy: { Driver: 'bridge', Containers: { other: {} } } };
-    const { spec, notes } = await imported([web({ networks: { proxy: {} } })], { networks }, schema);
+    const held = web({ networks: { proxy: { Aliases: ['web', 'shop'] } } });
+    const { spec, notes } = await imported([held], { networks }, schema);
     expect(spec).toMatchObject({
-      computeConfig: { docker: { containers: { web: { networks: ['proxy'] } } } },
+      computeConfig: {
+        docker: { containers: { web: { networks: ['proxy'], network_aliases: { proxy: ['shop'] } } } },
+      },
     });
-    expect(notes).toEqual(['needs services.web.networks.proxy: policy.docker.allow_networks: [proxy]']);
+    expect(notes).toEqual([
+      'needs services.web.networks.proxy: policy.docker.allow_networks: [proxy]',
+      'changed services.web.networks.proxy: others there know no web: say network_aliases where they name it',
+      'needs services.web.networks.proxy.aliases: policy.docker.allow_network_aliases: [proxy/shop]',
+    ]);
   });
 
   test('that share a network are told so', async () => {
     const held: Held[] = [web(), { name: 'side', host: { NetworkMode: 'container:web' } }];
-    const { notes } = await imported(held, {}, schema);
-    expect(notes).toEqual([expect.stringMatching(/^dropped services\.side\.network_mode: no container/)]);
+    const { spec, notes } = await imported(held, {}, schema);
+    expect(spec.computeConfig).toEqual({
+      docker: { containers: { side: { network_mode: 'service:web' } } },
+    });
+    expect(noted(notes)).toEqual([]);
   });
 
   test('that links name by another name are named as they are', async () => {

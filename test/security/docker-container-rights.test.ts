@@ -169,6 +169,23 @@ describe('options of one container', () => {
     );
   });
 
+  it('names in networks of others need the rule, by network and name', async () => {
+    const option = { networks: ['proxy'], network_aliases: { proxy: ['www', 'api'] } };
+    const engine = memoryEngine(['app:1', 'db:1']);
+    await engine.createNetwork({ Name: 'proxy' }, AbortSignal.timeout(1_000));
+    const rule = (...allow_network_aliases: string[]) => ({
+      ...policy({ allow_networks: ['proxy'], allow_network_aliases }),
+      engine,
+    });
+    for (const names of [[], ['proxy/www'], ['other/*'], ['proxy/ap*', 'other/www']])
+      await expect(withOptions(option, rule(...names))).rejects.toThrow(
+        /^PolicyDenied: policy\.docker\.allow_network_aliases: container app: the name (api|www) in the network proxy is not allowed/,
+      );
+    await expect(withOptions(option, rule('proxy/www', 'proxy/ap*'))).resolves.toBeDefined();
+    const docker = { containers: { app: option } };
+    await expect(withOptions({}, { docker, engine })).resolves.toBeDefined();
+  });
+
   it('ports at another address of the host need the rule, or are at the one of all', async () => {
     const at = async (address: string, operator: Operator = {}) => {
       const ports = [{ containerPort: 80 }];

@@ -310,7 +310,10 @@ test('an answer of ECS is read up to a cap, once, and the next call is answered'
 
 test('each label that a container of ours is made with is one that is kept', async () => {
   const { desired } = dockerManifests({
-    docker: { image: 'app:1', containers: { app: { networks: ['proxy'] } } },
+    docker: {
+      image: 'app:1',
+      containers: { app: { networks: ['proxy'], network_aliases: { proxy: ['www'] } } },
+    },
     engine: testClient({ host: 'unix:///none' }),
   });
   const block = {

@@ -241,6 +241,22 @@ const sabotage: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   async whatCanRunRuns({ apply }) {
     await apply();
   },
+  async whatJoinsIsInside({ apply, engine, pass, run }) {
+    const containers = [
+      { name: 'app', image: 'app:1' },
+      { name: 'side', image: 'app:1' },
+    ];
+    const docker = { containers: { side: { network_mode: 'service:app' } } };
+    await apply({ computeProvider: 'docker', containers, computeConfig: { docker } });
+    const name = 'landlord-tenant-team-a-acme-9201d5e7';
+    const app = run({ name: `${name}.app` });
+    run({ name: `${name}.side`, role: 'side', network: `container:${app.id}` });
+    await pass(1_000);
+    model.stop(engine, 'person', app.id);
+    await pass(20_000);
+    model.start(engine, 'person', app.id);
+    await pass(settledMs);
+  },
   async whatRunsIsReady({ apply, pass, run }) {
     await apply();
     run();

@@ -56,6 +56,7 @@ export async function simulate(seed: number, leftOut: ReadonlySet<string> = know
     counts: createRandom(~seed ^ 0x55555555),
     consents: createRandom(seed ^ 0x33333333),
     images: createRandom(~seed ^ 0x0f0f0f0f),
+    guests: createRandom(seed ^ 0x7ab1e),
   };
   const time = installVirtualTime(() => chances.random.next());
   try {
@@ -133,7 +134,7 @@ function approveForEver(scene: Scene, random: Random): void {
 }
 
 function createScene(world: World, scenario: Scenario, course: Course): Scene {
-  const { aside, releases, counts, consents, images } = course;
+  const { aside, releases, counts, consents, images, guests } = course;
   const { tenants, badness, skewMs, discardsLimits, hasSelector } = scenario;
   const { random, time } = world;
   const names = ['acme', 'bolt', 'coil'].slice(0, tenants);
@@ -155,6 +156,7 @@ function createScene(world: World, scenario: Scenario, course: Course): Scene {
     order: scenario.hasOrder && !isEcs ? aside : undefined,
     releases: scenario.hasReleases && !isEcs ? releases : undefined,
     counts: scenario.hasReplicas ? counts : undefined,
+    guests: scenario.hasGuests && !isEcs ? guests : undefined,
     consents: scenario.hasApprovals ? consents : undefined,
     names,
     badness,

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly hasReleases: boolean;
   /** Tenants have replicas, sometimes more, sometimes fewer. */
   readonly hasReplicas: boolean;
+  /** Tenants have a container that is in the network namespace of another one. */
+  readonly hasGuests: boolean;
   /** People want to be asked before anything changes, and look after what waits for them all the time. */
   readonly hasApprovals: boolean;
   /** Images that nobody needs go, at the first occasion. */
@@ -119,7 +121,7 @@ export type Theme = keyof typeof themes;
 
 /** What a run draws from, each by itself. */
 export type Chances = Readonly<
-  Record<'random' | 'aside' | 'releases' | 'counts' | 'consents' | 'images', Random>
+  Record<'random' | 'aside' | 'releases' | 'counts' | 'consents' | 'images' | 'guests', Random>
 >;
 
 /**
@@ -127,7 +129,7 @@ export type Chances = Readonly<
  * from `random`.
  */
 export function drawScenario(
-  { random, aside, releases, counts, consents, images }: Chances,
+  { random, aside, releases, counts, consents, images, guests }: Chances,
   leftOut: ReadonlySet<string>,
 ): Scenario {
   const theme = random.pick(Object.keys(themes) as Theme[]);
@@ -143,6 +145,7 @@ export function drawScenario(
     hasOrder: aside.chance(0.3) && !leftOut.has('order'),
     hasReleases: releases.chance(0.25) && !leftOut.has('releases'),
     hasReplicas: counts.chance(0.25) && !leftOut.has('replicas'),
+    hasGuests: guests.chance(0.2) && !leftOut.has('guests'),
     hasApprovals: consents.chance(0.2) && !leftOut.has('approval'),
     hasImageGc: images.chance(0.25) && !leftOut.has('imageGc'),
     hasSelector: theme === 'selection',

@@ -39,7 +39,7 @@ export const failedOnce: readonly (readonly [seed: number, invariant: string])[]
 
 /** What a scenario leaves out, and the fault of the product that is known to show where it does not. */
 export interface KnownFault {
-  /** An action of a scenario, one of its circumstances (`skew`, `limits`, `jobs`, `crowds`, `order`, `releases`, `replicas`), or an invariant. */
+  /** An action of a scenario, one of its circumstances (`skew`, `limits`, `jobs`, `crowds`, `order`, `releases`, `replicas`, `guests`), or an invariant. */
   readonly leavesOut: string;
   readonly why: string;
 }

@@ -36,6 +36,8 @@ export interface Wanted {
   readonly isAlone: boolean;
   /** Of the proxy: what comes behind the tenant's name in those of whom it leads to, with the port. */
   readonly leadsTo?: readonly string[];
+  /** In whose network namespace it is. */
+  readonly joins?: string | undefined;
 }
 
 export interface Expectation {
@@ -199,6 +201,16 @@ interface DockerBlock {
   readonly ports?: readonly { readonly container_port: number; readonly host_port?: number }[];
   readonly volumes?: readonly string[];
   readonly restart_policy?: string;
+  readonly containers?: Readonly<Record<string, { readonly network_mode?: string }>>;
+}
+
+/** It begins after whose network namespace it is in. */
+function joining(
+  { name, dependsOn }: Pick<Wanted, 'name' | 'dependsOn'>,
+  { containers }: DockerBlock,
+): Partial<Wanted> {
+  const [kind, joins = ''] = containers?.[name]?.network_mode?.split(':') ?? [];
+  return kind === 'service' ? { joins, dependsOn: [...dependsOn, { container: joins }] } : {};
 }
 
 function dockerContainers(
@@ -224,6 +236,7 @@ function dockerContainers(
       containers.map((container) => ({
         ...shared,
         ...portable(world, container),
+        ...joining({ name: container.name, dependsOn: container.dependsOn ?? [] }, block),
         isAlone: containers.length === 1,
       })),
     );
@@ -256,6 +269,7 @@ function replicated(
       ...one,
       name: nameIn(one.name, index + 1),
       dependsOn: one.dependsOn.map((other) => ({ ...other, container: nameIn(other.container, index + 1) })),
+      joins: one.joins === undefined ? undefined : nameIn(one.joins, index + 1),
       isAlone: one.isAlone && index === 0,
     })),
   ).flat();
@@ -404,7 +418,7 @@ export function comesFrom(container: Container, wanted: Wanted): boolean {
     wanted.runsAsImage === (container.body.Entrypoint === undefined) &&
     (wanted.args === undefined || sameTexts(container.body.Cmd ?? [], wanted.args)) &&
     wanted.isAlone === !isOneOfSeveral(container) &&
-    networksOf(container).includes(container.hostConfig.NetworkMode ?? '') &&
+    isInNetworkOf(container, wanted) &&
     sameTexts(bindsOf(container), wanted.binds) &&
     (wanted.leadsTo ?? []).every((end) => leadsTo(container, end)) &&
     // A limit can't be taken away while it runs.
@@ -418,6 +432,28 @@ function leadsTo({ name, files }: Container, end: string): boolean {
 
 function isOneOfSeveral({ name, labels, role }: Container): boolean {
   return name.includes(`-tenant-${markOf(labels, 'tenant_id') ?? ''}.${role}`);
+}
+
+/** In whose namespace one is that shares it, `whatJoinsIsInside` looks at. */
+function isInNetworkOf(container: Container, { joins }: Wanted): boolean {
+  const { NetworkMode: mode = '' } = container.hostConfig;
+  return joins === undefined ? networksOf(container).includes(mode) : mode.startsWith('container:');
+}
+
+/** Whether it is in another one's network namespace; `holder`: whose, if that is still there. */
+export function isJoined(
+  { containers }: DockerEngine,
+  { hostConfig }: Container,
+): { readonly holder: Container | undefined } | undefined {
+  const [, joined] = hostConfig.NetworkMode?.split('container:') ?? [];
+  return joined === undefined ? undefined : { holder: containers.get(joined) };
+}
+
+/** Whether it was left in a network namespace that leads nowhere: whose that is has begun anew, or is gone. */
+export function isCutOff(engine: DockerEngine, container: Container): boolean {
+  const joined = isJoined(engine, container);
+  if (joined === undefined) return false;
+  return joined.holder === undefined || joined.holder.startedMs > container.startedMs;
 }
 
 /** Those of its tenant, which nobody else is in: the second one where the first has become too small. */

@@ -10,6 +10,7 @@ import { lifecycleRows, restart } from './rows/lifecycle.ts';
 import { portRows } from './rows/ports.ts';
 import { processRows } from './rows/process.ts';
 import { pids, resourceRows } from './rows/resources.ts';
+import { siblingJoined } from './rows/row.ts';
 import type { Row } from './rows/row.ts';
 import { volumeRows } from './rows/volumes.ts';
 import { unsaid, withoutLoss } from './rows/without-loss.ts';
@@ -32,13 +33,21 @@ const rows: Readonly<Record<string, Row>> = {
 /** Keys that others read. */
 const readElsewhere = new Set(['restart', 'links', 'pull_policy', 'profiles', 'extends']);
 
+/** Keys that are of a network, and so of the service whose network it is. */
+const ofTheNetwork = new Set(['ports', 'networks', 'hostname', 'dns', 'extra_hosts']);
+
 /** All that one service says. */
 export function convertService(spot: Spot): readonly Finding[] {
   const { keys, from } = spot;
   const at = (key: string): Spot => ({ ...spot, from: `${from}.${key}` });
+  const joined = siblingJoined(keys['network_mode'], spot.project);
   const known = Object.keys(rows)
     .filter((key) => isSaid(keys[key]) || (key === 'entrypoint' && keys[key] === ''))
-    .flatMap((key) => sayable(`${from}.${key}`, () => rows[key]?.(keys[key], at(key)) ?? []));
+    .flatMap((key) =>
+      joined !== undefined && ofTheNetwork.has(key)
+        ? [note('dropped', `${from}.${key}`, `no engine takes it in the network of ${joined}: say it there`)]
+        : sayable(`${from}.${key}`, () => rows[key]?.(keys[key], at(key)) ?? []),
+    );
   const others = Object.keys(keys).filter(
     (key) =>
       isSaid(keys[key]) && !Object.hasOwn(rows, key) && !readElsewhere.has(key) && !key.startsWith('x-'),

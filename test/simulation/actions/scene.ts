@@ -12,6 +12,8 @@ export interface Scene {
   readonly releases: Random | undefined;
   /** By which people say how many replicas there are; undefined: they don't. */
   readonly counts: Random | undefined;
+  /** By which they let containers share a network; undefined: they don't. */
+  readonly guests: Random | undefined;
   /** By which people want to be asked before anything changes; undefined: they don't mind. */
   readonly consents: Random | undefined;
   /** Tenants that people have in mind; not all of them are there. */

@@ -42,6 +42,7 @@ export interface DockerDraft {
   ports?: { container_port: number; host_port?: number }[];
   volumes?: string[];
   restart_policy?: string;
+  containers?: Record<string, { network_mode: string }>;
 }
 
 const goodImages = ['app', 'app', 'app', 'slow', 'stateful', 'latecrash'] as const;
@@ -138,6 +139,18 @@ export function putRelease(spec: SpecDraft, random: Random): void {
   const does = random.chance(0.15) ? 'badjob' : 'job';
   const container = spec.containers?.[0]?.name ?? 'app';
   spec.release = { container, args: [`${does}:${random.int(1, 3)}`] };
+}
+
+/** One more container, anew, mostly in the network namespace of the app. */
+export function putGuest(spec: SpecDraft, random: Random): void {
+  delete spec.computeConfig?.docker?.containers;
+  const others = spec.containers?.filter(({ name }) => name !== 'guest') ?? [];
+  const [app] = others;
+  if (app === undefined) return;
+  const guest = { name: 'guest', image: `app:${random.int(1, 3)}` };
+  // Before whose namespace it is in, or behind it.
+  spec.containers = random.chance(0.5) ? [app, guest, ...others.slice(1)] : [app, ...others.slice(1), guest];
+  if (random.chance(0.8)) dockerOf(spec).containers = { guest: { network_mode: `service:${app.name}` } };
 }
 
 /** Another count of replicas, or as many as before, as far as there may be several. */

@@ -4,7 +4,7 @@ import { secretsResource, tenantsResource } from '../../../src/controller/kube-r
 import type { SecretObject } from '../../../src/controller/sources/source.ts';
 import { KubeApiError } from '../../../src/kube/client/kube-api-error.ts';
 import { resource } from '../../../src/kube/client/resource.ts';
-import { edits, newEcsSpec, newSpec, leaveRoom, putInOrder, putRelease, scaleTo } from './specs.ts';
+import { edits, newEcsSpec, newSpec, leaveRoom, putGuest, putInOrder, putRelease, scaleTo } from './specs.ts';
 import type { Edit, SpecDraft } from './specs.ts';
 import type { Action, Scene } from './scene.ts';
 
@@ -43,6 +43,7 @@ async function apply(scene: Scene, name: string, spec: SpecDraft): Promise<void>
 function putHabits(scene: Scene, spec: SpecDraft, chance: number): void {
   if (scene.order?.chance(chance) === true) putInOrder(spec, scene.order);
   if (scene.releases?.chance(chance) === true) putRelease(spec, scene.releases);
+  if (scene.guests !== undefined) putGuest(spec, scene.guests);
   if (scene.counts !== undefined) scaleTo(spec, scene.counts);
   if (scene.consents?.chance(0.8) === true) spec.approval = 'Always';
   leaveRoom(spec);

@@ -80,6 +80,40 @@ const whatCanRunRuns: Invariant = {
   }),
 };
 
+const whatJoinsIsInside: Invariant = {
+  name: 'whatJoinsIsInside',
+  promise:
+    'in the end, what shares the network of a sibling is in that of the one that serves, as it runs by then',
+  watch: (world, broken) => ({
+    atEnd() {
+      const engine = world.engineNamed(configOf(world).engine);
+      for (const [tenant, { fault, provider, containers }] of running(world)) {
+        if (fault !== undefined || provider !== 'docker') continue;
+        const key = keyOfTenant(tenant);
+        const there = containersOf(engine, key).filter(({ state }) => state === 'running');
+        for (const wanted of containers) {
+          const one = there.find((container) => comesFrom(container, wanted));
+          const holder = there.find(({ role, name }) => role === wanted.joins && !isOnItsWay(name));
+          if (one === undefined || holder === undefined) continue;
+          if (one.hostConfig.NetworkMode !== `container:${holder.id}`)
+            broken(`${wanted.name} of ${key} is in the network of what does not serve`);
+          else if (!endsForGood(wanted) && holder.startedMs > one.startedMs)
+            broken(`${wanted.name} of ${key} is cut off: ${holder.name} was started anew`);
+        }
+      }
+    },
+  }),
+};
+
+function isOnItsWay(name: string): boolean {
+  return /_(next|old|drop)$/.test(name);
+}
+
+/** What is not kept running is not restarted for its network either. */
+function endsForGood({ restartPolicy }: Wanted): boolean {
+  return restartPolicy === 'no' || restartPolicy === 'on-failure';
+}
+
 const whatRunsIsReady: Invariant = {
   name: 'whatRunsIsReady',
   promise: 'in the end, what can run is Ready at its generation',
@@ -449,6 +483,7 @@ function isStartedAgain({ hostConfig }: Container): boolean {
 
 export const convergence: readonly Invariant[] = [
   whatCanRunRuns,
+  whatJoinsIsInside,
   whatRunsIsReady,
   whatCannotRunSaysSo,
   othersRunOn,

@@ -12,6 +12,8 @@ import {
   edgeRole,
   expectationOf,
   isAtPlaceOf,
+  isCutOff,
+  isJoined,
   isInTheWay,
   isLookedAfter,
   isSettled,
@@ -72,12 +74,16 @@ const keepsWhatRuns: Invariant = {
       const { by, call, container } = change;
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
       if (container.madeBy === 'person' || !isSettled(container, { atMs: world.time.now() })) return;
+      if (isCutOff(engine, container)) return;
       const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;
       const all = expectations(world, revisions);
       if (all.length === 0 || all.some(({ fault }) => fault !== undefined)) return;
       if (!all.every((expectation) => wantedBy(container, expectation) !== undefined)) return;
+      // Whoever is in its network namespace goes with it.
+      const { holder } = isJoined(engine, container) ?? {};
+      if (holder !== undefined && all.some((one) => wantedBy(holder, one) === undefined)) return;
       if (all.some(hasNewSecret) || hasTwin(engine, container, all)) return;
       if (isBoundElsewhere(world, container) || isInWayOfMove(world, engine, { container, all })) return;
       // A successor that has not been called Ready goes with the others of its attempt.
@@ -146,6 +152,7 @@ const successorFirst: Invariant = {
       if (by === 'person' || container === undefined || (call !== 'stop' && call !== 'remove')) return;
       const nowMs = world.time.now();
       if (container.madeBy === 'person' || !isSettled(container, { atMs: nowMs })) return;
+      if (isCutOff(engine, container)) return;
       const key = container.tenant;
       const revisions = knownRevisions(world, key);
       if (isGoing(revisions) || movedLately(world, revisions) || isElsewhere(world, engine)) return;

@@ -280,7 +280,14 @@ function startRefusal(engine: DockerEngine, container: Container): Refused | und
   // An empty list in place of the image's own leaves nothing to run.
   if (container.body.Entrypoint?.length === 0) return new Refused(400, 'no command specified: invalid');
   const network = container.hostConfig.NetworkMode ?? 'bridge';
-  const isBuiltIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
+  const [, joined] = network.split('container:');
+  if (joined !== undefined) {
+    const holder = engine.containers.get(joined);
+    if (holder === undefined) return new Refused(404, `No such container: ${joined}`);
+    if (holder.state !== 'running')
+      return new Refused(409, `cannot join network of a non running container: ${joined}`);
+  }
+  const isBuiltIn = ['bridge', 'host', 'none'].includes(network) || joined !== undefined;
   if (!isBuiltIn) {
     const joined = [...engine.networks.values()].find(({ Name }) => Name === network);
     if (joined === undefined) return new Refused(404, `network ${network} not found`);

@@ -48,8 +48,9 @@ export const dockerOperatorBlock = z
     edge_image: imageReference
       .default('haproxy:3.2.21-alpine3.24')
       .describe(
-        'Image of the proxy of tenants that have a port with `edge`: HAProxy 2.6 or later, as `haproxy` in its PATH. Another one replaces ' +
-          'their proxies, each with a gap.',
+        'Image of the proxy of tenants that have a port with `edge`: HAProxy 2.6 or later, as `haproxy` in its PATH. The default is a tag ' +
+          'without a digest, which its registry may lead elsewhere: pin it as `haproxy:TAG@sha256:…`, or name one of your own ' +
+          'registry. Another one replaces their proxies, each with a gap.',
       ),
     label_prefix: z
       .string()

@@ -3,7 +3,7 @@ import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
 import { bool, dict, entryOf, isDict, list, number, pairs, text, texts } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
-import { needsPolicy, ofDocker } from './row.ts';
+import { needsPolicy, ofDocker, siblingJoined } from './row.ts';
 import type { Row } from './row.ts';
 
 /** What only Docker has: options of one container in the block of that provider. */
@@ -36,13 +36,11 @@ export const dockerRows: Readonly<Record<string, Row>> = {
 function networkMode(value: unknown, spot: Spot): readonly Finding[] {
   const mode = text(value);
   if (mode === '' || mode === 'bridge' || mode === 'default') return [];
-  const [kind, other = ''] = mode.split(':');
-  const siblings = [...spot.project.services].flatMap(([name, keys]) => [name, keys['container_name']]);
-  if (kind === 'service' || (other !== '' && siblings.includes(other)))
-    throw new Unsayable(
-      `no container of a Tenant is in the network of another one of it, which would be cut off with each new ${other}: ` +
-        `have it ask ${other} as a proxy, or run ${other} outside of the Tenant and say network_mode container:NAME`,
-    );
+  const sibling = siblingJoined(mode, spot.project);
+  if (sibling === spot.service) throw new Unsayable(`${sibling} can't be in its own network`);
+  if (sibling !== undefined)
+    return [ofDocker(spot, ['network_mode'], `service:${spot.project.containers.get(sibling) ?? sibling}`)];
+  if (mode.startsWith('service:')) throw new Unsayable(`${mode.slice('service:'.length)} does not run here`);
   const rule = mode === 'host' ? 'allow_host_network' : 'allow_join_network';
   return [ofDocker(spot, ['network_mode'], mode), ...(mode === 'none' ? [] : [needsPolicy(spot, rule)])];
 }
@@ -53,16 +51,37 @@ function networks(value: unknown, spot: Spot): readonly Finding[] {
     const network = dict(entryOf(spot.project.networks, name));
     const keys = dict(how);
     const inside = { ...spot, from: `${spot.from}.${name}` };
-    const foreign = isForeign(network);
+    const foreign = isForeign(network) ? engineName(name, network) : undefined;
     return [
-      ...(foreign ? foreignNetwork(engineName(name, network), inside) : []),
-      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, isForeign: foreign })),
+      ...(foreign === undefined ? [] : foreignNetwork(foreign, keys, inside)),
+      ...Object.keys(keys).flatMap((key) => networkKey(key, keys[key], { ...inside, foreign })),
     ];
   });
 }
 
-function foreignNetwork(name: string, spot: Spot): readonly Finding[] {
-  return [ofDocker(spot, ['networks', item(name)], name), needsPolicy(spot, 'allow_networks', `[${name}]`)];
+function foreignNetwork(name: string, { aliases }: Dict, spot: Spot): readonly Finding[] {
+  const isKnown = texts(aliases ?? []).includes(spot.service);
+  return [
+    ofDocker(spot, ['networks', item(name)], name),
+    needsPolicy(spot, 'allow_networks', `[${name}]`),
+    ...(isKnown
+      ? []
+      : [
+          note(
+            'changed',
+            spot.from,
+            `others there know no ${spot.service}: say network_aliases where they name it`,
+          ),
+        ]),
+  ];
+}
+
+/** By which others find it in a network of theirs. Those of the file call it as its container is called. */
+function aliasesThere(network: string, value: unknown, spot: Spot): readonly Finding[] {
+  return [...new Set(texts(value))].flatMap((alias) => [
+    ofDocker(spot, ['network_aliases', network, item(alias)], alias),
+    needsPolicy(spot, 'allow_network_aliases', `[${network}/${alias}]`),
+  ]);
 }
 
 function engineName(name: string, { name: own, external }: Readonly<Record<string, unknown>>): string {
@@ -73,15 +92,11 @@ function engineName(name: string, { name: own, external }: Readonly<Record<strin
 function networkKey(
   key: string,
   value: unknown,
-  spot: Spot & { readonly isForeign: boolean },
+  spot: Spot & { readonly foreign: string | undefined },
 ): readonly Finding[] {
   const from = `${spot.from}.${key}`;
   const inside = { ...spot, from };
-  // Those of the file call it as its container is called; others in a network of theirs do not.
-  if (key === 'aliases')
-    return spot.isForeign
-      ? [note('dropped', from, `others in that network know no ${texts(value).join(', ')}`)]
-      : [];
+  if (key === 'aliases') return spot.foreign === undefined ? [] : aliasesThere(spot.foreign, value, inside);
   if (/^ipv[46]_address$/.test(key)) return address(text(value), inside);
   return [note('changed', from, "left out: the network is the Tenant's own")];
 }

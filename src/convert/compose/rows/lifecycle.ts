@@ -3,7 +3,7 @@ import type { Finding } from '../../finding.ts';
 import type { Spot } from '../project.ts';
 import { bool, dict, entryOf, isDict, list, text, texts, wordOf } from '../../read/scalars.ts';
 import type { Dict } from '../../read/scalars.ts';
-import { ofContainer } from './row.ts';
+import { ofContainer, siblingJoined } from './row.ts';
 import type { Row } from './row.ts';
 
 export const lifecycleRows: Readonly<Record<string, Row>> = { depends_on: dependsOn };
@@ -62,6 +62,15 @@ export function restart(spot: Spot): readonly Finding[] {
     attempts === undefined
       ? []
       : [note('changed', spot.from, `after ${attempts} failures too, with longer and longer pauses`)];
+  if (policy === 'Always' && isAwaited(spot))
+    return [
+      ofContainer(spot, ['restartPolicy'], 'OnFailure'),
+      note(
+        'changed',
+        spot.from,
+        'others wait until it has completed, so it is a job, which ends once it does well',
+      ),
+    ];
   // Whoever is run to its end is a job here, and is replaced as one.
   if (policy !== 'Always' && isServer(spot)) return kept(spot);
   return [ofContainer(spot, ['restartPolicy'], policy), ...bound];
@@ -81,18 +90,31 @@ function kept(spot: Spot): readonly Finding[] {
 }
 
 /** By what it or others say: who publishes, is checked or waited for, and not until it has ended, does not end by itself. */
-function isServer({ keys, service, project }: Spot): boolean {
-  const waits = [...project.services.values()].map((other) => waitFor(service, other));
-  if (waits.includes('service_completed_successfully')) return false;
-  const isAsked = waits.some((condition) => condition !== undefined);
-  return isAsked || ['ports', 'expose', 'healthcheck'].some((key) => list(keys[key]).length > 0);
+function isServer(spot: Spot): boolean {
+  if (isAwaited(spot)) return false;
+  const isAsked = waitsFor(spot).some((condition) => condition !== undefined);
+  return isAsked || ['ports', 'expose', 'healthcheck'].some((key) => list(spot.keys[key]).length > 0);
 }
 
-function waitFor(service: string, { depends_on: value, links }: Dict): string | undefined {
+/** Until it has come to its end. */
+function isAwaited(spot: Spot): boolean {
+  return waitsFor(spot).includes('service_completed_successfully');
+}
+
+function waitsFor({ service, project }: Spot): readonly (string | undefined)[] {
+  return [...project.services.values()].map((other) => waitFor(service, other, project));
+}
+
+function waitFor(
+  service: string,
+  { depends_on: value, links, network_mode: mode }: Dict,
+  project: Spot['project'],
+): string | undefined {
   if (isDict(value) && service in value)
     return wordOf(dict(value[service]), 'condition') || 'service_started';
   const named = [...(isDict(value) ? [] : list(value)), ...list(links)].map(
     (one) => String(one).split(':')[0],
   );
-  return named.includes(service) ? 'service_started' : undefined;
+  const isNeeded = named.includes(service) || siblingJoined(mode, project) === service;
+  return isNeeded ? 'service_started' : undefined;
 }

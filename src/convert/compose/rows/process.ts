@@ -75,10 +75,9 @@ function entrypoint(value: unknown, spot: Spot): readonly Finding[] {
 function command(value: unknown, spot: Spot): readonly Finding[] {
   const given = words(value);
   const program = spot.keys['entrypoint'] ?? null;
+  // As the engine has it, beside the image's own entrypoint.
   if (given.length === 0)
-    return program === null
-      ? [note('dropped', spot.from, "a command that is empty takes away the image's: name the entrypoint")]
-      : [];
+    return program === null ? [note('changed', spot.from, "left out, being empty: the image's own")] : [];
   return program !== null && words(program).join('') === '' ? [] : [ofContainer(spot, ['args'], given)];
 }
 

@@ -1,6 +1,6 @@
 import { item, note, placed } from '../../finding.ts';
 import type { Finding, Note, Placed, Step } from '../../finding.ts';
-import type { Spot } from '../project.ts';
+import type { Project, Spot } from '../project.ts';
 
 /** What one key of a service says in a Tenant. */
 export type Row = (value: unknown, spot: Spot) => readonly Finding[];
@@ -27,6 +27,14 @@ export function ofDocker(
 /** A field that is a value of the container's. */
 export function field(name: string, read: (value: unknown) => unknown): Row {
   return (value, spot) => [ofContainer(spot, [name], read(value))];
+}
+
+/** The service whose network another one is in, be it by the name of its container; undefined: none of the file that runs. */
+export function siblingJoined(mode: unknown, { services }: Pick<Project, 'services'>): string | undefined {
+  const [kind = '', other = ''] = typeof mode === 'string' ? mode.split(':') : [];
+  if (kind !== 'service' && kind !== 'container') return undefined;
+  if (kind === 'service') return services.has(other) ? other : undefined;
+  return [...services].find(([name, keys]) => (keys['container_name'] ?? name) === other)?.[0];
 }
 
 /** What the operator's policy must have before it runs. */

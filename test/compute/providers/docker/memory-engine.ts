@@ -356,7 +356,10 @@ function start(state: State, container: MemoryContainer): void {
   const image = container.body.Image ?? '';
   const network = container.hostConfig.NetworkMode ?? 'bridge';
   const builtIn = ['bridge', 'host', 'none'].includes(network) || network.startsWith('container:');
-  const refuse = (kind: 'bad-command' | 'port-busy' | 'missing-network', message: string): never => {
+  const refuse = (
+    kind: 'bad-command' | 'port-busy' | 'missing-network' | 'other',
+    message: string,
+  ): never => {
     container.error = message;
     throw new EngineRefusal(kind, 500, message);
   };
@@ -364,6 +367,9 @@ function start(state: State, container: MemoryContainer): void {
   if (!builtIn && ![...state.networks.values()].some(({ Name }) => Name === network)) {
     refuse('missing-network', `network ${network} not found`);
   }
+  const joined = state.containers.get(network.replace(/^container:/, ''));
+  if (joined !== undefined && joined.state !== 'running')
+    refuse('other', `cannot join network of a non running container: ${joined.id}`);
   const peers = [...state.containers.values()].filter(
     ({ state: how, hostConfig }) => how === 'running' && hostConfig.NetworkMode === network,
   );

@@ -20,6 +20,7 @@ beforeAll(async () => {
   const networkPool = inject('networkPool');
   bench = dockerTestBench(networkPool === '' ? {} : { network_pool: networkPool }, {
     allow_networks: ['t*'],
+    allow_network_aliases: ['*'],
   });
   for (const image of Object.values(images)) await bench.pull(image);
 });
@@ -177,7 +178,7 @@ test('a network of somebody else has the container beside its own, over a rollou
   const edge = `${bench.prefix}-edge`;
   const name = `${bench.prefix}-tenant-${tenantId}`;
   const provider = driven(bench.provider());
-  const config = { containers: { app: { networks: [edge] } } };
+  const config = { containers: { app: { networks: [edge], network_aliases: { [edge]: ['www'] } } } };
   const spec = (image: string) => bench.spec(tenantId, { image, ...config });
   const networks = async () =>
     Object.keys((await bench.look(name))?.NetworkSettings.Networks ?? {}).toSorted();
@@ -191,14 +192,23 @@ test('a network of somebody else has the container beside its own, over a rollou
     await settled(() => provider.update(spec(images.one), signal));
     expect(await networks()).toEqual(both);
     const proxy = await bench.createForeign(`${bench.prefix}-proxy`, images.one, { NetworkMode: edge });
-    const answer = async () => (await inContainer(proxy, 'get', `http://${name}:8080/`)).said;
-    expect(await answer()).toContain('version 1');
+    const answerAt = async (host: string) => (await inContainer(proxy, 'get', `http://${host}:8080/`)).said;
+    expect(await answerAt(name)).toContain('version 1');
+    expect(await answerAt('www')).toContain('version 1');
     await settled(() => provider.update(spec(images.two), signal));
     expect(await networks()).toEqual(both);
-    expect(await answer()).toContain('version 2');
+    expect(await answerAt(name)).toContain('version 2');
+    expect(await answerAt('www')).toContain('version 2');
     await network.disconnect({ Container: name });
     await settled(() => provider.update(spec(images.two), signal));
     expect(await networks()).toEqual(both);
+    await network.disconnect({ Container: name });
+    await network.connect({ Container: name });
+    const changes = async () => (await provider.getStatus(spec(images.two), { fresh: true, signal })).changes;
+    expect(await changes()).toMatchObject([{ path: 'containers.app.network_aliases', effect: 'gap' }]);
+    await settled(() => provider.update(spec(images.two), signal));
+    expect(await changes()).toEqual([]);
+    expect(await answerAt('www')).toContain('version 2');
     await bench.docker.getContainer(proxy).remove({ force: true });
     await settled(() => provider.destroy(spec(images.two), signal));
     expect(await network.inspect()).toMatchObject({ Name: edge });

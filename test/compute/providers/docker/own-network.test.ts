@@ -132,6 +132,13 @@ describe('a network of somebody else', () => {
     expect(changes).toEqual([`connect ${name} proxy`]);
   });
 
+  it('that it is not in can lead nobody to it', () => {
+    const spec = tenantSpec({ containers: { app: { network_aliases: { proxy: ['www'] } } } });
+    expect(() => drivenDocker(memoryEngine([]), open).bare.desired(spec)).toThrow(
+      'container app: network_aliases: it is not in the network proxy. Name that in networks',
+    );
+  });
+
   it('is left by a replacement, and stays', async () => {
     const { engine, provider } = await withProxy();
     await provider.provision(asking('app:1'), signal);

@@ -14,7 +14,7 @@ import type { DockerTestBench } from './docker-bench.ts';
 const signal = new AbortController().signal;
 const images = { app: '', db: '' };
 let bench: DockerTestBench;
-const folder = mkdtempSync(join(tmpdir(), 'labelled-'));
+const folder = mkdtempSync(join(tmpdir(), 'labelled files-'));
 
 beforeAll(async () => {
   const registry = { address: inject('registryAddress') };

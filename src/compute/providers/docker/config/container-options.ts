@@ -14,6 +14,14 @@ export const networkMode = z
     'must be bridge, host, none or container:NAME',
   );
 
+const ownNetworkMode = z
+  .string()
+  .max(255)
+  .regex(
+    /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*|service:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
+    'must be bridge, host, none, container:NAME or service:NAME',
+  );
+
 const device = z
   .string()
   .max(1024)
@@ -62,10 +70,17 @@ const logging = z.strictObject({
     ),
 });
 
-const foreignNetwork = z
+const foreignNetworkPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const foreignNetworkMessage = 'must be the name of a network';
+const longestNetworkName = 128;
+const mostNetworks = 8;
+
+const foreignNetwork = z.string().max(longestNetworkName).regex(foreignNetworkPattern, foreignNetworkMessage);
+
+const networkAlias = z
   .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be the name of a network');
+  .max(253)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be a name that the DNS of a network may have');
 
 const options = z.strictObject({
   container_name: z
@@ -85,14 +100,29 @@ const options = z.strictObject({
   labels: labels
     .optional()
     .describe("Labels of it alone, over the block's. They may not start with the operator's label_prefix."),
-  network_mode: networkMode.optional().describe("Its network, instead of the block's."),
+  network_mode: ownNetworkMode
+    .optional()
+    .describe(
+      "Its network, instead of the block's. service:NAME: that of the container NAME of this Tenant, with its address, its ports and " +
+        'its name; it begins after that one and is replaced with it.',
+    ),
   networks: z
     .array(foreignNetwork)
-    .max(8)
+    .max(mostNetworks)
     .optional()
     .describe(
       "Networks of the engine that it is in besides its own, by name, such as a reverse proxy's, that the operator's " +
         'policy.docker.allow_networks has. None of them is made or removed.',
+    ),
+  network_aliases: keyedMap(
+    { pattern: foreignNetworkPattern, maxLength: longestNetworkName, message: foreignNetworkMessage },
+    z.array(networkAlias).max(8),
+    mostNetworks,
+  )
+    .optional()
+    .describe(
+      'Names by which others find it in these networks, by the name of the network, besides its own name on the engine. With the ' +
+        "operator's policy.docker.allow_network_aliases: who else bears one there gets its share of what is sent to it.",
     ),
   port_bind_address: ipAddress
     .optional()

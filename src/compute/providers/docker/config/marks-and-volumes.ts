@@ -13,7 +13,7 @@ const labelKey: MapKey = {
 
 /** A volume's name is what the engine takes for one. */
 const volumeForm =
-  /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/[^:\s\p{Cc}]*):\/[^:\p{Cc}]*(:(ro|rw|z|Z|nocopy|r?slave|r?private)(,(ro|rw|z|Z|nocopy|r?slave|r?private)){0,3})?$/u;
+  /^([A-Za-z0-9][A-Za-z0-9_.-]*|\/(?: |[^:\s\p{Cc}])*):\/[^:\p{Cc}]*(:(ro|rw|z|Z|nocopy|r?slave|r?private)(,(ro|rw|z|Z|nocopy|r?slave|r?private)){0,3})?$/u;
 
 export const mountLines = z
   .array(

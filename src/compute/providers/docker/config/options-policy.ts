@@ -9,6 +9,13 @@ export const optionsPolicyShape = {
       'Networks of the engine that tenants may be in besides their own: whoever is in one reaches all others there. `*` at ' +
         "the end stands for any characters; another tenant's network is never meant.",
     ),
+  allow_network_aliases: z
+    .array(z.string().regex(/^(\*$|[^/]+\/)/, 'must be NETWORK/NAME, or *'))
+    .default([])
+    .describe(
+      'Names that tenants may bear in networks of the engine besides their own, as NETWORK/NAME: whoever bears one gets what others ' +
+        'there send to it. `*` at the end stands for any characters: proxy/shop-*.',
+    ),
   allow_bind_addresses: z
     .array(z.union([z.ipv4(), z.ipv6()], { error: 'must be an IP address' }))
     .default([])

@@ -54,16 +54,18 @@ export function createBody(
     ...(network.kind === 'private'
       ? {
           NetworkingConfig: {
-            EndpointsConfig: { [network.name]: endpointConfig(isNamed ? container.alias : undefined) },
+            EndpointsConfig: {
+              [network.name]: endpointConfig(isNamed && container.alias ? [container.alias] : []),
+            },
           },
         }
       : {}),
   };
 }
 
-/** A container's place in the tenant's own network, and by which name its siblings find it there. */
-export function endpointConfig(alias: string | undefined): Dockerode.EndpointSettings {
-  return alias === undefined ? {} : { Aliases: [alias] };
+/** A container's place in a network, and by which names it is found there. */
+export function endpointConfig(aliases: readonly string[]): Dockerode.EndpointSettings {
+  return aliases.length === 0 ? {} : { Aliases: [...aliases] };
 }
 
 /** The body of the request that changes limits and restart policy of a running container. */

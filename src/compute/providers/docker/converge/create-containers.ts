@@ -23,6 +23,7 @@ import { assertForeign } from './join-network.ts';
 import { fillVolumes } from './files/fill-volumes.ts';
 import { networksInUse } from './networks/known-networks.ts';
 import { credentialsFor } from './images/registry-credentials.ts';
+import { inOrderOfJoining, joinedNetwork } from './networks/joined-network.ts';
 import { ensureImageVolumes, ensureVolumes, lostVolumes, volumesOfBefore } from './tenant-volumes.ts';
 import type { ImagedContainer } from './tenant-volumes.ts';
 
@@ -72,10 +73,12 @@ export async function createContainers(
   }
   await ensureVolumes(deps, desired, signal);
   const networks = await ensureNetworks(deps, creation, signal);
-  for (const container of imaged) {
+  for (const container of inOrderOfJoining(imaged)) {
     try {
       const isNamed = isNamedAtOnce(container, containers);
-      const network = networks.get(container.desired.network.name);
+      const network =
+        (await joinedNetwork(deps, { attempt, container }, signal)) ??
+        networks.get(container.desired.network.name);
       await createOne(deps, { attempt, container, made, isNamed, network }, signal);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;

@@ -54,16 +54,16 @@ async function joinOne(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { engine } = deps;
-  const { container, network, alias } = joining;
+  const { container, network, aliases, effect = 'live' } = joining;
   if (container.networks.includes(network)) {
-    // Nobody knows it by its name yet, so that nobody is cut off.
-    const consent = consented(attempt, 'live', 'moving');
+    // Mostly nobody knows it by its name yet, so that nobody is cut off.
+    const consent = consented(attempt, effect, 'moving');
     await engine.disconnectContainer(container.id, network, consent, signal);
   } else if (container.made.networks?.includes(network) === true) await assertForeign(deps, network, signal);
   else {
     await ensureNetwork(deps, { joining, attempt }, signal);
   }
-  await engine.connectContainer(container.id, network, endpointConfig(alias), signal);
+  await engine.connectContainer(container.id, network, endpointConfig(aliases), signal);
   return renewConnections(deps, { joining, attempt }, signal);
 }
 
@@ -112,7 +112,7 @@ async function ensureNetwork(
  */
 async function renewConnections(
   deps: ConvergeDeps,
-  { joining: { container, network }, attempt }: JoinAttempt,
+  { joining: { container, network, effect = 'live' }, attempt }: JoinAttempt,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { engine } = deps;
@@ -122,10 +122,10 @@ async function renewConnections(
   const found = await engine.inspectContainer(id, signal);
   const after = found?.NetworkSettings.Networks[network]?.IPAddress ?? '';
   if (after === '' || after === before) return false;
-  const consent = consented(attempt, 'live', 'restarting');
+  const consent = consented(attempt, effect, 'restarting');
   if (isLowerAddress(after, before)) {
     await engine.disconnectContainer(id, network, consent, signal);
-    await engine.connectContainer(id, network, endpointConfig(undefined), signal);
+    await engine.connectContainer(id, network, endpointConfig([]), signal);
   }
   return restartOne(deps, { tenantId: attempt.desired.tenantId, container, consent }, signal);
 }

@@ -5,6 +5,7 @@ import { EngineRefusal } from '../engine/engine.ts';
 import type { DesiredContainer } from '../state/desired-tenant.ts';
 import { fixedPorts, portText } from '../state/network/host-ports.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
+import { isHolderDown } from './networks/joined-network.ts';
 import { isOwnFault } from './own-fault.ts';
 import type { Findings } from './stops/kept-findings.ts';
 import type { Fault, StartOf, Step } from '../state/plan/step.ts';
@@ -40,6 +41,7 @@ export async function startContainers(
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
       if (error.kind === 'gone') continue;
+      if (what !== 'old' && (await isHolderDown(deps, { attempt, container }, signal))) continue;
       const refused = { container, refusal: error, what };
       if (mayBeRemade(attempt, refused) && !findings.remade.has(container.name)) {
         findings.remade.add(container.name);

@@ -51,7 +51,8 @@ export async function joinLarger(
     if (network === undefined || largerNetworkName(network) !== large) continue;
     if (container.networks.includes(large)) continue;
     const alias = returnsByName(container) ? aliasOf(container) : undefined;
-    await unlessKind('gone', engine.connectContainer(container.id, large, endpointConfig(alias), signal));
+    const place = endpointConfig(alias === undefined ? [] : [alias]);
+    await unlessKind('gone', engine.connectContainer(container.id, large, place, signal));
   }
 }
 

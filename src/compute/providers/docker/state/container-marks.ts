@@ -1,5 +1,6 @@
 import { drainMark } from './edge/drain.ts';
 import { imagesBeforeMark } from './image/images-before.ts';
+import { aliasesMark } from './network/foreign-aliases.ts';
 import { networksMark } from './network/foreign-networks.ts';
 import { hostPortsMark } from './network/host-ports.ts';
 import { orderMark } from './process/start-order-mark.ts';
@@ -21,6 +22,7 @@ export const containerMarks: ReadonlySet<string> = new Set([
   'live',
   hostPortsMark,
   networksMark,
+  aliasesMark,
   graceMark,
   orderMark,
   releaseMark,

@@ -35,6 +35,7 @@ import { withNetworks } from './network/choose-network.ts';
 import type { DesiredNetwork } from './network/choose-network.ts';
 import { fixedPorts } from './network/host-ports.ts';
 import { networkMarks } from './network/network-marks.ts';
+import { withNamespaceOrder } from './network/shared-namespace.ts';
 import { bindAddressOf, checkPorts } from './network/published-ports.ts';
 import { checkPortsOfReplicas, checkVolumesOfReplicas } from './replicas/check-replicas.ts';
 import { withReplicas } from './replicas/with-replicas.ts';
@@ -141,7 +142,7 @@ export function desiredTenant(
   checkEngine(asking);
   const defaults = defaultResourcesOf(asking, settings.commonPolicy);
   const inSpec = effectiveContainers(spec, defaults);
-  const named = withReplicas(inSpec, spec);
+  const named = withNamespaceOrder(withReplicas(inSpec, spec), asking);
   checkCommonPolicy(settings.commonPolicy, named);
   const containers = afterRelease(pinnedContainers(named, spec.digests), spec.release);
   checkLabels(spec.config.labels ?? {}, block.label_prefix);
@@ -250,7 +251,7 @@ function desiredContainer(
       ...labels,
       ...marks,
       ...marksOf(container, key, { hash: hashes.get(owner.clusterUid)?.now ?? '', live }),
-      ...networkMarks(key, { ports, networks: options?.networks, drain }),
+      ...networkMarks(key, { networks: undefined, networkAliases: undefined, ...options, ports, drain }),
     },
     hashes,
     get earlierHashes() {

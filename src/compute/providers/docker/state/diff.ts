@@ -10,7 +10,8 @@ import { excludes } from './exclusion.ts';
 import { describeLive, endsForGood, liveDifferences } from './live-settings.ts';
 import type { LiveDifference } from './live-settings.ts';
 import type { ObservedContainer } from './observed-container.ts';
-import { missingNetworks } from './network/tenant-network.ts';
+import { joinChange, withJoined } from './network/joined-containers.ts';
+import { networkChanges } from './network/names-among-others.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
 import { isEndedRelease } from './release/release-mark.ts';
 import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
@@ -31,6 +32,8 @@ export interface ContainerComparison {
   readonly repair: Repair;
   /** Whether limits or restart policy of a matching `current` must be updated. */
   readonly liveDiffers: boolean;
+  /** The sibling whose network namespace it is in was started anew without it. */
+  readonly isCutOff?: true;
 }
 
 export interface TenantComparison {
@@ -46,12 +49,13 @@ export function compareTenant(
 ): TenantComparison {
   const byName = new Map(observed.map((container) => [container.name, container]));
   const wanted = new Set(desired.containers.flatMap(({ engineName }) => [engineName, nextName(engineName)]));
+  const containers = desired.containers
+    .map((container) => compareContainer(container, byName))
+    .filter(
+      ({ current, next, desired: { isDone } }) => !isDone || current !== undefined || next !== undefined,
+    );
   return {
-    containers: desired.containers
-      .map((container) => compareContainer(container, byName))
-      .filter(
-        ({ current, next, desired: { isDone } }) => !isDone || current !== undefined || next !== undefined,
-      ),
+    containers: withJoined(containers),
     obsolete: observed.filter(({ name }) => !wanted.has(name)),
   };
 }
@@ -190,16 +194,10 @@ function containerChanges(
     changes.push({ path: `${path}.next`, desired: 'absent', actual, cause: 'spec', effect: 'live' });
   }
   if (repair === 'join') {
-    changes.push({
-      path: `${path}.network`,
-      desired: missingNetworks(current).join(', '),
-      // Whose networks those are is nothing for this tenant's status.
-      actual: current.networks.length === 0 ? 'none' : 'others',
-      cause: 'drift',
-      effect: 'live',
-    });
+    changes.push(...networkChanges(current, path));
   } else if (repair === 'restart') {
-    changes.push({ path, desired: 'started', actual: 'unhealthy', cause: 'drift', effect: 'gap' });
+    const actual = comparison.isCutOff ? `cut off from ${desired.network.name}` : 'unhealthy';
+    changes.push({ path, desired: 'started', actual, cause: 'drift', effect: 'gap' });
   } else if (repair !== 'none') {
     const isNew = current.state === 'created';
     changes.push({ ...stateChange(current, path, isNew ? 'spec' : 'drift'), ...(isNew && { begins: true }) });
@@ -251,8 +249,9 @@ function replacementChange({ desired, current, coming }: Replacement, path: stri
   const wanted = desired.hashes.get(current.made.cluster ?? '')?.now ?? 'none';
   const limit = heldLimit(desired, current);
   const effect = effectOn(current, coming);
-  if (isOfHash(desired, current) && limit !== undefined) {
-    return { ...liveChange(limit, path, causeOf(desired, current)), effect };
+  if (isOfHash(desired, current)) {
+    if (limit !== undefined) return { ...liveChange(limit, path, causeOf(desired, current)), effect };
+    return joinChange({ desired, coming }, { path, effect });
   }
   // The engine shows an image by its id once the tag points elsewhere; that is no difference of ours.
   const image = current.made.image ?? current.inspected?.image ?? current.image;

@@ -5,6 +5,8 @@ import { SecretValue } from '../../../spec/secret-value.ts';
 import { isSealed } from '../../../spec/spec-hash.ts';
 import type { InspectedContainer, ListedContainer, ListedMount } from './container-answers.ts';
 import { imagesBeforeMark, readImagesBefore } from './image/images-before.ts';
+import { aliasesMark, readAliases } from './network/foreign-aliases.ts';
+import type { NetworkAliases } from './network/foreign-aliases.ts';
 import { networkIdOf, networksMark, readNetworks } from './network/foreign-networks.ts';
 import type { Foreign } from './foreign/foreign.ts';
 import { listedPorts } from './network/listed-ports.ts';
@@ -88,6 +90,8 @@ export interface Made {
   readonly dependsOn?: string | undefined;
   /** Those that it is in besides its own. */
   readonly networks?: readonly string[] | undefined;
+  /** By which names others are to find it there. */
+  readonly networkAliases?: NetworkAliases | undefined;
   /** Seconds that it keeps its connections once it was succeeded; see drain.ts. */
   readonly drain?: string | undefined;
   /** Of a release; see release-mark.ts. */
@@ -179,6 +183,7 @@ export function readMade(labels: Marks, key: Ownership['key']): Made {
     stopGrace: labels[key('stop_grace')],
     dependsOn: labels[key(orderMark)],
     networks: readNetworks(labels[key(networksMark)]),
+    networkAliases: readAliases(labels[key(aliasesMark)]),
     drain: labels[key('drain')],
     release: labels[key('release')],
     imagesBefore: readImagesBefore(labels[key(imagesBeforeMark)]),

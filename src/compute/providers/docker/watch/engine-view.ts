@@ -4,6 +4,7 @@ import type { Ownership } from '../../../ownership.ts';
 import type { EngineGuard } from '../engine/engine-guard.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import { isNext } from '../state/container-name.ts';
+import { isInAnothers } from '../state/network/joined-containers.ts';
 import type { ObservedContainer } from '../state/observed-container.ts';
 import { inspectAll, inspectOne, lookAtAll, lookAtParts, lookAtTenant } from './engine-look.ts';
 import { createSnapshot } from './engine-snapshot.ts';
@@ -235,7 +236,10 @@ function createMemories(engine: EngineReads, lastingPauseMs: number | undefined)
 }
 
 /** Restarts, the start's time and the reason of an exit stand in the inspect alone; they matter for these. */
-function tellsTooLittle({ inspected, state, health, young, name }: ObservedContainer): boolean {
+function tellsTooLittle(container: ObservedContainer): boolean {
+  const { inspected, state, health, young, name } = container;
   if (inspected !== undefined) return false;
-  return state !== 'running' || young || health === 'unhealthy' || health === 'starting' || isNext(name);
+  if (state !== 'running' || young || health === 'unhealthy' || health === 'starting') return true;
+  // Whether it began after the one whose namespace it is in.
+  return isNext(name) || isInAnothers(container);
 }

@@ -3,6 +3,7 @@ import type { Consent } from '../../../../permit.ts';
 import type { StepResult } from '../../../../provider.ts';
 import { nextName } from '../../state/container-name.ts';
 import type { DesiredContainer } from '../../state/desired-tenant.ts';
+import { cutOffWith } from '../../state/network/joined-containers.ts';
 import { isUp } from '../../state/observed-container.ts';
 import type { ObservedContainer } from '../../state/observed-container.ts';
 import type { Step } from '../../state/plan/step.ts';
@@ -152,11 +153,19 @@ export async function stopBy(
   { tenantId, containers, consent, room, ended }: Ending,
   signal: AbortSignal,
 ): Promise<Stopping | undefined> {
+  // What is in the network namespace of another one ends with a network.
+  const joined = cutOffWith(containers, containers);
+  const begun = new Map<string, Promise<void>>();
   const stops = new Map(
-    containers.map((container) => [
+    [...new Set([...joined, ...containers])].map((container) => [
       container.id,
       async (closing: AbortSignal) => {
-        await stopOne(engine, { container, consent }, closing);
+        const before = cutOffWith([container], joined).flatMap(({ id }) => begun.get(id) ?? []);
+        const stopping = Promise.allSettled(before).then(async () =>
+          stopOne(engine, { container, consent }, closing),
+        );
+        begun.set(container.id, stopping);
+        await stopping;
         await ended?.(closing);
       },
     ]),

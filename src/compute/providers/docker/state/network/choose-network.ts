@@ -6,6 +6,7 @@ import type { Asking } from '../confinement/asking.ts';
 import { optionsAsking } from '../options/options-asking.ts';
 import type { OptionsAsking } from '../options/options-asking.ts';
 import { hasEdge } from '../edge/edge-ports.ts';
+import { sharedMode, siblingIn } from './shared-namespace.ts';
 import { largerNetworkName, replicaOf, specName, tenantNetworkName } from '../container-name.ts';
 
 /** Which network a container is in. Pure. */
@@ -15,7 +16,7 @@ export type DesiredNetwork =
   | { readonly kind: 'shared'; readonly name: string }
   /** The tenant's own, of one replica, which nobody else is in, for its containers to talk to each other by name. */
   | { readonly kind: 'private'; readonly name: string }
-  /** `none`, `host` or `container:NAME`: nothing to create. */
+  /** `none`, `host`, `container:NAME`, or `service:NAME` of the same replica: nothing to create. */
   | { readonly kind: 'mode'; readonly name: string };
 
 type Spec = Pick<TenantComputeSpec<DockerConfig>, 'config' | 'tenantId'>;
@@ -55,7 +56,9 @@ function chooseNetwork(
     );
   }
   if (mode !== undefined && mode !== 'bridge') {
-    if ((asked.networks ?? []).length === 0) return { kind: 'mode', name: mode };
+    const sibling = siblingIn(mode);
+    const name = sibling === undefined ? mode : sharedMode(sibling, replica);
+    if ((asked.networks ?? []).length === 0) return { kind: 'mode', name };
     const what = `container ${container}: networks can't be joined with network_mode ${mode}. Leave one of them out`;
     throw new ComputeError('InvalidSpec', what);
   }

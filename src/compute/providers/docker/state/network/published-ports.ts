@@ -5,6 +5,7 @@ import type { DockerOperatorBlock, DockerPolicy } from '../../config.ts';
 import { refused } from '../options/options-asking.ts';
 import type { OptionsAsking } from '../options/options-asking.ts';
 import type { DesiredNetwork } from './choose-network.ts';
+import { siblingIn } from './shared-namespace.ts';
 
 /** What a tenant may publish on the host. Pure. */
 
@@ -31,9 +32,12 @@ function checkPublishable(containers: Containers): void {
     ({ ports = [], network }) => ports.length > 0 && network.kind === 'mode' && network.name !== 'host',
   );
   if (publishing === undefined) return;
+  const { name, network } = publishing;
+  const sibling = siblingIn(network.name);
+  const help = sibling === undefined ? '' : `. Name them at ${sibling}, whose they are`;
   throw new ComputeError(
     'InvalidSpec',
-    `container ${publishing.name}: ports can't be published with network_mode ${publishing.network.name}`,
+    `container ${name}: ports can't be published with network_mode ${network.name}${help}`,
   );
 }
 

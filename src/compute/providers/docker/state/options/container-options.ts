@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { isListed } from '../../../../policy.ts';
 import type { ContainerOptionsConfig } from '../../config/container-options.ts';
+import { foreignAliases } from '../network/foreign-aliases.ts';
+import type { NetworkAliases } from '../network/foreign-aliases.ts';
 import { foreignNetworks } from '../network/foreign-networks.ts';
 import { logOf } from './container-log.ts';
 import type { ContainerLog } from './container-log.ts';
@@ -22,6 +24,8 @@ export interface ContainerOptions {
   readonly log?: ContainerLog | undefined;
   /** Besides its own. */
   readonly networks?: readonly string[] | undefined;
+  /** By which names others find it there. */
+  readonly networkAliases?: NetworkAliases | undefined;
 }
 
 interface Device {
@@ -51,6 +55,7 @@ export function containerOptions(asking: OptionsAsking): ContainerOptions | unde
     ipcMode: asked.ipc_mode,
     log: logOf(asking),
     networks: foreignNetworks(asking),
+    networkAliases: foreignAliases(asking),
   };
   return Object.values(options).every((value) => value === undefined) ? undefined : options;
 }

@@ -1,15 +1,16 @@
 import { isDropped, isNext, isOld, servingName } from '../container-name.ts';
-import type { DesiredTenant } from '../desired-tenant.ts';
+import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
 import { compareTenant, isOfHash } from '../diff.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease } from '../release/release-mark.ts';
 import { goneContainers } from './gone.ts';
+import { isIn, joins } from '../network/joined-containers.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { lacksItsRelease, planReleaseEnd, withoutKeptRelease } from './plan-release.ts';
 import { planDrop, planPause, planRemoval, planRetirement } from './plan-return.ts';
 import { heldUpOf, planPatience, standingsOf, standingsOfOld } from './start-order.ts';
 import { oldRepair } from './repair.ts';
-import type { Step } from './step.ts';
+import type { NewContainer, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
 
 /**
@@ -50,6 +51,8 @@ export function planHold(
   for (const container of serving) {
     const name = container.made.container ?? '';
     if (failed.has(container.id) || heldUp.has(name) || waiting.includes(container)) continue;
+    // What waits for no other one begins together, but for what has no network before one runs.
+    if (serving.some((one) => one.state !== 'running' && isIn(one, container))) continue;
     // Of what was in place, the release was done, whatever has become of its container since.
     if (lacksItsRelease(container, serving) && !isMadeAgain(container, before)) continue;
     const repair = oldRepair(container);
@@ -59,7 +62,16 @@ export function planHold(
   const gone = before === undefined ? [] : goneContainers(before, observed);
   const containers = gone.filter(({ engineName }) => !failed.has(engineName));
   if (containers.length === 0) return planPatience(heldUp) ?? { do: 'nothing' };
-  return { do: 'create', containers: containers.map((desired) => ({ desired, name: desired.engineName })) };
+  return { do: 'create', containers: containers.map((one) => madeAgain(one, before, observed)) };
+}
+
+function madeAgain(
+  desired: DesiredContainer,
+  before: DesiredTenant | undefined,
+  observed: readonly ObservedContainer[],
+): NewContainer {
+  const compared = before === undefined ? [] : compareTenant(before, observed).containers;
+  return { desired, name: desired.engineName, ...joins(desired, compared, (name) => name) };
 }
 
 function isMadeAgain(container: ObservedContainer, before: DesiredTenant | undefined): boolean {

@@ -3,6 +3,7 @@ import { isCompleted } from '../container-end.ts';
 import { drainLeftMs, isLastHeld } from '../edge/drain.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { isIn } from '../network/joined-containers.ts';
 import { isEndedRelease, isRelease, newContainerWords } from '../release/release-mark.ts';
 import { outlivesItsAttempt } from './plan-release.ts';
 import { oldRepair } from './repair.ts';
@@ -101,7 +102,10 @@ export function planReturn(
   const isDown = (container: ObservedContainer): boolean =>
     isParked(container) ||
     (failures !== undefined && !isOld(container.name) && oldRepair(container) === 'start');
-  const down = old.filter((container) => !failed.has(container.id) && isDown(container));
+  // It has no network before that one runs.
+  const isShutOut = (container: ObservedContainer): boolean =>
+    old.some((one) => one.state !== 'running' && isIn(one, container));
+  const down = old.filter((one) => !failed.has(one.id) && isDown(one) && !isShutOut(one));
   if (down.length > 0) {
     const up = successors.filter(isUp);
     const told = failures === undefined ? {} : { failures };

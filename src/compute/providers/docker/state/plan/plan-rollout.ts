@@ -4,7 +4,8 @@ import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isRelease, newContainerWords } from '../release/release-mark.ts';
-import { planNaming } from './plan-join.ts';
+import { cutOffWith, joins } from '../network/joined-containers.ts';
+import { planNaming, planNamingAmongOthers } from './plan-join.ts';
 import { planPause, planRetirement, planReturn } from './plan-return.ts';
 import { withPatience } from './sibling-patience.ts';
 import type { Successor } from './sibling-patience.ts';
@@ -44,6 +45,7 @@ export function planRollout(comparison: TenantComparison, context: SuccessorCont
         desired,
         name: nextName(desired.engineName),
         predecessor: current ?? old.find(({ made }) => made.container === desired.spec.name),
+        ...joins(desired, containers, nextName),
       })),
     };
   }
@@ -115,14 +117,15 @@ function planSuccessorStarts(
   const isLater = idle.some(({ desired }) => (desired.spec.dependsOn ?? []).length > 0);
   const naming = isLater ? planNames(successors) : undefined;
   if (naming !== undefined) return naming;
-  const inTheWay = old.filter(
-    (container) => isUp(container) && idle.some(({ desired }) => excludes(desired, container)),
-  );
+  const up = old.filter(isUp);
+  const inTheWay = up.filter((container) => idle.some(({ desired }) => excludes(desired, container)));
   if (inTheWay.length > 0) {
     const waiting = idle.map(({ desired }) => desired);
-    return { do: 'stop', containers: inTheWay, successors: waiting, effect: 'gap' };
+    const containers = [...new Set([...cutOffWith(inTheWay, up), ...inTheWay])];
+    return { do: 'stop', containers, successors: waiting, effect: 'gap' };
   }
-  return { do: 'start', containers: idle.map(({ next }) => next), what: 'successor' };
+  const starting = idle.map(({ next }) => next);
+  return planNamingAmongOthers(starting, old) ?? { do: 'start', containers: starting, what: 'successor' };
 }
 
 /** How one does that is not essential is nobody's concern, unless another one waits for it. */

@@ -2,6 +2,7 @@ import { compareTenant } from '../diff.ts';
 import type { ContainerComparison, TenantComparison } from '../diff.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { joins } from '../network/joined-containers.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planReleaseAgain, planReleaseEnd, planReleaseOutcome } from './plan-release.ts';
 import { planDrop, planRemoval, planReturn } from './plan-return.ts';
@@ -81,7 +82,11 @@ function planStarts(containers: readonly ContainerComparison[], order: Order): S
   if (missing.length > 0) {
     return {
       do: 'create',
-      containers: missing.map(({ desired }) => ({ desired, name: desired.engineName })),
+      containers: missing.map(({ desired }) => ({
+        desired,
+        name: desired.engineName,
+        ...joins(desired, containers, (name) => name),
+      })),
     };
   }
   return startable.length > 0 ? { do: 'start', containers: startable, what: 'serving' } : undefined;

@@ -2,6 +2,7 @@ import { restartPolicyOf } from '../container-end.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { endsForGood } from '../live-settings.ts';
 import type { RestartPolicy } from '../live-settings.ts';
+import { lostNames } from '../network/names-among-others.ts';
 import { missingNetworks } from '../network/tenant-network.ts';
 import type { ContainerState, ObservedContainer } from '../observed-container.ts';
 
@@ -14,7 +15,7 @@ export type Repair =
   | 'unpause'
   /** It fails its health check, and the spec asks for that. */
   | 'restart'
-  /** It runs, and is not in a network of its. */
+  /** It runs, and is not in a network of its, or not by its names there. */
   | 'join'
   /** Beyond repair: it must be made anew. */
   | 'remove'
@@ -33,7 +34,7 @@ const repairs: Readonly<Record<Exclude<ContainerState, 'exited'>, Repair>> = {
 export function repairOfServing(current: ObservedContainer, desired: DesiredContainer): Repair {
   const repair = repairOf(current, desired.live.restartPolicy);
   if (repair !== 'none') return repair;
-  if (missingNetworks(current).length > 0) return 'join';
+  if (missingNetworks(current).length > 0 || lostNames(current).length > 0) return 'join';
   return isToRestart(current, desired) ? 'restart' : 'none';
 }
 

@@ -5,6 +5,7 @@ import { oldRepair } from './repair.ts';
 import type { ContainerComparison } from '../diff.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import { siblingIn } from '../network/shared-namespace.ts';
 import { readOrder } from '../process/start-order-mark.ts';
 import type { Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
@@ -17,6 +18,8 @@ import type { SuccessorContext } from './successor-health.ts';
 interface Standing {
   readonly engineName: string;
   readonly waitsFor: readonly Dependency[];
+  /** Whose network namespace it is in, which the engine opens while that one runs. */
+  readonly within?: string | undefined;
   /** Undefined: it is not made yet. */
   readonly container: ObservedContainer | undefined;
 }
@@ -31,6 +34,7 @@ export function standingsOf(containers: readonly ContainerComparison[]): Standin
       {
         engineName: desired.engineName,
         waitsFor: desired.spec.dependsOn ?? [],
+        within: siblingIn(desired.network.name),
         container: currentMatches ? current : next,
       },
     ]),
@@ -64,13 +68,14 @@ interface Obstacle {
 const lostEventMs = 30_000;
 
 function obstaclesTo(
-  waitsFor: readonly Dependency[],
+  { waitsFor, within }: Pick<Standing, 'waitsFor' | 'within'>,
   standings: Standings,
   context: OrderContext,
 ): readonly Obstacle[] {
   return waitsFor.flatMap((dependency) => {
     const standing = standings.get(dependency.container);
-    if (standing === undefined || isFulfilled(dependency, standing, context)) return [];
+    const isDown = dependency.container === within && standing?.container?.state !== 'running';
+    if (standing === undefined || (!isDown && isFulfilled(dependency, standing, context))) return [];
     return [obstacleOf(dependency, standing, { standings, context })];
   });
 }
@@ -97,9 +102,10 @@ const conditionWords = { Started: 'is started', Healthy: 'is healthy', Completed
 
 function obstacleOf(
   { container: on, condition = 'Started' }: Dependency,
-  { engineName, waitsFor, container }: Standing,
+  standing: Standing,
   { standings, context }: Order,
 ): Obstacle {
+  const { engineName, container } = standing;
   const { failed, clock } = context;
   const until = conditionWords[condition];
   const lookAgainAfterMs =
@@ -115,7 +121,7 @@ function obstacleOf(
       end: `, which ${endWords(container)}`,
     };
   const before =
-    container === undefined || container.state === 'created' ? obstaclesTo(waitsFor, standings, context) : [];
+    container === undefined || container.state === 'created' ? obstaclesTo(standing, standings, context) : [];
   const isComing = before.length === 0 || before.some(({ outlook }) => outlook === 'coming');
   return { ...obstacle, outlook: isComing ? 'coming' : 'told' };
 }
@@ -141,7 +147,9 @@ export function heldUpOf(names: readonly string[], { standings, context }: Order
   return new Map(
     names.flatMap((name) => {
       const standing = standings.get(name);
-      const obstacles = obstaclesTo(standing === undefined ? [] : awaitedOf(standing), standings, context);
+      const waiting =
+        standing === undefined ? { waitsFor: [] } : { ...standing, waitsFor: awaitedOf(standing) };
+      const obstacles = obstaclesTo(waiting, standings, context);
       return obstacles.length === 0 ? [] : [[name, obstacles] as const];
     }),
   );

@@ -53,8 +53,10 @@ export interface JoinStep {
 export interface Joining {
   readonly container: ObservedContainer;
   readonly network: string;
-  /** By which siblings are to find it there. */
-  readonly alias: string | undefined;
+  /** By which it is to be found there. */
+  readonly aliases: readonly string[];
+  /** It serves there, and leaves for a moment: 200 ms, or a restart where it gets another address. Absent: nobody is cut off. */
+  readonly effect?: Effect;
 }
 
 /** Why a container does not do. `own`: by itself, so that the next one like it would not do either. */
@@ -76,6 +78,8 @@ export interface NewContainer {
   readonly name: string;
   /** Whose place it is to take. */
   readonly predecessor?: ObservedContainer | undefined;
+  /** Name on the engine of the sibling in whose network namespace it is to be. Absent: it has its own. */
+  readonly joins?: string;
 }
 
 /** What a refusal to start means: a failed successor is rolled back, an old one is put back as well as can be. */

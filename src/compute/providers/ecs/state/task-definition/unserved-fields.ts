@@ -6,6 +6,9 @@ import { checkPlatforms } from './fields/runtime-platform.ts';
 
 /** What ECS can't do of what a container may ask for: it is refused, and never left out without a word. */
 
+/** Parts of fields that ECS has not, whatever the task runs on: each has a row of its own in the table of fields. */
+export const refusedParts = ['ports[].edge', 'healthCheck.httpGet', 'healthCheck.tcpSocket'] as const;
+
 /** What the task runs on and in. */
 export interface TaskHost {
   /** It has a network interface of its own, and with it names and addresses that no container can set. */

@@ -33,8 +33,8 @@ function words(step: Step): string {
     case 'join':
       return step.joining
         .map(
-          ({ container, network, alias }) =>
-            `join ${names([container])} to ${network}${alias === undefined ? ' without its name' : ''}`,
+          ({ container, network, aliases }) =>
+            `join ${names([container])} to ${network}${aliases.length === 0 ? ' without its name' : ''}`,
         )
         .join(', ');
     case 'unpause':

@@ -1,6 +1,7 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { describe, expect, test } from 'vitest';
 import { desireService } from '../../../../../../src/compute/providers/ecs/state/desired.ts';
+import { refusedParts } from '../../../../../../src/compute/providers/ecs/state/task-definition/unserved-fields.ts';
 import { registerInput } from '../../../../../../src/compute/providers/ecs/state/task-definition/register-input.ts';
 import type { ContainerSpec } from '../../../../../../src/compute/spec/tenant-compute-spec.ts';
 import { containerProcess, processVolumes } from '../../../../container-process.ts';
@@ -191,4 +192,15 @@ describe('a platform', () => {
   ])('that %s is refused', (_what, platforms, base, message) => {
     expect(() => platformOf(platforms, base)).toThrow(refusal(message));
   });
+});
+
+test('each part of a field that the table of fields calls refused is, on every host', () => {
+  const asked: Readonly<Record<(typeof refusedParts)[number], Partial<ContainerSpec>>> = {
+    'ports[].edge': { ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP', edge: {} }] },
+    'healthCheck.httpGet': { healthCheck: { httpGet: { port: 80 } } },
+    'healthCheck.tcpSocket': { healthCheck: { tcpSocket: { port: 80 } } },
+  };
+  for (const part of refusedParts)
+    for (const base of [onFargate, onInstances])
+      expect(() => register(asked[part], base), part).toThrow(/^spec\.containers: container app: /);
 });
