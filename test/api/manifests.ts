@@ -43,6 +43,63 @@ const withDocker = (docker: unknown): Manifest => tenant({ computeConfig: { dock
 const withEcs = (ecs: unknown): Manifest => tenant({ computeConfig: { ecs } });
 const withMock = (mock: unknown): Manifest => tenant({ computeConfig: { mock } });
 
+const elb = 'arn:aws:elasticloadbalancing:us-west-2:123456789012';
+const targetGroup = `${elb}:targetgroup/a/0123456789abcdef`;
+const listenerRule = {
+  listener_arn: `${elb}:listener/app/shared/0123456789abcdef/0123456789abcdef`,
+  priority: 10,
+  host_header: ['shop.example', '*.shop.example'],
+  path_pattern: ['/api/*', '/~a/"b"?'],
+};
+const { host_header: _hosts, path_pattern: _paths, ...bareRule } = listenerRule;
+const balanced = (...balancers: readonly object[]): Manifest =>
+  withEcs({
+    load_balancers: balancers.map((one) => ({ container_name: 'app', container_port: 80, ...one })),
+  });
+/** Of `load_balancers`, what is refused, and where. */
+const badBalancers: readonly (readonly [what: string, balancer: object, field: string])[] = [
+  ['neither a target group nor a rule', {}, ''],
+  ['a target group and a rule', { target_group_arn: targetGroup, listener_rule: listenerRule }, ''],
+  [
+    'a target group that is there, and how it is made',
+    { target_group_arn: targetGroup, target_group: {} },
+    '.target_group',
+  ],
+  [
+    'a rule, and two target groups to shift traffic between',
+    {
+      listener_rule: listenerRule,
+      advanced_configuration: {
+        alternate_target_group_arn: targetGroup,
+        production_listener_rule: `${elb}:listener-rule/app/a/1/2/3`,
+        role_arn: 'arn:aws:iam::123456789012:role/elb',
+      },
+    },
+    '.advanced_configuration',
+  ],
+  ['a rule that asks for nothing', { listener_rule: bareRule }, '.listener_rule'],
+  [
+    'a rule with an empty list of hosts',
+    { listener_rule: { ...bareRule, host_header: [] } },
+    '.listener_rule.host_header',
+  ],
+  [
+    'a host in capitals',
+    { listener_rule: { ...bareRule, host_header: ['Shop.example'] } },
+    '.listener_rule.host_header[0]',
+  ],
+  [
+    'a listener of a network load balancer',
+    { listener_rule: { ...listenerRule, listener_arn: `${elb}:listener/net/a/1/2` } },
+    '.listener_rule.listener_arn',
+  ],
+  [
+    'a matcher that is no code',
+    { listener_rule: listenerRule, target_group: { health_check: { matcher: 'ok' } } },
+    '.target_group.health_check.matcher',
+  ],
+];
+
 /** The compute_config of docs/providers/ecs.md. */
 export const documentedEcsConfig = {
   cluster_arn: 'arn:aws:ecs:us-west-2:123456789012:cluster/landlord',
@@ -391,6 +448,28 @@ export const goodManifests: readonly GoodManifest[] = [
   {
     what: 'a task definition without revision',
     manifest: withEcs({ task_definition_arn: 'arn:aws:ecs:us-west-2:123456789012:task-definition/app' }),
+  },
+  {
+    what: 'a target group by name, and one by the rule that it is for',
+    manifest: balanced(
+      { target_group_arn: targetGroup },
+      {
+        listener_rule: listenerRule,
+        target_group: {
+          protocol: 'HTTPS',
+          protocol_version: 'GRPC',
+          deregistration_delay: 0,
+          health_check: {
+            path: '/healthz?deep=1',
+            port: 8081,
+            matcher: '200-299,301',
+            interval: 5,
+            timeout: 2,
+          },
+        },
+      },
+      { listener_rule: { ...bareRule, path_pattern: ['/*'] } },
+    ),
   },
   { what: 'a tag with blanks and signs', manifest: withEcs({ tags: { 'Cost center: a/b': '12 + 3' } }) },
   { what: 'anything for mock', manifest: withMock({ anything: { goes: ['here', 1, true] } }) },
@@ -1226,6 +1305,11 @@ const handwritten: readonly BadManifest[] = [
     manifest: withEcs({ security_groups: ['1', '2', '3', '4', '5', '6'].map((id) => `sg-${id}`) }),
     field: 'spec.computeConfig.ecs.security_groups',
   },
+  ...badBalancers.map(([what, balancer, field]) => ({
+    what,
+    manifest: balanced(balancer),
+    field: `spec.computeConfig.ecs.load_balancers[0]${field}`,
+  })),
   {
     what: 'a tag without key',
     manifest: withEcs({ tags: { '': 'x' } }),

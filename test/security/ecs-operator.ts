@@ -13,6 +13,7 @@ import { resolveSpec } from '../../src/controller/steps/resolve-spec.ts';
 import type { TenantSpec } from '../../src/api/tenant.ts';
 import { anyPermit } from '../compute/permits.ts';
 import { context } from '../compute/providers/ecs/ecs-fixture.ts';
+import { listenerArn } from '../compute/providers/ecs/memory-balancing.ts';
 import { baseArn, clusterArn, memoryEcs, writesOf } from '../compute/providers/ecs/memory-ecs.ts';
 import type { MemoryEcs } from '../compute/providers/ecs/memory-ecs.ts';
 import { tenantWith } from '../controller/tenant-fixture.ts';
@@ -56,6 +57,7 @@ export function ecsOperator({ block, policy = {}, base }: EcsOperatorOptions = {
   const text = stringify({ compute: { ecs: { ...documented, ...block } }, policy });
   const config = parseConfig(text, 'test.yaml', { providers: providerDefinitions, environment: {} });
   const ecs = memoryEcs();
+  ecs.balancing.listeners.set(listenerArn('shared'), []);
   if (base !== undefined) ecs.addTaskDefinition({ family: 'tenant-app', revision: 12, ...base });
   const operatorBlock = ecsOperatorBlock.parse(config.compute['ecs']);
   const policies = config.policy as unknown as Readonly<Record<string, unknown>>;

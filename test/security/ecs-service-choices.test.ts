@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ecsOperator } from './ecs-operator.ts';
 import { lattice, listenerRule, registry, role, targetGroup } from '../compute/providers/ecs/service-keys.ts';
+import { listenerArn } from '../compute/providers/ecs/memory-balancing.ts';
 
 /** What a Tenant's service may reach: what the operator's own block does, and what is on its lists. */
 
@@ -23,6 +24,9 @@ const volume = (ebs: Record<string, unknown>) => [
   { name: 'data', managed_ebs_volume: { role_arn: role('ecs-ebs'), size_in_gb: 10, ...ebs } },
 ];
 
+const listener = listenerArn('shared');
+const listenerRuleOf = (host: string) => ({ listener_arn: listener, priority: 1, host_header: [host] });
+
 /** What is asked for, the rules that refuse it one after the other, and what each has to list. */
 const reached: readonly (readonly [
   key: string,
@@ -37,6 +41,14 @@ const reached: readonly (readonly [
       ['allowed_target_groups', targetGroup('team-a').slice(0, -16) + '*'],
       ['allowed_listener_rules', listenerRule],
       ['allowed_infrastructure_roles', role('ecs-elb')],
+    ],
+  ],
+  [
+    'load_balancers',
+    [{ listener_rule: listenerRuleOf('acme.team-a.example'), container_name: 'app', container_port: 80 }],
+    [
+      ['allowed_listeners', listener],
+      ['allowed_host_headers', '*.team-a.example'],
     ],
   ],
   [

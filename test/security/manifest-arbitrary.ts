@@ -190,6 +190,9 @@ function withoutClashes(value: unknown, name = ''): unknown {
   // An edge keeps a port of the host, by TCP.
   if (members['hostPort'] === undefined || (members['protocol'] ?? 'TCP') !== 'TCP') delete members['edge'];
   if ('timeoutSeconds' in members) members['timeoutSeconds'] = 1;
+  if (name === 'load_balancers')
+    delete members['listener_rule' in members ? 'advanced_configuration' : 'target_group'];
+  if (name === 'listener_rule') members['host_header'] ??= ['a.example'];
   // The mock provider waits for as long as it is told.
   delete members['latency_ms'];
   return Object.hasOwn(oneOf, name) ? withOne(members, oneOf[name] ?? {}) : members;
@@ -203,6 +206,10 @@ const oneOf: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     httpGet: undefined,
     tcpSocket: undefined,
     disable: undefined,
+  },
+  load_balancers: {
+    target_group_arn: 'arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/a/1',
+    listener_rule: undefined,
   },
   envFrom: { secretRef: { name: 'db' }, configMapRef: undefined },
   valueFrom: { secretKeyRef: { name: 'db', key: 'password' }, configMapKeyRef: undefined },

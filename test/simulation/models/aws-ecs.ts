@@ -2,6 +2,7 @@ import type { Service, Tag, Task, TaskDefinition } from '@aws-sdk/client-ecs';
 import type { EcsApi } from '../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { EcsScope, ServiceTarget } from '../../../src/compute/providers/ecs/address/service-target.ts';
 import type { OperationFamily } from '../../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
+import { memoryBalancing } from '../../compute/providers/ecs/memory-balancing.ts';
 import { memoryScaling } from '../../compute/providers/ecs/memory-scaling.ts';
 import { serviceAnswer, taskAnswers } from './aws-ecs/answers.ts';
 import { createFrontDoor, refusal } from './aws-ecs/front-door.ts';
@@ -96,7 +97,7 @@ export function awsEcs(options: AwsEcsOptions): AwsEcs {
     stopTask: noTasks,
     ...memoryScaling((name) => named(name)?.status === 'ACTIVE').api,
     secretVersions: async () => new Map(),
-    routesTo: async () => new Map(),
+    ...memoryBalancing(() => false).api,
     serviceHints: (signal) => (options.hasHints === true ? hints.listen(signal) : none()),
     close: () => undefined,
     door,

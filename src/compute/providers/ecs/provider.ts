@@ -21,6 +21,7 @@ import type { DesiredService } from './state/desired.ts';
 import { ownerPrefix } from './state/marks/tags.ts';
 import { getStatus } from './watch/get-status.ts';
 import { listOwned } from './watch/list-owned.ts';
+import { createOwnGroups } from './watch/own-groups.ts';
 import { createListenerRoutes } from './watch/listener-routes.ts';
 import { createSecretVersions } from './watch/secret-versions.ts';
 import { createServiceView } from './watch/service-view.ts';
@@ -61,12 +62,11 @@ export function ecsProvider(
   const secrets = createSecretVersions({ api, view, now });
   const routes = createListenerRoutes({ api, view, logger, now });
   const cleanup = createRevisionCleanup({ api, ownership, logger });
-  const steps = createServiceSteps({ api, ownership, view, cleanup, secrets });
-  // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
-  const callsCompleted = isAws(block.endpoint);
-  const clock = (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
-  const looking = { api, ownership, view, clock, secrets, routes };
-  const listing = { api, ownership, lastSeen: (target: ServiceTarget) => view.last(target) };
+  const groups = { ...createOwnGroups(api, usesListeners(block, widest)), ...routes };
+  const steps = createServiceSteps({ api, ownership, view, cleanup, secrets, groups });
+  const looking = { api, ownership, view, clock: clockOf(api, block, settleMs), secrets, routes };
+  const lastSeen = (target: ServiceTarget) => view.last(target);
+  const listing = { api, ownership, hasGroups: groups.isUsed, lastSeen };
 
   return {
     name: 'ecs',
@@ -116,6 +116,17 @@ function rolesOf(widest: EcsPolicy): Pick<EcsPolicy, 'allowed_roles'> {
     );
   }
   return { allowed_roles };
+}
+
+function clockOf(api: EcsApi, block: EcsOperatorBlock, settleMs: number) {
+  // What speaks the language of ECS from elsewhere may never call a deployment COMPLETED, or do so at once.
+  const callsCompleted = isAws(block.endpoint);
+  return (scope: EcsScope) => ({ nowMs: api.now(scope), settleMs, callsCompleted });
+}
+
+/** Whether anybody may have rules of listeners made for them. */
+function usesListeners(block: EcsOperatorBlock, { allowed_listeners: listed }: EcsPolicy): boolean {
+  return listed.length > 0 || block.load_balancers?.some((one) => one.listener_rule !== undefined) === true;
 }
 
 function ecsErrors<T>(operation: () => Promise<T>, silentForMs?: () => number): Promise<T> {

@@ -109,6 +109,8 @@ describe('the blocks of ecs', () => {
       allowed_subnets: [],
       allowed_security_groups: [],
       allowed_launch_types: [],
+      allowed_listeners: [],
+      allowed_host_headers: [],
       allowed_tag_keys: [],
       allowed_service_names: [],
       allowed_service_name_prefixes: [],

@@ -6,6 +6,7 @@ import {
   ecsPolicyBlock,
 } from '../../../../src/compute/providers/ecs/config.ts';
 import type { EcsConfig } from '../../../../src/compute/providers/ecs/config.ts';
+import type { ServiceDeps } from '../../../../src/compute/providers/ecs/converge/attempt.ts';
 import { ecsProvider } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { EcsContext } from '../../../../src/compute/providers/ecs/provider.ts';
 import type { DesiredService, EcsSettings } from '../../../../src/compute/providers/ecs/state/desired.ts';
@@ -88,6 +89,15 @@ export function tenantSpec(
 export function containerSpec(name: string, over: Partial<ContainerSpec> = {}): ContainerSpec {
   return { name, image: 'app:1', env: [], resources: {}, ...over };
 }
+
+/** Of tenants that have no target groups made for them. */
+export const noGroups: ServiceDeps['groups'] = {
+  mayBeAt: async () => false,
+  noteMade: () => undefined,
+  noteGone: () => undefined,
+  seen: async () => undefined,
+  changed: () => undefined,
+};
 
 /** A provider that is driven by specs, and itself. */
 export function drivenEcs(...parts: Parameters<typeof ecsProvider>) {

@@ -5,12 +5,13 @@ import { context, drivenEcs, settings } from './ecs-fixture.ts';
 
 /**
  * A provider on an endpoint, with a cluster, a network and a task definition there; `config` is the block that names them.
- * `operator`: what its own block says besides. All of it goes with the stack.
+ * `operator`: what its own block says besides; `allowed`: its `policy.ecs`. All of it goes with the stack.
  */
 export async function ecsOnTheWire(
   stack: AsyncDisposableStack,
   start: () => ReturnType<typeof startMoto>,
   operator: object = {},
+  allowed: Record<string, unknown> = {},
 ) {
   const endpoint = await start();
   stack.defer(() => endpoint.stop());
@@ -22,8 +23,10 @@ export async function ecsOnTheWire(
     subnets: fixture.subnets,
     security_groups: fixture.securityGroups,
   };
-  const { block, policy } = settings({ ...config, endpoint: endpoint.url, ...operator });
+  const { block, policy } = settings({ ...config, endpoint: endpoint.url, ...operator }, allowed);
   const ecs = testClient({ ...config, endpoint: endpoint.url });
   stack.defer(() => ecs.close());
-  return { endpoint, fixture, config, ecs, provider: drivenEcs(ecs, block, policy, context()) };
+  /** As another process would have it. */
+  const restarted = () => drivenEcs(ecs, block, policy, context());
+  return { endpoint, fixture, config, ecs, provider: restarted(), restarted };
 }

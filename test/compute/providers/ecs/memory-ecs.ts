@@ -10,6 +10,8 @@ import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-ap
 import type { Route } from '../../../../src/compute/providers/ecs/address/route.ts';
 import type { ServiceTarget } from '../../../../src/compute/providers/ecs/address/service-target.ts';
 import { ComputeError } from '../../../../src/compute/errors.ts';
+import { balancingWrites, memoryBalancing, notLedTo } from './memory-balancing.ts';
+import type { MemoryBalancing } from './memory-balancing.ts';
 import { memoryScaling, scalingWrites } from './memory-scaling.ts';
 import type { MemoryScaling } from './memory-scaling.ts';
 
@@ -22,8 +24,10 @@ export interface MemoryEcs extends EcsApi {
   /** Scalable targets, by the name of the service. */
   readonly scalings: MemoryScaling['targets'];
   readonly taskDefinitions: Map<string, { taskDefinition: TaskDefinition; tags: Tag[] }>;
-  /** Ways to target groups, by ARN. */
+  /** Ways to target groups that others have made, by ARN. */
   readonly routes: Map<string, readonly Route[]>;
+  /** What is made at load balancers. */
+  readonly balancing: MemoryBalancing;
   /** Versions of secrets, by reference. */
   readonly secrets: Map<string, string>;
   /** Tasks that are of no service, oldest first. They run until somebody ends them. */
@@ -60,6 +64,7 @@ export const writes = [
   'putScalingPolicy',
   'deleteScalingPolicy',
   'deregisterScalableTarget',
+  ...Object.keys(balancingWrites),
 ];
 
 /** The call's name, where it changes something. */
@@ -111,7 +116,6 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   const tokens = new Map<string, string>();
   const tasks: Task[] = [];
   const secrets: MemoryEcs['secrets'] = new Map();
-  const routes: MemoryEcs['routes'] = new Map();
   const taskTokens = new Map<string | undefined, Task>();
   const hidden = new Map<string, number>();
   const draining = new Map<string, number>();
@@ -121,6 +125,22 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
   /** What a rollback brings back that no deployment shows, by deployment. */
   const unshown = new Map<string, Pick<Service, 'loadBalancers' | 'serviceRegistries'>>();
   const scalings = memoryScaling((name) => services.get(name)?.status === 'ACTIVE');
+  const balancing = memoryBalancing((group) =>
+    [...services.values()].some(
+      ({ status, loadBalancers = [], deployments = [] }) =>
+        status !== 'INACTIVE' &&
+        [loadBalancers, ...deployments.map((one) => unshown.get(one.id ?? '')?.loadBalancers ?? [])]
+          .flat()
+          .some(({ targetGroupArn }) => targetGroupArn === group),
+    ),
+  );
+  /** Of target groups that are made for services; those of others are there. */
+  const checkGroups = ({ loadBalancers = [] }: Pick<Service, 'loadBalancers'>): void => {
+    for (const { targetGroupArn: group = '' } of loadBalancers) {
+      if (!group.startsWith('arn:')) throw new Error(`${group} is no ARN`);
+      if (group.includes('targetgroup/landlord-') && !balancing.leadsTo(group)) throw notLedTo(group);
+    }
+  };
   const calls: { name: string; input: unknown }[] = [];
   let ids = 0;
   const id = (): string => `${(ids += 1)}`;
@@ -321,6 +341,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       if (before?.status === 'DRAINING') return 'draining';
       if (resolve(input.taskDefinition ?? '') === undefined)
         throw new ComputeError('InvalidSpec', 'TaskDefinition not found.');
+      checkGroups(input);
       if (input.clientToken !== undefined) tokens.set(input.clientToken, input.serviceName ?? '');
       return structuredClone(create(input));
     },
@@ -329,6 +350,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       const service = services.get(name);
       if (service === undefined) return 'missing';
       if (service.status !== 'ACTIVE') return 'inactive';
+      checkGroups(input);
       if (input.desiredCount !== undefined) {
         if (input.desiredCount < (service.runningCount ?? 0)) stopping.set(name, stopsFor);
         service.desiredCount = input.desiredCount;
@@ -456,9 +478,7 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
       Object.assign(task, { ...ended, stoppedAt, stoppingAt: stoppedAt, containers });
     },
     ...scalings.api,
-    async routesTo() {
-      return new Map(routes);
-    },
+    ...balancing.api,
     async secretVersions(_scope, references) {
       return new Map(
         references.flatMap((one) => {
@@ -524,7 +544,8 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
             (args.at(-1) as AbortSignal).throwIfAborted();
             const isConsented =
               /^(updateService|deleteService|deregisterTaskDefinition|stopTask)$/.test(name) ||
-              name in scalingWrites;
+              name in scalingWrites ||
+              balancingWrites[name] === 'consented';
             calls.push({ name, input: args.slice(0, isConsented ? -2 : -1).at(-1) });
             return (call as (...args: unknown[]) => Promise<unknown>)(...args);
           },
@@ -543,7 +564,8 @@ export function memoryEcs(options: MemoryEcsOptions = {}): MemoryEcs {
     scalings: scalings.targets,
     taskDefinitions,
     secrets,
-    routes,
+    routes: balancing.routes,
+    balancing,
     tasks,
     calls,
     service: (name) => services.get(name),

@@ -1,7 +1,7 @@
 import type { ECSClient, Task } from '@aws-sdk/client-ecs';
 import { sleep } from '../../../../src/async/sleep.ts';
 import type { EcsApi } from '../../../../src/compute/providers/ecs/engine/ecs-api.ts';
-import { routeCalls } from '../../../../src/compute/providers/ecs/engine/balancing/route-calls.ts';
+import { balancingCalls } from '../../../../src/compute/providers/ecs/engine/balancing/balancing-calls.ts';
 import { connectEcs } from '../../../../src/compute/providers/ecs/engine/ecs-connection.ts';
 import { createRateLimiter } from '../../../../src/compute/providers/ecs/engine/limits/rate-limiter.ts';
 import { ecsRateLimits } from '../../../../src/compute/providers/ecs/engine/limits/rate-limits.ts';
@@ -72,7 +72,7 @@ export function meteredEcs(memory: MemoryEcs): MeteredEcs {
     ...taskCalls(connection),
     ...scalingCalls(connection),
     ...secretCalls(connection),
-    ...routeCalls(connection),
+    ...balancingCalls(connection),
     ...definitions,
     describeTaskDefinition: rememberTaskDefinitions(definitions.describeTaskDefinition, signal).describe,
     now: () => Date.now(),

@@ -65,7 +65,7 @@ const limits: Readonly<Record<OperationFamily, readonly [burst: number, perSecon
   scaling: [50, 5],
   secretReads: [100, 20],
   parameterReads: [50, 5],
-  balancerReads: [50, 5],
+  balancing: [50, 5],
 };
 
 /** The client's own. */

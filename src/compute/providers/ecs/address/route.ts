@@ -10,4 +10,8 @@ export interface Route {
   /** What the rule asks of the host header, and of the path: the first of each. */
   readonly hostHeader?: string;
   readonly path?: string;
+  /** To what Landlord has made: ARN of the listener, all of the rule (`ruleText`), and what the target group asks its targets (`checkText`). */
+  readonly listener?: string;
+  readonly text?: string;
+  readonly check?: string;
 }

@@ -21,6 +21,10 @@ export const listenerArn = arn(
   /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener[\w/.-]+$/,
   'must be the ARN of a listener, or of a rule of one',
 );
+export const applicationListenerArn = arn(
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener\/app\/[A-Za-z0-9-]+\/[0-9a-z]+\/[0-9a-z]+$/,
+  'must be the ARN of a listener of an application load balancer such as arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/NAME/ID/ID',
+);
 export const registryArn = arn(
   /^arn:aws[a-z-]*:servicediscovery:[a-z0-9-]+:[0-9]{12}:service\/[\w/.-]+$/,
   'must be the ARN of a Cloud Map service such as arn:aws:servicediscovery:us-west-2:123456789012:service/srv-1',

@@ -37,6 +37,14 @@ export const servicePolicyShape = {
     ),
   allowed_target_groups: list('ARNs of target groups, of load balancers and of VPC Lattice,'),
   allowed_listener_rules: list('ARNs of listeners and their rules'),
+  allowed_listeners: list('ARNs of listeners, in load_balancers[].listener_rule,'),
+  allowed_host_headers: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Host names, in load_balancers[].listener_rule, that tenants may name besides the operator's own; `*` stands for any " +
+        'characters: `*.team-a.example`. A rule without a host name asks for `*`.',
+    ),
   allowed_service_registries: list('ARNs of Cloud Map services'),
   allowed_service_connect_namespaces: list('Namespaces of Service Connect'),
   allowed_capacity_providers: list(

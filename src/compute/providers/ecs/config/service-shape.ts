@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { withRules } from '../../../../api/rules.ts';
 import { deploymentShape } from './deployment-shape.ts';
+import { listenerRuleShape, targetGroupShape } from './listener-rule-shape.ts';
 import { serviceConnectShape } from './service-connect-shape.ts';
 import {
   arnLength,
@@ -17,20 +19,46 @@ const containerName = z.string().min(1).max(255);
 const portName = z.string().min(1).max(64);
 const longestGrace = 2_147_483_647;
 
-const loadBalancer = z.strictObject({
-  target_group_arn: targetGroupArn.describe('ARN of the target group that the tasks register with.'),
-  container_name: containerName.describe('Container that is reached.'),
-  container_port: portNumber.describe('Port of that container.'),
-  advanced_configuration: z
-    .strictObject({
-      alternate_target_group_arn: targetGroupArn.describe('ARN of the target group of the other colour.'),
-      production_listener_rule: listenerArn.describe('ARN of the rule, or listener, of all traffic.'),
-      test_listener_rule: listenerArn.optional().describe('ARN of the rule, or listener, of test traffic.'),
-      role_arn: roleArn.describe('ARN of the role by which ECS shifts the traffic.'),
-    })
-    .optional()
-    .describe('How traffic is shifted where deployment.strategy is not ROLLING.'),
-});
+const loadBalancer = withRules(
+  z.strictObject({
+    target_group_arn: targetGroupArn
+      .optional()
+      .describe('ARN of the target group that the tasks register with.'),
+    listener_rule: listenerRuleShape,
+    target_group: targetGroupShape,
+    container_name: containerName.describe('Container that is reached.'),
+    container_port: portNumber.describe('Port of that container.'),
+    advanced_configuration: z
+      .strictObject({
+        alternate_target_group_arn: targetGroupArn.describe('ARN of the target group of the other colour.'),
+        production_listener_rule: listenerArn.describe('ARN of the rule, or listener, of all traffic.'),
+        test_listener_rule: listenerArn.optional().describe('ARN of the rule, or listener, of test traffic.'),
+        role_arn: roleArn.describe('ARN of the role by which ECS shifts the traffic.'),
+      })
+      .optional()
+      .describe('How traffic is shifted where deployment.strategy is not ROLLING.'),
+  }),
+  [
+    {
+      rule: 'has(self.target_group_arn) != has(self.listener_rule)',
+      message: 'needs either target_group_arn or listener_rule, and not both',
+      holds: ({ target_group_arn: arn, listener_rule: rule }) => (arn === undefined) !== (rule === undefined),
+    },
+    {
+      rule: '!has(self.target_group) || has(self.listener_rule)',
+      message: 'is that of a listener_rule: name one',
+      fieldPath: '.target_group',
+      holds: ({ target_group: group, listener_rule: rule }) => group === undefined || rule !== undefined,
+    },
+    {
+      rule: '!has(self.advanced_configuration) || !has(self.listener_rule)',
+      message: 'shifts traffic between target groups that are there: name both by their ARNs',
+      fieldPath: '.advanced_configuration',
+      holds: ({ advanced_configuration: advanced, listener_rule: rule }) =>
+        advanced === undefined || rule === undefined,
+    },
+  ],
+);
 
 const capacityProvider = z.strictObject({
   capacity_provider: z.string().min(1).max(255).describe('Name of the capacity provider.'),

@@ -8,9 +8,12 @@ import type { EcsService } from '../state/ecs-service.ts';
 import { tagList } from '../state/marks/tags.ts';
 import type { ScaledService } from '../state/scaling/compare-scaling.ts';
 import { lookAtScaling } from './apply-scaling.ts';
+import { isReached } from '../state/balancing/compare-rules.ts';
+import { withShownGroups } from '../state/balancing/known-groups.ts';
 import { createServiceInput } from '../state/service-input.ts';
 import { draining, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
+import { leaving, reachNew } from './balancing/reach-service.ts';
 import { desiredRevision, mostTasks } from './desired-revision.ts';
 import { held, holdService } from './hold-service.ts';
 import { runRelease } from './run-release.ts';
@@ -23,14 +26,16 @@ export async function convergeService(
   attempt: Attempt,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const { desired, hold } = attempt;
-  const { service, holder } = await lookAtOwn(deps, desired, signal);
+  const { hold } = attempt;
+  const { service, holder } = await lookAtOwn(deps, attempt.desired, signal);
   if (holder === 'nobody') return takeOver(deps, { attempt, service }, signal);
-  if (service?.status === 'DRAINING') return draining(desired.target);
-  if (hold) return isThere(service) ? holdService(deps, { attempt, service }, signal) : held;
-  return isThere(service)
-    ? updateService(deps, { attempt, service }, signal)
-    : createService(deps, { attempt, before: service }, signal);
+  if (service?.status === 'DRAINING') return draining(attempt.desired.target);
+  if (!isThere(service)) return hold ? held : createService(deps, { attempt, before: service }, signal);
+  const desired = withShownGroups(attempt.desired, service);
+  // As a look has just found it: that costs no call again.
+  const routes = isReached(service) ? await deps.groups.seen(desired, { fresh: true, signal }) : undefined;
+  const seen = { attempt: { ...attempt, desired }, service: { ...service, routes } };
+  return hold ? holdService(deps, seen, signal) : updateService(deps, seen, signal);
 }
 
 interface Looked {
@@ -87,13 +92,15 @@ async function createService(
   );
   const releasing = await runRelease(deps, { attempt, service: undefined, taskDefinition }, signal);
   if (releasing !== undefined) return releasing;
+  const reached = await reachNew(deps, { attempt, before }, signal);
   deps.noteCreate(target);
-  const input = createServiceInput(desired, taskDefinition, before?.createdAt);
+  const input = createServiceInput(reached.desired, taskDefinition, before?.createdAt, reached.isLeft);
   const answer = await api.createService(target.scope, input, signal);
   if (answer === 'cluster-gone') throw noCluster(attempt);
   if (answer === 'draining') return draining(target);
   if (answer === 'exists') return adopt(deps, attempt, signal);
   const message = `Service ${target.service} was created`;
+  if (reached.isLeft) return leaving(desired);
   if (desired.autoscaling === undefined) return { outcome: 'done', message };
   return {
     outcome: 'in_progress',

@@ -6,10 +6,14 @@ import type { DestroyResult, TenantPlace } from '../../../provider.ts';
 import { familyOf } from '../address/arns.ts';
 import { targetOf } from '../state/desired.ts';
 import { drainLookMs, visibleMs } from './attempt.ts';
+import type { ConvergedGroups } from './attempt.ts';
+import { endGroups } from './balancing/end-groups.ts';
 import { endScaling } from './apply-scaling.ts';
 import { drainService } from './drain-service.ts';
 import type { EcsApi } from '../engine/ecs-api.ts';
 import type { ServiceTarget } from '../address/service-target.ts';
+import { isReached } from '../state/balancing/compare-rules.ts';
+import { isSeenReached } from '../state/balancing/known-groups.ts';
 import { isThere } from '../state/ecs-service.ts';
 import type { EcsService } from '../state/ecs-service.ts';
 import { whoseService } from '../state/marks/owner-marks.ts';
@@ -26,6 +30,7 @@ const deregisterLookMs = 5_000;
 export interface DestroyDeps {
   readonly api: EcsApi;
   readonly ownership: Ownership;
+  readonly groups: ConvergedGroups;
   /** Whether this process asked for the service so lately that ECS may not show it yet. */
   readonly mayAppear: (target: ServiceTarget) => boolean;
 }
@@ -53,10 +58,11 @@ export async function destroyService(
   const releasing = await endedReleases(deps, { at, target, consent, service }, signal);
   if (releasing !== undefined) return releasing;
   if (!isThere(service))
-    return gone(deps, { at, target, consent, message: `there is no service ${name}` }, signal);
+    return gone(deps, { at, target, consent, service, message: `there is no service ${name}` }, signal);
   if (!(await isTenants(deps, { at, target, service }, signal))) {
     return { outcome: 'gone', message: `service ${name} is not this tenant's` };
   }
+  if (isReached(service)) deps.groups.noteMade(target);
   if (service.status !== 'DRAINING') {
     const drained = await drainService(api, { target, service, consent }, signal);
     if (drained !== undefined && drained !== 'cluster-gone') return drained;
@@ -65,7 +71,7 @@ export async function destroyService(
     if (answer === 'cluster-gone')
       return gone(deps, { at, target, consent, message: clusterGone(cluster) }, signal);
     if (answer === 'missing' || !isThere(answer)) {
-      return gone(deps, { at, target, consent, message: `service ${name} was deleted` }, signal);
+      return gone(deps, { at, target, consent, service, message: `service ${name} was deleted` }, signal);
     }
   }
   return { outcome: 'in_progress', message: `Draining service ${name}`, lookAgainAfterMs: drainLookMs };
@@ -134,15 +140,17 @@ function clusterGone(cluster: string): string {
   return `the ECS cluster ${cluster} is gone, and all services with it`;
 }
 
-/** The service is gone; its task definitions follow. */
+/** The service is gone; its task definitions follow, and what it was reached by. */
 async function gone(
-  { api, ownership }: DestroyDeps,
+  deps: DestroyDeps,
   {
     at,
     target,
     consent,
     message,
+    service,
   }: {
+    readonly service?: EcsService | undefined;
     readonly at: TenantPlace;
     readonly target: ServiceTarget;
     readonly consent: Consent;
@@ -150,6 +158,7 @@ async function gone(
   },
   signal: AbortSignal,
 ): Promise<DestroyResult> {
+  const { api, ownership, groups } = deps;
   const family = overlayFamily(target);
   const left = await deregisterUnused(
     api,
@@ -157,10 +166,16 @@ async function gone(
     { scope: target.scope, family, tenant: at, consent, inUse: [], most: deregistrationsAtOnce },
     signal,
   );
-  if (left === 0) return { outcome: 'gone', message };
-  return {
-    outcome: 'in_progress',
-    message: `Deregistering the task definitions of ${family}`,
-    lookAgainAfterMs: deregisterLookMs,
-  };
+  if (left > 0) {
+    return {
+      outcome: 'in_progress',
+      message: `Deregistering the task definitions of ${family}`,
+      lookAgainAfterMs: deregisterLookMs,
+    };
+  }
+  if (isReached(service) || isSeenReached(at) || (await groups.mayBeAt(target, signal))) {
+    await endGroups(api, { target, tenant: at, ownership }, consent, signal);
+    groups.noteGone(target);
+  }
+  return { outcome: 'gone', message };
 }

@@ -5,8 +5,10 @@ import { diffService, missingTags } from '../state/diff.ts';
 import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
 import { drainTag } from '../state/marks/service-tags.ts';
 import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
+import { lacksGroups } from '../state/balancing/known-groups.ts';
 import { applyScaling } from './apply-scaling.ts';
 import type { ServiceDeps } from './attempt.ts';
+import { reachThere } from './balancing/reach-service.ts';
 import { checkNamed } from './desired-revision.ts';
 import type { Updating } from './update-service.ts';
 
@@ -24,7 +26,6 @@ export async function holdService(
   const { api } = deps;
   const { desired } = attempt;
   const { scope, cluster, service: name } = desired.target;
-  const tags = tagMap(service.tags);
   const diff = diffService(desired, service);
   if (diff.applied === 'other') return held;
   const { desiredCount: tasks = 0 } = diff.differs;
@@ -45,6 +46,10 @@ export async function holdService(
     await api.updateService(scope, { cluster, service: name, ...update }, consent, signal);
   if (scaling?.isDrift === true)
     await applyScaling(api, { desired, permit: attempt.permit, service }, signal);
+  // What is to be made anew has an ARN of its own, which only an update of the service brings it.
+  const isReachable = diff.rules?.isDrift === true && !lacksGroups(desired);
+  const reached = isReachable ? await reachThere(deps, { attempt, service, diff }, signal) : { service };
+  const tags = tagMap(reached.service.tags);
   const rejected = isOther ? { [tagKeys.specHash]: rejectedMark(desired, readMark(tags).settings) } : {};
   const wanted = missingTags({ ...desired.tags, ...drainTag(desired), ...rejected }, tags);
   const missing = tagList(wanted);

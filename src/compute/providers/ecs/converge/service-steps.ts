@@ -7,7 +7,7 @@ import type { ServiceTarget } from '../address/service-target.ts';
 import { targetOf } from '../state/desired.ts';
 import type { SecretVersions } from '../watch/secret-versions.ts';
 import type { ServiceView } from '../watch/service-view.ts';
-import type { Attempt, ServiceDeps } from './attempt.ts';
+import type { Attempt, ConvergedGroups, ServiceDeps } from './attempt.ts';
 import { convergeService } from './converge-service.ts';
 import { destroyService } from './destroy-service.ts';
 import type { DestroyDeps } from './destroy-service.ts';
@@ -23,19 +23,29 @@ export interface StepDeps extends Pick<ServiceDeps, 'api' | 'ownership'> {
   readonly view: ServiceView;
   readonly cleanup: RevisionCleanup;
   readonly secrets: Pick<SecretVersions, 'asked'>;
+  readonly groups: ConvergedGroups;
 }
 
 /** The steps of one service one after the other. */
-export function createServiceSteps({ api, ownership, view, cleanup, secrets }: StepDeps): ServiceSteps {
+export function createServiceSteps({
+  api,
+  ownership,
+  view,
+  cleanup,
+  secrets,
+  groups,
+}: StepDeps): ServiceSteps {
   const converging: ServiceDeps = {
     api,
     ownership,
+    groups,
     noteCreate: (target) => view.noteCreate(target),
     noteRevision: (desired, permit) => cleanup.add(desired, permit),
   };
   const destroying: DestroyDeps = {
     api,
     ownership,
+    groups,
     mayAppear: (target) => view.mayAppear(target),
   };
   const oneByOne = atMost(1);

@@ -4,9 +4,11 @@ import { revisionKey } from '../address/arns.ts';
 import { isDesiredTaskDefinition } from '../state/compare-revision.ts';
 import { diffService, missingTags } from '../state/diff.ts';
 import type { ServiceDiff } from '../state/diff.ts';
-import type { ScaledService } from '../state/scaling/compare-scaling.ts';
+import { withRulesMark } from '../state/balancing/compare-rules.ts';
+import type { ReachedService } from '../state/balancing/compare-rules.ts';
 import { withScalingMark } from '../state/scaling/compare-scaling.ts';
 import { rolloutOf } from '../state/rollout.ts';
+import type { Rollout } from '../state/rollout.ts';
 import { rolloutEffect } from '../state/service/compare-settings.ts';
 import { startsDeployment, updateServiceInput } from '../state/service-input.ts';
 import { readMark } from '../state/marks/applied-mark.ts';
@@ -16,6 +18,8 @@ import { tagKeys, tagList, tagMap } from '../state/marks/tags.ts';
 import { draining, drainLookMs, noCluster, visibleMs } from './attempt.ts';
 import type { Attempt, ServiceDeps } from './attempt.ts';
 import { applyScaling, endScaling } from './apply-scaling.ts';
+import { leaveGroups, leaving, reachThere, waitsForTasks } from './balancing/reach-service.ts';
+import type { Reached } from './balancing/reach-service.ts';
 import { checkNamed, desiredRevision, mostTasks } from './desired-revision.ts';
 import { runRelease } from './run-release.ts';
 
@@ -23,7 +27,7 @@ type ServiceUpdate = ReturnType<typeof updateServiceInput>;
 
 export interface Updating {
   readonly attempt: Attempt;
-  readonly service: ScaledService;
+  readonly service: ReachedService;
 }
 
 export async function updateService(
@@ -37,15 +41,43 @@ export async function updateService(
   const isFallen = rollout.deployment?.rolloutState === 'FAILED';
   const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
+  if (waitsForTasks({ desired, service }, diff)) return leaving(desired);
   const taskDefinition = await admittedRevision(deps, { attempt, service, diff }, signal);
   const releasing = await runRelease(deps, { attempt, service, taskDefinition }, signal);
   if (releasing !== undefined) return releasing;
   if (diff.replace) return replaceService(deps, { attempt, service, diff }, signal);
+  const reached = await reachThere(deps, { attempt, service, diff }, signal);
+  return applyUpdate(
+    deps,
+    { attempt, service: reached.service },
+    { reached, taskDefinition, rollout, again },
+    signal,
+  );
+}
+
+interface Applying {
+  readonly reached: Reached;
+  readonly taskDefinition: string;
+  readonly rollout: Rollout;
+  /** Whether what failed is tried once more. */
+  readonly again: boolean;
+}
+
+/** Target groups are there by now, and what differs may be another one for it. */
+async function applyUpdate(
+  deps: ServiceDeps,
+  { attempt: asked, service }: Updating,
+  { reached, taskDefinition, rollout, again }: Applying,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { desired } = reached;
+  const attempt = { ...asked, desired };
+  const diff = diffService(desired, service, rollout.kind === 'failed');
   const differs = { ...diff.differs, taskDefinition: taskDefinition !== service.taskDefinition };
   const changes = updateServiceInput(desired, differs, taskDefinition);
   const update = again ? { ...changes, forceNewDeployment: true } : changes;
+  const isRollout = startsDeployment(differs) || again;
   if (Object.keys(update).length > 0) {
-    const isRollout = startsDeployment(differs) || again;
     const waiting = await sendUpdate(deps, attempt, { update, isRollout }, signal);
     if (waiting !== undefined) return waiting;
   }
@@ -54,8 +86,10 @@ export async function updateService(
     if ((await applyScaling(deps.api, { desired, permit, service }, signal)) === 'missing')
       return unseen(desired);
   }
-  await writeTags(deps, { attempt, service }, { diff, revision: revisionKey(taskDefinition) }, signal);
-  return { outcome: 'done', message: 'The service was updated' };
+  const isLeft = await leaveGroups(deps, { attempt, service, reached, isRollout }, signal);
+  const revision = revisionKey(taskDefinition);
+  await writeTags(deps, { attempt, service }, { diff, revision, isLeft }, signal);
+  return isLeft ? leaving(desired) : { outcome: 'done', message: 'The service was updated' };
 }
 
 function unseen({ target: { service } }: Attempt['desired']): StepResult {
@@ -105,13 +139,18 @@ async function sendUpdate(
 async function writeTags(
   { api }: ServiceDeps,
   { attempt: { desired }, service }: Updating,
-  { diff, revision }: { readonly diff: ServiceDiff; readonly revision: string },
+  {
+    diff,
+    revision,
+    isLeft,
+  }: { readonly diff: ServiceDiff; readonly revision: string; readonly isLeft: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const { scope } = desired.target;
   const actual = tagMap(service.tags);
   const noted = { ...desired, ...notedVersions(desired, readMark(actual)) };
-  const wanted = serviceTags(noted, revision, withScalingMark(desired, diff.kept));
+  const kept = withRulesMark(desired, withScalingMark(desired, diff.kept), isLeft);
+  const wanted = serviceTags(noted, revision, kept);
   const arn = service.serviceArn ?? '';
   const marks = [
     ...tagKeys.tagMarks,

@@ -9,7 +9,7 @@ import type {
   UpdateServiceCommandInput,
 } from '@aws-sdk/client-ecs';
 import type { Consent } from '../../../permit.ts';
-import type { RouteReads } from './balancing/route-reads.ts';
+import type { BalancingApi, BalancingReads } from './balancing/balancing-api.ts';
 import type { ScalingApi, ScalingReads } from './scaling/scaling-api.ts';
 import type { SecretReads } from './secrets/secret-reads.ts';
 import type { ClusterTarget, EcsScope, ServiceTarget } from '../address/service-target.ts';
@@ -30,7 +30,7 @@ export interface TaskLook {
 }
 
 /** What changes nothing: all that the watch has of it. */
-export interface EcsReads extends ScalingReads, SecretReads, RouteReads {
+export interface EcsReads extends ScalingReads, SecretReads, BalancingReads {
   /**
    * One service with its tags; undefined where ECS says MISSING, which it also may right after a create. The reads of
    * a moment are coalesced into DescribeServices of at most 10 names per cluster; those for users' changes go before
@@ -69,7 +69,7 @@ export interface EcsReads extends ScalingReads, SecretReads, RouteReads {
 }
 
 /** All that is asked of ECS. */
-export interface EcsApi extends EcsReads, ScalingApi {
+export interface EcsApi extends EcsReads, ScalingApi, BalancingApi {
   /** 'exists': not idempotent, or there already; 'draining': the name is not free yet. Then describe and decide. */
   createService(
     scope: EcsScope,

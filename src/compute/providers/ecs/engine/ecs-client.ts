@@ -8,7 +8,7 @@ import type { EcsApi, ServiceHint } from './ecs-api.ts';
 import { connectEcs } from './ecs-connection.ts';
 import type { EcsConnection } from './ecs-connection.ts';
 import { abortedCall } from './ecs-errors.ts';
-import { routeCalls } from './balancing/route-calls.ts';
+import { balancingCalls } from './balancing/balancing-calls.ts';
 import { createSessions } from './ecs-sessions.ts';
 import type { RoleTerms } from './ecs-sessions.ts';
 import { queueHints } from './queue-hints.ts';
@@ -70,7 +70,7 @@ export function createEcsClient(options: EcsClientOptions): EcsApi {
     ...taskCalls(connection),
     ...scalingCalls(connection),
     ...secretCalls(connection),
-    ...routeCalls(connection),
+    ...balancingCalls(connection),
     now: serviceClock.now,
     serviceHints: (signal) => serviceHints(options, AbortSignal.any([signal, closing.signal])),
     close: () => {

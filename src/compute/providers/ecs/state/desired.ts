@@ -15,6 +15,8 @@ import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../config.ts';
 import { scopeKey } from '../address/service-target.ts';
 import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { Tags } from './marks/tags.ts';
+import { desireReach } from './balancing/desired-rules.ts';
+import type { OwnRule } from './balancing/own-rules.ts';
 import { desireCapacity, taskHostOf } from './service/capacity.ts';
 import type { Capacity } from './service/capacity.ts';
 import { desireCount, withCount } from './service/count.ts';
@@ -24,7 +26,6 @@ import { notesOf } from './service/service-notes.ts';
 import { desireDeployment } from './service/deployment.ts';
 import { progressDeadlineMs } from './service/progress-deadline.ts';
 import type { DeploymentConfiguration } from './service/deployment.ts';
-import { settingsOf } from './service/service-fields.ts';
 import type { ServiceSettings } from './service/service-fields.ts';
 import { desireScaling } from './scaling/desired-scaling.ts';
 import type { OwnScaling } from './scaling/scaling.ts';
@@ -60,6 +61,8 @@ export interface DesiredService extends Desired, Capacity, Counts {
   /** When a rollout should have come to its end, in milliseconds since ECS began it. */
   readonly progressDeadlineMs: number;
   readonly settings: ServiceSettings;
+  /** Rules of listeners that are made for it, with their target groups. */
+  readonly rules: readonly OwnRule[];
   /** Which request its tasks are those of; undefined: they are started anew for none. */
   readonly request?: string;
   /** Secrets whose versions are asked for (`valueFrom`); none, where that is not to be done. */
@@ -117,7 +120,7 @@ export function desireService(
   const { tags = {} } = config;
   const drain = config.drain === true && !isDaemon(config);
   const deployment = desireDeployment(config, keepsData(overlay));
-  const settings = settingsOf(config);
+  const reach = desireReach(config, { target, network });
   const release = desireRelease(spec, overlay);
   return {
     tenantId: spec.tenantId,
@@ -134,7 +137,7 @@ export function desireService(
       launchType: capacity.launchType,
       network,
       tags,
-      ...newerParts(config, { drain, capacity, deployment, settings, release, autoscaling }),
+      ...newerParts(config, { drain, capacity, deployment, release, autoscaling, ...reach }),
     }),
     taskDefinition: config.task_definition_arn,
     ...(overlay === undefined ? {} : { overlay }),
@@ -144,7 +147,7 @@ export function desireService(
     ...(network === undefined ? {} : { network }),
     deployment,
     progressDeadlineMs: progressDeadlineMs(config),
-    settings,
+    ...reach,
     ...(config.force_new_deployment === true ? { request: requestMark(spec.requestedAt) } : {}),
     secretReferences: block.secret_versions && spec.mode !== 'Observe' ? referencesOf(overlay) : [],
     tags,
@@ -167,9 +170,10 @@ function newerParts(
     capacity: { capacityProviders },
     deployment,
     settings,
+    rules,
     release,
     autoscaling,
-  }: Pick<DesiredService, 'drain' | 'deployment' | 'settings'> & {
+  }: Pick<DesiredService, 'drain' | 'deployment' | 'settings' | 'rules'> & {
     readonly capacity: Capacity;
     readonly release: DesiredRelease | undefined;
     readonly autoscaling: OwnScaling | undefined;
@@ -181,6 +185,7 @@ function newerParts(
     capacityProviders,
     deployment: config.deployment === undefined ? undefined : deployment,
     settings: Object.keys(settings).length === 0 ? undefined : settings,
+    rules: rules.length === 0 ? undefined : rules,
     autoscaling,
     force: config.force_new_deployment === true ? true : undefined,
   };

@@ -5,10 +5,12 @@ import { compareRevision } from './compare-revision.ts';
 import { countBeforeDrain } from './marks/drain-mark.ts';
 import type { DesiredService } from './desired.ts';
 import type { EcsService } from './ecs-service.ts';
+import { compareRules } from './balancing/compare-rules.ts';
+import type { ReachedService, RulesDifference } from './balancing/compare-rules.ts';
 import { isReturn } from './rollout.ts';
 import { compareScaling } from './scaling/compare-scaling.ts';
 import { inBounds } from './scaling/scaling.ts';
-import type { ScaledService, ScalingDifference } from './scaling/compare-scaling.ts';
+import type { ScalingDifference } from './scaling/compare-scaling.ts';
 import { capacityMark } from './service/capacity.ts';
 import { compareDeployment } from './service/compare-deployment.ts';
 import { changedSettings, keptMarks, rolloutEffect } from './service/compare-settings.ts';
@@ -32,6 +34,8 @@ export interface ServiceDiff {
   readonly replace: boolean;
   /** What is to be put right of the scalable target. */
   readonly scaling: ScalingDifference | undefined;
+  /** What is to be put right of the rules of listeners. */
+  readonly rules: RulesDifference | undefined;
   readonly untag: readonly string[];
   readonly applied: Applied;
   /** Settings for the next mark; see `appliedMark`. */
@@ -41,7 +45,7 @@ export interface ServiceDiff {
 /** `rolledBack`: ECS took the service's revision back by itself, so that its differences are nobody's edit. */
 export function diffService(
   desired: DesiredService,
-  service: ScaledService,
+  service: ReachedService,
   rolledBack = false,
 ): ServiceDiff {
   const tags = tagMap(service.tags);
@@ -55,7 +59,7 @@ export function diffService(
   const count = compareCount(wantedCount, service);
   const deployment = compareDeployment(desired, service, mark);
   const renewal = renewalOf(desired, mark);
-  const scaling = compareScaling(desired, service, mark);
+  const beside = compareBeside(desired, service, mark);
   const untag = formerKeys(tags, desired.tags);
   const causes = causesOf(desired, mark, { applied, rolledBack, isTakenBack });
   const { foreign, rollout, network, launchType } = causes;
@@ -72,7 +76,7 @@ export function diffService(
         ...revision.liveSettings,
         ...compareTags(desired, tags, untag),
       ]),
-      ...scalingChanges(scaling, countBefore),
+      ...besideChanges(beside, countBefore),
       ...withCause(launchType, revision.launchType),
       ...withCause(rollout, revision.settings),
       ...renewal,
@@ -93,7 +97,7 @@ export function diffService(
       (mended(launchType, revision.launchType) &&
         revision.launchType.some(({ effect }) => effect === 'outage')) ||
       revision.settings.some(({ change }) => change === 'anew'),
-    scaling,
+    ...beside,
     untag,
     applied,
     kept: keptMarks(desired, service, mark),
@@ -123,13 +127,24 @@ function causesOf(
   };
 }
 
+type Beside = Pick<ServiceDiff, 'scaling' | 'rules'>;
+
+/** What others than ECS know of the service. */
+function compareBeside(desired: DesiredService, service: ReachedService, mark: AppliedMark): Beside {
+  return {
+    scaling: compareScaling(desired, service, mark),
+    rules: compareRules(desired, service, mark),
+  };
+}
+
 /** What ended with a drain that was called off was nobody's edit. */
-function scalingChanges(
-  scaling: ScalingDifference | undefined,
-  countBefore: number | undefined,
-): readonly Change[] {
-  if (scaling === undefined) return [];
-  return withCause(scaling.isDrift && countBefore === undefined ? 'drift' : 'spec', [scaling]);
+function besideChanges({ scaling, rules }: Beside, countBefore: number | undefined): readonly Change[] {
+  const changed = (isDrift: boolean, one: Difference | undefined): readonly Change[] =>
+    one === undefined ? [] : withCause(isDrift ? 'drift' : 'spec', [one]);
+  return [
+    ...changed(scaling?.isDrift === true && countBefore === undefined, scaling),
+    ...changed(rules?.isDrift === true, rules),
+  ];
 }
 
 /**

@@ -2,10 +2,11 @@ import type { Observation } from '../../../provider.ts';
 import { revisionKey } from '../address/arns.ts';
 import { diffService } from './diff.ts';
 import type { DesiredService } from './desired.ts';
+import type { ReachedService } from './balancing/compare-rules.ts';
+import { groupIds } from './balancing/known-groups.ts';
 import { isThere } from './ecs-service.ts';
 import type { EcsService } from './ecs-service.ts';
 import { scalingNotes } from './scaling/compare-scaling.ts';
-import type { ScaledService } from './scaling/compare-scaling.ts';
 import type { EcsTask } from './ecs-task.ts';
 import { endpointsOf } from './endpoints.ts';
 import { noPast, tasksOf } from './evidence.ts';
@@ -53,7 +54,7 @@ export function observe(
       ...(there.endpoints === undefined
         ? endpointsOf(there.tasks, there.ports)
         : { endpoints: [...there.endpoints] }),
-      resourceIds: resourceIds(service, rollout),
+      resourceIds: { ...resourceIds(service, rollout), ...(desired && groupIds(desired, service)) },
     },
     ...(health === 'healthy' && isScaling(service) ? { scaling: true } : {}),
     ...(notes.length === 0 ? {} : { notes }),
@@ -71,7 +72,9 @@ function lateOf(
   { desired, service, rollout, clock }: Subject,
   { changes, why }: Pick<Observation, 'changes'> & { readonly why: string | undefined },
 ): string | undefined {
-  if (desired === undefined || rollout.kind !== 'ours' || changes.length > 0) return undefined;
+  if (desired === undefined || rollout.kind !== 'ours') return undefined;
+  // What goes with the tasks of before waits for the rollout as well.
+  if (changes.some(({ path }) => path !== 'listenerRules')) return undefined;
   if (service.status === 'DRAINING') return undefined;
   const { progressDeadlineMs: deadlineMs } = desired;
   return lateRollout({ service, deployment: rollout.deployment, deadlineMs, why }, clock);
@@ -96,7 +99,7 @@ function nothingThere(desired: DesiredService | undefined): EcsObservation {
 
 function changesOf(
   desired: DesiredService,
-  service: ScaledService,
+  service: ReachedService,
   rollout: Rollout,
 ): Observation['changes'] {
   const { changes } = diffService(desired, service, rollout.kind === 'failed');

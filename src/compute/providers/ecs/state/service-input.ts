@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { revisionKey } from '../address/arns.ts';
+import { withRulesMark } from './balancing/compare-rules.ts';
 import type { DesiredNetwork, DesiredService } from './desired.ts';
 import { serviceTags } from './marks/service-tags.ts';
 import { tagList } from './marks/tags.ts';
@@ -11,9 +12,14 @@ import type { ServiceSettings } from './service/service-fields.ts';
 
 /**
  * `born`: when the service of this name that is no more was created, if ECS still knows it. It takes part in the
- * client token, so that a service made anew is not answered with the one before.
+ * client token, so that a service made anew is not answered with the one before. `isLeft`: something of its rules follows it.
  */
-export function createServiceInput(desired: DesiredService, taskDefinition: string, born: Date | undefined) {
+export function createServiceInput(
+  desired: DesiredService,
+  taskDefinition: string,
+  born: Date | undefined,
+  isLeft = false,
+) {
   const { target, launchType, capacityProviders, network, firstCount, deployment, settings } = desired;
   const revision = revisionKey(taskDefinition);
   return {
@@ -25,7 +31,7 @@ export function createServiceInput(desired: DesiredService, taskDefinition: stri
     ...(capacityProviders === undefined ? {} : { capacityProviderStrategy: [...capacityProviders] }),
     ...(network === undefined ? {} : { networkConfiguration: networkConfiguration(network) }),
     deploymentConfiguration: deployment,
-    tags: tagList(serviceTags(desired, revision, pendingScaling(desired))),
+    tags: tagList(serviceTags(desired, revision, withRulesMark(desired, pendingScaling(desired), isLeft))),
     propagateTags: 'SERVICE' as const,
     ...settings,
     clientToken: clientToken([

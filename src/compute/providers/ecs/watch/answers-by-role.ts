@@ -8,6 +8,8 @@ export interface AnswersByRole<T> {
   note(scope: EcsScope, name: string, answer: T, askedAt: number): void;
   /** Undefined: nothing was answered yet. */
   last(scope: EcsScope, name: string): { readonly answer: T } | undefined;
+  /** Forgets these: they are due again. */
+  drop(scope: EcsScope, names: readonly string[]): void;
   /** Forgets all others. */
   keep(wanted: readonly { readonly scope: EcsScope; readonly names: readonly string[] }[]): void;
 }
@@ -23,6 +25,9 @@ export function createAnswersByRole<T>(freshMs: number): AnswersByRole<T> {
       }),
     note: (scope, name, answer, askedAt) => void answers.set(keyOf(scope, name), { answer, askedAt }),
     last: (scope, name) => answers.get(keyOf(scope, name)),
+    drop: (scope, names) => {
+      for (const name of names) answers.delete(keyOf(scope, name));
+    },
     keep(wanted) {
       const keys = new Set(wanted.flatMap(({ scope, names }) => names.map((name) => keyOf(scope, name))));
       for (const key of answers.keys()) if (!keys.has(key)) answers.delete(key);

@@ -14,6 +14,9 @@ import type { EcsTask } from '../state/ecs-task.ts';
 import { endpointsStillShown, portsOf, portsOfDefinition } from '../state/endpoints.ts';
 import type { PortNames } from '../state/endpoints.ts';
 import type { Clock } from '../state/evidence.ts';
+import { isReached } from '../state/balancing/compare-rules.ts';
+import type { ReachedService } from '../state/balancing/compare-rules.ts';
+import { withShownGroups } from '../state/balancing/known-groups.ts';
 import { shownAsForeign, withoutMarks } from '../state/marks/foreign-service.ts';
 import { needsTasks, newsMs } from '../state/health.ts';
 import { isScaled } from '../state/scaling/compare-scaling.ts';
@@ -38,7 +41,7 @@ export interface StatusDeps {
   readonly view: ServiceView;
   readonly clock: (scope: EcsScope) => Clock;
   readonly secrets: Pick<SecretVersions, 'looked' | 'notes'>;
-  readonly routes: Pick<ListenerRoutes, 'endpoints'>;
+  readonly routes: Pick<ListenerRoutes, 'endpoints' | 'seen'>;
 }
 
 interface Asked {
@@ -57,11 +60,12 @@ export async function getStatus(
   const wanted = desiredAt(against, target);
   const moment = view.moment();
   signal.throwIfAborted();
-  const desired = wanted && (await secrets.looked(wanted, { fresh, signal }));
+  const asked = wanted && (await secrets.looked(wanted, { fresh, signal }));
   const known = fresh ? undefined : view.settled(target);
   const service = known === undefined ? await look(deps, { target, fresh }, signal) : known.service;
+  const desired = asked && (isThere(service) ? withShownGroups(asked, service) : asked);
   const holder = assertOwn(ownership, at, { service, stance: desired?.foreign });
-  const scaled = desired && (await lookAtScaling(deps, { target, service, fresh }, signal));
+  const scaled = desired && (await lookBeside(deps, { target, desired, service, fresh }, signal));
   const observation = await observeService(
     deps,
     { fresh, target, desired, service: scaled ?? service, shown: at.shown },
@@ -118,6 +122,18 @@ async function look(
   return answer === 'cluster-gone' ? undefined : answer;
 }
 
+/** With what else than ECS knows of it. */
+async function lookBeside(
+  deps: StatusDeps,
+  subject: Pick<Observing, 'target' | 'service' | 'fresh'> & { readonly desired: DesiredService },
+  signal: AbortSignal,
+): Promise<ReachedService | undefined> {
+  const service = await lookAtScaling(deps, subject, signal);
+  const { desired, fresh } = subject;
+  if (!isThere(service) || service.status === 'DRAINING' || !isReached(service)) return service;
+  return { ...service, routes: await deps.routes.seen(desired, { fresh, signal }) };
+}
+
 /** Asked afresh by those who change something alone; else what the watch has found stands for it. */
 async function lookAtScaling(
   { api, view }: StatusDeps,
@@ -133,7 +149,7 @@ interface Observing {
   readonly fresh: boolean;
   readonly target: ServiceTarget;
   readonly desired: DesiredService | undefined;
-  readonly service: ScaledService | undefined;
+  readonly service: ReachedService | undefined;
   readonly shown: TenantPlace['shown'];
 }
 
@@ -186,7 +202,7 @@ function isNamedByHost({ address }: Endpoint): boolean {
   return isIP(address) === 0;
 }
 
-function differs(desired: DesiredService | undefined, service: ScaledService | undefined): boolean {
+function differs(desired: DesiredService | undefined, service: ReachedService | undefined): boolean {
   return desired !== undefined && isThere(service) && diffService(desired, service).changes.length > 0;
 }
 

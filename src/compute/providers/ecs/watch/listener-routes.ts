@@ -5,7 +5,8 @@ import { ComputeError } from '../../../errors.ts';
 import type { OnChange } from '../../../provider.ts';
 import { scopeKey, serviceKey } from '../address/service-target.ts';
 import type { Route } from '../address/route.ts';
-import type { EcsScope } from '../address/service-target.ts';
+import { groupNameIn } from '../address/target-groups.ts';
+import type { EcsScope, ServiceTarget } from '../address/service-target.ts';
 import type { EcsReads } from '../engine/ecs-api.ts';
 import type { DesiredService } from '../state/desired.ts';
 import { portsOf } from '../state/endpoints.ts';
@@ -26,6 +27,16 @@ export interface ListenerRoutes {
     desired: DesiredService,
     how: { readonly fresh: boolean; readonly signal: AbortSignal },
   ): Promise<readonly Endpoint[] | undefined>;
+  /**
+   * The ways to the target groups that are made for the service, by their ARNs; undefined: it has none, or not all are known. Asks, and
+   * rejects, as `endpoints` does.
+   */
+  seen(
+    desired: DesiredService,
+    how: { readonly fresh: boolean; readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<string, readonly Route[]> | undefined>;
+  /** Its rules were changed: what is known of them is stale. */
+  changed(target: ServiceTarget): void;
   /** Asks about all services that were looked at. Never rejects. */
   sweep(onChange: OnChange, signal: AbortSignal): Promise<void>;
 }
@@ -48,10 +59,12 @@ const quietMs = 300_000;
 const groupsAtOnce = 20;
 
 /** What is remembered of a service. */
-type Balanced = Pick<DesiredService, 'target' | 'tenantId'> & {
+type Balanced = Pick<DesiredService, 'target' | 'tenantId' | 'rules'> & {
   readonly settings: Pick<DesiredService['settings'], 'loadBalancers'>;
   readonly ports: readonly PortNames[];
 };
+
+type Looking = Parameters<ListenerRoutes['endpoints']>[1];
 
 interface Known {
   readonly routes: AnswersByRole<readonly Route[]>;
@@ -98,17 +111,18 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
     }
   };
   return {
-    async endpoints(desired, { fresh, signal }) {
-      const { target, tenantId, settings, containers } = desired;
-      const groups = targetGroupsOf(settings);
-      if (groups.length === 0) {
-        known.services.delete(serviceKey(target));
-        return undefined;
-      }
-      const balanced = { target, tenantId, settings, ports: portsOf(containers) };
-      known.services.set(serviceKey(target), balanced);
-      if (fresh) await ask(target.scope, groups, { priority: 'user', signal });
-      return endpointsOf(known, balanced);
+    async endpoints(desired, how) {
+      const balanced = await lookAt({ known, ask }, desired, how);
+      return balanced && endpointsOf(known, balanced);
+    },
+    async seen(desired, how) {
+      if (desired.rules.length === 0) return undefined;
+      const balanced = await lookAt({ known, ask }, desired, how);
+      return balanced && seenOf(known, balanced);
+    },
+    changed(target) {
+      const before = known.services.get(serviceKey(target));
+      if (before !== undefined) known.routes.drop(target.scope, targetGroupsOf(before.settings));
     },
     async sweep(onChange, signal) {
       forgetUnwatched(known, view);
@@ -119,6 +133,24 @@ export function createListenerRoutes(deps: ListenerRoutesDeps): ListenerRoutes {
       }
     },
   };
+}
+
+/** Undefined: it has no target group that is known. */
+async function lookAt(
+  { known, ask }: { readonly known: Known; readonly ask: Ask },
+  desired: DesiredService,
+  { fresh, signal }: Looking,
+): Promise<Balanced | undefined> {
+  const { target, tenantId, settings, rules, containers } = desired;
+  const groups = targetGroupsOf(settings);
+  if (groups.length === 0) {
+    known.services.delete(serviceKey(target));
+    return undefined;
+  }
+  const balanced = { target, tenantId, settings, rules, ports: portsOf(containers) };
+  known.services.set(serviceKey(target), balanced);
+  if (fresh) await ask(target.scope, groups, { priority: 'user', signal });
+  return balanced;
 }
 
 function forgetUnwatched({ services, routes }: Known, view: Pick<ServiceView, 'watched'>): void {
@@ -146,6 +178,18 @@ function endpointsOf({ routes }: Known, { target, settings, ports }: Balanced) {
   return listenerEndpoints(settings, ports, (group) => routes.last(target.scope, group)?.answer ?? []);
 }
 
+/** Undefined where not all of those that are made for it were asked about. */
+function seenOf(
+  { routes }: Known,
+  { target, settings, rules }: Balanced,
+): ReadonlyMap<string, readonly Route[]> | undefined {
+  const names = new Set(rules.map(({ group }) => group.name));
+  const own = targetGroupsOf(settings).filter((arn) => names.has(groupNameIn(arn)));
+  const found = own.map((arn) => [arn, routes.last(target.scope, arn)?.answer] as const);
+  const answers = found.flatMap(([arn, answer]) => (answer === undefined ? [] : [[arn, answer] as const]));
+  return answers.length === own.length ? new Map(answers) : undefined;
+}
+
 async function sweepRoutes(
   known: Known,
   ask: Ask,
@@ -154,7 +198,7 @@ async function sweepRoutes(
   const sizeOf = ({ settings }: Balanced): number => targetGroupsOf(settings).length;
   for (const group of serviceGroups([...known.services.values()], groupsAtOnce, sizeOf)) {
     const shown = (): readonly string[] =>
-      group.map((one) => JSON.stringify(endpointsOf(known, one) ?? null));
+      group.map((one) => JSON.stringify([endpointsOf(known, one), [...(seenOf(known, one) ?? [])]]));
     const before = shown();
     const targetGroups = group.flatMap(({ settings }) => targetGroupsOf(settings));
     await ask(group[0].target.scope, [...new Set(targetGroups)], { priority: 'sweep', signal });

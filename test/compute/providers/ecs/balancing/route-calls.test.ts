@@ -70,7 +70,7 @@ test('a target group is reached by the listeners and rules that forward to it', 
     ['elasticloadbalancing:DescribeRules', { ListenerArn: 'l-443' }],
   ]);
   expect(new Set(connection.asked.map(({ family, priority }) => `${family} ${priority}`))).toEqual(
-    new Set(['balancerReads sweep']),
+    new Set(['balancing sweep']),
   );
 });
 

@@ -7,7 +7,7 @@ import { desireService } from '../../../../../src/compute/providers/ecs/state/de
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { permitUpTo } from '../../../../../src/compute/permit.ts';
 import type { StepResult } from '../../../../../src/compute/provider.ts';
-import { containerSpec, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, noGroups, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
 import { anyConsent, anyPermit } from '../../../permits.ts';
@@ -38,6 +38,7 @@ async function converge(
   const parts: ServiceDeps = {
     api: { ...ecs, ...api },
     ownership: by.ownership,
+    groups: noGroups,
     noteCreate: ({ service }) => void noted.creates.push(service),
     noteRevision: ({ tenantId }) => void noted.revisions.push(tenantId),
   };

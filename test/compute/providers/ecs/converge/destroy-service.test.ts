@@ -10,7 +10,7 @@ import {
 } from '../../../../../src/compute/providers/ecs/state/marks/drain-mark.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import { overlayFamily } from '../../../../../src/compute/providers/ecs/state/task-definition/task-overlay.ts';
-import { containerSpec, context, drivenEcs, settings, tenantSpec } from '../ecs-fixture.ts';
+import { containerSpec, context, drivenEcs, noGroups, settings, tenantSpec } from '../ecs-fixture.ts';
 import { clusterArn, memoryEcs, writes } from '../memory-ecs.ts';
 import type { MemoryEcs, MemoryEcsOptions } from '../memory-ecs.ts';
 import { anyConsent, anyPermit } from '../../../permits.ts';
@@ -39,7 +39,7 @@ async function started(
 
 const destroy = (ecs: MemoryEcs, api: Partial<EcsApi> = {}, mayAppear = false, at = ref) =>
   destroyService(
-    { api: { ...ecs, ...api }, ownership: operator.ownership, mayAppear: () => mayAppear },
+    { api: { ...ecs, ...api }, ownership: operator.ownership, groups: noGroups, mayAppear: () => mayAppear },
     { at, permit: anyPermit },
     signal,
   );

@@ -9,7 +9,7 @@ import { appliedMark, readMark } from '../../../../../src/compute/providers/ecs/
 import { rolloutOf } from '../../../../../src/compute/providers/ecs/state/rollout.ts';
 import { permitUpTo } from '../../../../../src/compute/permit.ts';
 import type { Effect } from '../../../../../src/api/status.ts';
-import { settings, tenantSpec } from '../ecs-fixture.ts';
+import { noGroups, settings, tenantSpec } from '../ecs-fixture.ts';
 import { baseArn, clusterArn, memoryEcs } from '../memory-ecs.ts';
 import type { MemoryEcs } from '../memory-ecs.ts';
 import { keyCases, openServicePolicy } from '../service-keys.ts';
@@ -24,6 +24,7 @@ async function step(ecs: MemoryEcs, config: Record<string, unknown>, effect: Eff
   const deps = {
     api: ecs,
     ownership: operator.ownership,
+    groups: noGroups,
     noteCreate: () => undefined,
     noteRevision: () => undefined,
   };
@@ -186,6 +187,7 @@ describe('a rollout that ECS takes back', () => {
     const deps = {
       api: ecs,
       ownership: by.ownership,
+      groups: noGroups,
       noteCreate: () => undefined,
       noteRevision: () => undefined,
     };
@@ -333,6 +335,7 @@ describe('a requested reconcile', () => {
     const deps = {
       api: ecs,
       ownership: operator.ownership,
+      groups: noGroups,
       noteCreate: () => undefined,
       noteRevision: () => undefined,
     };

@@ -20,7 +20,7 @@ function listed(services: Record<string, Partial<Service>>, known: Record<string
     ecs.services.set(serviceName, { serviceName, status: 'ACTIVE', tags, ...over });
   }
   const lastSeen = ({ service }: { service: string }) => known[service];
-  return { ecs, owned: listOwned({ api: ecs, ownership, lastSeen }, place, signal) };
+  return { ecs, owned: listOwned({ api: ecs, ownership, hasGroups: false, lastSeen }, place, signal) };
 }
 
 test('a service of ours is listed by its tenant and its own name', async () => {
@@ -66,13 +66,15 @@ test('what is gone by now is not listed', async () => {
   expect(await listed({ a: {} }, { a: gone }).owned).toEqual([]);
   const api = { ...memoryEcs(), describeService: async () => 'cluster-gone' as const };
   api.services.set('a', { serviceName: 'a', status: 'ACTIVE', tags });
-  expect(await listOwned({ api, ownership, lastSeen: () => undefined }, place, signal)).toEqual([]);
+  expect(
+    await listOwned({ api, ownership, hasGroups: false, lastSeen: () => undefined }, place, signal),
+  ).toEqual([]);
 });
 
 test('a list that nobody waits for asks nothing', async () => {
   const ecs = memoryEcs();
   const stopped = AbortSignal.abort(new Error('stop'));
-  await expect(listOwned({ api: ecs, ownership, lastSeen: () => undefined }, place, stopped)).rejects.toThrow(
-    'stop',
-  );
+  await expect(
+    listOwned({ api: ecs, ownership, hasGroups: false, lastSeen: () => undefined }, place, stopped),
+  ).rejects.toThrow('stop');
 });

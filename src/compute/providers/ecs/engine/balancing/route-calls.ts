@@ -1,82 +1,47 @@
-import type * as ElasticLoadBalancing from '@aws-sdk/client-elastic-load-balancing-v2';
 import type {
   Action,
-  ElasticLoadBalancingV2Client,
   Listener,
   LoadBalancer,
   Rule,
   RuleCondition,
+  TargetGroup,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { checkText, ruleText } from '../../address/listener-rule.ts';
+import type { GroupCheck } from '../../address/listener-rule.ts';
 import type { Route } from '../../address/route.ts';
-import type { EcsScope } from '../../address/service-target.ts';
+import { groupNameIn, groupPrefix } from '../../address/target-groups.ts';
 import type { EcsConnection } from '../ecs-connection.ts';
-import { EcsRefusal, refusalError } from '../ecs-refusal.ts';
-import type { Priority } from '../limits/token-queue.ts';
+import { chunks, pagesOf, readBalancing } from './balancing-ask.ts';
+import type { Asking } from './balancing-ask.ts';
 import type { RouteReads } from './route-reads.ts';
+import { forwardsOf, shownCheck, shownRule, valuesOf } from './shown-rules.ts';
 
-/** As many load balancers as one call describes. */
-const atOnce = 20;
-
-type Sdk = typeof ElasticLoadBalancing;
-type Options = { readonly abortSignal: AbortSignal };
-
-interface Asking {
-  readonly connection: EcsConnection;
-  readonly scope: EcsScope;
-  readonly priority: Priority;
-  readonly signal: AbortSignal;
-}
-
-/** The SDK's client is loaded with the first call: many operators need none. */
 export function routeCalls(connection: EcsConnection): RouteReads {
   return {
     async routesTo(scope, targetGroups, priority, signal) {
       const asking = { connection, scope, priority, signal };
       const routes = new Map<string, Route[]>();
-      for (const groups of chunks([...new Set(targetGroups)])) {
-        const balancers = await balancersOf(asking, groups);
-        for (const [arn, host] of await hostsOf(asking, balancers))
-          for (const { group, route } of await routesOf(asking, { arn, host }))
-            if (groups.includes(group)) routes.set(group, [...(routes.get(group) ?? []), route]);
+      for (const arns of chunks([...new Set(targetGroups)])) {
+        const groups = await describedGroups(asking, arns);
+        const checks = new Map(groups.map((group) => [group.TargetGroupArn, shownCheck(group)]));
+        const balancers = new Set(groups.flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns));
+        for (const [arn, host] of await hostsOf(asking, [...balancers]))
+          for (const { group, route, ...led } of await routesOf(asking, { arn, host })) {
+            const check = checks.get(group);
+            if (check === undefined) continue;
+            routes.set(group, [
+              ...(routes.get(group) ?? []),
+              { ...route, ...ownParts(group, { ...led, check }) },
+            ]);
+          }
       }
       return routes;
     },
   };
 }
 
-function chunks<T>(all: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / atOnce) }, (_, index) =>
-    all.slice(index * atOnce, (index + 1) * atOnce),
-  );
-}
-
-/** Undefined: what was asked for is not there. */
-async function ask<T>(
-  { connection, scope, priority, signal }: Asking,
-  action: string,
-  send: (client: ElasticLoadBalancingV2Client, sdk: Sdk, options: Options) => Promise<T>,
-): Promise<T | undefined> {
-  const answer = await connection.ask(
-    {
-      scope,
-      priority,
-      action: `elasticloadbalancing:${action}`,
-      family: 'balancerReads',
-      isRepeatable: true,
-      send: async (_ecs, options, { other }) => {
-        const sdk = await import('@aws-sdk/client-elastic-load-balancing-v2');
-        return send(other(sdk.ElasticLoadBalancingV2Client), sdk, options);
-      },
-    },
-    signal,
-  );
-  if (!(answer instanceof EcsRefusal)) return answer;
-  if (/NotFound/.test(answer.name)) return undefined;
-  throw refusalError(answer, 'ProviderUnavailable');
-}
-
-async function balancersOf(asking: Asking, groups: readonly string[]): Promise<readonly string[]> {
-  const answer = await ask(
+async function describedGroups(asking: Asking, groups: readonly string[]): Promise<readonly TargetGroup[]> {
+  const answer = await readBalancing(
     asking,
     'DescribeTargetGroups',
     (client, { DescribeTargetGroupsCommand }, options) =>
@@ -84,8 +49,8 @@ async function balancersOf(asking: Asking, groups: readonly string[]): Promise<r
   );
   // One that is gone fails the call for all.
   if (answer === undefined && groups.length > 1)
-    return [...new Set((await Promise.all(groups.map(async (one) => balancersOf(asking, [one])))).flat())];
-  return [...new Set((answer?.TargetGroups ?? []).flatMap(({ LoadBalancerArns = [] }) => LoadBalancerArns))];
+    return (await Promise.all(groups.map(async (one) => describedGroups(asking, [one])))).flat();
+  return answer?.TargetGroups ?? [];
 }
 
 async function hostsOf(asking: Asking, balancers: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -97,7 +62,7 @@ async function hostsOf(asking: Asking, balancers: readonly string[]): Promise<Re
 }
 
 async function describedBalancers(asking: Asking, arns: readonly string[]): Promise<readonly LoadBalancer[]> {
-  const answer = await ask(
+  const answer = await readBalancing(
     asking,
     'DescribeLoadBalancers',
     (client, { DescribeLoadBalancersCommand }, options) =>
@@ -112,6 +77,19 @@ async function describedBalancers(asking: Asking, arns: readonly string[]): Prom
 interface Led {
   readonly group: string;
   readonly route: Route;
+  readonly listener: string;
+  /** Undefined: the listener's default action leads there. */
+  readonly rule?: Rule;
+}
+
+/** Of a target group that Landlord has made, what is compared: nobody else's is anybody's business. */
+function ownParts(
+  group: string,
+  { listener, rule, check }: Pick<Led, 'listener' | 'rule'> & { readonly check: GroupCheck },
+): Pick<Route, 'listener' | 'text' | 'check'> {
+  if (!groupNameIn(group).startsWith(groupPrefix)) return {};
+  const text = rule === undefined ? 'all of the listener' : ruleText(shownRule(rule));
+  return { listener, text, check: checkText(check) };
 }
 
 async function routesOf(
@@ -120,78 +98,59 @@ async function routesOf(
 ): Promise<readonly Led[]> {
   const led: Led[] = [];
   for (const listener of await listenersOf(asking, arn)) {
-    const { ListenerArn: rule = '', Protocol: protocol = '', Port: port = 0, DefaultActions } = listener;
+    const { ListenerArn: at = '', Protocol: protocol = '', Port: port = 0, DefaultActions } = listener;
     const way = { host, protocol, port };
-    led.push(...groupsOf(DefaultActions).map((group) => ({ group, route: { ...way, rule } })));
+    led.push(
+      ...groupsOf(DefaultActions).map((group) => ({ group, route: { ...way, rule: at }, listener: at })),
+    );
     if (!protocol.startsWith('HTTP')) continue;
-    for (const { RuleArn = '', Actions, Conditions, IsDefault } of await rulesOf(asking, rule)) {
+    for (const rule of await rulesOf(asking, at)) {
+      const { RuleArn = '', Actions, Conditions, IsDefault } = rule;
       if (IsDefault === true) continue;
       const route = { ...way, rule: RuleArn, ...askedOf(Conditions) };
-      led.push(...groupsOf(Actions).map((group) => ({ group, route })));
+      led.push(...groupsOf(Actions).map((group) => ({ group, route, listener: at, rule })));
     }
   }
   return led;
 }
 
 async function listenersOf(asking: Asking, LoadBalancerArn: string): Promise<readonly Listener[]> {
-  return paged(asking, 'DescribeListeners', async (client, { DescribeListenersCommand }, options, Marker) => {
-    const input = { LoadBalancerArn, ...(Marker !== undefined && { Marker }) };
-    const { Listeners, NextMarker } = await client.send(new DescribeListenersCommand(input), options);
-    return { items: Listeners, next: NextMarker };
+  const found = await pagesOf(asking, {
+    action: 'DescribeListeners',
+    send: (client, { DescribeListenersCommand }, options, marker) =>
+      client.send(new DescribeListenersCommand({ LoadBalancerArn, ...marker }), options),
+    page: ({ Listeners, NextMarker }) => ({ items: Listeners, next: NextMarker }),
   });
+  return found ?? [];
 }
 
 async function rulesOf(asking: Asking, ListenerArn: string): Promise<readonly Rule[]> {
-  return paged(asking, 'DescribeRules', async (client, { DescribeRulesCommand }, options, Marker) => {
-    const input = { ListenerArn, ...(Marker !== undefined && { Marker }) };
-    const { Rules, NextMarker } = await client.send(new DescribeRulesCommand(input), options);
-    return { items: Rules, next: NextMarker };
-  });
+  return (await describedRules(asking, ListenerArn)) ?? [];
 }
 
-interface Page<T> {
-  readonly items: readonly T[] | undefined;
-  readonly next: string | undefined;
-}
-
-async function paged<T>(
+/** Undefined: there is no such listener. */
+export async function describedRules(
   asking: Asking,
-  action: string,
-  send: (
-    client: ElasticLoadBalancingV2Client,
-    sdk: Sdk,
-    options: Options,
-    marker: string | undefined,
-  ) => Promise<Page<T>>,
-): Promise<readonly T[]> {
-  const all: T[] = [];
-  let marker: string | undefined;
-  do {
-    const from = marker;
-    const page = await ask(asking, action, (client, sdk, options) => send(client, sdk, options, from));
-    all.push(...(page?.items ?? []));
-    marker = page?.next;
-  } while (marker !== undefined && marker !== '');
-  return all;
+  ListenerArn: string,
+): Promise<readonly Rule[] | undefined> {
+  return pagesOf(asking, {
+    action: 'DescribeRules',
+    send: (client, { DescribeRulesCommand }, options, marker) =>
+      client.send(new DescribeRulesCommand({ ListenerArn, ...marker }), options),
+    page: ({ Rules, NextMarker }) => ({ items: Rules, next: NextMarker }),
+  });
 }
 
 /** Target groups that get some of what comes. */
 function groupsOf(actions: readonly Action[] = []): readonly string[] {
-  const groups = actions.flatMap(({ TargetGroupArn, ForwardConfig }) => [
-    ...(TargetGroupArn === undefined ? [] : [TargetGroupArn]),
-    ...(ForwardConfig?.TargetGroups ?? [])
-      .filter(({ Weight = 1 }) => Weight > 0)
-      .flatMap((one) => one.TargetGroupArn ?? []),
-  ]);
-  return [...new Set(groups)];
+  const groups = actions.flatMap(forwardsOf).filter(({ weight }) => weight > 0);
+  return [...new Set(groups.map(({ group }) => group))];
 }
 
 function askedOf(conditions: readonly RuleCondition[] = []): Pick<Route, 'hostHeader' | 'path'> {
-  const first = (field: string): string | undefined => {
-    const { Values, HostHeaderConfig, PathPatternConfig } =
-      conditions.find(({ Field }) => Field === field) ?? {};
-    return (HostHeaderConfig ?? PathPatternConfig)?.Values?.[0] ?? Values?.[0];
-  };
-  const [hostHeader, path] = [first('host-header'), first('path-pattern')];
+  const [hostHeader, path] = [
+    valuesOf(conditions, 'host-header')[0],
+    valuesOf(conditions, 'path-pattern')[0],
+  ];
   return { ...(hostHeader === undefined ? {} : { hostHeader }), ...(path === undefined ? {} : { path }) };
 }

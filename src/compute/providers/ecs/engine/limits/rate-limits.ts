@@ -19,7 +19,7 @@ export type OperationFamily =
   | 'scaling'
   | 'secretReads'
   | 'parameterReads'
-  | 'balancerReads';
+  | 'balancing';
 
 /** The rest of an account's allowance is left to its people, its pipelines and its autoscaling. */
 const ourShare = 0.7;
@@ -49,8 +49,8 @@ export const ecsRateLimits: Readonly<Record<OperationFamily, RateLimit>> = {
   secretReads: { burst: 100 * ourShare, perSecond: 20 * ourShare },
   // DescribeParameters of SSM, for which AWS names no limit of its own: as few as the writes of services.
   parameterReads: { burst: 50 * ourShare, perSecond: 5 * ourShare },
-  // Elastic Load Balancing, for which AWS names no limits either, and which people watch, too.
-  balancerReads: { burst: 50 * ourShare, perSecond: 5 * ourShare },
+  // All of Elastic Load Balancing, for which AWS names no limits either, and which people watch, too.
+  balancing: { burst: 50 * ourShare, perSecond: 5 * ourShare },
 };
 
 /** The part of them that falls to one of several operators in the account and region. Each may make at least one call at once. */
@@ -70,6 +70,6 @@ export function limitsFor(share: number): Readonly<Record<OperationFamily, RateL
     scaling: part(ecsRateLimits.scaling),
     secretReads: part(ecsRateLimits.secretReads),
     parameterReads: part(ecsRateLimits.parameterReads),
-    balancerReads: part(ecsRateLimits.balancerReads),
+    balancing: part(ecsRateLimits.balancing),
   };
 }

@@ -24,6 +24,11 @@ export const tagKeys = {
   drain: `${tagPrefix}drain`,
   /** On a service: the release that was run last, see desired-release.ts; on a task that is one: what it is run for. */
   release: `${tagPrefix}release`,
+  /** On what is made at a load balancer: the service, in short, that it is for, and the name of that. */
+  place: `${tagPrefix}place`,
+  service: `${tagPrefix}service`,
+  /** On a target group: ARN of the listener whose rule leads to it. */
+  listener: `${tagPrefix}listener`,
   /** On a task definition: the overlay that it was made from. */
   overlayHash: `${tagPrefix}overlay_hash`,
 } as const;

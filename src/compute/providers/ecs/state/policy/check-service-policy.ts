@@ -1,4 +1,5 @@
 import { denied, isListed } from '../../../../policy.ts';
+import { fitsParts } from '../../address/part-pattern.ts';
 import { guardedKeys } from '../../config/service-policy.ts';
 import type { EcsConfig, EcsOperatorBlock, EcsPolicy } from '../../config.ts';
 import { isFargateProvider } from '../service/capacity.ts';
@@ -37,6 +38,11 @@ const lists: readonly (readonly [rule: ListName, what: string, names: Names])[] 
         advanced?.production_listener_rule,
         advanced?.test_listener_rule,
       ]),
+  ],
+  [
+    'allowed_listeners',
+    'listener',
+    ({ load_balancers: balancers = [] }) => balancers.map((one) => one.listener_rule?.listener_arn),
   ],
   [
     'allowed_infrastructure_roles',
@@ -84,6 +90,7 @@ export function checkServicePolicy(input: ServicePolicyInput): void {
     );
     if (refused !== undefined) throw notNamed(rule, `${what} ${refused}`);
   }
+  checkHosts(input);
   checkTaskRole(input, 'task_role_arn', 'allowed_task_roles');
   checkTaskRole(input, 'execution_role_arn', 'allowed_execution_roles');
   checkGuardedKeys(input);
@@ -99,6 +106,27 @@ function notNamed(rule: string, what: string) {
     "Use the operator's own by leaving it out",
   );
 }
+
+/** On a listener that is shared, who may name a host gets what others are sent; without one, what all of them are. */
+function checkHosts({ config, block, policy: { allowed_host_headers: allowed } }: ServicePolicyInput): void {
+  const hostsOf = ({ load_balancers: balancers = [] }: EcsConfig | EcsOperatorBlock): readonly string[] =>
+    balancers.flatMap(({ listener_rule: rule }) =>
+      rule === undefined ? [] : (rule.host_header ?? []).length === 0 ? anyHost : (rule.host_header ?? []),
+    );
+  const own = hostsOf(block);
+  const refused = hostsOf(config).find(
+    (host) => !own.includes(host) && !allowed.some((pattern) => fitsParts(pattern, [host])),
+  );
+  if (refused === undefined) return;
+  throw denied(
+    'ecs.allowed_host_headers',
+    refused === anyHost
+      ? 'a listener_rule without host_header takes requests for all hosts'
+      : `host ${refused} is not one that tenants may name`,
+    'Name a host that is allowed',
+  );
+}
+const anyHost = '*';
 
 /** Without the operator's, it would be the task definition's, which may be another one. */
 function checkTaskRole(

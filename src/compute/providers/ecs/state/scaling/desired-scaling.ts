@@ -1,4 +1,5 @@
 import { ComputeError } from '../../../../errors.ts';
+import { unknownArnOf } from '../../address/target-groups.ts';
 import type { EcsConfig, EcsOperatorBlock } from '../../config.ts';
 import { isDaemon } from '../service/daemon.ts';
 import { policyMetrics, policyPrefix } from './scaling.ts';
@@ -53,7 +54,9 @@ function labelOf(
     throw invalid('.requests', 'needs load_balancers, whose first target group is the one that is counted');
   if (deployment?.strategy !== undefined && deployment.strategy !== 'ROLLING')
     throw invalid('.requests', `counts one target group, and ${deployment.strategy} has two of them in turn`);
-  return `${balancer.slice(balancer.indexOf('/') + 1)}/${first.target_group_arn.split(':').at(-1) ?? ''}`;
+  // That of a listener_rule is known once it is there (known-groups.ts).
+  const group = first.target_group_arn?.split(':').at(-1) ?? unknownArnOf('');
+  return `${balancer.slice(balancer.indexOf('/') + 1)}/${group}`;
 }
 
 function invalid(key: string, what: string): ComputeError {

@@ -45,10 +45,10 @@ export function compareSettings(
 
 /** What is asked for no longer is as it was before. */
 export function formerValue(
-  { code, initial }: Pick<ServiceField, 'code' | 'initial'>,
+  { code, initial, impliedBy = code }: Pick<ServiceField, 'code' | 'initial' | 'impliedBy'>,
   { settings }: AppliedMark,
 ): unknown {
-  return code in settings ? initial : undefined;
+  return code in settings || impliedBy in settings ? initial : undefined;
 }
 
 /** What an edit takes away of a value is not seen by what is left of it: then it must say all that ECS has. */

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../../../../api/status.ts';
+import { isUnknownArn } from '../../address/target-groups.ts';
 import type { Route } from '../../address/route.ts';
 import type { PortNames } from '../endpoints.ts';
 import type { ServiceSettings } from './service-fields.ts';
@@ -11,9 +12,9 @@ type Balancer = NonNullable<ServiceSettings['loadBalancers']>[number];
 /** No more than a person reads in a status. */
 const mostOfEach = 5;
 
-/** Target groups that a service registers its tasks with, each once. */
+/** Target groups that a service registers its tasks with, each once, but for those whose ARNs are not known. */
 export function targetGroupsOf({ loadBalancers = [] }: Balanced): readonly string[] {
-  return [...new Set(loadBalancers.flatMap(groupsOf))];
+  return [...new Set(loadBalancers.flatMap(groupsOf))].filter((arn) => !isUnknownArn(arn));
 }
 
 /** By the port of the container that each load balancer reaches. `ports`: those that have names. */

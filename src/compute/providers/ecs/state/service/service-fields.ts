@@ -24,12 +24,21 @@ const keys = [
 ] as const;
 type Key = (typeof keys)[number];
 
+type Balancer = NonNullable<EcsConfig['load_balancers']>[number];
+/** What the tasks register with: a target group that is there, or is made before ECS is asked. */
+type NamedBalancer = Omit<Balancer, 'target_group_arn' | 'listener_rule' | 'target_group'> & {
+  readonly target_group_arn: string;
+};
+type Reach = Omit<EcsConfig, 'load_balancers'> & {
+  readonly load_balancers?: readonly NamedBalancer[] | undefined;
+};
+
 export type ServiceSettings = {
-  readonly [K in Key as Word<K>]?: InWords<NonNullable<EcsConfig[K]>>;
+  readonly [K in Key as Word<K>]?: InWords<NonNullable<Reach[K]>>;
 };
 export type SettingName = keyof ServiceSettings;
 
-export function settingsOf(config: EcsConfig): ServiceSettings {
+export function settingsOf(config: Reach): ServiceSettings {
   const asked = keys.filter((key) => config[key] !== undefined);
   return inWords(Object.fromEntries(asked.map((key) => [key, config[key]])));
 }
@@ -41,14 +50,19 @@ export interface ServiceField {
   readonly change: 'live' | 'rollout' | 'anew';
   /** What a service has that was made without it, and gets back where it is asked for no longer. Undefined: it keeps what it has. */
   readonly initial: unknown;
+  /** Another code in the mark that says that the service may have been given some. */
+  readonly impliedBy?: string;
   /** Whether the order of its list says something. */
   readonly isOrdered?: true;
   /** Where ECS answers in other words than it was asked in. */
   readonly normal?: (value: unknown) => unknown;
 }
 
+/** In the mark among the settings: of rules of listeners, whose target groups stand among the load balancers. */
+export const rulesCode = 'lr';
+
 export const serviceFields = {
-  loadBalancers: { code: 'lb', change: 'rollout', initial: [] },
+  loadBalancers: { code: 'lb', change: 'rollout', initial: [], impliedBy: rulesCode },
   healthCheckGracePeriodSeconds: { code: 'hg', change: 'live', initial: 0 },
   serviceRegistries: { code: 'sr', change: 'rollout', initial: [] },
   enableExecuteCommand: { code: 'ex', change: 'live', initial: false },
