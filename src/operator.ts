@@ -33,6 +33,7 @@ import { follow, refusalTexts } from './operator/following.ts';
 import type { Following } from './operator/following.ts';
 import { enabledDefinitions, readsSecrets } from './operator/enabled-definitions.ts';
 import { collectImages } from './operator/image-gc.ts';
+import { notReady } from './operator/readiness.ts';
 import { rolloutLimits, rolloutMetrics } from './operator/rollouts.ts';
 import { reaperOf } from './operator/reaper.ts';
 import { boundedLabel } from './observability/bounded-label.ts';
@@ -68,6 +69,7 @@ export async function runOperator(
   let controller: TenantController | undefined;
   let providers: EnabledProviders = new Map();
   let leads = false;
+  let following: Following | undefined;
   // Over all Tenants, and so once for all who ask at the same time.
   const scrape = sharedRun(async () => {
     countTenants(metrics, controller?.tenants);
@@ -77,20 +79,13 @@ export async function runOperator(
   const server = await startHealthServer({
     address: config.server.address,
     metricsAddress: config.server.metrics_address,
-    notReady: () => {
-      // A replica that waits for the lease is as ready as it can be: a rolling update must not wait for it.
-      if (!leads && config.leader_election.enabled) return undefined;
-      return controller?.tenants.hasSynced() === true ? undefined : 'Tenants are not known yet';
-    },
-    degraded: () => [
-      ...(controller === undefined ? [] : refusalTexts(following.cluster)),
-      ...capacityWarnings(providers),
-    ],
+    notReady: () =>
+      notReady(following?.cluster.tenants, { waits: !leads && config.leader_election.enabled, controller }),
+    degraded: () => [...refusalTexts(following?.cluster), ...capacityWarnings(providers)],
     metrics: () => scrape(new AbortController().signal),
   });
-  const following = follow(options, { client, metrics }, (namespaces) =>
-    controller?.onNamespaces(namespaces),
-  );
+  const followed = follow(options, { client, metrics }, (names) => controller?.onNamespaces(names));
+  following = followed;
   logStart(options, server);
   try {
     return await lead(options, signal, async (leading, held) => {
@@ -102,14 +97,14 @@ export async function runOperator(
       const needed = readsSecrets(config);
       const hashKey = await installationKey({ client, config, needed, logger }, leading);
       if (hashKey === undefined) return;
-      const policed = { ...options, config: following.labels?.known(config) ?? config };
+      const policed = { ...options, config: followed.labels?.known(config) ?? config };
       const created = await createProviders(policed, { clusterUid: cluster, hashKey }, metrics);
       providers = fenced(created, held);
-      const parts = { ...policed, client, metrics, providers, following, tenure: held };
+      const parts = { ...policed, client, metrics, providers, following: followed, tenure: held };
       await work(parts, leading, (ready) => (controller = ready));
     });
   } finally {
-    await following.end();
+    await followed.end();
     await server.close();
     await client.close();
   }
@@ -274,7 +269,7 @@ async function work(
       intervalMs,
       logger,
       onCount: (provider, count) => metrics.orphans.set({ provider }, count),
-      reaper: reaperOf(config, { tenants, events, logger, metrics }),
+      reaper: reaperOf(config, { tenants, known: () => controller.tenants.size, events, logger, metrics }),
     },
     signal,
   );

@@ -8,7 +8,7 @@ import { onAbort } from '../async/on-abort.ts';
 import { untilAborted } from '../async/until-aborted.ts';
 import type { EventRecorder } from '../kube/events/event-recorder.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { isConflict, isNotFound } from '../kube/client/kube-api-error.ts';
+import { isConflict, isNotFound, isNotServed } from '../kube/client/kube-api-error.ts';
 import { splitKey } from '../kube/client/kube-object.ts';
 import type { Reflector } from '../kube/cache/reflector.ts';
 import type { ReflectorMetrics } from '../kube/cache/watch-loop.ts';
@@ -16,6 +16,7 @@ import { resource } from '../kube/client/resource.ts';
 import { createWorkQueue } from '../kube/queue/work-queue.ts';
 import type { ProcessResult, WorkQueue, WorkQueueMetrics } from '../kube/queue/work-queue.ts';
 import { createDepartures } from './departures.ts';
+import type { Departures } from './departures.ts';
 import { tenantsResource } from './kube-resources.ts';
 import type { ReconcileDeps } from './pass.ts';
 import { followCluster } from './followed/followed-cluster.ts';
@@ -90,10 +91,7 @@ export function createTenantController(options: TenantControllerOptions): Tenant
   const laneOf = createTenantLanes(providers);
   const queue: WorkQueue = createWorkQueue({
     concurrency: options.concurrency,
-    process: async (key, signal) => {
-      await departures.settle(key, signal);
-      return processKey(deps, key, signal);
-    },
+    process: (key, signal) => processKey({ deps, departures }, key, signal),
     laneOf: (key) => laneOf(tenantOf(key)),
     groupOf: (key) => splitKey(key)[0] ?? '',
     logger,
@@ -216,7 +214,27 @@ async function run(
   await doneWithin(Promise.all(watching), abortedMs);
 }
 
-async function processKey(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {
+interface Processing {
+  readonly deps: ReconcileDeps;
+  readonly departures: Departures;
+}
+
+async function processKey(
+  { deps, departures }: Processing,
+  key: string,
+  signal: AbortSignal,
+): Promise<ProcessResult> {
+  try {
+    await departures.settle(key, signal);
+    return await passOver(deps, key, signal);
+  } catch (error) {
+    // Without the CRD nothing can be told of a Tenant, nor to one. That is said once, by the watch.
+    if (isNotServed(error)) return { failed: true };
+    throw error;
+  }
+}
+
+async function passOver(deps: ReconcileDeps, key: string, signal: AbortSignal): Promise<ProcessResult> {
   const tenant = deps.tenantOf(key);
   if (tenant === undefined) return {};
   const memory = deps.memories.of(key);

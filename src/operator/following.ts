@@ -1,11 +1,10 @@
 import type { Logger } from 'pino';
-import type { Tenant } from '../api/tenant.ts';
 import { doneWithin } from '../async/done-within.ts';
 import type { OperatorConfig } from '../config/operator-config.ts';
 import { followCluster } from '../controller/followed/followed-cluster.ts';
 import type { FollowedCluster } from '../controller/followed/followed-cluster.ts';
 import { sourceKinds } from '../controller/sources/source.ts';
-import type { Reflector } from '../kube/cache/reflector.ts';
+import type { Refusal } from '../kube/cache/reflector.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { reflectorMetrics } from './cluster-metrics.ts';
@@ -62,11 +61,18 @@ export function follow(
 }
 
 /** What the apiserver does not let the operator follow, a line each. */
-export function refusalTexts({ tenants, sources }: Pick<FollowedCluster, 'tenants' | 'sources'>): string[] {
-  const told = (what: string, followed: Pick<Reflector<Tenant>, 'refusals'>): string[] =>
-    followed.refusals().map(({ namespace, message }) => {
-      const where = namespace === undefined ? what : `${what} in namespace ${namespace}`;
-      return `${where} can not be followed: ${message}`;
-    });
-  return [...told('Tenants', tenants), ...sourceKinds.flatMap((kind) => told(`${kind}s`, sources[kind]))];
+export function refusalTexts(cluster: Pick<FollowedCluster, 'tenants' | 'sources'> | undefined): string[] {
+  if (cluster === undefined) return [];
+  const { tenants, sources } = cluster;
+  return [
+    ...tenants.refusals().map((refusal) => refusalText('Tenants', refusal)),
+    ...sourceKinds.flatMap((kind) =>
+      sources[kind].refusals().map((refusal) => refusalText(`${kind}s`, refusal)),
+    ),
+  ];
+}
+
+export function refusalText(what: string, { namespace, message }: Refusal): string {
+  const where = namespace === undefined ? what : `${what} in namespace ${namespace}`;
+  return `${where} can not be followed: ${message}`;
 }

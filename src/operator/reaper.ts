@@ -5,7 +5,7 @@ import { createReaper } from '../controller/steps/reap.ts';
 import type { Reaper, ReaperOptions } from '../controller/steps/reap.ts';
 import type { Metrics } from '../observability/metrics.ts';
 
-interface ReaperParts extends Pick<ReaperOptions, 'tenants' | 'events' | 'logger'> {
+interface ReaperParts extends Pick<ReaperOptions, 'tenants' | 'known' | 'events' | 'logger'> {
   readonly metrics: Metrics;
 }
 

@@ -3,7 +3,7 @@ import { apiVersion, finalizer, kind } from '../../src/api/names.ts';
 import type { Tenant } from '../../src/api/tenant.ts';
 import { secretsResource, tenantsResource } from '../../src/controller/kube-resources.ts';
 import type { SecretObject } from '../../src/controller/sources/source.ts';
-import { isApiError, isConflict, isNotFound } from '../../src/kube/client/kube-api-error.ts';
+import { isApiError, isConflict, isNotFound, isNotServed } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { ResourceType } from '../../src/kube/client/resource-paths.ts';
 import { resource } from '../../src/kube/client/resource.ts';
@@ -173,6 +173,17 @@ export function describeApiserverContract(name: string, makeHarness: () => Promi
       };
       expect(await namesOf('listed')).toEqual(['listed']);
       expect(await namesOf('unlisted')).toEqual([]);
+    });
+
+    test('what it does not serve is told apart from what is not there', async () => {
+      const { client, namespace } = harness;
+      const unknown = resource<Tenant>(client, { ...tenantsResource, version: 'v9' });
+      const patch = () => unknown.mergePatch('any', namespace, { metadata: { labels: { a: '1' } } });
+      const watchAll = () => unknown.watch({ namespace, timeoutSeconds: 60, openTimeoutMs: 30_000 });
+      const calls = [() => unknown.get('any', namespace), () => unknown.list(), patch, watchAll];
+      for (const call of calls)
+        await expect(call()).rejects.toSatisfy((error) => isNotServed(error) && !isNotFound(error));
+      await expect(patchStatus('absent', {})).rejects.toSatisfy(isNotFound);
     });
 
     test('metadata can be had without the values', async () => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { apiVersion, group, plural } from '../../src/api/names.ts';
 import { tenantStatus } from '../../src/api/status.ts';
 import type { KubeClient, StreamOptions } from '../../src/kube/client/kube-client.ts';
 import type { RequestOptions } from '../../src/kube/client/http-exchange.ts';
@@ -28,6 +29,12 @@ export interface MemoryApiserver {
   onCommit: (commit: Commit) => void;
   /** Stores a status that was written before the schema became what it is: nothing checks it. */
   putStatusUnchecked(namespace: string, name: string, status: unknown): void;
+  /** Whether the CRD of Tenants is installed. */
+  readonly hasCrd: boolean;
+  /** As if it had gone with all that is stored, of which no watch tells any more. */
+  removeCrd(): void;
+  /** With no Tenant. */
+  installCrd(): void;
   /** Ends all watches, as a restart does. */
   breakWatches(reason: Error): void;
 }
@@ -74,6 +81,7 @@ interface Change {
 }
 
 interface Watcher {
+  readonly collection: string;
   readonly stream: MemoryStream<WatchEvent<Stored>>;
   tell(change: Change): void;
 }
@@ -88,6 +96,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
   const watchers = new Set<Watcher>();
   let version = 0;
   let uids = 0;
+  let hasCrd = true;
 
   const collectionOf = (name: string): Map<string, Stored> => {
     const known = objects.get(name) ?? new Map<string, Stored>();
@@ -213,6 +222,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     const shown = asAccepted(request);
     const stream = memoryStream<WatchEvent<Stored>>(() => watchers.delete(watcher));
     const watcher: Watcher = {
+      collection: target.collection,
       stream,
       tell({ collection, version: at, before, after }) {
         if (collection !== target.collection) return;
@@ -241,8 +251,29 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
     return stream;
   }
 
+  /** Rejects as a server that knows no such path. */
+  function assertServed({ method, path }: ApiRequest): void {
+    if (!path.startsWith(`/apis/${group}/`)) return;
+    if (hasCrd && path.startsWith(`/apis/${apiVersion}/`)) return;
+    throw new KubeApiError(`${method} ${path}`, 404, { message: '404 page not found' });
+  }
+
   const apiserver: MemoryApiserver = {
     requests,
+    get hasCrd() {
+      return hasCrd;
+    },
+    removeCrd() {
+      hasCrd = false;
+      collectionOf(plural).clear();
+      version += 1;
+      for (const { collection, stream } of watchers)
+        if (collection === plural) stream.abort(new Error('the CRD is gone'));
+    },
+    installCrd() {
+      hasCrd = true;
+      version += 1;
+    },
     intercept: () => undefined,
     checksStatus: false,
     watchDelayMs: 0,
@@ -260,6 +291,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
         const request = { user, method, path, query, body: overTheWire(body), accept };
         requests.push(request);
         await apiserver.intercept(request);
+        assertServed(request);
         return carryOut(request) as T;
       },
       async stream<T>({ path, query = {}, accept = '', signal }: StreamOptions): Promise<ObjectStream<T>> {
@@ -267,6 +299,7 @@ export function createMemoryApiserver(now: () => Date = () => new Date()): Memor
         const request = { user, method: 'WATCH', path, query, body: undefined, accept } as const;
         requests.push(request);
         await apiserver.intercept(request);
+        assertServed(request);
         const stream = watch(request);
         signal?.addEventListener('abort', () => stream.abort(signal.reason as Error), { once: true });
         return stream as unknown as ObjectStream<T>;

@@ -92,6 +92,7 @@ function play(script: Step[], { signal }: WatchOptions): ObjectStream<WatchEvent
 
 export const fast: Partial<ReflectorTiming> = {
   errorBackoff: { baseMs: 1, capMs: 4 },
+  unservedBackoff: { baseMs: 1, capMs: 4 },
   unreachableBackoff: { baseMs: 1, capMs: 4 },
   random: () => 0.5,
 };

@@ -45,6 +45,7 @@ function startReports(options: Partial<ReaperOptions> = {}, domains?: readonly s
     dryRun: false,
     mayRetain: (namespace) => namespace === 'team-b',
     tenants: asOperator,
+    known: () => 1,
     events: {
       emit: ({ reason, action, regarding }) =>
         void events.push(`${reason} ${action} ${regarding.namespace}/${regarding.name}`),
@@ -102,6 +103,41 @@ describe('the reaper', () => {
     expect(events).toEqual(['Orphaned Reap team-a/acme']);
     expect(reaped).toEqual(['docker']);
     expect(due.slice(-2)).toEqual([0, 1]);
+  });
+
+  test('removes nothing while there is no Tenant at all: a CRD that was made anew looks like that', async () => {
+    let tenants = 0;
+    const { destroyed, hours, due } = startReports({ known: () => tenants });
+    await hours(72);
+    tenants = 1;
+    await hours(24);
+    expect(destroyed()).toEqual([]);
+    expect(new Set(due)).toEqual(new Set([0]));
+    await hours(1);
+    expect(destroyed()).toEqual(['destroy team-a-acme@docker']);
+  });
+
+  test('takes nobody for gone while the CRD is, and counts from when there is one again', async () => {
+    const { apiserver, destroyed, hours, lines } = startReports();
+    apiserver.removeCrd();
+    await hours(72);
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
+    apiserver.installCrd();
+    await hours(24);
+    expect(destroyed()).toEqual([]);
+    await hours(1);
+    expect(destroyed()).toEqual(['destroy team-a-acme@docker']);
+  });
+
+  test('begins anew with the time of all where every Tenant went', async () => {
+    let tenants = 1;
+    const { destroyed, hours } = startReports({ known: () => tenants });
+    await hours(20);
+    tenants = 0;
+    await hours(1);
+    tenants = 1;
+    await hours(20);
+    expect(destroyed()).toEqual([]);
   });
 
   test('may end what runs, and may lose no data', async () => {

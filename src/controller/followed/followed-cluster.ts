@@ -13,6 +13,7 @@ import type { SourceKind } from '../sources/source.ts';
 import { createSourceWatch } from '../sources/source-watch.ts';
 import type { SourceNews, SourceWatch } from '../sources/source-watch.ts';
 import { keptTenant } from './kept-tenant.ts';
+import { tellOfMissingCrd } from './missing-crd.ts';
 
 export interface FollowedClusterOptions {
   readonly client: KubeClient;
@@ -62,6 +63,7 @@ export function followCluster(options: FollowedClusterOptions): FollowedCluster 
     namespaces,
     ...(tenantSelector === '' ? {} : { labelSelector: tenantSelector }),
     transform: keptTenant,
+    onServed: tellOfMissingCrd(logger),
     onEvent(event) {
       const isSameSpec = event.type === 'updated' && event.previous.spec === event.object.spec;
       for (const kind of isSameSpec ? [] : namedKinds(event.object, foreseen)) {

@@ -21,6 +21,8 @@ export interface ReaperOptions {
    */
   readonly mayRetain: (namespace: string) => boolean | undefined;
   readonly tenants: Pick<Resource<Tenant>, 'list'>;
+  /** How many Tenants the operator knows of. */
+  readonly known: () => number;
   readonly events: Pick<EventRecorder, 'emit'>;
   readonly logger: Logger;
   readonly now: () => number;
@@ -50,6 +52,11 @@ export function createReaper(options: ReaperOptions): Reaper {
   const known = new Map<Provider, Map<string | undefined, Map<string, Dangling>>>();
   return {
     async round({ provider, domain }, orphans, signal) {
+      // A CRD that was made anew has no Tenant, and says nothing of those that it had: once there is one, time begins anew.
+      if (options.known() === 0) {
+        known.delete(provider);
+        return options.onDue(provider.name, 0);
+      }
       const parts = known.get(provider) ?? new Map<string | undefined, Map<string, Dangling>>();
       known.set(provider, parts);
       const dangling = danglingIn(orphans, parts.get(domain), options.now());

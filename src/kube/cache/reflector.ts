@@ -35,6 +35,10 @@ export interface Refusal {
   readonly namespace: string | undefined;
   /** The apiserver's words. */
   readonly message: string;
+  /** False: it is the kind that is not there, and no right that is missing. */
+  readonly isServed: boolean;
+  /** Whether it was followed before. */
+  readonly isLost: boolean;
 }
 
 export function createReflector<T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> {
@@ -75,7 +79,10 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions<
     hasSynced: () => hasSynced,
     synced,
     settled,
-    refusals: () => (loop.refusal === undefined ? [] : [{ namespace, message: loop.refusal }]),
+    refusals() {
+      const { refusal: message, isServed } = loop;
+      return message === undefined ? [] : [{ namespace, message, isServed, isLost: hasSynced }];
+    },
     isConnected: () => loop.isConnected,
     get: (namespaceOf, name) => cache.get(objectKey(namespaceOf, name)),
     values: () => cache.values(),

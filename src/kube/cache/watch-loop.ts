@@ -37,6 +37,8 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly timing?: Partial<ReflectorTiming>;
   /** The apiserver refuses the watch: rights are missing, or what is to be watched is not there. */
   readonly onRefused?: () => void;
+  /** The kind is not served any more, or not yet (false); it is again (true). Whoever is told logs it. */
+  readonly onServed?: (isServed: boolean) => void;
   /** False reads the first state by a paged LIST, which the server compresses: for slow links. */
   readonly watchList?: boolean;
 }
@@ -46,6 +48,7 @@ const defaultTiming: ReflectorTiming = {
   silenceMs: 10_000,
   openTimeoutMs: 3_000,
   errorBackoff: { baseMs: 500, capMs: 30_000 },
+  unservedBackoff: { baseMs: 500, capMs: 5_000 },
   unreachableBackoff: { baseMs: 500, capMs: 2_000 },
   random: Math.random,
 };
@@ -67,6 +70,7 @@ export class WatchLoop<T extends KubeObject> {
   #quiet = false;
   #proven = false;
   #connected = false;
+  #toldServed = true;
 
   constructor(options: ReflectorOptions<T>, state: FollowedState<T>, logger: Logger) {
     const { namespace, labelSelector, fieldSelector } = options;
@@ -91,6 +95,11 @@ export class WatchLoop<T extends KubeObject> {
   /** Why the apiserver refuses the watch, in its own words; undefined: it does not, as far as is known. */
   get refusal(): string | undefined {
     return this.#recovery.refusal;
+  }
+
+  /** Whether the apiserver serves the kind, as far as is known. */
+  get isServed(): boolean {
+    return this.#recovery.isServed;
   }
 
   /** Until `signal` aborts. Never rejects. */
@@ -130,6 +139,7 @@ export class WatchLoop<T extends KubeObject> {
     const request = nextWatchRequest(situation, this.#timing);
     const stream = await resource.watch({ ...this.#selection, ...request.options, signal });
     this.#connected = true;
+    if (situation.version !== undefined) this.#opened();
     this.#proven = stream.provesLife;
     const intake = createWatchIntake(this.#state, {
       what: resource.id,
@@ -159,15 +169,31 @@ export class WatchLoop<T extends KubeObject> {
     for await (const event of stream) {
       intake.take(event);
       // Part of an initial state is no success: it may break off there each time.
-      if (!intake.isInitial()) this.#recovery.works();
+      if (!intake.isInitial()) this.#works();
       if (stream.provesLife && intake.changes() >= muchToTell) break;
     }
     if (intake.isInitial()) throw new Error('the watch ended before the initial state was complete');
     const livedMs = performance.now() - openedAtMs;
     if (intake.received() === 0 && livedMs < Math.min(1_000, timeoutSeconds * 500))
       throw new Error('the watch ended at once');
-    this.#recovery.works();
+    this.#works();
     if (intake.changes() > 0) this.#quiet = false;
+  }
+
+  #opened(): void {
+    this.#recovery.opened();
+    this.#tellServed();
+  }
+
+  #works(): void {
+    this.#recovery.works();
+    this.#tellServed();
+  }
+
+  #tellServed(): void {
+    if (this.#toldServed === this.isServed) return;
+    this.#toldServed = this.isServed;
+    this.#options.onServed?.(this.isServed);
   }
 
   /** Decides how to go on after an error; returns how long to wait before. */
@@ -182,10 +208,14 @@ export class WatchLoop<T extends KubeObject> {
     this.#quiet = false;
     const { kind, failures, waitMs } = this.#recovery.broke(error);
     metrics?.onReconnect?.(resource.id, error instanceof KubeApiError ? String(error.status) : 'unreachable');
-    if (kind === 'expired') this.#state.forgetVersion();
-    if (kind === 'refused') this.#options.onRefused?.();
+    // What is served again after it was not has a history of its own.
+    if (kind === 'expired' || kind === 'unserved') this.#state.forgetVersion();
+    if (kind === 'refused' || kind === 'unserved') this.#options.onRefused?.();
+    this.#tellServed();
+    // That, and that its storage is on its way when it is served again, is said by whoever is told.
+    const isTold = kind === 'unserved' || (kind === 'starting' && !this.isServed);
     // The first, second, fourth, eighth … in a row: an outage isn't a flood of lines.
-    const level = (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
+    const level = !isTold && (failures & (failures - 1)) === 0 ? 'warn' : 'debug';
     this.#logger[level](
       { error: messageOf(error), kind, failures, waitMs: Math.round(waitMs) },
       'watch interrupted',

@@ -61,8 +61,17 @@ export function isApiError(error: unknown, ...statuses: number[]): error is Kube
   return error instanceof KubeApiError && (statuses.length === 0 || statuses.includes(error.status));
 }
 
+/** The object, or one that it is to be in, is not there. */
 export function isNotFound(error: unknown): boolean {
-  return isApiError(error, 404);
+  return isApiError(error, 404) && !isNotServed(error);
+}
+
+/**
+ * The apiserver does not serve the kind in that version: its CRD is not installed. The answer to that is a bare
+ * `404 page not found`, and so tells nothing of any object; where the kind is served, a 404 gives a reason.
+ */
+export function isNotServed(error: unknown): error is KubeApiError {
+  return isApiError(error, 404) && error.reason === '';
 }
 
 export function isConflict(error: unknown): boolean {

@@ -48,7 +48,7 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** All reject as KubeClient.request does. The namespace is left out for cluster-scoped resources. */
+/** All reject as KubeClient.request does, and with that 404 of its, too, which says that the kind is not served (`isNotServed`). The namespace is left out for cluster-scoped resources. */
 export interface Resource<T extends KubeObject> {
   /** `deployments.apps`, for messages and metrics. */
   readonly id: string;

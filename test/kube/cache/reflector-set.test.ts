@@ -92,7 +92,12 @@ test('a namespace that is refused holds up none of the others, and is told of un
   await vi.advanceTimersByTimeAsync(100);
   expect([set.hasSynced(), synced, told]).toEqual([true, true, ['b/x']]);
   expect(set.refusals()).toEqual([
-    { namespace: 'gone', message: expect.stringContaining('tenants is forbidden') },
+    {
+      namespace: 'gone',
+      message: expect.stringContaining('tenants is forbidden'),
+      isServed: true,
+      isLost: false,
+    },
   ]);
   expect([set.of('gone')?.hasSynced(), set.of('b')?.hasSynced(), set.of('c')]).toEqual([
     false,

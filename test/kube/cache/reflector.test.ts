@@ -404,6 +404,76 @@ test('errors in a row are waited out longer and longer, and logged at the 1st, 2
   expect(interrupted).toHaveLength(9);
 });
 
+/** Long enough to be looked at. */
+const slow = {
+  ...fast,
+  errorBackoff: { baseMs: 100, capMs: 100 },
+  unservedBackoff: { baseMs: 100, capMs: 100 },
+};
+
+describe('a kind that is not served', () => {
+  const unserved = () => new KubeApiError('watch', 404, { message: '404 page not found' });
+  const state: Watch = [{ type: 'ADDED', object: object('a', 1) }, bookmark(5, true)];
+
+  test('is told of once, and so is that it is served again, with no line of the log above debug', async () => {
+    const beginning = new KubeApiError('watch', 429, { message: 'storage is (re)initializing' });
+    const script = scriptedResource([unserved(), unserved(), unserved(), beginning, [...state, 'hang']]);
+    const told: boolean[] = [];
+    const { reflector, lines } = startReflector(script, {
+      timing: slow,
+      onServed: (isServed) => void told.push(isServed),
+    });
+    await until(() => script.opened.length === 2);
+    expect([told, reflector.refusals()]).toEqual([
+      [false],
+      [{ namespace: undefined, message: expect.any(String), isServed: false, isLost: false }],
+    ]);
+    await until(() => reflector.hasSynced());
+    expect([told, reflector.refusals()]).toEqual([[false, true], []]);
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
+  test('is read afresh when it is back, whatever was known of it, and what was known stays until then', async () => {
+    const script = scriptedResource([state, unserved(), unserved(), [bookmark(9, true), 'hang']]);
+    const { reflector, events } = startReflector(script, { timing: slow });
+    await until(() => reflector.refusals().length > 0);
+    expect([reflector.size, reflector.refusals()[0]?.isLost]).toEqual([1, true]);
+    await until(() => events.length === 2);
+    expect(events).toEqual(['added a@1', 'deleted a@1']);
+    expect(script.opened.map(({ resourceVersion }) => resourceVersion)).toEqual([
+      undefined,
+      '5',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('is told of where the first state is read by pages, too', async () => {
+    const script = scriptedResource([['hang']], [{ items: [object('a', 1)], resourceVersion: '9' }]);
+    const pages = script.resource.pages.bind(script.resource);
+    const refusals = [unserved(), unserved()];
+    script.resource.pages = async function* (options) {
+      const refusal = refusals.pop();
+      if (refusal !== undefined) throw refusal;
+      yield* pages(options);
+    };
+    const told: boolean[] = [];
+    const onServed = (isServed: boolean) => void told.push(isServed);
+    const { reflector } = startReflector(script, { timing: slow, watchList: false, onServed });
+    await until(() => script.opened.length === 1 && told.length === 2);
+    expect([told, reflector.refusals()]).toEqual([[false, true], []]);
+  });
+});
+
+test('a watch that was refused is not any more from the moment at which it is open, though nothing comes', async () => {
+  const script = scriptedResource([[bookmark(5, true)], new KubeApiError('watch', 403, {}), ['hang']]);
+  const { reflector } = startReflector(script, { timing: slow });
+  await until(() => reflector.refusals().length > 0);
+  expect(reflector.refusals()[0]).toMatchObject({ isServed: true, isLost: true });
+  await until(() => script.opened.length === 3);
+  await until(() => reflector.refusals().length === 0);
+});
+
 test('an initial state that breaks off with a 410 each time is not asked for without a pause', async () => {
   const broken: Watch = [{ type: 'ADDED', object: object('a', 1) }, expired()];
   const script = scriptedResource([broken, broken, broken, broken]);

@@ -7,11 +7,13 @@ const startingUp = new KubeApiError('watch', 503, {}, 5_000);
 const throttled = new KubeApiError('watch', 429, {}, 1_000);
 const forbidden = new KubeApiError('watch', 403, {});
 const expired = new KubeApiError('watch', 410, {});
+const unserved = new KubeApiError('watch', 404, { message: '404 page not found' });
 
 /** Without jitter: `random` of 1 gives the upper bounds. */
 function recoveryWithoutJitter() {
   return createWatchRecovery({
     errorBackoff: { baseMs: 500, capMs: 30_000 },
+    unservedBackoff: { baseMs: 500, capMs: 5_000 },
     unreachableBackoff: { baseMs: 500, capMs: 2_000 },
     random: () => 1,
   });
@@ -32,6 +34,31 @@ test('a refusal is tried again ever more seldom, up to half a minute', () => {
   expect(waits(Array.from({ length: 9 }, () => forbidden))).toEqual([
     500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
   ]);
+});
+
+test('a kind that is not served is asked for every five seconds at most: somebody may be about to install it', () => {
+  expect(waits(Array.from({ length: 6 }, () => unserved))).toEqual([500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+});
+
+test('what was said of being served holds until an answer says otherwise, and a server that is away says nothing', () => {
+  const recovery = recoveryWithoutJitter();
+  expect(recovery.isServed).toBe(true);
+  recovery.broke(unserved);
+  expect([recovery.isServed, recovery.refusal]).toEqual([false, 'watch: 404 404 page not found']);
+  for (const error of [unreachable, startingUp]) recovery.broke(error);
+  expect(recovery.isServed).toBe(false);
+  recovery.broke(forbidden);
+  expect(recovery.isServed).toBe(true);
+  recovery.broke(unserved);
+  recovery.works();
+  expect([recovery.isServed, recovery.refusal]).toEqual([true, undefined]);
+});
+
+test('a watch that was opened is refused no more, but has yet to work before its errors are forgotten', () => {
+  const recovery = recoveryWithoutJitter();
+  recovery.broke(forbidden);
+  recovery.opened();
+  expect([recovery.refusal, recovery.failures]).toEqual([undefined, 1]);
 });
 
 test('each stage of a restart starts anew, so that the whole outage is not paid for at its end', () => {
@@ -66,6 +93,8 @@ test.each<[what: string, error: Error, kind: string]>([
     'refused',
   ],
   ['a 403', forbidden, 'refused'],
+  ['a 404 without a reason', unserved, 'unserved'],
+  ['a 404 with one', new KubeApiError('x', 404, { reason: 'NotFound' }), 'refused'],
 ])('%s is told apart from the others', (_what, error, kind) => {
   expect(recoveryWithoutJitter().broke(error)).toMatchObject({ kind, failures: 1 });
 });

@@ -5,6 +5,7 @@ const timing = {
   silenceMs: 10_000,
   openTimeoutMs: 3_000,
   errorBackoff: { baseMs: 500, capMs: 30_000 },
+  unservedBackoff: { baseMs: 500, capMs: 5_000 },
   unreachableBackoff: { baseMs: 500, capMs: 2_000 },
   random: () => 0.5,
 };

@@ -5,6 +5,7 @@ import {
   isApiError,
   isConflict,
   isNotFound,
+  isNotServed,
   messageOf,
 } from '../../../src/kube/client/kube-api-error.ts';
 
@@ -31,6 +32,14 @@ describe('an answer that is no', () => {
   });
 });
 
+test('a 404 of an object tells the reason; of a kind that is not served there is none', () => {
+  const absent = new KubeApiError('x', 404, { reason: 'NotFound' });
+  const unserved = new KubeApiError('x', 404, { message: '404 page not found' });
+  expect([isNotFound(absent), isNotServed(absent)]).toEqual([true, false]);
+  expect([isNotFound(unserved), isNotServed(unserved)]).toEqual([false, true]);
+  expect(isNotServed(new KubeApiError('x', 403, {}))).toBe(false);
+});
+
 test('without an answer, the request counts as not carried out unless somebody says so', () => {
   expect(new KubeUnreachableError('x').outcomeUnknown).toBe(false);
   const cause = new Error('reset');
@@ -41,7 +50,7 @@ test('without an answer, the request counts as not carried out unless somebody s
 });
 
 test('errors are told by their status, of any or of the named ones', () => {
-  const notFound = new KubeApiError('x', 404, {});
+  const notFound = new KubeApiError('x', 404, { reason: 'NotFound' });
   expect(isApiError(notFound)).toBe(true);
   expect(isApiError(notFound, 410, 404)).toBe(true);
   expect(isApiError(notFound, 410)).toBe(false);

@@ -14,7 +14,7 @@ const tenantsResource: ResourceType = {
   namespaced: true,
 };
 const nodesResource: ResourceType = { group: '', version: 'v1', plural: 'nodes', namespaced: false };
-const refused = (status: number) => new KubeApiError('x', status, {});
+const refused = (status: number) => new KubeApiError('x', status, { reason: 'SomeReason' });
 
 /** A client that plays the answers in order and keeps what it was asked. */
 function scripted(type: ResourceType, answers: unknown[] = []) {
@@ -179,6 +179,13 @@ describe('what is not there', () => {
     await expect(api.get('x', 'a')).rejects.toMatchObject({ status: 403 });
     await expect(api.delete('x', 'a')).rejects.toMatchObject({ status: 409 });
     expect(await api.delete('x', 'a')).toBe(true);
+  });
+
+  test('is not told from what is not served: there, nobody knows', async () => {
+    const unserved = new KubeApiError('x', 404, { message: '404 page not found' });
+    const { api } = scripted(tenantsResource, [unserved, unserved]);
+    await expect(api.get('x', 'a')).rejects.toBe(unserved);
+    await expect(api.delete('x', 'a')).rejects.toBe(unserved);
   });
 
   test('can not be patched', async () => {

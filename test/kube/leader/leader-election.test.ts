@@ -34,7 +34,7 @@ function leaseServer() {
   }
   function handle({ method, body }: RequestOptions): unknown {
     if (method === 'GET') {
-      if (!stored) throw new KubeApiError('GET lease', 404, {});
+      if (!stored) throw new KubeApiError('GET lease', 404, { reason: 'NotFound' });
       return structuredClone(stored);
     }
     const taken =
