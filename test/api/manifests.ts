@@ -183,7 +183,13 @@ export const everyField = {
     docker: {
       image: 'nginx:latest',
       env: { LOG_LEVEL: 'info' },
-      volumes: ['data:/data', '/srv/shared:/shared:ro', '/srv/TV Shows:/tv:ro', '/srv/a:/a:ro,z,rslave', 'rows:/rows:nocopy'],
+      volumes: [
+        'data:/data',
+        '/srv/shared:/shared:ro',
+        '/srv/TV Shows:/tv:ro',
+        '/srv/a:/a:ro,z,rslave',
+        'rows:/rows:nocopy',
+      ],
       network_mode: 'bridge',
       ports: [{ container_port: 80, host_port: 8080, protocol: 'TCP' }],
       restart_policy: 'on-failure',
