@@ -55,7 +55,7 @@ describe('landlord run', { timeout: 30_000 }, () => {
   });
 });
 
-describe('landlord', { timeout: 30_000 }, () => {
+describe('landlord', () => {
   test('says how it is used where the command is unknown, exit 2', async () => {
     const { code, stdout, stderr } = await landlord('walk');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

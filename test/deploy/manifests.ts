@@ -32,7 +32,7 @@ export function forOperatorUser(manifest: Manifest): Manifest {
 
 /** Kinds without a namespace; kustomize, which does not know all of them, sends one along that the apiserver takes no notice of. */
 const ofCluster =
-  /^(Namespace|CustomResourceDefinition|ClusterRole(Binding)?|MutatingAdmissionPolicy(Binding)?)$/;
+  /^(Namespace|CustomResourceDefinition|ClusterRole(Binding)?|(Mutating|Validating)AdmissionPolicy(Binding)?)$/;
 
 export function isOfCluster({ kind }: Manifest): boolean {
   return ofCluster.test(kind);

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { chartComponents } from '../../dev/generate/chart/chart-template.ts';
 import { mergedIf } from '../../dev/generate/chart/merge-if.ts';
@@ -7,9 +8,25 @@ import { nameIn, TemplateMarks } from '../../dev/generate/chart/template-marks.t
 
 /** What becomes of manifests on their way into the chart. That Helm makes manifests of it again is seen in test/deploy. */
 
-test('no component of kustomize is missing in the chart', () => {
-  const components = readdirSync(join(import.meta.dirname, '../../deploy/components'));
-  expect(chartComponents.toSorted()).toEqual(components.toSorted());
+test('what components of kustomize add, change or take away is in the chart', () => {
+  const folder = join(import.meta.dirname, '../../deploy/components');
+  const components = readdirSync(folder).map((name) => {
+    const text = readFileSync(join(folder, name, 'kustomization.yaml'), 'utf8');
+    const { resources, patches = [] } = parse(text) as { resources?: unknown; patches?: { patch: string }[] };
+    const isDelete = patches.map(({ patch }) => patch.startsWith('$patch: delete'));
+    return {
+      name,
+      adds: resources !== undefined,
+      changes: isDelete.includes(false),
+      takes: isDelete.includes(true),
+    };
+  });
+  const names = (does: 'adds' | 'changes' | 'takes'): string[] =>
+    components.filter((component) => component[does]).map(({ name }) => name);
+  expect(chartComponents.add.toSorted()).toEqual(names('adds'));
+  expect([...chartComponents.change].toSorted()).toEqual(names('changes'));
+  expect(chartComponents.takeAway.toSorted()).toEqual(names('takes'));
+  expect(components.filter(({ adds, changes, takes }) => !adds && !changes && !takes)).toEqual([]);
 });
 
 describe('a template', () => {

@@ -23,14 +23,12 @@ export const additions: Readonly<Record<string, string>> = {
   monitoring: '.Values.monitoring.podMonitor.enabled',
 };
 
-/** Every component of kustomize that the chart has in some way. */
-export const chartComponents: readonly string[] = [
-  ...Object.keys(unlessTaken),
-  ...Object.keys(additions),
-  'docker-socket',
-  'ecs-irsa',
-  'leader-election',
-];
+/** The components of kustomize that the chart has, by what they do. */
+export const chartComponents = {
+  takeAway: Object.keys(unlessTaken),
+  add: Object.keys(additions),
+  change: ['docker-socket', 'ecs-irsa', 'leader-election'],
+} as const;
 
 /** The template of objects of the base, each of which is there unless a component would take it away. */
 export function baseTemplate(objects: readonly Manifest[]): string {
@@ -65,7 +63,7 @@ function template(object: Manifest, condition?: string, namespace = '$.Release.N
   return condition === undefined ? document : `{{- if ${condition} }}\n${document}{{- end }}\n`;
 }
 
-const ofCluster = /^(?:Cluster|CustomResource|MutatingAdmission)/;
+const ofCluster = /^(?:Cluster|CustomResource|MutatingAdmission|ValidatingAdmission)/;
 
 interface Names {
   readonly marks: TemplateMarks;
@@ -96,7 +94,7 @@ function withNames(object: Manifest, { marks, namespace }: Names): Manifest {
       { kind: 'ServiceAccount', name: account, namespace: marks.value('$.Release.Namespace') },
     ];
   }
-  if (object.kind === 'MutatingAdmissionPolicyBinding') {
+  if (object.kind.endsWith('AdmissionPolicyBinding')) {
     const spec = object['spec'] as { policyName: string };
     named['spec'] = { ...spec, policyName: nameIn(marks, spec.policyName) };
   }

@@ -41,7 +41,7 @@ export async function updateService(
   const isFallen = rollout.deployment?.rolloutState === 'FAILED';
   const again = isFallen && (rollout.kind === 'ours' || (rollout.kind === 'failed' && !rollout.previous));
   if (diff.changes.length === 0 && !again) return { outcome: 'done', message: 'The service is as desired' };
-  if (waitsForTasks({ desired, service }, diff)) return leaving(desired);
+  if (!again && waitsForTasks({ desired, service }, diff)) return leaving(desired);
   const taskDefinition = await admittedRevision(deps, { attempt, service, diff }, signal);
   const releasing = await runRelease(deps, { attempt, service, taskDefinition }, signal);
   if (releasing !== undefined) return releasing;

@@ -222,6 +222,59 @@ describe('a service with a listener_rule', () => {
     expect(await settled(made.provider, two(20, 10))).toMatchObject({ changes: [] });
   });
 
+  test('has none of two rules lead to the other’s target group meanwhile, whatever becomes of their priorities', async () => {
+    const made = setUp();
+    const two = (first: number, second: number, config: object = {}) =>
+      tenantSpec({
+        subnets: ['subnet-1'],
+        load_balancers: [
+          balancer({ listener_rule: { ...rule, priority: first, path_pattern: ['/app'] } }),
+          balancer({
+            container_name: 'web',
+            listener_rule: { ...rule, priority: second, path_pattern: ['/web'] },
+          }),
+        ],
+        ...config,
+      });
+    await made.provider.provision(two(10, 20), signal);
+    await settled(made.provider, two(10, 20));
+    const [app, web] = groups(made.ecs).map((group) => group.name);
+    // In the middle of a rollout.
+    const [running] = made.ecs.service(name)?.deployments ?? [];
+    const next = { ...running, status: 'PRIMARY', rolloutState: 'IN_PROGRESS' } as const;
+    const describeService = async () => ({
+      ...structuredClone(made.ecs.service(name)),
+      deployments: [next, { ...running, status: 'ACTIVE' }],
+    });
+    const busy = drivenEcs({ ...made.ecs, describeService }, block, policy, context());
+    await busy.update(two(20, 30), signal);
+    expect(texts(made.ecs).toSorted()).toEqual([
+      `priority 10, host shop.example, path /app, to ${app}`,
+      `priority 20, host shop.example, path /app, to ${app}`,
+      `priority 30, host shop.example, path /web, to ${web}`,
+    ]);
+    await updated(made, two(20, 30));
+    expect(texts(made.ecs)).toHaveLength(2);
+  });
+
+  test('is tried again where its first tasks failed while something of before is left', async () => {
+    const { ecs } = setUp();
+    const bare = settings({}, rules);
+    const provider = drivenEcs(ecs, bare.block, bare.policy, context());
+    await provider.provision(tenantSpec({ load_balancers: [balancer()] }), signal);
+    await settled(provider, tenantSpec({ load_balancers: [balancer()] }));
+    await provider.update(tenantSpec(), signal);
+    const [primary] = ecs.service(name)?.deployments ?? [];
+    const fallen = { ...ecs.service(name), deployments: [{ ...primary, rolloutState: 'FAILED' as const }] };
+    const describeService = async () => structuredClone(fallen);
+    const again = drivenEcs({ ...ecs, describeService }, bare.block, bare.policy, context());
+    ecs.calls.length = 0;
+    await again.update(tenantSpec(), signal);
+    expect(ecs.calls.find((call) => call.name === 'updateService')?.input).toMatchObject({
+      forceNewDeployment: true,
+    });
+  });
+
   test('has its rule taken over by another container, which has a target group of its own', async () => {
     const made = await setUpReached();
     const spec = reached({ container_name: 'web' });

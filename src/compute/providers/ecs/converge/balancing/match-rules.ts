@@ -76,20 +76,20 @@ export function takenMeanwhile({ listener, priority }: OwnRule): ComputeError {
 
 /**
  * Where the rule is to lead. A target group that another one takes the place of gets all requests until the tasks are those of
- * the new one: ECS takes only a group that some rule leads to, and before its tasks are there, nobody would answer.
+ * the new one: ECS takes only a group that some rule leads to, and before its tasks are there, nobody would answer. `others`: names
+ * of those that are wanted, which take nobody's place.
  */
 export function forwardsOf(
   { seen }: Pick<Match, 'seen'>,
   group: string,
-  isServing: boolean,
+  { isServing, others }: { readonly isServing: boolean; readonly others: readonly string[] },
 ): readonly Forward[] {
   const wanted = { group, weight: 1 };
-  const before = isServing
-    ? []
-    : (seen?.forwards ?? []).filter(
-        (forward) =>
-          forward.weight > 0 && forward.group !== group && groupNameIn(forward.group).startsWith(groupPrefix),
-      );
+  const former = ({ group: arn, weight }: Forward): boolean => {
+    const name = groupNameIn(arn);
+    return weight > 0 && name.startsWith(groupPrefix) && !others.includes(name);
+  };
+  const before = isServing ? [] : (seen?.forwards ?? []).filter(former);
   if (before.length === 0) return [wanted];
   return [...before.map((forward) => ({ group: forward.group, weight: 1 })), { group, weight: 0 }];
 }

@@ -137,7 +137,8 @@ async function putRule(putting: Putting, match: Match, group: string): Promise<b
   const { scope } = target;
   const { rule, seen } = match;
   const { priority, hosts, paths, listener } = rule;
-  const forwards = forwardsOf(match, group, serves(service, group));
+  const others = desired.rules.map((one) => one.group.name);
+  const forwards = forwardsOf(match, group, { isServing: serves(service, group), others });
   const wanted = { priority, hosts, paths, forwards };
   const tags = placeTags(ownerTags, target);
   if (seen === undefined) {
