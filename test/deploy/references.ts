@@ -16,9 +16,9 @@ export function nameOf({ kind, metadata }: Manifest): string {
 export function referred(objects: readonly Manifest[]): string[] {
   return objects.flatMap((object) => {
     if (object.kind.endsWith('RoleBinding')) return ofBinding(object);
-    if (object.kind === 'MutatingAdmissionPolicyBinding') {
+    if (object.kind.endsWith('AdmissionPolicyBinding')) {
       const { policyName } = object['spec'] as { policyName: string };
-      return [reference('MutatingAdmissionPolicy', policyName, object.metadata.namespace)];
+      return [reference(object.kind.replace(/Binding$/, ''), policyName, object.metadata.namespace)];
     }
     return object.kind === 'Deployment' ? ofDeployment(object) : [];
   });

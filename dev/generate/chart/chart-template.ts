@@ -65,7 +65,7 @@ function template(object: Manifest, condition?: string, namespace = '$.Release.N
   return condition === undefined ? document : `{{- if ${condition} }}\n${document}{{- end }}\n`;
 }
 
-const ofCluster = /^(?:Cluster|CustomResource|MutatingAdmission)/;
+const ofCluster = /^(?:Cluster|CustomResource|MutatingAdmission|ValidatingAdmission)/;
 
 interface Names {
   readonly marks: TemplateMarks;
@@ -96,7 +96,7 @@ function withNames(object: Manifest, { marks, namespace }: Names): Manifest {
       { kind: 'ServiceAccount', name: account, namespace: marks.value('$.Release.Namespace') },
     ];
   }
-  if (object.kind === 'MutatingAdmissionPolicyBinding') {
+  if (object.kind.endsWith('AdmissionPolicyBinding')) {
     const spec = object['spec'] as { policyName: string };
     named['spec'] = { ...spec, policyName: nameIn(marks, spec.policyName) };
   }
