@@ -5,6 +5,7 @@ import type { ControlPlane } from '../../dev/control-plane.ts';
 import { pushImage } from '../../dev/images.ts';
 import { kubeRequest } from '../../dev/kube-request.ts';
 import { kustomize } from '../../dev/kustomize.ts';
+import { apiVersion, finalizer, kind } from '../../src/api/names.ts';
 import { crdMissing } from '../../src/controller/followed/missing-crd.ts';
 import { dockerBlock, engineView } from '../cluster/docker-tenants.ts';
 import { endpointsOf } from '../cluster/operator-endpoints.ts';
@@ -13,7 +14,7 @@ import { createTestNamespace } from '../cluster/test-namespace.ts';
 import type { TestNamespace } from '../cluster/test-namespace.ts';
 import { startTestOperator } from '../cluster/test-operator.ts';
 import { until } from '../until.ts';
-import { apply, deployFolder, documentsOf, pathOf, remove } from './manifests.ts';
+import { apply, deployFolder, documentsOf, manifests, pathOf, remove } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
 import { endNamespace } from './namespace-controller.ts';
 import { operatorKubeconfig } from './service-account.ts';
@@ -173,5 +174,66 @@ describe('an installation of the whole cluster', () => {
     await until('it is ready', async () => (await readyz()).status === 200);
     await create('one');
     await ns.untilReady('one');
+  });
+});
+
+describe('an installation with rights in chosen namespaces', () => {
+  const policy = manifests('components/namespaced/removal-policy.yaml');
+
+  /** The operator's rights about Tenants, in the namespace of the test alone. */
+  const bindings = (): Manifest[] =>
+    manifests('tenant-namespace/role-bindings.yaml').map((object) => ({
+      ...object,
+      metadata: { ...object.metadata, namespace: ns.name },
+    }));
+  const ownRights = (object: Manifest): boolean =>
+    !(
+      object.kind === 'ClusterRoleBinding' && ['landlord', 'landlord-secrets'].includes(object.metadata.name)
+    );
+  const deleteNamespace = async (name: string) => {
+    const { status, body } = await send(`/api/v1/namespaces/${name}`, 'DELETE');
+    return { status, message: String((body as { message?: string }).message) };
+  };
+
+  beforeEach(async () => {
+    const base = (await rendered('docker')).filter(ownRights);
+    installed = [...base, ...bindings(), ...policy];
+    await install();
+    await untilServed();
+  });
+
+  test('that loses a namespace empties the engines first: its rights there end with the last Tenant', async () => {
+    const { readyz } = await startOperator([ns.name]);
+    await until('it is ready', async () => (await readyz()).status === 200);
+    for (const name of ['one', 'two']) await create(name);
+    for (const name of ['one', 'two']) await ns.untilReady(name);
+    await untilGuarded(bindings()[0] as Manifest);
+    expect((await deleteNamespace(ns.name)).status).toBe(200);
+    await endNamespace(plane.kubeconfigPath, ns.name);
+    expect(await view.leftovers(ns.name)).toEqual([]);
+    expect((await send(`/api/v1/namespaces/${ns.name}`)).status).toBe(404);
+    await until('it tells of it', async () =>
+      (await readyz()).text.startsWith(`Tenants in namespace ${ns.name}`),
+    );
+    expect((await readyz()).status).toBe(503);
+  });
+
+  test('can not lose the namespace of the operator itself while there are Tenants in it', async () => {
+    const own = 'landlord-system';
+    const tenant = (finalizers: string[]): Manifest => ({
+      apiVersion,
+      kind,
+      metadata: { name: 'here', namespace: own, finalizers } as Manifest['metadata'],
+      spec: {},
+    });
+    const theNamespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: own } };
+    await apply(plane.kubeconfigPath, [tenant([finalizer])]);
+    await untilGuarded(theNamespace);
+    const { status, message } = await deleteNamespace(own);
+    expect([status, message]).toEqual([403, expect.stringContaining('the Tenant here is still there')]);
+    expect(message).toContain(`kubectl delete tenants.landlord.dev --all -n ${own}`);
+    // What the operator has nothing of is nothing to wait for.
+    await apply(plane.kubeconfigPath, [tenant([])]);
+    await until('it may go', async () => (await deleteNamespace(own)).status === 200);
   });
 });

@@ -18,6 +18,7 @@ const unlessTaken: Readonly<Record<string, string>> = {
 
 /** When it has what a component adds. */
 export const additions: Readonly<Record<string, string>> = {
+  namespaced: namespaces,
   'namespace-selectors': '(include "landlord.selectsNamespaces" $)',
   'finalizer-policy': '.Values.finalizerPolicy.enabled',
   monitoring: '.Values.monitoring.podMonitor.enabled',
@@ -25,8 +26,7 @@ export const additions: Readonly<Record<string, string>> = {
 
 /** Every component of kustomize that the chart has in some way. */
 export const chartComponents: readonly string[] = [
-  ...Object.keys(unlessTaken),
-  ...Object.keys(additions),
+  ...new Set([...Object.keys(unlessTaken), ...Object.keys(additions)]),
   'docker-socket',
   'ecs-irsa',
   'leader-election',
