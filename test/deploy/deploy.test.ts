@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { nodeFlags } from '../../bench/operator-command.ts';
+import { finalizer } from '../../src/api/names.ts';
 import { providerDefinitions } from '../../src/compute/registry.ts';
 import { parseConfig } from '../../src/config/load-config.ts';
 import { readPages } from '../docs/markdown.ts';
@@ -80,6 +81,18 @@ describe('the image of the operator', () => {
       .flatMap(({ text }) => [...text.matchAll(/\/landlord:(\d[\w.-]*)/g)].map((match) => match[1]));
     expect(told.length).toBeGreaterThan(0);
     expect(new Set(told)).toEqual(new Set([version]));
+  });
+});
+
+test('the rights about Tenants in a namespace are held until it has none, and so is the namespace of the operator', () => {
+  const kept = [...manifests('tenant-namespace/role-bindings.yaml'), ...manifests('base/namespace.yaml')]
+    .filter(({ metadata }) => (metadata as { labels?: object }).labels !== undefined)
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  expect(kept).toEqual(['RoleBinding landlord', 'Namespace landlord-system']);
+  const [{ spec } = { spec: undefined }] = manifests('components/namespaced/removal-policy.yaml');
+  expect(spec).toMatchObject({
+    matchConstraints: { objectSelector: { matchLabels: { 'landlord.dev/kept-for': 'tenants' } } },
+    validations: [{ expression: expect.stringContaining(`'${finalizer}'`) }],
   });
 });
 

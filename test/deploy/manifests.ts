@@ -46,17 +46,38 @@ export async function apply(
 ): Promise<void> {
   const query = `fieldManager=test&force=true&fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
   for (const object of objects) {
-    const { apiVersion, metadata } = object;
-    const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const namespace = isOfCluster(object) ? '' : `/namespaces/${metadata.namespace}`;
+    const { metadata } = object;
     const { status, body } = await kubeRequest(kubeconfigPath, {
       method: 'PATCH',
-      path: `${group}${namespace}/${pluralOf(object.kind)}/${metadata.name}?${query}`,
+      path: `${pathOf(object)}?${query}`,
       contentType: 'application/apply-patch+yaml',
       body: object,
     });
     if (status >= 300) throw new Error(`${object.kind} ${metadata.name}: ${JSON.stringify(body)}`);
   }
+}
+
+/**
+ * Deletes all of them, one after the other, as `kubectl delete` does, and waits for none. Returns what was refused, with the
+ * apiserver's words; what is not there is not.
+ */
+export async function remove(kubeconfigPath: string, objects: readonly Manifest[]): Promise<string[]> {
+  const refused: string[] = [];
+  for (const object of objects) {
+    const { status, body } = await kubeRequest(kubeconfigPath, { method: 'DELETE', path: pathOf(object) });
+    if (status >= 300 && status !== 404)
+      refused.push(`${object.kind} ${object.metadata.name}: ${(body as { message: string }).message}`);
+  }
+  return refused;
+}
+
+/** Where the apiserver has it, or would. */
+export function pathOf(object: Manifest): string {
+  const { apiVersion, kind } = object;
+  const { namespace, name } = object.metadata;
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const within = isOfCluster(object) ? '' : `/namespaces/${namespace}`;
+  return `${group}${within}/${pluralOf(kind)}/${name}`;
 }
 
 function pluralOf(kind: string): string {

@@ -18,6 +18,7 @@ const unlessTaken: Readonly<Record<string, string>> = {
 
 /** When it has what a component adds. */
 export const additions: Readonly<Record<string, string>> = {
+  namespaced: namespaces,
   'namespace-selectors': '(include "landlord.selectsNamespaces" $)',
   'finalizer-policy': '.Values.finalizerPolicy.enabled',
   monitoring: '.Values.monitoring.podMonitor.enabled',
