@@ -141,16 +141,16 @@ export function putRelease(spec: SpecDraft, random: Random): void {
   spec.release = { container, args: [`${does}:${random.int(1, 3)}`] };
 }
 
-/** One more container, anew, mostly in the network namespace of the app. */
+/** One more container, in the network namespace of the app. It stays as it is: what becomes of it is the app's doing. */
 export function putGuest(spec: SpecDraft, random: Random): void {
-  delete spec.computeConfig?.docker?.containers;
   const others = spec.containers?.filter(({ name }) => name !== 'guest') ?? [];
   const [app] = others;
-  if (app === undefined) return;
-  const guest = { name: 'guest', image: `app:${random.int(1, 3)}` };
-  // Before whose namespace it is in, or behind it.
+  // Crowds are for themselves.
+  if (app === undefined || others.length > 4) return;
+  const guest = { name: 'guest', image: 'app:1' };
+  // Right behind whose namespace it is in, or after all others.
   spec.containers = random.chance(0.5) ? [app, guest, ...others.slice(1)] : [app, ...others.slice(1), guest];
-  if (random.chance(0.8)) dockerOf(spec).containers = { guest: { network_mode: `service:${app.name}` } };
+  dockerOf(spec).containers = { guest: { network_mode: `service:${app.name}` } };
 }
 
 /** Another count of replicas, or as many as before, as far as there may be several. */
