@@ -40,7 +40,8 @@ describe('a kill -9 of the operator while it creates a tenant, with 20 tenants p
     const itsOwn = ['late', ...((await bench.containerIds()).get('late') ?? [])];
     const isResidents = (text: string): boolean => !itsOwn.some((word) => text.includes(word));
     const calls = bench.engineRequests.slice(callsBefore).filter(isResidents);
-    expect(calls.filter((call) => /^GET \S*\/containers\/json/.test(call))).toHaveLength(1);
+    // `late` leads to one more: nobody knows yet whether an earlier version gave it another id.
+    expect(calls.filter((call) => /^GET \S*\/containers\/json/.test(call))).toHaveLength(2);
     // For whom a network is made, the body says: `late` needs one, too.
     const changes = calls.filter((call) => !/^GET |\/networks\/create$/.test(call));
     expect(changes).toEqual([]);

@@ -2,18 +2,15 @@ import type { Marks, Ownership } from '../../../ownership.ts';
 import type { OwnedResource } from '../../../provider.ts';
 import type { EngineReads } from '../engine/engine.ts';
 import type { EngineCapacity } from './capacity/engine-capacity.ts';
-import type { EngineView } from './engine-view.ts';
 import type { EnginePlaces } from './places/engine-places.ts';
 import { dockerPlacement } from '../state/place/docker-placement.ts';
 import { ownContainers } from '../state/own-containers.ts';
-import type { ObservedContainer } from '../state/observed-container.ts';
 import { isFilesVolume } from '../state/volumes/files-volume.ts';
 
 interface OwnedDeps {
   readonly engine: EngineReads;
   readonly places: Pick<EnginePlaces, 'locate'>;
   readonly ownership: Ownership;
-  readonly view: Pick<EngineView, 'heardOfAll'>;
   readonly capacity: Pick<EngineCapacity, 'look'>;
 }
 
@@ -22,15 +19,16 @@ interface OwnedDeps {
  * them take from what is left.
  */
 export async function ownedResources(
-  { engine, places, ownership, view, capacity }: OwnedDeps,
+  { engine, places, ownership, capacity }: OwnedDeps,
   signal: AbortSignal,
 ): Promise<readonly OwnedResource[]> {
-  const [onThisEngine, networks, volumes] = await Promise.all([
+  const label = ownership.filter();
+  const [onThisEngine, containers, networks, volumes] = await Promise.all([
     places.locate({ provider: 'docker' }, signal),
+    engine.listContainers(label, signal),
     engine.listNetworks({}, signal),
-    engine.listVolumes(ownership.filter(), signal),
+    engine.listVolumes(label, signal),
   ]);
-  const containers = view.heardOfAll() ?? (await listed(engine, ownership, signal));
   await capacity.look(networks, signal);
   const owned = (resource: string, marks: Marks | undefined, isData = false): readonly OwnedResource[] => {
     const tenant = ownership.tenantOf(marks);
@@ -39,17 +37,8 @@ export async function ownedResources(
     return [{ ...tenant, resource, isData, placement }];
   };
   return [
-    ...containers.flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
+    ...ownContainers(containers, ownership).flatMap(({ name, labels }) => owned(`container ${name}`, labels)),
     ...networks.flatMap(({ Name, Labels }) => owned(`network ${Name}`, Labels)),
     ...volumes.flatMap(({ Name, Labels }) => owned(`volume ${Name}`, Labels, !isFilesVolume(Name))),
   ];
-}
-
-/** Of thousands, a list costs the engine seconds: only where no watch has had one, and heard of each change since. */
-async function listed(
-  engine: EngineReads,
-  ownership: Ownership,
-  signal: AbortSignal,
-): Promise<readonly ObservedContainer[]> {
-  return ownContainers(await engine.listContainers(ownership.filter(), signal), ownership);
 }
