@@ -156,7 +156,8 @@ function createScene(world: World, scenario: Scenario, course: Course): Scene {
     order: scenario.hasOrder && !isEcs ? aside : undefined,
     releases: scenario.hasReleases && !isEcs ? releases : undefined,
     counts: scenario.hasReplicas ? counts : undefined,
-    guests: scenario.hasGuests && !isEcs ? guests : undefined,
+    // Whoever is cut off from one that crashes again and again asks for consent each time.
+    guests: scenario.hasGuests && !scenario.hasApprovals && !isEcs ? guests : undefined,
     consents: scenario.hasApprovals ? consents : undefined,
     names,
     badness,
