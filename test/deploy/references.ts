@@ -1,3 +1,4 @@
+import { isOfCluster } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
 
 interface PodSpec {
@@ -43,15 +44,24 @@ function ofDeployment({ metadata: { namespace }, ...object }: Manifest): string[
 }
 
 /**
- * By their names, and without the labels that each way in puts on. The Namespace, which Helm makes before it has a look at a
- * chart, is left out. Throws where two have one name.
+ * By their names, and without the labels that each way in puts on, and without the namespace that kustomize gives to kinds of
+ * the cluster that it does not know. The Namespace, which Helm makes before it has a look at a chart, is left out. Throws
+ * where two have one name.
  */
 export function withoutLabels(objects: readonly Manifest[]): Record<string, Manifest> {
   const found = new Map<string, Manifest>();
   for (const object of objects.filter(({ kind }) => kind !== 'Namespace')) {
-    const { labels: _, ...metadata } = object.metadata as Manifest['metadata'] & { labels?: object };
-    if (found.has(nameOf(object))) throw new Error(`${nameOf(object)} is there twice`);
-    found.set(nameOf(object), { ...object, metadata });
+    const {
+      labels: _,
+      namespace,
+      ...metadata
+    } = object.metadata as Manifest['metadata'] & {
+      labels?: object;
+    };
+    const isPlaced = namespace !== undefined && !isOfCluster(object);
+    const bare = { ...object, metadata: { ...metadata, ...(isPlaced && { namespace }) } };
+    if (found.has(nameOf(bare))) throw new Error(`${nameOf(bare)} is there twice`);
+    found.set(nameOf(bare), bare);
   }
   return Object.fromEntries(found);
 }
