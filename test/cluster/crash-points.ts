@@ -57,7 +57,9 @@ export async function dieEverywhere<Scenario extends CrashScenario>(
     const name = `first-${of.replaceAll(/\W+/g, '-').toLowerCase()}`;
     if (!places.includes(of)) await dieAt({ write: 1, when: 'after', of }, name);
   }
-  return { writes: expected, places };
+  // How often a status is written is a matter of pace: a life of its own may have had no such write.
+  const isSure = (of: string): boolean => of !== 'PATCH status' || places.includes(of);
+  return { writes: expected.filter(isSure), places };
 }
 
 /** What is tried on a Tenant that has lost its finalizer reaches nothing. */
