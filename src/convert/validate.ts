@@ -4,7 +4,7 @@ import { oversize } from '../api/bounded.ts';
 import { explainIssues } from '../api/explain-issues.ts';
 import { apiVersion, group, kind } from '../api/names.ts';
 import type { tenantSchema } from '../api/tenant.ts';
-import { isDict } from './read/scalars.ts';
+import { isDict, named } from './read/scalars.ts';
 
 export interface Verdict {
   /** How many Tenants there are. */
@@ -31,7 +31,7 @@ interface Manifest {
 }
 
 function isTenant(value: unknown): value is Manifest {
-  return isDict(value) && value['kind'] === kind && String(value['apiVersion']).startsWith(`${group}/`);
+  return isDict(value) && value['kind'] === kind && named(value['apiVersion']).startsWith(`${group}/`);
 }
 
 function faultsOf(tenant: Manifest, schema: ReturnType<typeof tenantSchema>): string[] {
@@ -43,7 +43,7 @@ function faultsOf(tenant: Manifest, schema: ReturnType<typeof tenantSchema>): st
     ...(typeof name === 'string' && isObjectName(name) ? [] : ['metadata.name: must be a DNS name']),
     ...(error?.issues ?? []).map((issue) => explainIssues(new z.ZodError([issue]))),
     ...(tooLarge === undefined ? [] : [`spec: ${tooLarge}`]),
-  ].map((fault) => `${kind} ${String(name)}: ${fault}`);
+  ].map((fault) => `${kind} ${named(name)}: ${fault}`);
 }
 
 function isObjectName(name: string): boolean {

@@ -85,6 +85,9 @@ test('a compose file of any kind', () => {
   expect(made).toBeGreaterThan(50);
 });
 
+/** An object that is no text and no number. */
+const unprintable = { toString: 0, valueOf: null };
+
 test('what ECS never prints', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 3 }), (any) => {
@@ -97,6 +100,16 @@ test('what ECS never prints', () => {
         expect(manifests.length > 0 || notes.some(({ kind }) => kind === 'refused')).toBe(true);
       }
     }),
-    { numRuns: 100, seed: 7 },
+    {
+      numRuns: 100,
+      seed: 7,
+      examples: [[unprintable], [[{ name: unprintable, containerName: unprintable }]]],
+    },
   );
+});
+
+test('a size, a name and a restart that are neither text nor number are told of by where they stand', () => {
+  const container = { name: 'a', image: 'b', cpu: unprintable, environment: [{ name: unprintable }] };
+  const { notes } = convertEcs([JSON.stringify({ containerDefinitions: [container] })], schema);
+  expect(notes.map(({ from }) => from).join(' ')).toContain('cpu');
 });

@@ -42,6 +42,10 @@ test('whatever an engine shows makes a Tenant that the schema takes, or a refusa
         expect([isTaken, isRefused]).toEqual([true, manifests.length === 0]);
       },
     ),
-    { numRuns: 500 },
+    // Nothing that can be read as a number, or as a text.
+    {
+      numRuns: 500,
+      examples: [[{}, { Memory: { toString: 0 }, CpuQuota: { valueOf: null, toString: 0 } }, []]],
+    },
   );
 });

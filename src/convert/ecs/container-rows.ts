@@ -1,6 +1,6 @@
 import { item, note, placed } from '../finding.ts';
 import type { Finding, Step } from '../finding.ts';
-import { dict, entryOf, isDict, list, wordOf } from '../read/scalars.ts';
+import { amount, dict, entryOf, isDict, list, named, wordOf } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { isEmpty } from './snake-case.ts';
 
@@ -20,7 +20,7 @@ const quantity =
   (at: readonly Step[], read: (amount: number) => string): Row =>
   (value) =>
     // 0: none.
-    Number(value) === 0 ? [] : [{ at, value: read(Number(value)) }];
+    amount(value) === 0 ? [] : [{ at, value: read(amount(value)) }];
 
 const each =
   (name: string, keyOf: (one: Dict) => string, read: (one: Dict) => object): Row =>
@@ -57,35 +57,35 @@ const rows: Readonly<Record<string, Row>> = {
   memory: quantity(['resources', 'memory'], mebibytes),
   environment: each(
     'env',
-    ({ name }) => String(name),
+    ({ name }) => named(name),
     ({ name, value }) => ({ name, value }),
   ),
   portMappings: each(
     'ports',
-    ({ containerPort, protocol }) => `${String(containerPort)}/${String(protocol)}`,
+    ({ containerPort, protocol }) => `${named(containerPort)}/${named(protocol)}`,
     portOf,
   ),
   ulimits: each(
     'ulimits',
-    ({ name }) => String(name),
+    ({ name }) => named(name),
     ({ name, softLimit, hardLimit }) => ({ name, soft: softLimit, hard: hardLimit }),
   ),
   extraHosts: each(
     'extraHosts',
-    ({ hostname }) => String(hostname),
+    ({ hostname }) => named(hostname),
     ({ hostname, ipAddress }) => ({ hostname, ip: ipAddress }),
   ),
   systemControls: each(
     'sysctls',
-    ({ namespace }) => String(namespace),
+    ({ namespace }) => named(namespace),
     ({ namespace, value }) => ({ name: namespace, value }),
   ),
   dependsOn: each(
     'dependsOn',
-    ({ containerName }) => String(containerName),
+    ({ containerName }) => named(containerName),
     ({ containerName, condition }) => ({
       container: containerName,
-      condition: entryOf(conditions, String(condition)),
+      condition: entryOf(conditions, named(condition)),
     }),
   ),
   healthCheck: (value) => [{ at: ['healthCheck'], value: healthCheck(dict(value)) }],
@@ -107,7 +107,7 @@ export function containerFindings(
   from: string,
   base: string | undefined,
 ): readonly Finding[] {
-  const name = String(container['name']);
+  const name = named(container['name']);
   const at = (steps: readonly Step[]): readonly Step[] => ['containers', item(name), ...steps];
   const { linuxParameters, ...plain } = container;
   const said = [

@@ -4,7 +4,7 @@ import type { Conversion } from '../conversion.ts';
 import { Unsayable, item, note, placed } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import { dnsLabelOf, isDnsLabel } from '../names.ts';
-import { dict, isDict, list, wordOf } from '../read/scalars.ts';
+import { dict, isDict, list, named, wordOf } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { containerFindings } from './container-rows.ts';
 import { serviceFindings } from './service-rows.ts';
@@ -132,7 +132,7 @@ function jobs(containers: readonly Dict[]): readonly Finding[] {
     .filter(isDict)
     .filter(({ condition }) => condition === 'SUCCESS' || condition === 'COMPLETE');
   return awaited.flatMap(({ containerName, condition }) => {
-    const name = String(containerName);
+    const name = named(containerName);
     const from = `taskDefinition.containerDefinitions.${name}`;
     return [
       placed(['containers', item(name), 'restartPolicy'], 'Never', from),

@@ -1,6 +1,6 @@
 import { note, placed } from '../finding.ts';
 import type { Finding, Step } from '../finding.ts';
-import { dict, entryOf, isDict, list } from '../read/scalars.ts';
+import { dict, entryOf, isDict, list, named } from '../read/scalars.ts';
 import type { Dict } from '../read/scalars.ts';
 import { isEmpty, pieces, snakeCase } from './snake-case.ts';
 
@@ -99,7 +99,7 @@ function tagsOf(value: unknown): Dict {
   const tags = list(value).filter(isDict);
   return Object.fromEntries(
     tags
-      .filter(({ key }) => !/^(aws:|landlord\.)/.test(String(key)))
-      .map(({ key, value: word }) => [String(key), word]),
+      .filter(({ key }) => !/^(aws:|landlord\.)/.test(named(key)))
+      .map(({ key, value: word }) => [named(key), word]),
   );
 }

@@ -25,6 +25,16 @@ export function text(value: unknown): string {
   throw new Unsayable('must be one value');
 }
 
+/** As a text that names it, whatever it is: not each object can be one. */
+export function named(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
+/** Not a number where it is none. */
+export function amount(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Number.NaN : Number(value);
+}
+
 /** What a table has of `key`: not what all objects have. */
 export function entryOf<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;

@@ -1,5 +1,6 @@
 import { note } from '../../convert/finding.ts';
 import type { Note } from '../../convert/finding.ts';
+import { amount } from '../../convert/read/scalars.ts';
 import type { Dict } from '../../convert/read/scalars.ts';
 import type { At } from './found.ts';
 import { isSame, isUnset, networkModeOf, secondsOf, within, word, words } from './plain.ts';
@@ -38,7 +39,7 @@ export const configRows: Readonly<Record<string, Row>> = {
   User: ofImage('User', as('user')),
   WorkingDir: ofImage('WorkingDir', as('working_dir')),
   StopSignal: ofImage('StopSignal', as('stop_signal')),
-  StopTimeout: ofImage('StopTimeout', (value) => ({ stop_grace_period: `${Number(value)}s` })),
+  StopTimeout: ofImage('StopTimeout', (value) => ({ stop_grace_period: `${amount(value)}s` })),
   Healthcheck: ofImage('Healthcheck', (value) => ({ healthcheck: healthOf(value as Dict) })),
   Env: environment,
   Labels: labels,

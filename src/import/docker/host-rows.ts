@@ -1,4 +1,5 @@
 import { note } from '../../convert/finding.ts';
+import { amount } from '../../convert/read/scalars.ts';
 import type { Dict } from '../../convert/read/scalars.ts';
 import { said, unsaid } from './config-rows.ts';
 import type { Row, Said } from './config-rows.ts';
@@ -18,14 +19,14 @@ const unless =
   (value, at) =>
     none.includes(value) ? said({}) : row(value, at);
 
-const size = (value: unknown): string => sizeOf(Number(value));
+const size = (value: unknown): string => sizeOf(amount(value));
 const defaultShmBytes = 67_108_864;
 
 /** Of `HostConfig`. What is in none of these has no words. */
 export const hostRows: Readonly<Record<string, Row>> = {
   Memory: as('mem_limit', size),
-  NanoCpus: as('cpus', (value) => Number(value) / 1e9),
-  CpuQuota: (value, at) => quota(Number(value), at),
+  NanoCpus: as('cpus', (value) => amount(value) / 1e9),
+  CpuQuota: (value, at) => quota(amount(value), at),
   CpuPeriod: unsaid,
   PidsLimit: unless([-1], as('pids_limit')),
   ShmSize: unless([defaultShmBytes], as('shm_size', size)),
@@ -74,7 +75,7 @@ export const hostRows: Readonly<Record<string, Row>> = {
   MemoryReservation: as('mem_reservation', size),
   // Twice the memory is what the engine itself makes of it.
   MemorySwap: (value, { shown }) =>
-    Number(value) === 2 * Number(within(shown, 'HostConfig')['Memory'] ?? 0)
+    amount(value) === 2 * amount(within(shown, 'HostConfig')['Memory'] ?? 0)
       ? said({})
       : said({ memswap_limit: value }),
   MemorySwappiness: unless([-1], as('mem_swappiness')),
@@ -107,7 +108,7 @@ export const hostRows: Readonly<Record<string, Row>> = {
 
 /** By a share of time, which is what cpus are. */
 function quota(micros: number, { shown, service }: At): Said {
-  const period = Number(within(shown, 'HostConfig')['CpuPeriod'] ?? 0) || 100_000;
+  const period = amount(within(shown, 'HostConfig')['CpuPeriod'] ?? 0) || 100_000;
   const from = `services.${service}.cpu_quota`;
   return micros < 0
     ? said({})
@@ -130,7 +131,7 @@ function restart(value: unknown, { shown, image, service }: At): Said {
         'it is a server, so it is started again whenever it ends',
       ),
     );
-  return said({ restart: isUnset(most) ? policy : `${policy}:${Number(most)}` });
+  return said({ restart: isUnset(most) ? policy : `${policy}:${amount(most)}` });
 }
 
 function ports(bindings: Dict, { shown }: At): Said {

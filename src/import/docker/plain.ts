@@ -1,4 +1,4 @@
-import { isDict } from '../../convert/read/scalars.ts';
+import { amount, isDict } from '../../convert/read/scalars.ts';
 import type { Dict } from '../../convert/read/scalars.ts';
 
 /** Values of an engine's answers, and what a compose file would have in their place. */
@@ -58,5 +58,5 @@ export function sizeOf(bytes: number): string {
 
 /** Nanoseconds as compose has them: `2.5s`. */
 export function secondsOf(nanoseconds: unknown): string {
-  return `${Number(nanoseconds ?? 0) / 1e9}s`;
+  return `${amount(nanoseconds ?? 0) / 1e9}s`;
 }
