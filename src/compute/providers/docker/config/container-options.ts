@@ -18,7 +18,8 @@ const ownNetworkMode = z
   .string()
   .max(255)
   .regex(
-    /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]*|service:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
+    // As many signs of a container's name as the length leaves: without an end to them, it takes seconds to prove the pattern linear.
+    /^(bridge|host|none|container:[A-Za-z0-9][A-Za-z0-9_.-]{0,244}|service:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
     'must be bridge, host, none, container:NAME or service:NAME',
   );
 
