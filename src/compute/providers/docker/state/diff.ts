@@ -14,34 +14,10 @@ import { joinChange, withJoined } from './network/joined-containers.ts';
 import { networkChanges } from './network/names-among-others.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
 import { isEndedRelease } from './release/release-mark.ts';
+import type { ContainerComparison, TenantComparison } from './plan/comparison.ts';
 import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
-import type { Repair } from './plan/repair.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
-
-export interface ContainerComparison {
-  readonly desired: DesiredContainer;
-  /** The one that bears the serving name. */
-  readonly current: ObservedContainer | undefined;
-  /** Its successor, or the half-made rest of one. */
-  readonly next: ObservedContainer | undefined;
-  /** Whether they come from this desired state and so need no replacement. */
-  readonly currentMatches: boolean;
-  readonly nextMatches: boolean;
-  /** What would bring `current` back, where it matches. */
-  readonly repair: Repair;
-  /** Whether limits or restart policy of a matching `current` must be updated. */
-  readonly liveDiffers: boolean;
-  /** The sibling whose network namespace it is in was started anew without it. */
-  readonly isCutOff?: true;
-}
-
-export interface TenantComparison {
-  /** Without jobs that are done and gone: there is nothing to be done about them. */
-  readonly containers: readonly ContainerComparison[];
-  /** Of this tenant, and no longer in its spec. */
-  readonly obsolete: readonly ObservedContainer[];
-}
 
 export function compareTenant(
   desired: DesiredTenant,

@@ -5,7 +5,7 @@ import { completed, containerHealth } from './container-health.ts';
 import type { Clock, ContainerHealth } from './container-health.ts';
 import { replicaOf, servingName, specName } from './container-name.ts';
 import { changesOf, compareTenant } from './diff.ts';
-import type { TenantComparison } from './diff.ts';
+import type { TenantComparison } from './plan/comparison.ts';
 import type { DesiredTenant } from './desired-tenant.ts';
 import { isAnonymous, volumeText } from './volumes/image-volumes.ts';
 import { isFilesVolume } from './volumes/files-volume.ts';

@@ -2,8 +2,8 @@ import type { Change } from '../../../../provider.ts';
 import type { DesiredContainer } from '../desired-tenant.ts';
 import { endsForGood } from '../live-settings.ts';
 import type { ObservedContainer } from '../observed-container.ts';
+import type { ContainerComparison } from '../plan/comparison.ts';
 import { oldRepair } from '../plan/repair.ts';
-import type { Repair } from '../plan/repair.ts';
 import { siblingIn } from './shared-namespace.ts';
 
 /**
@@ -11,20 +11,8 @@ import { siblingIn } from './shared-namespace.ts';
  * replaced; and one that was started anew has another namespace, which leads those that run on nowhere. Pure.
  */
 
-/** What is asked of a comparison; see diff.ts. */
-interface Compared {
-  readonly desired: DesiredContainer;
-  readonly current: ObservedContainer | undefined;
-  readonly next: ObservedContainer | undefined;
-  readonly currentMatches: boolean;
-  readonly nextMatches: boolean;
-  readonly repair: Repair;
-  readonly liveDiffers: boolean;
-  readonly isCutOff?: true;
-}
-
 /** The same, by whose namespace each is in. */
-export function withJoined<One extends Compared>(containers: readonly One[]): readonly One[] {
+export function withJoined(containers: readonly ContainerComparison[]): readonly ContainerComparison[] {
   return containers.map((one) => {
     const holder = holderOf(one.desired, containers);
     return holder === undefined ? one : joinedTo(holder, one);
@@ -34,7 +22,7 @@ export function withJoined<One extends Compared>(containers: readonly One[]): re
 /** The name, on the engine, of whose namespace one that is to be made is to be in. `asMade`: what that is made as with it. */
 export function joins(
   desired: DesiredContainer,
-  containers: readonly Compared[],
+  containers: readonly ContainerComparison[],
   asMade: (engineName: string) => string,
 ): { readonly joins?: string } {
   const holder = holderOf(desired, containers);
@@ -64,8 +52,8 @@ export function isInAnothers({ networkMode }: Pick<ObservedContainer, 'networkMo
 
 function holderOf(
   { network }: Pick<DesiredContainer, 'network'>,
-  containers: readonly Compared[],
-): Compared | undefined {
+  containers: readonly ContainerComparison[],
+): ContainerComparison | undefined {
   const sibling = network.kind === 'mode' ? siblingIn(network.name) : undefined;
   return sibling === undefined ? undefined : containers.find(({ desired }) => desired.spec.name === sibling);
 }
@@ -76,12 +64,12 @@ function standingFor({
   currentMatches,
   next,
   nextMatches,
-}: Compared): ObservedContainer | undefined {
+}: ContainerComparison): ObservedContainer | undefined {
   if (currentMatches) return current;
   return nextMatches ? next : undefined;
 }
 
-function joinedTo<One extends Compared>(holder: Compared, one: One): One {
+function joinedTo(holder: ContainerComparison, one: ContainerComparison): ContainerComparison {
   const { current, next, desired } = one;
   const currentMatches = one.currentMatches && current !== undefined && isInPlace(current, holder);
   const nextMatches = one.nextMatches && next !== undefined && isInPlace(next, holder);
@@ -94,7 +82,7 @@ function joinedTo<One extends Compared>(holder: Compared, one: One): One {
 }
 
 /** What has ended for good needs no network; and where there is nobody to join, that one comes first. */
-function isInPlace(container: ObservedContainer, holder: Compared): boolean {
+function isInPlace(container: ObservedContainer, holder: ContainerComparison): boolean {
   if (container.state === 'exited' && oldRepair(container) === 'none') return true;
   const standing = standingFor(holder);
   return standing === undefined ? holder.current === undefined : isIn(standing, container);

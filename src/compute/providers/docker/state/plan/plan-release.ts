@@ -4,7 +4,7 @@ import { endWords } from '../container-health.ts';
 import { isNext, nextName } from '../container-name.ts';
 import type { DesiredContainer, DesiredTenant } from '../desired-tenant.ts';
 import { isOfHash } from '../diff.ts';
-import type { ContainerComparison } from '../diff.ts';
+import type { ContainerComparison } from './comparison.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { readOrder } from '../process/start-order-mark.ts';

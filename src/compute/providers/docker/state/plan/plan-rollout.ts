@@ -1,5 +1,5 @@
 import { isOld, nextName, oldName } from '../container-name.ts';
-import type { ContainerComparison, TenantComparison } from '../diff.ts';
+import type { ContainerComparison, TenantComparison } from './comparison.ts';
 import { excludes } from '../exclusion.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';

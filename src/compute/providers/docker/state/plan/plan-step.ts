@@ -1,5 +1,5 @@
 import { compareTenant } from '../diff.ts';
-import type { ContainerComparison, TenantComparison } from '../diff.ts';
+import type { ContainerComparison, TenantComparison } from './comparison.ts';
 import type { DesiredTenant } from '../desired-tenant.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { joins } from '../network/joined-containers.ts';

@@ -2,7 +2,7 @@ import type { Dependency } from '../../../../../api/container/lifecycle-fields.t
 import { isCompleted } from '../container-end.ts';
 import { containerHealth, endWords } from '../container-health.ts';
 import { oldRepair } from './repair.ts';
-import type { ContainerComparison } from '../diff.ts';
+import type { ContainerComparison } from './comparison.ts';
 import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { siblingIn } from '../network/shared-namespace.ts';
