@@ -277,8 +277,8 @@ const withoutNetwork = [
 ];
 
 /**
- * Without those with a container in a sibling's network: a job that was stopped for one of them, by an operator that died then, is
- * not run again where the spec goes back to it (job, otherJoined and a death after its sixth write, job).
+ * Without those with several containers and a fixed port: an operator that died when the one with the port had taken over from a job,
+ * and its sibling had not, leaves that port taken where the spec goes back to the job, which is then not started again.
  */
 const walked = goodNames.filter((name) => !/joined/i.test(name));
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { consentTo, permitUpTo } from '../../../../src/compute/permit.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
-import { memoryEngine, resolve, writes } from './memory-engine.ts';
-import type { MemoryEngine } from './memory-engine.ts';
+import { memoryEngine, resolve } from './memory-engine.ts';
+import { answersOf, idOf } from './name-answers.ts';
 import { recordedChanges } from './recorded-changes.ts';
 
 /** By which names others find a container in a network of theirs. */
@@ -11,6 +11,7 @@ const signal = new AbortController().signal;
 const consent = consentTo(permitUpTo('live'), 'live', 'taking it out');
 const never = { settleMs: 3_600_000 };
 const name = 'landlord-tenant-acme';
+const asked = { network: 'proxy', name: 'www' };
 const containers = { app: { networks: ['proxy'], network_aliases: { proxy: ['www', 'api'] } } };
 const open = settings({ containers });
 const asking = (image: string, more: Parameters<typeof tenantSpec>[0] = {}) =>
@@ -24,30 +25,6 @@ async function running(spec = asking('app:1')) {
   return { engine, provider, id: idOf(engine, name) };
 }
 
-function idOf(engine: MemoryEngine, called: string): string {
-  return [...engine.containers.values()].find((container) => container.name === called)?.id ?? 'gone';
-}
-
-/** Who `www` leads to after each change, from now on, without repetitions. */
-function answersOf(engine: MemoryEngine): (readonly string[])[] {
-  const answers: (readonly string[])[] = [];
-  const calls = engine as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-  const look = (): void => {
-    const ids = resolve(engine, 'proxy', 'www').map((found) => idOf(engine, found));
-    if (answers.at(-1)?.join() !== ids.join()) answers.push(ids);
-  };
-  look();
-  for (const write of writes) {
-    const call = calls[write]?.bind(engine);
-    calls[write] = async (...args) => {
-      const result = await call?.(...args);
-      look();
-      return result;
-    };
-  }
-  return answers;
-}
-
 it('a first container bears them as soon as it runs, and they are no drift', async () => {
   const { engine, provider } = await running();
   expect(resolve(engine, 'proxy', 'www')).toEqual([name]);
@@ -57,7 +34,7 @@ it('a first container bears them as soon as it runs, and they are no drift', asy
 
 it('a successor bears them once it is proven, and at no moment they lead to nobody', async () => {
   const { engine, provider, id } = await running();
-  const answers = answersOf(engine);
+  const answers = answersOf(engine, asked);
   expect((await provider.update(asking('app:2'), signal)).outcome).toBe('done');
   const next = idOf(engine, name);
   expect(answers).toEqual([[id], [id, next], [next]]);
@@ -66,7 +43,7 @@ it('a successor bears them once it is proven, and at no moment they lead to nobo
 
 it('a successor that is not proven, or fails, never bears them', async () => {
   const { engine, id } = await running();
-  const answers = answersOf(engine);
+  const answers = answersOf(engine, asked);
   const slow = drivenDocker(engine, open, never);
   for (let n = 0; n < 3; n += 1) await slow.update(asking('app:2'), signal);
   expect(engine.containers.get(idOf(engine, `${name}_next`))?.state).toBe('running');
@@ -77,7 +54,7 @@ it('a successor that is not proven, or fails, never bears them', async () => {
 it('where the old one has to be stopped first, its successor bears them as soon as it runs', async () => {
   const ports = { ports: [{ container_port: 80, host_port: 8080, protocol: 'TCP' as const }] };
   const { engine, id } = await running(asking('app:1', ports));
-  const answers = answersOf(engine);
+  const answers = answersOf(engine, asked);
   await drivenDocker(engine, open, never).update(asking('app:2', ports), signal);
   expect(answers).toEqual([[id], [], [idOf(engine, `${name}_next`)]]);
 });

@@ -1,46 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { consentTo, permitUpTo } from '../../../../src/compute/permit.ts';
 import { containerSpec, drivenDocker, settings, tenantSpec } from './docker-fixture.ts';
-import { memoryEngine, resolve, writes } from './memory-engine.ts';
-import type { MemoryEngine } from './memory-engine.ts';
+import { memoryEngine, resolve } from './memory-engine.ts';
+import { answersOf, idOf } from './name-answers.ts';
 import { recordedChanges } from './recorded-changes.ts';
 
 /** How a tenant's containers find each other while one takes over from another. */
 
 const signal = new AbortController().signal;
 const network = 'landlord-acme';
+const asked = { network, name: 'app' };
 const old = 'landlord-tenant-acme.app';
 const consent = consentTo(permitUpTo('live'), 'live', 'taking it out');
 const never = { settleMs: 3_600_000 };
 
 const appAndDb = (image: string, over: Parameters<typeof containerSpec>[1] = {}) =>
   tenantSpec({}, { containers: [containerSpec('app', { image, ...over }), containerSpec('db')] });
-
-type Call = (...args: unknown[]) => Promise<unknown>;
-
-/** What the name leads to after each change, from now on: ids, without repetitions. */
-function answersOf(engine: MemoryEngine, name: string): (readonly string[])[] {
-  const answers: (readonly string[])[] = [];
-  const calls = engine as unknown as Record<string, Call>;
-  const look = (): void => {
-    const ids = resolve(engine, network, name).map((found) => idOf(engine, found));
-    if (answers.at(-1)?.join() !== ids.join()) answers.push(ids);
-  };
-  look();
-  for (const write of writes) {
-    const call = calls[write]?.bind(engine);
-    calls[write] = async (...args) => {
-      const result = await call?.(...args);
-      look();
-      return result;
-    };
-  }
-  return answers;
-}
-
-function idOf(engine: MemoryEngine, name: string): string {
-  return [...engine.containers.values()].find((container) => container.name === name)?.id ?? 'gone';
-}
 
 async function running(spec = appAndDb('app:1')) {
   const engine = memoryEngine(['app:1', 'app:2', 'crash:1']);
@@ -56,7 +31,7 @@ it('a first container is found by its name as soon as it runs, and by no other',
 
 it('a successor that is not proven is not found by the name, however long that takes', async () => {
   const { engine, oldId } = await running();
-  const answers = answersOf(engine, 'app');
+  const answers = answersOf(engine, asked);
   const provider = drivenDocker(engine, settings(), never);
   for (let n = 0; n < 3; n += 1) await provider.update(appAndDb('app:2'), signal);
   expect(engine.containers.get(idOf(engine, `${old}_next`))?.state).toBe('running');
@@ -65,7 +40,7 @@ it('a successor that is not proven is not found by the name, however long that t
 
 it('a successor that fails was never found by the name', async () => {
   const { engine, oldId } = await running();
-  const answers = answersOf(engine, 'app');
+  const answers = answersOf(engine, asked);
   const spec = tenantSpec(
     {},
     { containers: [containerSpec('app', { image: 'crash:1' }), containerSpec('db')] },
@@ -76,7 +51,7 @@ it('a successor that fails was never found by the name', async () => {
 
 it('the name leads to the old one, then to both, then to the proven one: at no moment to none', async () => {
   const { engine, oldId } = await running();
-  const answers = answersOf(engine, 'app');
+  const answers = answersOf(engine, asked);
   expect(await drivenDocker(engine).update(appAndDb('app:2'), signal)).toMatchObject({ outcome: 'done' });
   const newId = idOf(engine, old);
   expect(newId).not.toBe(oldId);
@@ -116,7 +91,7 @@ it('one that is proven is found by siblings that are not yet', async () => {
 it('where the old one has to be stopped first, its successor bears the name as soon as it runs', async () => {
   const port = { containerPort: 80, hostPort: 8080, protocol: 'TCP' as const };
   const { engine, oldId } = await running(appAndDb('app:1', { ports: [port] }));
-  const answers = answersOf(engine, 'app');
+  const answers = answersOf(engine, asked);
   const changes = recordedChanges(engine);
   await drivenDocker(engine, settings(), never).update(appAndDb('app:2', { ports: [port] }), signal);
   expect(answers).toEqual([[oldId], [], [idOf(engine, `${old}_next`)]]);
@@ -215,7 +190,7 @@ describe('a container that somebody took out of the network', () => {
     await slow.update(appAndDb('app:2'), signal);
     const next = idOf(engine, `${old}_next`);
     await engine.disconnectContainer(next, network, consent, signal);
-    const answers = answersOf(engine, 'app');
+    const answers = answersOf(engine, asked);
     await slow.update(appAndDb('app:2'), signal);
     expect(engine.containers.get(next)?.endpoints.has(network)).toBe(true);
     expect(answers).toEqual([[oldId]]);

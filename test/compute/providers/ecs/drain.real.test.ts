@@ -1,16 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { rootCredentials, startMinistack } from '../../../../dev/ecs-endpoint.ts';
+import { expect, test, vi } from 'vitest';
+import { startMinistack } from '../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from './as-root.ts';
 import { never } from './client-fixture.ts';
 import { tenantSpec } from './ecs-fixture.ts';
 import { ecsOnTheWire } from './ecs-on-the-wire.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 test('over the wire, a service that asks for a drain is scaled to 0 first, and gone in the end', async () => {
   await using stack = new AsyncDisposableStack();

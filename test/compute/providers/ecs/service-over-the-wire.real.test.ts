@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { rootCredentials, startMinistack, startMoto } from '../../../../dev/ecs-endpoint.ts';
+import { describe, expect, test } from 'vitest';
+import { startMinistack, startMoto } from '../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from './as-root.ts';
 import { until } from '../../../until.ts';
 import { never } from './client-fixture.ts';
 import { containerSpec, settled, tenantSpec } from './ecs-fixture.ts';
 import { ecsOnTheWire } from './ecs-on-the-wire.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 describe.each([
   ['ministack', () => startMinistack({ mode: 'metadata' })],

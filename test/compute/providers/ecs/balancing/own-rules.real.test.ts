@@ -8,19 +8,14 @@ import {
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { rootCredentials, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { expect, test, vi } from 'vitest';
+import { startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from '../as-root.ts';
 import { never } from '../client-fixture.ts';
 import { settled, tenantSpec } from '../ecs-fixture.ts';
 import { ecsOnTheWire } from '../ecs-on-the-wire.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 async function setUp(stack: AsyncDisposableStack) {
   const allowed = { allowed_listeners: ['*'], allowed_host_headers: ['*.example'] };

@@ -6,18 +6,13 @@ import {
   DescribeLoadBalancersCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
-import { rootCredentials, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from '../as-root.ts';
 import { never, testClient } from '../client-fixture.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 test('over the wire, a target group is reached by the listener and the rule that lead to it', async () => {
   await using stack = new AsyncDisposableStack();

@@ -1,25 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  rootCredentials,
-  startMicroburst,
-  startMinistack,
-  startMoto,
-} from '../../../../../dev/ecs-endpoint.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startMicroburst, startMinistack, startMoto } from '../../../../../dev/ecs-endpoint.ts';
 import type { EcsEndpoint, Microburst } from '../../../../../dev/ecs-endpoint.ts';
 import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
 import type { EcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
+import { callAsRoot } from '../as-root.ts';
 import type { EcsApi } from '../../../../../src/compute/providers/ecs/engine/ecs-api.ts';
 import type { EcsScope } from '../../../../../src/compute/providers/ecs/address/service-target.ts';
 import { never, testClient } from '../client-fixture.ts';
 import { anyConsent } from '../../../permits.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 describe.each<[string, () => Promise<EcsEndpoint>]>([
   ['ministack', () => startMinistack({ mode: 'metadata' })],

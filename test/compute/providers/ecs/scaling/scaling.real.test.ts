@@ -2,21 +2,16 @@ import {
   ApplicationAutoScalingClient,
   PutScalingPolicyCommand,
 } from '@aws-sdk/client-application-auto-scaling';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { rootCredentials, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { expect, test, vi } from 'vitest';
+import { startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from '../as-root.ts';
 import { seenScaling } from '../../../../../src/compute/providers/ecs/state/scaling/seen-scaling.ts';
 import { anyConsent } from '../../../permits.ts';
 import { never } from '../client-fixture.ts';
 import { tenantSpec } from '../ecs-fixture.ts';
 import { ecsOnTheWire } from '../ecs-on-the-wire.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 /** moto keeps scalable targets and policies as it is told, and scales nothing; ministack has no such API. */
 test('over the wire, autoscaling is made, changed, put back and removed', async () => {

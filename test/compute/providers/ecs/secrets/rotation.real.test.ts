@@ -1,19 +1,14 @@
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createEcsFixture } from '../../../../../dev/ecs-endpoint-fixture.ts';
-import { rootCredentials, startMinistack, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { startMinistack, startMoto } from '../../../../../dev/ecs-endpoint.ts';
+import { callAsRoot } from '../as-root.ts';
 import { never, testClient } from '../client-fixture.ts';
 import { containerSpec, context, drivenEcs, settings, settled, tenantSpec } from '../ecs-fixture.ts';
 
-beforeEach(() => {
-  vi.stubEnv('AWS_ACCESS_KEY_ID', rootCredentials.accessKeyId);
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', rootCredentials.secretAccessKey);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+callAsRoot();
 
 describe.each([
   ['ministack', () => startMinistack({ mode: 'metadata' })],
