@@ -15,6 +15,7 @@ import { networkChanges } from './network/names-among-others.ts';
 import { isBeginning, releaseChanges } from './release/release-changes.ts';
 import { isEndedRelease } from './release/release-mark.ts';
 import type { ContainerComparison, TenantComparison } from './plan/comparison.ts';
+import { resumptionsOf } from './plan/plan-resumption.ts';
 import { oldRepair, repairOf, repairOfServing } from './plan/repair.ts';
 
 /** The one comparison of desired and observed: status, drift and the plan are all made of it. Pure. */
@@ -103,7 +104,8 @@ function heldLimit(desired: DesiredContainer, observed: ObservedContainer): Live
 }
 
 /** The differences in words, for status and drift report. */
-export function changesOf({ containers, obsolete }: TenantComparison): readonly Change[] {
+export function changesOf(comparison: TenantComparison): readonly Change[] {
+  const { containers, obsolete } = comparison;
   const settled =
     obsolete.length === 0 &&
     containers.every(({ desired, current, next }) =>
@@ -113,9 +115,10 @@ export function changesOf({ containers, obsolete }: TenantComparison): readonly 
   const coming = containers.flatMap(({ desired, currentMatches }) => (currentMatches ? [] : [desired]));
   const begins = obsolete.length === 0 && isBeginning(containers);
   const others = { othersMatch: settled, coming, begins };
+  const taking = [...coming, ...resumptionsOf(comparison).map(({ desired }) => desired)];
   return [
-    ...containers.flatMap((comparison) => containerChanges(comparison, others)),
-    ...obsolete.flatMap((container) => obsoleteChanges(container, { containers, coming })),
+    ...containers.flatMap((one) => containerChanges(one, others)),
+    ...obsolete.flatMap((container) => obsoleteChanges(container, { containers, coming: taking })),
   ];
 }
 

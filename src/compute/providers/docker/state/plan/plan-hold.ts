@@ -39,7 +39,7 @@ export function planHold(
     return planNaming([heir]) ?? { do: 'rename', container: heir, name: servingName(heir.name) };
   const back = planReturnToNetwork(serving, { failed });
   if (back !== undefined) return back;
-  const drop = planDrop(observed, [], { failed });
+  const drop = planDrop(observed, { containers: [], obsolete: [] }, { failed });
   if (drop !== undefined) return drop;
   const nameless = serving.find(({ name }) => isOld(name));
   if (nameless !== undefined) return { do: 'rename', container: nameless, name: servingName(nameless.name) };

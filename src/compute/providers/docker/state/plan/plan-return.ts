@@ -5,7 +5,9 @@ import { isUp } from '../observed-container.ts';
 import type { ObservedContainer } from '../observed-container.ts';
 import { isIn } from '../network/joined-containers.ts';
 import { isEndedRelease, isRelease, newContainerWords } from '../release/release-mark.ts';
+import type { TenantComparison } from './comparison.ts';
 import { outlivesItsAttempt } from './plan-release.ts';
+import { resumptionsOf } from './plan-resumption.ts';
 import { oldRepair } from './repair.ts';
 import type { Failure, Step } from './step.ts';
 import type { SuccessorContext } from './successor-health.ts';
@@ -62,9 +64,12 @@ export function planRetirement(
  */
 export function planDrop(
   observed: readonly ObservedContainer[],
-  wanted: readonly ObservedContainer[],
+  comparison: TenantComparison,
   { failed }: Pick<SuccessorContext, 'failed'>,
 ): Step | undefined {
+  const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
+    nextMatches && next ? [next] : [],
+  );
   const dropped = observed.filter(({ name }) => isDropped(name));
   const successors = observed.filter(
     (container) =>
@@ -75,8 +80,10 @@ export function planDrop(
   const names = new Set(dropped.map(({ name }) => name));
   const next = successors.find(({ name }) => !names.has(droppedName(servingName(name))));
   if (next !== undefined) return { do: 'rename', container: next, name: droppedName(servingName(next.name)) };
-  const rest = observed.filter(({ name }) => !isNext(name) && !isDropped(name));
-  return planReturn(dropped, rest, { failed });
+  // What waits for others to make room comes once this is over; they are not started any more, and keep their names.
+  const later = resumptionsOf(comparison).flatMap(({ current, inTheWay }) => [current, ...inTheWay]);
+  const rest = observed.filter((one) => !isNext(one.name) && !isDropped(one.name) && !later.includes(one));
+  return planReturn(dropped, rest, { failed, staying: later });
 }
 
 interface Return extends Pick<SuccessorContext, 'failed'> {

@@ -5,6 +5,7 @@ import type { ObservedContainer } from '../observed-container.ts';
 import { joins } from '../network/joined-containers.ts';
 import { planNaming, planReturnToNetwork } from './plan-join.ts';
 import { planReleaseAgain, planReleaseEnd, planReleaseOutcome } from './plan-release.ts';
+import { planResumption } from './plan-resumption.ts';
 import { planDrop, planRemoval, planReturn } from './plan-return.ts';
 import { planRollout } from './plan-rollout.ts';
 import { heldUpOf, planPatience, standingsOf, stranded } from './start-order.ts';
@@ -31,10 +32,7 @@ export function planStep(
     planReleaseAgain(desired, observed);
   if (first !== undefined) return first;
   const comparison = compareTenant(desired, observed);
-  const wanted = comparison.containers.flatMap(({ next, nextMatches }) =>
-    nextMatches && next ? [next] : [],
-  );
-  const drop = planDrop(observed, wanted, context);
+  const drop = planDrop(observed, comparison, context) ?? planResumption(comparison, context);
   if (drop !== undefined) return drop;
   const back = planReturnToNetwork(observed, context);
   if (back !== undefined) return back;
