@@ -6,6 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const clients = 8;
 
+/** What is asked by a connection of its own each time. EDGE_REQUESTS: another number, as CI asks for. */
+export const newConnections = Number(process.env['EDGE_REQUESTS'] ?? 2_500);
+
 /** Of each client between two questions, in milliseconds: without it they take all of the machine that they get. */
 const pauseMs = 5;
 

@@ -120,11 +120,11 @@ describe('an operator that dies before its first write, to ECS or the apiserver,
     },
   });
 
-  test.each(scenarios.map((scenario) => [scenario.what, scenario] as const))(
+  test.each(scenarios.map((scenario, index) => [scenario.what, scenario, index] as const))(
     'over %s leaves what was asked for, one of everything, once another operator has come',
     { timeout: 240_000 },
-    async (_what, scenario) => {
-      const { places, writes } = await dieEverywhere(crashBench(), scenario);
+    async (_what, scenario, index) => {
+      const { places, writes } = await dieEverywhere(crashBench(), scenario, index);
       expect(places).toEqual(expect.arrayContaining([...writes]));
     },
   );

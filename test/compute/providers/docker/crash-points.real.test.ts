@@ -7,7 +7,7 @@ import type { DockerConfig } from '../../../../src/compute/providers/docker/conf
 import type { TenantComputeSpec } from '../../../../src/compute/spec/tenant-compute-spec.ts';
 import { driven } from '../../driven-provider.ts';
 import type { DrivenProvider } from '../../driven-provider.ts';
-import { deaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
+import { chosenDeaths, dyingProcess, onlyDeath } from '../../dying-process.ts';
 import type { Death, DyingProcess } from '../../dying-process.ts';
 import { dockerTestBench, isReady, settled, statusWhere } from './docker-bench.ts';
 import type { DockerTestBench } from './docker-bench.ts';
@@ -164,15 +164,11 @@ async function leftovers(tenantId: string): Promise<readonly string[]> {
   ];
 }
 
-/** Of all deaths that there are, every so many are died, in each case other ones. CRASH_POINTS=all: each of them, as in CI. */
-const stride = process.env['CRASH_POINTS'] === 'all' ? 1 : 3;
-
 describe.concurrent('an operator that is killed at any of its calls', () => {
   it.each(Object.entries(cases).map(([name, step], index) => [name, step, index] as const))(
     '%s is continued by the next one: nothing double, nothing left over',
     async (name, step, index) => {
-      const chosen = deaths().filter((_death, number) => number % stride === index % stride);
-      for (const death of chosen) {
+      for (const death of chosenDeaths(index)) {
         const mortal = await dieAndGoOn(name, step, death);
         if (mortal.hasDied()) continue;
         expect(mortal.writes.length).toBeGreaterThan(3);
