@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,21 +9,30 @@ import { createTestNamespace } from '../cluster/test-namespace.ts';
 import type { TestNamespace } from '../cluster/test-namespace.ts';
 import { startTestOperator } from '../cluster/test-operator.ts';
 import type { TestOperator } from '../cluster/test-operator.ts';
-import { apply, deployFolder, forOperatorUser, manifests } from './manifests.ts';
+import { apply, deployFolder, forOperatorUser, manifests, remove } from './manifests.ts';
 import type { Manifest } from './manifests.ts';
+import { endNamespace } from './namespace-controller.ts';
 import { over, rendered } from './user-kustomization.ts';
 import type { UserFiles } from './user-kustomization.ts';
 import { until } from '../until.ts';
 
-/** Removes what a test has started, the last first. */
+let plane: ControlPlane;
+beforeAll(async () => {
+  plane = await startControlPlane({ operatorGroups: ['landlord-operators'] });
+  await applyCrds(plane.kubeconfigPath);
+});
+afterAll(() => plane.stop());
+
+/** Removes what a test has started or granted, the last first. */
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 interface Cluster {
-  readonly plane: ControlPlane;
   readonly ns: TestNamespace;
+  /** What the operators of this test have asked for. */
+  readonly auditEntries: () => Promise<AuditEntry[]>;
 }
 
 /** What the rendered kustomization grants. */
@@ -31,21 +40,32 @@ async function rightsOf(files: UserFiles): Promise<readonly Manifest[]> {
   return (await rendered(files)).filter(({ kind }) => /^(Cluster)?Role(Binding)?$/.test(kind));
 }
 
-/** A control plane on which the operator has no rights but those of `rights`. */
+async function grant(rights: readonly Manifest[]): Promise<void> {
+  const granted = rights.map(forOperatorUser);
+  cleanups.push(async () => expect(await remove(plane.kubeconfigPath, granted)).toEqual([]));
+  await apply(plane.kubeconfigPath, granted);
+}
+
+/** A namespace for a time in which the operator has no rights but those of `rights`. */
 async function clusterWith(rights: (namespace: string) => Promise<readonly Manifest[]>): Promise<Cluster> {
-  const plane = await startControlPlane({ operatorGroups: ['landlord-operators'] });
-  cleanups.push(() => plane.stop());
   const { kubeconfigPath, auditLogPath } = plane;
-  await applyCrds(kubeconfigPath);
   const ns = await createTestNamespace('rbac', { kubeconfigPath, auditLogPath });
   cleanups.push(() => ns.client.close());
-  const granted = await rights(ns.name);
-  await apply(kubeconfigPath, [...manifests('base/namespace.yaml'), ...granted.map(forOperatorUser)]);
-  return { plane, ns };
+  const own = manifests('base/namespace.yaml');
+  // With the Lease and the key of hashes that the operator makes there.
+  cleanups.push(async () => {
+    await remove(kubeconfigPath, own);
+    await endNamespace(kubeconfigPath, 'landlord-system');
+  });
+  await apply(kubeconfigPath, own);
+  await grant(await rights(ns.name));
+  const since = Date.now();
+  // The watches of the test before end at last, too.
+  const isOurs = ({ requestReceivedTimestamp }: AuditEntry) => Date.parse(requestReceivedTimestamp) >= since;
+  return { ns, auditEntries: async () => (await plane.auditEntries()).filter(isOurs) };
 }
 
 function startOperator(
-  { plane }: Cluster,
   namespaces: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
 ): TestOperator {
@@ -65,7 +85,7 @@ function startOperator(
 }
 
 /** Tenants from nothing to Ready and to nothing: one that fails once, and one that reads a Secret, which changes, and a ConfigMap. */
-async function liveALife({ plane, ns }: Cluster): Promise<void> {
+async function liveALife({ ns, auditEntries }: Cluster): Promise<void> {
   const password = { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'password' } } };
   await ns.putSecret('db', { password: 'first' });
   await ns.putConfigMap('settings', { REGION: 'eu' });
@@ -84,7 +104,7 @@ async function liveALife({ plane, ns }: Cluster): Promise<void> {
   await ns.untilReady('secretive');
   await ns.putSecret('db', { password: 'second' });
   const reads = async (): Promise<number> =>
-    (await plane.auditEntries()).filter(
+    (await auditEntries()).filter(
       ({ verb, objectRef }) => verb === 'get' && objectRef?.resource === 'secrets',
     ).length;
   await expect.poll(reads, { timeout: 10_000 }).toBeGreaterThan(1);
@@ -127,11 +147,11 @@ const needed = [
 
 test('the rights of deploy/base are enough for a life from creation to deletion', async () => {
   const cluster = await clusterWith(() => rightsOf(over('base')));
-  const operator = startOperator(cluster, []);
+  const operator = startOperator([]);
   await liveALife(cluster);
   await operator.stop();
 
-  const entries = await cluster.plane.auditEntries();
+  const entries = await cluster.auditEntries();
   expect(refused(entries)).toEqual([]);
   expect([...granted(entries)]).toEqual(expect.arrayContaining(needed));
   expect(granted(entries)).not.toContain('watch namespaces');
@@ -139,18 +159,16 @@ test('the rights of deploy/base are enough for a life from creation to deletion'
 });
 
 /** What a selector alone allows, with the rights of the component for that besides. */
-async function liveBySelector(cluster: Cluster): Promise<void> {
-  const { plane, ns } = cluster;
-  const rights = manifests('components/namespace-selectors/role.yaml').map(forOperatorUser);
-  await apply(plane.kubeconfigPath, rights);
+async function liveBySelector({ ns, auditEntries }: Cluster): Promise<void> {
+  await grant(manifests('components/namespace-selectors/role.yaml'));
   const entry = { selector: `kubernetes.io/metadata.name in (${ns.name})`, allowed_images: ['*'] };
   const policy = { allowed_images: ['none.example/none'], namespaces: [entry] };
-  const operator = startOperator(cluster, [], { policy });
+  const operator = startOperator([], { policy });
   await ns.create('selected', { containers: [{ name: 'app', image: 'registry.example/app:1' }] });
   await ns.untilReady('selected');
   await operator.stop();
 
-  const entries = await plane.auditEntries();
+  const entries = await auditEntries();
   expect(refused(entries)).toEqual([]);
   expect(granted(entries)).toContain('watch namespaces');
 }
@@ -169,11 +187,11 @@ test.each([
   { components: ['cluster-id'], config: { cluster_id: 'eu-1' }, besides: [] },
 ])('the rights of namespaced with $components are enough, and end at its namespaces', async (place) => {
   const cluster = await clusterWith((namespace) => rightsOf(inOne(namespace, place.components)));
-  const operator = startOperator(cluster, [cluster.ns.name], place.config);
+  const operator = startOperator([cluster.ns.name], place.config);
   await liveALife(cluster);
   await operator.stop();
 
-  const entries = await cluster.plane.auditEntries();
+  const entries = await cluster.auditEntries();
   expect(refused(entries)).toEqual([]);
   const here = needed.filter((request) => request !== 'get namespaces' || place.besides.length > 0);
   expect([...granted(entries)]).toEqual(expect.arrayContaining(here));
@@ -194,7 +212,7 @@ test('with the component finalizer-policy a tenant costs one write until it is R
   };
   let probes = 0;
   await expect.poll(() => probe(`probe-${(probes += 1)}`), { timeout: 30_000, interval: 200 }).toBe(1);
-  startOperator(cluster, []);
+  startOperator([]);
   await ns.create('one', { computeConfig: { mock: {} } });
   await ns.untilReady('one');
 

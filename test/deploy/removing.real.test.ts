@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startControlPlane } from '../../dev/control-plane.ts';
 import type { ControlPlane } from '../../dev/control-plane.ts';
 import { pushImage } from '../../dev/images.ts';
@@ -29,9 +29,11 @@ let ns: TestNamespace;
 let image: string;
 let installed: readonly Manifest[];
 
-beforeEach(async () => {
+beforeAll(async () => {
   plane = await startControlPlane();
-  cleanups.push(() => plane.stop());
+});
+afterAll(() => plane.stop());
+beforeEach(async () => {
   const { kubeconfigPath, auditLogPath } = plane;
   ns = await createTestNamespace('removing', { kubeconfigPath, auditLogPath });
   const { name, client } = ns;
@@ -84,6 +86,12 @@ async function startOperator(namespaces: readonly string[] = []) {
 
 const create = (name: string) =>
   ns.create(name, { volumePolicy: 'Delete', containers: [{ name: 'app', image }] });
+
+/** Whatever is installed after this is to find none. */
+async function removeTenants(names: readonly string[]): Promise<void> {
+  for (const name of names) await ns.delete(name);
+  for (const name of names) await ns.untilGone(name);
+}
 
 async function untilServed(): Promise<void> {
   await until(
@@ -140,19 +148,7 @@ describe('an installation of the whole cluster', () => {
     await ns.patch('one', { metadata: { annotations: { 'landlord.dev/reconcile-requested-at': 'now' } } });
     await ns.until('one', 'looked at', ({ status }) => status?.lastHandledReconcileAt === 'now');
     expect((await runningIds()).toSorted()).toEqual(before.toSorted());
-  });
-
-  test('ends without anything left, as the page on removing has it', async () => {
-    const operator = await startOperator();
-    for (const name of ['one', 'two', 'three']) await create(name);
-    for (const name of ['one', 'two', 'three']) await ns.untilReady(name);
-    for (const name of ['one', 'two', 'three']) await ns.delete(name);
-    for (const name of ['one', 'two', 'three']) await ns.untilGone(name);
-    expect(await view.leftovers(ns.name)).toEqual([]);
-    await consent();
-    expect(await deleteAll(operator)).toEqual([]);
-    for (const object of installed)
-      await until(`${object.kind} is gone`, async () => !(await isThere(object)));
+    await removeTenants(['one', 'two']);
   });
 
   test('that was deleted half, with the CRD, is deleted to its end by an operator that is applied again', async () => {
@@ -174,6 +170,19 @@ describe('an installation of the whole cluster', () => {
     await until('it is ready', async () => (await readyz()).status === 200);
     await create('one');
     await ns.untilReady('one');
+    await removeTenants(['one']);
+  });
+
+  test('ends without anything left, as the page on removing has it', async () => {
+    const operator = await startOperator();
+    for (const name of ['one', 'two', 'three']) await create(name);
+    for (const name of ['one', 'two', 'three']) await ns.untilReady(name);
+    await removeTenants(['one', 'two', 'three']);
+    expect(await view.leftovers(ns.name)).toEqual([]);
+    await consent();
+    expect(await deleteAll(operator)).toEqual([]);
+    for (const object of installed)
+      await until(`${object.kind} is gone`, async () => !(await isThere(object)));
   });
 });
 
