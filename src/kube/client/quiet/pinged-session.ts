@@ -41,6 +41,9 @@ export interface SessionOptions {
 /** Streams beyond what the server takes would wait for others to end, which they don't. */
 const streamsAtMost = 50;
 
+/** Questions without an answer, after which nobody is there. */
+const unansweredAtMost = 4;
+
 /** Once the server has said what it takes. */
 export async function pingedSession(
   socket: TLSSocket,
@@ -57,7 +60,7 @@ export async function pingedSession(
   const isOver = (): boolean => session.closed || session.destroyed;
   return {
     isOver,
-    isUsable: () => !isOver() && !isFull() && pulse.ageMs() < pingMs * 1.5,
+    isUsable: () => !isOver() && !isFull() && pulse.unanswered() < 2,
     open(request) {
       const stream = session.request(headersOf(request));
       streams.add(stream);
@@ -86,28 +89,35 @@ async function settingsOf(session: ClientHttp2Session, timeoutMs: number): Promi
 interface Pulse {
   /** `performance.now()` of the last sign of life. */
   readonly lifeAtMs: () => number;
-  readonly ageMs: () => number;
+  /** Questions since then. */
+  readonly unanswered: () => number;
 }
 
-/** Without a stream it ends, and where several questions have no answer. */
+/**
+ * Without a stream it ends, and where several questions have no answer. They are counted, and no time is taken: of a process that
+ * was held up the answers are there, and unread.
+ */
 function pulseOf(
   session: ClientHttp2Session,
   { pingMs, isIdle }: { readonly pingMs: number; readonly isIdle: () => boolean },
 ): Pulse {
   let lifeAtMs = performance.now();
-  const ageMs = (): number => performance.now() - lifeAtMs;
+  let unanswered = 0;
   const beat = (): void => {
-    if (isIdle() || ageMs() > pingMs * 4) {
+    if (isIdle() || unanswered >= unansweredAtMost) {
       session.destroy();
       return;
     }
+    unanswered += 1;
     session.ping((error) => {
-      if (error === null) lifeAtMs = performance.now();
+      if (error !== null) return;
+      lifeAtMs = performance.now();
+      unanswered = 0;
     });
   };
   const timer = setInterval(beat, pingMs).unref();
   session.on('close', () => clearInterval(timer));
-  return { lifeAtMs: () => lifeAtMs, ageMs };
+  return { lifeAtMs: () => lifeAtMs, unanswered: () => unanswered };
 }
 
 function headersOf({ method, path, headers }: QuietRequest): OutgoingHttpHeaders {
