@@ -1,13 +1,14 @@
 import { Agent, get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isThorough } from './thorough.ts';
 
 /** Who asks an HTTP server while something happens to it. */
 
 export const clients = 8;
 
-/** What is asked by a connection of its own each time. EDGE_REQUESTS: another number, as CI asks for. */
-export const newConnections = Number(process.env['EDGE_REQUESTS'] ?? 2_500);
+/** What is asked by a connection of its own each time. */
+export const newConnections = isThorough ? 10_000 : 2_500;
 
 /** Of each client between two questions, in milliseconds: without it they take all of the machine that they get. */
 const pauseMs = 5;

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { chosenDeaths, diesEverywhere, never } from '../compute/dying-process.ts';
+import { chosenDeaths, never } from '../compute/dying-process.ts';
 import type { Death, DyingProcess } from '../compute/dying-process.ts';
+import { isThorough } from '../thorough.ts';
 import type { DyingOperator } from './dying-operator.ts';
 import type { TestNamespace } from './test-namespace.ts';
 
@@ -41,7 +42,7 @@ export async function dieEverywhere<Scenario extends CrashScenario>(
   const prefix = scenario.what.replaceAll(/\W+/g, '-');
   const { writes } = await liveThrough(bench, `${prefix}-0`, scenario, never);
   expect(writes.length).toBeGreaterThan(1);
-  const next = chosenDeaths(index).take(diesEverywhere ? writes.length + 1 : Math.ceil(writes.length / 3));
+  const next = chosenDeaths(index).take(isThorough ? writes.length + 1 : Math.ceil(writes.length / 3));
   const places: string[] = [];
   const dieAt = async (death: Death, name: string): Promise<void> => {
     const life = await liveThrough(bench, `${prefix}-${name}`, scenario, death);
@@ -53,7 +54,7 @@ export async function dieEverywhere<Scenario extends CrashScenario>(
   };
   await Promise.all(Array.from({ length: parallel }, worker));
   expect(places.length).toBeGreaterThan(0);
-  if (!diesEverywhere) return { writes: [], places };
+  if (!isThorough) return { writes: [], places };
   const expected = scenario.after === undefined ? untilLetGo(writes) : writes;
   // On a slow machine a life writes its status more often, or more seldom, and what follows comes at another count.
   for (const of of new Set(expected)) {

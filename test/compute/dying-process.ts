@@ -1,3 +1,5 @@
+import { isThorough } from '../thorough.ts';
+
 /** The process dies in a write: before anybody heard of it, or before its answer came back. */
 export type When = 'before' | 'after';
 
@@ -21,12 +23,9 @@ export function* deaths(): Generator<Death> {
   for (let write = 1; ; write += 1) yield { write, when: 'after' };
 }
 
-/** Whether each death is died, as in CI, where CRASH_POINTS=all: on real parts a life takes seconds. */
-export const diesEverywhere = process.env['CRASH_POINTS'] === 'all';
-
-/** Every third of the deaths, in each case other ones; all of them where `diesEverywhere`. `index`: of the case, from 0. */
+/** Every third of the deaths, in each case other ones; all of them where `isThorough`. `index`: of the case, from 0. */
 export function chosenDeaths(index: number): IteratorObject<Death> {
-  const stride = diesEverywhere ? 1 : 3;
+  const stride = isThorough ? 1 : 3;
   return deaths().filter((_death, number) => number % stride === index % stride);
 }
 
