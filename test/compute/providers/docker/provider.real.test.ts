@@ -42,14 +42,17 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
+/** On a busy machine a process may take a while until it has crashed, and would pass for one that runs. */
+const patient = { settleMs: 5_000 };
+
 async function version(port: number): Promise<string> {
   const response = await fetch(`http://${publishAddress}:${port}/`, { signal: AbortSignal.timeout(2_000) });
   return (await response.text()).trim();
 }
 
 /** A tenant that is up, and the ways to look at it. */
-async function running(tenantId: string, config: Record<string, unknown> = {}, over = {}) {
-  const bare = bench.provider();
+async function running(tenantId: string, config: Record<string, unknown> = {}, over = {}, settling = {}) {
+  const bare = bench.provider(settling);
   const provider = driven(bare);
   const spec = bench.spec(tenantId, { image: images.one, ...config }, over);
   await settled(() => provider.provision(spec, signal));
@@ -60,7 +63,7 @@ async function running(tenantId: string, config: Record<string, unknown> = {}, o
 
 /** While the engine runs a container anew, nobody but the watch knows how it ended: here it sees that. */
 async function runningWatched(tenantId: string, { onTestFinished }: TestContext) {
-  const tenant = await running(tenantId);
+  const tenant = await running(tenantId, {}, {}, patient);
   const { bare, provider, spec } = tenant;
   const stop = new AbortController();
   const watching = bare.watch(() => undefined, stop.signal);
@@ -391,7 +394,7 @@ describe.concurrent('a tenant on a Docker Engine', () => {
 
   it('with a fixed host port gets its old container back when the new one fails', async () => {
     const fixed = portOf({ host_port: await freePort() });
-    const { provider, look, name } = await running('back', fixed);
+    const { provider, look, name } = await running('back', fixed, {}, patient);
     const before = await bench.look(name);
     const wanted = bench.spec('back', { image: images.crash, ...fixed });
     expect(await settled(() => provider.update(wanted, signal))).toMatchObject({ outcome: 'rolled_back' });
