@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { lazyGarbageCollection, startChild } from './child-process.ts';
 import type { Child } from './child-process.ts';
@@ -66,6 +66,9 @@ export async function startDockerd(
 ): Promise<Child> {
   const { folder } = site;
   await mkdir(join(folder, 'data'), { recursive: true });
+  const pidFile = join(folder, 'docker.pid');
+  // One that was killed leaves it behind, and is taken for alive where another program has that number by now.
+  await rm(pidFile, { force: true });
   await writeFile(join(folder, 'daemon.json'), '{}\n');
   const command = [
     dockerd,
@@ -75,7 +78,7 @@ export async function startDockerd(
     `--containerd=${join(folder, 'containerd.sock')}`,
     `--data-root=${join(folder, 'data')}`,
     `--exec-root=${join(folder, 'exec')}`,
-    `--pidfile=${join(folder, 'docker.pid')}`,
+    `--pidfile=${pidFile}`,
     `--cgroup-parent=${site.cgroup}`,
     '--exec-opt=native.cgroupdriver=cgroupfs',
     '--insecure-registry=127.0.0.0/8',
