@@ -72,7 +72,13 @@ async function verifyHere(tests: readonly string[]): Promise<number> {
     const before = await machineSnapshot(options);
     const stopped = new AbortController();
     const watching = foreign.watch(stopped.signal);
-    const environment = { ...process.env, TMPDIR: temporaryFolder, LANDLORD_VERIFY_CLEAN: options.marker };
+    const environment = {
+      ...process.env,
+      TMPDIR: temporaryFolder,
+      LANDLORD_VERIFY_CLEAN: options.marker,
+      // Else npm and prettier, which some tests run, keep compiled code there for their next start.
+      NODE_DISABLE_COMPILE_CACHE: '1',
+    };
     const code = await run(process.execPath, [vitestPath, 'run', ...tests], environment);
     const changes = await lastingChanges(before, () => machineSnapshot(options));
     stopped.abort();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isConflict } from '../../src/kube/client/kube-api-error.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/client/kube-object.ts';
 import { resource } from '../../src/kube/client/resource.ts';
@@ -46,7 +47,11 @@ export async function defineWidgets(client: KubeClient): Promise<Resource<Widget
     metadata: { name },
     spec,
   };
-  if (!(await definitions.get(name))) await definitions.create(definition);
+  // The files that use it run beside each other.
+  if (!(await definitions.get(name)))
+    await definitions.create(definition).catch((error: unknown) => {
+      if (!isConflict(error)) throw error;
+    });
   for (;;) {
     const conditions = (await definitions.get(name))?.status?.conditions ?? [];
     if (conditions.some(({ type, status }) => type === 'Established' && status === 'True')) break;
