@@ -32,9 +32,10 @@ export function planStep(
     planReleaseAgain(desired, observed);
   if (first !== undefined) return first;
   const comparison = compareTenant(desired, observed);
-  const drop = planDrop(observed, comparison, context) ?? planResumption(comparison, context);
-  if (drop !== undefined) return drop;
-  const back = planReturnToNetwork(observed, context);
+  const back =
+    planDrop(observed, comparison, context) ??
+    planResumption(comparison, context) ??
+    planReturnToNetwork(observed, context);
   if (back !== undefined) return back;
   const dead = observed.filter(({ state }) => state === 'dead');
   if (dead.length > 0) return { do: 'remove', containers: dead, effect: 'live' };
